@@ -2,4 +2,5 @@
 
 pub mod forecast;
 pub mod numeric;
+pub mod schema;
 pub mod units;

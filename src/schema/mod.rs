@@ -1,0 +1,5 @@
+//! The table types in which stages meet: settings, customers, facts, costs, results.
+
+pub mod money;
+pub mod period;
+pub mod settings;

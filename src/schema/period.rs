@@ -1,0 +1,171 @@
+//! Calendar periods of a run, as consecutive integers, and the civil calendar behind them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::Day;
+
+/// How long one period of the run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodKind {
+    /// One period: everything.
+    Whole,
+    /// Calendar years.
+    Year,
+    /// Calendar quarters.
+    Quarter,
+    /// Calendar months.
+    Month,
+}
+
+/// A period as an integer: consecutive periods differ by one.
+pub type Period = i32;
+
+/// The label of the one period of a [`PeriodKind::Whole`] run, and of costs that belong to no period.
+pub const ALL: &str = "all";
+
+impl PeriodKind {
+    /// The period that holds `day`.
+    #[must_use]
+    pub fn of(self, day: Day) -> Period {
+        if self == Self::Whole {
+            return 0;
+        }
+        let (year, month, _) = civil_from_day(day);
+        match self {
+            Self::Whole => 0,
+            Self::Year => year,
+            Self::Quarter => year * 4 + (month - 1) / 3,
+            Self::Month => year * 12 + month - 1,
+        }
+    }
+
+    /// `all`, `1997`, `1997-Q1` or `1997-03`: sorts as text as the periods do.
+    #[must_use]
+    pub fn label(self, period: Period) -> String {
+        match self {
+            Self::Whole => ALL.to_owned(),
+            Self::Year => format!("{period:04}"),
+            Self::Quarter => format!("{:04}-Q{}", period.div_euclid(4), period.rem_euclid(4) + 1),
+            Self::Month => format!("{:04}-{:02}", period.div_euclid(12), period.rem_euclid(12) + 1),
+        }
+    }
+
+    /// The inverse of [`Self::label`]; `None` when the text is no period of this kind.
+    #[must_use]
+    pub fn parse(self, label: &str) -> Option<Period> {
+        let label = label.trim();
+        let period = match self {
+            Self::Whole => 0,
+            Self::Year => label.parse().ok()?,
+            Self::Quarter => {
+                let (year, quarter) = label.split_once("-Q").or_else(|| label.split_once('Q'))?;
+                year.parse::<i32>().ok()? * 4 + quarter.parse::<i32>().ok()? - 1
+            }
+            Self::Month => {
+                let (year, month) = label.split_once('-')?;
+                year.parse::<i32>().ok()? * 12 + month.parse::<i32>().ok()? - 1
+            }
+        };
+        let canonical = self.label(period);
+        (canonical == label || canonical.replace("-Q", "Q") == label).then_some(period)
+    }
+
+    /// Days from the first day of the period to the first day of the next; `None` for [`Self::Whole`].
+    #[must_use]
+    pub fn days(self, period: Period) -> Option<i32> {
+        Some(self.first_day(period + 1)? - self.first_day(period)?)
+    }
+
+    /// First day of the period; `None` for [`Self::Whole`].
+    #[must_use]
+    pub fn first_day(self, period: Period) -> Option<Day> {
+        match self {
+            Self::Whole => None,
+            Self::Year => Some(day_from_civil(period, 1, 1)),
+            Self::Quarter => Some(day_from_civil(period.div_euclid(4), period.rem_euclid(4) * 3 + 1, 1)),
+            Self::Month => Some(day_from_civil(period.div_euclid(12), period.rem_euclid(12) + 1, 1)),
+        }
+    }
+}
+
+/// Proleptic Gregorian (year, month 1–12, day 1–31) of days since 1970-01-01.
+///
+/// Source: Neri & Schneider, Euclidean affine functions and their application to calendar algorithms (2022), §6.
+#[must_use]
+pub fn civil_from_day(day: Day) -> (i32, i32, i32) {
+    let shifted = i64::from(day) + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year as i32, month as i32, day_of_month as i32)
+}
+
+/// Days since 1970-01-01 of a proleptic Gregorian date. The inverse of [`civil_from_day`].
+#[must_use]
+pub fn day_from_civil(year: i32, month: i32, day: i32) -> Day {
+    let year = i64::from(year) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted_month = i64::from(if month > 2 { month - 3 } else { month + 9 });
+    let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era - 719_468) as Day
+}
+
+/// `1997-09-30`.
+#[must_use]
+pub fn format_day(day: Day) -> String {
+    let (year, month, day) = civil_from_day(day);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Reads `1997-09-30`; `None` when it is no date of the calendar.
+#[must_use]
+pub fn parse_day(text: &str) -> Option<Day> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    let parsed = day_from_civil(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    (format_day(parsed) == text).then_some(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn known_days_have_their_known_numbers() {
+        assert_eq!(parse_day("1970-01-01"), Some(0));
+        assert_eq!(parse_day("1997-09-30"), Some(10_134));
+        assert_eq!(parse_day("2000-02-29"), Some(11_016));
+        assert_eq!(parse_day("1900-02-29"), None);
+        assert_eq!(parse_day("0001-01-01"), Some(-719_162));
+    }
+
+    proptest! {
+        #[test]
+        fn civil_dates_round_trip(day in -719_162..2_932_896_i32) {
+            let (year, month, of_month) = civil_from_day(day);
+            prop_assert_eq!(day_from_civil(year, month, of_month), day);
+            prop_assert_eq!(parse_day(&format_day(day)), Some(day));
+        }
+
+        #[test]
+        fn a_day_lies_in_its_period_and_labels_sort_as_periods(day in 0..40_000_i32, step in 1..3_000_i32) {
+            for kind in [PeriodKind::Year, PeriodKind::Quarter, PeriodKind::Month] {
+                let period = kind.of(day);
+                prop_assert!(kind.first_day(period) <= Some(day) && Some(day) < kind.first_day(period + 1));
+                prop_assert_eq!(kind.parse(&kind.label(period)), Some(period));
+                let later = kind.of(day + step);
+                prop_assert_eq!(kind.label(period).cmp(&kind.label(later)), period.cmp(&later));
+            }
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! A run's settings, resolved: what the command line made of the user's YAML. Plain data, read by every stage.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{money::Currency, period::PeriodKind};
+use crate::units::{Day, Minor};
+
+/// Everything one run needs to know.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settings {
+    /// The user's name for this run.
+    pub name: String,
+    /// The one currency of the run.
+    pub currency: Currency,
+    /// Last day that counts; the last accepted transaction's day when absent.
+    pub as_of: Option<Day>,
+    /// Length of a period.
+    pub period: PeriodKind,
+    /// Key of every random stream.
+    pub seed: u64,
+    /// Threads of the kernels; all cores when absent. Never changes a result.
+    #[serde(skip)]
+    pub threads: Option<usize>,
+    /// Output folder, absolute or relative to the working directory.
+    #[serde(skip)]
+    pub output: String,
+    /// Folder that input paths are relative to: the config file's own.
+    #[serde(skip)]
+    pub base: String,
+    /// Input tables.
+    pub inputs: Inputs,
+    /// Rules whose policy the user changed: table → rule → setting.
+    pub contract: BTreeMap<TableName, BTreeMap<String, RuleSetting>>,
+    /// Driver quantities derived from the ledger, by name.
+    pub drivers: BTreeMap<String, LedgerDriver>,
+    /// Activities from the config (those of the `activities` table come on top), by name.
+    pub activities: BTreeMap<String, ActivitySetting>,
+    /// Cost of capital on receivables, per year (0.10 = 10 %); `None` = no charge.
+    pub capital_rate_per_year: Option<f64>,
+    /// Forecast; `None` = the run stops at profit, and what needs a forecast is not written.
+    pub forecast: Option<ForecastSettings>,
+    /// Groups of customers.
+    pub portfolio: PortfolioSettings,
+}
+
+/// The input tables. Only `transactions` must be there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inputs {
+    /// One row a ledger line.
+    pub transactions: TableSetting,
+    /// How returns (lines with a negative amount) are shown.
+    pub returns: ReturnsPolicy,
+    /// One row a customer.
+    pub customers: Option<TableSetting>,
+    /// One row a product, with its unit cost.
+    pub products: Option<TableSetting>,
+    /// Cost per activity (and period).
+    pub pools: Option<TableSetting>,
+    /// Definition of activities.
+    pub activities: Option<TableSetting>,
+    /// Driver quantities per customer (and period).
+    pub driver_quantities: Option<TableSetting>,
+    /// Average receivables per customer (and period).
+    pub receivables: Option<TableSetting>,
+}
+
+/// Names of input tables, as in the config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableName {
+    /// Ledger lines.
+    Transactions,
+    /// Customers.
+    Customers,
+    /// Products.
+    Products,
+    /// Cost pools.
+    Pools,
+    /// Activities.
+    Activities,
+    /// Driver quantities.
+    DriverQuantities,
+    /// Receivables.
+    Receivables,
+}
+
+impl TableName {
+    /// Every table, in the order of the config's documentation.
+    pub const ALL: [Self; 7] = [
+        Self::Transactions,
+        Self::Customers,
+        Self::Products,
+        Self::Pools,
+        Self::Activities,
+        Self::DriverQuantities,
+        Self::Receivables,
+    ];
+
+    /// The name in the config.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transactions => "transactions",
+            Self::Customers => "customers",
+            Self::Products => "products",
+            Self::Pools => "pools",
+            Self::Activities => "activities",
+            Self::DriverQuantities => "driver_quantities",
+            Self::Receivables => "receivables",
+        }
+    }
+
+    /// Columns that `columns` may map, and whether each must be mapped.
+    #[must_use]
+    pub fn columns(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::Transactions => &[
+                ("customer_id", true),
+                ("date", true),
+                ("order_id", false),
+                ("amount", false),
+                ("quantity", false),
+                ("unit_price", false),
+                ("discount", false),
+                ("product_id", false),
+                ("product_cost", false),
+                ("currency", false),
+            ],
+            Self::Customers => &[("customer_id", true), ("segment", false)],
+            Self::Products => &[("product_id", true), ("unit_cost", true)],
+            Self::Pools => &[("activity", true), ("amount", true), ("period", false)],
+            Self::Activities => &[("activity", true), ("level", true), ("method", true), ("driver", false)],
+            Self::DriverQuantities => {
+                &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
+            }
+            Self::Receivables => &[("customer_id", true), ("balance", true), ("period", false), ("date", false)],
+        }
+    }
+
+    /// Rules of the contract on this table.
+    #[must_use]
+    pub fn rules(self) -> &'static [&'static str] {
+        match self {
+            Self::Transactions => &[
+                "missing_customer",
+                "missing_date",
+                "invalid_amount",
+                "after_as_of",
+                "wrong_currency",
+                "unknown_customer",
+                "unknown_product",
+                "amount_range",
+                "quantity_range",
+                "date_range",
+            ],
+            Self::Customers => &["missing_customer", "duplicate_customer"],
+            Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
+            Self::Pools => &["invalid_amount", "unknown_activity", "invalid_period"],
+            Self::Activities => &["duplicate_activity"],
+            Self::DriverQuantities => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_driver",
+                "invalid_quantity",
+                "invalid_period",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Receivables => {
+                &["missing_customer", "unknown_customer", "invalid_amount", "invalid_period", "after_as_of"]
+            }
+        }
+    }
+}
+
+/// Where a table is and how its columns are named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableSetting {
+    /// Files, globs or folders, relative to [`Settings::base`].
+    pub paths: Vec<String>,
+    /// File format.
+    pub format: Format,
+    /// Our column name → the file's.
+    pub columns: BTreeMap<String, String>,
+    /// Polars SQL predicate over the file's columns: only rows for which it is true are read.
+    pub filter: Option<String>,
+}
+
+/// Format of an input table's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet,
+    /// Comma-separated values with a header; small tables only (never `transactions`).
+    Csv,
+}
+
+/// How lines with a negative amount are shown. Net revenue is the same under `Net` and `Separate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnsPolicy {
+    /// Gross sales include them, with their sign.
+    Net,
+    /// They stand in `returns`, as a positive amount; gross sales are the positive lines.
+    Separate,
+    /// They are rejected, counted, with rule `return`.
+    Drop,
+}
+
+/// What happens to a row that breaks a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// The run stops with exit code 3.
+    Error,
+    /// The row goes to `rejected`.
+    Reject,
+    /// The row is counted and stays.
+    Warn,
+}
+
+/// A rule's policy and limits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RuleSetting {
+    /// What happens to a row that breaks the rule.
+    pub policy: Policy,
+    /// More broken rows than this stop the run.
+    pub max_rows: Option<u64>,
+    /// A larger share of the table's rows (0 to 1) stops the run.
+    pub max_share: Option<f64>,
+    /// Range rules: smallest accepted value (money in major units, or `1997-09-30`), as written.
+    pub min: Option<String>,
+    /// Range rules: largest accepted value, as written.
+    pub max: Option<String>,
+}
+
+/// A driver quantity that the ledger itself gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerDriver {
+    /// What is counted or summed.
+    pub measure: DriverMeasure,
+    /// Polars SQL predicate over the file's columns: only these lines count.
+    pub filter: Option<String>,
+}
+
+/// What a [`LedgerDriver`] counts or sums, per customer and period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverMeasure {
+    /// Ledger lines.
+    Count,
+    /// Distinct orders (lines without an order id count one order a day).
+    CountDistinctOrder,
+    /// Distinct days.
+    CountDistinctDay,
+    /// Distinct calendar months.
+    CountDistinctMonth,
+    /// Sum of a numeric column of the file.
+    Sum(String),
+}
+
+/// An activity: a cost pool, the level it belongs to, and how it reaches customers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ActivitySetting {
+    /// Which contribution margin it lowers.
+    pub level: Level,
+    /// How it is spread.
+    pub method: Method,
+    /// Cost of the whole run in minor units; `None` = from the `pools` table.
+    pub cost: Option<Minor>,
+    /// What to do with negative driver quantities.
+    pub negative: NegativePolicy,
+}
+
+/// Level of the cost hierarchy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Caused by units or products: into CM1.
+    Product,
+    /// Caused by orders: into CM2.
+    Order,
+    /// Sustains the customer: into CM3.
+    Customer,
+}
+
+impl Level {
+    /// The name in configs and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Order => "order",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+/// Allocation method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The same for every customer that is active in the period (peanut butter).
+    Average,
+    /// In proportion to net revenue.
+    Revenue,
+    /// In proportion to a driver quantity, by name.
+    Driver(String),
+}
+
+impl Method {
+    /// The name in configs and outputs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Average => "average",
+            Self::Revenue => "revenue",
+            Self::Driver(_) => "driver",
+        }
+    }
+}
+
+/// Negative driver quantities of an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativePolicy {
+    /// Refused: they would amplify other customers' cost.
+    Error,
+    /// Counted as zero.
+    Zero,
+}
+
+/// How the future is forecast.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ForecastSettings {
+    /// Days in the model's time unit (7 = weeks, 365.25/12 = months).
+    pub days_per_unit: f64,
+    /// Name of the time unit.
+    pub time_unit: String,
+    /// Forecast horizon in days.
+    pub horizon_days: u32,
+    /// Effective annual discount rate, `>= 0`; continuous rate per year is `ln(1 + rate)`, a year has 365.25 days.
+    pub discount_rate_per_year: f64,
+    /// Monte Carlo paths a customer; 0 = closed forms alone.
+    pub paths: u32,
+}
+
+/// Groups of customers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PortfolioSettings {
+    /// Groups of recency, frequency and monetary value, 2 to 10.
+    pub rfm_groups: u8,
+    /// Value tiers from the best customer down: name and share of customers; shares sum to 1.
+    pub value_tiers: Vec<ValueTier>,
+}
+
+/// One value tier.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ValueTier {
+    /// Name of the tier.
+    pub name: String,
+    /// Share of all customers, above 0 to 1.
+    pub share: f64,
+}
