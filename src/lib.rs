@@ -1,6 +1,10 @@
 //! whalecurve: what did each customer really earn, and what will it be worth.
 
+pub mod facts;
 pub mod forecast;
 pub mod numeric;
 pub mod schema;
 pub mod units;
+
+#[cfg(feature = "engine")]
+pub mod read;

@@ -1,1 +1,4 @@
-//! Numerics.
+//! Numerics that stages share: exact decimals, ids, special functions, random streams.
+
+pub mod decimal;
+pub mod keys;

@@ -1,0 +1,106 @@
+//! From ledger lines to facts: one row a customer and period, one row a customer.
+//!
+//! [`LedgerSummary`] is the mergeable state. Waves of lines are scattered into 256 partitions by the hash of the
+//! customer id ([`wave`]); each partition folds its lines into its own small table ([`partition`]). Memory grows with
+//! customers, periods and distinct orders, not with lines, and no sum depends on the order of lines.
+
+pub mod assemble;
+pub mod customers;
+pub mod partition;
+pub mod wave;
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::{
+    facts::{partition::Partition, wave::Scattered},
+    numeric::keys::{Key, Keys},
+    schema::{
+        lines::LineBatch,
+        period::{Period, PeriodKind},
+    },
+};
+
+/// What can go wrong while lines are folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum FactsError {
+    /// A customer's sum left the range of 64-bit minor units.
+    #[error("transactions: a customer's {what} exceeds 9.2·10¹⁸ minor units (or millionths of a unit)")]
+    Overflow {
+        /// Which sum.
+        what: &'static str,
+    },
+    /// More cells than a partition can number.
+    #[error("transactions: more than 2³² rows of customer and period in one of {PARTITIONS} partitions")]
+    TooManyCells,
+}
+
+/// Partitions of the customer hash: enough that a partition's table stays in cache.
+pub const PARTITIONS: usize = 256;
+
+/// What a summary counts: fixed for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Length of a period.
+    pub period: PeriodKind,
+    /// Additive driver columns of the lines.
+    pub added: usize,
+    /// Distinct-count drivers: bits `1..=distinct` of the lines' mask.
+    pub distinct: usize,
+}
+
+/// Mergeable summary of any slice of the ledger.
+#[derive(Debug)]
+pub struct LedgerSummary {
+    layout: Layout,
+    ids: Keys,
+    partitions: Vec<Partition>,
+}
+
+impl LedgerSummary {
+    /// An empty summary; ids are of the kind of `ids`.
+    #[must_use]
+    pub fn new(layout: Layout, ids: &Keys) -> Self {
+        let partitions = (0..PARTITIONS).map(|_| Partition::new(layout, ids)).collect();
+        Self { layout, ids: ids.empty_like(), partitions }
+    }
+
+    /// Adds a wave of accepted lines, in parallel over batches, then over partitions.
+    ///
+    /// # Errors
+    /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
+    pub fn insert(&mut self, wave: &[LineBatch]) -> Result<(), FactsError> {
+        let layout = self.layout;
+        let scattered: Vec<Scattered> = wave.par_iter().map(|batch| Scattered::new(batch, layout)).collect();
+        self.partitions.par_iter_mut().enumerate().try_for_each(|(number, partition)| {
+            for (batch, lines) in wave.iter().zip(&scattered) {
+                partition.fold(lines, number, batch)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes sure that a customer is there, and a row for it in `period` when one is given.
+    ///
+    /// # Errors
+    /// [`FactsError::TooManyCells`].
+    pub fn touch(&mut self, key: Key<'_>, period: Option<Period>) -> Result<(), FactsError> {
+        let hash = key.hash();
+        self.partitions[partition_of(hash)].touch(key, hash, period)
+    }
+
+    /// Adds all that another summary of the same layout has seen.
+    ///
+    /// # Errors
+    /// [`FactsError`] when a sum leaves its range.
+    pub fn combine(&mut self, other: &Self) -> Result<(), FactsError> {
+        self.partitions.par_iter_mut().zip(&other.partitions).try_for_each(|(mine, theirs)| mine.combine(theirs))
+    }
+}
+
+/// Partition of a customer hash: its top bits (tables probe by the low ones).
+#[inline]
+#[must_use]
+pub fn partition_of(hash: u64) -> usize {
+    (hash >> 56) as usize
+}

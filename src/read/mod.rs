@@ -1,0 +1,139 @@
+//! Input tables: files are found, their footers checked, and a lazy frame in schema columns is built.
+//!
+//! Nothing is decoded here. A [`Source`] knows its rows and columns from the footers alone.
+
+pub mod files;
+pub mod footer;
+pub mod scan;
+
+use camino::Utf8PathBuf;
+use thiserror::Error;
+
+pub use scan::{Source, open};
+
+/// What can be wrong with an input before its rows are read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// A path or glob matched nothing.
+    #[error("{table}: `{path}` names no file")]
+    NoFile {
+        /// Input table.
+        table: &'static str,
+        /// As written in the config.
+        path: String,
+    },
+    /// A glob that cannot be read as one.
+    #[error("{table}: `{path}` is no valid glob: {reason}")]
+    Glob {
+        /// Input table.
+        table: &'static str,
+        /// As written in the config.
+        path: String,
+        /// What the pattern parser says.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("{file}: {source}")]
+    Io {
+        /// File or folder.
+        file: Utf8PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that is no Parquet file, or a damaged one.
+    #[error("{file}: not a readable Parquet file: {reason}")]
+    Footer {
+        /// Damaged file.
+        file: Utf8PathBuf,
+        /// What the footer check found.
+        reason: String,
+    },
+    /// A mapped column is not in the file.
+    #[error("{file}: no column `{column}` (mapped to `{table}.{role}`); the file has: {known}")]
+    MissingColumn {
+        /// File.
+        file: Utf8PathBuf,
+        /// Column as the config names it.
+        column: String,
+        /// Input table.
+        table: &'static str,
+        /// Our name of it.
+        role: String,
+        /// Columns that are there.
+        known: String,
+    },
+    /// A mapped column of a type that its role cannot have.
+    #[error("{file}: column `{column}` is {found}, expected {expected} for `{table}.{role}`")]
+    ColumnType {
+        /// File.
+        file: Utf8PathBuf,
+        /// Column as the config names it.
+        column: String,
+        /// Input table.
+        table: &'static str,
+        /// Our name of it.
+        role: String,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// Two files of one table disagree about a mapped column.
+    #[error("{file}: column `{column}` is {found}, but {first} in `{first_file}`")]
+    SchemaDrift {
+        /// File that differs.
+        file: Utf8PathBuf,
+        /// Column.
+        column: String,
+        /// Its type there.
+        found: String,
+        /// Type in the first file.
+        first: String,
+        /// First file of the table.
+        first_file: Utf8PathBuf,
+    },
+    /// A SQL predicate that Polars cannot read.
+    #[error("{table}: `where` is no valid SQL predicate: {reason}")]
+    Predicate {
+        /// Input table or driver.
+        table: String,
+        /// What the SQL parser says.
+        reason: String,
+    },
+    /// A scan that failed while pages were decoded.
+    #[error("{table}: reading failed: {reason}")]
+    Scan {
+        /// Input table.
+        table: &'static str,
+        /// Kind of failure, without cell values.
+        reason: String,
+    },
+    /// The rows that came out are not the rows that the footers promise.
+    #[error("{table}: the footers promise {promised} rows, {found} were read")]
+    RowCount {
+        /// Input table.
+        table: &'static str,
+        /// Rows by the footers.
+        promised: u64,
+        /// Rows read.
+        found: u64,
+    },
+}
+
+impl ReadError {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoFile { .. } => "input paths are relative to the config file; folders are read with their subfolders",
+            Self::Glob { .. } => "`*` matches within a folder, `**` across folders",
+            Self::Io { .. } => "check that the file exists and that this user may read it",
+            Self::Footer { .. } | Self::RowCount { .. } => "the file is damaged or cut short: write it again",
+            Self::MissingColumn { .. } => "map the file's own column name under `columns`",
+            Self::ColumnType { .. } => "cast the column where the file is written",
+            Self::SchemaDrift { .. } => "write all files of a table with one schema",
+            Self::Predicate { .. } => "a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'",
+            Self::Scan { .. } => return None,
+        })
+    }
+}

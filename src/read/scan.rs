@@ -1,0 +1,343 @@
+//! Lazy frames in schema columns: projection, predicate and casts that cannot fail.
+
+use std::{
+    num::NonZeroUsize,
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Mutex},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use polars::prelude::*;
+
+use super::{
+    ReadError, files,
+    footer::{self, Footer},
+};
+use crate::schema::settings::{Format, LedgerDriver, TableName, TableSetting};
+
+/// A table that can be scanned.
+pub struct Source {
+    /// Which table.
+    pub table: TableName,
+    /// Checked files, sorted by path.
+    pub files: Vec<Footer>,
+    /// Rows by the footers; `None` for CSV, which has none.
+    pub rows: Option<u64>,
+    /// Whether a predicate drops rows.
+    pub filtered: bool,
+    frame: LazyFrame,
+}
+
+/// What a role's column may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Id,
+    Day,
+    Number,
+    Text,
+    IdOrDay,
+}
+
+impl Role {
+    fn of(name: &str) -> Self {
+        match name {
+            "customer_id" | "product_id" | "order_id" => Self::Id,
+            "date" => Self::Day,
+            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance" => Self::Number,
+            "period" => Self::IdOrDay,
+            _ => Self::Text,
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Id => "an integer or text",
+            Self::Day => "a date or timestamp",
+            Self::Number => "an integer, decimal or float",
+            Self::Text => "text",
+            Self::IdOrDay => "text, an integer year or a date",
+        }
+    }
+
+    /// The cast to what kernels read; `None` when the type does not fit the role. No cast can fail on a value.
+    fn cast(self, dtype: &DataType, csv: bool) -> Option<DataType> {
+        use DataType as D;
+        let text = matches!(dtype, D::String | D::Categorical(..) | D::Enum(..));
+        Some(match self {
+            Self::Id if dtype.is_integer() => D::Int64,
+            Self::Id | Self::Text if text => D::String,
+            Self::Day if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
+            Self::Number if dtype.is_integer() => D::Int64,
+            Self::Number if dtype.is_float() => D::Float64,
+            Self::Number if matches!(dtype, D::Decimal(..)) => dtype.clone(),
+            Self::IdOrDay if text => D::String,
+            Self::IdOrDay if dtype.is_integer() => D::Int64,
+            Self::IdOrDay if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
+            Self::Day | Self::Number if csv && text => D::String,
+            _ => return None,
+        })
+    }
+}
+
+/// Finds a table's files, checks their footers, and builds its lazy frame.
+///
+/// * `drivers`: ledger drivers whose filters and summed columns become columns `driver:NAME` and `filter:NAME`.
+///
+/// # Errors
+/// [`ReadError`]: the first thing that is wrong with a path, footer, column or predicate.
+pub fn open(
+    table: TableName,
+    setting: &TableSetting,
+    base: &Utf8Path,
+    drivers: &[(&str, &LedgerDriver)],
+) -> Result<Source, ReadError> {
+    let name = table.as_str();
+    let csv = setting.format == Format::Csv;
+    let extensions: &[&str] = if csv { &["csv"] } else { &["parquet", "pq"] };
+    let found = files::find(name, &setting.paths, base, extensions)?;
+    let footers = if csv {
+        found.iter().map(|file| csv_footer(file)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        found.iter().map(|file| footer::check(file)).collect::<Result<Vec<_>, _>>()?
+    };
+    let rows = (!csv).then(|| footers.iter().map(|footer| footer.rows).sum());
+    let mut frame = scan_files(name, &found, csv)?;
+    let schema = guarded(name, || frame.collect_schema())?;
+    if !csv {
+        check_drift(name, &found, &schema, setting)?;
+    }
+    let mut columns = Vec::new();
+    for (role, column) in &setting.columns {
+        let missing = || missing_column(&found[0], column, name, role, &schema);
+        let dtype = schema.get(column.as_str()).ok_or_else(missing)?;
+        let role_type = Role::of(role);
+        let cast = role_type.cast(dtype, csv).ok_or_else(|| ReadError::ColumnType {
+            file: found[0].clone(),
+            column: column.clone(),
+            table: name,
+            role: role.clone(),
+            expected: role_type.expected(),
+            found: describe(dtype),
+        })?;
+        let expression = col(column.as_str());
+        let expression = if *dtype == cast { expression } else { expression.cast(cast) };
+        columns.push(expression.alias(role.as_str()));
+    }
+    for (driver, setting) in drivers {
+        columns.extend(driver_columns(driver, setting, &found[0], &schema)?);
+    }
+    if let Some(predicate) = &setting.filter {
+        frame = frame.filter(parse_predicate(name, predicate)?);
+    }
+    let frame = frame.select(columns);
+    // Resolves every column of every predicate, so that a misspelt one is found before a row is read.
+    guarded(name, || frame.clone().collect_schema()).map_err(|error| predicate_error(name, error))?;
+    Ok(Source { table, files: footers, rows, filtered: setting.filter.is_some(), frame })
+}
+
+fn driver_columns(
+    driver: &str,
+    setting: &LedgerDriver,
+    file: &Utf8Path,
+    schema: &Schema,
+) -> Result<Vec<Expr>, ReadError> {
+    use crate::schema::settings::DriverMeasure;
+    let mut columns = Vec::new();
+    if let Some(predicate) = &setting.filter {
+        // A comparison with NULL is NULL: such a line does not count.
+        let filter = parse_predicate(&format!("drivers.{driver}"), predicate)?.fill_null(lit(false));
+        columns.push(filter.alias(format!("filter:{driver}")));
+    }
+    if let DriverMeasure::Sum(column) = &setting.measure {
+        let missing = || missing_column(file, column, "drivers", driver, schema);
+        let dtype = schema.get(column.as_str()).ok_or_else(missing)?;
+        let cast = Role::Number.cast(dtype, false).ok_or_else(|| ReadError::ColumnType {
+            file: file.to_owned(),
+            column: column.clone(),
+            table: "drivers",
+            role: driver.to_owned(),
+            expected: Role::Number.expected(),
+            found: describe(dtype),
+        })?;
+        columns.push(col(column.as_str()).cast(cast).alias(format!("driver:{driver}")));
+    }
+    Ok(columns)
+}
+
+fn missing_column(file: &Utf8Path, column: &str, table: &'static str, role: &str, schema: &Schema) -> ReadError {
+    ReadError::MissingColumn {
+        file: file.to_owned(),
+        column: column.to_owned(),
+        table,
+        role: role.to_owned(),
+        known: schema.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
+    let metadata = std::fs::metadata(file).map_err(|source| ReadError::Io { file: file.to_owned(), source })?;
+    Ok(Footer { file: file.to_owned(), bytes: metadata.len(), rows: 0, row_groups: 0 })
+}
+
+fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
+    let paths: Buffer<PlRefPath> = files.iter().map(|file| PlRefPath::new(file.as_str())).collect();
+    guarded(table, || {
+        if csv {
+            // All columns as text: types are the contract's business, and "007" stays "007".
+            return LazyCsvReader::new_paths(paths).with_infer_schema_length(Some(0)).with_glob(false).finish();
+        }
+        let mut hive = if files.iter().any(|file| file.as_str().contains('=')) {
+            HiveOptions::new_enabled()
+        } else {
+            HiveOptions::new_disabled()
+        };
+        hive.try_parse_dates = true;
+        let args = ScanArgsParquet { hive_options: hive, glob: false, ..Default::default() };
+        LazyFrame::scan_parquet_files(paths, args)
+    })
+}
+
+/// Every later file must give the mapped columns the type of the first file.
+fn check_drift(
+    table: &'static str,
+    files: &[Utf8PathBuf],
+    first: &Schema,
+    setting: &TableSetting,
+) -> Result<(), ReadError> {
+    for file in files.iter().skip(1) {
+        let mut frame = scan_files(table, std::slice::from_ref(file), false)?;
+        let schema = guarded(table, || frame.collect_schema())?;
+        for (role, column) in &setting.columns {
+            let Some(expected) = first.get(column.as_str()) else { continue };
+            let missing = || missing_column(file, column, table, role, &schema);
+            let found = schema.get(column.as_str()).ok_or_else(missing)?;
+            if found != expected {
+                return Err(ReadError::SchemaDrift {
+                    file: file.clone(),
+                    column: column.clone(),
+                    found: describe(found),
+                    first: describe(expected),
+                    first_file: files[0].clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parse_predicate(table: &str, predicate: &str) -> Result<Expr, ReadError> {
+    let bad = |reason: String| ReadError::Predicate { table: table.to_owned(), reason };
+    polars::sql::sql_expr(predicate).map_err(|error| bad(plain_reason(&error)))
+}
+
+fn predicate_error(table: &'static str, error: ReadError) -> ReadError {
+    match error {
+        ReadError::Scan { reason, .. } => ReadError::Predicate { table: table.to_owned(), reason },
+        other => other,
+    }
+}
+
+/// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
+fn plain_reason(error: &PolarsError) -> String {
+    let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    match error {
+        PolarsError::ColumnNotFound(text) | PolarsError::SchemaFieldNotFound(text) => {
+            format!("no column {}", line(text).trim_start_matches("unable to find column "))
+        }
+        PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => line(text),
+        PolarsError::IO { error, .. } => error.kind().to_string(),
+        PolarsError::SchemaMismatch(_) => "the files of this table have different schemas".to_owned(),
+        PolarsError::InvalidOperation(_) => "the operation does not fit the column's type".to_owned(),
+        PolarsError::NoData(_) => "there is no data".to_owned(),
+        _ => "the data could not be decoded".to_owned(),
+    }
+}
+
+/// Runs Polars code: errors lose cell values, panics become errors.
+fn guarded<T>(table: &'static str, work: impl FnOnce() -> PolarsResult<T>) -> Result<T, ReadError> {
+    let scan = |reason: String| ReadError::Scan { table, reason };
+    match panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| scan(plain_reason(&error))),
+        Err(_) => Err(scan("the decoder gave up on a damaged page".to_owned())),
+    }
+}
+
+fn describe(dtype: &DataType) -> String {
+    match dtype {
+        DataType::Decimal(precision, scale) => format!("decimal({precision}, {scale})"),
+        DataType::Datetime(_, Some(zone)) => format!("timestamp in {zone}"),
+        DataType::Datetime(_, None) => "timestamp".to_owned(),
+        DataType::String => "text".to_owned(),
+        DataType::Categorical(..) | DataType::Enum(..) => "dictionary text".to_owned(),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => "integer".to_owned(),
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => "unsigned integer".to_owned(),
+        DataType::Float32 | DataType::Float64 => "float".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Date => "date".to_owned(),
+        DataType::Binary => "binary".to_owned(),
+        DataType::Null => "null".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// Rows in one batch of a scan.
+pub const BATCH_ROWS: usize = 262_144;
+
+impl Source {
+    /// Our column names of the frame, in order.
+    ///
+    /// # Errors
+    /// [`ReadError::Scan`].
+    pub fn column_types(&self) -> Result<Vec<(String, DataType)>, ReadError> {
+        let schema = guarded(self.table.as_str(), || self.frame.clone().collect_schema())?;
+        Ok(schema.iter().map(|(name, dtype)| (name.to_string(), dtype.clone())).collect())
+    }
+
+    /// Hands every batch of the table to `take`, one at a time, in no fixed order; checks the row count at the end.
+    ///
+    /// # Errors
+    /// [`ReadError::Scan`] or [`ReadError::RowCount`], or what `take` returns first.
+    pub fn for_each_batch<E: Send + 'static + From<ReadError>>(
+        self,
+        take: impl FnMut(DataFrame) -> Result<(), E> + Send + 'static,
+    ) -> Result<u64, E> {
+        let table = self.table.as_str();
+        let state = Arc::new(Mutex::new(ScanState { take, rows: 0, failed: None }));
+        let seen = Arc::clone(&state);
+        let callback = move |batch: DataFrame| {
+            let Ok(mut state) = seen.lock() else { return Ok(true) };
+            state.rows += batch.height() as u64;
+            if let Err(error) = (state.take)(batch) {
+                state.failed = Some(error);
+            }
+            Ok(state.failed.is_some())
+        };
+        let scanned = guarded(table, || {
+            let sink = self.frame.sink_batches(
+                PlanCallback::new(callback),
+                false,
+                NonZeroUsize::new(BATCH_ROWS),
+            )?;
+            sink.collect_with_engine(Engine::Streaming).map(|_| ())
+        });
+        let mut state = state
+            .lock()
+            .map_err(|_| ReadError::Scan { table, reason: "a batch could not be processed".to_owned() })?;
+        if let Some(error) = state.failed.take() {
+            return Err(error);
+        }
+        scanned?;
+        match self.rows {
+            Some(promised) if !self.filtered && promised != state.rows => {
+                Err(ReadError::RowCount { table, promised, found: state.rows }.into())
+            }
+            _ => Ok(state.rows),
+        }
+    }
+}
+
+struct ScanState<F, E> {
+    take: F,
+    rows: u64,
+    failed: Option<E>,
+}
