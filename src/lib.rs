@@ -7,4 +7,6 @@ pub mod schema;
 pub mod units;
 
 #[cfg(feature = "engine")]
+pub mod contract;
+#[cfg(feature = "engine")]
 pub mod read;

@@ -16,7 +16,39 @@ import warnings
 import lifetimes
 import pandas as pd
 from lifetimes import BetaGeoFitter, GammaGammaFitter
+from lifetimes.utils import ConvergenceError
 from peer import peak_rss_mb, report
+
+NOT_CONVERGED = {"failed": "did not converge"}
+
+
+def fitted(model, *columns):
+    """The fitted model, or `None` when the package says that it did not converge."""
+    try:
+        return model.fit(*columns)
+    except ConvergenceError:
+        return None
+
+
+def bg_nbd(model, customers: pd.DataFrame) -> dict:
+    """Parameters and log-likelihood.
+
+    The package keeps the mean negative log-likelihood of times that it divided by the largest age; a density of x purchase
+    times changes by the x-th power of that scale.
+    """
+    if model is None:
+        return NOT_CONVERGED
+    values = {name: float(model.params_[name]) for name in ("r", "alpha", "a", "b")}
+    rescale = math.log(model._scale) * float(customers["x"].sum())
+    return {**values, "log_likelihood": rescale - float(model._negative_log_likelihood_) * len(customers)}
+
+
+def gamma_gamma(model, spenders: pd.DataFrame) -> dict:
+    """Parameters and log-likelihood; the package calls γ `v`."""
+    if model is None:
+        return NOT_CONVERGED
+    p, q, v = (float(model.params_[name]) for name in ("p", "q", "v"))
+    return {"p": p, "q": q, "gamma": v, "log_likelihood": -float(model._negative_log_likelihood_) * len(spenders)}
 
 
 def main() -> None:
@@ -29,29 +61,22 @@ def main() -> None:
     spenders = customers[(customers["x"] > 0) & (customers["mean_spend"] > 0)]
 
     begin = time.perf_counter()
-    purchases = BetaGeoFitter().fit(customers["x"], customers["t_x"], customers["T"])
+    purchases = fitted(BetaGeoFitter(), customers["x"], customers["t_x"], customers["T"])
     between = time.perf_counter()
-    spend = GammaGammaFitter().fit(spenders["x"], spenders["mean_spend"])
+    spend = fitted(GammaGammaFitter(), spenders["x"], spenders["mean_spend"])
     end = time.perf_counter()
     peak = peak_rss_mb()
 
-    # The package keeps the mean negative log-likelihood, of times it scaled (a density: one factor a repeat purchase), and
-    # calls γ `v`.
-    rescale = math.log(purchases._scale) * float(customers["x"].sum())
-    bg_nbd = {name: float(purchases.params_[name]) for name in ("r", "alpha", "a", "b")}
-    bg_nbd["log_likelihood"] = -float(purchases._negative_log_likelihood_) * len(customers) + rescale
-    gamma_gamma = {"p": float(spend.params_["p"]), "q": float(spend.params_["q"]), "gamma": float(spend.params_["v"])}
-    gamma_gamma["log_likelihood"] = -float(spend._negative_log_likelihood_) * len(spenders)
     report({
         "tool": f"lifetimes {lifetimes.__version__}",
         "wall_s": end - begin,
         "peak_rss_mb": peak,
         "rows": len(customers),
         "bg_nbd_s": between - begin,
-        "bg_nbd": bg_nbd,
+        "bg_nbd": bg_nbd(purchases, customers),
         "gamma_gamma_s": end - between,
         "gamma_gamma_rows": len(spenders),
-        "gamma_gamma": gamma_gamma,
+        "gamma_gamma": gamma_gamma(spend, spenders),
     })
 
 

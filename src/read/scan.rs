@@ -180,11 +180,11 @@ fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
 }
 
 fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
-    let paths: Buffer<PlRefPath> = files.iter().map(|file| PlRefPath::new(file.as_str())).collect();
+    let paths = || files.iter().map(|file| PlRefPath::new(file.as_str()));
     guarded(table, || {
         if csv {
             // All columns as text: types are the contract's business, and "007" stays "007".
-            return LazyCsvReader::new_paths(paths).with_infer_schema_length(Some(0)).with_glob(false).finish();
+            return LazyCsvReader::new_paths(paths().collect()).with_infer_schema_length(Some(0)).with_glob(false).finish();
         }
         let mut hive = if files.iter().any(|file| file.as_str().contains('=')) {
             HiveOptions::new_enabled()
@@ -193,7 +193,7 @@ fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<L
         };
         hive.try_parse_dates = true;
         let args = ScanArgsParquet { hive_options: hive, glob: false, ..Default::default() };
-        LazyFrame::scan_parquet_files(paths, args)
+        LazyFrame::scan_parquet_files(paths().collect(), args)
     })
 }
 

@@ -1,7 +1,9 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
 
+pub mod contract;
 pub mod facts;
 pub mod lines;
 pub mod money;
 pub mod period;
 pub mod settings;
+pub mod tables;

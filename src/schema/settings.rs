@@ -151,6 +151,7 @@ impl TableName {
                 "wrong_currency",
                 "unknown_customer",
                 "unknown_product",
+                "missing_value",
                 "amount_range",
                 "quantity_range",
                 "date_range",

@@ -1,0 +1,160 @@
+//! The config file: YAML in, [`Settings`] out, or everything that is wrong with it at once.
+//!
+//! `text` → `tree` (places, exact texts, environment references) → `walk` (a cursor that notes problems and goes
+//! on) → one reader a section → [`Settings`]. Nothing here reads a file or the environment: the caller hands both in.
+//! Only the default `name` of a config given by a relative path asks for the working directory.
+
+mod env;
+mod error;
+mod number;
+mod secret;
+mod sections;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod walk;
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use self::error::{ConfigErrors, Position, Problem};
+use self::{
+    error::Problems,
+    sections::{contract, costs, forecast, inputs, portfolio, run},
+    walk::{Entry, Fields},
+};
+use crate::schema::{
+    money::MAX_EXPONENT,
+    period::PeriodKind,
+    settings::{Settings, TableName},
+};
+
+/// Key of random streams when nobody gives one.
+const DEFAULT_SEED: u64 = 1;
+
+/// Output folder when nobody names one, in the config's folder.
+const DEFAULT_OUTPUT: &str = "results";
+
+/// Keys of the config.
+const KEYS: [&str; 14] = [
+    "version",
+    "name",
+    "currency",
+    "as_of",
+    "period",
+    "seed",
+    "output",
+    "inputs",
+    "contract",
+    "drivers",
+    "activities",
+    "capital_charge",
+    "forecast",
+    "portfolio",
+];
+
+/// What the command line says instead of the config.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Output folder, relative to the working directory.
+    pub output: Option<Utf8PathBuf>,
+    /// Threads of the kernels.
+    pub threads: Option<usize>,
+    /// Key of every random stream.
+    pub seed: Option<u64>,
+}
+
+/// Read a config.
+///
+/// * `path`: the config's file, for messages and for what is relative to its folder. It is not opened.
+/// * `text`: its content, at most 1 MiB.
+/// * `env`: the environment, for `${NAME}` and `${NAME:-default}` in values.
+/// * `overrides`: what the command line said.
+///
+/// # Errors
+/// [`ConfigErrors`] with every problem found, in the order of the file.
+pub fn load(
+    path: &Utf8Path,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    overrides: &Overrides,
+) -> Result<Settings, ConfigErrors> {
+    let mut problems = Problems::default();
+    // Some editors begin a file with a byte order mark, which is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let settings = tree::parse(text, env, &mut problems)
+        .and_then(|document| settings(path, &Entry::root(&document), overrides, &mut problems));
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(settings),
+        _ => Err(problems.into_errors(path.to_owned())),
+    }
+}
+
+fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: &mut Problems) -> Option<Settings> {
+    let mut unknown = Problems::default();
+    let fields = root.fields(&KEYS, &mut unknown);
+    // The keys of another version are another program's: nothing more can be said about them.
+    if let Some(version) = fields.as_ref().and_then(|fields| fields.get("version"))
+        && !run::version(version, problems)
+    {
+        return None;
+    }
+    problems.append(unknown);
+    let fields = fields?;
+    fields.require("version", problems);
+
+    let currency = fields.read("currency", problems, run::currency);
+    let name = fields.read_or("name", run::default_name(path), problems, run::name);
+    let as_of = fields.read_or("as_of", None, problems, |entry, problems| entry.day(problems).map(Some));
+    let period = fields.read_or("period", PeriodKind::Whole, problems, run::period);
+    let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
+    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, |entry, problems| entry.text("a folder", problems));
+
+    // Without `inputs` that alone is told, not also what would need each of its tables.
+    let (tables, inputs) = match fields.require("inputs", problems) {
+        Some(entry) => inputs::read(entry, problems),
+        None => (TableName::ALL.into_iter().collect(), None),
+    };
+    let exponent = currency.as_ref().map_or(MAX_EXPONENT, |currency| currency.exponent);
+    let contract = fields.read_or("contract", BTreeMap::new(), problems, |entry, problems| {
+        contract::read(entry, &tables, exponent, problems)
+    });
+    let drivers = fields.read_or("drivers", BTreeMap::new(), problems, costs::drivers);
+    let known = costs::Known { tables: &tables, drivers: driver_names(&fields), exponent };
+    let activities = fields
+        .read_or("activities", BTreeMap::new(), problems, |entry, problems| costs::activities(entry, &known, problems));
+    let capital_rate_per_year = fields.read_or("capital_charge", None, problems, |entry, problems| {
+        costs::capital_rate(entry, &tables, problems).map(Some)
+    });
+    let forecast =
+        fields.read_or("forecast", None, problems, |entry, problems| forecast::read(entry, problems).map(Some));
+    let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
+
+    let folder = path.parent().unwrap_or(Utf8Path::new(""));
+    let output = overrides.output.clone().unwrap_or(folder.join(output?));
+    Some(Settings {
+        name: name?,
+        currency: currency?,
+        as_of: as_of?,
+        period: period?,
+        seed: overrides.seed.or(seed)?,
+        threads: overrides.threads,
+        output: output.into_string(),
+        base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
+        inputs: inputs?,
+        contract: contract?,
+        drivers: drivers?,
+        activities: activities?,
+        capital_rate_per_year: capital_rate_per_year?,
+        forecast: forecast?,
+        portfolio: portfolio?,
+    })
+}
+
+/// Names in `drivers`, also of those that are not right: an activity that uses one is no second mistake.
+fn driver_names<'t>(fields: &Fields<'t>) -> Vec<&'t str> {
+    let named = fields.get("drivers").and_then(|entry| entry.named(&mut Problems::default()));
+    named.unwrap_or_default().into_iter().map(|(name, _)| name).collect()
+}

@@ -1,0 +1,206 @@
+//! `inputs`: where the tables are and what their columns are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use crate::{
+    cli::config::{
+        error::Problems,
+        suggest::quoted,
+        walk::{Entry, Fields},
+    },
+    schema::settings::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
+};
+
+/// Words of `format`.
+const FORMATS: [(&str, Format); 2] = [("parquet", Format::Parquet), ("csv", Format::Csv)];
+
+/// Words of `returns`.
+const RETURNS: [(&str, ReturnsPolicy); 3] =
+    [("net", ReturnsPolicy::Net), ("separate", ReturnsPolicy::Separate), ("drop", ReturnsPolicy::Drop)];
+
+/// Keys of every table.
+const TABLE_KEYS: [&str; 4] = ["path", "format", "where", "columns"];
+
+/// Keys of the ledger.
+const LEDGER_KEYS: [&str; 5] = ["path", "format", "where", "returns", "columns"];
+
+/// `inputs`, and the tables that it names (also those that are not right yet).
+pub(in crate::cli::config) fn read(
+    entry: &Entry<'_>,
+    problems: &mut Problems,
+) -> (BTreeSet<TableName>, Option<Inputs>) {
+    let known = TableName::ALL.map(TableName::as_str);
+    let Some(tables) = entry.fields(&known, problems) else { return (BTreeSet::new(), None) };
+    tables.require(TableName::Transactions.as_str(), problems);
+    let present: BTreeSet<_> = TableName::ALL.into_iter().filter(|name| tables.has(name.as_str())).collect();
+
+    let mut returns = Some(ReturnsPolicy::Separate);
+    let mut settings = BTreeMap::new();
+    let mut ledger_columns = None;
+    for name in &present {
+        let Some(table) = tables.get(name.as_str()) else { continue };
+        let keys: &[&str] = if *name == TableName::Transactions { &LEDGER_KEYS } else { &TABLE_KEYS };
+        let Some(fields) = table.fields(keys, problems) else { continue };
+        if let Some(entry) = fields.get("returns") {
+            returns = entry.word(&RETURNS, problems);
+        }
+        let paths = fields.read("path", problems, paths);
+        let columns = column_names(*name, &fields, problems);
+        check_columns(*name, columns.as_ref(), problems);
+        if let Some(setting) = setting(*name, &fields, paths, columns.as_ref(), problems) {
+            settings.insert(*name, setting);
+        }
+        if *name == TableName::Transactions {
+            ledger_columns = columns;
+        }
+    }
+    if let Some(products) = tables.get(TableName::Products.as_str()) {
+        check_products(products, ledger_columns.as_ref(), problems);
+    }
+    let inputs = settings.remove(&TableName::Transactions).zip(returns).map(|(transactions, returns)| Inputs {
+        transactions,
+        returns,
+        customers: settings.remove(&TableName::Customers),
+        products: settings.remove(&TableName::Products),
+        pools: settings.remove(&TableName::Pools),
+        activities: settings.remove(&TableName::Activities),
+        driver_quantities: settings.remove(&TableName::DriverQuantities),
+        receivables: settings.remove(&TableName::Receivables),
+    });
+    (present, inputs)
+}
+
+fn setting(
+    name: TableName,
+    fields: &Fields<'_>,
+    paths: Option<Vec<String>>,
+    columns: Option<&Fields<'_>>,
+    problems: &mut Problems,
+) -> Option<TableSetting> {
+    let format = format(name, fields, paths.as_deref(), problems);
+    let filter = fields.read_or("where", None, problems, |entry, problems| filter(entry, problems).map(Some));
+    let mut mapped = Some(BTreeMap::new());
+    for (ours, _) in name.columns() {
+        let Some(entry) = columns.and_then(|columns| columns.get(ours)) else { continue };
+        match (entry.text("the name of a column of the file", problems), &mut mapped) {
+            (Some(theirs), Some(mapped)) => _ = mapped.insert((*ours).to_owned(), theirs.to_owned()),
+            _ => mapped = None,
+        }
+    }
+    columns?;
+    Some(TableSetting { paths: paths?, format: format?, columns: mapped?, filter: filter? })
+}
+
+/// `path`: one or a list, none twice (its rows would count twice).
+fn paths(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    let expected = "a file, a glob or a folder, or a list of them";
+    let mut paths: Vec<String> = Vec::new();
+    let mut complete = true;
+    for item in entry.one_or_more(expected, problems)? {
+        match item.text(expected, problems) {
+            Some(path) if paths.iter().any(|known| known == path) => {
+                problems.add(
+                    item.at(),
+                    format!("{} names one path twice: its rows would count twice", quoted(item.path())),
+                );
+                complete = false;
+            }
+            Some(path) => paths.push(path.to_owned()),
+            None => complete = false,
+        }
+    }
+    complete.then_some(paths)
+}
+
+/// `format`, else by the paths' extensions; the ledger must be Parquet.
+fn format(name: TableName, fields: &Fields<'_>, paths: Option<&[String]>, problems: &mut Problems) -> Option<Format> {
+    let entry = fields.get("format").or_else(|| fields.get("path"))?;
+    let format = if fields.has("format") {
+        entry.word(&FORMATS, problems)?
+    } else {
+        let paths = paths?;
+        let csv = paths.iter().filter(|path| is_csv(path)).count();
+        if csv > 0 && csv < paths.len() {
+            let what = format!("{} mixes CSV with other files", quoted(entry.path()));
+            problems.add_with_hint(entry.at(), what, "keep one format a table");
+            return None;
+        }
+        if csv > 0 { Format::Csv } else { Format::Parquet }
+    };
+    if name == TableName::Transactions && format == Format::Csv {
+        let what = format!("{} is CSV, but the ledger must be Parquet", quoted(fields.path()));
+        problems.add_with_hint(entry.at(), what, "convert it to Parquet once; only small tables may be CSV");
+        return None;
+    }
+    Some(format)
+}
+
+fn is_csv(path: &str) -> bool {
+    let lower = path.to_lowercase();
+    let plain = lower.strip_suffix(".gz").unwrap_or(&lower);
+    Utf8Path::new(plain).extension() == Some("csv")
+}
+
+/// `where`.
+pub(super) fn filter(entry: &Entry<'_>, problems: &mut Problems) -> Option<String> {
+    entry.text("a SQL predicate over the file's columns", problems).map(str::to_owned)
+}
+
+/// The mapping of a table's columns; what must be mapped is.
+fn column_names<'t>(name: TableName, fields: &Fields<'t>, problems: &mut Problems) -> Option<Fields<'t>> {
+    let known: Vec<&str> = name.columns().iter().map(|(column, _)| *column).collect();
+    let columns = fields.require("columns", problems)?.fields(&known, problems)?;
+    for (column, _) in name.columns().iter().filter(|(_, required)| *required) {
+        columns.require(column, problems);
+    }
+    Some(columns)
+}
+
+/// Columns that need or exclude each other.
+fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut Problems) {
+    let Some(columns) = columns else { return };
+    let path = quoted(columns.path());
+    match name {
+        TableName::Transactions => {
+            let either = "map either amount (the line's total), or quantity and unit_price";
+            match (columns.get("amount"), columns.get("unit_price")) {
+                (Some(_), Some(unit_price)) => {
+                    let what = format!("{path} has both amount and unit_price: two answers to what a line is worth");
+                    problems.add_with_hint(unit_price.key_at(), what, either);
+                }
+                (None, None) => {
+                    problems.add_with_hint(columns.at(), format!("{path} does not say what a line is worth"), either);
+                }
+                (None, Some(unit_price)) if !columns.has("quantity") => {
+                    problems.add_with_hint(
+                        unit_price.key_at(),
+                        format!("{path} has unit_price without quantity"),
+                        either,
+                    );
+                }
+                _ => {}
+            }
+        }
+        TableName::DriverQuantities | TableName::Receivables => {
+            if let (Some(_), Some(date)) = (columns.get("period"), columns.get("date")) {
+                let what = format!("{path} has both period and date: two answers to when");
+                problems.add_with_hint(date.key_at(), what, "map one of them");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Product cost is quantity × unit cost of the product: the ledger must have both.
+fn check_products(products: &Entry<'_>, ledger: Option<&Fields<'_>>, problems: &mut Problems) {
+    let Some(ledger) = ledger else { return };
+    for column in ["product_id", "quantity"].into_iter().filter(|column| !ledger.has(column)) {
+        problems.add_with_hint(
+            products.key_at(),
+            format!("{} needs {column} in `inputs.transactions.columns`", quoted(products.path())),
+            "a line's product cost is its quantity × its product's unit_cost",
+        );
+    }
+}

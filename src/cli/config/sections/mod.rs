@@ -1,0 +1,8 @@
+//! One file a section of the config. Each reads its keys with the cursor and notes what is wrong.
+
+pub(super) mod contract;
+pub(super) mod costs;
+pub(super) mod forecast;
+pub(super) mod inputs;
+pub(super) mod portfolio;
+pub(super) mod run;

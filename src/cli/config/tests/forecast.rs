@@ -1,0 +1,81 @@
+//! `forecast` and `portfolio`.
+
+use super::*;
+
+#[test]
+fn a_forecast_needs_a_horizon() {
+    assert_snapshot!(message_with("forecast:\n"), @"shop/whalecurve.yaml:5:1: `forecast.horizon` is missing");
+}
+
+#[test]
+fn a_horizon_is_at_least_a_day_and_has_a_unit() {
+    let with = |horizon: &str| message_with(&format!("forecast: {{horizon: {horizon}}}\n"));
+    assert_snapshot!(with("39"), @"shop/whalecurve.yaml:5:21: `forecast.horizon` is `39`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days");
+    assert_snapshot!(with("0 days"), @"shop/whalecurve.yaml:5:21: `forecast.horizon` is `0 days`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days");
+    assert_snapshot!(with("101 years"), @"shop/whalecurve.yaml:5:21: `forecast.horizon` is `101 years`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days");
+    assert_eq!(read_minimal_with("forecast: {horizon: 39w}\n").forecast.map(|f| f.horizon_days), Some(273));
+}
+
+#[test]
+fn a_forecasts_words_and_numbers_are_checked() {
+    let text = "\
+forecast:
+  model: pareto_nbd
+  spend: gama_gamma
+  time_unit: weeks
+  horizon: 1y
+  discount_rate_per_year: 10.01
+  paths: 1e6
+";
+    assert_snapshot!(message_with(text), @r"
+    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_nbd`, expected `bg_nbd`
+    shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected `gamma_gamma`
+    shop/whalecurve.yaml:8:14: `forecast.time_unit` is `weeks`, expected one of day, week, month, year
+      hint: did you mean `week`?
+    shop/whalecurve.yaml:10:27: `forecast.discount_rate_per_year` is `10.01`, expected a number from 0 to 10, at most 12 digits after the point
+    shop/whalecurve.yaml:11:10: `forecast.paths` is `1e6`, expected a whole number from 0 to 1000000
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, discount_rate_per_year: -0.1, paths: 1000001}\n"), @r"
+    shop/whalecurve.yaml:5:49: `forecast.discount_rate_per_year` is `-0.1`, expected a number from 0 to 10, at most 12 digits after the point
+    shop/whalecurve.yaml:5:62: `forecast.paths` is `1000001`, expected a whole number from 0 to 1000000
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, discount_rate_per_year: .nan}\n"), @"shop/whalecurve.yaml:5:49: `forecast.discount_rate_per_year` is `.nan`, expected a number from 0 to 10, at most 12 digits after the point");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, discount_rate_per_year: 10 %}\n"), @r"
+    shop/whalecurve.yaml:5:49: `forecast.discount_rate_per_year` is `10 %`, expected a number from 0 to 10, at most 12 digits after the point
+      hint: write 10 % as 0.10
+    ");
+}
+
+#[test]
+fn a_month_is_a_twelfth_of_a_year_of_365_and_a_quarter_days() {
+    let unit = |unit: &str| {
+        let settings = read_minimal_with(&format!("forecast: {{time_unit: {unit}, horizon: 1y}}\n"));
+        settings.forecast.map(|forecast| forecast.days_per_unit)
+    };
+    assert_eq!(unit("month").map(|days| days * 12.0), unit("year"));
+    assert_eq!((unit("day"), unit("week"), unit("year")), (Some(1.0), Some(7.0), Some(365.25)));
+}
+
+#[test]
+fn rfm_groups_are_two_to_ten() {
+    assert_snapshot!(message_with("portfolio: {rfm_groups: 11}\n"), @"shop/whalecurve.yaml:5:25: `portfolio.rfm_groups` is `11`, expected a whole number from 2 to 10");
+}
+
+#[test]
+fn shares_of_value_tiers_are_positive_and_add_up_to_one() {
+    assert_snapshot!(message_with("portfolio: {value_tiers: {top: 0.2, rest: 0.7}}\n"), @"shop/whalecurve.yaml:5:13: the shares in `portfolio.value_tiers` add up to 90 %, not 100 %");
+    assert_snapshot!(message_with("portfolio: {value_tiers: {top: 0, rest: 1}}\n"), @"shop/whalecurve.yaml:5:32: `portfolio.value_tiers.top` is 0: a tier without customers");
+    assert_snapshot!(message_with("portfolio: {value_tiers: {top: 1.5, rest: -0.5}}\n"), @r"
+    shop/whalecurve.yaml:5:32: `portfolio.value_tiers.top` is `1.5`, expected a number from 0 to 1, at most 12 digits after the point
+    shop/whalecurve.yaml:5:43: `portfolio.value_tiers.rest` is `-0.5`, expected a number from 0 to 1, at most 12 digits after the point
+    ");
+    assert_snapshot!(message_with("portfolio: {value_tiers: {}}\n"), @"shop/whalecurve.yaml:5:13: the shares in `portfolio.value_tiers` add up to 0 %, not 100 %");
+}
+
+#[test]
+fn ten_tenths_are_one_though_their_floats_are_not() {
+    let tiers: Vec<String> = (0..10).map(|tier| format!("t{tier}: 0.1")).collect();
+    let settings = read_minimal_with(&format!("portfolio: {{value_tiers: {{{}}}}}\n", tiers.join(", ")));
+    let sum: f64 = settings.portfolio.value_tiers.iter().map(|tier| tier.share).sum();
+    assert!(settings.portfolio.value_tiers.len() == 10 && sum < 1.0);
+}

@@ -1,0 +1,160 @@
+//! `inputs` and `contract`.
+
+use super::*;
+use crate::schema::settings::Format;
+
+#[test]
+fn the_ledger_must_be_there() {
+    assert_snapshot!(message("version: 1\ncurrency: USD\ninputs:\n  transaction: {}\n"), @r"
+    shop/whalecurve.yaml:3:1: `inputs.transactions` is missing
+    shop/whalecurve.yaml:4:3: unknown key `transaction` in `inputs`
+      hint: did you mean `transactions`? known keys: transactions, customers, products, pools, activities, driver_quantities, receivables
+    ");
+}
+
+#[test]
+fn a_table_needs_its_path_and_its_columns() {
+    assert_snapshot!(message_for_ledger("{}"), @r"
+    shop/whalecurve.yaml:4:3: `inputs.transactions.path` is missing
+    shop/whalecurve.yaml:4:3: `inputs.transactions.columns` is missing
+    ");
+    assert_snapshot!(message_for_ledger("{path: [], columns: {customer_id: c, date: ' ', amont: a}}"), @r"
+    shop/whalecurve.yaml:4:24: `inputs.transactions.path` is an empty list, expected a file, a glob or a folder, or a list of them
+    shop/whalecurve.yaml:4:28: `inputs.transactions.columns` does not say what a line is worth
+      hint: map either amount (the line's total), or quantity and unit_price
+    shop/whalecurve.yaml:4:60: `inputs.transactions.columns.date` is empty, expected the name of a column of the file
+    shop/whalecurve.yaml:4:65: unknown key `amont` in `inputs.transactions.columns`
+      hint: did you mean `amount`? known keys: customer_id, date, order_id, amount, quantity, unit_price, discount, product_id, product_cost, currency
+    ");
+    assert_snapshot!(message_for_ledger("{path: {a: b}, columns: [c]}"), @r"
+    shop/whalecurve.yaml:4:24: `inputs.transactions.path` is a mapping, expected a file, a glob or a folder, or a list of them
+    shop/whalecurve.yaml:4:41: `inputs.transactions.columns` is a list, expected a mapping with customer_id, date, order_id, amount, quantity, unit_price, discount, product_id, product_cost, currency
+    ");
+}
+
+#[test]
+fn a_path_given_twice_would_count_its_rows_twice() {
+    assert_snapshot!(message_for_ledger("{path: [a, b, a], columns: {customer_id: c, date: d, amount: a}}"), @"shop/whalecurve.yaml:4:31: `inputs.transactions.path` names one path twice: its rows would count twice");
+}
+
+#[test]
+fn a_line_is_worth_its_amount_or_quantity_times_price() {
+    let with =
+        |columns: &str| message_for_ledger(&format!("{{path: p, columns: {{customer_id: c, date: d{columns}}}}}"));
+    assert_snapshot!(with(""), @r"
+    shop/whalecurve.yaml:4:27: `inputs.transactions.columns` does not say what a line is worth
+      hint: map either amount (the line's total), or quantity and unit_price
+    ");
+    assert_snapshot!(with(", quantity: q"), @r"
+    shop/whalecurve.yaml:4:27: `inputs.transactions.columns` does not say what a line is worth
+      hint: map either amount (the line's total), or quantity and unit_price
+    ");
+    assert_snapshot!(with(", unit_price: p"), @r"
+    shop/whalecurve.yaml:4:62: `inputs.transactions.columns` has unit_price without quantity
+      hint: map either amount (the line's total), or quantity and unit_price
+    ");
+    assert_snapshot!(with(", amount: a, quantity: q, unit_price: p"), @r"
+    shop/whalecurve.yaml:4:86: `inputs.transactions.columns` has both amount and unit_price: two answers to what a line is worth
+      hint: map either amount (the line's total), or quantity and unit_price
+    ");
+}
+
+#[test]
+fn the_ledger_is_parquet_by_format_and_by_extension() {
+    let columns = "columns: {customer_id: c, date: d, amount: a}";
+    assert_snapshot!(message_for_ledger(&format!("{{path: l.CSV.gz, {columns}}}")), @r"
+    shop/whalecurve.yaml:4:24: `inputs.transactions` is CSV, but the ledger must be Parquet
+      hint: convert it to Parquet once; only small tables may be CSV
+    ");
+    assert_snapshot!(message_for_ledger(&format!("{{path: l, format: csv, {columns}}}")), @r"
+    shop/whalecurve.yaml:4:35: `inputs.transactions` is CSV, but the ledger must be Parquet
+      hint: convert it to Parquet once; only small tables may be CSV
+    ");
+    assert_snapshot!(message_for_ledger(&format!("{{path: l, format: parket, {columns}}}")), @r"
+    shop/whalecurve.yaml:4:35: `inputs.transactions.format` is `parket`, expected one of parquet, csv
+      hint: did you mean `parquet`?
+    ");
+}
+
+#[test]
+fn small_tables_may_be_csv_but_not_both() {
+    let more = |path: &str| format!("  pools: {{path: {path}, columns: {{activity: a, amount: b}}}}\n");
+    let format = |path: &str| read_minimal_with(&more(path)).inputs.pools.map(|pools| pools.format);
+    assert_eq!(format("pools/*.csv"), Some(Format::Csv));
+    assert_eq!(format("pools.csv.parquet"), Some(Format::Parquet));
+    assert_snapshot!(message_with(&more("[a.csv, b.parquet]")), @r"
+    shop/whalecurve.yaml:5:17: `inputs.pools.path` mixes CSV with other files
+      hint: keep one format a table
+    ");
+}
+
+#[test]
+fn returns_are_a_matter_of_the_ledger_alone() {
+    assert_snapshot!(message_with("  customers: {path: c, returns: net, columns: {customer_id: c}}\n"), @r"
+    shop/whalecurve.yaml:5:24: unknown key `returns` in `inputs.customers`
+      hint: known keys: path, format, where, columns
+    ");
+    assert_snapshot!(message_for_ledger("{path: p, returns: seperate, columns: {customer_id: c, date: d, amount: a}}"), @r"
+    shop/whalecurve.yaml:4:36: `inputs.transactions.returns` is `seperate`, expected one of net, separate, drop
+      hint: did you mean `separate`?
+    ");
+}
+
+#[test]
+fn products_need_the_ledgers_product_and_quantity() {
+    assert_snapshot!(message_with("  products: {path: p, columns: {product_id: p, unit_cost: c}}\n"), @r"
+    shop/whalecurve.yaml:5:3: `inputs.products` needs product_id in `inputs.transactions.columns`
+      hint: a line's product cost is its quantity × its product's unit_cost
+    shop/whalecurve.yaml:5:3: `inputs.products` needs quantity in `inputs.transactions.columns`
+      hint: a line's product cost is its quantity × its product's unit_cost
+    ");
+}
+
+#[test]
+fn quantities_have_a_period_or_a_date() {
+    let columns = "{customer_id: c, balance: b, period: p, date: d}";
+    assert_snapshot!(message_with(&format!("  receivables: {{path: r, columns: {columns}}}\n")), @r"
+    shop/whalecurve.yaml:5:75: `inputs.receivables.columns` has both period and date: two answers to when
+      hint: map one of them
+    ");
+}
+
+#[test]
+fn rules_belong_to_tables_that_are_there() {
+    assert_snapshot!(message_with("contract:\n  transactions: {duplicate_customer: warn}\n  customers: {duplicate_customer: warn}\n"), @r"
+    shop/whalecurve.yaml:6:18: unknown key `duplicate_customer` in `contract.transactions`
+      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, amount_range, quantity_range, date_range
+    shop/whalecurve.yaml:7:3: `contract.customers` has rules for a table that `inputs` does not have
+    ");
+}
+
+#[test]
+fn a_rule_has_a_policy_and_thresholds_in_their_range() {
+    assert_snapshot!(message_with("contract: {transactions: {missing_date: ignore}}\n"), @"shop/whalecurve.yaml:5:41: `contract.transactions.missing_date` is `ignore`, expected one of error, reject, warn");
+    assert_snapshot!(message_with("contract: {transactions: {missing_date: {max_rows: 1.5, max_share: 2}}}\n"), @r"
+    shop/whalecurve.yaml:5:27: `contract.transactions.missing_date.policy` is missing
+    shop/whalecurve.yaml:5:52: `contract.transactions.missing_date.max_rows` is `1.5`, expected a whole number of 64 bits, 0 or more
+    shop/whalecurve.yaml:5:68: `contract.transactions.missing_date.max_share` is `2`, expected a number from 0 to 1, at most 12 digits after the point
+    ");
+    assert_snapshot!(message_with("contract: {transactions: {missing_date: {policy: warn, min: 5}}}\n"), @r"
+    shop/whalecurve.yaml:5:56: unknown key `min` in `contract.transactions.missing_date`
+      hint: known keys: policy, max_rows, max_share
+    ");
+}
+
+#[test]
+fn a_range_has_limits_in_order_and_in_the_currencys_digits() {
+    let with = |range: &str| message_with(&format!("contract: {{transactions: {{{range}}}}}\n"));
+    assert_snapshot!(with("amount_range: reject"), @r"
+    shop/whalecurve.yaml:5:27: `contract.transactions.amount_range` has neither min nor max
+      hint: a range needs a limit: {policy: reject, min: …, max: …}
+    ");
+    assert_snapshot!(with("amount_range: {policy: reject}"), @r"
+    shop/whalecurve.yaml:5:27: `contract.transactions.amount_range` has neither min nor max
+      hint: a range needs a limit: {policy: reject, min: …, max: …}
+    ");
+    assert_snapshot!(with("amount_range: {policy: reject, min: 1.005}"), @"shop/whalecurve.yaml:5:63: `contract.transactions.amount_range.min` is `1.005`, expected an amount with at most 2 digits after the point");
+    assert_snapshot!(with("amount_range: {policy: reject, min: 10, max: 9.99}"), @"shop/whalecurve.yaml:5:63: `contract.transactions.amount_range.min` is above max: no row could be accepted");
+    assert_snapshot!(with("date_range: {policy: reject, min: 1997-01-32}"), @"shop/whalecurve.yaml:5:61: `contract.transactions.date_range.min` is `1997-01-32`, expected a date of the calendar like 1997-09-30");
+    assert_snapshot!(with("quantity_range: {policy: reject, max: many}"), @"shop/whalecurve.yaml:5:65: `contract.transactions.quantity_range.max` is `many`, expected a number: digits, and a point where a fraction follows");
+}

@@ -1,0 +1,89 @@
+//! The contract between us and the data: every row is accepted, kept without a customer, or rejected with a reason.
+//!
+//! A rule's policy says what a broken row does: `error` stops the run, `reject` moves the row to `rejected`, `warn`
+//! counts it and keeps it. Limits (`max_rows`, `max_share`) turn too many broken rows into a stop. Messages name the
+//! table, the rule, rows and money, never a cell's value.
+
+pub mod columns;
+pub mod rules;
+pub mod tables;
+pub mod transactions;
+
+use thiserror::Error;
+
+use crate::schema::settings::TableName;
+
+/// Data that the contract refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ContractError {
+    /// Rules that stop the run, all of them.
+    #[error("{}", broken.join("\n"))]
+    Refused {
+        /// One line a rule.
+        broken: Vec<String>,
+    },
+    /// Rows or money got lost on the way: a bug, or a file that changed while it was read.
+    #[error("{table}: {what}: {left} in, {right} out")]
+    Reconciliation {
+        /// Input table.
+        table: &'static str,
+        /// What does not tie.
+        what: &'static str,
+        /// Input side.
+        left: i128,
+        /// Output side.
+        right: i128,
+    },
+    /// Two tables disagree about what an id is.
+    #[error("{table}: `{column}` is {found}, but {expected} in `transactions`")]
+    IdKind {
+        /// Table that differs.
+        table: &'static str,
+        /// Id column.
+        column: &'static str,
+        /// Its kind.
+        found: &'static str,
+        /// Kind in the ledger.
+        expected: &'static str,
+    },
+    /// An unsigned id above 2⁶³ − 1.
+    #[error("{table}: `{column}` holds integers above 9223372036854775807")]
+    IdRange {
+        /// Table.
+        table: &'static str,
+        /// Id column.
+        column: &'static str,
+    },
+    /// A column that the batch should have and has not: a bug in the projection.
+    #[error("{table}: column `{column}` cannot be read as {expected}")]
+    Column {
+        /// Table.
+        table: &'static str,
+        /// Our name of the column.
+        column: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A setting that only the data can prove wrong.
+    #[error("{0}")]
+    Setting(String),
+}
+
+impl ContractError {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Refused { .. } => "mend the data, or change the rule's policy or limit under `contract`",
+            Self::IdKind { .. } => "write the id with one type in every table",
+            Self::IdRange { .. } => "write the id as text",
+            Self::Reconciliation { .. } => "an input may have changed while it was read: run again",
+            Self::Column { .. } | Self::Setting(_) => return None,
+        })
+    }
+}
+
+/// The table's name, for messages.
+pub(crate) fn name(table: TableName) -> &'static str {
+    table.as_str()
+}

@@ -1,0 +1,137 @@
+//! Policies and limits of a table's rules, and the tally of broken rows.
+
+use std::collections::BTreeMap;
+
+use super::{ContractError, name};
+use crate::{
+    numeric::decimal::format_minor,
+    schema::{
+        contract::{Bucket, InputBalance, RejectedRow},
+        settings::{Policy, RuleSetting, Settings, TableName},
+    },
+    units::Minor,
+};
+
+/// The rules of one table, with the user's policies over the defaults.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    table: TableName,
+    settings: BTreeMap<String, RuleSetting>,
+    exponent: u8,
+    currency: String,
+}
+
+/// What a rule that is not configured does.
+fn default_policy(rule: &str) -> Policy {
+    match rule {
+        "wrong_currency" | "unknown_product" | "duplicate_customer" | "duplicate_product" | "duplicate_activity"
+        | "duplicate_key" | "missing_product" | "unknown_activity" | "invalid_period"
+        | "invalid_cost" => Policy::Error,
+        "missing_value" | "unknown_driver" => Policy::Warn,
+        _ => Policy::Reject,
+    }
+}
+
+impl Rules {
+    /// Rules of `table` in this run.
+    #[must_use]
+    pub fn new(settings: &Settings, table: TableName) -> Self {
+        Self {
+            table,
+            settings: settings.contract.get(&table).cloned().unwrap_or_default(),
+            exponent: settings.currency.exponent,
+            currency: settings.currency.code.clone(),
+        }
+    }
+
+    /// Which table.
+    #[must_use]
+    pub fn table(&self) -> TableName {
+        self.table
+    }
+
+    /// What a broken row does.
+    #[must_use]
+    pub fn policy(&self, rule: &str) -> Policy {
+        self.settings.get(rule).map_or_else(|| default_policy(rule), |setting| setting.policy)
+    }
+
+    /// The user's setting of a rule.
+    #[must_use]
+    pub fn setting(&self, rule: &str) -> Option<&RuleSetting> {
+        self.settings.get(rule)
+    }
+
+    /// Judges a finished table: every rule whose policy is `error` or whose limit is passed, and the table's balance.
+    ///
+    /// # Errors
+    /// [`ContractError::Refused`] with all broken rules, [`ContractError::Reconciliation`].
+    pub fn judge(&self, balance: &InputBalance) -> Result<(), ContractError> {
+        let table = name(self.table);
+        if !balance.is_tied() {
+            let out = [balance.accepted, balance.unassigned, balance.rejected];
+            let amount = out.iter().map(|bucket| bucket.amount).sum();
+            let rows: u64 = out.iter().map(|bucket| bucket.rows).sum();
+            let (what, left, right) = if rows == balance.input.rows {
+                ("money", balance.input.amount, amount)
+            } else {
+                ("rows", balance.input.rows.into(), rows.into())
+            };
+            return Err(ContractError::Reconciliation { table, what, left, right });
+        }
+        let broken: Vec<String> = balance
+            .rules
+            .iter()
+            .filter_map(|(rule, (policy, bucket))| {
+                let limit = self.broken_limit(rule, *policy, bucket, balance.input.rows)?;
+                let money = format_minor(bucket.amount, self.exponent);
+                Some(format!(
+                    "{table}: rule `{rule}` is broken by {} of {} rows ({money} {}); {limit}",
+                    bucket.rows, balance.input.rows, self.currency
+                ))
+            })
+            .collect();
+        if broken.is_empty() { Ok(()) } else { Err(ContractError::Refused { broken }) }
+    }
+
+    fn broken_limit(&self, rule: &str, policy: Policy, bucket: &Bucket, rows: u64) -> Option<String> {
+        if policy == Policy::Error {
+            return Some("its policy is error".to_owned());
+        }
+        let setting = self.settings.get(rule)?;
+        if let Some(limit) = setting.max_rows.filter(|limit| bucket.rows > *limit) {
+            return Some(format!("at most {limit} rows are allowed"));
+        }
+        let limit = setting.max_share.filter(|limit| bucket.rows as f64 > limit * rows as f64)?;
+        Some(format!("at most {} % of rows are allowed", limit * 100.0))
+    }
+}
+
+/// The running tally of one slice of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Rows and money by bucket and rule.
+    pub balance: InputBalance,
+    /// Rejected rows.
+    pub rejected: Vec<RejectedRow>,
+}
+
+impl Tally {
+    /// Adds another slice's tally.
+    pub fn combine(&mut self, mut other: Self) {
+        self.balance.combine(&other.balance);
+        self.rejected.append(&mut other.rejected);
+    }
+
+    /// Counts a broken rule.
+    pub fn broken(&mut self, rule: &'static str, policy: Policy, amount: Option<Minor>) {
+        let bucket = &mut self.balance.rules.entry(rule).or_insert((policy, Bucket::default())).1;
+        bucket.add(amount.unwrap_or(0));
+    }
+
+    /// Rejects a row.
+    pub fn reject(&mut self, row: RejectedRow) {
+        self.balance.rejected.add(row.amount.unwrap_or(0));
+        self.rejected.push(row);
+    }
+}
