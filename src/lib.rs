@@ -1,12 +1,18 @@
 //! whalecurve: what did each customer really earn, and what will it be worth.
 
+pub mod allocate;
 pub mod facts;
 pub mod forecast;
 pub mod numeric;
+pub mod profit;
 pub mod schema;
 pub mod units;
 
 #[cfg(feature = "engine")]
+pub mod cli;
+#[cfg(feature = "engine")]
 pub mod contract;
+#[cfg(feature = "engine")]
+pub mod generate;
 #[cfg(feature = "engine")]
 pub mod read;

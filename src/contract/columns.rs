@@ -73,7 +73,11 @@ impl Batch<'_> {
             }
             DataType::Float64 => {
                 let convert = |value| Decimal::from_float(value).and_then(|d| d.to_scaled(scale.digits));
-                map_chunk(series.f64().map_err(wrong)?, |value| convert(value).filter(|v| is_number(*v)).unwrap_or(INVALID), NULL)
+                map_chunk(
+                    series.f64().map_err(wrong)?,
+                    |value| convert(value).filter(|v| is_number(*v)).unwrap_or(INVALID),
+                    NULL,
+                )
             }
             DataType::Decimal(_, from) => {
                 let convert = decimal_converter(*from as u32, scale.digits);
@@ -100,11 +104,13 @@ impl Batch<'_> {
             DataType::Float64 => map_chunk(series.f64().map_err(wrong)?, Decimal::from_float, None),
             DataType::Decimal(_, from) => {
                 let scale = *from as u32;
-                map_chunk(series.decimal().map_err(wrong)?.physical(), |mantissa| Some(Decimal { mantissa, scale }), None)
+                map_chunk(
+                    series.decimal().map_err(wrong)?.physical(),
+                    |mantissa| Some(Decimal { mantissa, scale }),
+                    None,
+                )
             }
-            DataType::String => {
-                series.str().map_err(wrong)?.iter().map(|text| text.and_then(Decimal::parse)).collect()
-            }
+            DataType::String => series.str().map_err(wrong)?.iter().map(|text| text.and_then(Decimal::parse)).collect(),
             _ => return Err(self.wrong(name, "a number")),
         }))
     }
@@ -136,7 +142,11 @@ impl Batch<'_> {
         Ok(Some(match series.dtype() {
             DataType::Int64 => {
                 let ids = series.i64().map_err(wrong)?;
-                let missing = if ids.null_count() == 0 { vec![false; ids.len()] } else { ids.iter().map(|id| id.is_none()).collect() };
+                let missing = if ids.null_count() == 0 {
+                    vec![false; ids.len()]
+                } else {
+                    ids.iter().map(|id| id.is_none()).collect()
+                };
                 (Keys::Int(map_chunk(ids, |id| id, 0)), missing)
             }
             DataType::String => {
@@ -166,7 +176,10 @@ impl Batch<'_> {
                 if ids.null_count() == 0 {
                     map_chunk(ids, |id| id as u64, 0)
                 } else {
-                    ids.iter().zip(days).map(|(id, day)| id.map_or_else(|| order_of_day(*day), |id| id as u64)).collect()
+                    ids.iter()
+                        .zip(days)
+                        .map(|(id, day)| id.map_or_else(|| order_of_day(*day), |id| id as u64))
+                        .collect()
                 }
             }
             DataType::String => {
@@ -208,7 +221,9 @@ impl Batch<'_> {
             .columns()
             .iter()
             .filter(|column| !column.name().contains(':'))
-            .map(|column| (column.name().to_string(), column.get(row).map_or(serde_json::Value::Null, |cell| cell_text(&cell))))
+            .map(|column| {
+                (column.name().to_string(), column.get(row).map_or(serde_json::Value::Null, |cell| cell_text(&cell)))
+            })
             .collect();
         serde_json::Value::Object(cells).to_string()
     }
@@ -239,13 +254,11 @@ fn parse_number(text: &str, scale: Scale) -> i64 {
 
 /// From decimals of one scale to integers of another.
 fn decimal_converter(from: u32, to: u32) -> impl Fn(i128) -> i64 {
-    let (multiplier, divisor) = if to >= from {
-        (power_of_ten(to - from).unwrap_or(1), 1)
-    } else {
-        (1, power_of_ten(from - to).unwrap_or(1))
-    };
+    let (multiplier, divisor) =
+        if to >= from { (power_of_ten(to - from).unwrap_or(1), 1) } else { (1, power_of_ten(from - to).unwrap_or(1)) };
     move |mantissa| {
-        let scaled = if divisor == 1 { mantissa.checked_mul(multiplier) } else { Some(divide_half_even(mantissa, divisor)) };
+        let scaled =
+            if divisor == 1 { mantissa.checked_mul(multiplier) } else { Some(divide_half_even(mantissa, divisor)) };
         scaled.and_then(|value| i64::try_from(value).ok()).filter(|value| is_number(*value)).unwrap_or(INVALID)
     }
 }
@@ -261,7 +274,11 @@ fn map_chunk<T: PolarsNumericType, U: Clone>(
         match chunk.validity().filter(|validity| validity.unset_bits() > 0) {
             None => out.extend(chunk.values().iter().map(|value| convert(*value))),
             Some(validity) => out.extend(
-                chunk.values().iter().zip(validity.iter()).map(|(value, valid)| if valid { convert(*value) } else { null.clone() }),
+                chunk
+                    .values()
+                    .iter()
+                    .zip(validity.iter())
+                    .map(|(value, valid)| if valid { convert(*value) } else { null.clone() }),
             ),
         }
     }

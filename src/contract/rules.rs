@@ -25,8 +25,7 @@ pub struct Rules {
 fn default_policy(rule: &str) -> Policy {
     match rule {
         "wrong_currency" | "unknown_product" | "duplicate_customer" | "duplicate_product" | "duplicate_activity"
-        | "duplicate_key" | "missing_product" | "unknown_activity" | "invalid_period"
-        | "invalid_cost" => Policy::Error,
+        | "duplicate_key" | "missing_product" | "unknown_activity" | "invalid_period" | "invalid_cost" => Policy::Error,
         "missing_value" | "unknown_driver" => Policy::Warn,
         _ => Policy::Reject,
     }

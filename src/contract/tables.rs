@@ -103,11 +103,7 @@ impl<T> Slice<'_, T> {
 }
 
 /// Sets aside rows that repeat the key of the row before them.
-fn split_duplicates<T>(
-    rows: Vec<T>,
-    same: impl Fn(&T, &T) -> bool,
-    mut duplicate: impl FnMut(T),
-) -> Vec<T> {
+fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicate: impl FnMut(T)) -> Vec<T> {
     let mut kept: Vec<T> = Vec::with_capacity(rows.len());
     for row in rows {
         if kept.last().is_some_and(|last| same(last, &row)) {
@@ -120,7 +116,14 @@ fn split_duplicates<T>(
 }
 
 /// Moves an accepted row to `rejected` after all.
-fn demote(tally: &mut Tally, rules: &Rules, rule: &'static str, reason: &'static str, cells: &serde_json::Value, amount: Option<i64>) {
+fn demote(
+    tally: &mut Tally,
+    rules: &Rules,
+    rule: &'static str,
+    reason: &'static str,
+    cells: &serde_json::Value,
+    amount: Option<i64>,
+) {
     let accepted = &mut tally.balance.accepted;
     accepted.rows -= 1;
     accepted.amount -= i128::from(amount.unwrap_or(0));
@@ -152,13 +155,19 @@ fn id_text(id: &OwnedId, kind: &Keys) -> String {
 }
 
 /// Ids of a batch in the ledger's kind. CSV columns are text; they turn into integers when the ledger has integers.
-fn ids_like(slice: &Batch<'_>, column: &'static str, kind: &Keys, csv: bool) -> Result<(Keys, Vec<bool>), ContractError> {
+fn ids_like(
+    slice: &Batch<'_>,
+    column: &'static str,
+    kind: &Keys,
+    csv: bool,
+) -> Result<(Keys, Vec<bool>), ContractError> {
     let absent = || ContractError::Column { table: slice.table, column: column.to_owned(), expected: "there" };
     let (keys, mut missing) = slice.keys(column)?.ok_or_else(absent)?;
     match (&keys, kind) {
         (Keys::Int(_), Keys::Int(_)) | (Keys::Text(_), Keys::Text(_)) => Ok((keys, missing)),
         (Keys::Text(texts), Keys::Int(_)) if csv => {
-            let parse = |i: usize| std::str::from_utf8(texts.get(i)).ok().and_then(|text| text.trim().parse::<i64>().ok());
+            let parse =
+                |i: usize| std::str::from_utf8(texts.get(i)).ok().and_then(|text| text.trim().parse::<i64>().ok());
             let values: Vec<Option<i64>> = (0..texts.len()).map(parse).collect();
             for (missing, value) in missing.iter_mut().zip(&values) {
                 *missing |= value.is_none();
@@ -194,10 +203,21 @@ pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerT
         Ok(())
     })?;
     rows.par_sort_unstable();
-    let rows = split_duplicates(rows, |a, b| a.0 == b.0, |row| {
-        let cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
-        demote(&mut tally, &input.rules, "duplicate_customer", "the customer id stands more than once", &cells, None);
-    });
+    let rows = split_duplicates(
+        rows,
+        |a, b| a.0 == b.0,
+        |row| {
+            let cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
+            demote(
+                &mut tally,
+                &input.rules,
+                "duplicate_customer",
+                "the customer id stands more than once",
+                &cells,
+                None,
+            );
+        },
+    );
     input.rules.judge(&tally.balance)?;
     let mut table = CustomerTable { ids: KeyTable::new(kind, rows.len()), segment: Vec::with_capacity(rows.len()) };
     for (id, segment) in rows {
@@ -228,10 +248,14 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
         Ok(())
     })?;
     rows.par_sort_unstable();
-    let rows = split_duplicates(rows, |a, b| a.0 == b.0, |row| {
-        let cells = serde_json::json!({"product_id": id_text(&row.0, kind)});
-        demote(&mut tally, &input.rules, "duplicate_product", "the product id stands more than once", &cells, None);
-    });
+    let rows = split_duplicates(
+        rows,
+        |a, b| a.0 == b.0,
+        |row| {
+            let cells = serde_json::json!({"product_id": id_text(&row.0, kind)});
+            demote(&mut tally, &input.rules, "duplicate_product", "the product id stands more than once", &cells, None);
+        },
+    );
     input.rules.judge(&tally.balance)?;
     let mut table = ProductTable { ids: KeyTable::new(kind, rows.len()), unit_cost: Vec::with_capacity(rows.len()) };
     for (id, cost) in rows {
@@ -258,10 +282,14 @@ pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractE
         Ok(())
     })?;
     rows.sort_unstable();
-    let rows = split_duplicates(rows, |a, b| a.0 == b.0, |row| {
-        let cells = serde_json::json!({"activity": row.0});
-        demote(&mut tally, &input.rules, "duplicate_activity", "the activity stands more than once", &cells, None);
-    });
+    let rows = split_duplicates(
+        rows,
+        |a, b| a.0 == b.0,
+        |row| {
+            let cells = serde_json::json!({"activity": row.0});
+            demote(&mut tally, &input.rules, "duplicate_activity", "the activity stands more than once", &cells, None);
+        },
+    );
     input.rules.judge(&tally.balance)?;
     let activities = rows.into_iter().map(|(name, level, method, driver)| activity(name, &level, &method, driver));
     Ok((activities.collect::<Result<_, _>>()?, tally))
@@ -317,7 +345,9 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, T
     for row in rows {
         match merged.last_mut().filter(|last| last.activity == row.activity && last.period == row.period) {
             Some(last) => {
-                let too_large = || ContractError::Setting(format!("pools: activity `{}` exceeds 9.2·10¹⁸ minor units", row.activity));
+                let too_large = || {
+                    ContractError::Setting(format!("pools: activity `{}` exceeds 9.2·10¹⁸ minor units", row.activity))
+                };
                 last.amount = last.amount.checked_add(row.amount).ok_or_else(too_large)?;
             }
             None => merged.push(row),
@@ -369,12 +399,20 @@ pub fn driver_quantities(
     })?;
     rows.par_sort_unstable();
     if input.rules.policy("duplicate_key") != Policy::Warn {
-        let same = |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
+        let same =
+            |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
         rows = split_duplicates(rows, same, |row| {
             let id = customers.keys().text(row.customer as usize);
             let driver = drivers.iter().find(|(_, column)| *column == row.driver).map(|(name, _)| name);
             let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": row.quantity});
-            demote(&mut tally, &input.rules, "duplicate_key", "customer, driver and period stand more than once", &cells, None);
+            demote(
+                &mut tally,
+                &input.rules,
+                "duplicate_key",
+                "customer, driver and period stand more than once",
+                &cells,
+                None,
+            );
         });
     }
     input.rules.judge(&tally.balance)?;
@@ -385,7 +423,11 @@ pub fn driver_quantities(
 ///
 /// # Errors
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
-pub fn receivables(input: &Input<'_>, customers: &KeyTable, csv: bool) -> Result<(Vec<Receivable>, Tally), ContractError> {
+pub fn receivables(
+    input: &Input<'_>,
+    customers: &KeyTable,
+    csv: bool,
+) -> Result<(Vec<Receivable>, Tally), ContractError> {
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, Receivable>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let balances = slice.batch.numbers("balance", input.money())?.ok_or_else(|| slice.absent("balance"))?;
@@ -408,11 +450,18 @@ pub fn receivables(input: &Input<'_>, customers: &KeyTable, csv: bool) -> Result
     Ok((rows, tally))
 }
 
-fn customer_of(ids: &Keys, missing: &[bool], row: usize, customers: &KeyTable) -> Result<u32, (&'static str, &'static str)> {
+fn customer_of(
+    ids: &Keys,
+    missing: &[bool],
+    row: usize,
+    customers: &KeyTable,
+) -> Result<u32, (&'static str, &'static str)> {
     if missing[row] {
         return Err(("missing_customer", "the customer id is null or empty"));
     }
-    customers.get(ids.get(row)).ok_or(("unknown_customer", "the customer is neither in the ledger nor in the customers table"))
+    customers
+        .get(ids.get(row))
+        .ok_or(("unknown_customer", "the customer is neither in the ledger nor in the customers table"))
 }
 
 /// When a row happened.
@@ -444,7 +493,8 @@ fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
 
 /// Period of each row from `period` or `date`; `None` when neither is mapped, inner `None` when a cell is no period.
 fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Option<When>>>, ContractError> {
-    let of_day = |day: Day| (day != NO_DAY).then(|| When { period: kind.of(day), token: i64::from(day), day: Some(day) });
+    let of_day =
+        |day: Day| (day != NO_DAY).then(|| When { period: kind.of(day), token: i64::from(day), day: Some(day) });
     if let Some(days) = batch.days("date")? {
         return Ok(Some(days.into_iter().map(of_day).collect()));
     }

@@ -78,7 +78,9 @@ impl Ledger {
         let rules = Rules::new(settings, TABLE);
         for rule in ["invalid_amount", "missing_date", "after_as_of", "wrong_currency"] {
             if rules.policy(rule) == Policy::Warn {
-                let what = format!("contract.transactions.{rule}: a line that breaks it has no place in the result; use reject or error");
+                let what = format!(
+                    "contract.transactions.{rule}: a line that breaks it has no place in the result; use reject or error"
+                );
                 return Err(ContractError::Setting(what));
             }
         }
@@ -95,7 +97,9 @@ impl Ledger {
             })
             .collect();
         if drivers.iter().filter(|driver| matches!(driver, Driver::Distinct { .. })).count() > MAX_DISTINCT_DRIVERS {
-            return Err(ContractError::Setting(format!("drivers: at most {MAX_DISTINCT_DRIVERS} count_distinct drivers")));
+            return Err(ContractError::Setting(format!(
+                "drivers: at most {MAX_DISTINCT_DRIVERS} count_distinct drivers"
+            )));
         }
         let range = |rule: &str, digits: u32| number_range(&rules, rule, digits);
         Ok(Self {
@@ -196,7 +200,8 @@ impl Ledger {
         if product_cost == INVALID && broken("invalid_amount", "the product cost is not a finite number in range")
             || rows.discount[row] == INVALID && broken("invalid_amount", "the discount is not a finite number in range")
             || rows.quantity[row] == INVALID && broken("invalid_amount", "the quantity is not a finite number in range")
-            || !in_range(amount, self.amount_range) && broken("amount_range", "the amount is outside the accepted range")
+            || !in_range(amount, self.amount_range)
+                && broken("amount_range", "the amount is outside the accepted range")
             || is_number(rows.quantity[row])
                 && !in_range(rows.quantity[row], self.quantity_range)
                 && broken("quantity_range", "the quantity is outside the accepted range")
@@ -293,7 +298,8 @@ impl Columns {
     fn read(ledger: &Ledger, batch: &Batch<'_>) -> Result<Self, ContractError> {
         let money = Scale { digits: u32::from(ledger.exponent), integers_are_scaled: true };
         let units = Scale { digits: QUANTITY_DIGITS, integers_are_scaled: false };
-        let absent = |column: &str| ContractError::Column { table: batch.table, column: column.to_owned(), expected: "there" };
+        let absent =
+            |column: &str| ContractError::Column { table: batch.table, column: column.to_owned(), expected: "there" };
         let (customer, no_customer) = batch.keys("customer_id")?.ok_or_else(|| absent("customer_id"))?;
         let day = batch.days("date")?.ok_or_else(|| absent("date"))?;
         let order = batch.orders("order_id", &day)?;
@@ -306,12 +312,24 @@ impl Columns {
         let discount = batch.numbers("discount", money)?.unwrap_or_else(zeros);
         let product_cost = batch.numbers("product_cost", money)?;
         let product = if ledger.products.is_some() { batch.keys("product_id")? } else { None };
-        let foreign = batch.texts("currency")?.map(|codes| {
-            codes.iter().map(|code| code.as_deref() != Some(ledger.currency.as_str())).collect()
-        });
+        let foreign = batch
+            .texts("currency")?
+            .map(|codes| codes.iter().map(|code| code.as_deref() != Some(ledger.currency.as_str())).collect());
         let drivers = driver_columns(ledger, batch, units)?;
         let quantity = quantity.unwrap_or_else(zeros);
-        Ok(Self { customer, no_customer, day, order, amount, discount, quantity, product_cost, product, foreign, drivers })
+        Ok(Self {
+            customer,
+            no_customer,
+            day,
+            order,
+            amount,
+            discount,
+            quantity,
+            product_cost,
+            product,
+            foreign,
+            drivers,
+        })
     }
 }
 
@@ -350,16 +368,18 @@ fn number_range(rules: &Rules, rule: &str, digits: u32) -> Result<(i64, i64), Co
     let Some(setting) = rules.setting(rule) else { return Ok((i64::MIN, i64::MAX)) };
     let read = |bound: &Option<String>, none: i64| match bound {
         None => Ok(none),
-        Some(text) => Decimal::parse(text)
-            .and_then(|decimal| decimal.to_scaled(digits))
-            .ok_or_else(|| ContractError::Setting(format!("contract.transactions.{rule}: min and max must be plain numbers"))),
+        Some(text) => Decimal::parse(text).and_then(|decimal| decimal.to_scaled(digits)).ok_or_else(|| {
+            ContractError::Setting(format!("contract.transactions.{rule}: min and max must be plain numbers"))
+        }),
     };
     Ok((read(&setting.min, i64::MIN)?, read(&setting.max, i64::MAX)?))
 }
 
 fn date_range(rules: &Rules) -> Result<(Day, Day), ContractError> {
     let Some(setting) = rules.setting("date_range") else { return Ok((Day::MIN, Day::MAX)) };
-    let bad = || ContractError::Setting("contract.transactions.date_range: min and max must be dates like 1997-09-30".to_owned());
+    let bad = || {
+        ContractError::Setting("contract.transactions.date_range: min and max must be dates like 1997-09-30".to_owned())
+    };
     let read = |bound: &Option<String>, none: Day| match bound {
         None => Ok(none),
         Some(text) => parse_day(text).ok_or_else(bad),

@@ -6,6 +6,7 @@
 
 pub mod assemble;
 pub mod customers;
+pub mod drivers;
 pub mod partition;
 pub mod wave;
 

@@ -91,7 +91,9 @@ mod tests {
     fn folders_are_searched_and_hidden_names_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
-        for name in ["a/x.parquet", "a/_temporary/y.parquet", "b/.z.parquet", "b/c/w.parquet", "b/readme.md", "_SUCCESS"] {
+        for name in
+            ["a/x.parquet", "a/_temporary/y.parquet", "b/.z.parquet", "b/c/w.parquet", "b/readme.md", "_SUCCESS"]
+        {
             fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
             fs::write(root.join(name), b"").unwrap();
         }

@@ -125,14 +125,18 @@ impl ReadError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::NoFile { .. } => "input paths are relative to the config file; folders are read with their subfolders",
+            Self::NoFile { .. } => {
+                "input paths are relative to the config file; folders are read with their subfolders"
+            }
             Self::Glob { .. } => "`*` matches within a folder, `**` across folders",
             Self::Io { .. } => "check that the file exists and that this user may read it",
             Self::Footer { .. } | Self::RowCount { .. } => "the file is damaged or cut short: write it again",
             Self::MissingColumn { .. } => "map the file's own column name under `columns`",
             Self::ColumnType { .. } => "cast the column where the file is written",
             Self::SchemaDrift { .. } => "write all files of a table with one schema",
-            Self::Predicate { .. } => "a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'",
+            Self::Predicate { .. } => {
+                "a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'"
+            }
             Self::Scan { .. } => return None,
         })
     }

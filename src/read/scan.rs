@@ -43,7 +43,9 @@ impl Role {
         match name {
             "customer_id" | "product_id" | "order_id" => Self::Id,
             "date" => Self::Day,
-            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance" => Self::Number,
+            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance" => {
+                Self::Number
+            }
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }
@@ -184,7 +186,10 @@ fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<L
     guarded(table, || {
         if csv {
             // All columns as text: types are the contract's business, and "007" stays "007".
-            return LazyCsvReader::new_paths(paths().collect()).with_infer_schema_length(Some(0)).with_glob(false).finish();
+            return LazyCsvReader::new_paths(paths().collect())
+                .with_infer_schema_length(Some(0))
+                .with_glob(false)
+                .finish();
         }
         let mut hive = if files.iter().any(|file| file.as_str().contains('=')) {
             HiveOptions::new_enabled()
@@ -313,16 +318,11 @@ impl Source {
             Ok(state.failed.is_some())
         };
         let scanned = guarded(table, || {
-            let sink = self.frame.sink_batches(
-                PlanCallback::new(callback),
-                false,
-                NonZeroUsize::new(BATCH_ROWS),
-            )?;
+            let sink = self.frame.sink_batches(PlanCallback::new(callback), false, NonZeroUsize::new(BATCH_ROWS))?;
             sink.collect_with_engine(Engine::Streaming).map(|_| ())
         });
-        let mut state = state
-            .lock()
-            .map_err(|_| ReadError::Scan { table, reason: "a batch could not be processed".to_owned() })?;
+        let mut state =
+            state.lock().map_err(|_| ReadError::Scan { table, reason: "a batch could not be processed".to_owned() })?;
         if let Some(error) = state.failed.take() {
             return Err(error);
         }

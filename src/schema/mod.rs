@@ -1,8 +1,10 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
 
 pub mod contract;
+pub mod costs;
 pub mod facts;
 pub mod lines;
+pub mod margins;
 pub mod money;
 pub mod period;
 pub mod settings;

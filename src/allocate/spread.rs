@@ -1,0 +1,310 @@
+//! Largest remainder on integers, as summary → plan → apply.
+//!
+//! The remainder of a share depends on its driver quantity alone. So a histogram of equal quantities decides for
+//! everybody, in any order of rows, and `Σ cost = pool` holds exactly.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::units::{Minor, Quantity};
+
+/// Why a pool cannot be spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AllocateError {
+    /// Every quantity is zero.
+    #[error("no customer has a driver quantity")]
+    NoDriver,
+    /// A negative quantity: it would make other customers pay more than the pool.
+    #[error("{customers} driver quantities are negative")]
+    NegativeDriver {
+        /// How many.
+        customers: u64,
+    },
+    /// Pool times quantity leaves 128 bits.
+    #[error("pool and driver quantities are too large to be spread exactly")]
+    TooLarge,
+}
+
+/// Summary: how often each driver quantity occurs. Mergeable in any order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Histogram {
+    /// (quantity above zero, count), ascending.
+    classes: Vec<(Quantity, u64)>,
+    negative: u64,
+}
+
+impl Histogram {
+    /// Counts a slice of driver quantities.
+    pub fn insert(&mut self, quantities: &[Quantity]) {
+        let mut sorted: Vec<Quantity> = quantities.par_iter().copied().filter(|quantity| *quantity != 0).collect();
+        sorted.par_sort_unstable();
+        let negative = sorted.partition_point(|quantity| *quantity < 0);
+        let mut classes: Vec<(Quantity, u64)> = Vec::new();
+        for quantity in &sorted[negative..] {
+            match classes.last_mut().filter(|class| class.0 == *quantity) {
+                Some(class) => class.1 += 1,
+                None => classes.push((*quantity, 1)),
+            }
+        }
+        self.combine(&Self { classes, negative: negative as u64 });
+    }
+
+    /// Adds another slice's counts.
+    pub fn combine(&mut self, other: &Self) {
+        self.negative += other.negative;
+        if self.classes.is_empty() {
+            self.classes.clone_from(&other.classes);
+            return;
+        }
+        let mut merged = Vec::with_capacity(self.classes.len() + other.classes.len());
+        let (mut mine, mut theirs) = (self.classes.iter().peekable(), other.classes.iter().peekable());
+        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
+            let next = match a.0.cmp(&b.0) {
+                std::cmp::Ordering::Less => mine.next().copied(),
+                std::cmp::Ordering::Greater => theirs.next().copied(),
+                std::cmp::Ordering::Equal => {
+                    let sum = (a.0, a.1 + b.1);
+                    mine.next();
+                    theirs.next();
+                    Some(sum)
+                }
+            };
+            merged.extend(next);
+        }
+        merged.extend(mine.chain(theirs).copied());
+        self.classes = merged;
+    }
+
+    /// Sum of the quantities above zero.
+    #[must_use]
+    pub fn total(&self) -> i128 {
+        self.classes.iter().map(|(quantity, count)| i128::from(*quantity) * i128::from(*count)).sum()
+    }
+
+    /// How many quantities are above zero.
+    #[must_use]
+    pub fn recipients(&self) -> u64 {
+        self.classes.iter().map(|class| class.1).sum()
+    }
+
+    /// How many quantities are below zero.
+    #[must_use]
+    pub fn negative(&self) -> u64 {
+        self.negative
+    }
+
+    /// The plan for spreading `pool`.
+    ///
+    /// # Errors
+    /// [`AllocateError`]. Negative quantities are an error here; a caller that counts them as zero clamps them first.
+    pub fn plan(&self, pool: Minor) -> Result<Plan, AllocateError> {
+        if self.negative > 0 {
+            return Err(AllocateError::NegativeDriver { customers: self.negative });
+        }
+        let total = u128::try_from(self.total()).unwrap_or(0);
+        if total == 0 {
+            return Err(AllocateError::NoDriver);
+        }
+        let mut plan = Plan { pool, total, cut: u128::MAX, tied: 0 };
+        let mut given = 0_u128;
+        let mut remainders: Vec<(u128, u64)> = self
+            .classes
+            .iter()
+            .map(|&(quantity, count)| {
+                let (share, remainder) = plan.share(quantity);
+                given += u128::from(share) * u128::from(count);
+                (remainder, count)
+            })
+            .collect();
+        let mut left = u128::from(pool.unsigned_abs()).checked_sub(given).ok_or(AllocateError::TooLarge)?;
+        remainders.par_sort_unstable_by(|a, b| b.cmp(a));
+        for group in remainders.chunk_by(|a, b| a.0 == b.0) {
+            if left == 0 {
+                break;
+            }
+            let members: u128 = group.iter().map(|class| u128::from(class.1)).sum();
+            plan.cut = group[0].0;
+            plan.tied = u64::try_from(left.min(members)).map_err(|_| AllocateError::TooLarge)?;
+            left -= u128::from(plan.tied);
+        }
+        if left == 0 { Ok(plan) } else { Err(AllocateError::TooLarge) }
+    }
+}
+
+/// Plan: who gets one minor unit more than the rounded-down share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pool: Minor,
+    total: u128,
+    /// Remainders above this are raised; those equal to it are tied.
+    cut: u128,
+    /// How many of the tied are raised, smallest tie-break hash first.
+    tied: u64,
+}
+
+impl Plan {
+    /// Sum of driver quantities.
+    #[must_use]
+    pub fn total(&self) -> u128 {
+        self.total
+    }
+
+    /// `⌊|pool| · quantity / total⌋` and `(|pool| · quantity) mod total`.
+    #[inline]
+    fn share(&self, quantity: Quantity) -> (u64, u128) {
+        let product = u128::from(self.pool.unsigned_abs()) * u128::from(quantity.unsigned_abs());
+        match (u64::try_from(product), u64::try_from(self.total)) {
+            (Ok(product), Ok(total)) => (product / total, u128::from(product % total)),
+            _ => ((product / self.total) as u64, product % self.total),
+        }
+    }
+
+    /// The cost of every row; `Σ cost = pool` over all rows that the histogram has seen.
+    ///
+    /// * `quantities`: in the order of `ties`; not negative.
+    /// * `ties`: tie-break hash of each row's customer; equal hashes are ordered by row.
+    #[must_use]
+    pub fn apply(&self, quantities: &[Quantity], ties: &[u64]) -> Vec<Minor> {
+        let sign = if self.pool < 0 { -1 } else { 1 };
+        let chunk = quantities.len().div_ceil(64).max(16_384);
+        let parts: Vec<(Vec<Minor>, Vec<(u64, u32)>)> = quantities
+            .par_chunks(chunk)
+            .enumerate()
+            .map(|(part, quantities)| {
+                let mut tied = Vec::new();
+                let cost = |(row, quantity): (usize, &Quantity)| {
+                    if *quantity == 0 {
+                        return 0;
+                    }
+                    let (share, remainder) = self.share(*quantity);
+                    if remainder == self.cut {
+                        let row = part * chunk + row;
+                        tied.push((ties[row], row as u32));
+                    }
+                    sign * (share as i64 + i64::from(remainder > self.cut))
+                };
+                (quantities.iter().enumerate().map(cost).collect(), tied)
+            })
+            .collect();
+        let mut costs = Vec::with_capacity(quantities.len());
+        let mut tied = Vec::new();
+        for (mut part, mut part_tied) in parts {
+            costs.append(&mut part);
+            tied.append(&mut part_tied);
+        }
+        let raised = (self.tied as usize).min(tied.len());
+        if raised > 0 && raised < tied.len() {
+            tied.select_nth_unstable(raised - 1);
+        }
+        for (_, row) in &tied[..raised] {
+            costs[*row as usize] += sign;
+        }
+        costs
+    }
+}
+
+/// Spread one cost pool over customers in proportion to their driver quantity.
+///
+/// `cost[i] = pool · quantity[i] / Σ quantity`, rounded to minor units by largest remainder, so that
+/// `Σ cost == pool` exactly. Equal remainders go to the smallest tie-break hash first.
+///
+/// * `pool`: minor units, either sign.
+/// * `quantities`: one a customer, scaled by 10⁶, `>= 0`.
+/// * `ties`: published hash of each customer's id.
+///
+/// # Errors
+/// [`AllocateError::NoDriver`] when every quantity is zero, [`AllocateError::NegativeDriver`].
+///
+/// Source: Balinski & Young, Fair Representation (1982), Hamilton's method.
+///
+/// ```
+/// use whalecurve::allocate::spread::spread;
+/// // 785.08 at 33.33 / 33.33 / 33.34 %
+/// let cost = spread(78_508, &[33_330_000, 33_330_000, 33_340_000], &[1, 2, 3])?;
+/// assert_eq!(cost, [26_167, 26_167, 26_174]);
+/// # Ok::<(), whalecurve::allocate::spread::AllocateError>(())
+/// ```
+pub fn spread(pool: Minor, quantities: &[Quantity], ties: &[u64]) -> Result<Vec<Minor>, AllocateError> {
+    let mut summary = Histogram::default();
+    summary.insert(quantities);
+    Ok(summary.plan(pool)?.apply(quantities, ties))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn worked_roundings_come_out_to_the_cent() {
+        // REFERENCE: 182.25 at 98/2 % is 178.61 + 3.64, never 182.26.
+        assert_eq!(spread(18_225, &[98, 2], &[1, 2]), Ok(vec![17_861, 364]).map(|v| vec![v[0], v[1]]));
+        assert_eq!(spread(78_508, &[3_333, 3_333, 3_334], &[9, 8, 7]), Ok(vec![26_167, 26_167, 26_174]));
+        assert_eq!(spread(-1, &[1, 1, 1], &[3, 1, 2]), Ok(vec![0, -1, 0]));
+    }
+
+    #[test]
+    fn a_pool_without_driver_or_with_negative_drivers_is_refused() {
+        assert_eq!(spread(100, &[0, 0], &[1, 2]), Err(AllocateError::NoDriver));
+        assert_eq!(spread(100, &[100, -90], &[1, 2]), Err(AllocateError::NegativeDriver { customers: 1 }));
+    }
+
+    /// Hamilton's method as the book states it, row by row.
+    fn textbook(pool: i64, quantities: &[i64], ties: &[u64]) -> Vec<i64> {
+        let total: i128 = quantities.iter().map(|q| i128::from(*q)).sum();
+        let exact = |q: i64| i128::from(pool.abs()) * i128::from(q);
+        let mut cost: Vec<i64> = quantities.iter().map(|q| (exact(*q) / total) as i64).collect();
+        let left = pool.abs() - cost.iter().sum::<i64>();
+        let mut order: Vec<usize> = (0..quantities.len()).collect();
+        order.sort_by_key(|&i| (-(exact(quantities[i]) % total), ties[i], i));
+        for &i in &order[..left as usize] {
+            cost[i] += 1;
+        }
+        cost.into_iter().map(|c| c * pool.signum()).collect()
+    }
+
+    fn customers() -> impl Strategy<Value = Vec<(i64, u64)>> {
+        let quantity = prop_oneof![0..4_i64, 0..1_000_000_000_000_i64, Just(i64::MAX)];
+        prop::collection::vec((quantity, 0..5_u64), 1..200)
+    }
+
+    proptest! {
+        #[test]
+        fn cost_is_hamiltons_and_sums_to_the_pool(pool in any::<i32>(), rows in customers()) {
+            let (quantities, ties): (Vec<i64>, Vec<u64>) = rows.into_iter().unzip();
+            prop_assume!(quantities.iter().any(|q| *q > 0));
+            let cost = spread(i64::from(pool), &quantities, &ties).unwrap();
+            prop_assert_eq!(cost.iter().sum::<i64>(), i64::from(pool));
+            prop_assert_eq!(cost, textbook(i64::from(pool), &quantities, &ties));
+        }
+
+        #[test]
+        fn the_summary_of_slices_is_the_summary_of_all(rows in customers(), at in 0..200_usize) {
+            let quantities: Vec<i64> = rows.iter().map(|row| row.0).collect();
+            let at = at.min(quantities.len());
+            let mut whole = Histogram::default();
+            whole.insert(&quantities);
+            let (mut left, mut right) = (Histogram::default(), Histogram::default());
+            left.insert(&quantities[at..]);
+            right.insert(&quantities[..at]);
+            left.combine(&right);
+            prop_assert_eq!(left, whole);
+        }
+
+        #[test]
+        fn the_order_of_customers_moves_no_cost(pool in 0..1_000_000_i64, rows in customers()) {
+            let rows: Vec<(i64, u64)> = rows.into_iter().enumerate().map(|(i, (q, _))| (q, i as u64 * 7919 % 211)).collect();
+            prop_assume!(rows.iter().any(|row| row.0 > 0));
+            let run = |rows: &[(i64, u64)]| {
+                let (q, t): (Vec<i64>, Vec<u64>) = rows.iter().copied().unzip();
+                let mut cost: Vec<(u64, i64)> = t.iter().copied().zip(spread(pool, &q, &t).unwrap()).collect();
+                cost.sort_unstable();
+                cost
+            };
+            let reversed: Vec<(i64, u64)> = rows.iter().rev().copied().collect();
+            prop_assert_eq!(run(&rows), run(&reversed));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Driver quantities from a table, laid beside the ledger's own.
+
+use crate::{
+    facts::FactsError,
+    schema::{
+        facts::{Cells, NO_DAY},
+        tables::{DriverQuantity, Receivable},
+    },
+};
+
+/// Adds the table's quantities to the cells; a customer that only a table knows in a period gets a new, empty cell.
+///
+/// * `quantities`: sorted by customer.
+///
+/// # Errors
+/// [`FactsError::Overflow`] when a sum leaves 64 bits.
+pub fn add_quantities(cells: Cells, quantities: &[DriverQuantity]) -> Result<Cells, FactsError> {
+    let mut keys: Vec<(u32, i32)> = quantities.iter().map(|row| (row.customer, row.period)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut cells = with_rows(cells, &keys);
+    let mut cell = 0;
+    for row in quantities {
+        // Quantities of a customer stand together, not always in period order.
+        while cells.customer[cell] < row.customer {
+            cell += 1;
+        }
+        let offset = cells.period[cell..]
+            .iter()
+            .zip(&cells.customer[cell..])
+            .take_while(|(_, customer)| **customer == row.customer)
+            .position(|(period, _)| *period == row.period);
+        let Some(offset) = offset else { continue };
+        let quantity = &mut cells.drivers[row.driver as usize][cell + offset];
+        let overflow = FactsError::Overflow { what: "driver quantity" };
+        *quantity = quantity.checked_add(row.quantity).ok_or(overflow)?;
+    }
+    Ok(cells)
+}
+
+/// Makes sure that every receivable has a cell.
+#[must_use]
+pub fn add_receivables(cells: Cells, receivables: &[Receivable]) -> Cells {
+    let mut keys: Vec<(u32, i32)> = receivables.iter().map(|row| (row.customer, row.period)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    with_rows(cells, &keys)
+}
+
+/// The cells with an empty one for every key that is missing.
+fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
+    let known = |row: usize| (cells.customer[row], cells.period[row]);
+    let mut order: Vec<Result<usize, (u32, i32)>> = Vec::with_capacity(cells.len());
+    let mut row = 0;
+    for key in keys {
+        while row < cells.len() && known(row) < *key {
+            order.push(Ok(row));
+            row += 1;
+        }
+        if row >= cells.len() || known(row) != *key {
+            order.push(Err(*key));
+        }
+    }
+    order.extend((row..cells.len()).map(Ok));
+    if order.len() == cells.len() {
+        return cells;
+    }
+    fn pick<T: Copy>(order: &[Result<usize, (u32, i32)>], column: &[T], empty: T) -> Vec<T> {
+        order.iter().map(|row| row.map_or(empty, |row| column[row])).collect()
+    }
+    Cells {
+        customer: order.iter().map(|row| row.map_or_else(|key| key.0, |row| cells.customer[row])).collect(),
+        period: order.iter().map(|row| row.map_or_else(|key| key.1, |row| cells.period[row])).collect(),
+        gross_sales: pick(&order, &cells.gross_sales, 0),
+        returns: pick(&order, &cells.returns, 0),
+        discount: pick(&order, &cells.discount, 0),
+        product_cost: pick(&order, &cells.product_cost, 0),
+        units: pick(&order, &cells.units, 0),
+        lines: pick(&order, &cells.lines, 0),
+        orders: pick(&order, &cells.orders, 0),
+        purchase_days: pick(&order, &cells.purchase_days, 0),
+        first_purchase: pick(&order, &cells.first_purchase, NO_DAY),
+        last_purchase: pick(&order, &cells.last_purchase, NO_DAY),
+        purchase_revenue: pick(&order, &cells.purchase_revenue, 0),
+        first_day_revenue: pick(&order, &cells.first_day_revenue, 0),
+        last_activity: pick(&order, &cells.last_activity, NO_DAY),
+        drivers: cells.drivers.iter().map(|column| pick(&order, column, 0)).collect(),
+    }
+}

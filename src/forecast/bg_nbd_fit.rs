@@ -1,0 +1,280 @@
+//! BG/NBD: likelihood with analytic derivatives, and its maximum.
+//!
+//! The likelihood of one history is taken apart into factors of `x` alone, of `T` alone and of `t_x` alone, and one
+//! logistic term that joins them. The first three come from tables, so a history costs one exponential.
+//!
+//! Source: Fader, Hardie & Lee, Marketing Science 24 (2005), 275–284, equation 7.
+
+use super::bg_nbd::BgNbd;
+use super::fit::{Fit, FitEnd, LimitModel};
+use super::summary::{History, Summary};
+use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use crate::numeric::special::{ln_beta_rise, rise};
+use crate::numeric::sums::chunked;
+
+const MODEL: &str = "BG/NBD";
+const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
+/// Parameters are searched in this range; α in units of the mean age.
+const SMALLEST: f64 = 1e-9;
+const LARGEST: f64 = 1e7;
+/// A parameter within this factor of the range's end has left for a limit model.
+const NEAR: f64 = 1e3;
+
+/// Two parameters more must raise the log-likelihood by more than this (Akaike 1974).
+const EXTRA_PARAMETERS: f64 = 2.0;
+
+/// Value, four first and ten second derivatives.
+const TERMS: usize = 15;
+
+/// The likelihood of a summary.
+struct Likelihood<'a> {
+    histories: &'a [(History, u64)],
+    /// Runs of equal frequency: (frequency, customers).
+    frequencies: Vec<(u32, f64)>,
+    days_per_unit: f64,
+    longest: u32,
+}
+
+/// What depends on one number of days, or on the frequency, only.
+struct Tables {
+    /// `ln(1 + t/α)` by days.
+    ln_growth: Vec<f64>,
+    /// `α/(α+t)` by days.
+    start_share: Vec<f64>,
+    /// `t/(α+t)` by days.
+    elapsed_share: Vec<f64>,
+    /// `ln(b+x−1)` by frequency; unused at `x = 0`.
+    ln_kept: Vec<f64>,
+}
+
+impl BgNbd {
+    /// Fit by maximum likelihood to the counts of equal histories.
+    ///
+    /// Damped Newton on `(ln r, ln α, ln a, ln b)` with the analytic Hessian. The likelihood is that of equation 7: a
+    /// density per model time unit, so another unit shifts its logarithm by `Σx ln` of the ratio.
+    ///
+    /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`; `α` is in that unit.
+    ///
+    /// The returned [`Fit`] says how it ended: `Failed` without any repeat purchase or age, `Boundary` where the
+    /// likelihood rises towards a simpler model (most often NBD: nobody drops out).
+    #[must_use]
+    pub fn fit(summary: &Summary, days_per_unit: f64) -> Fit<Self> {
+        let customers = summary.customers();
+        let failed = |why| Fit::failed(MODEL, &NAMES, customers, why);
+        let has_unit = days_per_unit.is_finite() && days_per_unit > 0.0;
+        if !has_unit {
+            return failed("the model time unit must be a positive number of days");
+        }
+        let repeaters = summary.repeaters();
+        if repeaters == 0 {
+            return failed("no customer bought a second time, so nothing is known of purchase rates or dropout");
+        }
+        let histories: Vec<(History, u64)> = summary.iter().collect();
+        let likelihood = Likelihood::new(&histories, days_per_unit);
+        let age = likelihood.mean_age(customers);
+        let rate = summary.purchases() as f64 / customers as f64 / age;
+        let start = [0.5, 0.5 / rate, 0.8, 2.4].map(libm::log);
+        let (low, high) = (libm::log(SMALLEST), libm::log(LARGEST));
+        let shift = libm::log(age);
+        let bounds = Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] };
+        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
+        let [r, alpha, a, b] = maximum.point.map(libm::exp);
+        let limits = limit_models(&maximum, &bounds);
+        let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { r, alpha, a, b }, limits);
+        if matches!(fit.end, FitEnd::Ridge { .. }) {
+            // Hardly any dropout leaves b open: say which simpler model the data cannot be told from.
+            let gain = maximum.evaluation.value - likelihood.without_dropout(&maximum.point, &bounds);
+            if gain < EXTRA_PARAMETERS {
+                fit.end = FitEnd::Boundary { limit_models: vec![LimitModel::NoDropout] };
+                fit.notes.push(format!(
+                    "dropout after a purchase is {:.2e} on average, and the log-likelihood is only {gain:.2} above that \
+                     of the model without dropout",
+                    a / (a + b)
+                ));
+            }
+        }
+        let once = customers - repeaters;
+        if once > 0 && fit.fitted().is_ok() {
+            fit.notes.push(format!(
+                "{once} of {customers} customers bought once: BG/NBD puts dropout after a repeat purchase only, so it \
+                 gives each of them P(alive) = 1 however long they have been silent"
+            ));
+        }
+        fit
+    }
+
+    /// Log-likelihood of the counts at these parameters.
+    ///
+    /// * `days_per_unit`: days in a model time unit, `> 0`.
+    ///
+    /// Source: equation 7.
+    #[must_use]
+    pub fn log_likelihood(&self, summary: &Summary, days_per_unit: f64) -> f64 {
+        Self::evaluation(summary, days_per_unit, &[self.r, self.alpha, self.a, self.b].map(libm::log)).value
+    }
+
+    /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, a, b`, at those logarithms.
+    ///
+    /// * `days_per_unit`: days in a model time unit, `> 0`.
+    #[must_use]
+    pub fn evaluation(summary: &Summary, days_per_unit: f64, ln: &[f64; 4]) -> Evaluation<4> {
+        let histories: Vec<(History, u64)> = summary.iter().collect();
+        Likelihood::new(&histories, days_per_unit).evaluate(ln)
+    }
+}
+
+/// The simpler models that the parameters have gone to.
+fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+    let near = libm::log(NEAR);
+    let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
+    let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+    let mut limits = Vec::new();
+    if high[0] || high[1] {
+        limits.push(LimitModel::EqualRates);
+    } else if low[0] || low[1] {
+        limits.push(LimitModel::DegenerateRates);
+    }
+    match ((low[2], high[2]), (low[3], high[3])) {
+        ((true, _), (true, _)) => limits.push(LimitModel::DropoutAtOnceOrNever),
+        ((true, _), _) | ((_, false), (_, true)) => limits.push(LimitModel::NoDropout),
+        ((_, true), (_, true)) => limits.push(LimitModel::EqualDropout),
+        ((_, true), _) | (_, (true, _)) => limits.push(LimitModel::DropoutAtOnce),
+        _ => {}
+    }
+    limits
+}
+
+impl<'a> Likelihood<'a> {
+    fn new(histories: &'a [(History, u64)], days_per_unit: f64) -> Self {
+        let frequencies = histories
+            .chunk_by(|l, r| l.0.frequency == r.0.frequency)
+            .map(|run| (run[0].0.frequency, run.iter().map(|(_, weight)| weight).sum::<u64>() as f64))
+            .collect();
+        let longest = histories.iter().map(|(history, _)| history.age).max().unwrap_or(0);
+        Self { histories, frequencies, days_per_unit, longest }
+    }
+
+    /// Mean age in model time units; at least a day.
+    fn mean_age(&self, customers: u64) -> f64 {
+        let days: u128 = self.histories.iter().map(|(h, weight)| u128::from(h.age) * u128::from(*weight)).sum();
+        (days as f64 / customers.max(1) as f64).max(1.0) / self.days_per_unit
+    }
+
+    /// Greatest log-likelihood over `r` and `α` with dropout at its lower bound.
+    fn without_dropout(&self, from: &[f64; 4], bounds: &Bounds<4>) -> f64 {
+        let start = [from[0], from[1], bounds.lower[2], 0.0];
+        let fixed = Bounds {
+            lower: [bounds.lower[0], bounds.lower[1], start[2], start[3]],
+            upper: [bounds.upper[0], bounds.upper[1], start[2], start[3]],
+        };
+        maximise(start, &fixed, |ln| self.evaluate(ln)).evaluation.value
+    }
+
+    /// Log-likelihood and its derivatives by the logarithms of `r, α, a, b`.
+    fn evaluate(&self, ln: &[f64; 4]) -> Evaluation<4> {
+        let [r, alpha, a, b] = ln.map(libm::exp);
+        let tables = Tables::new(alpha, b, self);
+        let mut terms = chunked::<TERMS, _>(self.histories.len(), |rows| {
+            let mut sum = [0.0; TERMS];
+            for (history, weight) in &self.histories[rows] {
+                add_history(&mut sum, [r, ln[2], b], &tables, *history, *weight as f64);
+            }
+            sum
+        });
+        self.add_frequencies(&mut terms, r, ln[1], a, b);
+        let [value, gr, gl, ga, gb, rr, rl, ra, rb, ll, la, lb, aa, ab, bb] = terms;
+        Evaluation {
+            value,
+            gradient: [gr, gl, ga, gb],
+            hessian: [[rr, rl, ra, rb], [rl, ll, la, lb], [ra, la, aa, ab], [rb, lb, ab, bb]],
+        }
+    }
+
+    /// `Γ(r+x)/Γ(r) · α^{−x} · B(a, b+x)/B(a, b)`, from differences between neighbouring frequencies.
+    fn add_frequencies(&self, terms: &mut [f64; TERMS], r: f64, ln_alpha: f64, a: f64, b: f64) {
+        let (mut at, mut value) = (0, 0.0);
+        let [mut first_r, mut second_r, mut first_b, mut second_b, mut first_ab, mut second_ab] = [0.0; 6];
+        for &(x, weight) in &self.frequencies {
+            let reached = f64::from(at);
+            let (rate, dropout, both) =
+                (rise(r + reached, x - at), rise(b + reached, x - at), rise(a + b + reached, x - at));
+            value += rate.ln_gamma + ln_beta_rise(a, b + reached, x - at) - f64::from(x - at) * ln_alpha;
+            first_r += rate.digamma;
+            second_r += rate.trigamma;
+            first_b += dropout.digamma;
+            second_b += dropout.trigamma;
+            first_ab += both.digamma;
+            second_ab += both.trigamma;
+            at = x;
+            terms[0] += weight * value;
+            terms[1] += weight * r * first_r;
+            terms[2] -= weight * f64::from(x);
+            terms[3] -= weight * a * first_ab;
+            terms[4] += weight * b * (first_b - first_ab);
+            terms[5] += weight * (r * first_r + r * r * second_r);
+            terms[12] -= weight * (a * first_ab + a * a * second_ab);
+            terms[13] -= weight * a * b * second_ab;
+            terms[14] += weight * (b * (first_b - first_ab) + b * b * (second_b - second_ab));
+        }
+    }
+}
+
+impl Tables {
+    fn new(alpha: f64, b: f64, likelihood: &Likelihood<'_>) -> Self {
+        let time = |day: u32| f64::from(day) / likelihood.days_per_unit;
+        let days = || 0..=likelihood.longest;
+        let most = likelihood.frequencies.last().map_or(0, |&(x, _)| x);
+        Self {
+            ln_growth: days().map(|day| libm::log1p(time(day) / alpha)).collect(),
+            start_share: days().map(|day| alpha / (alpha + time(day))).collect(),
+            elapsed_share: days().map(|day| time(day) / (alpha + time(day))).collect(),
+            ln_kept: (0..=most).map(|x| libm::log(b + f64::from(x.max(1) - 1))).collect(),
+        }
+    }
+}
+
+/// One history's `−(r+x) ln(1+T/α) + ln(1 + e^ζ)` and its derivatives, with
+/// `ζ = ln a/(b+x−1) + (r+x) ln (α+T)/(α+t_x)` the log-odds of having dropped out at `t_x`.
+///
+/// The last term is absent for `x = 0`.
+#[inline]
+fn add_history(sum: &mut [f64; TERMS], [r, ln_a, b]: [f64; 3], tables: &Tables, history: History, weight: f64) {
+    let x = f64::from(history.frequency);
+    let (age, recency) = (history.age as usize, history.recency as usize);
+    let (growth, start, elapsed) = (tables.ln_growth[age], tables.start_share[age], tables.elapsed_share[age]);
+    sum[0] -= weight * (r + x) * growth;
+    sum[1] -= weight * r * growth;
+    sum[2] += weight * (r + x) * elapsed;
+    sum[5] -= weight * r * growth;
+    sum[6] += weight * r * elapsed;
+    sum[9] -= weight * (r + x) * start * elapsed;
+    if history.frequency == 0 {
+        return;
+    }
+    let later = growth - tables.ln_growth[recency];
+    let log_odds = ln_a - tables.ln_kept[history.frequency as usize] + (r + x) * later;
+    let small = libm::exp(-log_odds.abs());
+    let (likely, unlikely) = (1.0 / (1.0 + small), small / (1.0 + small));
+    let (dead, alive) = if log_odds > 0.0 { (likely, unlikely) } else { (unlikely, likely) };
+    sum[0] += weight * (log_odds.max(0.0) + libm::log1p(small));
+    // First and second derivatives of ζ by ln r, ln α, ln a, ln b.
+    let shares = tables.elapsed_share[recency] - elapsed;
+    let kept = b / (b + x - 1.0);
+    let slope = [r * later, (r + x) * shares, 1.0, -kept];
+    let curved = start * elapsed - tables.start_share[recency] * tables.elapsed_share[recency];
+    let bend = [r * later, (r + x) * curved, 0.0, -kept * (x - 1.0) / (b + x - 1.0)];
+    let first = weight * dead;
+    let second = first * alive;
+    let mut at = 5;
+    for i in 0..4 {
+        sum[1 + i] += first * slope[i];
+        for j in i..4 {
+            sum[at] += second * slope[i] * slope[j];
+            at += 1;
+        }
+    }
+    sum[5] += first * bend[0];
+    sum[6] += first * r * shares;
+    sum[9] += first * bend[1];
+    sum[14] += first * bend[3];
+}

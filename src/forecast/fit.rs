@@ -1,0 +1,207 @@
+//! What a fit returns: parameters, their accuracy, and how the search ended.
+
+use crate::numeric::matrix::{Cholesky, Symmetric};
+use crate::numeric::newton::{End, Maximum};
+use serde::{Deserialize, Serialize};
+
+/// A simpler model that the likelihood prefers: the full model reaches it only at infinite or zero parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitModel {
+    /// Nobody drops out: BG/NBD becomes the negative binomial model (NBD).
+    NoDropout,
+    /// Everybody drops out with the same probability after each purchase (`a, b → ∞`).
+    EqualDropout,
+    /// A customer leaves at the first repeat purchase or never (`a, b → 0`).
+    DropoutAtOnceOrNever,
+    /// Everybody drops out at the first repeat purchase.
+    DropoutAtOnce,
+    /// Everybody buys at the same rate: Poisson purchases (`r, α → ∞`).
+    EqualRates,
+    /// Purchase rates are so unequal that their gamma distribution degenerates (`r → 0`).
+    DegenerateRates,
+    /// A customer's purchases are all worth the same (`p → ∞`).
+    EqualSpendWithinCustomer,
+    /// All customers spend alike: one gamma distribution of purchases (`q, γ → ∞`).
+    EqualSpendAcrossCustomers,
+    /// Spend is so unequal that its gamma distribution degenerates (`p → 0` or `q → 0`).
+    DegenerateSpend,
+}
+
+impl std::fmt::Display for LimitModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoDropout => "NBD (nobody drops out)",
+            Self::EqualDropout => "one dropout probability for all customers",
+            Self::DropoutAtOnceOrNever => "dropout at the first repeat purchase or never",
+            Self::DropoutAtOnce => "dropout of everybody at the first repeat purchase",
+            Self::EqualRates => "Poisson purchases (one rate for all customers)",
+            Self::DegenerateRates => "degenerate purchase rates",
+            Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",
+            Self::EqualSpendAcrossCustomers => "one spend distribution for all customers",
+            Self::DegenerateSpend => "degenerate spend",
+        })
+    }
+}
+
+/// How a fit ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum FitEnd {
+    /// At an interior maximum of the likelihood.
+    Converged,
+    /// The likelihood has no finite maximum: it rises towards simpler models. Predictions are those of the limit.
+    Boundary {
+        /// The models it became, at least one.
+        limit_models: Vec<LimitModel>,
+    },
+    /// At a maximum so flat along some direction that the parameters are not identified; predictions are.
+    Ridge {
+        /// The parameter that is known worst.
+        parameter: String,
+        /// The standard error of its logarithm; infinite where the likelihood is level.
+        ln_standard_error: Option<f64>,
+    },
+    /// Without an estimate.
+    Failed {
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// A fit that has no parameters was asked for them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {model} fit failed: {why}")]
+pub struct NotFitted {
+    /// Model name.
+    pub model: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// The outcome of a maximum likelihood fit; parameters come out of [`Fit::fitted`] alone, so a failed fit cannot
+/// predict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fit<P> {
+    model: String,
+    parameters: Option<P>,
+    /// How the search ended.
+    pub end: FitEnd,
+    /// Parameter names, in the order of the accuracy figures.
+    pub names: Vec<String>,
+    /// Log-likelihood at the parameters, natural logarithm, with the constants of the published formula.
+    pub log_likelihood: Option<f64>,
+    /// Standard errors of the parameters from the inverse observed information; none away from an interior maximum.
+    pub standard_errors: Option<Vec<f64>>,
+    /// Covariance of the parameters, row by row, as the standard errors.
+    pub covariance: Option<Vec<Vec<f64>>>,
+    /// Newton steps taken.
+    pub iterations: u32,
+    /// Largest derivative of the log-likelihood by the logarithm of a parameter off the boundary.
+    pub gradient_norm: f64,
+    /// Customers in the fit.
+    pub customers: u64,
+    /// What a reader of the results must know, in words.
+    pub notes: Vec<String>,
+}
+
+/// A standard error of a logarithm above this leaves the parameter open by a factor of 20 each way.
+const RIDGE_LN_ERROR: f64 = 3.0;
+
+impl<P> Fit<P> {
+    /// The fitted parameters.
+    ///
+    /// # Errors
+    /// [`NotFitted`] with the reason where the fit failed.
+    pub fn fitted(&self) -> Result<&P, NotFitted> {
+        let failed = || {
+            let why = match &self.end {
+                FitEnd::Failed { why } => why.clone(),
+                _ => "the stored fit has no parameters".to_owned(),
+            };
+            NotFitted { model: self.model.clone(), why }
+        };
+        self.parameters.as_ref().filter(|_| !matches!(self.end, FitEnd::Failed { .. })).ok_or_else(failed)
+    }
+
+    /// Model name.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// A fit without an estimate.
+    #[must_use]
+    pub fn failed(model: &str, names: &[&str], customers: u64, why: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            parameters: None,
+            end: FitEnd::Failed { why: why.to_owned() },
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+            log_likelihood: None,
+            standard_errors: None,
+            covariance: None,
+            iterations: 0,
+            gradient_norm: 0.0,
+            customers,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The fit at a maximum over the logarithms of `N` positive parameters.
+    ///
+    /// Covariance of the parameters by the delta method, `diag(θ) (−H)⁻¹ diag(θ)`, where `H` is the Hessian by `ln θ`.
+    ///
+    /// * `limit_models`: the limits that the parameters have reached, empty at an interior maximum.
+    ///
+    /// Source: Cox & Hinkley, Theoretical Statistics (1974), 9.2 (observed information).
+    #[must_use]
+    pub fn at_maximum<const N: usize>(
+        model: &str,
+        names: &[&str; N],
+        customers: u64,
+        maximum: &Maximum<N>,
+        parameters: P,
+        limit_models: Vec<LimitModel>,
+    ) -> Self {
+        let mut fit = Self::failed(model, names, customers, "");
+        fit.iterations = maximum.iterations;
+        fit.gradient_norm = maximum.gradient_norm;
+        let information = maximum.evaluation.hessian.map(|row| row.map(|h| -h));
+        let ln_covariance = Cholesky::new(&information).map(|factor| factor.inverse());
+        fit.end = match maximum.end {
+            End::NotFinite => FitEnd::Failed { why: "the likelihood has no finite value at the start".to_owned() },
+            End::IterationLimit if limit_models.is_empty() => {
+                FitEnd::Failed { why: format!("no maximum was found in {} steps", maximum.iterations) }
+            }
+            _ if !limit_models.is_empty() => FitEnd::Boundary { limit_models },
+            _ => interior_end(names, ln_covariance.as_ref()),
+        };
+        if matches!(fit.end, FitEnd::Failed { .. }) {
+            return fit;
+        }
+        fit.parameters = Some(parameters);
+        fit.log_likelihood = Some(maximum.evaluation.value);
+        if let (FitEnd::Converged, Some(ln_covariance)) = (&fit.end, ln_covariance) {
+            let theta = maximum.point.map(libm::exp);
+            let covariance = |i: usize, j: usize| theta[i] * ln_covariance[i][j] * theta[j];
+            fit.standard_errors = Some((0..N).map(|i| libm::sqrt(covariance(i, i))).collect());
+            fit.covariance = Some((0..N).map(|i| (0..N).map(|j| covariance(i, j)).collect()).collect());
+        }
+        fit
+    }
+}
+
+/// Converged, or on a ridge where some parameter is hardly known.
+fn interior_end<const N: usize>(names: &[&str; N], ln_covariance: Option<&Symmetric<N>>) -> FitEnd {
+    let Some(covariance) = ln_covariance else {
+        return FitEnd::Ridge { parameter: names.join(", "), ln_standard_error: None };
+    };
+    let worst = (0..N).max_by(|&i, &j| covariance[i][i].total_cmp(&covariance[j][j])).unwrap_or(0);
+    let error = libm::sqrt(covariance[worst][worst]);
+    if error > RIDGE_LN_ERROR {
+        FitEnd::Ridge { parameter: names[worst].to_owned(), ln_standard_error: Some(error) }
+    } else {
+        FitEnd::Converged
+    }
+}

@@ -1,0 +1,170 @@
+//! Monte Carlo lifetime value of contribution: the whole distribution, per customer and per segment.
+//!
+//! Every path is conditional on being alive at the day of the forecast, so no draw is wasted on customers who have
+//! gone; they enter as an atom at 0 with weight `1 − P(alive)`. The sampling is exact, not an approximation:
+//!
+//! * the first waiting time is drawn from its predictive (Lomax) distribution, `P(W > w) = (α'/(α'+w))^{r'}`, by
+//!   inversion, so that a path without a purchase costs one uniform number;
+//! * given it, the rate is `Gamma(r'+1, α'+W)`, and later waiting times are exponential;
+//! * dropout follows a Pólya urn: after a purchase with probability `a/(a+b')`, else `b'` grows by one;
+//! * the spend rate is drawn at the first purchase, then each purchase.
+
+use super::bg_nbd::BgNbd;
+use super::lifetime::{Customers, LifetimeError};
+use super::path_totals::PathTotals;
+use super::paths::Worker;
+use rayon::prelude::*;
+
+/// Customers a task takes at a time.
+const BATCH: usize = 64;
+
+/// What to simulate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Fitted purchase model.
+    pub model: BgNbd,
+    /// Length of the future, model time units, `> 0`.
+    pub horizon: f64,
+    /// Continuous discount rate per model time unit, `>= 0`.
+    pub delta: f64,
+    /// Paths per customer, `>= 1`.
+    pub paths: u32,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Quantiles wanted, each in `(0, 1)`.
+    pub quantiles: Vec<f64>,
+    /// Minor units in a major unit (100 for EUR), for the totals.
+    pub minor_per_major: f64,
+}
+
+/// One way of cutting the customers into segments.
+#[derive(Debug, Clone, Copy)]
+pub struct Segmentation<'a> {
+    /// Segment of each customer.
+    pub segment: &'a [u16],
+    /// Number of segments; every segment is below it.
+    pub segments: u16,
+}
+
+/// Distribution of one customer's lifetime value, dead or alive, major units.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Lifetime {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation.
+    pub sd: f64,
+    /// Monte Carlo standard error of the mean.
+    pub mean_error: f64,
+    /// Probability of a value below 0.
+    pub probability_of_loss: f64,
+}
+
+/// Outcome of a simulation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulation {
+    /// One per customer.
+    pub lifetime: Vec<Lifetime>,
+    /// Customer by customer, the quantiles in the order of the settings: the smallest value that the lifetime value
+    /// stays below or at with at least that probability.
+    pub quantiles: Vec<f64>,
+    /// One per segmentation.
+    pub totals: Vec<PathTotals>,
+}
+
+/// Simulate every customer's lifetime value.
+///
+/// In the totals a customer takes part in path `j` only where still alive in it: in `⌊n·P(alive)⌋` or one more of the
+/// `n` paths (so that the expected share is `P(alive)`), spread by a random affine permutation of the customer's own.
+/// Each path's value is rounded to minor units before it is summed. Results depend on the settings and each customer's
+/// row alone: not on the number of threads, nor on which other customers are passed.
+///
+/// # Errors
+/// As [`Customers::check`]; [`LifetimeError::Setting`]; [`LifetimeError::Length`] and [`LifetimeError::Range`] for a
+/// segmentation.
+pub fn simulate(
+    settings: &Settings,
+    customers: &Customers<'_>,
+    segmentations: &[Segmentation<'_>],
+) -> Result<Simulation, LifetimeError> {
+    settings.check()?;
+    customers.check()?;
+    check_segments(customers.len(), segmentations)?;
+    let width = settings.quantiles.len();
+    let mut lifetime = vec![Lifetime::default(); customers.len()];
+    let mut quantiles = vec![0.0; customers.len() * width];
+    let zeros = || -> Vec<PathTotals> {
+        segmentations.iter().map(|s| PathTotals::new(usize::from(s.segments), settings.paths as usize)).collect()
+    };
+    let batches = customers.len().div_ceil(BATCH);
+    // Every task holds totals of its own, so their number is bounded whatever the number of customers.
+    let tasks = 8 * rayon::current_num_threads();
+    let quantile_rows: Vec<&mut [f64]> = match width {
+        0 => (0..batches).map(|_| Default::default()).collect(),
+        _ => quantiles.chunks_mut(BATCH * width).collect(),
+    };
+    let rows = lifetime.par_chunks_mut(BATCH).zip(quantile_rows);
+    let totals = rows
+        .enumerate()
+        .with_min_len(batches.div_ceil(tasks).max(1))
+        .fold(
+            || (Worker::new(settings), zeros()),
+            |(mut worker, mut totals), (batch, (lifetime, quantiles))| {
+                for (i, lifetime) in lifetime.iter_mut().enumerate() {
+                    let row = batch * BATCH + i;
+                    worker.draw_paths(customers, row);
+                    *lifetime = worker.moments(customers.p_alive[row]);
+                    if let Some(values) = quantiles.get_mut(i * width..(i + 1) * width) {
+                        worker.quantiles(customers.p_alive[row], values);
+                    }
+                    for (totals, segmentation) in totals.iter_mut().zip(segmentations) {
+                        let sums = totals.segment_mut(usize::from(segmentation.segment[row]));
+                        worker.add_alive_paths(sums);
+                    }
+                }
+                (worker, totals)
+            },
+        )
+        .map(|(_, totals)| totals)
+        .reduce(zeros, |mut left, right| {
+            left.iter_mut().zip(&right).for_each(|(left, right)| left.combine(right));
+            left
+        });
+    Ok(Simulation { lifetime, quantiles, totals })
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), LifetimeError> {
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let BgNbd { r, alpha, a, b } = self.model;
+        let wrong = |setting, rule| Err(LifetimeError::Setting { setting, rule });
+        if ![r, alpha, a, b].into_iter().all(positive) {
+            wrong("model", "its parameters must be positive")
+        } else if !positive(self.horizon) {
+            wrong("horizon", "it must be positive")
+        } else if !(self.delta >= 0.0 && self.delta.is_finite()) {
+            wrong("delta", "it must be finite and not negative")
+        } else if self.paths == 0 {
+            wrong("paths", "there must be at least one")
+        } else if !self.quantiles.iter().all(|&q| q > 0.0 && q < 1.0) {
+            wrong("quantiles", "each must lie between 0 and 1")
+        } else if !positive(self.minor_per_major) {
+            wrong("minor_per_major", "it must be positive")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn check_segments(customers: usize, segmentations: &[Segmentation<'_>]) -> Result<(), LifetimeError> {
+    for segmentation in segmentations {
+        let found = segmentation.segment.len();
+        if found != customers {
+            return Err(LifetimeError::Length { column: "segment", found, expected: customers });
+        }
+        if let Some(row) = segmentation.segment.iter().position(|&segment| segment >= segmentation.segments) {
+            let rule = "it must be below the number of segments";
+            return Err(LifetimeError::Range { column: "segment", row, rule });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Laws and published numbers of the forecast kernels.
+
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod cdnow;
+mod derivatives;
+mod recovery;
+mod simulation;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod traps;

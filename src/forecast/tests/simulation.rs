@@ -1,0 +1,224 @@
+//! The simulation against the closed form, and its laws.
+
+use crate::forecast::bg_nbd::{BgNbd, Residual};
+use crate::forecast::gamma_gamma::{GammaGamma, SpendRate};
+use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
+use crate::forecast::simulate::{Segmentation, Settings, Simulation, simulate};
+
+/// A mean of many paths leaves this many standard errors once in 16,000 times.
+const STANDARD_ERRORS: f64 = 4.0;
+
+/// Columns of a small company.
+struct Company {
+    frequency: Vec<u32>,
+    age: Vec<f64>,
+    p_alive: Vec<f64>,
+    amount: Vec<f64>,
+    posterior: Vec<SpendRate>,
+    margin_rate: Vec<f64>,
+    order_cost: Vec<f64>,
+    sustaining_rate: Vec<f64>,
+    key: Vec<u64>,
+}
+
+impl Company {
+    fn new(model: &BgNbd, spend: &GammaGamma, n: u32) -> Self {
+        let frequency: Vec<u32> = (0..n).map(|i| [0, 1, 2, 5, 0, 30][i as usize % 6]).collect();
+        let age: Vec<f64> = (0..n).map(|i| f64::from(5 + i % 35)).collect();
+        let recency = |i: usize| if frequency[i] == 0 { 0.0 } else { age[i] * [0.95, 0.4, 1.0][i % 3] };
+        let rows = || 0..n as usize;
+        Self {
+            p_alive: rows().map(|i| model.p_alive(f64::from(frequency[i]), recency(i), age[i])).collect(),
+            amount: rows().map(|i| 10.0 + i as f64).collect(),
+            posterior: rows()
+                .map(|i| spend.posterior(f64::from(frequency[i]), f64::from(frequency[i]) * (20.0 + i as f64)))
+                .collect(),
+            margin_rate: rows().map(|i| 0.2 + 0.01 * (i % 40) as f64).collect(),
+            order_cost: rows().map(|i| (i % 7) as f64).collect(),
+            sustaining_rate: rows().map(|i| [0.0, 0.3][i % 2]).collect(),
+            key: rows().map(|i| 77 + i as u64).collect(),
+            frequency,
+            age,
+        }
+    }
+
+    fn customers(&self, p: Option<f64>) -> Customers<'_> {
+        let spend = match p {
+            Some(p) => Spend::GammaGamma { p, posterior: &self.posterior },
+            None => Spend::Fixed(&self.amount),
+        };
+        Customers {
+            frequency: &self.frequency,
+            age: &self.age,
+            p_alive: &self.p_alive,
+            spend,
+            margin_rate: &self.margin_rate,
+            order_cost: &self.order_cost,
+            sustaining_rate: &self.sustaining_rate,
+            key: &self.key,
+        }
+    }
+}
+
+const CDNOW: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
+const SPEND: GammaGamma = GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 };
+
+fn settings(model: BgNbd) -> Settings {
+    Settings {
+        model,
+        horizon: 52.0,
+        delta: 0.002,
+        paths: 1000,
+        seed: 9,
+        quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
+        minor_per_major: 100.0,
+    }
+}
+
+fn bits(simulation: &Simulation) -> Vec<u64> {
+    let moments = simulation.lifetime.iter().flat_map(|l| [l.mean, l.sd, l.mean_error, l.probability_of_loss]);
+    moments.chain(simulation.quantiles.iter().copied()).map(f64::to_bits).collect()
+}
+
+#[test]
+fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
+    let models = [
+        CDNOW,
+        BgNbd { r: 2.0, alpha: 3.0, a: 0.4, b: 3.0 },
+        BgNbd { r: 0.8, alpha: 10.0, a: 1e-7, b: 1.0 },
+        BgNbd { r: 5.0, alpha: 20.0, a: 30.0, b: 60.0 },
+        BgNbd { r: 0.05, alpha: 0.5, a: 1.0, b: 1.0 },
+        BgNbd { r: 60.0, alpha: 100.0, a: 0.5, b: 0.2 },
+    ];
+    for model in models {
+        let company = Company::new(&model, &SPEND, 60);
+        for p in [None, Some(SPEND.p)] {
+            for (horizon, delta) in [(52.0, 0.002), (13.0, 0.0), (104.0, 0.01)] {
+                let settings = Settings { paths: 8_000, horizon, delta, quantiles: vec![], ..settings(model) };
+                let customers = company.customers(p);
+                let residual: Vec<Residual> = (0..customers.len())
+                    .map(|i| model.residual(f64::from(company.frequency[i]), company.age[i], horizon, delta).unwrap())
+                    .collect();
+                let closed = expected(&customers, &residual).unwrap();
+                let simulated = simulate(&settings, &customers, &[]).unwrap().lifetime;
+                // Over the sum of the customers at four errors, and over each customer at five and a half: 2,160 of
+                // them are tested, and spend has heavy tails.
+                let (mut gap, mut variance) = (0.0, 0.0);
+                for (row, (closed, simulated)) in closed.iter().zip(&simulated).enumerate() {
+                    let off = simulated.mean - closed;
+                    assert!(
+                        off.abs() <= 5.5 * simulated.mean_error + 1e-9,
+                        "{model:?} {p:?} {horizon} row {row}: {closed} {simulated:?}"
+                    );
+                    gap += off;
+                    variance += simulated.mean_error * simulated.mean_error;
+                }
+                assert!(gap.abs() < STANDARD_ERRORS * variance.sqrt(), "{model:?} {p:?} {horizon}: {gap} {variance}");
+            }
+        }
+    }
+}
+
+#[test]
+fn simulated_bits_do_not_depend_on_threads_batches_or_segmentations() {
+    let company = Company::new(&CDNOW, &SPEND, 333);
+    let customers = company.customers(Some(SPEND.p));
+    let segment: Vec<u16> = (0..333).map(|i| i % 5).collect();
+    let one_segment = vec![0; 333];
+    let segmentations =
+        [Segmentation { segment: &segment, segments: 5 }, Segmentation { segment: &one_segment, segments: 1 }];
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| simulate(&settings(CDNOW), &customers, &segmentations).unwrap())
+    };
+    let one = run(1);
+    for threads in [2, 8] {
+        let other = run(threads);
+        assert_eq!(bits(&one), bits(&other));
+        assert_eq!(one.totals, other.totals);
+    }
+    assert_eq!(bits(&one), bits(&simulate(&settings(CDNOW), &customers, &[]).unwrap()));
+    assert_eq!(one.totals[0].whole(), one.totals[1].segment(0));
+
+    // The last customer alone is the last customer among all.
+    let last = Customers {
+        frequency: &company.frequency[332..],
+        age: &company.age[332..],
+        p_alive: &company.p_alive[332..],
+        spend: Spend::GammaGamma { p: SPEND.p, posterior: &company.posterior[332..] },
+        margin_rate: &company.margin_rate[332..],
+        order_cost: &company.order_cost[332..],
+        sustaining_rate: &company.sustaining_rate[332..],
+        key: &company.key[332..],
+    };
+    let alone = simulate(&settings(CDNOW), &last, &[]).unwrap();
+    assert_eq!(alone.lifetime[0], one.lifetime[332]);
+    assert_eq!(alone.quantiles[..], one.quantiles[332 * 5..]);
+}
+
+#[test]
+fn totals_have_the_mean_and_spread_of_the_customers() {
+    let company = Company::new(&CDNOW, &SPEND, 4000);
+    let customers = company.customers(Some(SPEND.p));
+    let segment = vec![0; 4000];
+    let settings = Settings { paths: 4000, ..settings(CDNOW) };
+    let found = simulate(&settings, &customers, &[Segmentation { segment: &segment, segments: 1 }]).unwrap();
+    let totals = found.totals[0].segment(0);
+    let n = totals.len() as f64;
+    let mean = totals.iter().map(|&t| t as f64).sum::<f64>() / n / 100.0;
+    let spread = totals.iter().map(|&t| (t as f64 / 100.0 - mean).powi(2)).sum::<f64>() / n;
+    let customer_mean: f64 = found.lifetime.iter().map(|l| l.mean).sum();
+    // Customers are independent, so their variances add.
+    let customer_variance: f64 = found.lifetime.iter().map(|l| l.sd * l.sd).sum();
+    let error = (customer_variance / n).sqrt();
+    assert!((mean - customer_mean).abs() < STANDARD_ERRORS * error, "{mean} {customer_mean} {error}");
+    // The standard error of a variance of n nearly normal totals is √(2/n) of it.
+    let ratio = spread / customer_variance;
+    assert!((ratio - 1.0).abs() < STANDARD_ERRORS * (2.0 / n).sqrt(), "{ratio}");
+}
+
+#[test]
+fn quantiles_rise_and_losses_are_counted() {
+    let company = Company::new(&CDNOW, &SPEND, 300);
+    let found = simulate(&settings(CDNOW), &company.customers(Some(SPEND.p)), &[]).unwrap();
+    for (lifetime, quantiles) in found.lifetime.iter().zip(found.quantiles.chunks(5)) {
+        assert!(quantiles.windows(2).all(|pair| pair[0] <= pair[1]), "{quantiles:?}");
+        // The 5 % quantile is a loss exactly where losses have at least that probability.
+        assert_eq!(quantiles[0] < 0.0, lifetime.probability_of_loss >= 0.05 - 1e-9, "{lifetime:?} {quantiles:?}");
+    }
+}
+
+#[test]
+fn a_customer_who_is_certainly_gone_is_worth_nothing() {
+    let mut company = Company::new(&CDNOW, &SPEND, 4);
+    company.p_alive = vec![0.0; 4];
+    let segment = [0; 4];
+    let found =
+        simulate(&settings(CDNOW), &company.customers(None), &[Segmentation { segment: &segment, segments: 1 }])
+            .unwrap();
+    assert!(found.lifetime.iter().all(|l| *l == crate::forecast::simulate::Lifetime::default()));
+    assert!(found.quantiles.iter().all(|&q| q == 0.0) && found.totals[0].segment(0).iter().all(|&t| t == 0));
+}
+
+#[test]
+fn inputs_without_a_value_are_refused_by_name() {
+    let mut company = Company::new(&CDNOW, &SPEND, 3);
+    company.posterior[1].shape = 0.9;
+    let message = |result: Result<Simulation, LifetimeError>| result.unwrap_err().to_string();
+    let found = message(simulate(&settings(CDNOW), &company.customers(Some(6.0)), &[]));
+    assert_eq!(found, "spend in row 1 is out of range: its mean must be finite (Gamma-Gamma: p x + q > 1)");
+    let found = message(simulate(
+        &settings(CDNOW),
+        &company.customers(None),
+        &[Segmentation { segment: &[0, 1, 2], segments: 2 }],
+    ));
+    assert_eq!(found, "segment in row 2 is out of range: it must be below the number of segments");
+    let none = Settings { paths: 0, ..settings(CDNOW) };
+    assert_eq!(
+        message(simulate(&none, &company.customers(None), &[])),
+        "paths is out of range: there must be at least one"
+    );
+    company.key.pop();
+    let found = message(simulate(&settings(CDNOW), &company.customers(None), &[]));
+    assert_eq!(found, "key has 2 rows, expected 3");
+}
