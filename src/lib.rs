@@ -1,9 +1,11 @@
 //! whalecurve: what did each customer really earn, and what will it be worth.
 
 pub mod allocate;
+pub mod equity;
 pub mod facts;
 pub mod forecast;
 pub mod numeric;
+pub mod portfolio;
 pub mod profit;
 pub mod schema;
 pub mod units;

@@ -1,11 +1,17 @@
-//! Forecasts.
+//! Forecast: what customers will buy and what that will contribute.
+//!
+//! Histories (x, t_x, T) → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) → closed-form
+//! expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
+
 pub mod bg_nbd;
 mod bg_nbd_fit;
+pub mod contribution;
 pub mod fit;
 pub mod gamma_gamma;
 pub mod lifetime;
 pub mod path_totals;
 mod paths;
+pub mod predict;
 pub mod simulate;
 pub mod summary;
 #[cfg(test)]

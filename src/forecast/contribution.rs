@@ -1,0 +1,72 @@
+//! Contribution per purchase from allocated cost: each customer's own rates, drawn towards the base by how little is known.
+
+/// What the ledger and the allocation say of each customer; money in major units, one row a customer.
+#[derive(Clone, Copy, Debug)]
+pub struct Earned<'a> {
+    /// Revenue of purchases (returns left out).
+    pub purchase_revenue: &'a [f64],
+    /// CM1: after returns, product cost and product-level activities.
+    pub cm1: &'a [f64],
+    /// Order-level cost-to-serve.
+    pub order_cost: &'a [f64],
+    /// Customer-sustaining cost, with the capital charge.
+    pub customer_cost: &'a [f64],
+    /// Purchase days.
+    pub purchases: &'a [f64],
+    /// Age in model time units.
+    pub age: &'a [f64],
+}
+
+/// Rates of future contribution, one row a customer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates {
+    /// CM1 per unit of purchase revenue.
+    pub margin_rate: Vec<f64>,
+    /// Order-level cost per purchase.
+    pub order_cost: Vec<f64>,
+    /// Customer-sustaining cost per model time unit.
+    pub sustaining_rate: Vec<f64>,
+}
+
+/// Shrinks each customer's own ratio to the base's: `(own + k · base) / (exposure + k)`, where `base = Σ own / Σ exposure`
+/// and `k` is the mean exposure of one purchase (money), one purchase, or the mean age: what a typical customer shows.
+///
+/// Source: Bühlmann & Gisler, A Course in Credibility Theory (2005), ch. 3: credibility-weighted mean.
+#[must_use]
+pub fn rates(earned: &Earned<'_>) -> Rates {
+    let purchases: f64 = earned.purchases.iter().sum();
+    let revenue: f64 = earned.purchase_revenue.iter().sum();
+    let age: f64 = earned.age.iter().sum();
+    let customers = earned.age.len().max(1) as f64;
+    let per_purchase = if purchases > 0.0 { revenue / purchases } else { 0.0 };
+    Rates {
+        margin_rate: shrink(earned.cm1, earned.purchase_revenue, per_purchase),
+        order_cost: shrink(earned.order_cost, earned.purchases, 1.0),
+        sustaining_rate: shrink(earned.customer_cost, earned.age, age / customers),
+    }
+}
+
+fn shrink(own: &[f64], exposure: &[f64], k: f64) -> Vec<f64> {
+    let total: f64 = exposure.iter().sum();
+    let base = if total > 0.0 { own.iter().sum::<f64>() / total } else { 0.0 };
+    let rate = |(own, exposure): (&f64, &f64)| {
+        let weight = exposure + k;
+        if weight > 0.0 { (own + k * base) / weight } else { base }
+    };
+    own.iter().zip(exposure).map(rate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_of_whom_nothing_is_known_has_the_rate_of_the_base() {
+        let rates = shrink(&[0.0, 30.0], &[0.0, 10.0], 1.0);
+        assert!((rates[0] - 3.0).abs() < 1e-15);
+        assert!((rates[1] - 3.0).abs() < 1e-15);
+        // Own 5 a unit over 9 units, base (45 + 5) / 10 = 5 … one unit of 5 of the other: all at the base.
+        let rates = shrink(&[45.0, 0.0], &[9.0, 1.0], 1.0);
+        assert!((rates[0] - 4.95).abs() < 1e-12 && (rates[1] - 2.25).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,236 @@
+//! The forecast of a run: histories of those who purchased, fitted models, expectations and simulation.
+
+use thiserror::Error;
+
+use super::{
+    bg_nbd::{BgNbd, Residual},
+    contribution::Rates,
+    fit::{Fit, NotFitted},
+    gamma_gamma::{GammaGamma, SpendRate},
+    lifetime::{self, Customers, LifetimeError, Spend},
+    simulate::{self, Segmentation, Simulation},
+    summary::{Summary, SummaryError},
+};
+use crate::{
+    numeric::hypergeometric::HypergeometricError,
+    schema::{
+        facts::{CustomerFacts, NO_DAY},
+        settings::ForecastSettings,
+    },
+    units::Day,
+};
+
+/// Days of a year in discounting.
+const DAYS_PER_YEAR: f64 = 365.25;
+
+/// Quantiles of lifetime value in the outputs.
+pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+/// A forecast that cannot be made.
+#[derive(Debug, Error)]
+pub enum ForecastError {
+    /// A model without an estimate.
+    #[error("forecast: {0}")]
+    NotFitted(#[from] NotFitted),
+    /// A history that cannot be.
+    #[error("forecast: {0}")]
+    Summary(#[from] SummaryError),
+    /// An expectation that does not converge.
+    #[error("forecast: {0}")]
+    Expectation(#[from] HypergeometricError),
+    /// Inputs of the lifetime value out of range.
+    #[error("forecast: lifetime value: {0}")]
+    Lifetime(#[from] LifetimeError),
+    /// No customer has a purchase.
+    #[error("forecast: no customer has a purchase up to as_of")]
+    NoPurchases,
+}
+
+/// Purchase histories of the customers that have one.
+#[derive(Clone, Debug, Default)]
+pub struct Histories {
+    /// Row of each in the customers of the run.
+    pub customer: Vec<u32>,
+    /// Repeat purchase days x.
+    pub frequency: Vec<u32>,
+    /// Last − first purchase, days.
+    pub recency: Vec<u32>,
+    /// `as_of` − first purchase, days.
+    pub age: Vec<u32>,
+}
+
+impl Histories {
+    /// Histories at the end of `as_of`.
+    #[must_use]
+    pub fn new(facts: &CustomerFacts, as_of: Day) -> Self {
+        let mut histories = Self::default();
+        for (row, first) in facts.first_purchase.iter().enumerate().filter(|(_, first)| **first != NO_DAY) {
+            histories.customer.push(row as u32);
+            histories.frequency.push(facts.purchase_days[row].saturating_sub(1));
+            histories.recency.push(facts.last_purchase[row].abs_diff(*first));
+            histories.age.push(as_of.abs_diff(*first));
+        }
+        histories
+    }
+}
+
+/// Fitted models of a run.
+#[derive(Debug)]
+pub struct Models {
+    /// Purchases and dropout.
+    pub bg_nbd: Fit<BgNbd>,
+    /// Spend on a purchase.
+    pub gamma_gamma: Fit<GammaGamma>,
+}
+
+/// Expectations, one row a history.
+#[derive(Debug)]
+pub struct Expectations {
+    /// P(alive) at `as_of`.
+    pub p_alive: Vec<f64>,
+    /// Expected purchases to the horizon.
+    pub purchases: Vec<f64>,
+    /// Age in model time units.
+    pub age: Vec<f64>,
+    residual: Vec<Residual>,
+    posterior: Vec<SpendRate>,
+}
+
+/// Fits both models.
+///
+/// * `repeat_spend`: money of repeat purchases, major units, one row a history.
+///
+/// # Errors
+/// [`ForecastError::NoPurchases`], [`ForecastError::Summary`]. A fit that failed is told by [`Fit::fitted`].
+pub fn fit(
+    histories: &Histories,
+    repeat_spend: &[f64],
+    days_per_unit: f64,
+) -> Result<(Summary, Models), ForecastError> {
+    if histories.customer.is_empty() {
+        return Err(ForecastError::NoPurchases);
+    }
+    let mut summary = Summary::new();
+    summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
+    let bg_nbd = BgNbd::fit(&summary, days_per_unit);
+    let gamma_gamma = GammaGamma::fit(&histories.frequency, repeat_spend);
+    Ok((summary, Models { bg_nbd, gamma_gamma }))
+}
+
+/// Closed-form expectations of every history.
+///
+/// # Errors
+/// [`ForecastError`] of a failed fit or of an expectation.
+pub fn expectations(
+    summary: &Summary,
+    models: &Models,
+    histories: &Histories,
+    repeat_spend: &[f64],
+    settings: &ForecastSettings,
+) -> Result<Expectations, ForecastError> {
+    let model = models.bg_nbd.fitted()?;
+    let spend = models.gamma_gamma.fitted()?;
+    let (horizon, delta) = (horizon(settings), delta(settings));
+    let predictions = model.predict(summary, settings.days_per_unit, horizon, delta)?;
+    let at = summary.locate(&histories.frequency, &histories.recency, &histories.age)?;
+    let p_alive: Vec<f64> = at.iter().map(|i| predictions.p_alive[*i as usize]).collect();
+    let residual: Vec<Residual> = at.iter().map(|i| predictions.residual[*i as usize]).collect();
+    let posterior = histories
+        .frequency
+        .iter()
+        .zip(repeat_spend)
+        .map(|(x, total)| if *total > 0.0 { spend.posterior(f64::from(*x), *total) } else { spend.posterior(0.0, 0.0) })
+        .collect();
+    Ok(Expectations {
+        purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
+        age: histories.age.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),
+        p_alive,
+        residual,
+        posterior,
+    })
+}
+
+/// Length of the future in model time units.
+#[must_use]
+pub fn horizon(settings: &ForecastSettings) -> f64 {
+    f64::from(settings.horizon_days) / settings.days_per_unit
+}
+
+/// Continuous discount rate per model time unit: `ln(1 + rate) · days per unit / 365.25`.
+#[must_use]
+pub fn delta(settings: &ForecastSettings) -> f64 {
+    libm::log1p(settings.discount_rate_per_year) * settings.days_per_unit / DAYS_PER_YEAR
+}
+
+/// Expected and simulated lifetime value of contribution.
+#[derive(Debug)]
+pub struct Values {
+    /// Closed-form expectation, major units, one row a history.
+    pub expected: Vec<f64>,
+    /// Simulation; `None` with zero paths.
+    pub simulation: Option<Simulation>,
+}
+
+fn customers<'a>(
+    model: &GammaGamma,
+    histories: &'a Histories,
+    expectations: &'a Expectations,
+    rates: &'a Rates,
+    keys: &'a [u64],
+) -> Customers<'a> {
+    Customers {
+        frequency: &histories.frequency,
+        age: &expectations.age,
+        p_alive: &expectations.p_alive,
+        spend: Spend::GammaGamma { p: model.p, posterior: &expectations.posterior },
+        margin_rate: &rates.margin_rate,
+        order_cost: &rates.order_cost,
+        sustaining_rate: &rates.sustaining_rate,
+        key: keys,
+    }
+}
+
+/// Closed-form lifetime value of every history, major units.
+///
+/// # Errors
+/// [`ForecastError`] of a failed fit or of rates out of range.
+pub fn expected_values(
+    models: &Models,
+    histories: &Histories,
+    expectations: &Expectations,
+    rates: &Rates,
+    keys: &[u64],
+) -> Result<Vec<f64>, ForecastError> {
+    let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
+    Ok(lifetime::expected(&customers, &expectations.residual)?)
+}
+
+/// Monte Carlo lifetime value of every history, and joint totals of segmentations.
+///
+/// * `keys`: published hash of each customer's id.
+///
+/// # Errors
+/// [`ForecastError`] of a failed fit or of inputs out of range.
+#[expect(clippy::too_many_arguments, reason = "one slice a property, as the kernels take them")]
+pub fn simulate(
+    models: &Models,
+    histories: &Histories,
+    expectations: &Expectations,
+    rates: &Rates,
+    keys: &[u64],
+    settings: &ForecastSettings,
+    (seed, minor_per_major): (u64, i64),
+    segmentations: &[Segmentation<'_>],
+) -> Result<Simulation, ForecastError> {
+    let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
+    let what = simulate::Settings {
+        model: models.bg_nbd.fitted()?.clone(),
+        horizon: horizon(settings),
+        delta: delta(settings),
+        paths: settings.paths,
+        seed,
+        quantiles: QUANTILES.to_vec(),
+        minor_per_major: minor_per_major as f64,
+    };
+    Ok(simulate::simulate(&what, &customers, segmentations)?)
+}

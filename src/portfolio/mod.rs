@@ -1,0 +1,63 @@
+//! Groups of customers: recency, frequency and monetary scores, and value tiers.
+
+use rayon::prelude::*;
+
+use crate::schema::settings::ValueTier;
+
+/// Scores from 1 (worst) to `groups` (best): `1 + ⌊groups · (customers strictly worse) / customers⌋`.
+///
+/// Equal values have equal scores, and a better value never has a lower one.
+///
+/// * `values`: larger is better.
+///
+/// Source: Hughes, Strategic Database Marketing (1994), RFM by quantiles.
+#[must_use]
+pub fn scores<T: Ord + Copy + Send + Sync>(values: &[T], groups: u8) -> Vec<u8> {
+    let mut sorted = values.to_vec();
+    sorted.par_sort_unstable();
+    let score = |value: &T| {
+        let worse = sorted.partition_point(|other| other < value) as u64;
+        1 + (u64::from(groups) * worse / sorted.len().max(1) as u64) as u8
+    };
+    values.par_iter().map(score).collect()
+}
+
+/// The tier of each customer: customers are ranked by value, best first, ties by row, and cut at the cumulated shares.
+///
+/// * `tiers`: best first; shares sum to 1. Returns positions in `tiers`.
+#[must_use]
+pub fn tiers(values: &[i64], tiers: &[ValueTier]) -> Vec<u16> {
+    let mut order: Vec<u32> = (0..values.len() as u32).collect();
+    order.par_sort_unstable_by_key(|row| (std::cmp::Reverse(values[*row as usize]), *row));
+    let mut cumulated = 0.0;
+    let ends: Vec<usize> = tiers
+        .iter()
+        .map(|tier| {
+            cumulated += tier.share;
+            (cumulated * values.len() as f64).round_ties_even() as usize
+        })
+        .collect();
+    let last = tiers.len().saturating_sub(1);
+    let mut tier = vec![0; values.len()];
+    for (rank, row) in order.into_iter().enumerate() {
+        tier[row as usize] = ends.iter().position(|end| rank < *end).unwrap_or(last) as u16;
+    }
+    tier
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_share_a_score_and_better_ones_never_score_lower() {
+        assert_eq!(scores(&[5, 1, 1, 1, 9], 5), [4, 1, 1, 1, 5]);
+    }
+
+    #[test]
+    fn tiers_hold_their_share_of_customers_and_ties_go_by_row() {
+        let share = |name: &str, share| ValueTier { name: name.to_owned(), share };
+        let cut = [share("gold", 0.25), share("lead", 0.75)];
+        assert_eq!(tiers(&[7, 9, 9, 1, 2, 3, 4, 5], &cut), [1, 0, 0, 1, 1, 1, 1, 1]);
+    }
+}
