@@ -17,4 +17,6 @@ pub mod contract;
 #[cfg(feature = "engine")]
 pub mod generate;
 #[cfg(feature = "engine")]
+pub mod publish;
+#[cfg(feature = "engine")]
 pub mod read;

@@ -78,8 +78,7 @@ impl Part {
     }
 
     /// Writes the footer and hands everything to the operating system.
-    pub(super) fn finish(mut self) -> Result<(), GenerateError> {
-        self.writer.finish().map_err(|source| GenerateError::Parquet { path: self.path.clone(), source })?;
+    pub(super) fn finish(self) -> Result<(), GenerateError> {
         let file =
             self.writer.into_inner().map_err(|source| GenerateError::Parquet { path: self.path.clone(), source })?;
         file.into_inner().map_err(|error| io(&self.path)(error.into_error()))?;

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod lines;
 pub mod margins;
 pub mod money;
+pub mod outputs;
 pub mod period;
 pub mod settings;
 pub mod tables;

@@ -123,7 +123,7 @@ fn quantities_have_a_period_or_a_date() {
 fn rules_belong_to_tables_that_are_there() {
     assert_snapshot!(message_with("contract:\n  transactions: {duplicate_customer: warn}\n  customers: {duplicate_customer: warn}\n"), @r"
     shop/whalecurve.yaml:6:18: unknown key `duplicate_customer` in `contract.transactions`
-      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, amount_range, quantity_range, date_range
+      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range
     shop/whalecurve.yaml:7:3: `contract.customers` has rules for a table that `inputs` does not have
     ");
 }

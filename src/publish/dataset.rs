@@ -1,0 +1,309 @@
+//! One dataset: columns checked against [`outputs`](crate::schema::outputs), encoded in parallel, same bytes every time.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Read, Write},
+    sync::Arc,
+};
+
+use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use camino::{Utf8Path, Utf8PathBuf};
+use parquet::{
+    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
+    basic::{Compression, ZstdLevel},
+    file::properties::WriterProperties,
+};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::PublishError;
+use crate::{
+    numeric::keys::{Key, Keys},
+    schema::outputs::{ColumnType, OutputDataset},
+};
+
+/// Values of one column. `None` in an optional one is null.
+#[derive(Debug)]
+pub enum Values {
+    /// Ids by row in the customers of the run.
+    Ids(Vec<u32>),
+    /// Text.
+    Text(Vec<Option<String>>),
+    /// Text by number: a few labels, many rows.
+    Label(Vec<u32>, Arc<Vec<String>>),
+    /// Integers.
+    Integer(Vec<Option<i64>>),
+    /// Money or quantities.
+    Scaled(Vec<Option<i64>>),
+    /// Sums of money or quantities.
+    Sum(Vec<Option<i128>>),
+    /// Floats.
+    Float(Vec<Option<f64>>),
+    /// Days.
+    Date(Vec<Option<i32>>),
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Dataset.
+    pub dataset: &'static str,
+    /// Rows.
+    pub rows: u64,
+    /// Files with bytes and BLAKE3 digest, in order.
+    pub files: Vec<WrittenFile>,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WrittenFile {
+    /// Path below the output folder.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// BLAKE3 digest, hexadecimal.
+    pub blake3: String,
+}
+
+/// Rows of a file.
+const FILE_ROWS: usize = 1_048_576;
+
+/// Rows of a row group.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Digits of [`ColumnType::Money`] and [`ColumnType::Quantity`].
+const PRECISION: u8 = 18;
+
+/// What every dataset of a run shares.
+pub struct Writer<'a> {
+    /// Folder of all datasets.
+    pub folder: &'a Utf8Path,
+    /// Customer ids of the run.
+    pub ids: &'a Keys,
+    /// Minor digits of the currency.
+    pub exponent: u8,
+}
+
+impl Writer<'_> {
+    /// Writes a dataset that is there as a whole.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn write(&self, spec: &'static OutputDataset, columns: &[Values]) -> Result<Written, PublishError> {
+        let rows = columns.first().map_or(0, Values::len);
+        if columns.len() != spec.columns.len() || columns.iter().any(|column| column.len() != rows) {
+            let what = format!("{} columns of {rows} rows do not fit its documentation", columns.len());
+            return Err(PublishError::Contract { dataset: spec.name, what });
+        }
+        let parts = rows.div_ceil(FILE_ROWS).max(1);
+        self.write_parts(
+            spec,
+            parts,
+            |part| {
+                let from = part * FILE_ROWS;
+                Ok((columns, from, rows.min(from + FILE_ROWS)))
+            },
+            |(columns, from, to)| self.batches(spec, columns, *from, *to),
+        )
+    }
+
+    /// Writes a dataset that is made part by part, in parallel; each part is one file.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn write_in_parts(
+        &self,
+        spec: &'static OutputDataset,
+        parts: usize,
+        make: impl Fn(usize) -> Vec<Values> + Sync,
+    ) -> Result<Written, PublishError> {
+        self.write_parts(
+            spec,
+            parts.max(1),
+            |part| Ok(make(part)),
+            |columns| self.batches(spec, columns, 0, columns.first().map_or(0, Values::len)),
+        )
+    }
+
+    fn write_parts<T>(
+        &self,
+        spec: &'static OutputDataset,
+        parts: usize,
+        make: impl Fn(usize) -> Result<T, PublishError> + Sync,
+        batches: impl Fn(&T) -> Result<Vec<RecordBatch>, PublishError> + Sync,
+    ) -> Result<Written, PublishError> {
+        let folder = self.folder.join(spec.name);
+        std::fs::create_dir(&folder).map_err(|source| PublishError::Io { path: folder.clone(), source })?;
+        let written: Vec<(u64, WrittenFile)> = (0..parts)
+            .into_par_iter()
+            .map(|part| {
+                let batches = batches(&make(part)?)?;
+                let name = format!("{}/part-{part:05}.parquet", spec.name);
+                let path = self.folder.join(&name);
+                let rows = write_file(&path, &self.schema(spec), &batches)?;
+                let (bytes, blake3) = digest(&path)?;
+                Ok((rows, WrittenFile { path: name, bytes, blake3 }))
+            })
+            .collect::<Result<_, PublishError>>()?;
+        let (rows, files): (Vec<u64>, Vec<WrittenFile>) = written.into_iter().unzip();
+        Ok(Written { dataset: spec.name, rows: rows.iter().sum(), files })
+    }
+
+    /// The Arrow schema of a dataset.
+    #[must_use]
+    pub fn schema(&self, spec: &OutputDataset) -> SchemaRef {
+        let exponent = self.exponent as i8;
+        let fields: Vec<Field> = spec
+            .columns
+            .iter()
+            .map(|column| {
+                let kind = match column.kind {
+                    ColumnType::Id if matches!(self.ids, Keys::Int(_)) => DataType::Int64,
+                    ColumnType::Id | ColumnType::Text => DataType::Utf8,
+                    ColumnType::Integer => DataType::Int64,
+                    ColumnType::Money => DataType::Decimal128(PRECISION, exponent),
+                    ColumnType::MoneySum => DataType::Decimal128(38, exponent),
+                    ColumnType::Quantity => DataType::Decimal128(PRECISION, 6),
+                    ColumnType::QuantitySum => DataType::Decimal128(38, 6),
+                    ColumnType::Float => DataType::Float64,
+                    ColumnType::Date => DataType::Date32,
+                };
+                Field::new(column.name, kind, column.nullable)
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    fn batches(
+        &self,
+        spec: &'static OutputDataset,
+        columns: &[Values],
+        from: usize,
+        to: usize,
+    ) -> Result<Vec<RecordBatch>, PublishError> {
+        let schema = self.schema(spec);
+        let contract = |what: String| PublishError::Contract { dataset: spec.name, what };
+        let mut batches = Vec::new();
+        let mut start = from;
+        while start < to {
+            let end = to.min(start + ROW_GROUP_ROWS);
+            let arrays: Vec<ArrayRef> = columns
+                .iter()
+                .zip(schema.fields())
+                .zip(spec.columns)
+                .map(|((values, field), column)| {
+                    let array = values.array(start, end, field.data_type(), self.ids);
+                    array.ok_or_else(|| PublishError::Precision { dataset: spec.name, column: column.name })
+                })
+                .collect::<Result<_, _>>()?;
+            let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| contract(error.to_string()))?;
+            batches.push(batch);
+            start = end;
+        }
+        Ok(batches)
+    }
+}
+
+impl Values {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ids(values) | Self::Label(values, _) => values.len(),
+            Self::Text(values) => values.len(),
+            Self::Integer(values) | Self::Scaled(values) => values.len(),
+            Self::Sum(values) => values.len(),
+            Self::Float(values) => values.len(),
+            Self::Date(values) => values.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Rows `from..to` as an Arrow array; `None` when a decimal has too many digits.
+    fn array(&self, from: usize, to: usize, kind: &DataType, ids: &Keys) -> Option<ArrayRef> {
+        Some(match self {
+            Self::Ids(rows) => match ids {
+                Keys::Int(values) => {
+                    Arc::new(Int64Array::from_iter_values(rows[from..to].iter().map(|row| values[*row as usize])))
+                }
+                Keys::Text(_) => {
+                    Arc::new(StringArray::from_iter_values(rows[from..to].iter().map(|row| id_text(ids, *row))))
+                }
+            },
+            Self::Text(values) => Arc::new(StringArray::from_iter(values[from..to].iter().map(Option::as_deref))),
+            Self::Label(values, labels) => {
+                Arc::new(StringArray::from_iter_values(values[from..to].iter().map(|label| &labels[*label as usize])))
+            }
+            Self::Integer(values) => Arc::new(Int64Array::from_iter(values[from..to].iter().copied())),
+            Self::Scaled(values) => {
+                let limit = 10_i64.pow(u32::from(PRECISION));
+                if values[from..to].iter().flatten().any(|value| *value >= limit || *value <= -limit) {
+                    return None;
+                }
+                decimals(values[from..to].iter().map(|value| value.map(i128::from)), kind)
+            }
+            Self::Sum(values) => decimals(values[from..to].iter().copied(), kind),
+            Self::Float(values) => Arc::new(Float64Array::from_iter(values[from..to].iter().copied())),
+            Self::Date(values) => Arc::new(Date32Array::from_iter(values[from..to].iter().copied())),
+        })
+    }
+}
+
+fn decimals(values: impl Iterator<Item = Option<i128>>, kind: &DataType) -> ArrayRef {
+    Arc::new(Decimal128Array::from_iter(values).with_data_type(kind.clone()))
+}
+
+fn id_text(ids: &Keys, row: u32) -> String {
+    match ids.get(row as usize) {
+        Key::Int(value) => value.to_string(),
+        Key::Text(text) => String::from_utf8_lossy(text).into_owned(),
+    }
+}
+
+fn write_file(path: &Utf8Path, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<u64, PublishError> {
+    let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
+    let io = |source| PublishError::Io { path: path.to_owned(), source };
+    let file = File::create_new(path).map_err(io)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by(concat!("whalecurve ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer =
+        ArrowWriter::try_new_with_options(BufWriter::new(file), schema.clone(), options).map_err(failed)?;
+    for batch in batches {
+        writer.write(batch).map_err(failed)?;
+    }
+    let mut buffer = writer.into_inner().map_err(failed)?;
+    buffer.flush().map_err(io)?;
+    let file = buffer.into_inner().map_err(|error| io(error.into_error()))?;
+    file.sync_all().map_err(io)?;
+    Ok(batches.iter().map(|batch| batch.num_rows() as u64).sum())
+}
+
+/// Size and BLAKE3 digest of a file.
+///
+/// # Errors
+/// [`PublishError::Io`].
+pub fn digest(path: &Utf8Path) -> Result<(u64, String), PublishError> {
+    let io = |source| PublishError::Io { path: Utf8PathBuf::from(path), source };
+    let mut file = File::open(path).map_err(io)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer).map_err(io)?;
+        if read == 0 {
+            return Ok((bytes, hasher.finalize().to_hex().to_string()));
+        }
+        bytes += read as u64;
+        hasher.update(&buffer[..read]);
+    }
+}
