@@ -17,6 +17,10 @@ pub mod contract;
 #[cfg(feature = "engine")]
 pub mod generate;
 #[cfg(feature = "engine")]
+pub mod pipeline;
+#[cfg(feature = "engine")]
 pub mod publish;
 #[cfg(feature = "engine")]
 pub mod read;
+#[cfg(feature = "engine")]
+pub mod results;

@@ -1,3 +1,4 @@
-//! The command line.
+//! The command line: arguments, settings, what is printed, exit codes.
 
 pub mod config;
+pub mod run;

@@ -271,7 +271,7 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a word that is no level or method.
 pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractError> {
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (String, String, String, Option<String>)>| {
-        let mut column = |name: &str| slice.batch.texts(name)?.ok_or_else(|| slice.absent(name));
+        let column = |name: &str| slice.batch.texts(name)?.ok_or_else(|| slice.absent(name));
         let (names, levels, methods) = (column("activity")?, column("level")?, column("method")?);
         let drivers = slice.batch.texts("driver")?;
         for row in 0..slice.height() {
