@@ -17,6 +17,9 @@ pub(super) const ACQUISITION_DAYS: f64 = SPAN_DAYS as f64 / 2.0;
 pub const AS_OF: Day = START + SPAN_DAYS as Day - 1;
 /// Fewest ledger lines a customer: below it there is no room for repeat orders.
 pub const LINES_PER_CUSTOMER: u64 = 2;
+/// Most ledger lines a customer: beyond it customers would order so often that purchase days, which is all a ledger
+/// shows, say nothing of their rates.
+pub const MAX_LINES_PER_CUSTOMER: u64 = 10_000;
 /// Most customers.
 pub const MAX_CUSTOMERS: u64 = 1_000_000_000;
 /// Most ledger lines.
@@ -55,7 +58,8 @@ impl Size {
     /// Refuses a size that cannot be generated.
     ///
     /// # Errors
-    /// [`GenerateError::NoCustomers`], [`GenerateError::TooFewTransactions`], [`GenerateError::TooLarge`].
+    /// [`GenerateError::NoCustomers`], [`GenerateError::TooFewTransactions`], [`GenerateError::TooManyTransactions`],
+    /// [`GenerateError::TooLarge`].
     pub fn check(self) -> Result<(), GenerateError> {
         let Self { customers, transactions } = self;
         if customers == 0 {
@@ -71,6 +75,10 @@ impl Size {
         let needed = customers * LINES_PER_CUSTOMER;
         if transactions < needed {
             return Err(GenerateError::TooFewTransactions { customers, transactions, needed });
+        }
+        let limit = customers * MAX_LINES_PER_CUSTOMER;
+        if transactions > limit {
+            return Err(GenerateError::TooManyTransactions { customers, transactions, limit });
         }
         Ok(())
     }
@@ -342,6 +350,10 @@ mod tests {
         assert!(matches!(
             Size { customers: 3, transactions: u64::MAX }.check(),
             Err(GenerateError::TooLarge { what: "transactions", .. })
+        ));
+        assert!(matches!(
+            Size { customers: 3, transactions: 30_001 }.check(),
+            Err(GenerateError::TooManyTransactions { limit: 30_000, .. })
         ));
         assert!(Size { customers: 3, transactions: 6 }.check().is_ok());
     }

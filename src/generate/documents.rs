@@ -168,7 +168,8 @@ The ledger spans {SPAN_WEEKS} weeks, {start} to {as_of}. Customers are acquired 
 with their first order. Then BG/NBD (Fader, Hardie & Lee 2005): while alive a customer orders at rate λ ~ Gamma(r, α) a
 week, and drops out after each repeat order (never after the first) with probability p ~ Beta(a, b). An order's spend is
 Gamma(p, ν) with ν ~ Gamma(q, γ), independent of the rate: p {SPEND_SHAPE}, q {SPEND_RATE_SHAPE}, γ {SPEND_RATE_SCALE}
-(Fader & Hardie 2013). Times are continuous; the ledger has the day, so two orders can fall on one day.
+(Fader & Hardie 2013). Times are continuous; the ledger has the day. Two orders of one day
+are one purchase day, so estimates from purchase days find rates low, by more the more often customers order.
 
 | channel | share | r | α | a | b |
 |---|---|---|---|---|---|

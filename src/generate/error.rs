@@ -23,6 +23,16 @@ pub enum GenerateError {
         /// Fewest transactions for that many customers.
         needed: u64,
     },
+    /// More ledger lines than [`super::MAX_LINES_PER_CUSTOMER`] for each customer.
+    #[error("{transactions} transactions are too many for {customers} customers: at most {limit} can be generated")]
+    TooManyTransactions {
+        /// Customers asked for.
+        customers: u64,
+        /// Transactions asked for.
+        transactions: u64,
+        /// Most transactions for that many customers.
+        limit: u64,
+    },
     /// More rows than the identifiers and counters are made for.
     #[error("{found} {what} are more than the {limit} that can be generated")]
     TooLarge {
@@ -90,6 +100,9 @@ impl GenerateError {
             Self::NoCustomers => Some("ask for at least one customer"),
             Self::TooFewTransactions { .. } => {
                 Some("ask for more transactions or fewer customers; ten a customer is usual")
+            }
+            Self::TooManyTransactions { .. } => {
+                Some("ask for more customers or fewer transactions; ten a customer is usual")
             }
             Self::TooLarge { .. } => Some("generate several companies with different seeds"),
             Self::NotEmpty { .. } => Some("name a new folder, or empty this one; nothing is ever overwritten"),

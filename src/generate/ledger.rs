@@ -76,7 +76,7 @@ fn windows(survey: &Survey, transactions: u64, rows: u64) -> Vec<Range<usize>> {
     windows
 }
 
-/// Writes `transactions/` into `folder`; `progress` is told the lines written so far.
+/// Writes the files of `transactions/` into `folder`; `progress` is told the lines written so far.
 pub(super) fn write(
     process: &Process<'_>,
     survey: &Survey,
@@ -84,10 +84,21 @@ pub(super) fn write(
     folder: &Utf8Path,
     progress: &dyn Fn(u64),
 ) -> Result<LedgerTotals, GenerateError> {
+    write_windows(process, survey, catalogue, folder, WINDOW_ROWS, progress)
+}
+
+fn write_windows(
+    process: &Process<'_>,
+    survey: &Survey,
+    catalogue: &Catalogue,
+    folder: &Utf8Path,
+    window_rows: u64,
+    progress: &dyn Fn(u64),
+) -> Result<LedgerTotals, GenerateError> {
     let mut totals = LedgerTotals::default();
     let mut next_order_id = 1;
     let mut pending: Vec<Event> = Vec::new();
-    for window in windows(survey, process.company.scenario.size.transactions, WINDOW_ROWS) {
+    for window in windows(survey, process.company.scenario.size.transactions, window_rows) {
         let end = window.end as f64;
         let mut orders = orders_in(process, survey, &window);
         for order in &mut orders {
@@ -252,7 +263,43 @@ fn write_part(
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
+    use arrow_array::RecordBatch;
+    use camino::Utf8PathBuf;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
     use super::*;
+    use crate::generate::company::{Company, Population, Scenario, Size};
+
+    /// The ledger written in windows of so many lines: each of its lines, and its files.
+    fn ledger(window_rows: u64) -> (Vec<RecordBatch>, usize) {
+        let size = Size { customers: 2_000, transactions: 20_000 };
+        let company = Company::new(Scenario { size, seed: 4, population: Population::ByChannel }, 1.0).unwrap();
+        let process = Process::new(&company);
+        let survey = Survey::new(&process).unwrap();
+        let catalogue = Catalogue::new(4, size.customers);
+        let guard = tempfile::tempdir().unwrap();
+        let folder = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
+        let totals = write_windows(&process, &survey, &catalogue, &folder, window_rows, &|_| {}).unwrap();
+        let lines = (0..totals.files)
+            .flat_map(|part| {
+                let file = File::open(folder.join(format!("part-{part:05}.parquet"))).unwrap();
+                ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1).build().unwrap()
+            })
+            .map(Result::unwrap)
+            .collect();
+        (lines, totals.files)
+    }
+
+    #[test]
+    fn windows_change_the_files_and_not_one_line() {
+        let (whole, one) = ledger(WINDOW_ROWS);
+        let (windowed, many) = ledger(1_500);
+        assert!(one == 1 && many > 10, "{one} and {many} files");
+        assert_eq!(whole.len(), 20_000);
+        assert!(whole == windowed);
+    }
 
     fn event(time: f64, lines: u64, is_return: bool) -> Event {
         let key = OrderKey { customer: 0, order: 0, cents: lines, lines, promotion: 0 };

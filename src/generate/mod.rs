@@ -30,7 +30,8 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 pub use company::{
-    AS_OF, LINES_PER_CUSTOMER, MAX_CUSTOMERS, MAX_TRANSACTIONS, Population, SPAN_WEEKS, START, Scenario, Size,
+    AS_OF, LINES_PER_CUSTOMER, MAX_CUSTOMERS, MAX_LINES_PER_CUSTOMER, MAX_TRANSACTIONS, Population, SPAN_WEEKS, START,
+    Scenario, Size,
 };
 pub use costs::Pool;
 pub use error::GenerateError;

@@ -11,7 +11,7 @@ use super::costs::{ACTIVITIES, Pool};
 use super::error::GenerateError;
 use super::tables::{MONEY, QUANTITY, decimals, schema, write_whole};
 
-/// The folders that [`write`] writes into.
+/// The folders that [`write()`] writes into.
 pub(super) const FOLDERS: [&str; 3] = ["activities", "pools", "products"];
 
 /// Writes [`FOLDERS`] within `dir`.
