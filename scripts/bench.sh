@@ -90,30 +90,49 @@ measure() {
     "${pin[@]}" "$@" >"$results/$name-$run.json"
 }
 
+# whole NAME RUN CONFIG OUTPUT: one run of the engine from a fresh output folder, with the wall time of its process.
+whole() {
+    local name=$1 run=$2 config=$3 output=$4 begin end
+    say "$name, run $run of $runs"
+    rm -rf "$output"
+    begin=$EPOCHREALTIME
+    "${pin[@]}" "$whalecurve" run "$config" --output "$output" --threads "$threads" >/dev/null 2>"$results/$name-$run.log"
+    end=$EPOCHREALTIME
+    # The decimal mark follows the locale; digits alone are microseconds.
+    "$venv/bin/python" scripts/peers/whalecurve_run.py "$output" "$(((${end//[!0-9]/} - ${begin//[!0-9]/}) / 1000))e-3" \
+        >"$results/$name-$run.json"
+}
+
+# The peers aggregate the ledger with its product costs and nothing else; so does this config.
+cat >"$ledger/facts.yaml" <<YAML
+version: 1
+name: Facts alone
+currency: EUR
+inputs:
+  transactions:
+    path: transactions
+    columns:
+      customer_id: customer_id
+      date: date
+      order_id: order_id
+      amount: amount
+      quantity: quantity
+      discount: discount
+      product_id: product_id
+  products: {path: products, columns: {product_id: product_id, unit_cost: unit_cost}}
+YAML
+
 for run in $(seq "$runs"); do
-    measure facts-whalecurve "$run" "$whalecurve" bench facts "$ledger/whalecurve.yaml"
+    whole facts-whalecurve "$run" "$ledger/facts.yaml" "$bench/output-facts"
     # The summary is written after the clock has stopped.
     measure facts-duckdb "$run" "$venv/bin/python" scripts/peers/duckdb_facts.py "$ledger" --threads "$threads" \
         --summary "$bench/summary.parquet"
 done
 for run in $(seq "$runs"); do
-    measure fit-whalecurve "$run" "$whalecurve" bench fit "$ledger/whalecurve.yaml"
+    whole run-whalecurve "$run" "$ledger/whalecurve.yaml" "$bench/output"
     if [[ -n $lifetimes_python ]]; then
         measure fit-lifetimes "$run" "$venv-lifetimes/bin/python" scripts/peers/lifetimes_fit.py "$bench/summary.parquet"
     fi
-done
-for run in $(seq "$runs"); do
-    measure simulate-whalecurve "$run" "$whalecurve" bench simulate "$ledger/whalecurve.yaml"
-done
-for run in $(seq "$runs"); do
-    rm -rf "$bench/output"
-    say "whole job, run $run of $runs"
-    begin=$EPOCHREALTIME
-    "${pin[@]}" "$whalecurve" run "$ledger/whalecurve.yaml" --output "$bench/output" --threads "$threads" >&2
-    end=$EPOCHREALTIME
-    # The decimal mark follows the locale; digits alone are microseconds.
-    echo "{\"wall_s\": $(((${end//[!0-9]/} - ${begin//[!0-9]/}) / 1000))e-3}" >"$results/run-whalecurve-$run.json"
-    cp "$bench/output/run_results.json" "$results/run_results-$run.json"
 done
 
 "$venv/bin/python" scripts/peers/table.py "$results"

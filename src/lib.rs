@@ -22,5 +22,3 @@ pub mod pipeline;
 pub mod publish;
 #[cfg(feature = "engine")]
 pub mod read;
-#[cfg(feature = "engine")]
-pub mod results;

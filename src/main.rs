@@ -6,15 +6,13 @@ use std::{
 };
 
 use clap::Parser;
-use whalecurve::cli::run::{Args, main as run};
+use whalecurve::cli::{Args, Streams, main as run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let terminal = stderr().is_terminal();
-    match run(Args::parse(), &mut stdout(), &mut stderr(), terminal) {
-        Ok(exit) => ExitCode::from(exit.0),
-        Err(_) => ExitCode::FAILURE,
-    }
+    let mut streams = Streams { out: &mut stdout(), talk: &mut stderr(), terminal };
+    ExitCode::from(run(Args::parse(), &mut streams).0)
 }

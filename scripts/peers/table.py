@@ -19,6 +19,8 @@ CHECKSUMS = (
 )
 # The fits stop at different tolerances: the log-likelihoods agree to this share, or the better one is said.
 LIKELIHOOD_TOLERANCE = 1e-9
+# Paths a customer when the config does not say.
+PATHS = 1_000
 
 
 def main() -> int:
@@ -52,9 +54,10 @@ def facts(folder: Path) -> list[str]:
     ours, theirs = read(folder, "facts-whalecurve"), read(folder, "facts-duckdb")
     size = f"{ours[0]['rows']:,} transactions, {ours[0]['customers']:,} customers"
     print(f"### Facts: {size}\n\n| | wall, s | peak memory, MiB |\n|---|---|---|")
-    for name, runs in (("whalecurve", ours), (theirs[0]["tool"], theirs)):
-        print(f"| {name} | {spread(runs, 'wall_s')} | {spread(runs, 'peak_rss_mb', 0)} |")
-    wall, peak = (median(theirs, key) / median(ours, key) for key in ("wall_s", "peak_rss_mb"))
+    print(f"| whalecurve | {spread(ours, 'facts_s')} | {spread(ours, 'facts_peak_mib', 0)} |")
+    print(f"| {theirs[0]['tool']} | {spread(theirs, 'wall_s')} | {spread(theirs, 'peak_rss_mb', 0)} |")
+    wall = median(theirs, "wall_s") / median(ours, "facts_s")
+    peak = median(theirs, "peak_rss_mb") / median(ours, "facts_peak_mib")
     print(f"| times less | {wall:.1f} | {peak:.1f} |\n")
     problems = [
         f"{key}: whalecurve {mine.get(key)}, {other['tool']} {other[key]}"
@@ -68,19 +71,24 @@ def facts(folder: Path) -> list[str]:
     return sorted(set(problems))
 
 
+def stage_runs(runs: list[dict], stage: str) -> list[dict]:
+    """Seconds and rows of one stage, run by run."""
+    return [next(entry for entry in run["stages"] if entry["stage"] == stage) for run in runs]
+
+
 def fits(folder: Path) -> None:
     """The model fits beside lifetimes, with the log-likelihoods they reached."""
-    ours, theirs = read(folder, "fit-whalecurve"), read(folder, "fit-lifetimes")
+    ours, theirs = read(folder, "run-whalecurve"), read(folder, "fit-lifetimes")
     peer = theirs[0]["tool"] if theirs else "lifetimes"
     print(f"### Fits\n\n| model | whalecurve, s | {peer}, s | times less | log-likelihood |\n|---|---|---|---|---|")
-    for name, key in (("BG/NBD", "bg_nbd"), ("Gamma-Gamma", "gamma_gamma")):
-        mine = spread(ours, f"{key}_s", 3)
+    for name, key, stage in (("BG/NBD", "bg_nbd", "fit_purchases"), ("Gamma-Gamma", "gamma_gamma", "fit_spend")):
+        mine = stage_runs(ours, stage)
         if theirs:
-            ratio = median(theirs, f"{key}_s") / median(ours, f"{key}_s")
-            reached = likelihoods(ours[0].get(key, {}), theirs[0][key])
-            print(f"| {name} | {mine} | {spread(theirs, f'{key}_s')} | {ratio:,.0f} | {reached} |")
+            ratio = median(theirs, f"{key}_s") / median(mine, "seconds")
+            reached = likelihoods(ours[0]["fits"].get(key, {}), theirs[0][key])
+            print(f"| {name} | {spread(mine, 'seconds', 3)} | {spread(theirs, f'{key}_s')} | {ratio:,.0f} | {reached} |")
         else:
-            print(f"| {name} | {mine} | not measured | | |")
+            print(f"| {name} | {spread(mine, 'seconds', 3)} | not measured | | |")
     print()
 
 
@@ -98,24 +106,23 @@ def likelihoods(mine: dict, other: dict) -> str:
 
 
 def simulation(folder: Path) -> None:
-    runs = read(folder, "simulate-whalecurve")
-    print("### Simulation\n\n| paths a second, millions | ns a path |\n|---|---|")
-    millions = [{"paths": run["paths_per_s"] / 1e6} for run in runs]
-    print(f"| {spread(millions, 'paths', 1)} | {spread(runs, 'ns_per_path', 1)} |\n")
+    runs = stage_runs(read(folder, "run-whalecurve"), "simulate")
+    rates = [
+        {"millions": run["rows"] * PATHS / run["seconds"] / 1e6, "ns": run["seconds"] / run["rows"] / PATHS * 1e9}
+        for run in runs
+    ]
+    print(f"### Simulation: {runs[0]['rows']:,} customers × {PATHS:,} paths, one year\n")
+    print("| s | paths a second, millions | ns a path |\n|---|---|---|")
+    print(f"| {spread(runs, 'seconds')} | {spread(rates, 'millions', 1)} | {spread(rates, 'ns', 1)} |\n")
 
 
 def whole_job(folder: Path) -> None:
     """Wall and memory of `whalecurve run`, and each stage's share of the stages' time."""
     runs = read(folder, "run-whalecurve")
-    results = [json.loads(path.read_text()) for path in sorted(folder.glob("run_results-[0-9]*.json"))]
     print("### Whole job\n\n| wall, s | peak memory, MiB |\n|---|---|")
-    print(f"| {spread(runs, 'wall_s')} | {spread(results, 'peak_rss_mb', 0)} |\n")
-    seconds = {
-        stage["stage"]: statistics.median(
-            other["seconds"] for result in results for other in result["stages"] if other["stage"] == stage["stage"]
-        )
-        for stage in results[0]["stages"]
-    }
+    print(f"| {spread(runs, 'wall_s')} | {spread(runs, 'peak_mib', 0)} |\n")
+    stages = [stage["stage"] for stage in runs[0]["stages"]]
+    seconds = {stage: median(stage_runs(runs, stage), "seconds") for stage in stages}
     total = sum(seconds.values()) or 1.0
     print("| stage | s | share |\n|---|---|---|")
     for stage, value in seconds.items():

@@ -71,13 +71,16 @@ impl Batch<'_> {
                 let convert = |value: i64| value.checked_mul(factor).filter(|v| is_number(*v)).unwrap_or(INVALID);
                 map_chunk(series.i64().map_err(wrong)?, convert, NULL)
             }
+            DataType::UInt64 => {
+                let factor = if scale.integers_are_scaled { 1 } else { 10_i64.pow(scale.digits) };
+                let convert = |value: u64| i64::try_from(value).ok()?.checked_mul(factor);
+                map_chunk(series.u64().map_err(wrong)?, |value| convert(value).unwrap_or(INVALID), NULL)
+            }
             DataType::Float64 => {
-                let convert = |value| Decimal::from_float(value).and_then(|d| d.to_scaled(scale.digits));
-                map_chunk(
-                    series.f64().map_err(wrong)?,
-                    |value| convert(value).filter(|v| is_number(*v)).unwrap_or(INVALID),
-                    NULL,
-                )
+                map_chunk(series.f64().map_err(wrong)?, |value| scaled(Decimal::from_float(value), scale), NULL)
+            }
+            DataType::Float32 => {
+                map_chunk(series.f32().map_err(wrong)?, |value| scaled(Decimal::from_float32(value), scale), NULL)
             }
             DataType::Decimal(_, from) => {
                 let convert = decimal_converter(*from as u32, scale.digits);
@@ -101,7 +104,12 @@ impl Batch<'_> {
         let integer = |value: i64| Some(Decimal { mantissa: i128::from(value), scale: integer_scale });
         Ok(Some(match series.dtype() {
             DataType::Int64 => map_chunk(series.i64().map_err(wrong)?, integer, None),
+            DataType::UInt64 => {
+                let unsigned = |value: u64| Some(Decimal { mantissa: i128::from(value), scale: integer_scale });
+                map_chunk(series.u64().map_err(wrong)?, unsigned, None)
+            }
             DataType::Float64 => map_chunk(series.f64().map_err(wrong)?, Decimal::from_float, None),
+            DataType::Float32 => map_chunk(series.f32().map_err(wrong)?, Decimal::from_float32, None),
             DataType::Decimal(_, from) => {
                 let scale = *from as u32;
                 map_chunk(
@@ -135,7 +143,7 @@ impl Batch<'_> {
     /// An id column, and which rows have none. Empty text is no id.
     ///
     /// # Errors
-    /// [`ContractError::Column`] when the column is neither integer nor text.
+    /// [`ContractError::Column`] when the column is neither integer nor text, [`ContractError::IdRange`].
     pub fn keys(&self, name: &str) -> Result<Option<(Keys, Vec<bool>)>, ContractError> {
         let Some(series) = self.series(name) else { return Ok(None) };
         let wrong = |_| self.wrong(name, "an id");
@@ -148,6 +156,15 @@ impl Batch<'_> {
                     ids.iter().map(|id| id.is_none()).collect()
                 };
                 (Keys::Int(map_chunk(ids, |id| id, 0)), missing)
+            }
+            DataType::UInt64 => {
+                let too_large = || ContractError::IdRange { table: self.table, column: name.to_owned() };
+                let (mut values, mut missing) = (Vec::with_capacity(series.len()), Vec::with_capacity(series.len()));
+                for id in series.u64().map_err(wrong)?.iter() {
+                    values.push(i64::try_from(id.unwrap_or(0)).map_err(|_| too_large())?);
+                    missing.push(id.is_none());
+                }
+                (Keys::Int(values), missing)
             }
             DataType::String => {
                 let mut column = TextColumn::default();
@@ -182,9 +199,14 @@ impl Batch<'_> {
                         .collect()
                 }
             }
+            DataType::UInt64 => {
+                let ids = series.u64().map_err(wrong)?;
+                ids.iter().zip(days).map(|(id, day)| id.unwrap_or_else(|| order_of_day(*day))).collect()
+            }
             DataType::String => {
                 let ids = series.str().map_err(wrong)?;
                 let order = |(id, day): (Option<&str>, &Day)| {
+                    let id = id.filter(|id| !id.is_empty());
                     id.map_or_else(|| order_of_day(*day), |id| order_of_text(id.as_bytes()))
                 };
                 ids.iter().zip(days).map(order).collect()
@@ -236,7 +258,9 @@ fn cell_text(cell: &AnyValue<'_>) -> serde_json::Value {
         AnyValue::StringOwned(text) => text.to_string(),
         AnyValue::Date(day) => crate::schema::period::format_day(*day),
         AnyValue::Float64(value) => value.to_string(),
+        AnyValue::Float32(value) => value.to_string(),
         AnyValue::Int64(value) => value.to_string(),
+        AnyValue::UInt64(value) => value.to_string(),
         AnyValue::Boolean(value) => value.to_string(),
         AnyValue::Decimal(mantissa, _, scale) => crate::numeric::decimal::format_minor(*mantissa, *scale as u8),
         other => format!("{other:?}"),
@@ -244,12 +268,16 @@ fn cell_text(cell: &AnyValue<'_>) -> serde_json::Value {
     serde_json::Value::String(text)
 }
 
+/// A decimal as a scaled integer; [`INVALID`] when it is none or does not fit.
+fn scaled(decimal: Option<Decimal>, scale: Scale) -> i64 {
+    decimal.and_then(|d| d.to_scaled(scale.digits)).filter(|value| is_number(*value)).unwrap_or(INVALID)
+}
+
 fn parse_number(text: &str, scale: Scale) -> i64 {
     if text.trim().is_empty() {
         return NULL;
     }
-    let number = Decimal::parse(text).and_then(|decimal| decimal.to_scaled(scale.digits));
-    number.filter(|value| is_number(*value)).unwrap_or(INVALID)
+    scaled(Decimal::parse(text), scale)
 }
 
 /// From decimals of one scale to integers of another.

@@ -52,7 +52,7 @@ pub enum ContractError {
         /// Table.
         table: &'static str,
         /// Id column.
-        column: &'static str,
+        column: String,
     },
     /// A column that the batch should have and has not: a bug in the projection.
     #[error("{table}: column `{column}` cannot be read as {expected}")]

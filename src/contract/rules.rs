@@ -22,10 +22,14 @@ pub struct Rules {
 }
 
 /// What a rule that is not configured does.
-fn default_policy(rule: &str) -> Policy {
+fn default_policy(table: TableName, rule: &str) -> Policy {
     match rule {
         "wrong_currency" | "unknown_product" | "duplicate_customer" | "duplicate_product" | "duplicate_activity"
-        | "duplicate_key" | "missing_product" | "unknown_activity" | "invalid_period" | "invalid_cost" => Policy::Error,
+        | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_period" => {
+            Policy::Error
+        }
+        // A cost that cannot be read would leave the totals.
+        "invalid_amount" if table == TableName::Pools => Policy::Error,
         "missing_value" | "unknown_driver" => Policy::Warn,
         _ => Policy::Reject,
     }
@@ -52,7 +56,7 @@ impl Rules {
     /// What a broken row does.
     #[must_use]
     pub fn policy(&self, rule: &str) -> Policy {
-        self.settings.get(rule).map_or_else(|| default_policy(rule), |setting| setting.policy)
+        self.settings.get(rule).map_or_else(|| default_policy(self.table, rule), |setting| setting.policy)
     }
 
     /// The user's setting of a rule.
@@ -83,11 +87,14 @@ impl Rules {
             .iter()
             .filter_map(|(rule, (policy, bucket))| {
                 let limit = self.broken_limit(rule, *policy, bucket, balance.input.rows)?;
-                let money = format_minor(bucket.amount, self.exponent);
-                Some(format!(
-                    "{table}: rule `{rule}` is broken by {} of {} rows ({money} {}); {limit}",
-                    bucket.rows, balance.input.rows, self.currency
-                ))
+                let money = match self.table {
+                    TableName::Transactions | TableName::Pools | TableName::Receivables => {
+                        format!(" ({} {})", format_minor(bucket.amount, self.exponent), self.currency)
+                    }
+                    _ => String::new(),
+                };
+                let (rows, all) = (bucket.rows, balance.input.rows);
+                Some(format!("{table}: rule `{rule}` is broken by {rows} of {all} rows{money}; {limit}"))
             })
             .collect();
         if broken.is_empty() { Ok(()) } else { Err(ContractError::Refused { broken }) }

@@ -11,7 +11,10 @@ use super::{
     rules::{Rules, Tally},
 };
 use crate::{
-    numeric::keys::{Key, KeyTable, Keys, hash_text},
+    numeric::{
+        decimal::{divide_half_even, format_minor},
+        keys::{Key, KeyTable, Keys, hash_text},
+    },
     schema::{
         contract::RejectedRow,
         facts::NO_DAY,
@@ -131,6 +134,9 @@ fn demote(
     tally.reject(RejectedRow { table: rules.table(), rule, reason, cells: cells.to_string(), amount });
 }
 
+/// Why an id is none. A CSV table's ids are read as integers where the ledger has integers.
+const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledger's";
+
 type OwnedId = (Vec<u8>, i64);
 
 fn owned(key: Key<'_>) -> OwnedId {
@@ -193,11 +199,8 @@ pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerT
         let segments = slice.batch.texts("segment")?;
         for row in 0..slice.height() {
             let segment = segments.as_ref().and_then(|segments| segments[row].clone());
-            let verdict = if missing[row] {
-                Err(("missing_customer", "the customer id is null or empty"))
-            } else {
-                Ok((owned(ids.get(row)), segment))
-            };
+            let verdict =
+                if missing[row] { Err(("missing_customer", MISSING_ID)) } else { Ok((owned(ids.get(row)), segment)) };
             slice.row(row, None, verdict);
         }
         Ok(())
@@ -237,7 +240,7 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
         let costs = slice.batch.numbers("unit_cost", input.money())?.ok_or_else(|| slice.absent("unit_cost"))?;
         for row in 0..slice.height() {
             let verdict = if missing[row] {
-                Err(("missing_product", "the product id is null or empty"))
+                Err(("missing_product", MISSING_ID))
             } else if is_number(costs[row]) {
                 Ok((owned(ids.get(row)), costs[row]))
             } else {
@@ -277,7 +280,12 @@ pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractE
         for row in 0..slice.height() {
             let text = |column: &[Option<String>]| column[row].clone().unwrap_or_default();
             let driver = drivers.as_ref().and_then(|drivers| drivers[row].clone()).filter(|name| !name.is_empty());
-            slice.row(row, None, Ok((text(&names), text(&levels), text(&methods), driver)));
+            let verdict = if text(&names).trim().is_empty() {
+                Err(("missing_activity", "the activity has no name"))
+            } else {
+                Ok((text(&names), text(&levels), text(&methods), driver))
+            };
+            slice.row(row, None, verdict);
         }
         Ok(())
     })?;
@@ -384,7 +392,7 @@ pub fn driver_quantities(
                 _ if quantity == NULL || quantity == INVALID => {
                     Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
                 }
-                _ if driver.is_none() => Err(("unknown_driver", "no activity uses the driver")),
+                _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
                 Ok(customer) => timed(input, times.as_ref().map(|times| times[row])).map(|when| DriverQuantity {
                     customer,
                     driver: driver.map_or(0, |(_, column)| *column),
@@ -404,7 +412,8 @@ pub fn driver_quantities(
         rows = split_duplicates(rows, same, |row| {
             let id = customers.keys().text(row.customer as usize);
             let driver = drivers.iter().find(|(_, column)| *column == row.driver).map(|(name, _)| name);
-            let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": row.quantity});
+            let quantity = format_minor(i128::from(row.quantity), 6);
+            let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": quantity});
             demote(
                 &mut tally,
                 &input.rules,
@@ -419,7 +428,7 @@ pub fn driver_quantities(
     Ok((rows, tally))
 }
 
-/// The receivables table.
+/// The receivables table: the mean of a customer's balances in a period.
 ///
 /// # Errors
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
@@ -428,7 +437,7 @@ pub fn receivables(
     customers: &KeyTable,
     csv: bool,
 ) -> Result<(Vec<Receivable>, Tally), ContractError> {
-    let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, Receivable>| {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, i64, Period, i64)>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let balances = slice.batch.numbers("balance", input.money())?.ok_or_else(|| slice.absent("balance"))?;
         let times = when(&slice.batch, input.settings.period)?;
@@ -439,15 +448,31 @@ pub fn receivables(
                 (Err(broken), _) => Err(broken),
                 (_, None) => Err(("invalid_amount", "the balance is null or not a finite number in range")),
                 (Ok(customer), Some(balance)) => timed(input, times.as_ref().map(|times| times[row]))
-                    .map(|when| Receivable { customer, period: when.period, balance }),
+                    .map(|when| (customer, when.token, when.period, balance)),
             };
             slice.row(row, amount, verdict);
         }
         Ok(())
     })?;
-    input.rules.judge(&tally.balance)?;
     rows.par_sort_unstable();
-    Ok((rows, tally))
+    let rows = split_duplicates(
+        rows,
+        |a, b| (a.0, a.1) == (b.0, b.1),
+        |row| {
+            let balance = format_minor(i128::from(row.3), input.settings.currency.exponent);
+            let cells = serde_json::json!({"customer_id": customers.keys().text(row.0 as usize), "balance": balance});
+            let reason = "customer and date or period stand more than once";
+            demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, Some(row.3));
+        },
+    );
+    input.rules.judge(&tally.balance)?;
+    let mut balances: Vec<(u32, Period, i64)> = rows.into_iter().map(|row| (row.0, row.2, row.3)).collect();
+    balances.par_sort_unstable();
+    let mean = |of: &[(u32, Period, i64)]| {
+        let sum = of.iter().map(|row| i128::from(row.2)).sum();
+        Receivable { customer: of[0].0, period: of[0].1, balance: divide_half_even(sum, of.len() as i128) as i64 }
+    };
+    Ok((balances.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(mean).collect(), tally))
 }
 
 fn customer_of(
@@ -457,7 +482,7 @@ fn customer_of(
     customers: &KeyTable,
 ) -> Result<u32, (&'static str, &'static str)> {
     if missing[row] {
-        return Err(("missing_customer", "the customer id is null or empty"));
+        return Err(("missing_customer", MISSING_ID));
     }
     customers
         .get(ids.get(row))

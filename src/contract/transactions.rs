@@ -76,14 +76,6 @@ impl Ledger {
         products: Option<(KeyTable, Vec<Option<Minor>>)>,
     ) -> Result<Self, ContractError> {
         let rules = Rules::new(settings, TABLE);
-        for rule in ["invalid_amount", "missing_date", "after_as_of", "wrong_currency"] {
-            if rules.policy(rule) == Policy::Warn {
-                let what = format!(
-                    "contract.transactions.{rule}: a line that breaks it has no place in the result; use reject or error"
-                );
-                return Err(ContractError::Setting(what));
-            }
-        }
         let drivers: Vec<Driver> = settings
             .drivers
             .iter()
@@ -193,13 +185,18 @@ impl Ledger {
                 None => {}
             }
         }
-        if product_cost == NULL || rows.quantity[row] == NULL {
-            let _ = broken("missing_value", "a quantity or product cost is null");
+        let driver_is = |what: i64| rows.drivers.iter().any(|driver| driver.at(row) == what);
+        let is_null = |value: i64| value == NULL;
+        if (is_null(product_cost) || is_null(rows.quantity[row]) || is_null(rows.discount[row]) || driver_is(NULL))
+            && broken("missing_value", "a quantity, discount, product cost or driver is null")
+        {
+            return;
         }
         let in_range = |value: i64, (low, high): (i64, i64)| (low..=high).contains(&value);
         if product_cost == INVALID && broken("invalid_amount", "the product cost is not a finite number in range")
             || rows.discount[row] == INVALID && broken("invalid_amount", "the discount is not a finite number in range")
             || rows.quantity[row] == INVALID && broken("invalid_amount", "the quantity is not a finite number in range")
+            || driver_is(INVALID) && broken("invalid_amount", "a driver is not a finite number in range")
             || !in_range(amount, self.amount_range)
                 && broken("amount_range", "the amount is outside the accepted range")
             || is_number(rows.quantity[row])
@@ -273,6 +270,14 @@ fn cost_of(quantity: Quantity, unit_cost: Minor) -> Minor {
 struct DriverColumn {
     values: Option<Vec<i64>>,
     filter: Option<Vec<bool>>,
+}
+
+impl DriverColumn {
+    /// The number of a line that counts; 0 where the driver sums none or the line does not count.
+    fn at(&self, row: usize) -> i64 {
+        let counts = self.filter.as_ref().is_none_or(|flags| flags[row]);
+        self.values.as_ref().map_or(0, |values| if counts { values[row] } else { 0 })
+    }
 }
 
 /// The typed columns of one batch.

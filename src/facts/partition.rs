@@ -15,6 +15,9 @@ use crate::{
     units::Day,
 };
 
+/// Triples that a partition gathers before it first looks for repeated ones: 100 MB over all partitions.
+const COMPACT_ABOVE: usize = 16_384;
+
 /// The period of a row that only says that a customer exists.
 pub(super) const NO_PERIOD: Period = Period::MIN;
 
@@ -98,7 +101,7 @@ impl Partition {
             };
             self.add_line(identity, line[word::HASH], line)?;
         }
-        if self.triples.len() > 2 * self.compacted + 65_536 {
+        if self.triples.len() > 2 * self.compacted + COMPACT_ABOVE {
             self.compact();
         }
         Ok(())
@@ -294,7 +297,7 @@ fn merge_cell(mine: &mut [i64], theirs: &[i64]) -> Result<(), FactsError> {
     Ok(())
 }
 
-/// Period kind helper for tests and the assembly.
+/// The calendar month of a day.
 pub(super) fn month_of(day: Day) -> Period {
     PeriodKind::Month.of(day)
 }

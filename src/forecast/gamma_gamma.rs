@@ -108,7 +108,8 @@ impl GammaGamma {
             fit.notes.push(note);
         }
         if fit.fitted().is_ok() && q <= 1.0 {
-            let note = "q <= 1: the mean spend of a customer without a repeat purchase is infinite, so it is not used";
+            let note = "q <= 1: the mean spend of a customer without a repeat purchase is infinite, so such a customer \
+                        is taken to have made one of the mean amount";
             fit.notes.push(note.to_owned());
         }
         fit

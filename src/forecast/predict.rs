@@ -96,25 +96,26 @@ pub struct Expectations {
     posterior: Vec<SpendRate>,
 }
 
-/// Fits both models.
-///
-/// * `repeat_spend`: money of repeat purchases, major units, one row a history.
+/// Fits the model of purchases and dropout to the counts of equal histories.
 ///
 /// # Errors
 /// [`ForecastError::NoPurchases`], [`ForecastError::Summary`]. A fit that failed is told by [`Fit::fitted`].
-pub fn fit(
-    histories: &Histories,
-    repeat_spend: &[f64],
-    days_per_unit: f64,
-) -> Result<(Summary, Models), ForecastError> {
+pub fn fit_purchases(histories: &Histories, days_per_unit: f64) -> Result<(Summary, Fit<BgNbd>), ForecastError> {
     if histories.customer.is_empty() {
         return Err(ForecastError::NoPurchases);
     }
     let mut summary = Summary::new();
     summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
-    let bg_nbd = BgNbd::fit(&summary, days_per_unit);
-    let gamma_gamma = GammaGamma::fit(&histories.frequency, repeat_spend);
-    Ok((summary, Models { bg_nbd, gamma_gamma }))
+    let fit = BgNbd::fit(&summary, days_per_unit);
+    Ok((summary, fit))
+}
+
+/// Fits the model of spend on a purchase.
+///
+/// * `repeat_spend`: money of repeat purchases, major units, one row a history.
+#[must_use]
+pub fn fit_spend(histories: &Histories, repeat_spend: &[f64]) -> Fit<GammaGamma> {
+    GammaGamma::fit(&histories.frequency, repeat_spend)
 }
 
 /// Closed-form expectations of every history.
@@ -135,11 +136,12 @@ pub fn expectations(
     let at = summary.locate(&histories.frequency, &histories.recency, &histories.age)?;
     let p_alive: Vec<f64> = at.iter().map(|i| predictions.p_alive[*i as usize]).collect();
     let residual: Vec<Residual> = at.iter().map(|i| predictions.residual[*i as usize]).collect();
+    let unknown = unknown_spend(spend, histories, repeat_spend);
     let posterior = histories
         .frequency
         .iter()
         .zip(repeat_spend)
-        .map(|(x, total)| if *total > 0.0 { spend.posterior(f64::from(*x), *total) } else { spend.posterior(0.0, 0.0) })
+        .map(|(x, total)| if *total > 0.0 { spend.posterior(f64::from(*x), *total) } else { unknown })
         .collect();
     Ok(Expectations {
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
@@ -148,6 +150,18 @@ pub fn expectations(
         residual,
         posterior,
     })
+}
+
+/// What is known of the spend of a customer without a repeat purchase: the prior, where it has a mean; else what one
+/// purchase of the base's mean amount would tell.
+fn unknown_spend(spend: &GammaGamma, histories: &Histories, repeat_spend: &[f64]) -> SpendRate {
+    let prior = spend.posterior(0.0, 0.0);
+    if prior.shape > 1.0 {
+        return prior;
+    }
+    let purchases: f64 = histories.frequency.iter().map(|x| f64::from(*x)).sum();
+    let total: f64 = repeat_spend.iter().sum();
+    spend.posterior(1.0, if purchases > 0.0 { total / purchases } else { 0.0 })
 }
 
 /// Length of the future in model time units.
@@ -160,15 +174,6 @@ pub fn horizon(settings: &ForecastSettings) -> f64 {
 #[must_use]
 pub fn delta(settings: &ForecastSettings) -> f64 {
     libm::log1p(settings.discount_rate_per_year) * settings.days_per_unit / DAYS_PER_YEAR
-}
-
-/// Expected and simulated lifetime value of contribution.
-#[derive(Debug)]
-pub struct Values {
-    /// Closed-form expectation, major units, one row a history.
-    pub expected: Vec<f64>,
-    /// Simulation; `None` with zero paths.
-    pub simulation: Option<Simulation>,
 }
 
 fn customers<'a>(
@@ -208,6 +213,7 @@ pub fn expected_values(
 /// Monte Carlo lifetime value of every history, and joint totals of segmentations.
 ///
 /// * `keys`: published hash of each customer's id.
+/// * `progress`: told the histories done so far, from any thread.
 ///
 /// # Errors
 /// [`ForecastError`] of a failed fit or of inputs out of range.
@@ -221,10 +227,11 @@ pub fn simulate(
     settings: &ForecastSettings,
     (seed, minor_per_major): (u64, i64),
     segmentations: &[Segmentation<'_>],
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Simulation, ForecastError> {
     let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
     let what = simulate::Settings {
-        model: models.bg_nbd.fitted()?.clone(),
+        model: *models.bg_nbd.fitted()?,
         horizon: horizon(settings),
         delta: delta(settings),
         paths: settings.paths,
@@ -232,5 +239,5 @@ pub fn simulate(
         quantiles: QUANTILES.to_vec(),
         minor_per_major: minor_per_major as f64,
     };
-    Ok(simulate::simulate(&what, &customers, segmentations)?)
+    Ok(simulate::simulate(&what, &customers, segmentations, progress)?)
 }

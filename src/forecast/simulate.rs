@@ -14,6 +14,7 @@ use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Customers a task takes at a time.
 const BATCH: usize = 64;
@@ -78,6 +79,8 @@ pub struct Simulation {
 /// Each path's value is rounded to minor units before it is summed. Results depend on the settings and each customer's
 /// row alone: not on the number of threads, nor on which other customers are passed.
 ///
+/// * `progress`: told the customers done so far, from any thread.
+///
 /// # Errors
 /// As [`Customers::check`]; [`LifetimeError::Setting`]; [`LifetimeError::Length`] and [`LifetimeError::Range`] for a
 /// segmentation.
@@ -85,6 +88,7 @@ pub fn simulate(
     settings: &Settings,
     customers: &Customers<'_>,
     segmentations: &[Segmentation<'_>],
+    progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Simulation, LifetimeError> {
     settings.check()?;
     customers.check()?;
@@ -96,6 +100,7 @@ pub fn simulate(
         segmentations.iter().map(|s| PathTotals::new(usize::from(s.segments), settings.paths as usize)).collect()
     };
     let batches = customers.len().div_ceil(BATCH);
+    let done = AtomicU64::new(0);
     // Every task holds totals of its own, so their number is bounded whatever the number of customers.
     let tasks = 8 * rayon::current_num_threads();
     let quantile_rows: Vec<&mut [f64]> = match width {
@@ -121,6 +126,8 @@ pub fn simulate(
                         worker.add_alive_paths(sums);
                     }
                 }
+                let batch = lifetime.len() as u64;
+                progress(done.fetch_add(batch, Ordering::Relaxed) + batch);
                 (worker, totals)
             },
         )

@@ -25,8 +25,8 @@ pub fn power_of_ten(power: u32) -> Option<i128> {
 #[must_use]
 pub fn divide_half_even(numerator: i128, denominator: i128) -> i128 {
     let quotient = numerator.div_euclid(denominator);
-    let twice = 2 * numerator.rem_euclid(denominator);
-    match twice.cmp(&denominator) {
+    let remainder = numerator.rem_euclid(denominator);
+    match remainder.cmp(&(denominator - remainder)) {
         std::cmp::Ordering::Less => quotient,
         std::cmp::Ordering::Greater => quotient + 1,
         std::cmp::Ordering::Equal => quotient + (quotient & 1),
@@ -52,6 +52,12 @@ impl Decimal {
             }
         }
         Self::from_shortest(value)
+    }
+
+    /// [`Self::from_float`] of single precision: 1.015 is 1.015, not the double nearest to the single.
+    #[must_use]
+    pub fn from_float32(value: f32) -> Option<Self> {
+        Self::from_float(value.to_string().parse().ok()?)
     }
 
     fn from_shortest(value: f64) -> Option<Self> {
@@ -124,6 +130,22 @@ pub fn format_minor(minor: i128, exponent: u8) -> String {
     format!("{sign}{}.{:0width$}", magnitude / power, magnitude % power, width = usize::from(exponent))
 }
 
+/// `-1,234.50` of minor units.
+#[must_use]
+pub fn format_grouped(minor: i128, exponent: u8) -> String {
+    let plain = format_minor(minor, exponent);
+    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut grouped = String::with_capacity(plain.len() + whole.len() / 3);
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}{fraction}")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -141,6 +163,17 @@ mod tests {
         assert_eq!(float_to_minor(1e17, 2), None);
         assert_eq!(float_to_minor(f64::NAN, 2), None);
         assert_eq!(float_to_minor(5e-324, 2), Some(0));
+        assert_eq!(Decimal::from_float32(1.015).and_then(|d| d.to_scaled(2)), Some(102));
+        assert_eq!(Decimal::from_float32(f32::NAN), None);
+    }
+
+    #[test]
+    fn halves_of_the_largest_denominators_do_not_overflow() {
+        let largest = 10_i128.pow(38);
+        assert_eq!(divide_half_even(largest / 2, largest), 0);
+        assert_eq!(divide_half_even(largest / 2 + 1, largest), 1);
+        assert_eq!(divide_half_even(-largest / 2 - 1, largest), -1);
+        assert_eq!(divide_half_even(i128::MAX, i128::MAX), 1);
     }
 
     #[test]
@@ -157,6 +190,9 @@ mod tests {
         assert_eq!(format_minor(-5, 2), "-0.05");
         assert_eq!(format_minor(123_456, 2), "1234.56");
         assert_eq!(format_minor(123, 0), "123");
+        assert_eq!(format_grouped(-123_456_789, 2), "-1,234,567.89");
+        assert_eq!(format_grouped(123, 0), "123");
+        assert_eq!(format_grouped(99_999, 3), "99.999");
     }
 
     proptest! {

@@ -96,8 +96,7 @@ pub fn margins(cells: &Cells, costs: &CostTable, capital_charge: Vec<Minor>) -> 
 
 fn level_cost(cells: &Cells, costs: &CostTable, level: Level) -> Result<Vec<Minor>, ProfitError> {
     let mut sum = vec![0_i64; cells.len()];
-    for (activity, amounts) in costs.activities.iter().zip(&costs.amounts).filter(|(a, _)| a.setting.level == level) {
-        let _ = activity;
+    for (_, amounts) in costs.activities.iter().zip(&costs.amounts).filter(|(a, _)| a.setting.level == level) {
         for (sum, amount) in sum.iter_mut().zip(amounts) {
             *sum = sum.checked_add(*amount).ok_or(ProfitError { what: "activity cost" })?;
         }

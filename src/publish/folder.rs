@@ -64,7 +64,7 @@ impl Staging {
     /// [`PublishError::Io`]; the old output is then back in its place.
     pub fn commit(self) -> Result<(), PublishError> {
         let io = |source| PublishError::Io { path: self.output.clone(), source };
-        let old = self.folder.with_extension("old");
+        let old = Utf8PathBuf::from(format!("{}.old", self.folder));
         let replaced = self.output.exists();
         if replaced {
             fs::rename(&self.output, &old).map_err(io)?;
@@ -75,9 +75,8 @@ impl Staging {
             }
             return Err(io(error));
         }
-        if replaced {
-            fs::remove_dir_all(&old).map_err(io)?;
-        }
+        // The new output stands. A rest of the old one is litter, not a failure.
+        let _ = fs::remove_dir_all(&old);
         Ok(())
     }
 }

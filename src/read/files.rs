@@ -50,7 +50,10 @@ fn expand_glob(
     for entry in glob::glob(full.as_str()).map_err(|error| bad(error.to_string()))? {
         let path = entry.map_err(|error| bad(error.to_string()))?;
         let path = Utf8PathBuf::from_path_buf(path).map_err(|_| bad("a file name is not UTF-8".to_owned()))?;
-        if is_hidden(&path) {
+        // What the pattern spells out is wanted; what its wildcards found is not, when it lies in a hidden folder.
+        let spelled = full.as_str().split(['*', '?', '[']).next().unwrap_or_default();
+        let found = path.strip_prefix(spelled.rsplit_once('/').map_or("", |(folder, _)| folder)).unwrap_or(&path);
+        if found.components().any(|part| is_hidden(Utf8Path::new(part.as_str()))) {
             continue;
         }
         if path.is_dir() {
@@ -104,6 +107,8 @@ mod tests {
         };
         assert_eq!(names(&["."]), ["a/x.parquet", "b/c/w.parquet"]);
         assert_eq!(names(&["b/**/*.parquet", "a"]), ["a/x.parquet", "b/c/w.parquet"]);
+        assert_eq!(names(&["**/*.parquet"]), ["a/x.parquet", "b/c/w.parquet"]);
+        assert_eq!(names(&["a/_temporary/*.parquet"]), ["a/_temporary/y.parquet"]);
         let error = find("transactions", &["c*".to_owned()], root, &["parquet"]).unwrap_err();
         assert_eq!(error.to_string(), "transactions: `c*` names no file");
     }

@@ -66,6 +66,9 @@ impl Role {
         use DataType as D;
         let text = matches!(dtype, D::String | D::Categorical(..) | D::Enum(..));
         Some(match self {
+            // Unsigned and single precision are left to the contract: a cast would lose what does not fit.
+            Self::Id | Self::Number if *dtype == D::UInt64 => D::UInt64,
+            Self::Number if *dtype == D::Float32 => D::Float32,
             Self::Id if dtype.is_integer() => D::Int64,
             Self::Id | Self::Text if text => D::String,
             Self::Day if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
@@ -93,6 +96,8 @@ pub fn open(
     base: &Utf8Path,
     drivers: &[(&str, &LedgerDriver)],
 ) -> Result<Source, ReadError> {
+    // Polars' own warnings are about its functions, not about the data, and would stand between a run's lines.
+    polars::error::set_warning_function(|_, _| {});
     let name = table.as_str();
     let csv = setting.format == Format::Csv;
     let extensions: &[&str] = if csv { &["csv"] } else { &["parquet", "pq"] };
@@ -121,7 +126,7 @@ pub fn open(
             expected: role_type.expected(),
             found: describe(dtype),
         })?;
-        let expression = col(column.as_str());
+        let expression = local(col(column.as_str()), dtype);
         let expression = if *dtype == cast { expression } else { expression.cast(cast) };
         columns.push(expression.alias(role.as_str()));
     }
@@ -135,6 +140,15 @@ pub fn open(
     // Resolves every column of every predicate, so that a misspelt one is found before a row is read.
     guarded(name, || frame.clone().collect_schema()).map_err(|error| predicate_error(name, error))?;
     Ok(Source { table, files: footers, rows, filtered: setting.filter.is_some(), frame })
+}
+
+/// A timestamp with a time zone as the clock on the wall there: its day is the day in that zone, not the UTC day.
+fn local(expression: Expr, dtype: &DataType) -> Expr {
+    match dtype {
+        // Every instant has one wall time, so nothing is ambiguous on this way.
+        DataType::Datetime(_, Some(_)) => expression.dt().replace_time_zone(None, lit("raise"), NonExistent::Raise),
+        _ => expression,
+    }
 }
 
 fn driver_columns(
@@ -251,6 +265,7 @@ fn plain_reason(error: &PolarsError) -> String {
         }
         PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => line(text),
         PolarsError::IO { error, .. } => error.kind().to_string(),
+        PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => plain_reason(error),
         PolarsError::SchemaMismatch(_) => "the files of this table have different schemas".to_owned(),
         PolarsError::InvalidOperation(_) => "the operation does not fit the column's type".to_owned(),
         PolarsError::NoData(_) => "there is no data".to_owned(),

@@ -60,11 +60,11 @@ impl PeriodKind {
             Self::Year => label.parse().ok()?,
             Self::Quarter => {
                 let (year, quarter) = label.split_once("-Q").or_else(|| label.split_once('Q'))?;
-                year.parse::<i32>().ok()? * 4 + quarter.parse::<i32>().ok()? - 1
+                year.parse::<i32>().ok()?.checked_mul(4)?.checked_add(quarter.parse().ok()?)?.checked_sub(1)?
             }
             Self::Month => {
                 let (year, month) = label.split_once('-')?;
-                year.parse::<i32>().ok()? * 12 + month.parse::<i32>().ok()? - 1
+                year.parse::<i32>().ok()?.checked_mul(12)?.checked_add(month.parse().ok()?)?.checked_sub(1)?
             }
         };
         let canonical = self.label(period);
@@ -147,6 +147,9 @@ mod tests {
         assert_eq!(parse_day("2000-02-29"), Some(11_016));
         assert_eq!(parse_day("1900-02-29"), None);
         assert_eq!(parse_day("0001-01-01"), Some(-719_162));
+        for far in ["1000000000-Q1", "1000000000-01", "2147483647-12", "-2147483648-01"] {
+            assert_eq!((PeriodKind::Quarter.parse(far), PeriodKind::Month.parse(far)), (None, None), "{far}");
+        }
     }
 
     proptest! {

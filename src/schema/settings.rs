@@ -39,7 +39,7 @@ pub struct Settings {
     pub activities: BTreeMap<String, ActivitySetting>,
     /// Cost of capital on receivables, per year (0.10 = 10 %); `None` = no charge.
     pub capital_rate_per_year: Option<f64>,
-    /// Forecast; `None` = the run stops at profit, and what needs a forecast is not written.
+    /// Forecast; `None` = what needs a forecast is null in the outputs.
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
@@ -50,7 +50,7 @@ pub struct Settings {
 pub struct Inputs {
     /// One row a ledger line.
     pub transactions: TableSetting,
-    /// How returns (lines with a negative amount) are shown.
+    /// How returns (lines with a negative amount or quantity) are shown.
     pub returns: ReturnsPolicy,
     /// One row a customer.
     pub customers: Option<TableSetting>,
@@ -159,7 +159,7 @@ impl TableName {
             Self::Customers => &["missing_customer", "duplicate_customer"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => &["invalid_amount", "unknown_activity", "invalid_period"],
-            Self::Activities => &["duplicate_activity"],
+            Self::Activities => &["missing_activity", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
                 "unknown_customer",
@@ -169,9 +169,14 @@ impl TableName {
                 "after_as_of",
                 "duplicate_key",
             ],
-            Self::Receivables => {
-                &["missing_customer", "unknown_customer", "invalid_amount", "invalid_period", "after_as_of"]
-            }
+            Self::Receivables => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_period",
+                "after_as_of",
+                "duplicate_key",
+            ],
         }
     }
 }
@@ -199,7 +204,7 @@ pub enum Format {
     Csv,
 }
 
-/// How lines with a negative amount are shown. Net revenue is the same under `Net` and `Separate`.
+/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net` and `Separate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnsPolicy {
@@ -219,7 +224,7 @@ pub enum Policy {
     Error,
     /// The row goes to `rejected`.
     Reject,
-    /// The row is counted and stays.
+    /// The row is counted and, in the ledger, stays; in the small tables it is set aside too.
     Warn,
 }
 

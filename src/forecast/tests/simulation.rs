@@ -3,7 +3,16 @@
 use crate::forecast::bg_nbd::{BgNbd, Residual};
 use crate::forecast::gamma_gamma::{GammaGamma, SpendRate};
 use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
-use crate::forecast::simulate::{Segmentation, Settings, Simulation, simulate};
+use crate::forecast::simulate::{self, Segmentation, Settings, Simulation};
+
+/// Simulates with nobody watching.
+fn simulate(
+    settings: &Settings,
+    customers: &Customers<'_>,
+    segmentations: &[Segmentation<'_>],
+) -> Result<Simulation, LifetimeError> {
+    simulate::simulate(settings, customers, segmentations, &|_| {})
+}
 
 /// A mean of many paths leaves this many standard errors once in 16,000 times.
 const STANDARD_ERRORS: f64 = 4.0;

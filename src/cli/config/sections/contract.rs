@@ -15,6 +15,9 @@ use crate::{
 /// Words of `policy`.
 const POLICIES: [(&str, Policy); 3] = [("error", Policy::Error), ("reject", Policy::Reject), ("warn", Policy::Warn)];
 
+/// Rules of the ledger that a line cannot break and stay.
+const FATAL_RULES: [&str; 4] = ["invalid_amount", "missing_date", "after_as_of", "wrong_currency"];
+
 /// Keys of a rule.
 const RULE_KEYS: [&str; 3] = ["policy", "max_rows", "max_share"];
 
@@ -59,6 +62,14 @@ fn rules(
     for rule in name.rules() {
         let Some(entry) = fields.get(rule) else { continue };
         let setting = setting(entry, Range::of(rule), exponent, problems);
+        if name == TableName::Transactions
+            && FATAL_RULES.contains(rule)
+            && setting.as_ref().is_some_and(|setting| setting.policy == Policy::Warn)
+        {
+            let what =
+                format!("{} cannot be warn: a line that breaks it has no place in the result", quoted(entry.path()));
+            problems.add_with_hint(entry.at(), what, "use reject or error");
+        }
         rules = rules.zip(setting).map(|(mut rules, setting)| {
             rules.insert((*rule).to_owned(), setting);
             rules

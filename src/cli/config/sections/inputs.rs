@@ -107,6 +107,11 @@ fn paths(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<String>> {
                 );
                 complete = false;
             }
+            Some(path) if path.to_lowercase().ends_with(".csv.gz") => {
+                let what = format!("{} is compressed CSV, which is not read", quoted(item.path()));
+                problems.add_with_hint(item.at(), what, "unpack it, or write the table as Parquet");
+                complete = false;
+            }
             Some(path) => paths.push(path.to_owned()),
             None => complete = false,
         }
@@ -138,9 +143,7 @@ fn format(name: TableName, fields: &Fields<'_>, paths: Option<&[String]>, proble
 }
 
 fn is_csv(path: &str) -> bool {
-    let lower = path.to_lowercase();
-    let plain = lower.strip_suffix(".gz").unwrap_or(&lower);
-    Utf8Path::new(plain).extension() == Some("csv")
+    Utf8Path::new(&path.to_lowercase()).extension() == Some("csv")
 }
 
 /// `where`.

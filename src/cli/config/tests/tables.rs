@@ -63,8 +63,8 @@ fn a_line_is_worth_its_amount_or_quantity_times_price() {
 fn the_ledger_is_parquet_by_format_and_by_extension() {
     let columns = "columns: {customer_id: c, date: d, amount: a}";
     assert_snapshot!(message_for_ledger(&format!("{{path: l.CSV.gz, {columns}}}")), @r"
-    shop/whalecurve.yaml:4:24: `inputs.transactions` is CSV, but the ledger must be Parquet
-      hint: convert it to Parquet once; only small tables may be CSV
+    shop/whalecurve.yaml:4:24: `inputs.transactions.path` is compressed CSV, which is not read
+      hint: unpack it, or write the table as Parquet
     ");
     assert_snapshot!(message_for_ledger(&format!("{{path: l, format: csv, {columns}}}")), @r"
     shop/whalecurve.yaml:4:35: `inputs.transactions` is CSV, but the ledger must be Parquet
@@ -137,6 +137,8 @@ fn a_rule_has_a_policy_and_thresholds_in_their_range() {
     shop/whalecurve.yaml:5:68: `contract.transactions.missing_date.max_share` is `2`, expected a number from 0 to 1, at most 12 digits after the point
     ");
     assert_snapshot!(message_with("contract: {transactions: {missing_date: {policy: warn, min: 5}}}\n"), @r"
+    shop/whalecurve.yaml:5:41: `contract.transactions.missing_date` cannot be warn: a line that breaks it has no place in the result
+      hint: use reject or error
     shop/whalecurve.yaml:5:56: unknown key `min` in `contract.transactions.missing_date`
       hint: known keys: policy, max_rows, max_share
     ");

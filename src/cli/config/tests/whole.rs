@@ -18,7 +18,7 @@ inputs:
     where: "date <= DATE '${DAY}'"
     returns: net
     columns: {customer_id: customer, date: day, quantity: units, unit_price: price, product_id: sku}
-  customers: {path: customers.csv.gz, columns: {customer_id: id, segment: channel}}
+  customers: {path: customers.csv, columns: {customer_id: id, segment: channel}}
   products: {path: products, columns: {product_id: sku, unit_cost: cost}}
   pools: {path: pools.CSV, format: csv, columns: {activity: activity, amount: amount, period: month}}
   activities: {path: activities.csv, columns: {activity: a, level: l, method: m, driver: d}}
@@ -87,7 +87,7 @@ fn a_full_config_becomes_settings() {
         "returns": "net",
         "customers": {
           "paths": [
-            "customers.csv.gz"
+            "customers.csv"
           ],
           "format": "csv",
           "columns": {

@@ -1,0 +1,151 @@
+//! Customer base models: fits on distinct histories, expectations, simulated paths.
+
+#![expect(clippy::expect_used, reason = "a bench stops at the first wrong answer")]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use whalecurve::{
+    forecast::{
+        bg_nbd::BgNbd,
+        gamma_gamma::GammaGamma,
+        lifetime::{Customers, Spend},
+        simulate::{Settings, simulate},
+        summary::Summary,
+    },
+    numeric::{
+        distributions::{Beta, Gamma},
+        keys::hash_int,
+        philox::Stream,
+        ziggurat::standard_exponential,
+    },
+};
+
+/// What the sample below is drawn from.
+const TRUTH: BgNbd = BgNbd { r: 0.7, alpha: 8.0, a: 0.8, b: 2.6 };
+const SPEND: GammaGamma = GammaGamma { p: 6.0, q: 4.0, gamma: 60.0 };
+const WEEK: f64 = 7.0;
+/// Days that the customers are watched for, at most.
+const DAYS: u64 = 728;
+
+struct Base {
+    frequency: Vec<u32>,
+    recency: Vec<u32>,
+    age: Vec<u32>,
+    total: Vec<f64>,
+}
+
+/// Customers with known parameters; purchase times are rounded down to days.
+fn base(customers: usize) -> Base {
+    let mut base = Base { frequency: vec![], recency: vec![], age: vec![], total: vec![] };
+    for customer in 0..customers as u64 {
+        let mut stream = Stream::new(9, customer, 1);
+        let rate = Gamma::new(TRUTH.r).draw(&mut stream) / TRUTH.alpha / WEEK;
+        let dropout = Beta::new(TRUTH.a, TRUTH.b).draw(&mut stream);
+        let spend_rate = Gamma::new(SPEND.q).draw(&mut stream) / SPEND.gamma;
+        let age = DAYS - stream.below(DAYS / 2);
+        let (mut time, mut last, mut x, mut total) = (0.0, 0, 0, 0.0);
+        loop {
+            time += standard_exponential(&mut stream) / rate;
+            if time >= age as f64 {
+                break;
+            }
+            if time as u32 > last {
+                (last, x) = (time as u32, x + 1);
+                total += Gamma::new(SPEND.p).draw(&mut stream) / spend_rate;
+            }
+            if stream.uniform() < dropout {
+                break;
+            }
+        }
+        base.frequency.push(x);
+        base.recency.push(last);
+        base.age.push(age as u32);
+        base.total.push(total);
+    }
+    base
+}
+
+fn fits(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("fit");
+    for customers in [100_000_usize, 1_000_000] {
+        let base = base(customers);
+        group.throughput(Throughput::Elements(customers as u64));
+        group.bench_with_input(BenchmarkId::new("BG-NBD", customers), &base, |bencher, base| {
+            bencher.iter(|| {
+                let mut summary = Summary::new();
+                summary.insert(&base.frequency, &base.recency, &base.age).expect("possible histories");
+                let fit = BgNbd::fit(&summary, WEEK);
+                // Days are coarser than the process, so the estimate is near the truth, not at it.
+                assert!((fit.fitted().expect("a fit").r - TRUTH.r).abs() < 0.1);
+            });
+        });
+        group.bench_with_input(BenchmarkId::new("Gamma-Gamma", customers), &base, |bencher, base| {
+            bencher.iter(|| {
+                let fit = GammaGamma::fit(&base.frequency, &base.total);
+                assert!((fit.fitted().expect("a fit").p - SPEND.p).abs() < 0.5);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn predictions(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("predict");
+    let customers = 1_000_000;
+    let base = base(customers);
+    let mut summary = Summary::new();
+    summary.insert(&base.frequency, &base.recency, &base.age).expect("possible histories");
+    group.throughput(Throughput::Elements(customers as u64));
+    group.bench_function(BenchmarkId::new("BG-NBD, one year", customers), |bencher| {
+        bencher.iter(|| {
+            let predictions = TRUTH.predict(&summary, WEEK, 52.0, 0.002).expect("expectations");
+            assert_eq!(predictions.p_alive.len(), summary.len());
+        });
+    });
+    group.finish();
+}
+
+fn paths(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("simulate");
+    let (customers, paths) = (10_000, 1_000);
+    let base = base(customers);
+    let age: Vec<f64> = base.age.iter().map(|days| f64::from(*days) / WEEK).collect();
+    let weeks = |days: u32| f64::from(days) / WEEK;
+    let p_alive: Vec<f64> = (0..customers)
+        .map(|row| TRUTH.p_alive(f64::from(base.frequency[row]), weeks(base.recency[row]), age[row]))
+        .collect();
+    let posterior: Vec<_> =
+        (0..customers).map(|row| SPEND.posterior(f64::from(base.frequency[row]), base.total[row])).collect();
+    let (margin_rate, order_cost) = (vec![0.4; customers], vec![3.0; customers]);
+    let sustaining_rate = vec![0.2; customers];
+    let key: Vec<u64> = (0..customers as i64).map(hash_int).collect();
+    let rows = Customers {
+        frequency: &base.frequency,
+        age: &age,
+        p_alive: &p_alive,
+        spend: Spend::GammaGamma { p: SPEND.p, posterior: &posterior },
+        margin_rate: &margin_rate,
+        order_cost: &order_cost,
+        sustaining_rate: &sustaining_rate,
+        key: &key,
+    };
+    let settings = Settings {
+        model: TRUTH,
+        horizon: 52.0,
+        delta: 0.002,
+        paths,
+        seed: 1,
+        quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
+        minor_per_major: 100.0,
+    };
+    group.throughput(Throughput::Elements(customers as u64 * u64::from(paths)));
+    group.bench_function(BenchmarkId::new("paths of one year", customers), |bencher| {
+        bencher.iter(|| {
+            let found = simulate(&settings, &rows, &[], &|_| {}).expect("a simulation");
+            assert_eq!(found.lifetime.len(), customers);
+        });
+    });
+    group.finish();
+}
+
+criterion_group! { name = benches; config = Criterion::default().sample_size(10); targets = fits, predictions, paths }
+criterion_main!(benches);

@@ -1,0 +1,5 @@
+//! One file a command: its arguments as typed, and what it does with them.
+
+pub mod generate;
+pub mod run;
+pub mod schema;

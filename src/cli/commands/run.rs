@@ -1,0 +1,93 @@
+//! `whalecurve run`: Parquet in, Parquet results out.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{
+    cli::{
+        Exit, Streams,
+        config::{self, Overrides},
+        progress::Bars,
+    },
+    pipeline::{self, Outcome, Progress},
+    schema::settings::Settings,
+};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The config, as in whalecurve.yaml.
+    config: Utf8PathBuf,
+    /// Output folder, instead of the config's.
+    #[arg(long)]
+    output: Option<Utf8PathBuf>,
+    /// Threads; all cores by default. Never changes a result.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Seed of the simulation, instead of the config's.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Runs a config: one line of JSON to `out`, stages and a summary to `talk`.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let Args { config, output, threads, seed } = args;
+    let settings = match load(&config, &Overrides { output, threads, seed }, streams)? {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let bars = Arc::new(Bars::new(streams.terminal));
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
+        Ok(pool) => pool,
+        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
+    };
+    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
+    let outcome = pool.install(|| pipeline::run(&settings, progress));
+    bars.done();
+    match outcome {
+        Ok(outcome) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
+        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+    }
+}
+
+/// The resolved settings, or the exit after all problems are told.
+fn load(path: &Utf8Path, overrides: &Overrides, streams: &mut Streams<'_>) -> std::io::Result<Result<Settings, Exit>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let hint = "name a config file, as in: whalecurve run whalecurve.yaml";
+            return streams.fail(&format!("{path}: {error}"), Some(hint), Exit::USAGE).map(Err);
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+    let environment = |name: &str| std::env::var(name).ok();
+    match config::load(path, &text, &environment, overrides) {
+        Ok(settings) => Ok(Ok(settings)),
+        Err(errors) => {
+            writeln!(streams.talk, "{errors}")?;
+            Ok(Err(Exit::USAGE))
+        }
+    }
+}
+
+fn tell(settings: &Settings, outcome: &Outcome, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    for time in &outcome.times {
+        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
+    }
+    writeln!(streams.talk)?;
+    for line in &outcome.summary {
+        writeln!(streams.talk, "{line}")?;
+    }
+    let manifest = &outcome.manifest;
+    let line = serde_json::json!({
+        "output": settings.output,
+        "as_of": manifest["as_of"],
+        "pools": manifest["pools"],
+        "result_digest": manifest["result_digest"],
+    });
+    writeln!(streams.out, "{line}")
+}

@@ -1,0 +1,41 @@
+//! `whalecurve schema`: the output datasets, from the one place that defines them.
+
+use std::io::Write;
+
+use crate::{
+    cli::{Exit, Streams},
+    schema::outputs::{ColumnType, DATASETS},
+};
+
+/// Prints every dataset as Markdown.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let out = &mut streams.out;
+    for dataset in DATASETS {
+        writeln!(out, "## {}\n\n{}\n", dataset.name, dataset.grain)?;
+        writeln!(out, "| column | type | null | meaning |\n|---|---|---|---|")?;
+        for column in dataset.columns {
+            let null = if column.nullable { "yes" } else { "no" };
+            writeln!(out, "| {} | {} | {null} | {} |", column.name, type_name(column.kind), column.meaning)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// The type as SQL engines call it; `e` is the exponent of the run's currency.
+fn type_name(kind: ColumnType) -> &'static str {
+    match kind {
+        ColumnType::Id => "BIGINT or VARCHAR, as in the ledger",
+        ColumnType::Text => "VARCHAR",
+        ColumnType::Integer => "BIGINT",
+        ColumnType::Money => "DECIMAL(18, e)",
+        ColumnType::MoneySum => "DECIMAL(38, e)",
+        ColumnType::Quantity => "DECIMAL(18, 6)",
+        ColumnType::QuantitySum => "DECIMAL(38, 6)",
+        ColumnType::Float => "DOUBLE",
+        ColumnType::Date => "DATE",
+    }
+}

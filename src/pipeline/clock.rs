@@ -1,0 +1,72 @@
+//! What a run tells while it goes on, how long its stages took and how much memory they needed.
+
+use std::{sync::Arc, time::Instant};
+
+use serde::Serialize;
+
+/// What a run tells while it goes on.
+pub trait Progress: Send + Sync {
+    /// A stage begins; `rows` when its size is known.
+    fn stage(&self, name: &'static str, rows: Option<u64>);
+    /// Rows of the stage done so far.
+    fn rows(&self, done: u64);
+}
+
+/// What a stage took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StageTime {
+    /// Stage.
+    pub stage: &'static str,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Rows of the stage, when it counts some.
+    pub rows: Option<u64>,
+    /// Largest resident memory of the process from its start to the end of the stage, MiB; `None` where the system does
+    /// not tell.
+    pub peak_memory_mib: Option<u64>,
+}
+
+/// Stage clock: starts the next stage, ends the one before.
+pub struct Clock {
+    progress: Arc<dyn Progress>,
+    running: Option<(&'static str, Option<u64>, Instant)>,
+    /// Finished stages.
+    pub times: Vec<StageTime>,
+}
+
+impl Clock {
+    /// No stage yet.
+    #[must_use]
+    pub fn new(progress: Arc<dyn Progress>) -> Self {
+        Self { progress, running: None, times: Vec::new() }
+    }
+
+    /// Ends the running stage and starts `stage`.
+    pub fn start(&mut self, stage: &'static str, rows: Option<u64>) {
+        self.stop();
+        self.progress.stage(stage, rows);
+        self.running = Some((stage, rows, Instant::now()));
+    }
+
+    /// Ends the running stage.
+    pub fn stop(&mut self) {
+        if let Some((stage, rows, since)) = self.running.take() {
+            let seconds = since.elapsed().as_secs_f64();
+            self.times.push(StageTime { stage, seconds, rows, peak_memory_mib: peak_memory_mib() });
+        }
+    }
+
+    /// Who is told of the rows.
+    #[must_use]
+    pub fn progress(&self) -> &Arc<dyn Progress> {
+        &self.progress
+    }
+}
+
+/// Largest resident memory of this process so far, in MiB.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024)
+}

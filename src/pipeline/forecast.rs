@@ -1,0 +1,137 @@
+//! The forecast of a run: fits, closed-form expectations, simulation, and which customer each row belongs to.
+
+use crate::{
+    forecast::{
+        contribution::{self, Earned, Rates},
+        fit::FitEnd,
+        predict::{self, Expectations, Histories, Models},
+        simulate::{Segmentation, Simulation},
+    },
+    schema::{
+        margins::Margins,
+        settings::{ForecastSettings, Settings},
+    },
+    units::Minor,
+};
+
+use super::{Clock, Ledgers, RunError, results::sum_by_customer};
+
+/// Everything that was forecast.
+pub(super) struct Forecast {
+    histories: Histories,
+    /// Fitted models.
+    pub(super) models: Models,
+    /// Closed-form expectations, one row a history.
+    pub(super) expectations: Expectations,
+    /// Expected lifetime value in minor units, one row a history.
+    pub(super) expected: Vec<Minor>,
+    /// Simulated lifetime value; `None` with zero paths.
+    pub(super) simulation: Option<Simulation>,
+    /// Row in the histories of each customer; `None` without a purchase.
+    pub(super) row: Vec<Option<u32>>,
+    rates: Rates,
+    keys: Vec<u64>,
+}
+
+impl Forecast {
+    /// Histories, fits, closed-form expectations.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn new(
+        settings: &Settings,
+        setting: &ForecastSettings,
+        ledgers: &Ledgers,
+        margins: &Margins,
+        clock: &mut Clock,
+    ) -> Result<Self, RunError> {
+        let facts = &ledgers.facts;
+        let per_major = settings.currency.minor_per_major() as f64;
+        clock.start("fit_purchases", Some(ledgers.customers.len() as u64));
+        let histories = Histories::new(facts, ledgers.as_of);
+        let (summary, bg_nbd) = predict::fit_purchases(&histories, setting.days_per_unit)?;
+        clock.start("fit_spend", Some(histories.customer.len() as u64));
+        let major = |column: &[Minor]| -> Vec<f64> {
+            histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
+        };
+        let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
+        let repeat_spend = major(&facts.repeat_revenue);
+        let models = Models { bg_nbd, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
+        clock.start("forecast", Some(histories.customer.len() as u64));
+        let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
+        let customer_cost: Vec<f64> = total(&margins.customer_cost)
+            .iter()
+            .zip(total(&margins.capital_charge))
+            .map(|(cost, charge)| cost + charge)
+            .collect();
+        let purchases: Vec<f64> =
+            histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+        let rates = contribution::rates(&Earned {
+            purchase_revenue: &major(&facts.purchase_revenue),
+            cm1: &total(&margins.cm1),
+            order_cost: &total(&margins.order_cost),
+            customer_cost: &customer_cost,
+            purchases: &purchases,
+            age: &expectations.age,
+        });
+        let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
+        let expected = predict::expected_values(&models, &histories, &expectations, &rates, &keys)?;
+        let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
+        let mut row = vec![None; ledgers.customers.len()];
+        for (at, customer) in histories.customer.iter().enumerate() {
+            row[*customer as usize] = Some(at as u32);
+        }
+        Ok(Self { histories, models, expectations, expected, simulation: None, row, rates, keys })
+    }
+
+    /// Simulates every history; `segmentations` are one group a customer, with their number of groups.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn simulate(
+        &mut self,
+        settings: &Settings,
+        setting: &ForecastSettings,
+        segmentations: [(&[u16], u16); 2],
+        clock: &mut Clock,
+    ) -> Result<(), RunError> {
+        clock.start("simulate", Some(self.histories.customer.len() as u64));
+        let pick = |all: &[u16]| -> Vec<u16> { self.histories.customer.iter().map(|row| all[*row as usize]).collect() };
+        let picked = segmentations.map(|(all, segments)| (pick(all), segments));
+        let segmentations: Vec<Segmentation<'_>> =
+            picked.iter().map(|(segment, segments)| Segmentation { segment, segments: *segments }).collect();
+        let told = clock.progress();
+        self.simulation = Some(predict::simulate(
+            &self.models,
+            &self.histories,
+            &self.expectations,
+            &self.rates,
+            &self.keys,
+            setting,
+            (settings.seed, settings.currency.minor_per_major()),
+            &segmentations,
+            &|customers| told.rows(customers),
+        )?);
+        Ok(())
+    }
+
+    /// Expected lifetime value of a customer; 0 without a purchase.
+    pub(super) fn expected_of(&self, customer: usize) -> Minor {
+        self.row[customer].map_or(0, |row| self.expected[row as usize])
+    }
+
+    /// What a reader of the results must know of the fits.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let (purchases, spend) = (&self.models.bg_nbd, &self.models.gamma_gamma);
+        let told = |model: &str, end: &FitEnd| match end {
+            FitEnd::Boundary { limit_models } => {
+                let limits: Vec<String> = limit_models.iter().map(ToString::to_string).collect();
+                Some(format!("{model} has no finite maximum on this ledger: it became {}", limits.join(" and ")))
+            }
+            FitEnd::Ridge { parameter, .. } => Some(format!("{model} leaves {parameter} open; predictions are not")),
+            FitEnd::Converged | FitEnd::Failed { .. } => None,
+        };
+        let ends = [told(purchases.model(), &purchases.end), told(spend.model(), &spend.end)];
+        ends.into_iter().flatten().chain(purchases.notes.iter().chain(&spend.notes).cloned()).collect()
+    }
+}

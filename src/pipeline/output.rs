@@ -1,0 +1,139 @@
+//! Every dataset and the manifest, written to a staging folder and put in place.
+
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Clock, results::Results};
+use crate::{
+    publish::{
+        PublishError,
+        dataset::{Values, Writer, Written, digest},
+        folder::{MANIFEST, Staging},
+    },
+    schema::{
+        costs::PoolBalance,
+        outputs::{DATASETS, OutputDataset},
+        period::format_day,
+        settings::Settings,
+    },
+    units::{Minor, MinorSum},
+};
+
+fn spec(name: &'static str) -> Result<&'static OutputDataset, PublishError> {
+    let unknown = || PublishError::Contract { dataset: name, what: "is not documented".to_owned() };
+    DATASETS.iter().find(|dataset| dataset.name == name).ok_or_else(unknown)
+}
+
+/// Times and memory of the run's stages.
+const RUN_RESULTS: &str = "run_results.json";
+
+/// Cells of one `customer_cost` file.
+const COST_CELLS: usize = 262_144;
+
+/// Writes every dataset and the manifest, then puts them in place.
+///
+/// # Errors
+/// [`PublishError`].
+pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock) -> Result<Value, PublishError> {
+    let staging = Staging::new(Utf8Path::new(&settings.output))?;
+    let writer =
+        Writer { folder: staging.path(), ids: &results.ledgers.customers.ids, exponent: settings.currency.exponent };
+    let mut written: Vec<Written> = vec![
+        writer.write(spec("customer_profit")?, &results.profit_columns(settings))?,
+        writer.write(spec("customer_profit_total")?, &results.profit_total_columns())?,
+        write_costs(&writer, settings, results)?,
+        writer.write(spec("pool_balance")?, &results.pool_columns(settings))?,
+        writer.write(spec("customer_value")?, &results.value_columns(settings))?,
+        writer.write(spec("customer_segment")?, &results.segment_columns(settings))?,
+        writer.write(spec("segment_value")?, &results.segment_value_columns(settings))?,
+        writer.write(spec("customer_equity")?, &results.equity_columns(settings))?,
+        writer.write(spec("whale_curve")?, &results.whale_columns())?,
+        writer.write(spec("rejected")?, &results.rejected_columns())?,
+        writer.write(spec("input_balance")?, &results.balance_columns())?,
+    ];
+    written.sort_by_key(|dataset| dataset.dataset);
+    let manifest = manifest(settings, results, &written)?;
+    let text = format!("{manifest:#}");
+    staging.write(MANIFEST, &(text + "\n"))?;
+    // Times differ from run to run: they stand apart from the manifest, and end where the commit begins.
+    clock.stop();
+    let record = json!({
+        "stages": clock.times,
+        "threads": rayon::current_num_threads(),
+        "result_digest": manifest["result_digest"],
+    });
+    staging.write(RUN_RESULTS, &format!("{record:#}\n"))?;
+    staging.commit()?;
+    Ok(manifest)
+}
+
+fn write_costs(writer: &Writer<'_>, settings: &Settings, results: &Results) -> Result<Written, PublishError> {
+    let (period, labels) = results.labels(settings);
+    let activities: Arc<Vec<String>> = Arc::new(results.costs.activities.iter().map(|a| a.name.clone()).collect());
+    let cells = &results.ledgers.cells;
+    writer.write_in_parts(spec("customer_cost")?, cells.len().div_ceil(COST_CELLS), |part| {
+        let (mut customer, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut quantity, mut amount) = (Vec::new(), Vec::new());
+        for cell in part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS) {
+            for number in 0..activities.len() {
+                let (used, cost) = (results.costs.quantities[number][cell], results.costs.amounts[number][cell]);
+                if used != 0 || cost != 0 {
+                    customer.push(cells.customer[cell]);
+                    periods.push(period[cell]);
+                    activity.push(number as u32);
+                    quantity.push(Some(used));
+                    amount.push(Some(cost));
+                }
+            }
+        }
+        vec![
+            Values::Ids(customer),
+            Values::Label(periods, Arc::clone(&labels)),
+            Values::Label(activity, Arc::clone(&activities)),
+            Values::Scaled(quantity),
+            Values::Scaled(amount),
+        ]
+    })
+}
+
+fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+    let base = Utf8Path::new(&settings.base);
+    let files: Vec<_> =
+        results.ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
+    let inputs: Vec<Value> = files
+        .par_iter()
+        .map(|(table, file)| {
+            let (bytes, blake3) = digest(file)?;
+            let file = file.strip_prefix(base).unwrap_or(file);
+            Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
+        })
+        .collect::<Result<_, PublishError>>()?;
+    let mut hasher = blake3::Hasher::new();
+    for file in written.iter().flat_map(|dataset| &dataset.files) {
+        hasher.update(file.path.as_bytes());
+        hasher.update(file.blake3.as_bytes());
+    }
+    let fits = results
+        .forecast
+        .as_ref()
+        .map(|forecast| json!({"bg_nbd": forecast.models.bg_nbd, "gamma_gamma": forecast.models.gamma_gamma}));
+    let sum = |of: &dyn Fn(&PoolBalance) -> Minor| -> String {
+        results.costs.balances.iter().map(|b| MinorSum::from(of(b))).sum::<MinorSum>().to_string()
+    };
+    Ok(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": settings.name,
+        "as_of": format_day(results.ledgers.as_of),
+        "currency": settings.currency,
+        "seed": settings.seed,
+        "inputs": inputs,
+        "balances": results.ledgers.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
+        "pools": {"cost": sum(&|b| b.cost), "allocated": sum(&|b| b.allocated), "unassigned": sum(&|b| b.unassigned), "unit": "minor"},
+        "fits": fits,
+        "outputs": written,
+        "result_digest": hasher.finalize().to_hex().to_string(),
+    }))
+}

@@ -1,0 +1,53 @@
+//! The result of a run in a few lines for people.
+
+use super::results::Results;
+use crate::{
+    numeric::decimal::format_grouped,
+    schema::{period::format_day, settings::Settings},
+    units::MinorSum,
+};
+
+/// Label and text of each line, as they are told at the end of a run.
+pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
+    let (ledgers, whale) = (&results.ledgers, &results.whale);
+    let (currency, exponent) = (&settings.currency.code, settings.currency.exponent);
+    let money = |amount: MinorSum| format!("{:>18} {currency}", format_grouped(amount, exponent));
+    let count = |n: u64| format_grouped(i128::from(n), 0);
+    let sum = |column: &[i64]| money(column.iter().map(|value| MinorSum::from(*value)).sum());
+    let margins = &results.margins;
+    let mut lines = vec![format!("{}, as of {}", settings.name, format_day(ledgers.as_of))];
+    let mut line = |label: &str, text: String| lines.push(format!("  {label:<22} {text}"));
+    line("customers", format!("{:>18}, {} lose money", count(ledgers.customers.len() as u64), count(whale.losing)));
+    line("net revenue", sum(&margins.net_revenue));
+    line("product margin (CM1)", sum(&margins.cm1));
+    line("after orders (CM2)", sum(&margins.cm2));
+    line("after service (CM3)", sum(&margins.cm3));
+    line("economic profit", money(whale.total));
+    if whale.total > 0 {
+        let share = 100.0 * whale.peak as f64 / whale.total as f64;
+        let best = 100.0 * whale.peak_customers as f64 / ledgers.customers.len().max(1) as f64;
+        line("whale curve", format!("peaks at {share:.1} % of profit with the best {best:.1} % of customers"));
+    }
+    let unassigned: MinorSum = results.costs.balances.iter().map(|pool| MinorSum::from(pool.unassigned)).sum();
+    if unassigned != 0 {
+        line("cost nobody bears", money(unassigned));
+    }
+    if let (Some(expected), Some(forecast)) = (results.expected_total(), &settings.forecast) {
+        line("expected value", format!("{} in the next {} days", money(expected), forecast.horizon_days));
+    }
+    if let Some(equity) = results.equity_total() {
+        let low = format_grouped(equity.quantiles[0], exponent);
+        let high = format_grouped(equity.quantiles[4], exponent);
+        line("customer equity", format!("{}, 90 % between {low} and {high}", money(equity.mean)));
+    }
+    for (table, balance) in &ledgers.balances {
+        for (what, bucket) in [("rejected", balance.rejected), ("without customer", balance.unassigned)] {
+            if bucket.rows > 0 {
+                let text = format!("{} of {}: {} rows", money(bucket.amount), table.as_str(), count(bucket.rows));
+                line(what, text);
+            }
+        }
+    }
+    lines.extend(results.forecast.iter().flat_map(|forecast| forecast.notes()).map(|note| format!("  note: {note}")));
+    lines
+}

@@ -1,0 +1,333 @@
+//! The results as columns of the output datasets, in the order of [`outputs`](crate::schema::outputs).
+
+use std::sync::Arc;
+
+use super::{
+    forecast::Forecast,
+    results::{Results, sum_by_customer},
+};
+use crate::{
+    equity::{self, Distribution},
+    forecast::{predict::QUANTILES, simulate::Simulation},
+    publish::dataset::Values,
+    schema::{
+        contract::{Bucket, InputBalance},
+        costs::PoolBalance,
+        facts::NO_DAY,
+        period::ALL,
+        settings::{Method, Settings},
+    },
+    units::{Minor, MinorSum},
+};
+
+impl Results {
+    pub(super) fn labels(&self, settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
+        let mut periods = self.ledgers.cells.period.clone();
+        periods.sort_unstable();
+        periods.dedup();
+        let labels = periods.iter().map(|period| settings.period.label(*period)).collect();
+        let number = |period: &i32| periods.partition_point(|other| other < period) as u32;
+        (self.ledgers.cells.period.iter().map(number).collect(), Arc::new(labels))
+    }
+
+    pub(super) fn profit_columns(&self, settings: &Settings) -> Vec<Values> {
+        let (cells, margins) = (&self.ledgers.cells, &self.margins);
+        let (period, labels) = self.labels(settings);
+        let money = |column: &[Minor]| scaled(column);
+        vec![
+            Values::Ids(cells.customer.clone()),
+            Values::Label(period, labels),
+            money(&cells.gross_sales),
+            money(&cells.returns),
+            money(&cells.discount),
+            money(&margins.net_revenue),
+            money(&cells.product_cost),
+            money(&margins.product_activity_cost),
+            money(&margins.cm1),
+            money(&margins.order_cost),
+            money(&margins.cm2),
+            money(&margins.customer_cost),
+            money(&margins.cm3),
+            money(&margins.capital_charge),
+            money(&margins.economic_profit),
+            integers(cells.orders.iter().map(|n| *n as i64)),
+            integers(cells.lines.iter().map(|n| *n as i64)),
+            money(&cells.units),
+        ]
+    }
+
+    pub(super) fn profit_total_columns(&self) -> Vec<Values> {
+        let (cells, margins, first) = (&self.ledgers.cells, &self.margins, &self.ledgers.facts.first_cell);
+        let total = |column: &[i64]| scaled(&sum_by_customer(first, column));
+        let count = |column: &[u64]| {
+            let column: Vec<i64> = column.iter().map(|n| *n as i64).collect();
+            integers(sum_by_customer(first, &column).into_iter())
+        };
+        vec![
+            Values::Ids((0..self.ledgers.customers.len() as u32).collect()),
+            total(&cells.gross_sales),
+            total(&cells.returns),
+            total(&cells.discount),
+            total(&margins.net_revenue),
+            total(&cells.product_cost),
+            total(&margins.product_activity_cost),
+            total(&margins.cm1),
+            total(&margins.order_cost),
+            total(&margins.cm2),
+            total(&margins.customer_cost),
+            total(&margins.cm3),
+            total(&margins.capital_charge),
+            total(&margins.economic_profit),
+            count(&cells.orders),
+            count(&cells.lines),
+            total(&cells.units),
+        ]
+    }
+
+    pub(super) fn pool_columns(&self, settings: &Settings) -> Vec<Values> {
+        let balances = &self.costs.balances;
+        let activity = |n: usize| &self.costs.activities[n];
+        let text = |of: &dyn Fn(&PoolBalance) -> Option<String>| Values::Text(balances.iter().map(of).collect());
+        let money = |of: &dyn Fn(&PoolBalance) -> Minor| Values::Scaled(balances.iter().map(|b| Some(of(b))).collect());
+        vec![
+            text(&|b| Some(activity(b.activity).name.clone())),
+            text(&|b| Some(b.period.map_or_else(|| ALL.to_owned(), |period| settings.period.label(period)))),
+            text(&|b| Some(activity(b.activity).setting.level.as_str().to_owned())),
+            text(&|b| Some(activity(b.activity).setting.method.as_str().to_owned())),
+            text(&|b| match &activity(b.activity).setting.method {
+                Method::Driver(name) => Some(name.clone()),
+                _ => None,
+            }),
+            money(&|b| b.cost),
+            money(&|b| b.allocated),
+            money(&|b| b.unassigned),
+            text(&|b| b.reason.map(|reason| reason.as_str().to_owned())),
+            integers(balances.iter().map(|b| b.recipients as i64)),
+            Values::Sum(balances.iter().map(|b| Some(b.driver_quantity)).collect()),
+        ]
+    }
+
+    pub(super) fn value_columns(&self, settings: &Settings) -> Vec<Values> {
+        let facts = &self.ledgers.facts;
+        let day = |days: &[i32]| Values::Date(days.iter().map(|day| (*day != NO_DAY).then_some(*day)).collect());
+        let unit = settings.forecast.as_ref().map_or(7.0, |forecast| forecast.days_per_unit);
+        let has = |row: usize| facts.first_purchase[row] != NO_DAY;
+        let rows = 0..self.ledgers.customers.len();
+        let span = |to: &dyn Fn(usize) -> i32| {
+            let length = |row: usize| (i64::from(to(row)) - i64::from(facts.first_purchase[row])) as f64 / unit;
+            Values::Float(rows.clone().map(|row| has(row).then(|| length(row))).collect())
+        };
+        let mean_spend = |row: usize| {
+            let x = i128::from(facts.purchase_days[row].saturating_sub(1));
+            (x > 0).then(|| crate::numeric::decimal::divide_half_even(i128::from(facts.repeat_revenue[row]), x) as i64)
+        };
+        let frequency = |row: usize| has(row).then(|| i64::from(facts.purchase_days[row].saturating_sub(1)));
+        let mut columns = vec![
+            Values::Ids(rows.clone().map(|row| row as u32).collect()),
+            day(&facts.first_purchase),
+            day(&facts.last_purchase),
+            Values::Integer(rows.clone().map(frequency).collect()),
+            span(&|row| facts.last_purchase[row]),
+            span(&|_| self.ledgers.as_of),
+            Values::Scaled(rows.clone().map(mean_spend).collect()),
+        ];
+        let forecast = self.forecast.as_ref();
+        let at = |row: usize| forecast.and_then(|f| f.row[row].map(|at| (f, at as usize)));
+        let float = |of: &dyn Fn(&Forecast, usize) -> Option<f64>| {
+            Values::Float(rows.clone().map(|row| at(row).and_then(|(f, at)| of(f, at))).collect())
+        };
+        let per_major = settings.currency.minor_per_major() as f64;
+        let money = |of: &dyn Fn(&Simulation, usize) -> f64| {
+            let value = |row: usize| {
+                let (f, at) = at(row)?;
+                Some((of(f.simulation.as_ref()?, at) * per_major).round_ties_even() as i64)
+            };
+            Values::Scaled(rows.clone().map(value).collect())
+        };
+        columns.push(float(&|f, at| Some(f.expectations.p_alive[at])));
+        columns.push(float(&|f, at| Some(f.expectations.purchases[at])));
+        columns.push(Values::Scaled(rows.clone().map(|row| at(row).map(|(f, at)| f.expected[at])).collect()));
+        columns.push(money(&|s, at| s.lifetime[at].mean));
+        columns.push(money(&|s, at| s.lifetime[at].sd));
+        for quantile in 0..QUANTILES.len() {
+            columns.push(money(&|s, at| s.quantiles[at * QUANTILES.len() + quantile]));
+        }
+        columns.push(float(&|f, at| Some(f.simulation.as_ref()?.lifetime[at].probability_of_loss)));
+        columns
+    }
+
+    pub(super) fn segment_columns(&self, settings: &Settings) -> Vec<Values> {
+        let tiers: Vec<String> = settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
+        let score = |scores: &[u8]| integers(scores.iter().map(|score| i64::from(*score)));
+        let segment = self.ledgers.segment.clone().unwrap_or_else(|| vec![None; self.ledgers.customers.len()]);
+        vec![
+            Values::Ids((0..self.ledgers.customers.len() as u32).collect()),
+            score(&self.scores[0]),
+            score(&self.scores[1]),
+            score(&self.scores[2]),
+            Values::Label(self.tier.iter().map(|tier| u32::from(*tier)).collect(), Arc::new(tiers)),
+            Values::Text(segment),
+        ]
+    }
+
+    pub(super) fn segment_value_columns(&self, settings: &Settings) -> Vec<Values> {
+        let tiers: Vec<String> = settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
+        let mut rows: Vec<SegmentRow> = Vec::new();
+        if self.ledgers.segment.is_some() {
+            rows.extend(self.segment_rows("segment", 1, &self.segments, &self.segment));
+        }
+        rows.extend(self.segment_rows("value_tier", 0, &tiers, &self.tier));
+        rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
+        let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
+        vec![
+            Values::Text(rows.iter().map(|row| Some(row.segmentation.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.name.clone())).collect()),
+            integers(rows.iter().map(|row| row.customers)),
+            sum(&|row| Some(row.net_revenue)),
+            sum(&|row| Some(row.cm3)),
+            sum(&|row| Some(row.economic_profit)),
+            sum(&|row| row.expected),
+            sum(&|row| row.total.as_ref().map(|d| d.mean)),
+            sum(&|row| row.total.as_ref().map(|d| d.sd)),
+            sum(&|row| row.total.as_ref().map(|d| d.quantiles[0])),
+            sum(&|row| row.total.as_ref().map(|d| d.quantiles[2])),
+            sum(&|row| row.total.as_ref().map(|d| d.quantiles[4])),
+        ]
+    }
+
+    fn segment_rows(&self, segmentation: &'static str, number: usize, names: &[String], of: &[u16]) -> Vec<SegmentRow> {
+        let cm3 = sum_by_customer(&self.ledgers.facts.first_cell, &self.margins.cm3);
+        let expected = |row: usize| self.forecast.as_ref().map(|forecast| forecast.expected_of(row));
+        let mut rows: Vec<SegmentRow> = names
+            .iter()
+            .enumerate()
+            .map(|(segment, name)| {
+                let paths = self
+                    .forecast
+                    .as_ref()
+                    .and_then(|f| f.simulation.as_ref())
+                    .map(|s| s.totals[number].segment(segment));
+                SegmentRow {
+                    segmentation,
+                    name: name.clone(),
+                    expected: self.forecast.as_ref().map(|_| 0),
+                    total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES)),
+                    ..SegmentRow::default()
+                }
+            })
+            .collect();
+        for (customer, segment) in of.iter().enumerate() {
+            let row = &mut rows[usize::from(*segment)];
+            row.customers += 1;
+            row.net_revenue += MinorSum::from(self.ledgers.facts.net_revenue[customer]);
+            row.cm3 += MinorSum::from(cm3[customer]);
+            row.economic_profit += MinorSum::from(self.economic_profit[customer]);
+            row.expected = row.expected.zip(expected(customer)).map(|(sum, value)| sum + MinorSum::from(value));
+        }
+        rows
+    }
+
+    /// Distribution of the simulated customer equity.
+    pub(super) fn equity_total(&self) -> Option<Distribution> {
+        let simulation = self.forecast.as_ref()?.simulation.as_ref()?;
+        equity::distribution(&simulation.totals[0].whole(), &QUANTILES)
+    }
+
+    /// Sum of the expected lifetime values.
+    pub(super) fn expected_total(&self) -> Option<MinorSum> {
+        self.forecast.as_ref().map(|forecast| forecast.expected.iter().map(|value| MinorSum::from(*value)).sum())
+    }
+
+    pub(super) fn equity_columns(&self, settings: &Settings) -> Vec<Values> {
+        let total = self.equity_total();
+        let sum = |column: &[Minor]| Values::Sum(vec![Some(column.iter().map(|value| MinorSum::from(*value)).sum())]);
+        let quantile = |n: usize| Values::Sum(vec![total.as_ref().map(|total| total.quantiles[n])]);
+        vec![
+            Values::Date(vec![Some(self.ledgers.as_of)]),
+            integers([self.ledgers.customers.len() as i64].into_iter()),
+            integers([self.whale.losing as i64].into_iter()),
+            sum(&self.margins.net_revenue),
+            sum(&self.margins.cm3),
+            sum(&self.margins.economic_profit),
+            Values::Sum(vec![Some(self.whale.peak)]),
+            integers([self.whale.peak_customers as i64].into_iter()),
+            Values::Integer(vec![settings.forecast.as_ref().map(|forecast| i64::from(forecast.horizon_days))]),
+            Values::Sum(vec![self.expected_total()]),
+            Values::Sum(vec![total.as_ref().map(|total| total.mean)]),
+            Values::Sum(vec![total.as_ref().map(|total| total.sd)]),
+            quantile(0),
+            quantile(2),
+            quantile(4),
+        ]
+    }
+
+    pub(super) fn whale_columns(&self) -> Vec<Values> {
+        let customers = self.ledgers.customers.len().max(1) as f64;
+        let points = &self.whale.points;
+        let share = |total: MinorSum| (self.whale.total > 0).then(|| total as f64 / self.whale.total as f64);
+        vec![
+            integers(points.iter().map(|point| point.0 as i64)),
+            Values::Float(points.iter().map(|point| Some(point.0 as f64 / customers)).collect()),
+            Values::Sum(points.iter().map(|point| Some(point.1)).collect()),
+            Values::Float(points.iter().map(|point| share(point.1)).collect()),
+        ]
+    }
+
+    pub(super) fn rejected_columns(&self) -> Vec<Values> {
+        let rows = &self.ledgers.rejected;
+        vec![
+            Values::Text(rows.iter().map(|row| Some(row.table.as_str().to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.rule.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.reason.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.cells.clone())).collect()),
+            Values::Scaled(rows.iter().map(|row| row.amount).collect()),
+        ]
+    }
+
+    pub(super) fn balance_columns(&self) -> Vec<Values> {
+        let mut rows: Vec<_> = self
+            .ledgers
+            .balances
+            .iter()
+            .flat_map(|(table, balance)| {
+                buckets(balance).into_iter().map(move |(bucket, rule, sum)| (table.as_str(), bucket, rule, sum))
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.0, row.1, row.2));
+        vec![
+            Values::Text(rows.iter().map(|row| Some(row.0.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.1.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.2.to_owned())).collect()),
+            integers(rows.iter().map(|row| row.3.rows as i64)),
+            Values::Sum(rows.iter().map(|row| Some(row.3.amount)).collect()),
+        ]
+    }
+}
+
+#[derive(Default)]
+struct SegmentRow {
+    segmentation: &'static str,
+    name: String,
+    customers: i64,
+    net_revenue: MinorSum,
+    cm3: MinorSum,
+    economic_profit: MinorSum,
+    expected: Option<MinorSum>,
+    total: Option<Distribution>,
+}
+
+fn scaled(column: &[i64]) -> Values {
+    Values::Scaled(column.iter().map(|value| Some(*value)).collect())
+}
+
+fn integers(values: impl Iterator<Item = i64>) -> Values {
+    Values::Integer(values.map(Some).collect())
+}
+/// Buckets of a balance, in the order of the outputs.
+fn buckets(balance: &InputBalance) -> Vec<(&'static str, &'static str, Bucket)> {
+    let mut rows =
+        vec![("accepted", "", balance.accepted), ("input", "", balance.input), ("rejected", "", balance.rejected)];
+    rows.extend(balance.rules.iter().map(|(rule, (_, bucket))| ("rule", *rule, *bucket)));
+    rows.push(("unassigned", "", balance.unassigned));
+    rows
+}
