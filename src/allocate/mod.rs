@@ -1,4 +1,23 @@
 //! From cost pools to cost per customer, period and activity, exact to the minor unit.
+//!
+//! [`allocate`] spreads every pool of a run over its cells. The arithmetic is [`spread`]: a mergeable histogram of
+//! driver quantities (summary), a rounding rule (plan), and a cost per row (apply).
+//!
+//! ```
+//! use whalecurve::allocate::spread::Histogram;
+//!
+//! let (quantities, ties) = ([3_000_000, 1_000_000, 3_000_000], [30, 10, 20]);
+//! let (mut left, mut right) = (Histogram::default(), Histogram::default());
+//! left.insert(&quantities[..1]);
+//! right.insert(&quantities[1..]);
+//! left.combine(&right); // as if it had seen all three
+//!
+//! // 1.00 at 3 : 1 : 3 is 42.86, 14.29 and 42.86 cents. The two odd cents go to the largest remainders.
+//! let cost = left.plan(100)?.apply(&quantities, &ties);
+//! assert_eq!(cost, [43, 14, 43]);
+//! assert_eq!(cost.iter().sum::<i64>(), 100);
+//! # Ok::<(), whalecurve::allocate::spread::AllocateError>(())
+//! ```
 
 pub mod spread;
 

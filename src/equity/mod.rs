@@ -1,4 +1,16 @@
 //! Customer equity: quantiles of joint totals, the whale curve and its concentration.
+//!
+//! ```
+//! use whalecurve::equity::{distribution, whale_curve};
+//!
+//! let curve = whale_curve(&[300, -100, 500, 0]);
+//! assert_eq!(curve.points, [(1, 500), (2, 800), (3, 800), (4, 700)]);
+//! assert_eq!((curve.peak, curve.peak_customers, curve.losing), (800, 2, 1));
+//!
+//! // Five simulated futures of the whole base.
+//! let equity = distribution(&[70, 90, 110, 130, 600], &[0.05, 0.5]).expect("there are paths");
+//! assert_eq!((equity.mean, equity.quantiles), (200, vec![70, 110]));
+//! ```
 
 use rayon::prelude::*;
 

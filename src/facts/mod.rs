@@ -3,6 +3,40 @@
 //! [`LedgerSummary`] is the mergeable state. Waves of lines are scattered into 256 partitions by the hash of the
 //! customer id ([`wave`]); each partition folds its lines into its own small table ([`partition`]). Memory grows with
 //! customers, periods and distinct orders, not with lines, and no sum depends on the order of lines.
+//!
+//! ```
+//! use whalecurve::{
+//!     facts::{LedgerSummary, Layout, customers::roll_up},
+//!     numeric::keys::Keys,
+//!     schema::{
+//!         lines::{LineBatch, PURCHASE},
+//!         period::PeriodKind,
+//!         settings::ReturnsPolicy,
+//!     },
+//! };
+//!
+//! let lines = LineBatch {
+//!     customer: Keys::Int(vec![7, 3, 7, 7]),
+//!     day: vec![10, 10, 10, 24],
+//!     order: vec![1, 2, 1, 3],
+//!     amount: vec![500, 900, 250, -250], // cents; the last line is a return
+//!     discount: vec![0, 100, 0, 0],
+//!     product_cost: vec![0; 4],
+//!     quantity: vec![1_000_000, 1_000_000, 1_000_000, -1_000_000],
+//!     mask: vec![PURCHASE, PURCHASE, PURCHASE, 0],
+//!     added: vec![],
+//! };
+//! let layout = Layout { period: PeriodKind::Whole, added: 0, distinct: 0 };
+//! let mut summary = LedgerSummary::new(layout, &lines.customer);
+//! summary.insert(&[lines])?;
+//! let (customers, cells) = summary.finish(ReturnsPolicy::Separate, &[]);
+//!
+//! assert_eq!(customers.ids, Keys::Int(vec![3, 7]));
+//! assert_eq!((&cells.gross_sales, &cells.returns), (&vec![900, 750], &vec![0, 250]));
+//! assert_eq!((&cells.orders, &cells.lines), (&vec![1, 1], &vec![1, 3]));
+//! assert_eq!(roll_up(&cells, customers.len())?.net_revenue, [800, 500]);
+//! # Ok::<(), whalecurve::facts::FactsError>(())
+//! ```
 
 pub mod assemble;
 pub mod customers;

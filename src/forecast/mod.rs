@@ -1,7 +1,24 @@
 //! Forecast: what customers will buy and what that will contribute.
 //!
-//! Histories (x, t_x, T) → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) → closed-form
-//! expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
+//! Histories `(x, t_x, T)` → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) →
+//! closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
+//!
+//! ```
+//! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
+//!
+//! // The published parameters of the CDNOW sample, in weeks (Fader, Hardie & Lee 2005).
+//! let model = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
+//! let (x, t_x, age) = (2.0, 30.43, 38.86);
+//! assert!((model.p_alive(x, t_x, age) - 0.726_578_57).abs() < 5e-9);
+//! assert!((model.expected_purchases(x, t_x, age, 39.0)? - 1.226_028_175).abs() < 5e-10);
+//!
+//! // Three customers who bought once: equal histories are counted together, and nothing can be fitted.
+//! let mut summary = Summary::new();
+//! summary.insert(&[0, 0, 0], &[0, 0, 0], &[30, 30, 12])?;
+//! assert_eq!((summary.len(), summary.customers()), (2, 3));
+//! assert!(BgNbd::fit(&summary, 7.0).fitted().is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod bg_nbd;
 mod bg_nbd_fit;

@@ -1,4 +1,17 @@
 //! Groups of customers: recency, frequency and monetary scores, and value tiers.
+//!
+//! ```
+//! use whalecurve::{
+//!     portfolio::{scores, tiers},
+//!     schema::settings::ValueTier,
+//! };
+//!
+//! let value = [50, 900, -20, 50];
+//! assert_eq!(scores(&value, 4), [2, 4, 1, 2]); // equal values, equal scores
+//!
+//! let tier = |name: &str, share| ValueTier { name: name.to_owned(), share };
+//! assert_eq!(tiers(&value, &[tier("gold", 0.25), tier("lead", 0.75)]), [1, 0, 1, 1]);
+//! ```
 
 use rayon::prelude::*;
 

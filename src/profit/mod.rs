@@ -1,4 +1,43 @@
 //! Contribution-margin layers: what a customer earned after each level of cost.
+//!
+//! ```
+//! use whalecurve::{
+//!     profit::margins,
+//!     schema::{
+//!         costs::CostTable,
+//!         facts::Cells,
+//!         settings::{ActivitySetting, Level, Method, NegativePolicy},
+//!         tables::Activity,
+//!     },
+//! };
+//!
+//! let cells = Cells {
+//!     customer: vec![0, 1],
+//!     period: vec![0, 0],
+//!     gross_sales: vec![10_000, 4_000], // cents
+//!     returns: vec![0, 500],
+//!     discount: vec![300, 0],
+//!     product_cost: vec![6_000, 2_000],
+//!     ..Cells::default()
+//! };
+//! let setting = ActivitySetting {
+//!     level: Level::Order,
+//!     method: Method::Average,
+//!     cost: Some(4_000),
+//!     negative: NegativePolicy::Error,
+//! };
+//! let costs = CostTable {
+//!     activities: vec![Activity { name: "delivery".to_owned(), setting }],
+//!     amounts: vec![vec![2_000, 2_000]],
+//!     ..CostTable::default()
+//! };
+//! let margins = margins(&cells, &costs, vec![0, 100])?;
+//! assert_eq!(margins.net_revenue, [9_700, 3_500]);
+//! assert_eq!(margins.cm1, [3_700, 1_500]);
+//! assert_eq!(margins.cm2, [1_700, -500]);
+//! assert_eq!(margins.economic_profit, [1_700, -600]);
+//! # Ok::<(), whalecurve::profit::ProfitError>(())
+//! ```
 
 use thiserror::Error;
 
