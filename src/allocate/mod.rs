@@ -1,5 +1,10 @@
 //! From cost pools to cost per customer, period and activity, exact to the minor unit.
 
+pub mod error;
+pub mod negative;
+pub mod parts;
+pub mod ratio;
+pub mod signed;
 pub mod spread;
 
 use thiserror::Error;
