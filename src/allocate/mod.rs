@@ -1,11 +1,17 @@
 //! From cost pools to cost per customer, period and activity, exact to the minor unit.
 
+pub mod capacity;
+pub mod composite;
+pub mod direct;
 pub mod error;
+pub mod fallback;
 pub mod negative;
 pub mod parts;
+pub mod rates;
 pub mod ratio;
 pub mod signed;
 pub mod spread;
+pub mod time_equation;
 
 use thiserror::Error;
 
