@@ -298,5 +298,27 @@ mod tests {
                 prop_assert!(error.abs() < tolerance);
             }
         }
+
+        #[test]
+        fn another_unit_of_time_or_another_order_of_rows_moves_no_cost(
+            pool in any::<i32>(),
+            rows in prop::collection::vec((0..1_000_000_000_i64, any::<u64>()), 1..100),
+            capacity in 1..100_000_000_000_i64,
+            scale in 2..100_i64,
+        ) {
+            let (used, ties): (Vec<i64>, Vec<u64>) = rows.iter().copied().unzip();
+            let (reversed, reversed_ties): (Vec<i64>, Vec<u64>) = rows.iter().rev().copied().unzip();
+            let scaled: Vec<i64> = used.iter().map(|used| used * scale).collect();
+            let of = |capacity, used: &[i64], ties: &[u64]| {
+                let capacity = Capacity::Practical(i128::from(capacity));
+                let plan = plan(i64::from(pool), capacity, OverUse::OverDriven, &summary(used)).unwrap();
+                (plan.planned().apply(used, ties), plan.planned().parts())
+            };
+            let (cost, parts) = of(capacity, &used, &ties);
+            prop_assert_eq!(of(capacity * scale, &scaled, &ties), (cost.clone(), parts));
+            let (mut backwards, same) = of(capacity, &reversed, &reversed_ties);
+            backwards.reverse();
+            prop_assert_eq!((backwards, same), (cost, parts));
+        }
     }
 }

@@ -146,6 +146,10 @@ mod tests {
 
     const UNITS: i64 = QUANTITY_SCALE;
 
+    /// Rate in thousandths, cents, and quantities in millionths: one minor unit is 10⁷ of the product. A row is off by
+    /// less than one for its own rounding and by half of one at most for the rounded total.
+    const RATE_TOLERANCE: i128 = 15_000_000;
+
     fn summary(quantities: &[Quantity]) -> Histogram {
         let mut summary = Histogram::default();
         summary.insert(quantities);
@@ -280,11 +284,8 @@ mod tests {
             let cost = plan.apply(&quantities, &ties);
             prop_assert!(plan.parts().balance());
             prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);
-            // Rate in thousandths, cents, and quantities in millionths: one minor unit is 10^7 of the product. A row
-            // is off by less than one for its own rounding and by half of one at most for the rounded total.
-            const TOLERANCE: i128 = 15_000_000;
             for (cost, quantity) in cost.iter().zip(&quantities) {
-                prop_assert!((i128::from(*cost) * 10_000_000 - rate * i128::from(*quantity)).abs() < TOLERANCE);
+                prop_assert!((i128::from(*cost) * 10_000_000 - rate * i128::from(*quantity)).abs() < RATE_TOLERANCE);
             }
         }
 
