@@ -19,7 +19,18 @@
 //! # Ok::<(), whalecurve::allocate::spread::AllocateError>(())
 //! ```
 
+pub mod capacity;
+pub mod composite;
+pub mod direct;
+pub mod error;
+pub mod fallback;
+pub mod negative;
+pub mod parts;
+pub mod rates;
+pub mod ratio;
+pub mod signed;
 pub mod spread;
+pub mod time_equation;
 
 use thiserror::Error;
 

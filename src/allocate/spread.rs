@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::units::{Minor, Quantity};
+use crate::units::{Minor, QUANTITY_SCALE, Quantity};
 
 /// Why a pool cannot be spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -31,67 +31,96 @@ pub enum AllocateError {
 pub struct Histogram {
     /// (quantity above zero, count), ascending.
     classes: Vec<(Quantity, u64)>,
-    negative: u64,
+    /// (quantity below zero, count), ascending.
+    below: Vec<(Quantity, u64)>,
+    zeros: u64,
 }
 
 impl Histogram {
+    /// The summary of `rows` equal quantities of one unit.
+    #[must_use]
+    pub fn even(rows: u64) -> Self {
+        let classes = if rows == 0 { Vec::new() } else { vec![(QUANTITY_SCALE, rows)] };
+        Self { classes, ..Self::default() }
+    }
+
     /// Counts a slice of driver quantities.
     pub fn insert(&mut self, quantities: &[Quantity]) {
         let mut sorted: Vec<Quantity> = quantities.par_iter().copied().filter(|quantity| *quantity != 0).collect();
+        let zeros = (quantities.len() - sorted.len()) as u64;
         sorted.par_sort_unstable();
-        let negative = sorted.partition_point(|quantity| *quantity < 0);
-        let mut classes: Vec<(Quantity, u64)> = Vec::new();
-        for quantity in &sorted[negative..] {
-            match classes.last_mut().filter(|class| class.0 == *quantity) {
-                Some(class) => class.1 += 1,
-                None => classes.push((*quantity, 1)),
-            }
-        }
-        self.combine(&Self { classes, negative: negative as u64 });
+        let (below, above) = sorted.split_at(sorted.partition_point(|quantity| *quantity < 0));
+        self.combine(&Self { classes: count_equal(above), below: count_equal(below), zeros });
     }
 
     /// Adds another slice's counts.
     pub fn combine(&mut self, other: &Self) {
-        self.negative += other.negative;
-        if self.classes.is_empty() {
-            self.classes.clone_from(&other.classes);
-            return;
-        }
-        let mut merged = Vec::with_capacity(self.classes.len() + other.classes.len());
-        let (mut mine, mut theirs) = (self.classes.iter().peekable(), other.classes.iter().peekable());
-        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
-            let next = match a.0.cmp(&b.0) {
-                std::cmp::Ordering::Less => mine.next().copied(),
-                std::cmp::Ordering::Greater => theirs.next().copied(),
-                std::cmp::Ordering::Equal => {
-                    let sum = (a.0, a.1 + b.1);
-                    mine.next();
-                    theirs.next();
-                    Some(sum)
-                }
-            };
-            merged.extend(next);
-        }
-        merged.extend(mine.chain(theirs).copied());
-        self.classes = merged;
+        merge(&mut self.classes, &other.classes);
+        merge(&mut self.below, &other.below);
+        self.zeros += other.zeros;
     }
 
     /// Sum of the quantities above zero.
     #[must_use]
     pub fn total(&self) -> i128 {
-        self.classes.iter().map(|(quantity, count)| i128::from(*quantity) * i128::from(*count)).sum()
+        sum(&self.classes)
     }
 
     /// How many quantities are above zero.
     #[must_use]
     pub fn recipients(&self) -> u64 {
-        self.classes.iter().map(|class| class.1).sum()
+        count(&self.classes)
     }
 
     /// How many quantities are below zero.
     #[must_use]
     pub fn negative(&self) -> u64 {
-        self.negative
+        count(&self.below)
+    }
+
+    /// Sum of the quantities below zero: zero or negative.
+    #[must_use]
+    pub fn negative_total(&self) -> i128 {
+        sum(&self.below)
+    }
+
+    /// How many quantities were counted, zeros too.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.recipients() + self.negative() + self.zeros
+    }
+
+    /// The smallest quantity counted.
+    #[must_use]
+    pub fn smallest(&self) -> Option<Quantity> {
+        let zero = (self.zeros > 0).then_some(0);
+        self.below.first().map(|class| class.0).or(zero).or(self.classes.first().map(|class| class.0))
+    }
+
+    /// The distinct quantities other than zero and how often each occurs, ascending.
+    pub(super) fn nonzero(&self) -> impl Iterator<Item = (Quantity, u64)> {
+        self.below.iter().chain(&self.classes).copied()
+    }
+
+    /// The summary of the same rows under other weights; `None` when `weight` fails on one.
+    pub(super) fn reweigh(&self, weight: impl Fn(Quantity) -> Option<Quantity>) -> Option<Self> {
+        let zeros = (self.zeros > 0).then_some((0, self.zeros));
+        let mut classes: Vec<(Quantity, u64)> = self
+            .nonzero()
+            .chain(zeros)
+            .map(|(quantity, count)| Some((weight(quantity)?, count)))
+            .collect::<Option<_>>()?;
+        classes.sort_unstable();
+        let mut whole = Self::default();
+        for group in classes.chunk_by(|a, b| a.0 == b.0) {
+            let class = (group[0].0, count(group));
+            match class.0.signum() {
+                0 => whole.zeros += class.1,
+                1 => whole.classes.push(class),
+                _ => whole.below.push(class),
+            }
+        }
+        Some(whole)
     }
 
     /// The plan for spreading `pool`.
@@ -99,37 +128,99 @@ impl Histogram {
     /// # Errors
     /// [`AllocateError`]. Negative quantities are an error here; a caller that counts them as zero clamps them first.
     pub fn plan(&self, pool: Minor) -> Result<Plan, AllocateError> {
-        if self.negative > 0 {
-            return Err(AllocateError::NegativeDriver { customers: self.negative });
+        self.plan_beside(pool, 0).map(|(plan, _)| plan)
+    }
+
+    /// The plan for spreading `pool` over the rows and one recipient beside them, and what that recipient gets.
+    ///
+    /// `beside = pool · weight / (Σ quantity + weight)`, in the same largest remainder as the rows, so that
+    /// `Σ cost + beside == pool`. Among equal remainders it comes after every row.
+    ///
+    /// * `weight`: of the recipient beside, scaled by 10⁶: unused capacity, or the share that is nobody's.
+    ///
+    /// # Errors
+    /// [`AllocateError`]; [`AllocateError::NoDriver`] when the weight is zero too.
+    pub fn plan_beside(&self, pool: Minor, weight: u128) -> Result<(Plan, Minor), AllocateError> {
+        let negative = self.negative();
+        if negative > 0 {
+            return Err(AllocateError::NegativeDriver { customers: negative });
         }
-        let total = u128::try_from(self.total()).unwrap_or(0);
+        let rows = u128::try_from(self.total()).unwrap_or(0);
+        let total = rows.checked_add(weight).ok_or(AllocateError::TooLarge)?;
         if total == 0 {
             return Err(AllocateError::NoDriver);
         }
-        let mut plan = Plan { pool, total, cut: u128::MAX, tied: 0 };
-        let mut given = 0_u128;
-        let mut remainders: Vec<(u128, u64)> = self
-            .classes
-            .iter()
-            .map(|&(quantity, count)| {
-                let (share, remainder) = plan.share(quantity);
-                given += u128::from(share) * u128::from(count);
-                (remainder, count)
-            })
-            .collect();
-        let mut left = u128::from(pool.unsigned_abs()).checked_sub(given).ok_or(AllocateError::TooLarge)?;
-        remainders.par_sort_unstable_by(|a, b| b.cmp(a));
-        for group in remainders.chunk_by(|a, b| a.0 == b.0) {
-            if left == 0 {
-                break;
-            }
-            let members: u128 = group.iter().map(|class| u128::from(class.1)).sum();
-            plan.cut = group[0].0;
-            plan.tied = u64::try_from(left.min(members)).map_err(|_| AllocateError::TooLarge)?;
-            left -= u128::from(plan.tied);
+        if pool == Minor::MIN {
+            return Err(AllocateError::TooLarge);
         }
-        if left == 0 { Ok(plan) } else { Err(AllocateError::TooLarge) }
+        let product = u128::from(pool.unsigned_abs()).checked_mul(weight).ok_or(AllocateError::TooLarge)?;
+        let (beside, last) = (product / total, product % total);
+        let mut plan = Plan::unraised(pool, total);
+        let mut given = beside;
+        let mut remainders: Vec<(u128, u64)> = Vec::with_capacity(self.classes.len() + 1);
+        remainders.extend(self.classes.iter().map(|&(quantity, count)| {
+            let (share, remainder) = plan.share(quantity);
+            given += u128::from(share) * u128::from(count);
+            (remainder, count)
+        }));
+        remainders.extend((weight > 0).then_some((last, 1)));
+        let left = u128::from(pool.unsigned_abs()).checked_sub(given).ok_or(AllocateError::TooLarge)?;
+        let spare = plan.raise(remainders, left)?;
+        let raised = weight > 0 && (last > plan.cut || (last == plan.cut && spare == 0));
+        plan.tied -= u64::from(raised && last == plan.cut);
+        Ok((plan, signed(pool, beside + u128::from(raised))?))
     }
+}
+
+/// `magnitude` with the sign of `pool`.
+fn signed(pool: Minor, magnitude: u128) -> Result<Minor, AllocateError> {
+    let magnitude = i64::try_from(magnitude).map_err(|_| AllocateError::TooLarge)?;
+    Ok(if pool < 0 { -magnitude } else { magnitude })
+}
+
+/// (quantity, count) of a sorted slice.
+fn count_equal(sorted: &[Quantity]) -> Vec<(Quantity, u64)> {
+    let mut classes: Vec<(Quantity, u64)> = Vec::new();
+    for quantity in sorted {
+        match classes.last_mut().filter(|class| class.0 == *quantity) {
+            Some(class) => class.1 += 1,
+            None => classes.push((*quantity, 1)),
+        }
+    }
+    classes
+}
+
+/// Adds the counts of `theirs` to `mine`; both ascend.
+fn merge(mine: &mut Vec<(Quantity, u64)>, theirs: &[(Quantity, u64)]) {
+    if mine.is_empty() || theirs.is_empty() {
+        mine.extend_from_slice(theirs);
+        return;
+    }
+    let mut merged = Vec::with_capacity(mine.len() + theirs.len());
+    let (mut left, mut right) = (mine.iter().peekable(), theirs.iter().peekable());
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let next = match a.0.cmp(&b.0) {
+            std::cmp::Ordering::Less => left.next().copied(),
+            std::cmp::Ordering::Greater => right.next().copied(),
+            std::cmp::Ordering::Equal => {
+                let sum = (a.0, a.1 + b.1);
+                left.next();
+                right.next();
+                Some(sum)
+            }
+        };
+        merged.extend(next);
+    }
+    merged.extend(left.chain(right).copied());
+    *mine = merged;
+}
+
+fn sum(classes: &[(Quantity, u64)]) -> i128 {
+    classes.iter().map(|(quantity, count)| i128::from(*quantity) * i128::from(*count)).sum()
+}
+
+fn count(classes: &[(Quantity, u64)]) -> u64 {
+    classes.iter().map(|class| class.1).sum()
 }
 
 /// Plan: who gets one minor unit more than the rounded-down share.
@@ -144,7 +235,35 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Sum of driver quantities.
+    /// A plan that raises nobody yet.
+    pub(super) fn unraised(pool: Minor, total: u128) -> Self {
+        Self { pool, total, cut: u128::MAX, tied: 0 }
+    }
+
+    /// Raises the `left` largest of the (remainder, count): sets the cut, and returns how many at the cut stay unraised.
+    pub(super) fn raise(&mut self, mut remainders: Vec<(u128, u64)>, mut left: u128) -> Result<u128, AllocateError> {
+        let mut spare = 0;
+        remainders.par_sort_unstable_by(|a, b| b.cmp(a));
+        for group in remainders.chunk_by(|a, b| a.0 == b.0) {
+            if left == 0 {
+                break;
+            }
+            let members: u128 = group.iter().map(|class| u128::from(class.1)).sum();
+            let raised = left.min(members);
+            self.cut = group[0].0;
+            self.tied = u64::try_from(raised).map_err(|_| AllocateError::TooLarge)?;
+            left -= raised;
+            spare = members - raised;
+        }
+        if left == 0 { Ok(spare) } else { Err(AllocateError::TooLarge) }
+    }
+
+    /// What is spread.
+    pub(super) fn pool(&self) -> Minor {
+        self.pool
+    }
+
+    /// Sum of driver quantities, with the weight of the recipient beside them.
     #[must_use]
     pub fn total(&self) -> u128 {
         self.total
@@ -166,6 +285,21 @@ impl Plan {
     /// * `ties`: tie-break hash of each row's customer; equal hashes are ordered by row.
     #[must_use]
     pub fn apply(&self, quantities: &[Quantity], ties: &[u64]) -> Vec<Minor> {
+        let share = |quantity| {
+            let (share, remainder) = self.share(quantity);
+            (share as i64, remainder)
+        };
+        self.apply_shares(quantities, ties, share)
+    }
+
+    /// The cost of every row, with `share` giving a quantity's rounded-down share and its remainder.
+    #[inline]
+    pub(super) fn apply_shares(
+        &self,
+        quantities: &[Quantity],
+        ties: &[u64],
+        share: impl Fn(Quantity) -> (i64, u128) + Sync,
+    ) -> Vec<Minor> {
         let sign = if self.pool < 0 { -1 } else { 1 };
         let chunk = quantities.len().div_ceil(64).max(16_384);
         let parts: Vec<(Vec<Minor>, Vec<(u64, u32)>)> = quantities
@@ -177,12 +311,12 @@ impl Plan {
                     if *quantity == 0 {
                         return 0;
                     }
-                    let (share, remainder) = self.share(*quantity);
+                    let (share, remainder) = share(*quantity);
                     if remainder == self.cut {
                         let row = part * chunk + row;
                         tied.push((ties[row], row as u32));
                     }
-                    sign * (share as i64 + i64::from(remainder > self.cut))
+                    sign * (share + i64::from(remainder > self.cut))
                 };
                 (quantities.iter().enumerate().map(cost).collect(), tied)
             })
@@ -291,6 +425,36 @@ mod tests {
             right.insert(&quantities[..at]);
             left.combine(&right);
             prop_assert_eq!(left, whole);
+        }
+
+        #[test]
+        fn a_recipient_beside_the_rows_is_one_more_row_that_loses_ties(
+            pool in any::<i32>(), rows in customers(), weight in 0..1_000_000_000_000_i64,
+        ) {
+            let (mut quantities, mut ties): (Vec<i64>, Vec<u64>) = rows.into_iter().unzip();
+            prop_assume!(weight > 0 || quantities.iter().any(|q| *q > 0));
+            let mut summary = Histogram::default();
+            summary.insert(&quantities);
+            let (plan, beside) = summary.plan_beside(i64::from(pool), weight as u128).unwrap();
+            let mut cost = plan.apply(&quantities, &ties);
+            cost.push(beside);
+            quantities.push(weight);
+            ties.push(u64::MAX);
+            prop_assert_eq!(cost, textbook(i64::from(pool), &quantities, &ties));
+        }
+
+        #[test]
+        fn other_weights_of_a_summary_are_the_summary_of_other_weights(
+            quantities in prop::collection::vec(-5..5_i64, 0..50), shift in -5..5_i64, at in 0..50_usize,
+        ) {
+            let (mut raw, mut shifted) = (Histogram::default(), Histogram::default());
+            let (left, right) = quantities.split_at(at.min(quantities.len()));
+            raw.insert(right);
+            raw.insert(left);
+            shifted.insert(&quantities.iter().map(|q| (q + shift).abs()).collect::<Vec<_>>());
+            prop_assert_eq!(raw.rows(), quantities.len() as u64);
+            prop_assert_eq!(raw.smallest(), quantities.iter().copied().min());
+            prop_assert_eq!(raw.reweigh(|q| Some((q + shift).abs())), Some(shifted));
         }
 
         #[test]

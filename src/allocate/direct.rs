@@ -1,0 +1,209 @@
+//! Cost that goes to its recipients without a measured driver: equal shares, percentages, fixed amounts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    error::MethodError,
+    parts::{Parts, Planned},
+    rates::spread_or_leave,
+    ratio::Ratio,
+    spread::{AllocateError, Histogram},
+};
+use crate::{
+    numeric::decimal::{Decimal, power_of_ten},
+    units::{Minor, MinorSum, QUANTITY_SCALE, Quantity},
+};
+
+/// The same cost for every row, to the minor unit; without rows the pool is unassigned.
+///
+/// * `pool`: minor units, either sign.
+/// * `ties`: tie-break hash of each row's customer.
+///
+/// # Errors
+/// [`AllocateError::TooLarge`].
+pub fn even(pool: Minor, ties: &[u64]) -> Result<(Vec<Minor>, Parts), AllocateError> {
+    let planned = spread_or_leave(pool, &Histogram::even(ties.len() as u64))?;
+    Ok((planned.apply(&vec![QUANTITY_SCALE; ties.len()], ties), planned.parts()))
+}
+
+/// Percentages of the pool for named recipients; what is missing to 100 % is unassigned.
+///
+/// `cost[i] = pool · percent[i] / 100`, in one largest remainder with the rest, so that
+/// `Σ cost + unassigned == pool`.
+///
+/// * `pool`: minor units, either sign.
+/// * `percents`: 98 = 98 %, not negative; one a recipient.
+/// * `ties`: tie-break hash of each recipient's name.
+///
+/// # Errors
+/// [`MethodError::NegativePercent`]; [`MethodError::AboveAll`] when they sum to more than 100 %;
+/// [`AllocateError::TooLarge`] with more than 16 digits after the point.
+///
+/// ```
+/// use whalecurve::{allocate::direct::percent, numeric::decimal::Decimal};
+/// let of = |mantissa| Decimal { mantissa, scale: 0 };
+/// let (cost, parts) = percent(18_225, &[of(98), of(2)], &[1, 2])?;
+/// assert_eq!((cost, parts.unassigned), (vec![17_861, 364], 0));
+/// # Ok::<(), whalecurve::allocate::error::MethodError>(())
+/// ```
+pub fn percent(pool: Minor, percents: &[Decimal], ties: &[u64]) -> Result<(Vec<Minor>, Parts), MethodError> {
+    let recipients = percents.iter().filter(|percent| percent.mantissa < 0).count() as u64;
+    if recipients > 0 {
+        return Err(MethodError::NegativePercent { recipients });
+    }
+    let scale = percents.iter().map(|percent| percent.scale).max().unwrap_or(0);
+    let weights = percents.iter().map(|percent| percent.to_scaled(scale));
+    let weights: Vec<Quantity> = weights.collect::<Option<_>>().ok_or(AllocateError::TooLarge)?;
+    let mut summary = Histogram::default();
+    summary.insert(&weights);
+    let one = power_of_ten(scale).ok_or(AllocateError::TooLarge)?;
+    let all = one.checked_mul(100).ok_or(AllocateError::TooLarge)?;
+    let rest = u128::try_from(all - summary.total())
+        .map_err(|_| MethodError::AboveAll { percent: Ratio { numerator: summary.total(), denominator: one } })?;
+    let (plan, unassigned) = summary.plan_beside(pool, rest)?;
+    let parts = Parts { pool, allocated: pool - unassigned, unassigned, ..Parts::default() };
+    Ok((plan.apply(&weights, ties), parts))
+}
+
+/// Plan of fixed amounts and a spread of the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedPlan {
+    rest: Planned,
+    parts: Parts,
+}
+
+/// The plan of fixed amounts first, then the rest in proportion to a quantity.
+///
+/// `cost[i] = fixed[i] + (pool − Σ fixed) · quantity[i] / Σ quantity`. A rest without driver is unassigned.
+///
+/// * `pool`: minor units, either sign.
+/// * `fixed`: sum of the fixed amounts of all rows.
+/// * `summary`: of the quantities of all rows, not negative.
+///
+/// # Errors
+/// [`MethodError::FixedAbovePool`] when the fixed amounts have the other sign or leave a rest of the other sign;
+/// [`AllocateError`].
+pub fn fixed_then(pool: Minor, fixed: MinorSum, summary: &Histogram) -> Result<FixedPlan, MethodError> {
+    let range = MinorSum::from(pool.min(0))..=MinorSum::from(pool.max(0));
+    if !range.contains(&fixed) {
+        return Err(MethodError::FixedAbovePool);
+    }
+    // Within the range above it fits.
+    let fixed = i64::try_from(fixed).map_err(|_| AllocateError::TooLarge)?;
+    let rest = spread_or_leave(pool - fixed, summary)?;
+    let parts = Parts::allocated(fixed).combine(&rest.parts()).ok_or(AllocateError::TooLarge)?;
+    Ok(FixedPlan { rest, parts })
+}
+
+impl FixedPlan {
+    /// Where the cost went: the fixed amounts are allocated.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        self.parts
+    }
+
+    /// The cost of every row, fixed amount and share of the rest.
+    ///
+    /// * `fixed`, `quantities`: one a row, the ones that were summarised, in the order of `ties`.
+    ///
+    /// # Errors
+    /// [`MethodError::RowCount`]; [`AllocateError::TooLarge`] when a sum leaves 64 bits.
+    pub fn apply(&self, fixed: &[Minor], quantities: &[Quantity], ties: &[u64]) -> Result<Vec<Minor>, MethodError> {
+        if fixed.len() != quantities.len() {
+            return Err(MethodError::RowCount { expected: quantities.len(), found: fixed.len() });
+        }
+        let rest = self.rest.apply(quantities, ties);
+        let sum = |(fixed, rest): (&Minor, &Minor)| fixed.checked_add(*rest);
+        let cost = fixed.iter().zip(&rest).map(sum).collect::<Option<_>>();
+        Ok(cost.ok_or(AllocateError::TooLarge)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn summary(quantities: &[Quantity]) -> Histogram {
+        let mut summary = Histogram::default();
+        summary.insert(quantities);
+        summary
+    }
+
+    fn hundredths(mantissa: i128) -> Decimal {
+        Decimal { mantissa, scale: 2 }
+    }
+
+    #[test]
+    fn percentages_of_the_reference_come_out_to_the_cent() {
+        let third = percent(78_508, &[hundredths(3_333), hundredths(3_333), hundredths(3_334)], &[1, 2, 3]);
+        assert_eq!(third, Ok((vec![26_167, 26_167, 26_174], Parts::allocated(78_508))));
+    }
+
+    #[test]
+    fn what_is_missing_to_a_hundred_percent_is_unassigned() {
+        let (cost, parts) = percent(-10_000, &[hundredths(2_500), Decimal { mantissa: 5, scale: 1 }], &[1, 2]).unwrap();
+        assert_eq!((cost, parts.unassigned), (vec![-2_500, -50], -7_450));
+        assert!(parts.balance());
+        assert_eq!(percent(7, &[], &[]), Ok((vec![], Parts::unassigned(7))));
+    }
+
+    #[test]
+    fn percentages_above_a_hundred_or_below_zero_are_refused() {
+        let error = percent(1, &[hundredths(6_000), hundredths(4_001)], &[1, 2]).unwrap_err();
+        assert_eq!(error.to_string(), "the percentages sum to 100.01 %, more than 100 %");
+        let negative = percent(1, &[hundredths(-1), hundredths(5)], &[1, 2]);
+        assert_eq!(negative, Err(MethodError::NegativePercent { recipients: 1 }));
+        let digits = percent(1, &[Decimal { mantissa: 10_i128.pow(20), scale: 19 }], &[1]);
+        assert_eq!(digits, Err(AllocateError::TooLarge.into()));
+    }
+
+    #[test]
+    fn even_shares_differ_by_one_minor_unit_at_most() {
+        assert_eq!(even(-100, &[3, 1, 2]), Ok((vec![-33, -34, -33], Parts::allocated(-100))));
+        assert_eq!(even(100, &[]), Ok((vec![], Parts::unassigned(100))));
+    }
+
+    #[test]
+    fn fixed_amounts_come_first_and_the_rest_follows_the_quantity() {
+        let plan = fixed_then(1_000, 400, &summary(&[1, 0, 2])).unwrap();
+        assert_eq!(plan.apply(&[100, 300, 0], &[1, 0, 2], &[1, 2, 3]), Ok(vec![300, 300, 400]));
+        assert_eq!(plan.parts(), Parts::allocated(1_000));
+        let idle = fixed_then(1_000, 400, &summary(&[0])).unwrap();
+        assert_eq!((idle.parts().allocated, idle.parts().unassigned), (400, 600));
+        assert_eq!(fixed_then(1_000, 1_001, &summary(&[1])), Err(MethodError::FixedAbovePool));
+        assert_eq!(fixed_then(-1_000, 1, &summary(&[1])), Err(MethodError::FixedAbovePool));
+        let short = plan.apply(&[100], &[1, 0, 2], &[1, 2, 3]);
+        assert_eq!(short, Err(MethodError::RowCount { expected: 3, found: 1 }));
+    }
+
+    proptest! {
+        #[test]
+        fn percentages_and_the_unassigned_rest_are_the_pool(
+            pool in any::<i32>(), percents in prop::collection::vec(0..2_000_i128, 0..5),
+        ) {
+            let ties: Vec<u64> = (0..percents.len() as u64).collect();
+            let decimals: Vec<Decimal> = percents.iter().copied().map(hundredths).collect();
+            let (cost, parts) = percent(i64::from(pool), &decimals, &ties).unwrap();
+            prop_assert!(parts.balance());
+            prop_assert_eq!(cost.iter().sum::<i64>(), parts.allocated);
+            for (cost, percent) in cost.iter().zip(&percents) {
+                prop_assert!((i128::from(*cost) * 10_000 - i128::from(pool) * percent).abs() < 10_000);
+            }
+        }
+
+        #[test]
+        fn fixed_amounts_and_the_rest_are_the_pool(
+            rows in prop::collection::vec((0..1_000_i64, 0..1_000_i64), 1..50), more in 0..1_000_000_i64,
+        ) {
+            let (fixed, quantities): (Vec<i64>, Vec<i64>) = rows.into_iter().unzip();
+            let ties: Vec<u64> = (0..fixed.len() as u64).collect();
+            let sum: i64 = fixed.iter().sum();
+            let plan = fixed_then(sum + more, i128::from(sum), &summary(&quantities)).unwrap();
+            let cost = plan.apply(&fixed, &quantities, &ties).unwrap();
+            prop_assert!(plan.parts().balance());
+            prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Rates set before the period: a standard rate, and a dual rate of a fixed and a variable part.
+//!
+//! A rate is never rounded: the total that it charges is, once, and largest remainder spreads that total.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    capacity::{self, Capacity, OverUse},
+    error::MethodError,
+    parts::{Parts, Planned},
+    spread::{AllocateError, Histogram},
+};
+use crate::{
+    numeric::decimal::{Decimal, divide_half_even, power_of_ten},
+    units::{Minor, Quantity},
+};
+
+/// Digits of a scaled quantity.
+const QUANTITY_DIGITS: i64 = 6;
+
+/// The plan of a standard rate: `cost[i] = rate · quantity[i]`, and what the rate leaves of the pool.
+///
+/// `charged = rate · Σ quantity`, rounded once, half to even; `under_absorbed = pool − charged`. A pool that nobody
+/// used is under-absorbed as a whole.
+///
+/// * `pool`: actual cost in minor units, either sign.
+/// * `rate`: major units for one unit of quantity.
+/// * `exponent`: digits of the currency's minor unit.
+/// * `summary`: of the actual quantities, not negative.
+///
+/// # Errors
+/// [`AllocateError::NegativeDriver`]; [`AllocateError::TooLarge`] when the charge leaves 64 bits.
+///
+/// Source: Horngren, Datar & Rajan, Cost Accounting, chapter on overhead rates: under- and over-allocated indirect cost.
+pub fn standard_rate(pool: Minor, rate: Decimal, exponent: u8, summary: &Histogram) -> Result<Planned, MethodError> {
+    let customers = summary.negative();
+    if customers > 0 {
+        return Err(AllocateError::NegativeDriver { customers }.into());
+    }
+    let charged = charge(rate, exponent, summary.total()).ok_or(AllocateError::TooLarge)?;
+    let under_absorbed = pool.checked_sub(charged).ok_or(AllocateError::TooLarge)?;
+    let plan = (summary.recipients() > 0).then(|| summary.plan(charged)).transpose()?;
+    Ok(Planned::new(plan, Parts { pool, allocated: charged, under_absorbed, ..Parts::default() }))
+}
+
+/// `rate · quantity` in minor units, half to even; `None` when it does not fit.
+fn charge(rate: Decimal, exponent: u8, quantity: i128) -> Option<Minor> {
+    let product = rate.mantissa.checked_mul(quantity)?;
+    let digits = i64::from(rate.scale) + QUANTITY_DIGITS - i64::from(exponent);
+    let power = power_of_ten(u32::try_from(digits.unsigned_abs()).ok()?)?;
+    let charged = if digits > 0 { divide_half_even(product, power) } else { product.checked_mul(power)? };
+    i64::try_from(charged).ok()
+}
+
+/// Plan of a dual rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DualPlan {
+    fixed: Planned,
+    variable: Planned,
+    parts: Parts,
+}
+
+/// The plan of a dual rate: the fixed part by budgeted, the rest by actual quantities.
+///
+/// `cost[i] = fixed · budgeted[i] / capacity + (pool − fixed) · actual[i] / Σ actual`. What a customer pays of the fixed
+/// part does not depend on what the others used.
+///
+/// * `pool`, `fixed`: minor units, either sign.
+/// * `budgeted`, `actual`: summaries of the quantities, not negative.
+/// * `capacity`: budgeted or practical capacity, scaled by 10⁶; the part of it that nobody budgeted is unused.
+///   `None` = what was budgeted.
+///
+/// A part whose quantities are all zero stays unassigned.
+///
+/// # Errors
+/// [`MethodError::NoCapacity`] when the capacity is not above zero; [`MethodError::OverDriven`] when more was budgeted;
+/// [`AllocateError`].
+///
+/// Source: Horngren, Datar & Rajan, Cost Accounting, chapter on support-department costs: dual-rate method.
+pub fn dual_rate(
+    pool: Minor,
+    fixed: Minor,
+    budgeted: &Histogram,
+    capacity: Option<i128>,
+    actual: &Histogram,
+) -> Result<DualPlan, MethodError> {
+    let rest = pool.checked_sub(fixed).ok_or(AllocateError::TooLarge)?;
+    let fixed = match capacity.map(Capacity::Budgeted) {
+        Some(capacity) => *capacity::plan(fixed, capacity, OverUse::Error, budgeted)?.planned(),
+        None => spread_or_leave(fixed, budgeted)?,
+    };
+    let variable = spread_or_leave(rest, actual)?;
+    let parts = fixed.parts().combine(&variable.parts()).ok_or(AllocateError::TooLarge)?;
+    Ok(DualPlan { fixed, variable, parts })
+}
+
+/// Spreads a part; without a driver it is unassigned.
+pub(super) fn spread_or_leave(part: Minor, summary: &Histogram) -> Result<Planned, AllocateError> {
+    match summary.plan(part) {
+        Ok(plan) => Ok(Planned::new(Some(plan), Parts::allocated(part))),
+        Err(AllocateError::NoDriver) => Ok(Planned::new(None, Parts::unassigned(part))),
+        Err(error) => Err(error),
+    }
+}
+
+impl DualPlan {
+    /// Where the cost of both parts went.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        self.parts
+    }
+
+    /// The fixed and the variable part, each planned by itself.
+    #[must_use]
+    pub fn planned(&self) -> (&Planned, &Planned) {
+        (&self.fixed, &self.variable)
+    }
+
+    /// The cost of every row, both parts together.
+    ///
+    /// * `budgeted`, `actual`: one quantity a row, the ones that were summarised, in the order of `ties`.
+    ///
+    /// # Errors
+    /// [`MethodError::RowCount`]; [`AllocateError::TooLarge`] when a sum leaves 64 bits.
+    pub fn apply(&self, budgeted: &[Quantity], actual: &[Quantity], ties: &[u64]) -> Result<Vec<Minor>, MethodError> {
+        if budgeted.len() != actual.len() {
+            return Err(MethodError::RowCount { expected: budgeted.len(), found: actual.len() });
+        }
+        let mut cost = self.fixed.apply(budgeted, ties);
+        for (cost, variable) in cost.iter_mut().zip(self.variable.apply(actual, ties)) {
+            *cost = cost.checked_add(variable).ok_or(AllocateError::TooLarge)?;
+        }
+        Ok(cost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        allocate::{spread::spread, time_equation::TimeEquation},
+        units::QUANTITY_SCALE,
+    };
+
+    const UNITS: i64 = QUANTITY_SCALE;
+
+    /// Rate in thousandths, cents, and quantities in millionths: one minor unit is 10⁷ of the product. A row is off by
+    /// less than one for its own rounding and by half of one at most for the rounded total.
+    const RATE_TOLERANCE: i128 = 15_000_000;
+
+    fn summary(quantities: &[Quantity]) -> Histogram {
+        let mut summary = Histogram::default();
+        summary.insert(quantities);
+        summary
+    }
+
+    fn euros(major: i128) -> Decimal {
+        Decimal { mantissa: major, scale: 0 }
+    }
+
+    /// Horngren's Spring Distribution, customers P to T, in whole units and cents: see REFERENCE.
+    mod spring {
+        pub(super) const TIES: [u64; 5] = [1, 2, 3, 4, 5];
+        pub(super) const CASES: [i64; 5] = [2_080, 8_750, 60_800, 31_800, 3_900];
+        pub(super) const PRICES: [i64; 5] = [1_440, 1_416, 1_320, 1_392, 1_296];
+        pub(super) const COST_OF_GOODS: i64 = 1_200;
+        pub(super) const ORDERS: [i64; 5] = [15, 25, 30, 25, 30];
+        pub(super) const VISITS: [i64; 5] = [2, 3, 6, 2, 3];
+        pub(super) const DELIVERIES: [i64; 5] = [10, 30, 60, 40, 20];
+        pub(super) const MILES: [i64; 5] = [14, 4, 3, 8, 40];
+        pub(super) const EXPEDITED: [i64; 5] = [0, 0, 0, 0, 1];
+        pub(super) const POOL: i64 = 7_086_500;
+    }
+
+    /// Cost in cents and quantity of the five activities, the miles through a time equation.
+    fn spring_activities() -> Vec<(Decimal, Vec<Quantity>)> {
+        let units = |column: [i64; 5]| column.map(|units| units * UNITS).to_vec();
+        let miles = TimeEquation::parse("deliveries * miles", &["deliveries", "miles"], &[]).unwrap();
+        let miles = miles.evaluate(5, &[&units(spring::DELIVERIES), &units(spring::MILES)]).unwrap();
+        vec![
+            (euros(100), units(spring::ORDERS)),
+            (euros(80), units(spring::VISITS)),
+            (euros(2), miles),
+            (Decimal { mantissa: 50, scale: 2 }, units(spring::CASES)),
+            (euros(300), units(spring::EXPEDITED)),
+        ]
+    }
+
+    #[test]
+    fn spring_distributions_customers_cost_and_earn_what_horngren_says() {
+        let mut cost = [0_i64; 5];
+        let mut pools = 0;
+        for (rate, quantities) in spring_activities() {
+            let summary = summary(&quantities);
+            let pool = charge(rate, 2, summary.total()).unwrap();
+            let by_rate = standard_rate(pool, rate, 2, &summary).unwrap();
+            let by_driver = spread(pool, &quantities, &spring::TIES).unwrap();
+            assert_eq!(by_rate.apply(&quantities, &spring::TIES), by_driver);
+            assert_eq!(by_rate.parts(), Parts::allocated(pool));
+            cost.iter_mut().zip(by_driver).for_each(|(sum, cost)| *sum += cost);
+            pools += pool;
+        }
+        assert_eq!(pools, spring::POOL);
+        assert_eq!(cost, [298_000, 735_500, 3_424_000, 1_920_000, 709_000]);
+        let margin = |i: usize| spring::CASES[i] * (spring::PRICES[i] - spring::COST_OF_GOODS);
+        assert_eq!([0, 1, 2, 3, 4].map(margin), [499_200, 1_890_000, 7_296_000, 6_105_600, 374_400]);
+        let profit = [0, 1, 2, 3, 4].map(|i| margin(i) - cost[i]);
+        assert_eq!(profit, [201_200, 1_154_500, 3_872_000, 4_185_600, -334_600]);
+        assert_eq!(profit.iter().sum::<i64>(), 9_078_700);
+    }
+
+    #[test]
+    fn spring_distributions_pool_by_revenue_hides_the_loss() {
+        let revenue = [0, 1, 2, 3, 4].map(|i| spring::CASES[i] * spring::PRICES[i]);
+        let cost = spread(spring::POOL, &revenue, &spring::TIES).unwrap();
+        assert_eq!(cost, [146_422, 605_691, 3_923_354, 2_163_946, 247_087]);
+        assert_eq!(374_400 - cost[4], 127_313);
+    }
+
+    #[test]
+    fn a_standard_rate_leaves_the_variance_visible() {
+        let hours = [30 * UNITS, 10 * UNITS];
+        let rate = Decimal { mantissa: 125, scale: 1 };
+        let under = standard_rate(60_000, rate, 2, &summary(&hours)).unwrap();
+        assert_eq!(under.apply(&hours, &[1, 2]), [37_500, 12_500]);
+        assert_eq!((under.parts().allocated, under.parts().under_absorbed), (50_000, 10_000));
+        let over = standard_rate(45_000, rate, 2, &summary(&hours)).unwrap();
+        assert_eq!(over.parts().under_absorbed, -5_000);
+        let unused = standard_rate(45_000, rate, 2, &summary(&[0, 0])).unwrap();
+        assert_eq!((unused.parts().under_absorbed, unused.apply(&[0, 0], &[1, 2])), (45_000, vec![0, 0]));
+    }
+
+    #[test]
+    fn the_total_of_a_rate_is_rounded_once_half_to_even() {
+        // A third of a cent three times is one cent, never nothing.
+        let third = Decimal { mantissa: 333_333, scale: 8 };
+        let plan = standard_rate(1, third, 2, &summary(&[UNITS; 3])).unwrap();
+        assert_eq!(plan.apply(&[UNITS; 3], &[3, 1, 2]), [0, 1, 0]);
+        let half = Decimal { mantissa: 5, scale: 3 };
+        assert_eq!(charge(half, 2, i128::from(UNITS)), Some(0));
+        assert_eq!(charge(half, 2, i128::from(3 * UNITS)), Some(2));
+        assert_eq!(charge(euros(7), 9, 5), Some(35_000));
+        assert_eq!(charge(euros(i128::MAX), 2, 5), None);
+        let negative = standard_rate(1, half, 2, &summary(&[-1]));
+        assert_eq!(negative, Err(AllocateError::NegativeDriver { customers: 1 }.into()));
+    }
+
+    /// Horngren, Datar & Rajan, Cost Accounting, Sand Hill Company: fixed 3,000,000 for 18,750 hours, 200 an hour;
+    /// budgeted 8,000 and 4,000 hours, used 9,000 and 3,000.
+    #[test]
+    fn the_dual_rate_of_sand_hill_charges_the_fixed_part_by_the_budget() {
+        let (budgeted, actual) = ([8_000 * UNITS, 4_000 * UNITS], [9_000 * UNITS, 3_000 * UNITS]);
+        let of = |capacity| dual_rate(540_000_000, 300_000_000, &summary(&budgeted), capacity, &summary(&actual));
+        let budget = of(None).unwrap();
+        assert_eq!(budget.apply(&budgeted, &actual, &[1, 2]), Ok(vec![380_000_000, 160_000_000]));
+        let practical = of(Some(i128::from(18_750 * UNITS))).unwrap();
+        assert_eq!(practical.apply(&budgeted, &actual, &[1, 2]), Ok(vec![308_000_000, 124_000_000]));
+        assert_eq!(practical.parts().unused, 108_000_000);
+        assert!(practical.parts().balance());
+        assert!(matches!(of(Some(i128::from(UNITS))), Err(MethodError::OverDriven { .. })));
+        let short = budget.apply(&budgeted, &actual[..1], &[1, 2]);
+        assert_eq!(short, Err(MethodError::RowCount { expected: 2, found: 1 }));
+    }
+
+    #[test]
+    fn a_part_of_the_dual_rate_without_driver_is_unassigned() {
+        let plan = dual_rate(100, 70, &summary(&[1, 1]), None, &summary(&[0, 0])).unwrap();
+        assert_eq!(plan.apply(&[1, 1], &[0, 0], &[1, 2]), Ok(vec![35, 35]));
+        assert_eq!((plan.parts().allocated, plan.parts().unassigned), (70, 30));
+    }
+
+    fn rows() -> impl Strategy<Value = Vec<(i64, i64, u64)>> {
+        let quantity = || prop_oneof![0..4_i64, 0..1_000_000_000_000_i64];
+        prop::collection::vec((quantity(), quantity(), any::<u64>()), 1..100)
+    }
+
+    proptest! {
+        #[test]
+        fn charged_and_under_absorbed_are_the_pool(pool in any::<i32>(), rate in -10_000..10_000_i128, rows in rows()) {
+            let (quantities, ties): (Vec<i64>, Vec<u64>) = rows.into_iter().map(|(q, _, tie)| (q, tie)).unzip();
+            let plan = standard_rate(i64::from(pool), Decimal { mantissa: rate, scale: 3 }, 2, &summary(&quantities)).unwrap();
+            let cost = plan.apply(&quantities, &ties);
+            prop_assert!(plan.parts().balance());
+            prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);
+            for (cost, quantity) in cost.iter().zip(&quantities) {
+                prop_assert!((i128::from(*cost) * 10_000_000 - rate * i128::from(*quantity)).abs() < RATE_TOLERANCE);
+            }
+        }
+
+        #[test]
+        fn a_dual_rate_sums_to_the_pool_and_a_customer_without_quantities_bears_nothing(
+            pool in any::<i32>(), fixed in any::<i32>(), rows in rows(), capacity in prop::option::of(0..9_i128),
+        ) {
+            let ties: Vec<u64> = rows.iter().map(|row| row.2).collect();
+            let (budgeted, actual): (Vec<i64>, Vec<i64>) = rows.into_iter().map(|(b, a, _)| (b, a)).unzip();
+            let budget = summary(&budgeted);
+            let capacity = capacity.map(|more| budget.total() + 1 + more * 1_000_000);
+            let plan = dual_rate(i64::from(pool), i64::from(fixed), &budget, capacity, &summary(&actual)).unwrap();
+            let cost = plan.apply(&budgeted, &actual, &ties).unwrap();
+            prop_assert!(plan.parts().balance());
+            prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);
+            for (row, cost) in cost.iter().enumerate() {
+                prop_assert!(budgeted[row] != 0 || actual[row] != 0 || *cost == 0);
+            }
+        }
+    }
+}
