@@ -1,5 +1,6 @@
 //! From cost pools to cost per customer, period and activity, exact to the minor unit.
 
+pub mod network;
 pub mod spread;
 
 use thiserror::Error;
