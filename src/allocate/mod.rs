@@ -29,6 +29,7 @@ pub mod parts;
 pub mod rates;
 pub mod ratio;
 pub mod signed;
+pub mod network;
 pub mod spread;
 pub mod time_equation;
 

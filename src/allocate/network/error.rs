@@ -1,0 +1,124 @@
+//! What can be wrong with a network of pools. Nodes are named by index; the caller knows their names.
+
+use thiserror::Error;
+
+use crate::units::MinorSum;
+
+/// Nodes that a message lists before it counts the rest.
+const LISTED: usize = 12;
+
+/// A network whose cost cannot be passed on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NetworkError {
+    /// An edge names a node that does not exist.
+    #[error("an edge names node {node}, but there are {nodes} nodes, counted from 0")]
+    UnknownNode {
+        /// The name.
+        node: u32,
+        /// How many nodes there are.
+        nodes: usize,
+    },
+    /// A negative weight: it would make other recipients bear more than the pool.
+    #[error("the edge from node {from} to node {to} has a negative weight")]
+    NegativeWeight {
+        /// Giver.
+        from: u32,
+        /// Taker.
+        to: u32,
+    },
+    /// More capacity used than there is.
+    #[error("node {node} has a negative unused capacity")]
+    NegativeKept {
+        /// Pool.
+        node: u32,
+    },
+    /// A sum leaves `i64`.
+    #[error("the money or the weights of node {node} leave 64 bits")]
+    TooLarge {
+        /// Node.
+        node: u32,
+    },
+    /// Not one own cost a node.
+    #[error("{found} own costs for {expected} nodes")]
+    OwnLength {
+        /// Nodes.
+        expected: usize,
+        /// Own costs.
+        found: usize,
+    },
+    /// A step-down order without a pool.
+    #[error("the step-down order misses node {node}, a pool")]
+    OrderMisses {
+        /// Pool.
+        node: u32,
+    },
+    /// A step-down order with a pool twice.
+    #[error("the step-down order names node {node} twice")]
+    OrderRepeats {
+        /// Pool.
+        node: u32,
+    },
+    /// A step-down order with something else.
+    #[error("the step-down order names node {node}, which is no pool")]
+    OrderNotPool {
+        /// Node.
+        node: u32,
+    },
+    /// Pools that serve nobody but each other.
+    #[error("nodes {} serve only each other, so that their cost of {money} minor units can never leave", list(.nodes))]
+    LoopWithoutExit {
+        /// The loop, ascending.
+        nodes: Vec<u32>,
+        /// What its nodes cost and get from outside.
+        money: MinorSum,
+    },
+    /// A cost that would circle for ever.
+    #[error("the cost of node {node} ends in nodes {}, which serve only each other", list(.nodes))]
+    EndsInLoop {
+        /// The source.
+        node: u32,
+        /// The loop, ascending.
+        nodes: Vec<u32>,
+    },
+    /// More mutually serving pools than the elimination takes.
+    #[error("{nodes} pools serve each other; the reciprocal method takes {limit} in one loop")]
+    LoopTooLarge {
+        /// Pools in the loop.
+        nodes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Almost nothing leaves the loop, so that the gross cost dwarfs the net.
+    #[error("nodes {} pass on too little of their cost for it to be followed to the minor unit", list(.nodes))]
+    TooCircular {
+        /// The loop, ascending.
+        nodes: Vec<u32>,
+    },
+}
+
+impl NetworkError {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::LoopWithoutExit { .. } | Self::EndsInLoop { .. } => {
+                Some("let one of these pools serve an activity, or keep unused capacity")
+            }
+            Self::LoopTooLarge { .. } | Self::TooCircular { .. } => {
+                Some("merge pools, or use the step-down or the direct method")
+            }
+            Self::OrderMisses { .. } => Some("name every pool once, or leave the order out"),
+            Self::NegativeKept { .. } => Some("raise the practical capacity to what was used"),
+            _ => None,
+        }
+    }
+}
+
+/// `1, 2, 3 and 97 more`.
+fn list(nodes: &[u32]) -> String {
+    let names: Vec<String> = nodes.iter().take(LISTED).map(ToString::to_string).collect();
+    match nodes.len().saturating_sub(LISTED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
