@@ -25,11 +25,11 @@ pub mod direct;
 pub mod error;
 pub mod fallback;
 pub mod negative;
+pub mod network;
 pub mod parts;
 pub mod rates;
 pub mod ratio;
 pub mod signed;
-pub mod network;
 pub mod spread;
 pub mod time_equation;
 

@@ -223,6 +223,9 @@ fn count(classes: &[(Quantity, u64)]) -> u64 {
     classes.iter().map(|class| class.1).sum()
 }
 
+/// Tie-break hash and row of a remainder at the cut.
+type Tied = (u64, u32);
+
 /// Plan: who gets one minor unit more than the rounded-down share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -302,7 +305,7 @@ impl Plan {
     ) -> Vec<Minor> {
         let sign = if self.pool < 0 { -1 } else { 1 };
         let chunk = quantities.len().div_ceil(64).max(16_384);
-        let parts: Vec<(Vec<Minor>, Vec<(u64, u32)>)> = quantities
+        let parts: Vec<(Vec<Minor>, Vec<Tied>)> = quantities
             .par_chunks(chunk)
             .enumerate()
             .map(|(part, quantities)| {

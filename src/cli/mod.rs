@@ -87,7 +87,7 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
 fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
-        Command::Generate(args) => generate::run(args, streams),
+        Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }
 }

@@ -393,7 +393,7 @@ pub fn driver_quantities(
                     Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
                 }
                 _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
-                Ok(customer) => timed(input, times.as_ref().map(|times| times[row])).map(|when| DriverQuantity {
+                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
                     customer,
                     driver: driver.map_or(0, |(_, column)| *column),
                     period: when.period,
@@ -442,13 +442,14 @@ pub fn receivables(
         let balances = slice.batch.numbers("balance", input.money())?.ok_or_else(|| slice.absent("balance"))?;
         let times = when(&slice.batch, input.settings.period)?;
         need_periods(input, times.is_some())?;
-        for row in 0..slice.height() {
-            let amount = is_number(balances[row]).then_some(balances[row]);
+        for (row, balance) in balances.into_iter().enumerate() {
+            let amount = is_number(balance).then_some(balance);
             let verdict = match (customer_of(&ids, &missing, row, customers), amount) {
                 (Err(broken), _) => Err(broken),
                 (_, None) => Err(("invalid_amount", "the balance is null or not a finite number in range")),
-                (Ok(customer), Some(balance)) => timed(input, times.as_ref().map(|times| times[row]))
-                    .map(|when| (customer, when.token, when.period, balance)),
+                (Ok(customer), Some(balance)) => {
+                    timed(input, times.as_ref(), row).map(|when| (customer, when.token, when.period, balance))
+                }
             };
             slice.row(row, amount, verdict);
         }
@@ -497,14 +498,19 @@ struct When {
     day: Option<Day>,
 }
 
-fn timed(input: &Input<'_>, when: Option<Option<When>>) -> Result<When, (&'static str, &'static str)> {
-    match when {
-        None => Ok(When { period: 0, token: 0, day: None }),
-        Some(None) => Err(("invalid_period", "the period is no period of the run's kind")),
-        Some(Some(when)) if when.day > input.settings.as_of && input.settings.as_of.is_some() => {
+/// When the row happened: always, where the table has no times.
+fn timed(
+    input: &Input<'_>,
+    times: Option<&Vec<Option<When>>>,
+    row: usize,
+) -> Result<When, (&'static str, &'static str)> {
+    let Some(times) = times else { return Ok(When { period: 0, token: 0, day: None }) };
+    match times[row] {
+        None => Err(("invalid_period", "the period is no period of the run's kind")),
+        Some(when) if when.day > input.settings.as_of && input.settings.as_of.is_some() => {
             Err(("after_as_of", "the date is after as_of"))
         }
-        Some(Some(when)) => Ok(when),
+        Some(when) => Ok(when),
     }
 }
 

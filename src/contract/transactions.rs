@@ -240,17 +240,12 @@ impl Ledger {
         let mut bit = PURCHASE;
         for (driver, column) in self.drivers.iter().zip(&rows.drivers) {
             let counts = column.filter.as_ref().is_none_or(|flags| flags[row]);
-            match driver {
-                Driver::Distinct { .. } => {
-                    bit <<= 1;
-                    mask |= if counts { bit } else { 0 };
-                }
-                _ => {
-                    let value = column.values.as_ref().map_or(QUANTITY_SCALE, |values| number(values[row]));
-                    if let Some(added) = added.next() {
-                        added.push(if counts { value } else { 0 });
-                    }
-                }
+            if let Driver::Distinct { .. } = driver {
+                bit <<= 1;
+                mask |= if counts { bit } else { 0 };
+            } else if let Some(added) = added.next() {
+                let value = column.values.as_ref().map_or(QUANTITY_SCALE, |values| number(values[row]));
+                added.push(if counts { value } else { 0 });
             }
         }
         lines.mask.push(mask);

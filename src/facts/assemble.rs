@@ -229,8 +229,8 @@ fn count_distinct(triples: &[(u64, Day, u32)], bit: u32, what: Distinct) -> u64 
     for (order, day, _) in triples.iter().filter(|triple| triple.2 & bit != 0) {
         let value = match what {
             Distinct::Orders => *order,
-            Distinct::Days => *day as u32 as u64,
-            Distinct::Months => month_of(*day) as u32 as u64,
+            Distinct::Days => u64::from(*day as u32),
+            Distinct::Months => u64::from(month_of(*day) as u32),
         };
         count += u64::from(previous != Some(value));
         previous = Some(value);

@@ -47,6 +47,11 @@ pub fn add_receivables(cells: Cells, receivables: &[Receivable]) -> Cells {
     with_rows(cells, &keys)
 }
 
+/// A column in a new order of rows; `empty` in the rows that are new.
+fn pick<T: Copy>(order: &[Result<usize, (u32, i32)>], column: &[T], empty: T) -> Vec<T> {
+    order.iter().map(|row| row.map_or(empty, |row| column[row])).collect()
+}
+
 /// The cells with an empty one for every key that is missing.
 fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
     let known = |row: usize| (cells.customer[row], cells.period[row]);
@@ -64,9 +69,6 @@ fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
     order.extend((row..cells.len()).map(Ok));
     if order.len() == cells.len() {
         return cells;
-    }
-    fn pick<T: Copy>(order: &[Result<usize, (u32, i32)>], column: &[T], empty: T) -> Vec<T> {
-        order.iter().map(|row| row.map_or(empty, |row| column[row])).collect()
     }
     Cells {
         customer: order.iter().map(|row| row.map_or_else(|key| key.0, |row| cells.customer[row])).collect(),

@@ -263,7 +263,7 @@ impl Partition {
 /// Slot of a customer and period: the low bits of the hash (the top ones chose the partition), moved by the period.
 #[inline]
 fn spread(hash: u64, period: Period) -> usize {
-    (hash ^ (period as u32 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8) as usize
+    (hash ^ u64::from(period as u32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8) as usize
 }
 
 /// Adds one cell's sums to another's.

@@ -39,6 +39,7 @@ impl Decimal {
     /// This is the number a person sees: the float nearest to 1.115 is taken as 1.115, not as its binary
     /// value 1.11499999999999999.
     #[must_use]
+    #[expect(clippy::float_cmp, reason = "a decimal names a float when it reads back as exactly that float")]
     pub fn from_float(value: f64) -> Option<Self> {
         const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
         if !value.is_finite() || value.abs() >= 1e30 {

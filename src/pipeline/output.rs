@@ -77,12 +77,13 @@ fn write_costs(writer: &Writer<'_>, settings: &Settings, results: &Results) -> R
     writer.write_in_parts(spec("customer_cost")?, cells.len().div_ceil(COST_CELLS), |part| {
         let (mut customer, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
         let (mut quantity, mut amount) = (Vec::new(), Vec::new());
-        for cell in part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS) {
+        let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
+        for (cell, label) in range.clone().zip(&period[range]) {
             for number in 0..activities.len() {
                 let (used, cost) = (results.costs.quantities[number][cell], results.costs.amounts[number][cell]);
                 if used != 0 || cost != 0 {
                     customer.push(cells.customer[cell]);
-                    periods.push(period[cell]);
+                    periods.push(*label);
                     activity.push(number as u32);
                     quantity.push(Some(used));
                     amount.push(Some(cost));

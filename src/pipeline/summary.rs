@@ -1,6 +1,6 @@
 //! The result of a run in a few lines for people.
 
-use super::results::Results;
+use super::{forecast::Forecast, results::Results};
 use crate::{
     numeric::decimal::format_grouped,
     schema::{period::format_day, settings::Settings},
@@ -48,6 +48,6 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
             }
         }
     }
-    lines.extend(results.forecast.iter().flat_map(|forecast| forecast.notes()).map(|note| format!("  note: {note}")));
+    lines.extend(results.forecast.iter().flat_map(Forecast::notes).map(|note| format!("  note: {note}")));
     lines
 }

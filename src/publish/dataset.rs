@@ -236,11 +236,11 @@ impl Values {
                     Arc::new(StringArray::from_iter_values(rows[from..to].iter().map(|row| id_text(ids, *row))))
                 }
             },
-            Self::Text(values) => Arc::new(StringArray::from_iter(values[from..to].iter().map(Option::as_deref))),
+            Self::Text(values) => Arc::new(values[from..to].iter().map(Option::as_deref).collect::<StringArray>()),
             Self::Label(values, labels) => {
                 Arc::new(StringArray::from_iter_values(values[from..to].iter().map(|label| &labels[*label as usize])))
             }
-            Self::Integer(values) => Arc::new(Int64Array::from_iter(values[from..to].iter().copied())),
+            Self::Integer(values) => Arc::new(values[from..to].iter().copied().collect::<Int64Array>()),
             Self::Scaled(values) => {
                 let limit = 10_i64.pow(u32::from(PRECISION));
                 if values[from..to].iter().flatten().any(|value| *value >= limit || *value <= -limit) {
@@ -249,14 +249,14 @@ impl Values {
                 decimals(values[from..to].iter().map(|value| value.map(i128::from)), kind)
             }
             Self::Sum(values) => decimals(values[from..to].iter().copied(), kind),
-            Self::Float(values) => Arc::new(Float64Array::from_iter(values[from..to].iter().copied())),
-            Self::Date(values) => Arc::new(Date32Array::from_iter(values[from..to].iter().copied())),
+            Self::Float(values) => Arc::new(values[from..to].iter().copied().collect::<Float64Array>()),
+            Self::Date(values) => Arc::new(values[from..to].iter().copied().collect::<Date32Array>()),
         })
     }
 }
 
 fn decimals(values: impl Iterator<Item = Option<i128>>, kind: &DataType) -> ArrayRef {
-    Arc::new(Decimal128Array::from_iter(values).with_data_type(kind.clone()))
+    Arc::new(values.collect::<Decimal128Array>().with_data_type(kind.clone()))
 }
 
 fn id_text(ids: &Keys, row: u32) -> String {
@@ -273,7 +273,15 @@ fn write_file(path: &Utf8Path, schema: &SchemaRef, batches: &[RecordBatch]) -> R
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by(concat!("whalecurve ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_created_by(concat!("whalecurve ", env!("CARGO_PKG_VERSION")).to_owned());
+    // Numbers of customers hardly repeat: a dictionary of them costs time and saves nothing. Text of many rows does.
+    let properties = schema
+        .fields()
+        .iter()
+        .filter(|field| *field.data_type() != DataType::Utf8)
+        .fold(properties, |properties, field| {
+            properties.set_column_dictionary_enabled(field.name().as_str().into(), false)
+        })
         .build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let mut writer =

@@ -69,15 +69,11 @@ impl Role {
             // Unsigned and single precision are left to the contract: a cast would lose what does not fit.
             Self::Id | Self::Number if *dtype == D::UInt64 => D::UInt64,
             Self::Number if *dtype == D::Float32 => D::Float32,
-            Self::Id if dtype.is_integer() => D::Int64,
-            Self::Id | Self::Text if text => D::String,
-            Self::Day if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
-            Self::Number if dtype.is_integer() => D::Int64,
+            Self::Id | Self::Number | Self::IdOrDay if dtype.is_integer() => D::Int64,
+            Self::Id | Self::Text | Self::IdOrDay if text => D::String,
+            Self::Day | Self::IdOrDay if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
             Self::Number if dtype.is_float() => D::Float64,
             Self::Number if matches!(dtype, D::Decimal(..)) => dtype.clone(),
-            Self::IdOrDay if text => D::String,
-            Self::IdOrDay if dtype.is_integer() => D::Int64,
-            Self::IdOrDay if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
             Self::Day | Self::Number if csv && text => D::String,
             _ => return None,
         })

@@ -37,14 +37,12 @@ inputs:
                 ("cases", integers(rows.clone().map(|row| CASES[row]))),
             ],
         );
-        let mut used = "customer,driver,quantity\n".to_owned();
-        for row in rows {
-            let drivers = [("orders", ORDERS), ("visits", VISITS), ("miles", MILES), ("expedited", EXPEDITED)];
-            for (driver, quantity) in drivers {
-                used += &format!("{},{driver},{}\n", ["P", "Q", "R", "S", "T"][row], quantity[row]);
-            }
-        }
-        job.text("used.csv", &used);
+        let drivers = [("orders", ORDERS), ("visits", VISITS), ("miles", MILES), ("expedited", EXPEDITED)];
+        let line = |row: usize, (driver, used): (&str, [i64; 5])| {
+            format!("{},{driver},{}\n", ["P", "Q", "R", "S", "T"][row], used[row])
+        };
+        let used: String = rows.flat_map(|row| drivers.map(|driver| line(row, driver))).collect();
+        job.text("used.csv", &format!("customer,driver,quantity\n{used}"));
         job
     }
 

@@ -1,5 +1,7 @@
 //! One test binary: the main job on real ledgers, laws over runs, the arrows between stages.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first wrong answer")]
+
 mod architecture;
 mod determinism;
 mod golden;

@@ -31,7 +31,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When the streams cannot be written.
-pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let size = Size { customers: args.customers, transactions: args.transactions };
     let scenario = Scenario { size, seed: args.seed, population: Population::ByChannel };
     let bars = Bars::new(streams.terminal);
