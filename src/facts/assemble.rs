@@ -44,21 +44,28 @@ pub enum Distinct {
 }
 
 /// Cells in one chunk of a parallel gather.
-const CHUNK: usize = 65_536;
+const CHUNK: usize = 16_384;
+
+/// Chunks that are gathered before they are moved to their place: what is held twice.
+const CHUNKS_AT_A_TIME: usize = 16;
 
 impl LedgerSummary {
     /// The customers, and one row a customer and period, both sorted by id.
     #[must_use]
-    pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> (Customers, Cells) {
-        let counted: Vec<Counted> = self.partitions.par_iter().map(|part| Counted::new(part, drivers)).collect();
+    pub fn finish(mut self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> (Customers, Cells) {
+        let counted: Vec<Counted> = self.partitions.par_iter_mut().map(|part| Counted::new(part, drivers)).collect();
         let order = self.sorted_rows();
         let (ids, customer) = self.customers(&order);
         let hash = (0..ids.len()).into_par_iter().map(|i| published_hash(ids.get(i))).collect();
         let rows: Vec<(Row, u32)> =
             order.into_iter().zip(customer).filter(|(row, _)| self.cell_of(*row).1 != NO_PERIOD).collect();
-        let chunks: Vec<Cells> =
-            rows.par_chunks(CHUNK).map(|chunk| self.gather(chunk, &counted, returns, drivers)).collect();
-        (Customers { ids, hash }, concatenate(chunks, drivers.len()))
+        let mut cells = with_capacity(rows.len(), drivers.len());
+        for chunks in rows.chunks(CHUNK * CHUNKS_AT_A_TIME) {
+            let gathered: Vec<Cells> =
+                chunks.par_chunks(CHUNK).map(|chunk| self.gather(chunk, &counted, returns, drivers)).collect();
+            gathered.into_iter().for_each(|chunk| append(&mut cells, chunk));
+        }
+        (Customers { ids, hash }, cells)
     }
 
     /// Every (partition, cell), sorted by customer id, then period.
@@ -120,7 +127,7 @@ impl LedgerSummary {
         returns: ReturnsPolicy,
         drivers: &[DriverSource],
     ) -> Cells {
-        let mut cells = Cells { drivers: vec![Vec::with_capacity(rows.len()); drivers.len()], ..Cells::default() };
+        let mut cells = with_capacity(rows.len(), drivers.len());
         for &((part, cell), customer) in rows {
             let partition = &self.partitions[part as usize];
             let stride = partition.stride();
@@ -170,8 +177,10 @@ struct Counted {
 }
 
 impl Counted {
-    fn new(partition: &Partition, drivers: &[DriverSource]) -> Self {
+    /// Counts, and drops what was counted.
+    fn new(partition: &mut Partition, drivers: &[DriverSource]) -> Self {
         let cells = partition.cells.len();
+        let triples = std::mem::take(&mut partition.triples);
         let wanted: Vec<(u32, Distinct)> = drivers
             .iter()
             .filter_map(|source| match source {
@@ -181,7 +190,7 @@ impl Counted {
             .collect();
         let mut counts =
             Self { orders: vec![0; cells], days: vec![0; cells], drivers: vec![vec![0; cells]; wanted.len()] };
-        let (first, mut by_cell) = group_by_cell(&partition.triples, cells);
+        let (first, mut by_cell) = group_by_cell(triples, cells);
         for cell in 0..cells {
             let triples = &mut by_cell[first[cell] as usize..first[cell + 1] as usize];
             triples.sort_unstable();
@@ -204,9 +213,9 @@ impl Counted {
 }
 
 /// Triples of each cell as (order, day, mask), by counting sort.
-fn group_by_cell(triples: &[Triple], cells: usize) -> (Vec<u32>, Vec<(u64, Day, u32)>) {
+fn group_by_cell(triples: Vec<Triple>, cells: usize) -> (Vec<u32>, Vec<(u64, Day, u32)>) {
     let mut first = vec![0_u32; cells + 1];
-    for triple in triples {
+    for triple in &triples {
         first[triple.cell as usize + 1] += 1;
     }
     for cell in 0..cells {
@@ -238,29 +247,47 @@ fn count_distinct(triples: &[(u64, Day, u32)], bit: u32, what: Distinct) -> u64 
     count
 }
 
-fn concatenate(chunks: Vec<Cells>, drivers: usize) -> Cells {
-    let mut all = Cells { drivers: vec![Vec::new(); drivers], ..Cells::default() };
-    for mut chunk in chunks {
-        all.customer.append(&mut chunk.customer);
-        all.period.append(&mut chunk.period);
-        all.gross_sales.append(&mut chunk.gross_sales);
-        all.returns.append(&mut chunk.returns);
-        all.discount.append(&mut chunk.discount);
-        all.product_cost.append(&mut chunk.product_cost);
-        all.units.append(&mut chunk.units);
-        all.lines.append(&mut chunk.lines);
-        all.orders.append(&mut chunk.orders);
-        all.purchase_days.append(&mut chunk.purchase_days);
-        all.first_purchase.append(&mut chunk.first_purchase);
-        all.last_purchase.append(&mut chunk.last_purchase);
-        all.purchase_revenue.append(&mut chunk.purchase_revenue);
-        all.first_day_revenue.append(&mut chunk.first_day_revenue);
-        all.last_activity.append(&mut chunk.last_activity);
-        for (column, more) in all.drivers.iter_mut().zip(&mut chunk.drivers) {
-            column.append(more);
-        }
+/// Empty columns with room for `rows` cells.
+fn with_capacity(rows: usize, drivers: usize) -> Cells {
+    Cells {
+        customer: Vec::with_capacity(rows),
+        period: Vec::with_capacity(rows),
+        gross_sales: Vec::with_capacity(rows),
+        returns: Vec::with_capacity(rows),
+        discount: Vec::with_capacity(rows),
+        product_cost: Vec::with_capacity(rows),
+        units: Vec::with_capacity(rows),
+        lines: Vec::with_capacity(rows),
+        orders: Vec::with_capacity(rows),
+        purchase_days: Vec::with_capacity(rows),
+        first_purchase: Vec::with_capacity(rows),
+        last_purchase: Vec::with_capacity(rows),
+        purchase_revenue: Vec::with_capacity(rows),
+        first_day_revenue: Vec::with_capacity(rows),
+        last_activity: Vec::with_capacity(rows),
+        drivers: (0..drivers).map(|_| Vec::with_capacity(rows)).collect(),
     }
-    all
+}
+
+fn append(all: &mut Cells, mut chunk: Cells) {
+    all.customer.append(&mut chunk.customer);
+    all.period.append(&mut chunk.period);
+    all.gross_sales.append(&mut chunk.gross_sales);
+    all.returns.append(&mut chunk.returns);
+    all.discount.append(&mut chunk.discount);
+    all.product_cost.append(&mut chunk.product_cost);
+    all.units.append(&mut chunk.units);
+    all.lines.append(&mut chunk.lines);
+    all.orders.append(&mut chunk.orders);
+    all.purchase_days.append(&mut chunk.purchase_days);
+    all.first_purchase.append(&mut chunk.first_purchase);
+    all.last_purchase.append(&mut chunk.last_purchase);
+    all.purchase_revenue.append(&mut chunk.purchase_revenue);
+    all.first_day_revenue.append(&mut chunk.first_day_revenue);
+    all.last_activity.append(&mut chunk.last_activity);
+    for (column, more) in all.drivers.iter_mut().zip(&mut chunk.drivers) {
+        column.append(more);
+    }
 }
 
 /// An empty id column of text kind: for callers that only know the kind.

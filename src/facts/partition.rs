@@ -221,7 +221,7 @@ impl Partition {
     }
 
     fn grow(&mut self) {
-        let mut slots = vec![Slot::default(); self.slots.len() * 4];
+        let mut slots = vec![Slot::default(); self.slots.len() * 2];
         let mask = slots.len() - 1;
         for (row, &(identity, period)) in self.cells.iter().enumerate() {
             let mut slot = spread(self.hash_of(identity), period) & mask;

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Rows of a wave of the ledger kernel.
-const WAVE_ROWS: usize = 1_048_576;
+const WAVE_ROWS: usize = 524_288;
 
 /// Additive columns of the lines, where each driver column comes from, and the drivers' names.
 pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usize, Vec<DriverSource>, Vec<String>) {
@@ -68,7 +68,7 @@ pub(super) struct Folded {
 }
 
 /// Batches that the scan may be ahead of the fold.
-const BATCHES_AHEAD: usize = 4;
+const BATCHES_AHEAD: usize = 2;
 
 /// Scans the ledger in waves: judged batch by batch in parallel, then folded partition by partition.
 ///
