@@ -16,6 +16,10 @@ pub enum LimitModel {
     DropoutAtOnceOrNever,
     /// Everybody drops out at the first repeat purchase.
     DropoutAtOnce,
+    /// A customer leaves at the very first chance or never.
+    LeaveAtFirstChanceOrNever,
+    /// Everybody leaves at the very first chance.
+    LeaveAtFirstChance,
     /// Everybody buys at the same rate: Poisson purchases (`r, α → ∞`).
     EqualRates,
     /// Purchase rates are so unequal that their gamma distribution degenerates (`r → 0`).
@@ -35,6 +39,8 @@ impl std::fmt::Display for LimitModel {
             Self::EqualDropout => "one dropout probability for all customers",
             Self::DropoutAtOnceOrNever => "dropout at the first repeat purchase or never",
             Self::DropoutAtOnce => "dropout of everybody at the first repeat purchase",
+            Self::LeaveAtFirstChanceOrNever => "leaving at the first chance or never",
+            Self::LeaveAtFirstChance => "leaving of everybody at the first chance",
             Self::EqualRates => "Poisson purchases (one rate for all customers)",
             Self::DegenerateRates => "degenerate purchase rates",
             Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",

@@ -2,6 +2,7 @@
 //!
 //! Histories (x, t_x, T) → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) → closed-form
 //! expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
+//! [`mbg_nbd`] also lets customers drop out right after their first purchase.
 
 pub mod bg_nbd;
 mod bg_nbd_fit;
@@ -9,6 +10,7 @@ pub mod contribution;
 pub mod fit;
 pub mod gamma_gamma;
 pub mod lifetime;
+pub mod mbg_nbd;
 pub mod path_totals;
 mod paths;
 pub mod predict;
