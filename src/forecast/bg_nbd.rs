@@ -66,9 +66,7 @@ impl BgNbd {
         if x <= 0.0 {
             return 1.0;
         }
-        let ln_odds_dead = libm::log(self.a / (self.b + x - 1.0))
-            + (self.r + x) * (libm::log1p(age / self.alpha) - libm::log1p(t_x / self.alpha));
-        1.0 / (1.0 + libm::exp(ln_odds_dead))
+        survived_last_chance(self.a / (self.b + x - 1.0), self.r + x, t_x / self.alpha, age / self.alpha)
     }
 
     /// The probability that a customer who is alive at `T` still is after another `u`.
@@ -146,19 +144,49 @@ impl BgNbd {
         horizon: f64,
         delta: f64,
     ) -> Result<Predictions, HypergeometricError> {
+        Predictions::new(
+            summary,
+            days_per_unit,
+            |x, t_x, age| self.p_alive(x, t_x, age),
+            |x, age| self.residual(x, age, horizon, delta),
+        )
+    }
+}
+
+impl Predictions {
+    /// Both functions for every distinct history, the residual once for each distinct (frequency, age).
+    ///
+    /// * `p_alive`: of frequency, recency and age in model time units. * `residual`: of frequency and age.
+    pub(super) fn new(
+        summary: &Summary,
+        days_per_unit: f64,
+        p_alive: impl Fn(f64, f64, f64) -> f64 + Sync,
+        residual: impl Fn(f64, f64) -> Result<Residual, HypergeometricError> + Sync,
+    ) -> Result<Self, HypergeometricError> {
         let histories: Vec<History> = summary.iter().map(|(history, _)| history).collect();
         let time = |days: u32| f64::from(days) / days_per_unit;
         let groups: Vec<&[History]> = histories.chunk_by(|l, r| l.frequency == r.frequency && l.age == r.age).collect();
         let residuals: Vec<Residual> = groups
             .par_iter()
-            .map(|group| self.residual(f64::from(group[0].frequency), time(group[0].age), horizon, delta))
+            .map(|group| residual(f64::from(group[0].frequency), time(group[0].age)))
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Result<_, _>>()?;
         let residual =
             groups.iter().zip(&residuals).flat_map(|(group, &value)| std::iter::repeat_n(value, group.len())).collect();
         let p_alive =
-            histories.par_iter().map(|h| self.p_alive(f64::from(h.frequency), time(h.recency), time(h.age))).collect();
-        Ok(Predictions { p_alive, residual })
+            histories.par_iter().map(|h| p_alive(f64::from(h.frequency), time(h.recency), time(h.age))).collect();
+        Ok(Self { p_alive, residual })
     }
+}
+
+/// The probability of having survived the chance to drop out at `t_x`, after silence from then to `T`.
+///
+/// `1 / (1 + odds · ((α+T)/(α+t_x))^{shape})`, through its logarithm so that it reaches 0 or 1 without overflow.
+///
+/// * `odds`: of dropping out at that chance, before the silence. * `shape`: `r+x`.
+/// * `recency`, `age`: `t_x/α` and `T/α`.
+pub(super) fn survived_last_chance(odds: f64, shape: f64, recency: f64, age: f64) -> f64 {
+    let ln_odds_dead = libm::log(odds) + shape * (libm::log1p(age) - libm::log1p(recency));
+    1.0 / (1.0 + libm::exp(ln_odds_dead))
 }

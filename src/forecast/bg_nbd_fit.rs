@@ -1,9 +1,14 @@
-//! BG/NBD: likelihood with analytic derivatives, and its maximum.
+//! BG/NBD and MBG/NBD: likelihood with analytic derivatives, and its maximum.
+//!
+//! The two models differ in one number: the chances to drop out that a customer has had before the first repeat
+//! purchase, `c = 0` in BG/NBD and `c = 1` in MBG/NBD. A customer with `x` repeat purchases has then survived `x + c − 1`
+//! chances and perhaps the last one; without any chance yet (`x + c = 0`) there is nothing to have survived.
 //!
 //! The likelihood of one history is taken apart into factors of `x` alone, of `T` alone and of `t_x` alone, and one
 //! logistic term that joins them. The first three come from tables, so a history costs one exponential.
 //!
-//! Source: Fader, Hardie & Lee, Marketing Science 24 (2005), 275–284, equation 7.
+//! Source: Fader, Hardie & Lee, Marketing Science 24 (2005), 275–284, equation 7; with the chance at the first purchase
+//! Batislam, Denizel & Filiztekin, Int. J. of Research in Marketing 24 (2007), 201–209.
 
 use super::bg_nbd::BgNbd;
 use super::fit::{Fit, FitEnd, LimitModel};
@@ -12,7 +17,14 @@ use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 use crate::numeric::special::{ln_beta_rise, rise};
 use crate::numeric::sums::chunked;
 
-const MODEL: &str = "BG/NBD";
+/// BG/NBD: the first chance to drop out comes after the first repeat purchase.
+const BG_NBD: Family = Family {
+    model: "BG/NBD",
+    chances_before_repeat: 0,
+    at_once_or_never: LimitModel::DropoutAtOnceOrNever,
+    at_once: LimitModel::DropoutAtOnce,
+};
+
 const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
 /// Parameters are searched in this range; α in units of the mean age.
 const SMALLEST: f64 = 1e-9;
@@ -26,6 +38,19 @@ const EXTRA_PARAMETERS: f64 = 2.0;
 /// Value, four first and ten second derivatives.
 const TERMS: usize = 15;
 
+/// What sets one model of the family apart from the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Family {
+    /// Model name.
+    pub(super) model: &'static str,
+    /// Chances to drop out that a customer has had before the first repeat purchase.
+    pub(super) chances_before_repeat: u32,
+    /// The limit for `a, b → 0`.
+    pub(super) at_once_or_never: LimitModel,
+    /// The limit for `a → ∞` or `b → 0` alone.
+    pub(super) at_once: LimitModel,
+}
+
 /// The likelihood of a summary.
 struct Likelihood<'a> {
     histories: &'a [(History, u64)],
@@ -33,6 +58,8 @@ struct Likelihood<'a> {
     frequencies: Vec<(u32, f64)>,
     days_per_unit: f64,
     longest: u32,
+    /// Chances to drop out before the first repeat purchase.
+    chances_before_repeat: u32,
 }
 
 /// What depends on one number of days, or on the frequency, only.
@@ -43,8 +70,9 @@ struct Tables {
     start_share: Vec<f64>,
     /// `t/(α+t)` by days.
     elapsed_share: Vec<f64>,
-    /// `ln(b+x−1)` by frequency; unused at `x = 0`.
+    /// `ln(b+n−1)` by the chances `n = x + c` that a customer has had; unused at `n = 0`.
     ln_kept: Vec<f64>,
+    chances_before_repeat: u32,
 }
 
 impl BgNbd {
@@ -59,41 +87,9 @@ impl BgNbd {
     /// likelihood rises towards a simpler model (most often NBD: nobody drops out).
     #[must_use]
     pub fn fit(summary: &Summary, days_per_unit: f64) -> Fit<Self> {
+        let mut fit = BG_NBD.fit(summary, days_per_unit, |[r, alpha, a, b]| Self { r, alpha, a, b });
         let customers = summary.customers();
-        let failed = |why| Fit::failed(MODEL, &NAMES, customers, why);
-        let has_unit = days_per_unit.is_finite() && days_per_unit > 0.0;
-        if !has_unit {
-            return failed("the model time unit must be a positive number of days");
-        }
-        let repeaters = summary.repeaters();
-        if repeaters == 0 {
-            return failed("no customer bought a second time, so nothing is known of purchase rates or dropout");
-        }
-        let histories: Vec<(History, u64)> = summary.iter().collect();
-        let likelihood = Likelihood::new(&histories, days_per_unit);
-        let age = likelihood.mean_age(customers);
-        let rate = summary.purchases() as f64 / customers as f64 / age;
-        let start = [0.5, 0.5 / rate, 0.8, 2.4].map(libm::log);
-        let (low, high) = (libm::log(SMALLEST), libm::log(LARGEST));
-        let shift = libm::log(age);
-        let bounds = Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] };
-        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
-        let [r, alpha, a, b] = maximum.point.map(libm::exp);
-        let limits = limit_models(&maximum, &bounds);
-        let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { r, alpha, a, b }, limits);
-        if matches!(fit.end, FitEnd::Ridge { .. }) {
-            // Hardly any dropout leaves b open: say which simpler model the data cannot be told from.
-            let gain = maximum.evaluation.value - likelihood.without_dropout(&maximum.point, &bounds);
-            if gain < EXTRA_PARAMETERS {
-                fit.end = FitEnd::Boundary { limit_models: vec![LimitModel::NoDropout] };
-                fit.notes.push(format!(
-                    "dropout after a purchase is {:.2e} on average, and the log-likelihood is only {gain:.2} above that \
-                     of the model without dropout",
-                    a / (a + b)
-                ));
-            }
-        }
-        let once = customers - repeaters;
+        let once = customers - summary.repeaters();
         if once > 0 && fit.fitted().is_ok() {
             fit.notes.push(format!(
                 "{once} of {customers} customers bought once: BG/NBD puts dropout after a repeat purchase only, so it \
@@ -110,7 +106,8 @@ impl BgNbd {
     /// Source: equation 7.
     #[must_use]
     pub fn log_likelihood(&self, summary: &Summary, days_per_unit: f64) -> f64 {
-        Self::evaluation(summary, days_per_unit, &[self.r, self.alpha, self.a, self.b].map(libm::log)).value
+        let ln = [self.r, self.alpha, self.a, self.b].map(libm::log);
+        BG_NBD.evaluation(summary, days_per_unit, &ln).value
     }
 
     /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, a, b`, at those logarithms.
@@ -118,40 +115,89 @@ impl BgNbd {
     /// * `days_per_unit`: days in a model time unit, `> 0`.
     #[must_use]
     pub fn evaluation(summary: &Summary, days_per_unit: f64, ln: &[f64; 4]) -> Evaluation<4> {
-        let histories: Vec<(History, u64)> = summary.iter().collect();
-        Likelihood::new(&histories, days_per_unit).evaluate(ln)
+        BG_NBD.evaluation(summary, days_per_unit, ln)
     }
 }
 
-/// The simpler models that the parameters have gone to.
-fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
-    let near = libm::log(NEAR);
-    let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
-    let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
-    let mut limits = Vec::new();
-    if high[0] || high[1] {
-        limits.push(LimitModel::EqualRates);
-    } else if low[0] || low[1] {
-        limits.push(LimitModel::DegenerateRates);
+impl Family {
+    /// Maximum likelihood: what `BgNbd::fit` documents, without the notes that are BG/NBD's own.
+    ///
+    /// * `build`: the model with these `r, α, a, b`.
+    pub(super) fn fit<P>(&self, summary: &Summary, days_per_unit: f64, build: impl Fn([f64; 4]) -> P) -> Fit<P> {
+        let customers = summary.customers();
+        let failed = |why| Fit::failed(self.model, &NAMES, customers, why);
+        let has_unit = days_per_unit.is_finite() && days_per_unit > 0.0;
+        if !has_unit {
+            return failed("the model time unit must be a positive number of days");
+        }
+        let repeaters = summary.repeaters();
+        if repeaters == 0 {
+            return failed("no customer bought a second time, so nothing is known of purchase rates or dropout");
+        }
+        let histories: Vec<(History, u64)> = summary.iter().collect();
+        let likelihood = Likelihood::new(&histories, days_per_unit, self.chances_before_repeat);
+        let age = likelihood.mean_age(customers);
+        let rate = summary.purchases() as f64 / customers as f64 / age;
+        let start = [0.5, 0.5 / rate, 0.8, 2.4].map(libm::log);
+        let (low, high) = (libm::log(SMALLEST), libm::log(LARGEST));
+        let shift = libm::log(age);
+        let bounds = Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] };
+        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
+        let parameters = maximum.point.map(libm::exp);
+        let limits = self.limit_models(&maximum, &bounds);
+        let mut fit = Fit::at_maximum(self.model, &NAMES, customers, &maximum, build(parameters), limits);
+        if matches!(fit.end, FitEnd::Ridge { .. }) {
+            // Hardly any dropout leaves b open: say which simpler model the data cannot be told from.
+            let gain = maximum.evaluation.value - likelihood.without_dropout(&maximum.point, &bounds);
+            if gain < EXTRA_PARAMETERS {
+                fit.end = FitEnd::Boundary { limit_models: vec![LimitModel::NoDropout] };
+                let [_, _, a, b] = parameters;
+                fit.notes.push(format!(
+                    "dropout after a purchase is {:.2e} on average, and the log-likelihood is only {gain:.2} above that \
+                     of the model without dropout",
+                    a / (a + b)
+                ));
+            }
+        }
+        fit
     }
-    match ((low[2], high[2]), (low[3], high[3])) {
-        ((true, _), (true, _)) => limits.push(LimitModel::DropoutAtOnceOrNever),
-        ((true, _), _) | ((_, false), (_, true)) => limits.push(LimitModel::NoDropout),
-        ((_, true), (_, true)) => limits.push(LimitModel::EqualDropout),
-        ((_, true), _) | (_, (true, _)) => limits.push(LimitModel::DropoutAtOnce),
-        _ => {}
+
+    /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, a, b`, at those logarithms.
+    pub(super) fn evaluation(&self, summary: &Summary, days_per_unit: f64, ln: &[f64; 4]) -> Evaluation<4> {
+        let histories: Vec<(History, u64)> = summary.iter().collect();
+        Likelihood::new(&histories, days_per_unit, self.chances_before_repeat).evaluate(ln)
     }
-    limits
+
+    /// The simpler models that the parameters have gone to.
+    fn limit_models(&self, maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+        let near = libm::log(NEAR);
+        let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
+        let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+        let mut limits = Vec::new();
+        if high[0] || high[1] {
+            limits.push(LimitModel::EqualRates);
+        } else if low[0] || low[1] {
+            limits.push(LimitModel::DegenerateRates);
+        }
+        match ((low[2], high[2]), (low[3], high[3])) {
+            ((true, _), (true, _)) => limits.push(self.at_once_or_never),
+            ((true, _), _) | ((_, false), (_, true)) => limits.push(LimitModel::NoDropout),
+            ((_, true), (_, true)) => limits.push(LimitModel::EqualDropout),
+            ((_, true), _) | (_, (true, _)) => limits.push(self.at_once),
+            _ => {}
+        }
+        limits
+    }
 }
 
 impl<'a> Likelihood<'a> {
-    fn new(histories: &'a [(History, u64)], days_per_unit: f64) -> Self {
+    fn new(histories: &'a [(History, u64)], days_per_unit: f64, chances_before_repeat: u32) -> Self {
         let frequencies = histories
             .chunk_by(|l, r| l.0.frequency == r.0.frequency)
             .map(|run| (run[0].0.frequency, run.iter().map(|(_, weight)| weight).sum::<u64>() as f64))
             .collect();
         let longest = histories.iter().map(|(history, _)| history.age).max().unwrap_or(0);
-        Self { histories, frequencies, days_per_unit, longest }
+        Self { histories, frequencies, days_per_unit, longest, chances_before_repeat }
     }
 
     /// Mean age in model time units; at least a day.
@@ -190,22 +236,23 @@ impl<'a> Likelihood<'a> {
         }
     }
 
-    /// `Γ(r+x)/Γ(r) · α^{−x} · B(a, b+x)/B(a, b)`, from differences between neighbouring frequencies.
+    /// `Γ(r+x)/Γ(r) · α^{−x} · B(a, b+x+c)/B(a, b)`, from differences between neighbouring frequencies.
     fn add_frequencies(&self, terms: &mut [f64; TERMS], r: f64, ln_alpha: f64, a: f64, b: f64) {
-        let (mut at, mut value) = (0, 0.0);
+        let (mut at, mut survived, mut value) = (0, 0, 0.0);
         let [mut first_r, mut second_r, mut first_b, mut second_b, mut first_ab, mut second_ab] = [0.0; 6];
         for &(x, weight) in &self.frequencies {
-            let reached = f64::from(at);
-            let (rate, dropout, both) =
-                (rise(r + reached, x - at), rise(b + reached, x - at), rise(a + b + reached, x - at));
-            value += rate.ln_gamma + ln_beta_rise(a, b + reached, x - at) - f64::from(x - at) * ln_alpha;
+            let chances = x + self.chances_before_repeat - survived;
+            let reached = f64::from(survived);
+            let rate = rise(r + f64::from(at), x - at);
+            let (dropout, both) = (rise(b + reached, chances), rise(a + b + reached, chances));
+            value += rate.ln_gamma + ln_beta_rise(a, b + reached, chances) - f64::from(x - at) * ln_alpha;
             first_r += rate.digamma;
             second_r += rate.trigamma;
             first_b += dropout.digamma;
             second_b += dropout.trigamma;
             first_ab += both.digamma;
             second_ab += both.trigamma;
-            at = x;
+            (at, survived) = (x, x + self.chances_before_repeat);
             terms[0] += weight * value;
             terms[1] += weight * r * first_r;
             terms[2] -= weight * f64::from(x);
@@ -223,20 +270,23 @@ impl Tables {
     fn new(alpha: f64, b: f64, likelihood: &Likelihood<'_>) -> Self {
         let time = |day: u32| f64::from(day) / likelihood.days_per_unit;
         let days = || 0..=likelihood.longest;
-        let most = likelihood.frequencies.last().map_or(0, |&(x, _)| x);
+        let chances_before_repeat = likelihood.chances_before_repeat;
+        let most = likelihood.frequencies.last().map_or(0, |&(x, _)| x) + chances_before_repeat;
         Self {
             ln_growth: days().map(|day| libm::log1p(time(day) / alpha)).collect(),
             start_share: days().map(|day| alpha / (alpha + time(day))).collect(),
             elapsed_share: days().map(|day| time(day) / (alpha + time(day))).collect(),
-            ln_kept: (0..=most).map(|x| libm::log(b + f64::from(x.max(1) - 1))).collect(),
+            ln_kept: (0..=most).map(|n| libm::log(b + f64::from(n.max(1) - 1))).collect(),
+            chances_before_repeat,
         }
     }
 }
 
 /// One history's `−(r+x) ln(1+T/α) + ln(1 + e^ζ)` and its derivatives, with
-/// `ζ = ln a/(b+x−1) + (r+x) ln (α+T)/(α+t_x)` the log-odds of having dropped out at `t_x`.
+/// `ζ = ln a/(b+n−1) + (r+x) ln (α+T)/(α+t_x)` the log-odds of having dropped out at `t_x`, the last of `n = x + c`
+/// chances.
 ///
-/// The last term is absent for `x = 0`.
+/// The last term is absent for `n = 0`.
 #[inline]
 fn add_history(sum: &mut [f64; TERMS], [r, ln_a, b]: [f64; 3], tables: &Tables, history: History, weight: f64) {
     let x = f64::from(history.frequency);
@@ -248,21 +298,23 @@ fn add_history(sum: &mut [f64; TERMS], [r, ln_a, b]: [f64; 3], tables: &Tables, 
     sum[5] -= weight * r * growth;
     sum[6] += weight * r * elapsed;
     sum[9] -= weight * (r + x) * start * elapsed;
-    if history.frequency == 0 {
+    let chances = history.frequency + tables.chances_before_repeat;
+    if chances == 0 {
         return;
     }
     let later = growth - tables.ln_growth[recency];
-    let log_odds = ln_a - tables.ln_kept[history.frequency as usize] + (r + x) * later;
+    let log_odds = ln_a - tables.ln_kept[chances as usize] + (r + x) * later;
     let small = libm::exp(-log_odds.abs());
     let (likely, unlikely) = (1.0 / (1.0 + small), small / (1.0 + small));
     let (dead, alive) = if log_odds > 0.0 { (likely, unlikely) } else { (unlikely, likely) };
     sum[0] += weight * (log_odds.max(0.0) + libm::log1p(small));
     // First and second derivatives of ζ by ln r, ln α, ln a, ln b.
     let shares = tables.elapsed_share[recency] - elapsed;
-    let kept = b / (b + x - 1.0);
+    let before_last = f64::from(chances) - 1.0;
+    let kept = b / (b + before_last);
     let slope = [r * later, (r + x) * shares, 1.0, -kept];
     let curved = start * elapsed - tables.start_share[recency] * tables.elapsed_share[recency];
-    let bend = [r * later, (r + x) * curved, 0.0, -kept * (x - 1.0) / (b + x - 1.0)];
+    let bend = [r * later, (r + x) * curved, 0.0, -kept * before_last / (b + before_last)];
     let first = weight * dead;
     let second = first * alive;
     let mut at = 5;

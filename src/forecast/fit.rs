@@ -16,6 +16,18 @@ pub enum LimitModel {
     DropoutAtOnceOrNever,
     /// Everybody drops out at the first repeat purchase.
     DropoutAtOnce,
+    /// A customer leaves at the very first chance or never.
+    LeaveAtFirstChanceOrNever,
+    /// Everybody leaves at the very first chance.
+    LeaveAtFirstChance,
+    /// Nobody drops out: BG/BB becomes the beta-binomial model.
+    BetaBinomial,
+    /// Everybody buys at an opportunity with the same probability (`α, β → ∞`).
+    EqualPurchaseProbabilities,
+    /// A customer buys at every opportunity or at none (`α, β → 0`).
+    BuyAlwaysOrNever,
+    /// Everybody buys at every opportunity while alive.
+    BuyAlways,
     /// Everybody buys at the same rate: Poisson purchases (`r, α → ∞`).
     EqualRates,
     /// Purchase rates are so unequal that their gamma distribution degenerates (`r → 0`).
@@ -35,6 +47,12 @@ impl std::fmt::Display for LimitModel {
             Self::EqualDropout => "one dropout probability for all customers",
             Self::DropoutAtOnceOrNever => "dropout at the first repeat purchase or never",
             Self::DropoutAtOnce => "dropout of everybody at the first repeat purchase",
+            Self::LeaveAtFirstChanceOrNever => "leaving at the first chance or never",
+            Self::LeaveAtFirstChance => "leaving of everybody at the first chance",
+            Self::BetaBinomial => "beta-binomial (nobody drops out)",
+            Self::EqualPurchaseProbabilities => "one purchase probability for all customers",
+            Self::BuyAlwaysOrNever => "buying at every opportunity or at none",
+            Self::BuyAlways => "buying of everybody at every opportunity while alive",
             Self::EqualRates => "Poisson purchases (one rate for all customers)",
             Self::DegenerateRates => "degenerate purchase rates",
             Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",

@@ -2,6 +2,7 @@
 //!
 //! Histories `(x, t_x, T)` → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) →
 //! closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
+//! [`mbg_nbd`] also lets customers drop out right after their first purchase; [`bg_bb`] counts time in opportunities.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -20,12 +21,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod beta_geometric;
+pub mod bg_bb;
+mod bg_bb_fit;
 pub mod bg_nbd;
 mod bg_nbd_fit;
 pub mod contribution;
 pub mod fit;
 pub mod gamma_gamma;
 pub mod lifetime;
+pub mod mbg_nbd;
+pub mod opportunities;
 pub mod path_totals;
 mod paths;
 pub mod predict;

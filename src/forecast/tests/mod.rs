@@ -1,8 +1,12 @@
 //! Laws and published numbers of the forecast kernels.
 
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod bg_bb;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
 mod derivatives;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod mbg_nbd;
 mod recovery;
 mod simulation;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]

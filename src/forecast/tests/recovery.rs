@@ -9,7 +9,7 @@ use crate::numeric::philox::Stream;
 use rayon::prelude::*;
 
 /// An estimate leaves this many standard errors once in 16,000 times.
-const STANDARD_ERRORS: f64 = 4.0;
+pub(super) const STANDARD_ERRORS: f64 = 4.0;
 
 #[derive(Default)]
 pub(super) struct Drawn {
