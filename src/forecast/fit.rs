@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitModel {
-    /// Nobody drops out: BG/NBD becomes the negative binomial model (NBD).
+    /// Nobody drops out: BG/NBD and Pareto/NBD become the negative binomial model (NBD).
     NoDropout,
     /// Everybody drops out with the same probability after each purchase (`a, b → ∞`).
     EqualDropout,
@@ -16,6 +16,10 @@ pub enum LimitModel {
     DropoutAtOnceOrNever,
     /// Everybody drops out at the first repeat purchase.
     DropoutAtOnce,
+    /// Everybody drops out at the same rate: exponential lifetimes (`s, β → ∞`).
+    EqualDropoutRates,
+    /// A customer leaves right after the first purchase or never (`β → 0`).
+    DropoutFromTheStartOrNever,
     /// Everybody buys at the same rate: Poisson purchases (`r, α → ∞`).
     EqualRates,
     /// Purchase rates are so unequal that their gamma distribution degenerates (`r → 0`).
@@ -35,6 +39,8 @@ impl std::fmt::Display for LimitModel {
             Self::EqualDropout => "one dropout probability for all customers",
             Self::DropoutAtOnceOrNever => "dropout at the first repeat purchase or never",
             Self::DropoutAtOnce => "dropout of everybody at the first repeat purchase",
+            Self::EqualDropoutRates => "one dropout rate for all customers",
+            Self::DropoutFromTheStartOrNever => "dropout right after the first purchase or never",
             Self::EqualRates => "Poisson purchases (one rate for all customers)",
             Self::DegenerateRates => "degenerate purchase rates",
             Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",

@@ -14,10 +14,10 @@ const SIX_DIGITS: f64 = 5e-6;
 /// Parameters of the published values (Fader, Hardie & Lee 2005, table 2, rounded as there).
 const PUBLISHED: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
 
-struct Sample {
-    x: Vec<u32>,
-    recency: Vec<u32>,
-    age: Vec<u32>,
+pub(super) struct Sample {
+    pub(super) x: Vec<u32>,
+    pub(super) recency: Vec<u32>,
+    pub(super) age: Vec<u32>,
     total: Vec<f64>,
 }
 
@@ -31,7 +31,7 @@ fn day(yyyymmdd: i64) -> i64 {
 }
 
 /// Calibration to 1997-09-30: purchases of one day are one, the first is not counted.
-fn sample() -> Sample {
+pub(super) fn sample() -> Sample {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/cdnow/CDNOW_sample.txt");
     let end = day(19_970_930);
     let mut purchases = std::collections::BTreeMap::<String, std::collections::BTreeMap<i64, f64>>::new();
@@ -54,13 +54,13 @@ fn sample() -> Sample {
     sample
 }
 
-fn summary(sample: &Sample) -> Summary {
+pub(super) fn summary(sample: &Sample) -> Summary {
     let mut summary = Summary::new();
     summary.insert(&sample.x, &sample.recency, &sample.age).unwrap();
     summary
 }
 
-fn close(found: f64, expected: f64, relative: f64) {
+pub(super) fn close(found: f64, expected: f64, relative: f64) {
     assert!((found - expected).abs() <= relative * expected.abs(), "{found} is not {expected}");
 }
 

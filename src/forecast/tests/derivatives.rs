@@ -9,7 +9,7 @@ const STEP: f64 = 1e-4;
 /// Central differences of order two carry an error of `STEP²/6` times the third derivative.
 const RELATIVE: f64 = 3e-7;
 
-fn agree<const N: usize>(at: [f64; N], evaluate: impl Fn(&[f64; N]) -> Evaluation<N>) {
+pub(super) fn agree<const N: usize>(at: [f64; N], evaluate: impl Fn(&[f64; N]) -> Evaluation<N>) {
     let here = evaluate(&at);
     let scale = here.value.abs();
     for i in 0..N {

@@ -3,6 +3,8 @@
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
 mod derivatives;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod pareto_nbd;
 mod recovery;
 mod simulation;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
