@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitModel {
-    /// Nobody drops out: BG/NBD becomes the negative binomial model (NBD).
+    /// Nobody drops out: BG/NBD and Pareto/NBD become the negative binomial model (NBD).
     NoDropout,
     /// Everybody drops out with the same probability after each purchase (`a, b → ∞`).
     EqualDropout,
@@ -28,6 +28,10 @@ pub enum LimitModel {
     BuyAlwaysOrNever,
     /// Everybody buys at every opportunity while alive.
     BuyAlways,
+    /// Everybody drops out at the same rate: exponential lifetimes (`s, β → ∞`).
+    EqualDropoutRates,
+    /// A customer leaves right after the first purchase or never (`β → 0`).
+    DropoutFromTheStartOrNever,
     /// Everybody buys at the same rate: Poisson purchases (`r, α → ∞`).
     EqualRates,
     /// Purchase rates are so unequal that their gamma distribution degenerates (`r → 0`).
@@ -53,6 +57,8 @@ impl std::fmt::Display for LimitModel {
             Self::EqualPurchaseProbabilities => "one purchase probability for all customers",
             Self::BuyAlwaysOrNever => "buying at every opportunity or at none",
             Self::BuyAlways => "buying of everybody at every opportunity while alive",
+            Self::EqualDropoutRates => "one dropout rate for all customers",
+            Self::DropoutFromTheStartOrNever => "dropout right after the first purchase or never",
             Self::EqualRates => "Poisson purchases (one rate for all customers)",
             Self::DegenerateRates => "degenerate purchase rates",
             Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",

@@ -2,7 +2,7 @@
 //!
 //! Histories `(x, t_x, T)` → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) →
 //! closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
-//! [`mbg_nbd`] also lets customers drop out right after their first purchase; [`bg_bb`] counts time in opportunities.
+//! [`mbg_nbd`] and [`pareto_nbd`] also let customers drop out without a repeat purchase; [`bg_bb`] counts time in opportunities.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -32,9 +32,14 @@ pub mod gamma_gamma;
 pub mod lifetime;
 pub mod mbg_nbd;
 pub mod opportunities;
+pub mod pareto_nbd;
+mod pareto_nbd_counts;
+mod pareto_nbd_fit;
+mod pareto_nbd_likelihood;
 pub mod path_totals;
 mod paths;
 pub mod predict;
+mod silence;
 pub mod simulate;
 pub mod summary;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod cdnow;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
+mod pareto_nbd;
 mod recovery;
 mod simulation;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]

@@ -1,0 +1,134 @@
+//! Pareto/NBD: the maximum of its likelihood, and which simpler model it has become where there is none.
+
+use super::fit::{Fit, FitEnd, LimitModel};
+use super::pareto_nbd::ParetoNbd;
+use super::pareto_nbd_likelihood::Likelihood;
+use super::summary::Summary;
+use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+
+const MODEL: &str = "Pareto/NBD";
+const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
+/// Parameters are searched in this range; α and β in units of the mean age.
+const SMALLEST: f64 = 1e-9;
+const LARGEST: f64 = 1e7;
+/// A parameter within this factor of the range's end has left for a limit model.
+const NEAR: f64 = 1e3;
+
+/// Dropout rates of this shape differ by a third of a percent.
+const ALIKE: f64 = 1e5;
+/// A parameter more must raise the log-likelihood by more than this (Akaike 1974).
+const EXTRA_PARAMETER: f64 = 1.0;
+
+impl ParetoNbd {
+    /// Fit by maximum likelihood to the counts of equal histories.
+    ///
+    /// Damped Newton on `(ln r, ln α, ln s, ln β)` with the analytic Hessian. The likelihood is a density per model time
+    /// unit, so another unit shifts its logarithm by `Σx ln` of the ratio.
+    ///
+    /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`; `α` and `β` are in that unit.
+    ///
+    /// The returned [`Fit`] says how it ended: `Failed` without any repeat purchase, `Boundary` where the likelihood
+    /// rises towards a simpler model or cannot be told from it (most often NBD: nobody drops out).
+    #[must_use]
+    pub fn fit(summary: &Summary, days_per_unit: f64) -> Fit<Self> {
+        let customers = summary.customers();
+        let failed = |why| Fit::failed(MODEL, &NAMES, customers, why);
+        let has_unit = days_per_unit.is_finite() && days_per_unit > 0.0;
+        if !has_unit {
+            return failed("the model time unit must be a positive number of days");
+        }
+        if summary.repeaters() == 0 {
+            return failed("no customer bought a second time, so nothing is known of purchase rates or dropout");
+        }
+        let likelihood = Likelihood::new(summary, days_per_unit);
+        let age = mean_age(summary) / days_per_unit;
+        let rate = summary.purchases() as f64 / customers as f64 / age;
+        let start = [0.5, 0.5 / rate, 0.5, 0.5 * age].map(libm::log);
+        let bounds = search_range(age);
+        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
+        let [r, alpha, s, beta] = maximum.point.map(libm::exp);
+        let limits = limit_models(&maximum, &bounds);
+        let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { r, alpha, s, beta }, limits);
+        if matches!(fit.end, FitEnd::Ridge { .. }) {
+            name_the_ridge(&mut fit, &likelihood, &maximum, &bounds);
+        }
+        fit
+    }
+
+    /// Log-likelihood of the counts at these parameters.
+    ///
+    /// * `days_per_unit`: days in a model time unit, `> 0`.
+    ///
+    /// Source: Fader & Hardie (2005), equation 18.
+    #[must_use]
+    pub fn log_likelihood(&self, summary: &Summary, days_per_unit: f64) -> f64 {
+        Self::evaluation(summary, days_per_unit, &[self.r, self.alpha, self.s, self.beta].map(libm::log)).value
+    }
+
+    /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, s, β`, at those logarithms.
+    ///
+    /// * `days_per_unit`: days in a model time unit, `> 0`.
+    #[must_use]
+    pub fn evaluation(summary: &Summary, days_per_unit: f64, ln: &[f64; 4]) -> Evaluation<4> {
+        Likelihood::new(summary, days_per_unit).evaluate(ln)
+    }
+}
+
+/// Mean age in days; at least one.
+fn mean_age(summary: &Summary) -> f64 {
+    let days: u128 = summary.iter().map(|(h, weight)| u128::from(h.age) * u128::from(weight)).sum();
+    (days as f64 / summary.customers().max(1) as f64).max(1.0)
+}
+
+fn search_range(age: f64) -> Bounds<4> {
+    let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(age));
+    Bounds { lower: [low, low + shift, low, low + shift], upper: [high, high + shift, high, high + shift] }
+}
+
+/// The simpler models that the parameters have gone to.
+fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+    let near = libm::log(NEAR);
+    let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
+    let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+    let mut limits = Vec::new();
+    if high[0] || high[1] {
+        limits.push(LimitModel::EqualRates);
+    } else if low[0] || low[1] {
+        limits.push(LimitModel::DegenerateRates);
+    }
+    match (low[2], high[2], low[3], high[3]) {
+        (true, ..) | (_, false, _, true) => limits.push(LimitModel::NoDropout),
+        (_, true, ..) => limits.push(LimitModel::EqualDropoutRates),
+        (_, _, true, _) => limits.push(LimitModel::DropoutFromTheStartOrNever),
+        _ => {}
+    }
+    limits
+}
+
+/// Hardly any dropout, or dropout rates that hardly differ, leave `s` and `β` open: say which simpler model the data
+/// cannot be told from.
+fn name_the_ridge(fit: &mut Fit<ParetoNbd>, likelihood: &Likelihood, maximum: &Maximum<4>, bounds: &Bounds<4>) {
+    let [r, alpha, s, beta] = maximum.point;
+    let gain = |held: &[usize], start: [f64; 4]| {
+        let mut fixed = *bounds;
+        for &i in held {
+            (fixed.lower[i], fixed.upper[i]) = (start[i], start[i]);
+        }
+        maximum.evaluation.value - maximise(start, &fixed, |ln| likelihood.evaluate(ln)).evaluation.value
+    };
+    let without = gain(&[2, 3], [r, alpha, bounds.lower[2], bounds.lower[3] - libm::log(SMALLEST)]);
+    let alike = s.max(libm::log(ALIKE));
+    let equal = gain(&[2], [r, alpha, alike, (alike + beta - s).min(bounds.upper[3])]);
+    let (limit, gain, model) = if without < 2.0 * EXTRA_PARAMETER {
+        (LimitModel::NoDropout, without, "the model without dropout")
+    } else if equal < EXTRA_PARAMETER {
+        (LimitModel::EqualDropoutRates, equal, "the model with one dropout rate for all customers")
+    } else {
+        return;
+    };
+    fit.end = FitEnd::Boundary { limit_models: vec![limit] };
+    fit.notes.push(format!(
+        "dropout is {:.2e} per model time unit on average, and the log-likelihood is only {gain:.2} above that of {model}",
+        libm::exp(s - beta)
+    ));
+}

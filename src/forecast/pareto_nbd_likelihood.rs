@@ -1,0 +1,306 @@
+//! Pareto/NBD: the likelihood of a summary and its derivatives, with one integral for many histories.
+//!
+//! With `n = r+x`, the likelihood of one history is
+//!
+//! `Γ(r+x)/Γ(r) · α^{−x} (1+t_x/α)^{−n} (1+t_x/β)^{−s} · K`, `K = ρ(t_x, T) + C(t_x, T)`
+//!
+//! * `ρ(t, u) = ((α+t)/(α+u))^n ((β+t)/(β+u))^s`: alive and silent from `t` to `u`,
+//! * `C(t, u) = s ∫_t^u ρ(t, v) dv/(β+v)`: dropped out on the way.
+//!
+//! `C` adds up along the days on which customers of one frequency bought last or are looked at:
+//! `C(t, w) = C(t, u) + ρ(t, u) C(u, w)`. So one backward pass over these days, a few nodes for each gap, gives
+//! `R(t) = C(t, end) < 1`, and `K = R(t_x) + ρ(t_x, T) (1 − R(T))` for every history. Nothing is lost in the difference:
+//! `ρ R(T) <= R(t_x) <= K`. First and second derivatives by the logarithms of the parameters go the same way.
+//!
+//! Source: Fader & Hardie, A Note on Deriving the Pareto/NBD Model and Related Expressions (2005), section 3; equation
+//! 18 is its form with hypergeometric functions.
+
+use super::pareto_nbd::ParetoNbd;
+use super::silence::Silence;
+use super::summary::{History, Summary};
+use crate::numeric::newton::Evaluation;
+use crate::numeric::special::rise;
+use crate::numeric::sums::chunked;
+use rayon::prelude::*;
+
+/// Value, four first and ten second derivatives (`rr, rα, rs, rβ, αα, αs, αβ, ss, sβ, ββ`).
+const TERMS: usize = 15;
+
+/// The likelihood of a summary.
+pub(super) struct Likelihood {
+    groups: Vec<Group>,
+    places: Vec<Place>,
+    days_per_unit: f64,
+}
+
+/// Customers of one frequency.
+struct Group {
+    frequency: u32,
+    customers: f64,
+    /// Days since the first purchase that occur as a recency or an age, ascending.
+    days: Vec<u32>,
+}
+
+/// A distinct history: where its recency and its age stand in its group's days.
+struct Place {
+    group: u32,
+    recency: u32,
+    age: u32,
+    weight: f64,
+}
+
+/// A function of the logarithms of `r, α, s, β`: value, first and second derivatives.
+#[derive(Debug, Clone, Copy)]
+struct Jet {
+    value: f64,
+    first: [f64; 4],
+    /// Upper triangle, row by row.
+    second: [f64; 10],
+}
+
+impl Likelihood {
+    pub(super) fn new(summary: &Summary, days_per_unit: f64) -> Self {
+        let histories: Vec<(History, u64)> = summary.iter().collect();
+        let runs: Vec<&[(History, u64)]> = histories.chunk_by(|l, r| l.0.frequency == r.0.frequency).collect();
+        let groups: Vec<Group> = runs.par_iter().map(|run| Group::new(run)).collect();
+        let places = runs.par_iter().zip(&groups).enumerate();
+        let places = places.flat_map_iter(|(at, (run, group))| run.iter().map(move |(h, w)| group.place(at, *h, *w)));
+        Self { places: places.collect(), groups, days_per_unit }
+    }
+
+    /// Log-likelihood and its derivatives by the logarithms of `r, α, s, β`.
+    pub(super) fn evaluate(&self, ln: &[f64; 4]) -> Evaluation<4> {
+        let [r, alpha, s, beta] = ln.map(libm::exp);
+        let model = ParetoNbd { r, alpha, s, beta };
+        let tails = self.tails(&model);
+        let mut terms = chunked::<TERMS, _>(self.places.len(), |rows| {
+            let mut sum = Jet::constant(0.0);
+            for place in &self.places[rows] {
+                self.add_history(&mut sum, &model, place, &tails[place.group as usize]);
+            }
+            sum.flat()
+        });
+        self.add_frequencies(&mut terms, r, ln[1]);
+        let [value, gr, gl, gs, gb, rr, rl, rs, rb, ll, ls, lb, ss, sb, bb] = terms;
+        Evaluation {
+            value,
+            gradient: [gr, gl, gs, gb],
+            hessian: [[rr, rl, rs, rb], [rl, ll, ls, lb], [rs, ls, ss, sb], [rb, lb, sb, bb]],
+        }
+    }
+
+    /// P(alive) of every distinct history, `ρ(t_x, T)/K`.
+    pub(super) fn p_alive(&self, model: &ParetoNbd) -> Vec<f64> {
+        let tails = self.tails(model);
+        let one = |place: &Place| {
+            let (x, recency, age) = self.history(place);
+            let alive = libm::exp(model.ln_fall(x, recency, age - recency).value);
+            let tails = &tails[place.group as usize];
+            let dead_by = |day: u32| tails[day as usize].value;
+            alive / (dead_by(place.recency) + alive * (1.0 - dead_by(place.age)))
+        };
+        self.places.par_iter().map(one).collect()
+    }
+
+    fn tails(&self, model: &ParetoNbd) -> Vec<Vec<Jet>> {
+        self.groups.par_iter().map(|group| group.tails(model, self.days_per_unit)).collect()
+    }
+
+    /// `x`, `t_x` and `T` in model time units.
+    fn history(&self, place: &Place) -> (f64, f64, f64) {
+        let group = &self.groups[place.group as usize];
+        let time = |at: u32| f64::from(group.days[at as usize]) / self.days_per_unit;
+        (f64::from(group.frequency), time(place.recency), time(place.age))
+    }
+
+    /// `Γ(r+x)/Γ(r) · α^{−x}`, from differences between neighbouring frequencies.
+    fn add_frequencies(&self, terms: &mut [f64; TERMS], r: f64, ln_alpha: f64) {
+        let (mut at, mut value, mut first, mut second) = (0, 0.0, 0.0, 0.0);
+        for group in &self.groups {
+            let (x, weight) = (group.frequency, group.customers);
+            let rate = rise(r + f64::from(at), x - at);
+            value += rate.ln_gamma - f64::from(x - at) * ln_alpha;
+            first += rate.digamma;
+            second += rate.trigamma;
+            at = x;
+            terms[0] += weight * value;
+            terms[1] += weight * r * first;
+            terms[2] -= weight * f64::from(x);
+            terms[5] += weight * (r * first + r * r * second);
+        }
+    }
+
+    /// One history's `−n ln(1+t_x/α) − s ln(1+t_x/β) + ln K`.
+    #[inline]
+    fn add_history(&self, sum: &mut Jet, model: &ParetoNbd, place: &Place, tails: &[Jet]) {
+        let (x, recency, age) = self.history(place);
+        sum.add(place.weight, &model.ln_fall(x, 0.0, recency));
+        let mut kept = tails[place.age as usize].complement();
+        kept.carry(&model.ln_fall(x, recency, age - recency));
+        kept.add(1.0, &tails[place.recency as usize]);
+        sum.add(place.weight, &kept.ln());
+    }
+}
+
+impl Group {
+    fn new(run: &[(History, u64)]) -> Self {
+        let mut days: Vec<u32> = run.iter().flat_map(|(h, _)| [h.recency, h.age]).collect();
+        days.sort_unstable();
+        days.dedup();
+        let customers = run.iter().map(|(_, weight)| weight).sum::<u64>() as f64;
+        Self { frequency: run.first().map_or(0, |(h, _)| h.frequency), customers, days }
+    }
+
+    fn place(&self, group: usize, history: History, weight: u64) -> Place {
+        let at = |day: u32| self.days.partition_point(|&other| other < day) as u32;
+        Place { group: group as u32, recency: at(history.recency), age: at(history.age), weight: weight as f64 }
+    }
+
+    /// `R` on every day of the group: the likelihood of dropping out between that day and the group's last one.
+    fn tails(&self, model: &ParetoNbd, days_per_unit: f64) -> Vec<Jet> {
+        let x = f64::from(self.frequency);
+        let gap = |pair: &[u32]| (f64::from(pair[0]) / days_per_unit, f64::from(pair[1] - pair[0]) / days_per_unit);
+        let mut tails: Vec<Jet> = self
+            .days
+            .par_windows(2)
+            .map(|pair| {
+                let (from, width) = gap(pair);
+                model.dropout(x, from, width)
+            })
+            .collect();
+        let mut later = Jet::constant(0.0);
+        for (tail, pair) in tails.iter_mut().zip(self.days.windows(2)).rev() {
+            let (from, width) = gap(pair);
+            later.carry(&model.ln_fall(x, from, width));
+            tail.add(1.0, &later);
+            later = *tail;
+        }
+        tails.push(Jet::constant(0.0));
+        tails
+    }
+}
+
+impl ParetoNbd {
+    /// `ln ρ(t, t+v)`.
+    fn ln_fall(&self, x: f64, t: f64, v: f64) -> Jet {
+        let rate = Spread::new(self.alpha, t, v);
+        let dropout = Spread::new(self.beta, t, v);
+        let n = self.r + x;
+        let (r_fall, s_fall) = (self.r * rate.ln_growth, self.s * dropout.ln_growth);
+        let (r_bend, s_bend) = (self.r * rate.slope, self.s * dropout.slope);
+        Jet {
+            value: -n * rate.ln_growth - s_fall,
+            first: [-r_fall, n * rate.slope, -s_fall, s_bend],
+            second: [-r_fall, r_bend, 0.0, 0.0, n * rate.curve, 0.0, 0.0, -s_fall, s_bend, self.s * dropout.curve],
+        }
+    }
+
+    /// `C(t, t+width)`.
+    fn dropout(&self, x: f64, t: f64, width: f64) -> Jet {
+        let silence = Silence { n: self.r + x, s: self.s, a: self.alpha + t, b: self.beta + t };
+        let mut sum = Jet::constant(0.0);
+        silence.visit(width, |v, weight| {
+            let mut height = self.ln_fall(x, t, v);
+            // times s/(β+t+v), whose logarithm has these derivatives by ln s and ln β
+            let share = self.beta / (silence.b + v);
+            height.first[2] += 1.0;
+            height.first[3] -= share;
+            height.second[9] -= share * (1.0 - share);
+            sum.add_exponential(weight * self.s / (silence.b + v) * libm::exp(height.value), &height);
+        });
+        sum
+    }
+}
+
+/// `ln((θ+t+v)/(θ+t))` and its derivatives.
+struct Spread {
+    ln_growth: f64,
+    /// Minus its derivative by `ln θ`.
+    slope: f64,
+    /// Minus its second derivative by `ln θ`.
+    curve: f64,
+}
+
+impl Spread {
+    fn new(theta: f64, t: f64, v: f64) -> Self {
+        let (from, to) = (theta + t, theta + t + v);
+        let (from_share, to_share) = (theta / from, theta / to);
+        let slope = from_share * (v / to);
+        Self { ln_growth: libm::log1p(v / from), slope, curve: slope * (1.0 - from_share - to_share) }
+    }
+}
+
+impl Jet {
+    const fn constant(value: f64) -> Self {
+        Self { value, first: [0.0; 4], second: [0.0; 10] }
+    }
+
+    fn flat(&self) -> [f64; TERMS] {
+        let [a, b, c, d] = self.first;
+        let [e, f, g, h, i, j, k, l, m, n] = self.second;
+        [self.value, a, b, c, d, e, f, g, h, i, j, k, l, m, n]
+    }
+
+    #[inline]
+    fn add(&mut self, weight: f64, other: &Self) {
+        self.value += weight * other.value;
+        for (mine, theirs) in self.first.iter_mut().zip(&other.first) {
+            *mine += weight * theirs;
+        }
+        for (mine, theirs) in self.second.iter_mut().zip(&other.second) {
+            *mine += weight * theirs;
+        }
+    }
+
+    /// Add `weight · e^{f}` for a function `f` with these derivatives, where `weight` holds its value already.
+    #[inline]
+    fn add_exponential(&mut self, weight: f64, f: &Self) {
+        self.value += weight;
+        let mut at = 0;
+        for i in 0..4 {
+            self.first[i] += weight * f.first[i];
+            for j in i..4 {
+                self.second[at] += weight * (f.first[i] * f.first[j] + f.second[at]);
+                at += 1;
+            }
+        }
+    }
+
+    /// Multiply by `e^{f}`.
+    #[inline]
+    fn carry(&mut self, f: &Self) {
+        let factor = libm::exp(f.value);
+        let before = *self;
+        self.value = factor * before.value;
+        let mut at = 0;
+        for i in 0..4 {
+            self.first[i] = factor * (before.first[i] + f.first[i] * before.value);
+            for j in i..4 {
+                let own = f.first[i] * f.first[j] + f.second[at];
+                let mixed = f.first[i] * before.first[j] + f.first[j] * before.first[i];
+                self.second[at] = factor * (before.second[at] + mixed + own * before.value);
+                at += 1;
+            }
+        }
+    }
+
+    /// `1 − f`.
+    fn complement(&self) -> Self {
+        Self { value: 1.0 - self.value, first: self.first.map(|d| -d), second: self.second.map(|d| -d) }
+    }
+
+    /// `ln f` for `f > 0`.
+    #[inline]
+    fn ln(&self) -> Self {
+        let first = self.first.map(|d| d / self.value);
+        let mut second = self.second.map(|d| d / self.value);
+        let mut at = 0;
+        for i in 0..4 {
+            for j in i..4 {
+                second[at] -= first[i] * first[j];
+                at += 1;
+            }
+        }
+        Self { value: libm::log(self.value), first, second }
+    }
+}
