@@ -228,6 +228,9 @@ fn count(classes: &[(Quantity, u64)]) -> u64 {
     classes.iter().map(|class| class.1).sum()
 }
 
+/// Tie-break hash of a row at the cut, and the row.
+type TiedRow = (u64, u32);
+
 /// Plan: who gets one minor unit more than the rounded-down share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -307,7 +310,7 @@ impl Plan {
     ) -> Vec<Minor> {
         let sign = if self.pool < 0 { -1 } else { 1 };
         let chunk = quantities.len().div_ceil(64).max(16_384);
-        let parts: Vec<(Vec<Minor>, Vec<(u64, u32)>)> = quantities
+        let parts: Vec<(Vec<Minor>, Vec<TiedRow>)> = quantities
             .par_chunks(chunk)
             .enumerate()
             .map(|(part, quantities)| {
