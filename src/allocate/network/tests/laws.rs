@@ -29,7 +29,7 @@ proptest! {
     #[test]
     fn every_node_and_the_whole_balance_under_every_method(case in cases(ANY_MONEY), shuffle in shuffles()) {
         for method in methods(&case, &shuffle) {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             prop_assert_eq!(flow.reconcile(), None);
             for (node, row) in flow.nodes.iter().enumerate() {
                 prop_assert_eq!(row.own, case.own[node]);
@@ -45,7 +45,7 @@ proptest! {
     fn cost_without_negatives_never_flows_backwards(case in cases(0..7_i64), shuffle in shuffles(), sign in prop_oneof![Just(1), Just(-1)]) {
         let case = Case { own: case.own.iter().map(|own| sign * own).collect(), ..case };
         for method in methods(&case, &shuffle) {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             prop_assert!(flow.edges.iter().all(|edge| sign * edge.amount >= 0), "{:?}", flow.edges);
             prop_assert!(flow.nodes.iter().all(|row| sign * row.unused >= 0 && sign * row.final_cost >= 0));
         }
@@ -54,7 +54,7 @@ proptest! {
     #[test]
     fn an_edge_without_weight_carries_nothing(case in cases(ANY_MONEY), shuffle in shuffles()) {
         for method in methods(&case, &shuffle) {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             prop_assert!(flow.edges.iter().all(|edge| edge.weight > 0 || edge.amount == 0));
         }
     }
@@ -130,7 +130,7 @@ proptest! {
             (step_down(&order), step_down(&order_here)),
             (ServiceMethod::Reciprocal, ServiceMethod::Reciprocal),
         ] {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             let found = run(&here, &method_here, &own);
             for (row, node) in found.nodes.iter().zip(&old) {
                 prop_assert_eq!(row, &flow.nodes[*node as usize]);
@@ -149,7 +149,7 @@ proptest! {
             edges: case.edges.iter().map(|(from, to, weight)| (*from, *to, weight * scale)).collect(),
         };
         for method in methods(&case, &shuffle) {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             prop_assert_eq!(run(&scaled.network(), &method, &scaled.own).nodes, flow.nodes);
         }
     }
@@ -158,7 +158,7 @@ proptest! {
     fn a_cost_with_the_other_sign_ends_where_the_cost_did(case in cases(0..1_000_000_000_i64), shuffle in shuffles()) {
         let negative: Vec<i64> = case.own.iter().map(|own| -own).collect();
         for method in methods(&case, &shuffle) {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             let found = run(&case.network(), &method, &negative);
             for (a, b) in found.nodes.iter().zip(&flow.nodes) {
                 prop_assert_eq!((a.final_cost, a.unused, a.unassigned), (-b.final_cost, -b.unused, -b.unassigned));
@@ -175,7 +175,7 @@ proptest! {
         own[source] = 1_000_000_000_000;
         let case = Case { own, ..case };
         for method in methods(&case, &shuffle) {
-            let Some(flow) = flow_unless_closed(&case, &method) else { continue };
+            let Some(flow) = flow_unless_refused(&case, &method) else { continue };
             let ends = case.network().plan(&method).unwrap().absorption(source as u32).unwrap();
             prop_assert!((ends.iter().map(|end| end.share).sum::<f64>() - 1.0).abs() < FLOAT);
             let units = (case.edges.len() + case.own.len()) as f64;
