@@ -12,7 +12,7 @@ use crate::units::MinorSum;
 /// takers, then of each taker's exits. So every taker's sum and every exit are off by less than one minor unit.
 ///
 /// Amounts are compared on a grid of 2⁻²⁰ minor units: exits that are equal in exact arithmetic are equal here,
-/// whatever the order in which floats were added, and go by tie-break.
+/// whatever the order in which floats were added, and go by tie-break, in which takers and givers are sorted.
 ///
 /// `None` when the amounts do not sum to the money that enters.
 pub(super) fn exits(circle: &Loop, rates: &[Wide], entering: MinorSum) -> Option<Vec<MinorSum>> {
@@ -20,25 +20,24 @@ pub(super) fn exits(circle: &Loop, rates: &[Wide], entering: MinorSum) -> Option
     let exact = |exit: &Exit| sign * (rates[exit.from] * Wide::from_int(i128::from(exit.weight))).to_grid();
     let takers: Vec<&[Exit]> = circle.exits.chunk_by(|a, b| a.taker == b.taker).collect();
     let sums: Vec<i128> = takers.iter().map(|exits| exits.iter().map(exact).sum()).collect();
-    let ties: Vec<u64> = takers.iter().map(|exits| exits[0].ties.0).collect();
     let mut amounts = Vec::with_capacity(circle.exits.len());
-    for (exits, sum) in takers.iter().zip(largest_remainder(entering.abs(), &sums, &ties)?) {
+    for (exits, sum) in takers.iter().zip(largest_remainder(entering.abs(), &sums)?) {
         let parts: Vec<i128> = exits.iter().map(exact).collect();
-        let ties: Vec<u64> = exits.iter().map(|exit| exit.ties.1).collect();
-        amounts.extend(largest_remainder(sum, &parts, &ties)?.iter().map(|amount| sign * amount));
+        amounts.extend(largest_remainder(sum, &parts)?.iter().map(|amount| sign * amount));
     }
     Some(amounts)
 }
 
-/// Amounts on the grid as minor units that sum to `total`: each rounded down, those with the largest remainders up.
+/// Amounts on the grid as minor units that sum to `total`: each rounded down, those with the largest remainders up, equal
+/// ones in the order given.
 ///
 /// `None` when no rounding of the amounts up or down sums to `total`.
-fn largest_remainder(total: MinorSum, exact: &[i128], ties: &[u64]) -> Option<Vec<MinorSum>> {
+fn largest_remainder(total: MinorSum, exact: &[i128]) -> Option<Vec<MinorSum>> {
     let mut amounts: Vec<MinorSum> = exact.iter().map(|amount| amount.div_euclid(GRID)).collect();
     let left = usize::try_from(total - amounts.iter().sum::<MinorSum>()).ok()?;
     let remainder = |at: usize| exact[at].rem_euclid(GRID);
     let mut order: Vec<usize> = (0..exact.len()).filter(|at| remainder(*at) > 0).collect();
-    order.sort_by_key(|at| (Reverse(remainder(*at)), ties[*at]));
+    order.sort_by_key(|at| Reverse(remainder(*at)));
     order.get(..left)?.iter().for_each(|at| amounts[*at] += 1);
     Some(amounts)
 }

@@ -7,6 +7,20 @@
 //!
 //! At every node `own + received = sent + unused + unassigned + final_cost` in integers, so that
 //! `Σ own = Σ unused + Σ unassigned + Σ final_cost`.
+//!
+//! ```
+//! use whalecurve::allocate::network::{Edge, Network, Node, ServiceMethod};
+//! // Pools 0 and 1 (150.00 and 300.00) serve each other and the activities 2 and 3; weights are percent.
+//! let edge = |(from, to, weight)| Edge { from, to, weight };
+//! let edges = [(0, 2, 40), (0, 3, 20), (0, 1, 40), (1, 2, 70), (1, 3, 10), (1, 0, 20)].map(edge);
+//! let nodes = (0..4).map(|tie| Node { tie, kept: 0 }).collect();
+//! let plan = Network::new(nodes, edges.to_vec())?.plan(&ServiceMethod::Reciprocal)?;
+//! let flow = plan.flow(&[15_000, 30_000, 0, 0])?;
+//! assert_eq!((flow.nodes[2].final_cost, flow.nodes[3].final_cost), (36_522, 8_478));
+//! // How much of pool 0's cost is in activity 2.
+//! assert_eq!((plan.absorption(0)?[0].share * 1e4).round(), 7_391.0);
+//! # Ok::<(), whalecurve::allocate::network::NetworkError>(())
+//! ```
 
 mod absorption;
 mod balance;

@@ -78,27 +78,23 @@ impl Plan {
             place[*node as usize] = at;
         }
         for (from, node) in nodes.iter().enumerate() {
-            let exit = |edge: Option<usize>, taker: u32, weight: Quantity| {
-                let ties = (self.nodes[taker as usize].tie, self.nodes[*node as usize].tie);
-                Exit { from, edge, taker, weight, ties }
-            };
             for number in self.outgoing.of(*node) {
                 let Edge { to, weight, .. } = self.edges[*number];
                 match place[to as usize] {
-                    usize::MAX => exits.push(exit(Some(*number), to, weight)),
+                    usize::MAX => exits.push(Exit { from, edge: Some(*number), taker: to, weight }),
                     inside => links.push(Link { from, to: inside, edge: *number, weight }),
                 }
             }
             let kept = self.nodes[*node as usize].kept;
             if kept > 0 {
-                exits.push(exit(None, *node, kept));
+                exits.push(Exit { from, edge: None, taker: *node, weight: kept });
             }
         }
         for node in &nodes {
             place[*node as usize] = usize::MAX;
         }
         links.sort_by_key(|link| (link.from, link.to));
-        exits.sort_by_key(|exit| (exit.ties.0, exit.taker, exit.from));
+        exits.sort_by_key(|exit| (self.nodes[exit.taker as usize].tie, exit.taker, exit.from));
         let totals = nodes.iter().map(|node| self.totals[*node as usize]).collect();
         Ok(Step::Loop(Box::new(Loop::new(nodes, links, exits, totals)?)))
     }

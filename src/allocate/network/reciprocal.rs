@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{NetworkError, wide::Wide};
 use crate::units::{MinorSum, Quantity};
 
-/// Pools in one loop: the dense factors of this many take half a gigabyte, their elimination about a minute.
+/// Pools in one loop: the dense factors of this many take half a gigabyte, their elimination some minutes.
 pub(super) const LARGEST_LOOP: usize = 8_192;
 
 /// Rows per task of the elimination; fewer would cost more in scheduling than they save.
@@ -108,8 +108,6 @@ pub(super) struct Exit {
     /// Node of the network: the edge's taker, or the giver that keeps.
     pub(super) taker: u32,
     pub(super) weight: Quantity,
-    /// Tie-breaks of taker and giver.
-    pub(super) ties: (u64, u64),
 }
 
 /// Pools that serve each other: a strongly connected component with an edge inside.
@@ -119,7 +117,7 @@ pub(super) struct Loop {
     pub(super) nodes: Vec<u32>,
     /// Sorted by giver, then taker.
     pub(super) links: Vec<Link>,
-    /// Sorted by taker; empty when the loop is closed.
+    /// Sorted by the taker's tie-break, then the giver's; empty when the loop is closed.
     pub(super) exits: Vec<Exit>,
     /// `Σ weight` of each node, services to itself included.
     pub(super) totals: Vec<Quantity>,

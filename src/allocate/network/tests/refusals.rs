@@ -105,3 +105,12 @@ fn a_loop_whose_gross_cost_leaves_64_bits_is_refused_not_rounded() {
     let plan = network(21, &edges).plan(&ServiceMethod::Reciprocal).and_then(|plan| plan.flow(&[1; 21]));
     assert_eq!(plan, Err(NetworkError::TooCircular { nodes: (0..20).collect() }));
 }
+
+#[test]
+fn a_loop_beyond_the_memory_of_the_elimination_is_refused_before_it_is_built() {
+    let size = 8_193;
+    let mut edges: Vec<(u32, u32, i64)> = (0..size).map(|node| (node, (node + 1) % size, 1)).collect();
+    edges.push((0, size, 1));
+    let error = network(size + 1, &edges).plan(&ServiceMethod::Reciprocal).map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "8193 pools serve each other; the reciprocal method takes 8192 in one loop");
+}
