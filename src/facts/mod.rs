@@ -42,6 +42,8 @@ pub mod assemble;
 pub mod customers;
 pub mod drivers;
 pub mod partition;
+#[cfg(test)]
+mod tests;
 pub mod wave;
 
 use rayon::prelude::*;
