@@ -55,6 +55,7 @@ pub mod forecast;
 pub mod numeric;
 pub mod portfolio;
 pub mod profit;
+pub mod report;
 pub mod schema;
 pub mod units;
 
