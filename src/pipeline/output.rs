@@ -13,6 +13,7 @@ use crate::{
         dataset::{Values, Writer, Written, digest},
         folder::{MANIFEST, Staging},
     },
+    report::whale_curve::WhaleCurvePicture,
     schema::{
         costs::PoolBalance,
         outputs::{DATASETS, OutputDataset},
@@ -26,6 +27,9 @@ fn spec(name: &'static str) -> Result<&'static OutputDataset, PublishError> {
     let unknown = || PublishError::Contract { dataset: name, what: "is not documented".to_owned() };
     DATASETS.iter().find(|dataset| dataset.name == name).ok_or_else(unknown)
 }
+
+/// The whale curve as a picture.
+const PICTURE: &str = "whale_curve.svg";
 
 /// Times and memory of the run's stages.
 const RUN_RESULTS: &str = "run_results.json";
@@ -57,6 +61,15 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
     let text = format!("{manifest:#}");
+    let picture = WhaleCurvePicture {
+        id: "whale-curve",
+        title: &settings.name,
+        points: &results.whale.points,
+        customers: results.ledgers.customers.len() as u64,
+        losing: results.whale.losing,
+        currency: &settings.currency,
+    };
+    staging.write(PICTURE, &picture.svg())?;
     staging.write(MANIFEST, &(text + "\n"))?;
     // Times differ from run to run: they stand apart from the manifest, and end where the commit begins.
     clock.stop();

@@ -31,6 +31,16 @@ fn cdnow_fits_are_the_published_ones() {
 }
 
 #[test]
+fn the_picture_of_the_readme_is_what_the_main_job_draws() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    run(&root().join("datasets/cdnow/whalecurve.yaml"), &output, &[]);
+    let drawn = std::fs::read_to_string(output.join("whale_curve.svg")).unwrap();
+    let committed = std::fs::read_to_string(root().join("docs/whale_curve.svg")).unwrap();
+    assert!(drawn == committed, "copy whale_curve.svg of the main job's output to docs/");
+}
+
+#[test]
 fn the_same_inputs_give_the_same_bytes_on_one_two_and_eight_threads() {
     let folder = tempfile::tempdir().unwrap();
     let config = root().join("datasets/cdnow/master.yaml");
