@@ -4,11 +4,14 @@
 //! [`gamma_gamma`]) → closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts
 //! nothing.
 
+pub mod bg_cnbd_k;
+mod bg_cnbd_k_fit;
 pub mod bg_nbd;
 mod bg_nbd_fit;
 pub mod contribution;
 pub mod fit;
 pub mod gamma_gamma;
+mod jet;
 pub mod lifetime;
 pub mod pareto_nbd;
 mod pareto_nbd_counts;

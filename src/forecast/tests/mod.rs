@@ -1,6 +1,8 @@
 //! Laws and published numbers of the forecast kernels.
 
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod bg_cnbd_k;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
