@@ -24,11 +24,14 @@
 pub mod beta_geometric;
 pub mod bg_bb;
 mod bg_bb_fit;
+pub mod bg_cnbd_k;
+mod bg_cnbd_k_fit;
 pub mod bg_nbd;
 mod bg_nbd_fit;
 pub mod contribution;
 pub mod fit;
 pub mod gamma_gamma;
+mod jet;
 pub mod lifetime;
 pub mod mbg_nbd;
 pub mod opportunities;

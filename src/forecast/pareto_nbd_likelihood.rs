@@ -15,6 +15,7 @@
 //! Source: Fader & Hardie, A Note on Deriving the Pareto/NBD Model and Related Expressions (2005), section 3; equation
 //! 18 is its form with hypergeometric functions.
 
+use super::jet::{Jet, Spread, TERMS, evaluation};
 use super::pareto_nbd::ParetoNbd;
 use super::silence::Silence;
 use super::summary::{History, Summary};
@@ -22,9 +23,6 @@ use crate::numeric::newton::Evaluation;
 use crate::numeric::special::rise;
 use crate::numeric::sums::chunked;
 use rayon::prelude::*;
-
-/// Value, four first and ten second derivatives (`rr, rα, rs, rβ, αα, αs, αβ, ss, sβ, ββ`).
-const TERMS: usize = 15;
 
 /// The likelihood of a summary.
 pub(super) struct Likelihood {
@@ -47,15 +45,6 @@ struct Place {
     recency: u32,
     age: u32,
     weight: f64,
-}
-
-/// A function of the logarithms of `r, α, s, β`: value, first and second derivatives.
-#[derive(Debug, Clone, Copy)]
-struct Jet {
-    value: f64,
-    first: [f64; 4],
-    /// Upper triangle, row by row.
-    second: [f64; 10],
 }
 
 impl Likelihood {
@@ -81,12 +70,7 @@ impl Likelihood {
             sum.flat()
         });
         self.add_frequencies(&mut terms, r, ln[1]);
-        let [value, gr, gl, gs, gb, rr, rl, rs, rb, ll, ls, lb, ss, sb, bb] = terms;
-        Evaluation {
-            value,
-            gradient: [gr, gl, gs, gb],
-            hessian: [[rr, rl, rs, rb], [rl, ll, ls, lb], [rs, ls, ss, sb], [rb, lb, sb, bb]],
-        }
+        evaluation(terms)
     }
 
     /// P(alive) of every distinct history, `ρ(t_x, T)/K`.
@@ -209,98 +193,5 @@ impl ParetoNbd {
             sum.add_exponential(weight * self.s / (silence.b + v) * libm::exp(height.value), &height);
         });
         sum
-    }
-}
-
-/// `ln((θ+t+v)/(θ+t))` and its derivatives.
-struct Spread {
-    ln_growth: f64,
-    /// Minus its derivative by `ln θ`.
-    slope: f64,
-    /// Minus its second derivative by `ln θ`.
-    curve: f64,
-}
-
-impl Spread {
-    fn new(theta: f64, t: f64, v: f64) -> Self {
-        let (from, to) = (theta + t, theta + t + v);
-        let (from_share, to_share) = (theta / from, theta / to);
-        let slope = from_share * (v / to);
-        Self { ln_growth: libm::log1p(v / from), slope, curve: slope * (1.0 - from_share - to_share) }
-    }
-}
-
-impl Jet {
-    const fn constant(value: f64) -> Self {
-        Self { value, first: [0.0; 4], second: [0.0; 10] }
-    }
-
-    fn flat(&self) -> [f64; TERMS] {
-        let [a, b, c, d] = self.first;
-        let [e, f, g, h, i, j, k, l, m, n] = self.second;
-        [self.value, a, b, c, d, e, f, g, h, i, j, k, l, m, n]
-    }
-
-    #[inline]
-    fn add(&mut self, weight: f64, other: &Self) {
-        self.value += weight * other.value;
-        for (mine, theirs) in self.first.iter_mut().zip(&other.first) {
-            *mine += weight * theirs;
-        }
-        for (mine, theirs) in self.second.iter_mut().zip(&other.second) {
-            *mine += weight * theirs;
-        }
-    }
-
-    /// Add `weight · e^{f}` for a function `f` with these derivatives, where `weight` holds its value already.
-    #[inline]
-    fn add_exponential(&mut self, weight: f64, f: &Self) {
-        self.value += weight;
-        let mut at = 0;
-        for i in 0..4 {
-            self.first[i] += weight * f.first[i];
-            for j in i..4 {
-                self.second[at] += weight * (f.first[i] * f.first[j] + f.second[at]);
-                at += 1;
-            }
-        }
-    }
-
-    /// Multiply by `e^{f}`.
-    #[inline]
-    fn carry(&mut self, f: &Self) {
-        let factor = libm::exp(f.value);
-        let before = *self;
-        self.value = factor * before.value;
-        let mut at = 0;
-        for i in 0..4 {
-            self.first[i] = factor * (before.first[i] + f.first[i] * before.value);
-            for j in i..4 {
-                let own = f.first[i] * f.first[j] + f.second[at];
-                let mixed = f.first[i] * before.first[j] + f.first[j] * before.first[i];
-                self.second[at] = factor * (before.second[at] + mixed + own * before.value);
-                at += 1;
-            }
-        }
-    }
-
-    /// `1 − f`.
-    fn complement(&self) -> Self {
-        Self { value: 1.0 - self.value, first: self.first.map(|d| -d), second: self.second.map(|d| -d) }
-    }
-
-    /// `ln f` for `f > 0`.
-    #[inline]
-    fn ln(&self) -> Self {
-        let first = self.first.map(|d| d / self.value);
-        let mut second = self.second.map(|d| d / self.value);
-        let mut at = 0;
-        for i in 0..4 {
-            for j in i..4 {
-                second[at] -= first[i] * first[j];
-                at += 1;
-            }
-        }
-        Self { value: libm::log(self.value), first, second }
     }
 }

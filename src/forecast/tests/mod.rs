@@ -2,6 +2,7 @@
 
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod bg_bb;
+mod bg_cnbd_k;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
 mod derivatives;

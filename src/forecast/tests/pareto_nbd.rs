@@ -394,6 +394,17 @@ fn data_drawn_without_dropout_end_at_the_model_without_dropout() {
 }
 
 #[test]
+fn dropout_too_rare_to_be_measured_ends_at_the_model_without_dropout() {
+    // A thousand customers of whom one in two thousand drops out in a week: the likelihood has a maximum, but hardly
+    // above that of the NBD.
+    let drawn = draw(&ParetoNbd { r: 0.826, alpha: 9.84, s: 1.0, beta: 2000.0 }, 1000, 373, WEEK);
+    let found = ParetoNbd::fit(&drawn, WEEK);
+    assert_eq!(found.end, FitEnd::Boundary { limit_models: vec![LimitModel::NoDropout] }, "{found:?}");
+    assert!(found.notes[0].ends_with("0.57 above that of the model without dropout"), "{:?}", found.notes);
+    assert!(found.standard_errors.is_none());
+}
+
+#[test]
 fn lifetimes_with_one_rate_for_all_end_at_the_exponential_model() {
     let found = ParetoNbd::fit(&draw(&ParetoNbd { s: 1e7, beta: 2e8, ..PUBLISHED }, 20_000, 364, WEEK), WEEK);
     assert_eq!(found.end, FitEnd::Boundary { limit_models: vec![LimitModel::EqualDropoutRates] }, "{found:?}");
