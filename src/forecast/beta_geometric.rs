@@ -41,6 +41,9 @@ pub enum DiscountError {
     /// Without discounting, the sum over all periods is infinite.
     #[error("the expected lifetime is infinite: discount it or limit the horizon")]
     Infinite,
+    /// Without discounting, the sum over all periods has no bound that tells when it is complete.
+    #[error("the sum over all periods needs a positive discount rate: discount it or limit the horizon")]
+    Undiscounted,
     /// The discount rate is so small that the sum over all periods was not finished.
     #[error("the sum over all periods did not converge within {periods}: limit the horizon")]
     NotConverged {
@@ -139,7 +142,7 @@ impl ShiftedBetaGeometric {
         Self { alpha: self.alpha, beta: self.beta + f64::from(n) }
     }
 
-    /// Expected discounted lifetime of a new customer: `Σ_{t≥0} S(t)/(1+d)^t`, the first period certain and undiscounted.
+    /// Expected discounted lifetime (DEL) of a new customer: `Σ_{t≥0} S(t)/(1+d)^t`, the first period certain and undiscounted.
     ///
     /// For ever it is `₂F₁(1, β; α+β; 1/(1+d))`, and `(α+β−1)/(α−1)` without discounting.
     ///
@@ -159,5 +162,22 @@ impl ShiftedBetaGeometric {
             Horizon::Forever if alpha > 1.0 => Ok((alpha + beta - 1.0) / (alpha - 1.0)),
             Horizon::Forever => Err(DiscountError::Infinite),
         }
+    }
+
+    /// Expected discounted residual lifetime (DERL) of a customer who renewed `renewals` times, right before the next
+    /// renewal: `Σ_{j≥1} S(n+j)/S(n) · (1+d)^{−(j−1)}`.
+    ///
+    /// For ever it is `r(n+1) · ₂F₁(1, β+n+1; α+β+n+1; 1/(1+d))`. The payment due at the next renewal counts in full
+    /// where it is made; seen from the day after the last renewal, all is worth `1/(1+d)` of it.
+    ///
+    /// * `horizon`: periods in the sum, the one that begins with the next renewal first. * `rate`: as above.
+    ///
+    /// # Errors
+    /// As [`ShiftedBetaGeometric::discounted_lifetime`].
+    ///
+    /// Source: Fader & Hardie (2010), whose customer in period `n` has renewed `n−1` times.
+    pub fn residual_lifetime(&self, renewals: u32, horizon: Horizon, rate: f64) -> Result<f64, DiscountError> {
+        let next = renewals.saturating_add(1);
+        Ok(self.retention(next) * self.after(next).discounted_lifetime(horizon, rate)?)
     }
 }

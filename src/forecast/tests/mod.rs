@@ -4,6 +4,8 @@
 mod bg_bb;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod contract;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
