@@ -4,7 +4,9 @@
 //! expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
 //! [`mbg_nbd`] also lets customers drop out right after their first purchase; [`bg_bb`] counts time in opportunities;
 //! contracts last as in [`beta_geometric`] (sBG) and [`beta_weibull`] (`BdW`), fitted to [`tenures`].
+//! [`baselines`] are what any of them must beat.
 
+pub mod baselines;
 pub mod beta_geometric;
 pub mod beta_weibull;
 pub mod bg_bb;

@@ -1,6 +1,8 @@
 //! Laws and published numbers of the forecast kernels.
 
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod baselines;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod bg_bb;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
