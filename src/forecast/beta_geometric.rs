@@ -9,6 +9,7 @@
 
 use crate::numeric::hypergeometric::{HypergeometricError, gauss};
 use crate::numeric::special::ln_beta_rise;
+use crate::numeric::sums::Compensated;
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the shifted beta-geometric distribution, both `> 0`.
@@ -106,16 +107,17 @@ pub(super) fn discount_factor(rate: f64) -> Result<f64, DiscountError> {
 /// * `retention`: `S(t+1)/S(t)` of `t`, in `[0, 1]`. * `factor`: in `(0, 1]`.
 /// * Returns the sum and whether it is complete after that many periods even if the horizon is longer.
 pub(super) fn discounted_sum(periods: u32, factor: f64, retention: impl Fn(u32) -> f64) -> (f64, bool) {
-    let (mut term, mut sum) = (1.0, 0.0);
+    // Compensated, because a slow decay leaves many terms below the last bit of the sum.
+    let (mut term, mut sum) = (1.0, Compensated::default());
     for t in 0..periods {
-        sum += term;
+        sum.add(term);
         term *= retention(t) * factor;
         let rest = term * f64::from(periods - t).min(1.0 / (1.0 - factor));
-        if rest <= 0.25 * f64::EPSILON * sum {
-            return (sum, true);
+        if rest <= 0.25 * f64::EPSILON * sum.value() {
+            return (sum.value(), true);
         }
     }
-    (sum, false)
+    (sum.value(), false)
 }
 
 impl ShiftedBetaGeometric {
