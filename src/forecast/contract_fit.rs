@@ -4,7 +4,7 @@
 //! of binomials over chances: `Σ_t renewed_t ln r(t) + lost_t ln(1 − r(t))`, which equals
 //! `Σ lost_t ln(S(t−1) − S(t)) + kept_t ln S(t)`.
 //!
-//! Source: Fader & Hardie, Journal of Interactive Marketing 21 (2007), 76–90, appendix; Fader et al., Journal of
+//! Source: Fader & Hardie, Journal of Interactive Marketing 21 (2007), 76–90; Fader et al., Journal of
 //! Interactive Marketing 43 (2018), 1–16.
 
 use super::beta_geometric::{BetaLimit, ShiftedBetaGeometric, beta_limit};

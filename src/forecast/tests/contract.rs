@@ -11,7 +11,7 @@ use crate::numeric::distributions::{Beta, geometric};
 use crate::numeric::philox::Stream;
 use rayon::prelude::*;
 
-/// Customers of 1,000 left after each year (Fader & Hardie 2007, table 1); the first seven years are fitted.
+/// Customers of 1,000 left after each year (Fader & Hardie 2007); the first seven years are fitted.
 const REGULAR: [u64; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
 const REGULAR_LATER: [f64; 5] = [223.0, 207.0, 194.0, 183.0, 173.0];
 const HIGH_END: [u64; 8] = [1000, 869, 743, 653, 593, 551, 517, 491];
