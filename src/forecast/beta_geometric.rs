@@ -9,6 +9,7 @@
 
 use crate::numeric::hypergeometric::{HypergeometricError, gauss};
 use crate::numeric::special::ln_beta_rise;
+use crate::numeric::sums::Compensated;
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the shifted beta-geometric distribution, both `> 0`.
@@ -41,6 +42,9 @@ pub enum DiscountError {
     /// Without discounting, the sum over all periods is infinite.
     #[error("the expected lifetime is infinite: discount it or limit the horizon")]
     Infinite,
+    /// Without discounting, the sum over all periods has no bound that tells when it is complete.
+    #[error("the sum over all periods needs a positive discount rate: discount it or limit the horizon")]
+    Undiscounted,
     /// The discount rate is so small that the sum over all periods was not finished.
     #[error("the sum over all periods did not converge within {periods}: limit the horizon")]
     NotConverged {
@@ -103,16 +107,17 @@ pub(super) fn discount_factor(rate: f64) -> Result<f64, DiscountError> {
 /// * `retention`: `S(t+1)/S(t)` of `t`, in `[0, 1]`. * `factor`: in `(0, 1]`.
 /// * Returns the sum and whether it is complete after that many periods even if the horizon is longer.
 pub(super) fn discounted_sum(periods: u32, factor: f64, retention: impl Fn(u32) -> f64) -> (f64, bool) {
-    let (mut term, mut sum) = (1.0, 0.0);
+    // Compensated, because a slow decay leaves many terms below the last bit of the sum.
+    let (mut term, mut sum) = (1.0, Compensated::default());
     for t in 0..periods {
-        sum += term;
+        sum.add(term);
         term *= retention(t) * factor;
         let rest = term * f64::from(periods - t).min(1.0 / (1.0 - factor));
-        if rest <= 0.25 * f64::EPSILON * sum {
-            return (sum, true);
+        if rest <= 0.25 * f64::EPSILON * sum.value() {
+            return (sum.value(), true);
         }
     }
-    (sum, false)
+    (sum.value(), false)
 }
 
 impl ShiftedBetaGeometric {
@@ -139,7 +144,7 @@ impl ShiftedBetaGeometric {
         Self { alpha: self.alpha, beta: self.beta + f64::from(n) }
     }
 
-    /// Expected discounted lifetime of a new customer: `Σ_{t≥0} S(t)/(1+d)^t`, the first period certain and undiscounted.
+    /// Expected discounted lifetime (DEL) of a new customer: `Σ_{t≥0} S(t)/(1+d)^t`, the first period certain and undiscounted.
     ///
     /// For ever it is `₂F₁(1, β; α+β; 1/(1+d))`, and `(α+β−1)/(α−1)` without discounting.
     ///
@@ -159,5 +164,22 @@ impl ShiftedBetaGeometric {
             Horizon::Forever if alpha > 1.0 => Ok((alpha + beta - 1.0) / (alpha - 1.0)),
             Horizon::Forever => Err(DiscountError::Infinite),
         }
+    }
+
+    /// Expected discounted residual lifetime (DERL) of a customer who renewed `renewals` times, right before the next
+    /// renewal: `Σ_{j≥1} S(n+j)/S(n) · (1+d)^{−(j−1)}`.
+    ///
+    /// For ever it is `r(n+1) · ₂F₁(1, β+n+1; α+β+n+1; 1/(1+d))`. The payment due at the next renewal counts in full
+    /// where it is made; seen from the day after the last renewal, all is worth `1/(1+d)` of it.
+    ///
+    /// * `horizon`: periods in the sum, the one that begins with the next renewal first. * `rate`: as above.
+    ///
+    /// # Errors
+    /// As [`ShiftedBetaGeometric::discounted_lifetime`].
+    ///
+    /// Source: Fader & Hardie (2010), whose customer in period `n` has renewed `n−1` times.
+    pub fn residual_lifetime(&self, renewals: u32, horizon: Horizon, rate: f64) -> Result<f64, DiscountError> {
+        let next = renewals.saturating_add(1);
+        Ok(self.retention(next) * self.after(next).discounted_lifetime(horizon, rate)?)
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum LimitModel {
     /// Nobody drops out: BG/NBD and Pareto/NBD become the negative binomial model (NBD).
     NoDropout,
-    /// Everybody drops out with the same probability after each purchase (`a, b → ∞`).
+    /// Everybody drops out with the same probability at each chance (both shapes of its beta distribution infinite).
     EqualDropout,
     /// A customer leaves at the first repeat purchase or never (`a, b → 0`).
     DropoutAtOnceOrNever,
@@ -20,6 +20,8 @@ pub enum LimitModel {
     LeaveAtFirstChanceOrNever,
     /// Everybody leaves at the very first chance.
     LeaveAtFirstChance,
+    /// Duration dependence is so strong that everybody stays up to some chance and leaves there (`c → ∞`).
+    DegenerateDuration,
     /// Nobody drops out: BG/BB becomes the beta-binomial model.
     BetaBinomial,
     /// Everybody buys at an opportunity with the same probability (`α, β → ∞`).
@@ -53,6 +55,7 @@ impl std::fmt::Display for LimitModel {
             Self::DropoutAtOnce => "dropout of everybody at the first repeat purchase",
             Self::LeaveAtFirstChanceOrNever => "leaving at the first chance or never",
             Self::LeaveAtFirstChance => "leaving of everybody at the first chance",
+            Self::DegenerateDuration => "one lifetime for all customers",
             Self::BetaBinomial => "beta-binomial (nobody drops out)",
             Self::EqualPurchaseProbabilities => "one purchase probability for all customers",
             Self::BuyAlwaysOrNever => "buying at every opportunity or at none",

@@ -2,7 +2,11 @@
 //!
 //! Histories `(x, t_x, T)` → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) →
 //! closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
-//! [`mbg_nbd`] and [`pareto_nbd`] also let customers drop out without a repeat purchase; [`bg_bb`] counts time in opportunities.
+//!
+//! A run fits [`bg_nbd`] and [`gamma_gamma`]. The other models are kernels for now: [`mbg_nbd`] and [`pareto_nbd`] also let
+//! customers drop out without a repeat purchase, [`bg_cnbd_k`] has regular purchases, [`bg_bb`] counts time in
+//! opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts, [`baselines`] is what forecasts are scored
+//! against.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -21,13 +25,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod baselines;
 pub mod beta_geometric;
+pub mod beta_weibull;
 pub mod bg_bb;
 mod bg_bb_fit;
 pub mod bg_cnbd_k;
 mod bg_cnbd_k_fit;
 pub mod bg_nbd;
 mod bg_nbd_fit;
+mod contract_fit;
 pub mod contribution;
 pub mod fit;
 pub mod gamma_gamma;
@@ -45,5 +52,6 @@ pub mod predict;
 mod silence;
 pub mod simulate;
 pub mod summary;
+pub mod tenures;
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ fn fit(histories: &[(u32, u32, u32)], copies: u64) -> Fit<BgBb> {
     BgBb::fit(&summary(histories, copies))
 }
 
-/// Fader, Hardie & Shang (2010), table 3: 11,104 donors; `None`, loudly, where the file is not there.
+/// The donations of Fader, Hardie & Shang (2010), 11,104 donors; `None`, loudly, where the file is not there.
 #[expect(clippy::print_stderr, reason = "a check that was skipped must be seen")]
 fn donations() -> Option<Opportunities> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/donations.csv");

@@ -1,10 +1,14 @@
 //! Laws and published numbers of the forecast kernels.
 
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod baselines;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod bg_bb;
 mod bg_cnbd_k;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod contract;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
