@@ -22,7 +22,7 @@ pub const NULL: i64 = i64::MIN;
 /// A number that cannot be read: NaN, infinite, or out of range.
 pub const INVALID: i64 = i64::MIN + 1;
 
-/// Whether a value of [`numbers`] is a number.
+/// Whether a value of [`Batch::numbers`] is a number.
 #[inline]
 #[must_use]
 pub fn is_number(value: i64) -> bool {

@@ -63,7 +63,9 @@ impl LedgerSummary {
         for chunks in rows.chunks(CHUNK * CHUNKS_AT_A_TIME) {
             let gathered: Vec<Cells> =
                 chunks.par_chunks(CHUNK).map(|chunk| self.gather(chunk, &counted, returns, drivers)).collect();
-            gathered.into_iter().for_each(|chunk| append(&mut cells, chunk));
+            for chunk in gathered {
+                append(&mut cells, chunk);
+            }
         }
         (Customers { ids, hash }, cells)
     }

@@ -58,7 +58,9 @@ fn batch(lines: &[Line], ids: &Keys) -> LineBatch {
 
 fn fold(waves: &[Vec<LineBatch>], ids: &Keys) -> LedgerSummary {
     let mut summary = LedgerSummary::new(LAYOUT, ids);
-    waves.iter().for_each(|wave| summary.insert(wave).unwrap());
+    for wave in waves {
+        summary.insert(wave).unwrap();
+    }
     summary
 }
 

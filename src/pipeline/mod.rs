@@ -1,7 +1,7 @@
 //! The order of the stages. Nobody else knows it.
 //!
-//! [`ledger`] and [`inputs`] read and check, [`results`] computes on the facts, [`tables`] lays the results out as
-//! columns, [`output`] writes them with the manifest and puts them in place.
+//! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
+//! columns, `output` writes them with the manifest and puts them in place.
 
 pub mod clock;
 pub mod error;

@@ -4,6 +4,7 @@
 mod baselines;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod bg_bb;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod bg_cnbd_k;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod cdnow;
@@ -12,6 +13,7 @@ mod contract;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod pareto_nbd;
 mod recovery;
 mod simulation;
