@@ -181,3 +181,31 @@ fn yen_have_no_minor_unit_and_dinars_three_digits() {
     assert_eq!(with("JPY", 1_234.5), (vec![1_234, 1_234], 7));
     assert_eq!(with("KWD", 1.234_5), (vec![1_234, 1_234], 7_000));
 }
+
+#[test]
+fn the_day_of_a_zoned_timestamp_is_the_day_in_its_zone() {
+    let job = Job::new(
+        "version: 1\ncurrency: EUR\nperiod: month\ninputs:\n  transactions: {path: l.parquet, columns: {customer_id: c, date: \
+         t, amount: a}}\n",
+    );
+    // 2024-03-31 22:30 UTC is half past midnight of April 1 in Berlin, where summer time has begun that day.
+    let instant = arrow_array::TimestampMillisecondArray::from_iter_values([1_711_924_200_000]);
+    let zoned = std::sync::Arc::new(instant.with_timezone("Europe/Berlin"));
+    job.parquet("l.parquet", vec![("c", integers([1])), ("t", zoned), ("a", cents([100]))]);
+    job.run(&[]);
+    assert_eq!(job.texts("customer_profit", "period"), ["2024-04"]);
+}
+
+#[test]
+fn single_precision_prices_are_the_decimals_that_a_person_sees() {
+    let job = Job::new(
+        "version: 1\ncurrency: EUR\ninputs:\n  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: \
+         a}}\n",
+    );
+    let amounts = std::sync::Arc::new(arrow_array::Float32Array::from_iter_values([1.015, 0.1]));
+    let columns: Vec<(&str, arrow_array::ArrayRef)> =
+        vec![("c", crate::support::unsigned([7, 8])), ("d", days([1, 1])), ("a", amounts)];
+    job.parquet("l.parquet", columns);
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_profit_total", "net_revenue"), [102, 10]);
+}
