@@ -151,6 +151,24 @@ impl<P> Fit<P> {
         self.parameters.as_ref().filter(|_| !matches!(self.end, FitEnd::Failed { .. })).ok_or_else(failed)
     }
 
+    /// The same fit with its parameters as another type.
+    #[must_use]
+    pub fn map<Q>(self, into: impl FnOnce(P) -> Q) -> Fit<Q> {
+        Fit {
+            model: self.model,
+            parameters: self.parameters.map(into),
+            end: self.end,
+            names: self.names,
+            log_likelihood: self.log_likelihood,
+            standard_errors: self.standard_errors,
+            covariance: self.covariance,
+            iterations: self.iterations,
+            gradient_norm: self.gradient_norm,
+            customers: self.customers,
+            notes: self.notes,
+        }
+    }
+
     /// Model name.
     #[must_use]
     pub fn model(&self) -> &str {

@@ -3,10 +3,10 @@
 //! Histories `(x, t_x, T)` → distinct weighted [`summary`] → maximum likelihood ([`bg_nbd`], [`gamma_gamma`]) →
 //! closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
 //!
-//! A run fits [`bg_nbd`] and [`gamma_gamma`]. The other models are kernels for now: [`mbg_nbd`] and [`pareto_nbd`] also let
-//! customers drop out without a repeat purchase, [`bg_cnbd_k`] has regular purchases, [`bg_bb`] counts time in
-//! opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts, [`baselines`] is what forecasts are scored
-//! against.
+//! A run fits a [`purchase_model`] and [`gamma_gamma`]. That is [`bg_nbd`], or [`mbg_nbd`] or [`pareto_nbd`], which also
+//! let customers drop out without a repeat purchase. The other models are kernels for now: [`bg_cnbd_k`] has regular
+//! purchases, [`bg_bb`] counts time in opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts,
+//! [`baselines`] is what forecasts are scored against.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -37,6 +37,7 @@ mod bg_nbd_fit;
 mod contract_fit;
 pub mod contribution;
 pub mod fit;
+mod future;
 pub mod gamma_gamma;
 mod jet;
 pub mod lifetime;
@@ -49,6 +50,7 @@ mod pareto_nbd_likelihood;
 pub mod path_totals;
 mod paths;
 pub mod predict;
+pub mod purchase_model;
 mod silence;
 pub mod simulate;
 pub mod summary;

@@ -1,9 +1,9 @@
 //! The simulated paths of one customer, and what is read off them.
 
-use super::bg_nbd::BgNbd;
-use super::lifetime::{Customers, Spend};
+use super::future::Future;
+use super::lifetime::Customers;
+use super::purchase_model::WhileAlive;
 use super::simulate::{Lifetime, Settings};
-use crate::numeric::distributions::{Gamma, standard_exponential};
 use crate::numeric::philox::Stream;
 
 /// Purpose of this module's random streams.
@@ -12,13 +12,14 @@ const PURPOSE: u64 = 0x6c69_6665_7469_6d65;
 const ROUNDING: f64 = 1e-12;
 
 /// One thread's scratch space: the paths of the customer drawn last.
-pub(super) struct Worker<'a> {
-    settings: &'a Settings,
-    /// Paths with a purchase, ascending, and their values; after `moments` comes `quantiles`, which sorts a copy.
+pub(super) struct Worker<'a, M> {
+    model: WhileAlive,
+    settings: &'a Settings<M>,
+    /// Paths with a value of their own (those with a purchase), ascending, and that value; `quantiles` sorts a copy.
     bought: Vec<u32>,
     values: Vec<f64>,
     sorted: Vec<f64>,
-    /// Value of every path without a purchase.
+    /// Value of every other path.
     idle_value: f64,
     alive: AlivePaths,
 }
@@ -32,48 +33,28 @@ struct AlivePaths {
     offset: u64,
 }
 
-/// What stays the same over the paths of one customer.
-struct Future<'a> {
-    model: &'a BgNbd,
-    /// `r+x`, `α+T` and `b+x`: the posteriors of rate and dropout probability.
-    shape: f64,
-    scale: f64,
-    b: f64,
-    rate_given_purchase: Gamma,
-    horizon: f64,
-    delta: f64,
-    spend: SpendDraw,
-    margin_rate: f64,
-    order_cost: f64,
-    sustaining_rate: f64,
-    idle_value: f64,
-}
-
-enum SpendDraw {
-    Fixed(f64),
-    GammaGamma { purchase: Gamma, rate: Gamma, scale: f64 },
-}
-
-impl<'a> Worker<'a> {
-    pub(super) fn new(settings: &'a Settings) -> Self {
+impl<'a, M> Worker<'a, M> {
+    pub(super) fn new(model: WhileAlive, settings: &'a Settings<M>) -> Self {
         let alive = AlivePaths::default();
-        Self { settings, bought: Vec::new(), values: Vec::new(), sorted: Vec::new(), idle_value: 0.0, alive }
+        Self { model, settings, bought: Vec::new(), values: Vec::new(), sorted: Vec::new(), idle_value: 0.0, alive }
     }
 
     /// Draw all paths of the customer in `row`.
     pub(super) fn draw_paths(&mut self, customers: &Customers<'_>, row: usize) {
         let mut stream = Stream::new(self.settings.seed, customers.key[row], PURPOSE);
-        let future = Future::new(self.settings, customers, row);
+        let future = Future::new(&self.model, self.settings, customers, row);
         self.alive = AlivePaths::draw(u64::from(self.settings.paths), customers.p_alive[row], &mut stream);
         self.idle_value = future.idle_value;
         self.bought.clear();
         self.values.clear();
-        let no_purchase = libm::exp(-future.shape * libm::log1p(future.horizon / future.scale));
         for path in 0..self.settings.paths {
             let survival = stream.uniform();
-            if survival >= no_purchase {
+            if survival >= future.no_purchase {
                 self.bought.push(path);
                 self.values.push(future.value(survival, &mut stream));
+            } else if future.idle_paths_differ {
+                self.bought.push(path);
+                self.values.push(future.value_without_purchase(&mut stream));
             }
         }
     }
@@ -186,79 +167,6 @@ fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
         (a, b) = (b, a % b);
     }
     a
-}
-
-impl<'a> Future<'a> {
-    fn new(settings: &'a Settings, customers: &Customers<'_>, row: usize) -> Self {
-        let model = &settings.model;
-        let x = f64::from(customers.frequency[row]);
-        let spend = match customers.spend {
-            Spend::Fixed(amount) => SpendDraw::Fixed(amount[row]),
-            Spend::GammaGamma { p, posterior } => SpendDraw::GammaGamma {
-                purchase: Gamma::new(p),
-                rate: Gamma::new(posterior[row].shape),
-                scale: posterior[row].rate,
-            },
-        };
-        let mut future = Self {
-            model,
-            shape: model.r + x,
-            scale: model.alpha + customers.age[row],
-            b: model.b + x,
-            rate_given_purchase: Gamma::new(model.r + x + 1.0),
-            horizon: settings.horizon,
-            delta: settings.delta,
-            spend,
-            margin_rate: customers.margin_rate[row],
-            order_cost: customers.order_cost[row],
-            sustaining_rate: customers.sustaining_rate[row],
-            idle_value: 0.0,
-        };
-        // Zero, not minus zero, where keeping the customer costs nothing.
-        future.idle_value = 0.0 - future.sustaining_until(settings.horizon);
-        future
-    }
-
-    /// Discounted cost of keeping the customer until `t`, `sustaining_rate · (1 − e^{−δt})/δ`.
-    #[inline]
-    fn sustaining_until(&self, t: f64) -> f64 {
-        if self.sustaining_rate == 0.0 {
-            0.0
-        } else if self.delta == 0.0 {
-            self.sustaining_rate * t
-        } else {
-            self.sustaining_rate * -libm::expm1(-self.delta * t) / self.delta
-        }
-    }
-
-    /// The value of a path with a purchase whose first waiting time has the survival probability `survival`.
-    #[inline]
-    fn value(&self, survival: f64, stream: &mut Stream) -> f64 {
-        let mut t = self.scale * (libm::exp(-libm::log(survival) / self.shape) - 1.0);
-        let mean_wait = (self.scale + t) / self.rate_given_purchase.draw(stream);
-        let spend_scale = match &self.spend {
-            SpendDraw::Fixed(_) => 1.0,
-            SpendDraw::GammaGamma { rate, scale, .. } => scale / rate.draw(stream),
-        };
-        let (a, mut b) = (self.model.a, self.b);
-        let mut value = 0.0;
-        loop {
-            let discount = if self.delta == 0.0 { 1.0 } else { libm::exp(-self.delta * t) };
-            let amount = match &self.spend {
-                SpendDraw::Fixed(amount) => *amount,
-                SpendDraw::GammaGamma { purchase, .. } => purchase.draw(stream) * spend_scale,
-            };
-            value += discount * (self.margin_rate * amount - self.order_cost);
-            if stream.uniform() * (a + b) < a {
-                return value - self.sustaining_until(t);
-            }
-            b += 1.0;
-            t += mean_wait * standard_exponential(stream);
-            if t > self.horizon {
-                return value + self.idle_value;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use thiserror::Error;
 
 use super::{
-    bg_nbd::{BgNbd, Residual},
+    bg_nbd::Residual,
     contribution::Rates,
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
     lifetime::{self, Customers, LifetimeError, Spend},
+    purchase_model::PurchaseModel,
     simulate::{self, Segmentation, Simulation},
     summary::{Summary, SummaryError},
 };
@@ -15,7 +16,7 @@ use crate::{
     numeric::hypergeometric::HypergeometricError,
     schema::{
         facts::{CustomerFacts, NO_DAY},
-        settings::ForecastSettings,
+        settings::{ForecastSettings, PurchaseKind},
     },
     units::Day,
 };
@@ -78,7 +79,7 @@ impl Histories {
 #[derive(Debug)]
 pub struct Models {
     /// Purchases and dropout.
-    pub bg_nbd: Fit<BgNbd>,
+    pub purchases: Fit<PurchaseModel>,
     /// Spend on a purchase.
     pub gamma_gamma: Fit<GammaGamma>,
 }
@@ -100,13 +101,17 @@ pub struct Expectations {
 ///
 /// # Errors
 /// [`ForecastError::NoPurchases`], [`ForecastError::Summary`]. A fit that failed is told by [`Fit::fitted`].
-pub fn fit_purchases(histories: &Histories, days_per_unit: f64) -> Result<(Summary, Fit<BgNbd>), ForecastError> {
+pub fn fit_purchases(
+    kind: PurchaseKind,
+    histories: &Histories,
+    days_per_unit: f64,
+) -> Result<(Summary, Fit<PurchaseModel>), ForecastError> {
     if histories.customer.is_empty() {
         return Err(ForecastError::NoPurchases);
     }
     let mut summary = Summary::new();
     summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
-    let fit = BgNbd::fit(&summary, days_per_unit);
+    let fit = PurchaseModel::fit(kind, &summary, days_per_unit);
     Ok((summary, fit))
 }
 
@@ -129,7 +134,7 @@ pub fn expectations(
     repeat_spend: &[f64],
     settings: &ForecastSettings,
 ) -> Result<Expectations, ForecastError> {
-    let model = models.bg_nbd.fitted()?;
+    let model = models.purchases.fitted()?;
     let spend = models.gamma_gamma.fitted()?;
     let (horizon, delta) = (horizon(settings), delta(settings));
     let predictions = model.predict(summary, settings.days_per_unit, horizon, delta)?;
@@ -231,7 +236,7 @@ pub fn simulate(
 ) -> Result<Simulation, ForecastError> {
     let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
     let what = simulate::Settings {
-        model: *models.bg_nbd.fitted()?,
+        model: *models.purchases.fitted()?,
         horizon: horizon(settings),
         delta: delta(settings),
         paths: settings.paths,

@@ -6,13 +6,15 @@
 //! * the first waiting time is drawn from its predictive (Lomax) distribution, `P(W > w) = (α'/(α'+w))^{r'}`, by
 //!   inversion, so that a path without a purchase costs one uniform number;
 //! * given it, the rate is `Gamma(r'+1, α'+W)`, and later waiting times are exponential;
-//! * dropout follows a Pólya urn: after a purchase with probability `a/(a+b')`, else `b'` grows by one;
+//! * dropout after a purchase follows a Pólya urn, with probability `a/(a+b')`, else `b'` grows by one; dropout at any
+//!   time comes at a time drawn from its predictive (Lomax) distribution, by inversion;
 //! * the spend rate is drawn at the first purchase, then each purchase.
 
 use super::bg_nbd::BgNbd;
 use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
+use super::purchase_model::PurchaseModel;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,9 +23,9 @@ const BATCH: usize = 64;
 
 /// What to simulate.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// Fitted purchase model.
-    pub model: BgNbd,
+pub struct Settings<M = BgNbd> {
+    /// Fitted purchase model: whatever is a [`PurchaseModel`].
+    pub model: M,
     /// Length of the future, model time units, `> 0`.
     pub horizon: f64,
     /// Continuous discount rate per model time unit, `>= 0`.
@@ -84,13 +86,17 @@ pub struct Simulation {
 /// # Errors
 /// As [`Customers::check`]; [`LifetimeError::Setting`]; [`LifetimeError::Length`] and [`LifetimeError::Range`] for a
 /// segmentation.
-pub fn simulate(
-    settings: &Settings,
+pub fn simulate<M>(
+    settings: &Settings<M>,
     customers: &Customers<'_>,
     segmentations: &[Segmentation<'_>],
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Simulation, LifetimeError> {
-    settings.check()?;
+) -> Result<Simulation, LifetimeError>
+where
+    M: Copy + Into<PurchaseModel> + Sync,
+{
+    let model: PurchaseModel = settings.model.into();
+    settings.check(&model)?;
     customers.check()?;
     check_segments(customers.len(), segmentations)?;
     let width = settings.quantiles.len();
@@ -112,7 +118,7 @@ pub fn simulate(
         .enumerate()
         .with_min_len(batches.div_ceil(tasks).max(1))
         .fold(
-            || (Worker::new(settings), zeros()),
+            || (Worker::new(model.while_alive(), settings), zeros()),
             |(mut worker, mut totals), (batch, (lifetime, quantiles))| {
                 for (i, lifetime) in lifetime.iter_mut().enumerate() {
                     let row = batch * BATCH + i;
@@ -139,12 +145,11 @@ pub fn simulate(
     Ok(Simulation { lifetime, quantiles, totals })
 }
 
-impl Settings {
-    fn check(&self) -> Result<(), LifetimeError> {
+impl<M> Settings<M> {
+    fn check(&self, model: &PurchaseModel) -> Result<(), LifetimeError> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        let BgNbd { r, alpha, a, b } = self.model;
         let wrong = |setting, rule| Err(LifetimeError::Setting { setting, rule });
-        if ![r, alpha, a, b].into_iter().all(positive) {
+        if !model.parameters().into_iter().all(positive) {
             wrong("model", "its parameters must be positive")
         } else if !positive(self.horizon) {
             wrong("horizon", "it must be positive")

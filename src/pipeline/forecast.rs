@@ -9,7 +9,7 @@ use crate::{
     },
     schema::{
         margins::Margins,
-        settings::{ForecastSettings, Settings},
+        settings::{ForecastSettings, PurchaseKind, Settings},
     },
     units::Minor,
 };
@@ -19,6 +19,8 @@ use super::{Clock, Ledgers, RunError, results::sum_by_customer};
 /// Everything that was forecast.
 pub(super) struct Forecast {
     histories: Histories,
+    /// Model of purchases and dropout.
+    pub(super) kind: PurchaseKind,
     /// Fitted models.
     pub(super) models: Models,
     /// Closed-form expectations, one row a history.
@@ -49,14 +51,14 @@ impl Forecast {
         let per_major = settings.currency.minor_per_major() as f64;
         clock.start("fit_purchases", Some(ledgers.customers.len() as u64));
         let histories = Histories::new(facts, ledgers.as_of);
-        let (summary, bg_nbd) = predict::fit_purchases(&histories, setting.days_per_unit)?;
+        let (summary, purchases) = predict::fit_purchases(setting.model, &histories, setting.days_per_unit)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let major = |column: &[Minor]| -> Vec<f64> {
             histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
         };
         let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
         let repeat_spend = major(&facts.repeat_revenue);
-        let models = Models { bg_nbd, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
+        let models = Models { purchases, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let customer_cost: Vec<f64> = total(&margins.customer_cost)
@@ -81,7 +83,7 @@ impl Forecast {
         for (at, customer) in histories.customer.iter().enumerate() {
             row[*customer as usize] = Some(at as u32);
         }
-        Ok(Self { histories, models, expectations, expected, simulation: None, row, rates, keys })
+        Ok(Self { histories, kind: setting.model, models, expectations, expected, simulation: None, row, rates, keys })
     }
 
     /// Simulates every history; `segmentations` are one group a customer, with their number of groups.
@@ -122,7 +124,7 @@ impl Forecast {
 
     /// What a reader of the results must know of the fits.
     pub(super) fn notes(&self) -> Vec<String> {
-        let (purchases, spend) = (&self.models.bg_nbd, &self.models.gamma_gamma);
+        let (purchases, spend) = (&self.models.purchases, &self.models.gamma_gamma);
         let told = |model: &str, end: &FitEnd| match end {
             FitEnd::Boundary { limit_models } => {
                 let limits: Vec<String> = limit_models.iter().map(ToString::to_string).collect();

@@ -130,10 +130,9 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         hasher.update(file.path.as_bytes());
         hasher.update(file.blake3.as_bytes());
     }
-    let fits = results
-        .forecast
-        .as_ref()
-        .map(|forecast| json!({"bg_nbd": forecast.models.bg_nbd, "gamma_gamma": forecast.models.gamma_gamma}));
+    let fits = results.forecast.as_ref().map(|forecast| {
+        json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    });
     let sum = |of: &dyn Fn(&PoolBalance) -> Minor| -> String {
         results.costs.balances.iter().map(|b| MinorSum::from(of(b))).sum::<MinorSum>().to_string()
     };

@@ -339,9 +339,38 @@ pub enum NegativePolicy {
     Zero,
 }
 
+/// A model of purchases and dropout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PurchaseKind {
+    /// Dropout after a repeat purchase.
+    BgNbd,
+    /// Dropout after any purchase, the first one included.
+    MbgNbd,
+    /// Dropout at any time.
+    ParetoNbd,
+}
+
+impl PurchaseKind {
+    /// Every model.
+    pub const ALL: [Self; 3] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+
+    /// The name in configs and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BgNbd => "bg_nbd",
+            Self::MbgNbd => "mbg_nbd",
+            Self::ParetoNbd => "pareto_nbd",
+        }
+    }
+}
+
 /// How the future is forecast.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ForecastSettings {
+    /// Model of purchases and dropout.
+    pub model: PurchaseKind,
     /// Days in the model's time unit (7 = weeks, 365.25/12 = months).
     pub days_per_unit: f64,
     /// Name of the time unit.

@@ -8,4 +8,5 @@ mod golden;
 mod laws;
 mod main_job;
 mod messages;
+mod purchase_models;
 mod support;

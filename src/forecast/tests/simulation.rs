@@ -3,11 +3,14 @@
 use crate::forecast::bg_nbd::{BgNbd, Residual};
 use crate::forecast::gamma_gamma::{GammaGamma, SpendRate};
 use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
+use crate::forecast::mbg_nbd::MbgNbd;
+use crate::forecast::pareto_nbd::ParetoNbd;
+use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{self, Segmentation, Settings, Simulation};
 
 /// Simulates with nobody watching.
-fn simulate(
-    settings: &Settings,
+fn simulate<M: Copy + Into<PurchaseModel> + Sync>(
+    settings: &Settings<M>,
     customers: &Customers<'_>,
     segmentations: &[Segmentation<'_>],
 ) -> Result<Simulation, LifetimeError> {
@@ -31,7 +34,8 @@ struct Company {
 }
 
 impl Company {
-    fn new(model: &BgNbd, spend: &GammaGamma, n: u32) -> Self {
+    fn new(model: impl Into<PurchaseModel>, spend: &GammaGamma, n: u32) -> Self {
+        let model = model.into();
         let frequency: Vec<u32> = (0..n).map(|i| [0, 1, 2, 5, 0, 30][i as usize % 6]).collect();
         let age: Vec<f64> = (0..n).map(|i| f64::from(5 + i % 35)).collect();
         let recency = |i: usize| if frequency[i] == 0 { 0.0 } else { age[i] * [0.95, 0.4, 1.0][i % 3] };
@@ -72,7 +76,7 @@ impl Company {
 const CDNOW: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
 const SPEND: GammaGamma = GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 };
 
-fn settings(model: BgNbd) -> Settings {
+fn settings<M>(model: M) -> Settings<M> {
     Settings {
         model,
         horizon: 52.0,
@@ -91,16 +95,24 @@ fn bits(simulation: &Simulation) -> Vec<u64> {
 
 #[test]
 fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
-    let models = [
-        CDNOW,
-        BgNbd { r: 2.0, alpha: 3.0, a: 0.4, b: 3.0 },
-        BgNbd { r: 0.8, alpha: 10.0, a: 1e-7, b: 1.0 },
-        BgNbd { r: 5.0, alpha: 20.0, a: 30.0, b: 60.0 },
-        BgNbd { r: 0.05, alpha: 0.5, a: 1.0, b: 1.0 },
-        BgNbd { r: 60.0, alpha: 100.0, a: 0.5, b: 0.2 },
+    let models: [PurchaseModel; 14] = [
+        CDNOW.into(),
+        BgNbd { r: 2.0, alpha: 3.0, a: 0.4, b: 3.0 }.into(),
+        BgNbd { r: 0.8, alpha: 10.0, a: 1e-7, b: 1.0 }.into(),
+        BgNbd { r: 5.0, alpha: 20.0, a: 30.0, b: 60.0 }.into(),
+        BgNbd { r: 0.05, alpha: 0.5, a: 1.0, b: 1.0 }.into(),
+        BgNbd { r: 60.0, alpha: 100.0, a: 0.5, b: 0.2 }.into(),
+        MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }.into(),
+        MbgNbd { r: 2.0, alpha: 3.0, a: 0.4, b: 0.02 }.into(),
+        MbgNbd { r: 0.8, alpha: 10.0, a: 1e-7, b: 1.0 }.into(),
+        ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 }.into(),
+        ParetoNbd { r: 2.0, alpha: 3.0, s: 3.0, beta: 0.5 }.into(),
+        ParetoNbd { r: 0.8, alpha: 10.0, s: 1e-7, beta: 1.0 }.into(),
+        ParetoNbd { r: 5.0, alpha: 20.0, s: 1.0, beta: 200.0 }.into(),
+        ParetoNbd { r: 60.0, alpha: 100.0, s: 0.2, beta: 0.2 }.into(),
     ];
     for model in models {
-        let company = Company::new(&model, &SPEND, 60);
+        let company = Company::new(model, &SPEND, 60);
         for p in [None, Some(SPEND.p)] {
             for (horizon, delta) in [(52.0, 0.002), (13.0, 0.0), (104.0, 0.01)] {
                 let settings = Settings { paths: 8_000, horizon, delta, quantiles: vec![], ..settings(model) };
@@ -110,7 +122,7 @@ fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
                     .collect();
                 let closed = expected(&customers, &residual).unwrap();
                 let simulated = simulate(&settings, &customers, &[]).unwrap().lifetime;
-                // Over the sum of the customers at four errors, and over each customer at five and a half: 2,160 of
+                // Over the sum of the customers at four errors, and over each customer at five and a half: 5,040 of
                 // them are tested, and spend has heavy tails.
                 let (mut gap, mut variance) = (0.0, 0.0);
                 for (row, (closed, simulated)) in closed.iter().zip(&simulated).enumerate() {
@@ -130,7 +142,7 @@ fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
 
 #[test]
 fn simulated_bits_do_not_depend_on_threads_batches_or_segmentations() {
-    let company = Company::new(&CDNOW, &SPEND, 333);
+    let company = Company::new(CDNOW, &SPEND, 333);
     let customers = company.customers(Some(SPEND.p));
     let segment: Vec<u16> = (0..333).map(|i| i % 5).collect();
     let one_segment = vec![0; 333];
@@ -167,7 +179,7 @@ fn simulated_bits_do_not_depend_on_threads_batches_or_segmentations() {
 
 #[test]
 fn totals_have_the_mean_and_spread_of_the_customers() {
-    let company = Company::new(&CDNOW, &SPEND, 4000);
+    let company = Company::new(CDNOW, &SPEND, 4000);
     let customers = company.customers(Some(SPEND.p));
     let segment = vec![0; 4000];
     let settings = Settings { paths: 4000, ..settings(CDNOW) };
@@ -188,7 +200,7 @@ fn totals_have_the_mean_and_spread_of_the_customers() {
 
 #[test]
 fn quantiles_rise_and_losses_are_counted() {
-    let company = Company::new(&CDNOW, &SPEND, 300);
+    let company = Company::new(CDNOW, &SPEND, 300);
     let found = simulate(&settings(CDNOW), &company.customers(Some(SPEND.p)), &[]).unwrap();
     for (lifetime, quantiles) in found.lifetime.iter().zip(found.quantiles.chunks(5)) {
         assert!(quantiles.windows(2).all(|pair| pair[0] <= pair[1]), "{quantiles:?}");
@@ -199,7 +211,7 @@ fn quantiles_rise_and_losses_are_counted() {
 
 #[test]
 fn a_customer_who_is_certainly_gone_is_worth_nothing() {
-    let mut company = Company::new(&CDNOW, &SPEND, 4);
+    let mut company = Company::new(CDNOW, &SPEND, 4);
     company.p_alive = vec![0.0; 4];
     let segment = [0; 4];
     let found =
@@ -211,7 +223,7 @@ fn a_customer_who_is_certainly_gone_is_worth_nothing() {
 
 #[test]
 fn inputs_without_a_value_are_refused_by_name() {
-    let mut company = Company::new(&CDNOW, &SPEND, 3);
+    let mut company = Company::new(CDNOW, &SPEND, 3);
     company.posterior[1].shape = 0.9;
     let message = |result: Result<Simulation, LifetimeError>| result.unwrap_err().to_string();
     let found = message(simulate(&settings(CDNOW), &company.customers(Some(6.0)), &[]));

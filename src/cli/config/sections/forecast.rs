@@ -1,4 +1,4 @@
-//! `forecast`: the model's time unit, the horizon and the discount rate.
+//! `forecast`: the model, its time unit, the horizon and the discount rate.
 
 use super::costs::MAX_RATE_PER_YEAR;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
         number::days_of,
         walk::{Entry, Fields},
     },
-    schema::settings::ForecastSettings,
+    schema::settings::{ForecastSettings, PurchaseKind},
 };
 
 /// Keys of `forecast`.
@@ -29,7 +29,8 @@ const MAX_PATHS: u64 = 1_000_000;
 /// `forecast`.
 pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -> Option<ForecastSettings> {
     let fields = entry.fields(&KEYS, problems)?;
-    only(&fields, "model", "bg_nbd", problems);
+    let models = PurchaseKind::ALL.map(|kind| (kind.as_str(), kind));
+    let model = fields.read_or("model", PurchaseKind::BgNbd, problems, |entry, problems| entry.word(&models, problems));
     only(&fields, "spend", "gamma_gamma", problems);
     let unit =
         fields.read_or("time_unit", ("week", 7.0), problems, |entry, problems| entry.word(&TIME_UNITS, problems));
@@ -39,6 +40,7 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     let paths = fields.read_or("paths", DEFAULT_PATHS, problems, |entry, problems| entry.whole(0, MAX_PATHS, problems));
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {
+        model: model?,
         days_per_unit,
         time_unit: time_unit.to_owned(),
         horizon_days: horizon_days?,

@@ -20,7 +20,7 @@ fn a_horizon_is_at_least_a_day_and_has_a_unit() {
 fn a_forecasts_words_and_numbers_are_checked() {
     let text = "\
 forecast:
-  model: pareto_nbd
+  model: pareto_bnd
   spend: gama_gamma
   time_unit: weeks
   horizon: 1y
@@ -28,7 +28,8 @@ forecast:
   paths: 1e6
 ";
     assert_snapshot!(message_with(text), @r"
-    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_nbd`, expected `bg_nbd`
+    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd
+      hint: did you mean `pareto_nbd`?
     shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected `gamma_gamma`
     shop/whalecurve.yaml:8:14: `forecast.time_unit` is `weeks`, expected one of day, week, month, year
       hint: did you mean `week`?
@@ -44,6 +45,15 @@ forecast:
     shop/whalecurve.yaml:5:49: `forecast.discount_rate_per_year` is `10 %`, expected a number from 0 to 10, at most 12 digits after the point
       hint: write 10 % as 0.10
     ");
+}
+
+#[test]
+fn the_purchase_model_is_bg_nbd_unless_another_is_named() {
+    let model = |text: &str| read_minimal_with(text).forecast.map(|forecast| forecast.model.as_str());
+    assert_eq!(model("forecast: {horizon: 1y}\n"), Some("bg_nbd"));
+    for name in ["bg_nbd", "mbg_nbd", "pareto_nbd"] {
+        assert_eq!(model(&format!("forecast: {{horizon: 1y, model: {name}}}\n")), Some(name));
+    }
 }
 
 #[test]

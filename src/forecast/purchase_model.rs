@@ -1,0 +1,204 @@
+//! Whichever model of purchases and dropout a run uses, behind one face.
+//!
+//! The models differ in how a customer drops out. What they share is what a run asks of them: P(alive), what is left for
+//! a customer who is alive, and how such a customer's future is drawn ([`WhileAlive`]).
+//!
+//! ```
+//! use whalecurve::{forecast::{purchase_model::PurchaseModel, summary::Summary}, schema::settings::PurchaseKind};
+//!
+//! // Thirty customers with two purchases a week apart, thirty with one; in weeks.
+//! let mut summary = Summary::new();
+//! summary.insert(&[1; 30], &[7; 30], &[200; 30])?;
+//! summary.insert(&[0; 30], &[0; 30], &[200; 30])?;
+//! for kind in PurchaseKind::ALL {
+//!     let fit = PurchaseModel::fit(kind, &summary, 7.0);
+//!     let model = fit.fitted()?;
+//!     assert_eq!((model.kind(), fit.model()), (kind, model.name()));
+//!     assert!(model.expected_purchases(1.0, 1.0, 28.0, 52.0)? < 1.0);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use super::bg_nbd::{BgNbd, Predictions, Residual};
+use super::fit::Fit;
+use super::mbg_nbd::MbgNbd;
+use super::pareto_nbd::ParetoNbd;
+use super::summary::Summary;
+use crate::numeric::hypergeometric::HypergeometricError;
+use crate::schema::settings::PurchaseKind;
+use serde::Serialize;
+
+/// Parameters of a model of purchases and dropout.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PurchaseModel {
+    /// Dropout after a repeat purchase.
+    BgNbd(BgNbd),
+    /// Dropout after any purchase, the first one included.
+    MbgNbd(MbgNbd),
+    /// Dropout at any time.
+    ParetoNbd(ParetoNbd),
+}
+
+/// How the future of a customer who is alive at the day of the forecast goes on: what a simulation draws.
+///
+/// Purchases come at rate `λ ~ Gamma(r+x, α+T)` while the customer is alive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WhileAlive {
+    /// Shape of the gamma distribution of purchase rates before any history.
+    pub r: f64,
+    /// Rate of that distribution, in model time units.
+    pub alpha: f64,
+    /// How the customer leaves.
+    pub dropout: Dropout,
+}
+
+/// How a customer who is alive leaves; parameters before any history, all `> 0`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Dropout {
+    /// After a purchase, with probability `p ~ Beta(a, b+x)`.
+    AfterPurchase {
+        /// First shape.
+        a: f64,
+        /// Second shape, before the customer's `x` survived chances are added.
+        b: f64,
+    },
+    /// At any time, at rate `μ ~ Gamma(s, β+T)`.
+    AnyTime {
+        /// Shape.
+        s: f64,
+        /// Rate, in model time units.
+        beta: f64,
+    },
+}
+
+impl From<BgNbd> for PurchaseModel {
+    fn from(model: BgNbd) -> Self {
+        Self::BgNbd(model)
+    }
+}
+
+impl From<MbgNbd> for PurchaseModel {
+    fn from(model: MbgNbd) -> Self {
+        Self::MbgNbd(model)
+    }
+}
+
+impl From<ParetoNbd> for PurchaseModel {
+    fn from(model: ParetoNbd) -> Self {
+        Self::ParetoNbd(model)
+    }
+}
+
+impl PurchaseModel {
+    /// Fits the model of this kind by maximum likelihood; see [`BgNbd::fit`], [`MbgNbd::fit`], [`ParetoNbd::fit`].
+    ///
+    /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`.
+    #[must_use]
+    pub fn fit(kind: PurchaseKind, summary: &Summary, days_per_unit: f64) -> Fit<Self> {
+        match kind {
+            PurchaseKind::BgNbd => BgNbd::fit(summary, days_per_unit).map(Self::BgNbd),
+            PurchaseKind::MbgNbd => MbgNbd::fit(summary, days_per_unit).map(Self::MbgNbd),
+            PurchaseKind::ParetoNbd => ParetoNbd::fit(summary, days_per_unit).map(Self::ParetoNbd),
+        }
+    }
+
+    /// Which model it is.
+    #[must_use]
+    pub fn kind(&self) -> PurchaseKind {
+        match self {
+            Self::BgNbd(_) => PurchaseKind::BgNbd,
+            Self::MbgNbd(_) => PurchaseKind::MbgNbd,
+            Self::ParetoNbd(_) => PurchaseKind::ParetoNbd,
+        }
+    }
+
+    /// Its name in the literature.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::BgNbd(_) => "BG/NBD",
+            Self::MbgNbd(_) => "MBG/NBD",
+            Self::ParetoNbd(_) => "Pareto/NBD",
+        }
+    }
+
+    /// Parameters in the order of the fit's names.
+    #[must_use]
+    pub fn parameters(&self) -> [f64; 4] {
+        match *self {
+            Self::BgNbd(BgNbd { r, alpha, a, b }) | Self::MbgNbd(MbgNbd { r, alpha, a, b }) => [r, alpha, a, b],
+            Self::ParetoNbd(ParetoNbd { r, alpha, s, beta }) => [r, alpha, s, beta],
+        }
+    }
+
+    /// The probability that a customer is still alive at `T`.
+    ///
+    /// * `x`: repeat purchases. * `t_x`, `age`: recency and age `T` in model time units, `0 <= t_x <= T`.
+    #[must_use]
+    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+        match self {
+            Self::BgNbd(model) => model.p_alive(x, t_x, age),
+            Self::MbgNbd(model) => model.p_alive(x, t_x, age),
+            Self::ParetoNbd(model) => model.p_alive(x, t_x, age),
+        }
+    }
+
+    /// What is left until the horizon for a customer who is alive at `T`.
+    ///
+    /// * `horizon`: model time units, `>= 0`. * `delta`: continuous discount rate per model time unit, `>= 0`.
+    ///
+    /// # Errors
+    /// [`HypergeometricError`] as [`BgNbd::residual`]; never for Pareto/NBD.
+    pub fn residual(&self, x: f64, age: f64, horizon: f64, delta: f64) -> Result<Residual, HypergeometricError> {
+        match self {
+            Self::BgNbd(model) => model.residual(x, age, horizon, delta),
+            Self::MbgNbd(model) => model.residual(x, age, horizon, delta),
+            Self::ParetoNbd(model) => Ok(model.residual(x, age, horizon, delta)),
+        }
+    }
+
+    /// Purchases expected in the next `horizon` given the customer's history: P(alive) times the residual purchases.
+    ///
+    /// # Errors
+    /// As [`PurchaseModel::residual`].
+    pub fn expected_purchases(&self, x: f64, t_x: f64, age: f64, horizon: f64) -> Result<f64, HypergeometricError> {
+        Ok(self.p_alive(x, t_x, age) * self.residual(x, age, horizon, 0.0)?.purchases)
+    }
+
+    /// Predictions for every distinct history.
+    ///
+    /// * `days_per_unit`: days in a model time unit, as in the fit.
+    /// * `horizon`, `delta`: as in [`PurchaseModel::residual`].
+    ///
+    /// # Errors
+    /// As [`PurchaseModel::residual`], for the first history that has no value.
+    pub fn predict(
+        &self,
+        summary: &Summary,
+        days_per_unit: f64,
+        horizon: f64,
+        delta: f64,
+    ) -> Result<Predictions, HypergeometricError> {
+        match self {
+            Self::BgNbd(model) => model.predict(summary, days_per_unit, horizon, delta),
+            Self::MbgNbd(model) => model.predict(summary, days_per_unit, horizon, delta),
+            Self::ParetoNbd(model) => Ok(model.predict(summary, days_per_unit, horizon, delta)),
+        }
+    }
+
+    /// What a simulation draws of a customer who is alive.
+    ///
+    /// BG/NBD and MBG/NBD are the same but for `b`: a customer of MBG/NBD has survived one chance more.
+    #[must_use]
+    pub fn while_alive(&self) -> WhileAlive {
+        let urn = |BgNbd { r, alpha, a, b }: BgNbd| WhileAlive { r, alpha, dropout: Dropout::AfterPurchase { a, b } };
+        match *self {
+            Self::BgNbd(model) => urn(model),
+            Self::MbgNbd(model) => urn(model.while_alive()),
+            Self::ParetoNbd(ParetoNbd { r, alpha, s, beta }) => {
+                WhileAlive { r, alpha, dropout: Dropout::AnyTime { s, beta } }
+            }
+        }
+    }
+}
