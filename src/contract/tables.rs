@@ -437,7 +437,7 @@ pub fn receivables(
     customers: &KeyTable,
     csv: bool,
 ) -> Result<(Vec<Receivable>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, i64, Period, i64)>| {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, Period, i64, i64)>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let balances = slice.batch.numbers("balance", input.money())?.ok_or_else(|| slice.absent("balance"))?;
         let times = when(&slice.batch, input.settings.period)?;
@@ -448,7 +448,7 @@ pub fn receivables(
                 (Err(broken), _) => Err(broken),
                 (_, None) => Err(("invalid_amount", "the balance is null or not a finite number in range")),
                 (Ok(customer), Some(balance)) => {
-                    timed(input, times.as_ref(), row).map(|when| (customer, when.token, when.period, balance))
+                    timed(input, times.as_ref(), row).map(|when| (customer, when.period, when.token, balance))
                 }
             };
             slice.row(row, amount, verdict);
@@ -458,7 +458,7 @@ pub fn receivables(
     rows.par_sort_unstable();
     let rows = split_duplicates(
         rows,
-        |a, b| (a.0, a.1) == (b.0, b.1),
+        |a, b| (a.0, a.2) == (b.0, b.2),
         |row| {
             let balance = format_minor(i128::from(row.3), input.settings.currency.exponent);
             let cells = serde_json::json!({"customer_id": customers.keys().text(row.0 as usize), "balance": balance});
@@ -467,13 +467,11 @@ pub fn receivables(
         },
     );
     input.rules.judge(&tally.balance)?;
-    let mut balances: Vec<(u32, Period, i64)> = rows.into_iter().map(|row| (row.0, row.2, row.3)).collect();
-    balances.par_sort_unstable();
-    let mean = |of: &[(u32, Period, i64)]| {
-        let sum = of.iter().map(|row| i128::from(row.2)).sum();
+    let mean = |of: &[(u32, Period, i64, i64)]| {
+        let sum = of.iter().map(|row| i128::from(row.3)).sum();
         Receivable { customer: of[0].0, period: of[0].1, balance: divide_half_even(sum, of.len() as i128) as i64 }
     };
-    Ok((balances.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(mean).collect(), tally))
+    Ok((rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(mean).collect(), tally))
 }
 
 fn customer_of(

@@ -387,9 +387,9 @@ fn date_range(rules: &Rules) -> Result<(Day, Day), ContractError> {
     Ok((read(&setting.min, Day::MIN)?, read(&setting.max, Day::MAX)?))
 }
 
-/// The kind of the ledger's customer ids, from the column's type.
+/// The kind of the ledger's ids in `column`, from its type.
 #[must_use]
-pub fn id_kind(columns: &[(String, DataType)]) -> Keys {
-    let is_text = columns.iter().any(|(name, dtype)| name == "customer_id" && *dtype == DataType::String);
+pub fn id_kind(columns: &[(String, DataType)], column: &str) -> Keys {
+    let is_text = columns.iter().any(|(name, dtype)| name == column && *dtype == DataType::String);
     if is_text { Keys::Text(TextColumn::default()) } else { Keys::Int(Vec::new()) }
 }

@@ -7,7 +7,7 @@ use super::{
     partition::{NO_PERIOD, Partition, Triple, field, month_of},
 };
 use crate::{
-    numeric::keys::{Key, Keys, TextColumn, published_hash},
+    numeric::keys::{Key, Keys, published_hash},
     schema::{
         facts::{Cells, Customers},
         lines::PURCHASE,
@@ -290,10 +290,4 @@ fn append(all: &mut Cells, mut chunk: Cells) {
     for (column, more) in all.drivers.iter_mut().zip(&mut chunk.drivers) {
         column.append(more);
     }
-}
-
-/// An empty id column of text kind: for callers that only know the kind.
-#[must_use]
-pub fn text_ids() -> Keys {
-    Keys::Text(TextColumn::default())
 }

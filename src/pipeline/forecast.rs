@@ -9,7 +9,7 @@ use crate::{
     },
     schema::{
         margins::Margins,
-        settings::{ForecastSettings, PurchaseKind, Settings},
+        settings::{ForecastSettings, Settings},
     },
     units::Minor,
 };
@@ -19,8 +19,6 @@ use super::{Clock, Ledgers, RunError, results::sum_by_customer};
 /// Everything that was forecast.
 pub(super) struct Forecast {
     histories: Histories,
-    /// Model of purchases and dropout.
-    pub(super) kind: PurchaseKind,
     /// Fitted models.
     pub(super) models: Models,
     /// Closed-form expectations, one row a history.
@@ -83,7 +81,7 @@ impl Forecast {
         for (at, customer) in histories.customer.iter().enumerate() {
             row[*customer as usize] = Some(at as u32);
         }
-        Ok(Self { histories, kind: setting.model, models, expectations, expected, simulation: None, row, rates, keys })
+        Ok(Self { histories, models, expectations, expected, simulation: None, row, rates, keys })
     }
 
     /// Simulates every history; `segmentations` are one group a customer, with their number of groups.

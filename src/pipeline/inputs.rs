@@ -1,9 +1,6 @@
 //! The optional tables, each through its contract.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::mpsc::channel};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::DataFrame;
@@ -14,6 +11,7 @@ use crate::{
         ContractError,
         rules::Tally,
         tables::{self, Input},
+        transactions,
     },
     facts::{assemble::DriverSource, drivers},
     numeric::{
@@ -21,7 +19,7 @@ use crate::{
         keys::{KeyTable, Keys},
     },
     profit,
-    read::{self, Source},
+    read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
         facts::{Cells, NO_DAY},
@@ -76,16 +74,11 @@ impl<'a> SideInputs<'a> {
         let source = read::open(table, setting, self.base, &[])?;
         self.note(&source);
         let kinds = source.column_types()?;
-        let frames = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&frames);
-        source.for_each_batch(move |frame| -> Result<(), RunError> {
-            if let Ok(mut frames) = sink.lock() {
-                frames.push(frame);
-            }
-            Ok(())
-        })?;
-        let frames = frames.lock().map(|mut frames| std::mem::take(&mut *frames)).unwrap_or_default();
-        Ok(Some((frames, kinds, setting.format == Format::Csv)))
+        let (send, frames) = channel();
+        let stopped =
+            move |_| ReadError::Scan { table: table.as_str(), reason: "a batch could not be processed".to_owned() };
+        source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
+        Ok(Some((frames.into_iter().collect(), kinds, setting.format == Format::Csv)))
     }
 
     pub(super) fn customers(&mut self, ids: &Keys) -> Result<Option<CustomerTable>, RunError> {
@@ -101,8 +94,7 @@ impl<'a> SideInputs<'a> {
         ledger: &[(String, polars::prelude::DataType)],
     ) -> Result<Option<ProductTable>, RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Products)? else { return Ok(None) };
-        let text = ledger.iter().any(|(name, kind)| name == "product_id" && *kind == polars::prelude::DataType::String);
-        let ids = if text { crate::facts::assemble::text_ids() } else { Keys::Int(Vec::new()) };
+        let ids = transactions::id_kind(ledger, "product_id");
         let input = Input::new(self.settings, TableName::Products, &frames);
         let (table, tally) = tables::products(&input, &ids, csv)?;
         self.keep(TableName::Products, tally);

@@ -116,7 +116,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver)).collect();
     let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &drivers)?;
     let kinds = source.column_types()?;
-    let ids = transactions::id_kind(&kinds);
+    let ids = transactions::id_kind(&kinds, "customer_id");
     let mut inputs = SideInputs::new(settings, base);
     inputs.note(&source);
     let customers = inputs.customers(&ids)?;

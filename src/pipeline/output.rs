@@ -60,7 +60,6 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
     ];
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
-    let text = format!("{manifest:#}");
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
@@ -70,7 +69,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         currency: &settings.currency,
     };
     staging.write(PICTURE, &picture.svg())?;
-    staging.write(MANIFEST, &(text + "\n"))?;
+    staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
     // Times differ from run to run: they stand apart from the manifest, and end where the commit begins.
     clock.stop();
     let record = json!({
@@ -130,8 +129,8 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         hasher.update(file.path.as_bytes());
         hasher.update(file.blake3.as_bytes());
     }
-    let fits = results.forecast.as_ref().map(|forecast| {
-        json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    let fits = results.forecast.as_ref().zip(settings.forecast.as_ref()).map(|(forecast, setting)| {
+        json!({setting.model.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
     });
     let sum = |of: &dyn Fn(&PoolBalance) -> Minor| -> String {
         results.costs.balances.iter().map(|b| MinorSum::from(of(b))).sum::<MinorSum>().to_string()

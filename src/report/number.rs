@@ -1,6 +1,10 @@
 //! Numbers in words: grouped counts, percentages, money, `45 k` and `1.2 M`. Integers only, free of locale.
 
-use crate::{numeric::decimal::divide_half_even, schema::money::Currency, units::MinorSum};
+use crate::{
+    numeric::decimal::{divide_half_even, format_grouped},
+    schema::money::Currency,
+    units::MinorSum,
+};
 
 /// Largest magnitude of money that is drawn; what lies beyond is drawn there. More than any ledger holds, and a
 /// thousandfold of it still fits `i128`.
@@ -27,9 +31,9 @@ pub(super) fn count(value: u64) -> String {
 /// * `part`: magnitude up to [`LARGEST`]. `whole`: positive.
 pub(super) fn percent(part: i128, whole: i128) -> String {
     let tenths = divide_half_even(part * 1000, whole);
-    let decimals = u32::from((part * 100) % whole != 0);
+    let decimals = u8::from((part * 100) % whole != 0);
     let digits = if decimals == 0 { tenths.abs() / 10 } else { tenths.abs() };
-    format!("{}{} %", sign(tenths), decimal(digits, decimals))
+    format!("{}{} %", sign(tenths), format_grouped(digits, decimals))
 }
 
 /// `part / whole` in percent without decimals, half to even.
@@ -54,7 +58,7 @@ pub(super) fn money(minor: MinorSum, currency: &Currency) -> String {
     let magnitude = minor.abs();
     let major = divide_half_even(magnitude, unit);
     let number = if magnitude % unit != 0 && magnitude < SHOW_MINOR_BELOW * unit {
-        decimal(magnitude, u32::from(currency.exponent))
+        format_grouped(magnitude, currency.exponent)
     } else if major < SHORT_MONEY {
         grouped(major)
     } else {
@@ -94,7 +98,7 @@ impl TickMoney {
         if value == 0 {
             return "0".to_owned();
         }
-        format!("{}{}{}", sign(value), decimal(value.abs() / self.digit, self.decimals), self.suffix)
+        format!("{}{}{}", sign(value), format_grouped(value.abs() / self.digit, self.decimals as u8), self.suffix)
     }
 }
 
@@ -108,22 +112,7 @@ fn sign(value: i128) -> &'static str {
 }
 
 fn grouped(value: i128) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `digits · 10^-decimals`, not negative.
-fn decimal(digits: i128, decimals: u32) -> String {
-    let unit = 10_i128.pow(decimals);
-    let whole = grouped(digits / unit);
-    if decimals == 0 { whole } else { format!("{whole}.{:0width$}", digits % unit, width = decimals as usize) }
+    format_grouped(value, 0)
 }
 
 /// Three digits and a unit, half to even: `1.23 M`, `12.3 M`, `123 M`, `1.23 bn`.
@@ -132,7 +121,7 @@ fn short(value: i128) -> String {
     for (power, decimals) in forms {
         let digits = divide_half_even(value * 10_i128.pow(decimals), 10_i128.pow(power));
         if digits < 1000 {
-            return format!("{}{}", decimal(digits, decimals), suffix(power));
+            return format!("{}{}", format_grouped(digits, decimals as u8), suffix(power));
         }
     }
     grouped(value)
