@@ -29,8 +29,10 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
             Policy::Error
         }
         // A cost that cannot be read would leave the totals.
-        "invalid_amount" if table == TableName::Pools => Policy::Error,
+        "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced) => Policy::Error,
         "missing_value" | "unknown_driver" => Policy::Warn,
+        // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
+        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced) => Policy::Warn,
         _ => Policy::Reject,
     }
 }
@@ -88,7 +90,7 @@ impl Rules {
             .filter_map(|(rule, (policy, bucket))| {
                 let limit = self.broken_limit(rule, *policy, bucket, balance.input.rows)?;
                 let money = match self.table {
-                    TableName::Transactions | TableName::Pools | TableName::Receivables => {
+                    TableName::Transactions | TableName::Pools | TableName::Receivables | TableName::Traced => {
                         format!(" ({} {})", format_minor(bucket.amount, self.exponent), self.currency)
                     }
                     _ => String::new(),

@@ -2,6 +2,8 @@
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
 
@@ -19,15 +21,15 @@ use crate::{
         contract::RejectedRow,
         facts::NO_DAY,
         period::{Period, PeriodKind},
-        settings::{ActivitySetting, Level, Method, NegativePolicy, Policy, Settings, TableName},
-        tables::{Activity, CustomerTable, DriverQuantity, Pool, ProductTable, Receivable},
+        settings::{Policy, Settings, TableName},
+        tables::{CustomerTable, DriverQuantity, Pool, ProductTable, Receivable, UnknownQuantity},
     },
     units::Day,
 };
 
 /// What every small table needs: the run's settings, its rules, and the batches of its scan.
 pub struct Input<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     /// Rules of the table.
     pub rules: Rules,
     frames: &'a [DataFrame],
@@ -40,12 +42,12 @@ impl<'a> Input<'a> {
         Self { settings, rules: Rules::new(settings, table), frames }
     }
 
-    fn money(&self) -> Scale {
+    pub(super) fn money(&self) -> Scale {
         Scale { digits: u32::from(self.settings.currency.exponent), integers_are_scaled: true }
     }
 
     /// Judges every batch and gathers what is accepted.
-    fn gather<T: Send>(
+    pub(super) fn gather<T: Send>(
         &self,
         judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
     ) -> Result<(Vec<T>, Tally), ContractError> {
@@ -71,24 +73,32 @@ impl<'a> Input<'a> {
 }
 
 /// One batch while it is judged.
-struct Slice<'a, T> {
-    batch: Batch<'a>,
+pub(super) struct Slice<'a, T> {
+    pub(super) batch: Batch<'a>,
     rules: &'a Rules,
     accepted: Vec<T>,
     tally: Tally,
 }
 
 impl<T> Slice<'_, T> {
-    fn height(&self) -> usize {
+    pub(super) fn height(&self) -> usize {
         self.batch.frame.height()
     }
 
-    fn absent(&self, column: &str) -> ContractError {
+    pub(super) fn absent(&self, column: &str) -> ContractError {
         ContractError::Column { table: self.batch.table, column: column.to_owned(), expected: "there" }
     }
 
+    /// Keeps a row of a customer whom nobody knows, apart from the accepted ones.
+    pub(super) fn unassigned(&mut self, rule: &'static str, amount: Option<i64>, value: T) {
+        self.tally.balance.input.add(amount.unwrap_or(0));
+        self.tally.balance.unassigned.add(amount.unwrap_or(0));
+        self.tally.broken(rule, self.rules.policy(rule), amount);
+        self.accepted.push(value);
+    }
+
     /// Judges one row: the first broken rule, or the accepted value.
-    fn row(&mut self, row: usize, amount: Option<i64>, verdict: Result<T, (&'static str, &'static str)>) {
+    pub(super) fn row(&mut self, row: usize, amount: Option<i64>, verdict: Result<T, (&'static str, &'static str)>) {
         self.tally.balance.input.add(amount.unwrap_or(0));
         match verdict {
             Ok(value) => {
@@ -106,7 +116,7 @@ impl<T> Slice<'_, T> {
 }
 
 /// Sets aside rows that repeat the key of the row before them.
-fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicate: impl FnMut(T)) -> Vec<T> {
+pub(super) fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicate: impl FnMut(T)) -> Vec<T> {
     let mut kept: Vec<T> = Vec::with_capacity(rows.len());
     for row in rows {
         if kept.last().is_some_and(|last| same(last, &row)) {
@@ -119,7 +129,7 @@ fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicat
 }
 
 /// Moves an accepted row to `rejected` after all.
-fn demote(
+pub(super) fn demote(
     tally: &mut Tally,
     rules: &Rules,
     rule: &'static str,
@@ -161,7 +171,7 @@ fn id_text(id: &OwnedId, kind: &Keys) -> String {
 }
 
 /// Ids of a batch in the ledger's kind. CSV columns are text; they turn into integers when the ledger has integers.
-fn ids_like(
+pub(super) fn ids_like(
     slice: &Batch<'_>,
     column: &'static str,
     kind: &Keys,
@@ -268,64 +278,13 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
     Ok((table, tally))
 }
 
-/// The activities table, over those of the config.
+/// The pools table: cost per activity or resource pool, and period; rows of one pool and period add up.
 ///
-/// # Errors
-/// [`ContractError`] of a column, of a rule with policy `error`, or of a word that is no level or method.
-pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (String, String, String, Option<String>)>| {
-        let column = |name: &str| slice.batch.texts(name)?.ok_or_else(|| slice.absent(name));
-        let (names, levels, methods) = (column("activity")?, column("level")?, column("method")?);
-        let drivers = slice.batch.texts("driver")?;
-        for row in 0..slice.height() {
-            let text = |column: &[Option<String>]| column[row].clone().unwrap_or_default();
-            let driver = drivers.as_ref().and_then(|drivers| drivers[row].clone()).filter(|name| !name.is_empty());
-            let verdict = if text(&names).trim().is_empty() {
-                Err(("missing_activity", "the activity has no name"))
-            } else {
-                Ok((text(&names), text(&levels), text(&methods), driver))
-            };
-            slice.row(row, None, verdict);
-        }
-        Ok(())
-    })?;
-    rows.sort_unstable();
-    let rows = split_duplicates(
-        rows,
-        |a, b| a.0 == b.0,
-        |row| {
-            let cells = serde_json::json!({"activity": row.0});
-            demote(&mut tally, &input.rules, "duplicate_activity", "the activity stands more than once", &cells, None);
-        },
-    );
-    input.rules.judge(&tally.balance)?;
-    let activities = rows.into_iter().map(|(name, level, method, driver)| activity(name, &level, &method, driver));
-    Ok((activities.collect::<Result<_, _>>()?, tally))
-}
-
-fn activity(name: String, level: &str, method: &str, driver: Option<String>) -> Result<Activity, ContractError> {
-    let bad = |what: &str| Err(ContractError::Setting(format!("activities: activity `{name}` {what}")));
-    let level = match level {
-        "product" => Level::Product,
-        "order" => Level::Order,
-        "customer" => Level::Customer,
-        _ => return bad("has a level that is none of product, order, customer"),
-    };
-    let method = match (method, driver) {
-        ("average", _) => Method::Average,
-        ("revenue", _) => Method::Revenue,
-        ("driver", Some(driver)) => Method::Driver(driver),
-        ("driver", None) => return bad("is spread by driver, but names none"),
-        _ => return bad("has a method that is none of average, revenue, driver"),
-    };
-    Ok(Activity { name, setting: ActivitySetting { level, method, cost: None, negative: NegativePolicy::Error } })
-}
-
-/// The pools table: cost per activity and period; rows of one activity and period add up.
+/// * `known`: names of the activities and resource pools.
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, Tally), ContractError> {
+pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<Pool>, Tally), ContractError> {
     let kind = input.settings.period;
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, Pool>| {
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
@@ -335,10 +294,10 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, T
             let amount = is_number(amounts[row]).then_some(amounts[row]);
             let name = names[row].clone().unwrap_or_default();
             let period = periods.as_ref().map(|periods| periods[row]);
-            let known = activities.iter().any(|activity| activity.name == name);
+            let known = known.contains(name.as_str());
             let verdict = match (amount, period) {
                 (None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
-                _ if !known => Err(("unknown_activity", "the activity is not defined")),
+                _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
                 (_, Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
                 (Some(amount), Some(Some(when))) => Ok(Pool { activity: name, period: Some(when.period), amount }),
                 (Some(amount), None) => Ok(Pool { activity: name, period: None, amount }),
@@ -364,7 +323,10 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, T
     Ok((merged, tally))
 }
 
-/// The driver quantities table.
+/// Row of a customer whom nobody knows, until it is set apart.
+pub(super) const UNKNOWN: u32 = u32::MAX;
+
+/// The driver quantities table: what known customers used, and what unknown ones did.
 ///
 /// * `customers`: id → row of every customer of the run.
 /// * `drivers`: names of the columns that are filled, with their column number.
@@ -376,8 +338,9 @@ pub fn driver_quantities(
     customers: &KeyTable,
     drivers: &[(String, u32)],
     csv: bool,
-) -> Result<(Vec<DriverQuantity>, Tally), ContractError> {
+) -> Result<(Vec<DriverQuantity>, Vec<UnknownQuantity>, Tally), ContractError> {
     let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
+    let keep_unknown = input.rules.policy("unknown_customer") == Policy::Warn;
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let names = slice.batch.texts("driver")?.ok_or_else(|| slice.absent("driver"))?;
@@ -387,25 +350,31 @@ pub fn driver_quantities(
         for row in 0..slice.height() {
             let driver = drivers.iter().find(|(name, _)| names[row].as_deref() == Some(name));
             let quantity = quantities[row];
-            let verdict = match customer_of(&ids, &missing, row, customers) {
-                Err(broken) => Err(broken),
+            let customer = customer_of(&ids, &missing, row, customers);
+            let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
+            let verdict = match customer {
+                Err(broken) if !unknown => Err(broken),
                 _ if quantity == NULL || quantity == INVALID => {
                     Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
                 }
                 _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
-                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
-                    customer,
+                customer => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
+                    customer: customer.unwrap_or(UNKNOWN),
                     driver: driver.map_or(0, |(_, column)| *column),
                     period: when.period,
                     when: when.token,
                     quantity,
                 }),
             };
-            slice.row(row, None, verdict);
+            match verdict {
+                Ok(quantity) if unknown => slice.unassigned("unknown_customer", None, quantity),
+                verdict => slice.row(row, None, verdict),
+            }
         }
         Ok(())
     })?;
     rows.par_sort_unstable();
+    let unknown = rows.split_off(rows.partition_point(|row| row.customer < UNKNOWN));
     if input.rules.policy("duplicate_key") != Policy::Warn {
         let same =
             |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
@@ -425,7 +394,19 @@ pub fn driver_quantities(
         });
     }
     input.rules.judge(&tally.balance)?;
-    Ok((rows, tally))
+    Ok((rows, sum_unknown(&unknown)?, tally))
+}
+
+/// Quantities of unknown customers by driver and period.
+fn sum_unknown(rows: &[DriverQuantity]) -> Result<Vec<UnknownQuantity>, ContractError> {
+    let mut sums: BTreeMap<(u32, Period), i64> = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry((row.driver, row.period)).or_default();
+        let too_large =
+            || ContractError::Setting("driver_quantities: a sum over unknown customers leaves 64 bits".to_owned());
+        *sum = sum.checked_add(row.quantity).ok_or_else(too_large)?;
+    }
+    Ok(sums.into_iter().map(|((driver, period), quantity)| UnknownQuantity { driver, period, quantity }).collect())
 }
 
 /// The receivables table: the mean of a customer's balances in a period.
@@ -474,7 +455,7 @@ pub fn receivables(
     Ok((rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(mean).collect(), tally))
 }
 
-fn customer_of(
+pub(super) fn customer_of(
     ids: &Keys,
     missing: &[bool],
     row: usize,
@@ -490,14 +471,14 @@ fn customer_of(
 
 /// When a row happened.
 #[derive(Clone, Copy, Debug)]
-struct When {
-    period: Period,
+pub(super) struct When {
+    pub(super) period: Period,
     token: i64,
     day: Option<Day>,
 }
 
 /// When the row happened: always, where the table has no times.
-fn timed(
+pub(super) fn timed(
     input: &Input<'_>,
     times: Option<&Vec<Option<When>>>,
     row: usize,
@@ -512,7 +493,7 @@ fn timed(
     }
 }
 
-fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
+pub(super) fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
     if given || input.settings.period == PeriodKind::Whole {
         return Ok(());
     }
@@ -521,7 +502,7 @@ fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
 }
 
 /// Period of each row from `period` or `date`; `None` when neither is mapped, inner `None` when a cell is no period.
-fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Option<When>>>, ContractError> {
+pub(super) fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Option<When>>>, ContractError> {
     let of_day =
         |day: Day| (day != NO_DAY).then(|| When { period: kind.of(day), token: i64::from(day), day: Some(day) });
     if let Some(days) = batch.days("date")? {

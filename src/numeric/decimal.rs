@@ -1,5 +1,9 @@
 //! Exact decimals on the way in: floats as the shortest decimal that names them, rounded once, half to even.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
 /// A decimal number `mantissa · 10^-scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
@@ -7,6 +11,23 @@ pub struct Decimal {
     pub mantissa: i128,
     /// Digits after the point, `0..=38`.
     pub scale: u32,
+}
+
+impl fmt::Display for Decimal {
+    /// `-12.50`: every digit that it has.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:0width$}", self.mantissa.unsigned_abs(), width = self.scale as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.scale as usize);
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{fraction}")
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// Largest power of ten that fits `i128`.

@@ -8,6 +8,8 @@ use crate::{
         simulate::{Segmentation, Simulation},
     },
     schema::{
+        costing::Layer,
+        costs::LayerCosts,
         margins::Margins,
         settings::{ForecastSettings, Settings},
     },
@@ -42,7 +44,7 @@ impl Forecast {
         settings: &Settings,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        margins: &Margins,
+        (margins, layers): (&Margins, &LayerCosts),
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
@@ -59,17 +61,28 @@ impl Forecast {
         let models = Models { purchases, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
-        let customer_cost: Vec<f64> = total(&margins.customer_cost)
+        // Cost that does not come again is no cost of the future.
+        let recurring = |layer: Layer| -> Vec<Minor> {
+            let all = layers.layer(layer);
+            let one_off = layers.one_off(layer);
+            all.iter().enumerate().map(|(cell, cost)| cost - one_off.map_or(0, |column| column[cell])).collect()
+        };
+        let cm1: Vec<Minor> = match layers.one_off(Layer::Cm1) {
+            Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
+            None => margins.cm1.clone(),
+        };
+        let customer_cost: Vec<f64> = total(&recurring(Layer::Cm3))
             .iter()
+            .zip(total(&recurring(Layer::Below)))
             .zip(total(&margins.capital_charge))
-            .map(|(cost, charge)| cost + charge)
+            .map(|((cost, below), charge)| cost + below + charge)
             .collect();
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
         let rates = contribution::rates(&Earned {
             purchase_revenue: &major(&facts.purchase_revenue),
-            cm1: &total(&margins.cm1),
-            order_cost: &total(&margins.order_cost),
+            cm1: &total(&cm1),
+            order_cost: &total(&recurring(Layer::Cm2)),
             customer_cost: &customer_cost,
             purchases: &purchases,
             age: &expectations.age,

@@ -3,12 +3,7 @@
 //! ```
 //! use whalecurve::{
 //!     profit::margins,
-//!     schema::{
-//!         costs::CostTable,
-//!         facts::Cells,
-//!         settings::{ActivitySetting, Level, Method, NegativePolicy},
-//!         tables::Activity,
-//!     },
+//!     schema::{costs::LayerCosts, facts::Cells},
 //! };
 //!
 //! let cells = Cells {
@@ -20,17 +15,9 @@
 //!     product_cost: vec![6_000, 2_000],
 //!     ..Cells::default()
 //! };
-//! let setting = ActivitySetting {
-//!     level: Level::Order,
-//!     method: Method::Average,
-//!     cost: Some(4_000),
-//!     negative: NegativePolicy::Error,
-//! };
-//! let costs = CostTable {
-//!     activities: vec![Activity { name: "delivery".to_owned(), setting }],
-//!     amounts: vec![vec![2_000, 2_000]],
-//!     ..CostTable::default()
-//! };
+//! let none = || vec![0, 0];
+//! let delivery = vec![2_000, 2_000];
+//! let costs = LayerCosts::new([none(), delivery, none(), none()], Default::default());
 //! let margins = margins(&cells, &costs, vec![0, 100])?;
 //! assert_eq!(margins.net_revenue, [9_700, 3_500]);
 //! assert_eq!(margins.cm1, [3_700, 1_500]);
@@ -44,7 +31,7 @@ use thiserror::Error;
 use crate::{
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},
     schema::{
-        costs::CostTable, facts::Cells, margins::Margins, period::PeriodKind, settings::Level, tables::Receivable,
+        costing::Layer, costs::LayerCosts, facts::Cells, margins::Margins, period::PeriodKind, tables::Receivable,
     },
     units::{Days, Minor},
 };
@@ -105,21 +92,20 @@ pub fn capital_charges(
     Ok(charges)
 }
 
-/// Margins of every cell: CM1 = net revenue − product cost − product-level activities, CM2 = CM1 − order-level
-/// activities, CM3 = CM2 − customer-sustaining activities, economic profit = CM3 − capital charge.
+/// Margins of every cell: CM1 = net revenue − product cost − activities of layer CM1, CM2 = CM1 − activities of layer
+/// CM2, CM3 = CM2 − activities of layer CM3, economic profit = CM3 − cost below it − capital charge.
 ///
 /// # Errors
 /// [`ProfitError`] when a margin leaves 64 bits.
-pub fn margins(cells: &Cells, costs: &CostTable, capital_charge: Vec<Minor>) -> Result<Margins, ProfitError> {
-    let level = |level: Level| level_cost(cells, costs, level);
+pub fn margins(cells: &Cells, costs: &LayerCosts, capital_charge: Vec<Minor>) -> Result<Margins, ProfitError> {
     let net_revenue: Vec<Minor> = (0..cells.len()).map(|cell| cells.net_revenue(cell)).collect();
-    let product_activity_cost = level(Level::Product)?;
-    let order_cost = level(Level::Order)?;
-    let customer_cost = level(Level::Customer)?;
+    let [product_activity_cost, order_cost, customer_cost, below_cost] =
+        Layer::ALL.map(|layer| costs.layer(layer).to_vec());
     let cm1 = subtract("CM1", &subtract("CM1", &net_revenue, &cells.product_cost)?, &product_activity_cost)?;
     let cm2 = subtract("CM2", &cm1, &order_cost)?;
     let cm3 = subtract("CM3", &cm2, &customer_cost)?;
-    let economic_profit = subtract("economic profit", &cm3, &capital_charge)?;
+    let after_below = subtract("economic profit", &cm3, &below_cost)?;
+    let economic_profit = subtract("economic profit", &after_below, &capital_charge)?;
     Ok(Margins {
         net_revenue,
         product_activity_cost,
@@ -128,19 +114,10 @@ pub fn margins(cells: &Cells, costs: &CostTable, capital_charge: Vec<Minor>) -> 
         cm2,
         customer_cost,
         cm3,
+        below_cost,
         capital_charge,
         economic_profit,
     })
-}
-
-fn level_cost(cells: &Cells, costs: &CostTable, level: Level) -> Result<Vec<Minor>, ProfitError> {
-    let mut sum = vec![0_i64; cells.len()];
-    for (_, amounts) in costs.activities.iter().zip(&costs.amounts).filter(|(a, _)| a.setting.level == level) {
-        for (sum, amount) in sum.iter_mut().zip(amounts) {
-            *sum = sum.checked_add(*amount).ok_or(ProfitError { what: "activity cost" })?;
-        }
-    }
-    Ok(sum)
 }
 
 fn subtract(what: &'static str, left: &[Minor], right: &[Minor]) -> Result<Vec<Minor>, ProfitError> {

@@ -43,9 +43,8 @@ impl Role {
         match name {
             "customer_id" | "product_id" | "order_id" => Self::Id,
             "date" => Self::Day,
-            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance" => {
-                Self::Number
-            }
+            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance"
+            | "capacity" | "rate" => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

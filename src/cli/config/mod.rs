@@ -22,10 +22,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
-    sections::{contract, costs, forecast, inputs, portfolio, run},
+    sections::{activities, basis, contract, costs, forecast, inputs, portfolio, resources, run},
     walk::{Entry, Fields},
 };
 use crate::schema::{
+    costing::ServiceSetting,
     money::MAX_EXPONENT,
     period::PeriodKind,
     settings::{Settings, TableName},
@@ -38,7 +39,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "version",
     "name",
     "currency",
@@ -50,6 +51,7 @@ const KEYS: [&str; 14] = [
     "contract",
     "drivers",
     "activities",
+    "resources",
     "capital_charge",
     "forecast",
     "portfolio",
@@ -122,9 +124,15 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         contract::read(entry, &tables, exponent, problems)
     });
     let drivers = fields.read_or("drivers", BTreeMap::new(), problems, costs::drivers);
-    let known = costs::Known { tables: &tables, drivers: driver_names(&fields), exponent };
-    let activities = fields
-        .read_or("activities", BTreeMap::new(), problems, |entry, problems| costs::activities(entry, &known, problems));
+    let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
+    let known = basis::Known { tables: &tables, drivers: &drivers_known, activities: &activities_known, exponent };
+    let none = (BTreeMap::new(), ServiceSetting::default());
+    let resources =
+        fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));
+    let served = resources::served(resources.as_ref());
+    let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
+        activities::read(entry, &known, &served, problems)
+    });
     let capital_rate_per_year = fields.read_or("capital_charge", None, problems, |entry, problems| {
         costs::capital_rate(entry, &tables, problems).map(Some)
     });
@@ -147,14 +155,16 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         contract: contract?,
         drivers: drivers?,
         activities: activities?,
+        resources: resources.as_ref()?.0.clone(),
+        service: resources?.1,
         capital_rate_per_year: capital_rate_per_year?,
         forecast: forecast?,
         portfolio: portfolio?,
     })
 }
 
-/// Names in `drivers`, also of those that are not right: an activity that uses one is no second mistake.
-fn driver_names<'t>(fields: &Fields<'t>) -> Vec<&'t str> {
-    let named = fields.get("drivers").and_then(|entry| entry.named(&mut Problems::default()));
+/// Names in a section, also of those that are not right: what uses one is no second mistake.
+fn names<'t>(fields: &Fields<'t>, section: &str) -> Vec<&'t str> {
+    let named = fields.get(section).and_then(|entry| entry.named(&mut Problems::default()));
     named.unwrap_or_default().into_iter().map(|(name, _)| name).collect()
 }

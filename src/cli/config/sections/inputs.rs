@@ -68,6 +68,7 @@ pub(in crate::cli::config) fn read(
         activities: settings.remove(&TableName::Activities),
         driver_quantities: settings.remove(&TableName::DriverQuantities),
         receivables: settings.remove(&TableName::Receivables),
+        traced: settings.remove(&TableName::Traced),
     });
     (present, inputs)
 }
