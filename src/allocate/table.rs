@@ -9,7 +9,7 @@ use super::{
     basis::{Column, Sources, summarise},
     earlier::earlier,
     order::in_order,
-    pool::{Columns, Planned, Planner},
+    pool::{Columns, Planned, Planner, combination},
     refusal::{CostError, PoolError, Refusal},
     resources,
     rows::{Ground, Periods},
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     numeric::decimal::format_minor,
     schema::{
-        costing::{ActivitySetting, Basis, Method, NoDriver, ResourceSetting, Rule, ServiceSetting},
+        costing::{ActivitySetting, Basis, Capacity, Method, NoDriver, ResourceSetting, Rule, ServiceSetting},
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
         money::Currency,
         period::{Period, PeriodKind, format_day},
@@ -118,7 +118,7 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
         let context = Context { costing, ground, periods: &periods, unknown: &unknown };
         let mut pools = own_pools(costing, number);
         for ((_, period), amount) in served.received.range((number, None)..=(number, Some(Period::MAX))) {
-            pools.entry(*period).or_default().1 = *amount;
+            pools.entry(*period).or_default().received = *amount;
         }
         if costing.activities[number].setting.method == Method::Traced {
             context.trace(number, &pools, &mut plan)?;
@@ -133,14 +133,25 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
     Ok(plan)
 }
 
-/// Own and received cost by period. An activity that cost nothing stays visible in the balance.
-type Pools = BTreeMap<Option<Period>, (Minor, Minor)>;
+/// An activity's cost in one period.
+#[derive(Clone, Copy, Debug, Default)]
+struct Money {
+    own: Minor,
+    received: Minor,
+    /// Practical capacity that the pools table gives, scaled by 10⁶.
+    capacity: Option<i128>,
+}
+
+/// Cost by period. An activity that cost nothing stays visible in the balance.
+type Pools = BTreeMap<Option<Period>, Money>;
 
 fn own_pools(costing: &Costing<'_>, number: usize) -> Pools {
     let name = &costing.activities[number].name;
     let mut pools: Pools = BTreeMap::new();
     for pool in costing.pools.iter().filter(|pool| pool.activity == *name) {
-        pools.entry(pool.period).or_default().0 += pool.amount;
+        let money = pools.entry(pool.period).or_default();
+        money.own += pool.amount;
+        money.capacity = pool.capacity.map(i128::from).or(money.capacity);
     }
     pools
 }
@@ -169,7 +180,7 @@ impl Context<'_> {
         &self,
         number: usize,
         period: Option<Period>,
-        (own, received): (Minor, Minor),
+        Money { own, received, capacity }: Money,
         columns: &mut Columns,
         plan: &mut CostPlan,
     ) -> Result<(), CostError> {
@@ -194,7 +205,12 @@ impl Context<'_> {
         let sources = Sources { ground: self.ground, drivers: self.costing.drivers, one_period, cost_of: &cost_of };
         let mut planner =
             Planner { ground: self.ground, sources, periods: self.periods, period, unknown: self.unknown, columns };
-        let planned = planner.plan(setting, amount).map_err(failed)?;
+        let own_capacity =
+            ActivitySetting { capacity: capacity.map(Capacity::Practical).or(setting.capacity), ..setting.clone() };
+        let planned = match combination(&own_capacity) {
+            Some(wrong) => return Err(failed(Refusal::Combination { wrong })),
+            None => planner.plan(&own_capacity, amount).map_err(failed)?,
+        };
         let shown = match setting.method.bases().first() {
             Some(basis) => Some(planner.number(basis).map_err(failed)?),
             None => None,
@@ -269,7 +285,8 @@ impl Context<'_> {
             balance.allocated = i64::try_from(allocated).map_err(too_large)?;
             balance.unassigned[Unassigned::UnknownCustomer as usize] = i64::try_from(unknown).map_err(too_large)?;
             balance.recipients = recipients.len() as u64;
-            (balance.own, balance.received) = pools.get(&period).copied().unwrap_or_default();
+            let money = pools.get(&period).copied().unwrap_or_default();
+            (balance.own, balance.received) = (money.own, money.received);
             if (balance.own, balance.received) == (0, 0) {
                 balance.own = i64::try_from(allocated + unknown).map_err(too_large)?;
             } else {

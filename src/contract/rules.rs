@@ -25,9 +25,8 @@ pub struct Rules {
 fn default_policy(table: TableName, rule: &str) -> Policy {
     match rule {
         "wrong_currency" | "unknown_product" | "duplicate_customer" | "duplicate_product" | "duplicate_activity"
-        | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_period" => {
-            Policy::Error
-        }
+        | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_capacity"
+        | "invalid_period" => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced) => Policy::Error,
         "missing_value" | "unknown_driver" => Policy::Warn,

@@ -286,21 +286,28 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
 /// [`ContractError`] of a column or of a rule with policy `error`.
 pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<Pool>, Tally), ContractError> {
     let kind = input.settings.period;
+    let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, Pool>| {
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
         let amounts = slice.batch.numbers("amount", input.money())?.ok_or_else(|| slice.absent("amount"))?;
+        let capacities = slice.batch.numbers("capacity", quantity_scale)?;
         let periods = when(&slice.batch, kind)?;
         for row in 0..slice.height() {
             let amount = is_number(amounts[row]).then_some(amounts[row]);
-            let name = names[row].clone().unwrap_or_default();
+            let activity = names[row].clone().unwrap_or_default();
+            let capacity = capacities.as_ref().map(|column| column[row]).filter(|capacity| *capacity != NULL);
             let period = periods.as_ref().map(|periods| periods[row]);
-            let known = known.contains(name.as_str());
             let verdict = match (amount, period) {
                 (None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
-                _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
+                _ if !known.contains(activity.as_str()) => {
+                    Err(("unknown_activity", "neither an activity nor a resource pool has this name"))
+                }
+                _ if capacity.is_some_and(|capacity| capacity == INVALID || capacity <= 0) => {
+                    Err(("invalid_capacity", "the capacity is not a finite number above zero"))
+                }
                 (_, Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
-                (Some(amount), Some(Some(when))) => Ok(Pool { activity: name, period: Some(when.period), amount }),
-                (Some(amount), None) => Ok(Pool { activity: name, period: None, amount }),
+                (Some(amount), Some(Some(when))) => Ok(Pool { activity, period: Some(when.period), amount, capacity }),
+                (Some(amount), None) => Ok(Pool { activity, period: None, amount, capacity }),
             };
             slice.row(row, amount, verdict);
         }
@@ -312,10 +319,12 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<Pool>, Ta
     for row in rows {
         match merged.last_mut().filter(|last| last.activity == row.activity && last.period == row.period) {
             Some(last) => {
-                let too_large = || {
-                    ContractError::Setting(format!("pools: activity `{}` exceeds 9.2·10¹⁸ minor units", row.activity))
-                };
+                let too_large = || ContractError::Setting(format!("pools: `{}` leaves 64 bits", row.activity));
                 last.amount = last.amount.checked_add(row.amount).ok_or_else(too_large)?;
+                last.capacity = match (last.capacity, row.capacity) {
+                    (Some(a), Some(b)) => Some(a.checked_add(b).ok_or_else(too_large)?),
+                    (a, b) => a.or(b),
+                };
             }
             None => merged.push(row),
         }

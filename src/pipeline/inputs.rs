@@ -133,7 +133,9 @@ impl<'a> SideInputs<'a> {
         let mut pools: Vec<Pool> = own
             .clone()
             .chain(resources)
-            .filter_map(|(name, cost)| Some(Pool { activity: name.clone(), period: None, amount: cost? }))
+            .filter_map(|(name, cost)| {
+                Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
+            })
             .collect();
         if let Some((frames, _, _)) = self.open(TableName::Pools)? {
             let input = Input::new(self.settings, TableName::Pools, &frames);
@@ -156,7 +158,7 @@ impl<'a> SideInputs<'a> {
             let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;
             // An activity that cost nothing stays visible in the balance.
             if !elsewhere && !pools.iter().any(|pool| pool.activity == activity.name) {
-                pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0 });
+                pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0, capacity: None });
             }
         }
         if self.settings.period == PeriodKind::Whole {

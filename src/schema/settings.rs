@@ -144,7 +144,7 @@ impl TableName {
             ],
             Self::Customers => &[("customer_id", true), ("segment", false)],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
-            Self::Pools => &[("activity", true), ("amount", true), ("period", false)],
+            Self::Pools => &[("activity", true), ("amount", true), ("period", false), ("capacity", false)],
             Self::Activities => &[
                 ("activity", true),
                 ("level", true),
@@ -182,7 +182,7 @@ impl TableName {
             ],
             Self::Customers => &["missing_customer", "duplicate_customer"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
-            Self::Pools => &["invalid_amount", "unknown_activity", "invalid_period"],
+            Self::Pools => &["invalid_amount", "unknown_activity", "invalid_capacity", "invalid_period"],
             Self::Activities => &["missing_activity", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",

@@ -33,6 +33,8 @@ pub struct Pool {
     pub period: Option<Period>,
     /// Cost.
     pub amount: Minor,
+    /// Practical capacity that the cost pays for, scaled by 10⁶; over the activity's own.
+    pub capacity: Option<Quantity>,
 }
 
 /// A named activity.

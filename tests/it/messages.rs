@@ -213,8 +213,8 @@ fn driver_quantities_below_zero() {
     job.text("q.csv", "id,driver,n\n1,calls,100\n2,calls,-90\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: activity `calls`: 1 driver quantities are negative; 1000.00 EUR are at stake
-      hint: mend the driver, or count negative quantities as zero with `negative: zero`
+    error: activity `calls`: 1 driver quantities are negative; shares by signed quantities would move 19 times the pool; 1000.00 EUR are at stake
+      hint: mend the driver, or choose `negative: zero`, `separate`, `absolute`, `shift` or `signed`
     ");
 }
 
@@ -241,7 +241,7 @@ fn an_activities_table_with_a_word_that_is_none() {
     job.text("a.csv", "a,l,m\ncalls,orders,average\n").text("p.csv", "a,c\ncalls,1\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: activities: activity `calls` has a level that is none of product, order, customer
+    error: activities: activity `calls` has a level that is none of unit, product, order, customer, channel, region, company
     ");
 }
 

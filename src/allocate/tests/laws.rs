@@ -23,16 +23,18 @@ fn cases() -> impl Strategy<Value = Case> {
     let keys = prop::collection::btree_set((0..12_u32, 1..4_i32), 1..30).prop_map(|keys| keys.into_iter().collect());
     let pools = prop::collection::btree_map(prop::option::of(1..5_i32), -100_000..100_000_i64, 1..4)
         .prop_map(|pools| pools.into_iter().collect());
-    (keys, 0..7_usize, prop::option::of(1..90_i64), pools, 0..3_i64).prop_flat_map(|(keys, method, capacity, pools, unknown): (Vec<(u32, i32)>, _, _, _, _)| {
-        prop::collection::vec(-2..9_i64, keys.len()).prop_map(move |quantities| Case {
-            keys: keys.clone(),
-            quantities,
-            method,
-            capacity,
-            pools: Vec::clone(&pools),
-            unknown,
-        })
-    })
+    (keys, 0..7_usize, prop::option::of(1..90_i64), pools, 0..3_i64).prop_flat_map(
+        |(keys, method, capacity, pools, unknown): (Vec<(u32, i32)>, _, _, _, _)| {
+            prop::collection::vec(-2..9_i64, keys.len()).prop_map(move |quantities| Case {
+                keys: keys.clone(),
+                quantities,
+                method,
+                capacity,
+                pools: Vec::clone(&pools),
+                unknown,
+            })
+        },
+    )
 }
 
 fn world(case: &Case, scale: i64) -> World {

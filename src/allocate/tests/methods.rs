@@ -68,16 +68,13 @@ fn percentages_of_segments_are_spread_inside_each_and_the_rest_is_nobodys() {
 
 #[test]
 fn fixed_amounts_come_first_and_the_rest_goes_by_the_basis() {
-    let method = Method::FixedAmount {
-        segments: vec![("north".to_owned(), 600)],
-        each: Some(100),
-        rest: by("orders"),
-    };
+    let method = Method::FixedAmount { segments: vec![("north".to_owned(), 600)], each: Some(100), rest: by("orders") };
     let world = |amount| {
-        World::whole(3)
-            .segments(&["north", "south"], &[0, 1, 1])
-            .driver("orders", &[UNITS, UNITS, 2 * UNITS])
-            .activity("support", setting(method.clone()), amount)
+        World::whole(3).segments(&["north", "south"], &[0, 1, 1]).driver("orders", &[UNITS, UNITS, 2 * UNITS]).activity(
+            "support",
+            setting(method.clone()),
+            amount,
+        )
     };
     // 6.00 to the north, 1.00 to each, 8.00 left at 1 : 1 : 2.
     assert_eq!(world(1_700).cost().0, [900, 300, 500]);
@@ -111,10 +108,11 @@ fn a_dual_rate_charges_the_fixed_part_by_the_budget() {
 #[test]
 fn weights_join_drivers_into_one() {
     let basis = Basis::Composite(vec![("orders".to_owned(), of(1, 0)), ("calls".to_owned(), of(25, 1))]);
-    let world = World::whole(2)
-        .driver("orders", &[5 * UNITS, 0])
-        .driver("calls", &[0, 2 * UNITS])
-        .activity("service", setting(Method::Share(basis)), 1_001);
+    let world = World::whole(2).driver("orders", &[5 * UNITS, 0]).driver("calls", &[0, 2 * UNITS]).activity(
+        "service",
+        setting(Method::Share(basis)),
+        1_001,
+    );
     // 5 points each; the odd cent goes to the smaller hash.
     let cost = world.cost().0;
     assert_eq!((cost[0] - cost[1]).abs(), 1);
@@ -123,7 +121,8 @@ fn weights_join_drivers_into_one() {
 
 #[test]
 fn cost_follows_cost_in_the_order_of_need_and_a_circle_is_named() {
-    let on = |names: &[&str]| setting(Method::Share(Basis::Cost(names.iter().map(|name| (*name).to_owned()).collect())));
+    let on =
+        |names: &[&str]| setting(Method::Share(Basis::Cost(names.iter().map(|name| (*name).to_owned()).collect())));
     let mut world = World::whole(2)
         .driver("orders", &[UNITS, 3 * UNITS])
         .activity("a_overhead", on(&["handling", "product_cost"]), 1_000)
@@ -161,7 +160,7 @@ fn costs_that_name_their_customer_are_traced_and_a_pool_beyond_them_is_under_abs
     let (cost, balance) = world.cost();
     assert_eq!(cost, [200, 10]);
     assert_eq!((balance.own, balance.allocated, balance.unassigned[2]), (250, 210, 40));
-    world.pools.push(Pool { activity: "freight".to_owned(), period: None, amount: 300 });
+    world.pools.push(Pool { activity: "freight".to_owned(), period: None, amount: 300, capacity: None });
     assert_eq!(world.cost().1.under_absorbed, 50);
 }
 

@@ -104,9 +104,11 @@ fn a_rule_outside_its_dates_is_refused_with_its_name_and_the_money() {
     let rule = Rule { id: Some("R-7".to_owned()), version: 2, valid_from: None, valid_to: Some(365) };
     let setting = ActivitySetting { rule, ..by("orders") };
     let world = |period| {
-        World::periods(&[(0, period)], PeriodKind::Year)
-            .driver("orders", &[UNITS])
-            .activity_in("handling", setting.clone(), &[(Some(period), 400)])
+        World::periods(&[(0, period)], PeriodKind::Year).driver("orders", &[UNITS]).activity_in(
+            "handling",
+            setting.clone(),
+            &[(Some(period), 400)],
+        )
     };
     assert_eq!(world(1970).cost().0, [400]);
     assert_eq!(
@@ -117,9 +119,11 @@ fn a_rule_outside_its_dates_is_refused_with_its_name_and_the_money() {
 
 #[test]
 fn a_pool_of_a_period_without_customers_is_nobodys() {
-    let world = World::periods(&[(0, 1)], PeriodKind::Year)
-        .driver("orders", &[UNITS])
-        .activity_in("handling", by("orders"), &[(Some(9), 400)]);
+    let world = World::periods(&[(0, 1)], PeriodKind::Year).driver("orders", &[UNITS]).activity_in(
+        "handling",
+        by("orders"),
+        &[(Some(9), 400)],
+    );
     let (cost, balance) = world.cost();
     assert_eq!((cost, balance.unassigned[Unassigned::NoCustomer as usize]), (vec![0], 400));
 }

@@ -26,7 +26,7 @@ fn world(service: ServiceSetting) -> World {
     world.pools = world
         .resources
         .iter()
-        .map(|(name, pool)| Pool { activity: name.clone(), period: None, amount: pool.cost.unwrap() })
+        .map(|(name, pool)| Pool { activity: name.clone(), period: None, amount: pool.cost.unwrap(), capacity: None })
         .collect();
     world.service = service;
     world
@@ -53,8 +53,7 @@ fn balances_and_trace_follow_the_money_from_pool_to_pool() {
     // Reciprocated A is 228.26, of which 150 its own.
     assert_eq!((a.own, a.own + a.received, a.sent), (15_000, 22_826, 22_826));
     assert_eq!(balance(PoolNode::Activity(0)).received, 36_522);
-    let to_x: Minor =
-        plan.trace.iter().filter(|edge| edge.to == PoolNode::Activity(0)).map(|edge| edge.amount).sum();
+    let to_x: Minor = plan.trace.iter().filter(|edge| edge.to == PoolNode::Activity(0)).map(|edge| edge.amount).sum();
     assert_eq!(to_x, 36_522);
 }
 

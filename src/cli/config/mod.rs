@@ -129,7 +129,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let none = (BTreeMap::new(), ServiceSetting::default());
     let resources =
         fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));
-    let served = resources::served(resources.as_ref());
+    let served = resources::served(fields.get("resources"));
     let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
         activities::read(entry, &known, &served, problems)
     });
