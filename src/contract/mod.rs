@@ -5,6 +5,7 @@
 //! table, the rule, rows and money, never a cell's value.
 
 pub mod columns;
+pub mod receivables;
 pub mod rules;
 pub mod tables;
 pub mod transactions;

@@ -1,4 +1,4 @@
-//! Contracts of the small tables: customers, products, pools, activities, driver quantities, receivables.
+//! Contracts of the small tables: customers, products, pools, activities, driver quantities.
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     numeric::{
-        decimal::{divide_half_even, format_minor},
+        decimal::format_minor,
         keys::{Key, KeyTable, Keys, hash_text},
     },
     schema::{
@@ -20,14 +20,14 @@ use crate::{
         facts::NO_DAY,
         period::{Period, PeriodKind},
         settings::{ActivitySetting, Level, Method, NegativePolicy, Policy, Settings, TableName},
-        tables::{Activity, CustomerTable, DriverQuantity, Pool, ProductTable, Receivable},
+        tables::{Activity, CustomerTable, DriverQuantity, Pool, ProductTable},
     },
     units::Day,
 };
 
 /// What every small table needs: the run's settings, its rules, and the batches of its scan.
 pub struct Input<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     /// Rules of the table.
     pub rules: Rules,
     frames: &'a [DataFrame],
@@ -40,12 +40,18 @@ impl<'a> Input<'a> {
         Self { settings, rules: Rules::new(settings, table), frames }
     }
 
-    fn money(&self) -> Scale {
+    /// Whether a column is mapped.
+    pub(super) fn has(&self, column: &str) -> bool {
+        let batch = |frame: &DataFrame| frame.column(column).is_ok();
+        self.frames.first().is_some_and(batch)
+    }
+
+    pub(super) fn money(&self) -> Scale {
         Scale { digits: u32::from(self.settings.currency.exponent), integers_are_scaled: true }
     }
 
     /// Judges every batch and gathers what is accepted.
-    fn gather<T: Send>(
+    pub(super) fn gather<T: Send>(
         &self,
         judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
     ) -> Result<(Vec<T>, Tally), ContractError> {
@@ -71,24 +77,24 @@ impl<'a> Input<'a> {
 }
 
 /// One batch while it is judged.
-struct Slice<'a, T> {
-    batch: Batch<'a>,
+pub(super) struct Slice<'a, T> {
+    pub(super) batch: Batch<'a>,
     rules: &'a Rules,
     accepted: Vec<T>,
     tally: Tally,
 }
 
 impl<T> Slice<'_, T> {
-    fn height(&self) -> usize {
+    pub(super) fn height(&self) -> usize {
         self.batch.frame.height()
     }
 
-    fn absent(&self, column: &str) -> ContractError {
+    pub(super) fn absent(&self, column: &str) -> ContractError {
         ContractError::Column { table: self.batch.table, column: column.to_owned(), expected: "there" }
     }
 
     /// Judges one row: the first broken rule, or the accepted value.
-    fn row(&mut self, row: usize, amount: Option<i64>, verdict: Result<T, (&'static str, &'static str)>) {
+    pub(super) fn row(&mut self, row: usize, amount: Option<i64>, verdict: Result<T, (&'static str, &'static str)>) {
         self.tally.balance.input.add(amount.unwrap_or(0));
         match verdict {
             Ok(value) => {
@@ -106,7 +112,7 @@ impl<T> Slice<'_, T> {
 }
 
 /// Sets aside rows that repeat the key of the row before them.
-fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicate: impl FnMut(T)) -> Vec<T> {
+pub(super) fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicate: impl FnMut(T)) -> Vec<T> {
     let mut kept: Vec<T> = Vec::with_capacity(rows.len());
     for row in rows {
         if kept.last().is_some_and(|last| same(last, &row)) {
@@ -119,7 +125,7 @@ fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicat
 }
 
 /// Moves an accepted row to `rejected` after all.
-fn demote(
+pub(super) fn demote(
     tally: &mut Tally,
     rules: &Rules,
     rule: &'static str,
@@ -161,7 +167,7 @@ fn id_text(id: &OwnedId, kind: &Keys) -> String {
 }
 
 /// Ids of a batch in the ledger's kind. CSV columns are text; they turn into integers when the ledger has integers.
-fn ids_like(
+pub(super) fn ids_like(
     slice: &Batch<'_>,
     column: &'static str,
     kind: &Keys,
@@ -194,14 +200,21 @@ fn ids_like(
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
 pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerTable, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, Option<String>)>| {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, Option<String>, i64)>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", kind, csv)?;
         let segments = slice.batch.texts("segment")?;
+        let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         for row in 0..slice.height() {
             let segment = segments.as_ref().and_then(|segments| segments[row].clone());
-            let verdict =
-                if missing[row] { Err(("missing_customer", MISSING_ID)) } else { Ok((owned(ids.get(row)), segment)) };
-            slice.row(row, None, verdict);
+            // Nobody paid for a customer without a cost.
+            let cost = costs.as_ref().map_or(0, |costs| if costs[row] == NULL { 0 } else { costs[row] });
+            let amount = is_number(cost).then_some(cost);
+            let verdict = match amount {
+                _ if missing[row] => Err(("missing_customer", MISSING_ID)),
+                None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
+                Some(cost) => Ok((owned(ids.get(row)), segment, cost)),
+            };
+            slice.row(row, amount, verdict);
         }
         Ok(())
     })?;
@@ -210,22 +223,30 @@ pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerT
         rows,
         |a, b| a.0 == b.0,
         |row| {
-            let cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
+            let mut cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
+            if input.has("acquisition_cost") {
+                cells["acquisition_cost"] = format_minor(row.2.into(), input.settings.currency.exponent).into();
+            }
             demote(
                 &mut tally,
                 &input.rules,
                 "duplicate_customer",
                 "the customer id stands more than once",
                 &cells,
-                None,
+                Some(row.2),
             );
         },
     );
     input.rules.judge(&tally.balance)?;
-    let mut table = CustomerTable { ids: KeyTable::new(kind, rows.len()), segment: Vec::with_capacity(rows.len()) };
-    for (id, segment) in rows {
+    let mut table = CustomerTable {
+        ids: KeyTable::new(kind, rows.len()),
+        segment: Vec::with_capacity(rows.len()),
+        acquisition_cost: Vec::with_capacity(rows.len()),
+    };
+    for (id, segment, cost) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
+        table.acquisition_cost.push(cost);
     }
     Ok((table, tally))
 }
@@ -428,53 +449,7 @@ pub fn driver_quantities(
     Ok((rows, tally))
 }
 
-/// The receivables table: the mean of a customer's balances in a period.
-///
-/// # Errors
-/// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
-pub fn receivables(
-    input: &Input<'_>,
-    customers: &KeyTable,
-    csv: bool,
-) -> Result<(Vec<Receivable>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, Period, i64, i64)>| {
-        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
-        let balances = slice.batch.numbers("balance", input.money())?.ok_or_else(|| slice.absent("balance"))?;
-        let times = when(&slice.batch, input.settings.period)?;
-        need_periods(input, times.is_some())?;
-        for (row, balance) in balances.into_iter().enumerate() {
-            let amount = is_number(balance).then_some(balance);
-            let verdict = match (customer_of(&ids, &missing, row, customers), amount) {
-                (Err(broken), _) => Err(broken),
-                (_, None) => Err(("invalid_amount", "the balance is null or not a finite number in range")),
-                (Ok(customer), Some(balance)) => {
-                    timed(input, times.as_ref(), row).map(|when| (customer, when.period, when.token, balance))
-                }
-            };
-            slice.row(row, amount, verdict);
-        }
-        Ok(())
-    })?;
-    rows.par_sort_unstable();
-    let rows = split_duplicates(
-        rows,
-        |a, b| (a.0, a.2) == (b.0, b.2),
-        |row| {
-            let balance = format_minor(i128::from(row.3), input.settings.currency.exponent);
-            let cells = serde_json::json!({"customer_id": customers.keys().text(row.0 as usize), "balance": balance});
-            let reason = "customer and date or period stand more than once";
-            demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, Some(row.3));
-        },
-    );
-    input.rules.judge(&tally.balance)?;
-    let mean = |of: &[(u32, Period, i64, i64)]| {
-        let sum = of.iter().map(|row| i128::from(row.3)).sum();
-        Receivable { customer: of[0].0, period: of[0].1, balance: divide_half_even(sum, of.len() as i128) as i64 }
-    };
-    Ok((rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(mean).collect(), tally))
-}
-
-fn customer_of(
+pub(super) fn customer_of(
     ids: &Keys,
     missing: &[bool],
     row: usize,
@@ -490,14 +465,16 @@ fn customer_of(
 
 /// When a row happened.
 #[derive(Clone, Copy, Debug)]
-struct When {
-    period: Period,
-    token: i64,
-    day: Option<Day>,
+pub(super) struct When {
+    pub(super) period: Period,
+    /// Two rows of one token are at one time.
+    pub(super) token: i64,
+    /// The day, where the table has days.
+    pub(super) day: Option<Day>,
 }
 
 /// When the row happened: always, where the table has no times.
-fn timed(
+pub(super) fn timed(
     input: &Input<'_>,
     times: Option<&Vec<Option<When>>>,
     row: usize,
@@ -512,7 +489,7 @@ fn timed(
     }
 }
 
-fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
+pub(super) fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
     if given || input.settings.period == PeriodKind::Whole {
         return Ok(());
     }
@@ -521,7 +498,7 @@ fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
 }
 
 /// Period of each row from `period` or `date`; `None` when neither is mapped, inner `None` when a cell is no period.
-fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Option<When>>>, ContractError> {
+pub(super) fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Option<When>>>, ContractError> {
     let of_day =
         |day: Day| (day != NO_DAY).then(|| When { period: kind.of(day), token: i64::from(day), day: Some(day) });
     if let Some(days) = batch.days("date")? {

@@ -53,7 +53,7 @@ fn pick<T: Copy>(order: &[Result<usize, (u32, i32)>], column: &[T], empty: T) ->
 }
 
 /// The cells with an empty one for every key that is missing.
-fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
+pub(super) fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
     let known = |row: usize| (cells.customer[row], cells.period[row]);
     let mut order: Vec<Result<usize, (u32, i32)>> = Vec::with_capacity(cells.len());
     let mut row = 0;

@@ -1,5 +1,9 @@
 //! Exact decimals on the way in: floats as the shortest decimal that names them, rounded once, half to even.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
 /// A decimal number `mantissa · 10^-scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
@@ -110,6 +114,39 @@ impl Decimal {
         let sign = if whole.starts_with('-') { -1 } else { 1 };
         let mantissa: i128 = format!("{digits}{fraction}").parse().ok()?;
         (fraction.len() as u32 <= MAX_POWER).then_some(Self { mantissa: sign * mantissa, scale: fraction.len() as u32 })
+    }
+}
+
+impl Decimal {
+    /// The same number without zeros at its end: `0.10` is `0.1`.
+    #[must_use]
+    pub fn normalised(self) -> Self {
+        let Self { mut mantissa, mut scale } = self;
+        while scale > 0 && mantissa % 10 == 0 {
+            (mantissa, scale) = (mantissa / 10, scale - 1);
+        }
+        Self { mantissa, scale }
+    }
+
+    /// The nearest float, for display.
+    #[must_use]
+    pub fn to_float(self) -> f64 {
+        // The nearest float of a decimal's own text: dividing two rounded floats could be one step off.
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+}
+
+/// All digits, as in `-12.50`.
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format_minor(self.mantissa, self.scale as u8))
+    }
+}
+
+/// As its text: a JSON number would be read as a float.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -61,14 +61,21 @@ impl Forecast {
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let customer_cost: Vec<f64> = total(&margins.customer_cost)
             .iter()
-            .zip(total(&margins.capital_charge))
+            .zip(total(&margins.economic.capital_charge))
             .map(|(cost, charge)| cost + charge)
+            .collect();
+        // What winning the customer cost was paid once and does not come again.
+        let sold: Vec<f64> = total(&margins.cm1)
+            .iter()
+            .zip(total(&margins.economic.commissions))
+            .zip(total(&margins.economic.bad_debt))
+            .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
             .collect();
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
         let rates = contribution::rates(&Earned {
             purchase_revenue: &major(&facts.purchase_revenue),
-            cm1: &total(&margins.cm1),
+            margin: &sold,
             order_cost: &total(&margins.order_cost),
             customer_cost: &customer_cost,
             purchases: &purchases,

@@ -8,25 +8,20 @@ use polars::prelude::DataFrame;
 use super::RunError;
 use crate::{
     contract::{
-        ContractError,
+        ContractError, receivables,
         rules::Tally,
         tables::{self, Input},
         transactions,
     },
     facts::{assemble::DriverSource, drivers},
-    numeric::{
-        decimal::Decimal,
-        keys::{KeyTable, Keys},
-    },
-    profit,
+    numeric::keys::{KeyTable, Keys},
     read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
-        facts::{Cells, NO_DAY},
+        facts::Cells,
         settings::{Format, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, ProductTable},
+        tables::{Activity, CustomerTable, Pool, ProductTable, Receivable},
     },
-    units::Day,
 };
 
 /// The optional tables, as they are read.
@@ -169,31 +164,16 @@ impl<'a> SideInputs<'a> {
         Ok(drivers::add_quantities(cells, &rows)?)
     }
 
-    /// Receivables and what the capital bound in them costs.
+    /// Receivables, each with its cell.
     pub(super) fn receivables(
         &mut self,
         cells: Cells,
         customers: &KeyTable,
-        as_of: Day,
-    ) -> Result<(Cells, Vec<i64>), RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Receivables)? else {
-            let none = vec![0; cells.len()];
-            return Ok((cells, none));
-        };
+    ) -> Result<(Cells, Vec<Receivable>), RunError> {
+        let Some((frames, _, csv)) = self.open(TableName::Receivables)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Receivables, &frames);
-        let (rows, tally) = tables::receivables(&input, customers, csv)?;
+        let (rows, tally) = receivables::receivables(&input, customers, csv)?;
         self.keep(TableName::Receivables, tally);
-        let cells = drivers::add_receivables(cells, &rows);
-        let first = cells.first_purchase.iter().filter(|day| **day != NO_DAY).min().copied().unwrap_or(as_of);
-        let rate = self.settings.capital_rate_per_year.and_then(Decimal::from_float);
-        let rate = rate.unwrap_or(Decimal { mantissa: 0, scale: 0 });
-        let charges = profit::capital_charges(
-            &cells,
-            &rows,
-            rate,
-            self.settings.period,
-            as_of.saturating_sub(first).saturating_add(1),
-        )?;
-        Ok((cells, charges))
+        Ok((drivers::add_receivables(cells, &rows), rows))
     }
 }

@@ -4,6 +4,7 @@
 //! columns, `output` writes them with the manifest and puts them in place.
 
 pub mod clock;
+mod economic;
 pub mod error;
 mod forecast;
 mod inputs;
@@ -34,11 +35,12 @@ use crate::{
     profit, read,
     schema::{
         contract::{InputBalance, RejectedRow},
+        economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, Pool},
     },
-    units::{Day, Minor},
+    units::Day,
 };
 
 /// What a run did.
@@ -72,7 +74,7 @@ pub struct Ledgers {
     pub files: BTreeMap<TableName, Vec<Utf8PathBuf>>,
     activities: Vec<Activity>,
     pools: Vec<Pool>,
-    charges: Vec<Minor>,
+    economic: EconomicInputs,
     driver_names: Vec<String>,
 }
 
@@ -97,8 +99,8 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
         return Err(RunError::Reconciliation { activity, cost, found });
     }
     clock.start("profit", None);
-    let charges = std::mem::take(&mut ledgers.charges);
-    let margins = profit::margins(&ledgers.cells, &costs, charges)?;
+    let margins = profit::margins(&ledgers.cells, &costs, &ledgers.economic)?;
+    economic::check(settings, &ledgers.balances, &margins)?;
     let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
@@ -151,7 +153,8 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         }
         given => given.unwrap_or(last_day),
     };
-    let (cells, charges) = inputs.receivables(cells, &table, as_of)?;
+    let ids = (&customer_rows.ids, &table);
+    let (cells, economic) = economic::gather(settings, &mut inputs, cells, ids, customers.as_ref(), as_of)?;
     let facts = roll_up(&cells, customer_rows.len())?;
     let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
         (0..customer_rows.len())
@@ -172,7 +175,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         files,
         activities,
         pools,
-        charges,
+        economic,
         driver_names,
     })
 }

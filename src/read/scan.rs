@@ -43,9 +43,16 @@ impl Role {
         match name {
             "customer_id" | "product_id" | "order_id" => Self::Id,
             "date" => Self::Day,
-            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance" => {
-                Self::Number
-            }
+            "amount"
+            | "quantity"
+            | "unit_price"
+            | "discount"
+            | "product_cost"
+            | "unit_cost"
+            | "balance"
+            | "write_off"
+            | "default_probability"
+            | "acquisition_cost" => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

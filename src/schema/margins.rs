@@ -1,5 +1,6 @@
 //! Contribution-margin layers of every cell.
 
+use super::economic::EconomicCost;
 use crate::units::Minor;
 
 /// One row a cell, in the order of [`Cells`](super::facts::Cells).
@@ -19,8 +20,8 @@ pub struct Margins {
     pub customer_cost: Vec<Minor>,
     /// CM2 − customer-sustaining cost.
     pub cm3: Vec<Minor>,
-    /// Cost of capital bound in receivables.
-    pub capital_charge: Vec<Minor>,
-    /// CM3 − capital charge.
+    /// Capital charge, bad debt, commissions, acquisition cost.
+    pub economic: EconomicCost,
+    /// CM3 − capital charge − bad debt − commissions − acquisition cost.
     pub economic_profit: Vec<Minor>,
 }

@@ -2,6 +2,7 @@
 
 pub mod contract;
 pub mod costs;
+pub mod economic;
 pub mod facts;
 pub mod lines;
 pub mod margins;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{money::Currency, period::PeriodKind};
+use super::{economic::EconomicSettings, money::Currency, period::PeriodKind};
 use crate::units::{Day, Minor};
 
 /// Everything one run needs to know.
@@ -37,8 +37,8 @@ pub struct Settings {
     pub drivers: BTreeMap<String, LedgerDriver>,
     /// Activities from the config (those of the `activities` table come on top), by name.
     pub activities: BTreeMap<String, ActivitySetting>,
-    /// Cost of capital on receivables, per year (0.10 = 10 %); `None` = no charge.
-    pub capital_rate_per_year: Option<f64>,
+    /// What stands between CM3 and economic profit.
+    pub economic: EconomicSettings,
     /// Forecast; `None` = what needs a forecast is null in the outputs.
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
@@ -62,7 +62,7 @@ pub struct Inputs {
     pub activities: Option<TableSetting>,
     /// Driver quantities per customer (and period).
     pub driver_quantities: Option<TableSetting>,
-    /// Average receivables per customer (and period).
+    /// Average receivables and write-offs per customer (and period).
     pub receivables: Option<TableSetting>,
 }
 
@@ -128,14 +128,21 @@ impl TableName {
                 ("product_cost", false),
                 ("currency", false),
             ],
-            Self::Customers => &[("customer_id", true), ("segment", false)],
+            Self::Customers => &[("customer_id", true), ("segment", false), ("acquisition_cost", false)],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[("activity", true), ("amount", true), ("period", false)],
             Self::Activities => &[("activity", true), ("level", true), ("method", true), ("driver", false)],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
             }
-            Self::Receivables => &[("customer_id", true), ("balance", true), ("period", false), ("date", false)],
+            Self::Receivables => &[
+                ("customer_id", true),
+                ("balance", false),
+                ("write_off", false),
+                ("default_probability", false),
+                ("period", false),
+                ("date", false),
+            ],
         }
     }
 
@@ -156,7 +163,7 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer"],
+            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => &["invalid_amount", "unknown_activity", "invalid_period"],
             Self::Activities => &["missing_activity", "duplicate_activity"],
@@ -173,6 +180,7 @@ impl TableName {
                 "missing_customer",
                 "unknown_customer",
                 "invalid_amount",
+                "invalid_probability",
                 "invalid_period",
                 "after_as_of",
                 "duplicate_key",

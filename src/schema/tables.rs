@@ -3,7 +3,7 @@
 use super::{period::Period, settings::ActivitySetting};
 use crate::{
     numeric::keys::KeyTable,
-    units::{Minor, Quantity},
+    units::{Minor, MinorSum, Quantity},
 };
 
 /// The customers table.
@@ -13,6 +13,8 @@ pub struct CustomerTable {
     pub ids: KeyTable,
     /// Segment of each id, in row order; `None` when the column is not mapped or the cell is null.
     pub segment: Vec<Option<String>>,
+    /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
+    pub acquisition_cost: Vec<Minor>,
 }
 
 /// The products table.
@@ -59,13 +61,22 @@ pub struct DriverQuantity {
     pub quantity: Quantity,
 }
 
-/// Average receivables of a customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Receivables of a customer in a period: sums, so that averages are rounded once, at the end of a formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Receivable {
     /// Row in [`Customers`](super::facts::Customers).
     pub customer: u32,
     /// Period.
     pub period: Period,
-    /// Average balance.
-    pub balance: Minor,
+    /// Sum of the balances.
+    pub balance_sum: MinorSum,
+    /// Number of balances: their mean is the average balance. 0 when the table has none.
+    pub balances: u32,
+    /// Sum of the positive balances, each times its probability of default in [`PROBABILITY_SCALE`].
+    pub defaulting: i128,
+    /// Sum of what was written off, less what was recovered.
+    pub write_off: Minor,
 }
+
+/// A probability of 1 in [`Receivable::defaulting`].
+pub const PROBABILITY_SCALE: i64 = 1_000_000_000_000;

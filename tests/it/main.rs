@@ -4,6 +4,7 @@
 
 mod architecture;
 mod determinism;
+mod economic;
 mod golden;
 mod laws;
 mod main_job;

@@ -22,7 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
-    sections::{contract, costs, forecast, inputs, portfolio, run},
+    sections::{contract, costs, economic, forecast, inputs, portfolio, run},
     walk::{Entry, Fields},
 };
 use crate::schema::{
@@ -38,7 +38,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "version",
     "name",
     "currency",
@@ -51,6 +51,8 @@ const KEYS: [&str; 14] = [
     "drivers",
     "activities",
     "capital_charge",
+    "bad_debt",
+    "commissions",
     "forecast",
     "portfolio",
 ];
@@ -125,9 +127,9 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let known = costs::Known { tables: &tables, drivers: driver_names(&fields), exponent };
     let activities = fields
         .read_or("activities", BTreeMap::new(), problems, |entry, problems| costs::activities(entry, &known, problems));
-    let capital_rate_per_year = fields.read_or("capital_charge", None, problems, |entry, problems| {
-        costs::capital_rate(entry, &tables, problems).map(Some)
-    });
+    let receivables = inputs.as_ref().and_then(|inputs| inputs.receivables.as_ref());
+    let known = inputs.is_some() || !tables.contains(&TableName::Receivables);
+    let economic = economic::read(&fields, receivables, known, problems);
     let forecast =
         fields.read_or("forecast", None, problems, |entry, problems| forecast::read(entry, problems).map(Some));
     let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
@@ -147,7 +149,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         contract: contract?,
         drivers: drivers?,
         activities: activities?,
-        capital_rate_per_year: capital_rate_per_year?,
+        economic: economic?,
         forecast: forecast?,
         portfolio: portfolio?,
     })

@@ -7,7 +7,7 @@ use super::{
     suggest::{closest, list, quoted},
     tree::{Key, Node, Scalar, Value},
 };
-use crate::{schema::period::parse_day, units::Day};
+use crate::{numeric::decimal::Decimal, schema::period::parse_day, units::Day};
 
 /// A value with its path in the config (`inputs.transactions.path`).
 #[derive(Clone, Debug)]
@@ -262,6 +262,13 @@ impl<'t> Entry<'t> {
             );
         }
         rate
+    }
+
+    /// [`Self::rate`] as the exact decimal that is written.
+    pub(super) fn exact_rate(&self, high: u8, problems: &mut Problems) -> Option<Decimal> {
+        self.rate(high, problems)?;
+        let mantissa = number::decimal(self.scalar()?, RATE_DIGITS).ok()?;
+        Some(Decimal { mantissa, scale: u32::from(RATE_DIGITS) }.normalised())
     }
 
     /// A decimal number with at most `digits` digits after the point, times `10^digits`, that fits 64 bits.

@@ -1,4 +1,4 @@
-//! `drivers`, `activities` and `capital_charge`: what costs are and how they reach customers.
+//! `drivers` and `activities`: what costs are and how they reach customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -168,21 +168,4 @@ fn negative(word: Option<MethodWord>, fields: &Fields<'_>, problems: &mut Proble
         return None;
     }
     entry.word(&NEGATIVES, problems)
-}
-
-/// `capital_charge`: its rate per year.
-pub(in crate::cli::config) fn capital_rate(
-    entry: &Entry<'_>,
-    tables: &BTreeSet<TableName>,
-    problems: &mut Problems,
-) -> Option<f64> {
-    if !tables.contains(&TableName::Receivables) {
-        problems.add_with_hint(
-            entry.key_at(),
-            format!("{} needs the table inputs.receivables", quoted(entry.path())),
-            "the charge is rate × days × average receivables",
-        );
-    }
-    let fields = entry.fields(&["rate_per_year"], problems)?;
-    fields.read("rate_per_year", problems, |entry, problems| entry.rate(MAX_RATE_PER_YEAR, problems))
 }

@@ -187,12 +187,28 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
             }
         }
         TableName::DriverQuantities | TableName::Receivables => {
+            if name == TableName::Receivables {
+                check_receivables(columns, problems);
+            }
             if let (Some(_), Some(date)) = (columns.get("period"), columns.get("date")) {
                 let what = format!("{path} has both period and date: two answers to when");
                 problems.add_with_hint(date.key_at(), what, "map one of them");
             }
         }
         _ => {}
+    }
+}
+
+/// Receivables say what customers owe, or what was written off.
+fn check_receivables(columns: &Fields<'_>, problems: &mut Problems) {
+    let path = quoted(columns.path());
+    if !columns.has("balance") && !columns.has("write_off") {
+        let hint = "map balance (what the customer owes), write_off (what was lost), or both";
+        problems.add_with_hint(columns.at(), format!("{path} has neither balance nor write_off"), hint);
+    }
+    if let Some(probability) = columns.get("default_probability").filter(|_| !columns.has("balance")) {
+        let what = format!("{path} has default_probability without balance");
+        problems.add_with_hint(probability.key_at(), what, "the probability is that of losing the balance");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `drivers`, `activities` and `capital_charge`.
+//! `drivers` and `activities`.
 
 use super::*;
 
@@ -90,17 +90,4 @@ fn keys_without_effect_are_refused() {
     ");
     assert_snapshot!(message_with("activities: {a: {level: order, method: average, negative: zero, cost: 1}}\n"), @"shop/whalecurve.yaml:5:49: `activities.a.negative` has no effect: method average uses no quantities");
     assert_snapshot!(message_with("activities: {a: {level: order, method: revenue, negative: absolute, cost: 1}}\n"), @"shop/whalecurve.yaml:5:59: `activities.a.negative` is `absolute`, expected one of error, zero");
-}
-
-#[test]
-fn a_capital_charge_needs_receivables_and_a_rate() {
-    assert_snapshot!(message_with("capital_charge: {rate_per_year: 11}\n"), @r"
-    shop/whalecurve.yaml:5:1: `capital_charge` needs the table inputs.receivables
-      hint: the charge is rate × days × average receivables
-    shop/whalecurve.yaml:5:33: `capital_charge.rate_per_year` is `11`, expected a number from 0 to 10, at most 12 digits after the point
-    ");
-    let receivables = "  receivables: {path: r, columns: {customer_id: c, balance: b}}\n";
-    assert_snapshot!(message_with(&format!("{receivables}capital_charge:\n")), @"shop/whalecurve.yaml:6:1: `capital_charge.rate_per_year` is missing");
-    let settings = read_minimal_with(&format!("{receivables}capital_charge: {{rate_per_year: 0.1}}\n"));
-    assert_eq!(settings.capital_rate_per_year, Some(0.1));
 }

@@ -2,6 +2,7 @@
 
 mod costs;
 mod document;
+mod economic;
 mod environment;
 mod forecast;
 mod tables;
