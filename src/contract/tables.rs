@@ -1,4 +1,4 @@
-//! Contracts of the small tables: customers, products, pools, activities, driver quantities.
+//! Contracts of the small tables: customers, products, activities, driver quantities.
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
@@ -20,7 +20,7 @@ use crate::{
         facts::NO_DAY,
         period::{Period, PeriodKind},
         settings::{ActivitySetting, Level, Method, NegativePolicy, Policy, Settings, TableName},
-        tables::{Activity, CustomerTable, DriverQuantity, Pool, ProductTable},
+        tables::{Activity, CustomerTable, DriverQuantity, ProductTable},
     },
     units::Day,
 };
@@ -340,49 +340,6 @@ fn activity(name: String, level: &str, method: &str, driver: Option<String>) -> 
         _ => return bad("has a method that is none of average, revenue, driver"),
     };
     Ok(Activity { name, setting: ActivitySetting { level, method, cost: None, negative: NegativePolicy::Error } })
-}
-
-/// The pools table: cost per activity and period; rows of one activity and period add up.
-///
-/// # Errors
-/// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, Tally), ContractError> {
-    let kind = input.settings.period;
-    let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, Pool>| {
-        let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
-        let amounts = slice.batch.numbers("amount", input.money())?.ok_or_else(|| slice.absent("amount"))?;
-        let periods = when(&slice.batch, kind)?;
-        for row in 0..slice.height() {
-            let amount = is_number(amounts[row]).then_some(amounts[row]);
-            let name = names[row].clone().unwrap_or_default();
-            let period = periods.as_ref().map(|periods| periods[row]);
-            let known = activities.iter().any(|activity| activity.name == name);
-            let verdict = match (amount, period) {
-                (None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
-                _ if !known => Err(("unknown_activity", "the activity is not defined")),
-                (_, Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
-                (Some(amount), Some(Some(when))) => Ok(Pool { activity: name, period: Some(when.period), amount }),
-                (Some(amount), None) => Ok(Pool { activity: name, period: None, amount }),
-            };
-            slice.row(row, amount, verdict);
-        }
-        Ok(())
-    })?;
-    input.rules.judge(&tally.balance)?;
-    rows.sort_unstable();
-    let mut merged: Vec<Pool> = Vec::new();
-    for row in rows {
-        match merged.last_mut().filter(|last| last.activity == row.activity && last.period == row.period) {
-            Some(last) => {
-                let too_large = || {
-                    ContractError::Setting(format!("pools: activity `{}` exceeds 9.2·10¹⁸ minor units", row.activity))
-                };
-                last.amount = last.amount.checked_add(row.amount).ok_or_else(too_large)?;
-            }
-            None => merged.push(row),
-        }
-    }
-    Ok((merged, tally))
 }
 
 /// The driver quantities table.

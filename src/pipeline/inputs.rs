@@ -8,7 +8,7 @@ use polars::prelude::DataFrame;
 use super::RunError;
 use crate::{
     contract::{
-        ContractError, receivables,
+        ContractError, fx, pools, receivables,
         rules::Tally,
         tables::{self, Input},
         transactions,
@@ -20,7 +20,7 @@ use crate::{
         contract::{InputBalance, RejectedRow},
         facts::Cells,
         settings::{Format, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, ProductTable, Receivable},
+        tables::{Activity, CustomerTable, Pool, PoolLine, ProductTable, Receivable},
     },
 };
 
@@ -64,6 +64,7 @@ impl<'a> SideInputs<'a> {
             TableName::Activities => &inputs.activities,
             TableName::DriverQuantities => &inputs.driver_quantities,
             TableName::Receivables => &inputs.receivables,
+            TableName::Fx => &inputs.fx,
         };
         let Some(setting) = setting else { return Ok(None) };
         let source = read::open(table, setting, self.base, &[])?;
@@ -115,7 +116,8 @@ impl<'a> SideInputs<'a> {
         Ok(activities)
     }
 
-    pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<Vec<Pool>, RunError> {
+    /// Costs of the config and of the table, and the table's lines in their own currencies.
+    pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
         let mut pools: Vec<Pool> = activities
             .iter()
             .filter_map(|activity| {
@@ -123,16 +125,13 @@ impl<'a> SideInputs<'a> {
                 Some(Pool { activity: activity.name.clone(), period: None, amount })
             })
             .collect();
-        if let Some((frames, _, _)) = self.open(TableName::Pools)? {
-            let input = Input::new(self.settings, TableName::Pools, &frames);
-            let (table, tally) = tables::pools(&input, activities)?;
-            self.keep(TableName::Pools, tally);
-            if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
-                let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
-                return Err(ContractError::Setting(what).into());
-            }
-            pools.extend(table);
+        let lines = self.pool_lines(activities)?;
+        let table = pools::merge(&lines)?;
+        if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
+            let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
+            return Err(ContractError::Setting(what).into());
         }
+        pools.extend(table);
         for activity in activities {
             // An activity that cost nothing stays visible in the balance.
             if !pools.iter().any(|pool| pool.activity == activity.name) {
@@ -140,7 +139,35 @@ impl<'a> SideInputs<'a> {
             }
         }
         pools.sort_unstable();
-        Ok(pools)
+        Ok((pools, lines))
+    }
+
+    /// Lines of the pools table, added up and converted; what was converted joins the table's accepted money.
+    fn pool_lines(&mut self, activities: &[Activity]) -> Result<Vec<PoolLine>, RunError> {
+        let Some((frames, _, _)) = self.open(TableName::Pools)? else { return Ok(Vec::new()) };
+        let input = Input::new(self.settings, TableName::Pools, &frames);
+        let (lines, mut tally) = pools::pools(&input, activities)?;
+        let rates = match self.open(TableName::Fx)? {
+            None => Vec::new(),
+            Some((frames, _, _)) => {
+                let (rates, tally) = fx::rates(&Input::new(self.settings, TableName::Fx, &frames))?;
+                self.keep(TableName::Fx, tally);
+                rates
+            }
+        };
+        let (run, period) = (&self.settings.currency, self.settings.period);
+        let lines = fx::convert(lines, &rates, self.settings.fx.kind, run, period)?;
+        let foreign = lines.iter().filter(|line| line.currency != run.code);
+        let money: i128 = foreign.map(|line| i128::from(line.converted)).sum();
+        tally.balance.input.amount += money;
+        tally.balance.accepted.amount += money;
+        let (left, right) = (tally.balance.accepted.amount, lines.iter().map(|line| i128::from(line.converted)).sum());
+        if left != right {
+            let what = "converted cost";
+            return Err(ContractError::Reconciliation { table: "pools", what, left, right }.into());
+        }
+        self.keep(TableName::Pools, tally);
+        Ok(lines)
     }
 
     pub(super) fn driver_quantities(

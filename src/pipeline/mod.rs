@@ -7,6 +7,7 @@ pub mod clock;
 mod economic;
 pub mod error;
 mod forecast;
+mod fx;
 mod inputs;
 mod ledger;
 mod output;
@@ -38,7 +39,7 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, Pool},
+        tables::{Activity, Pool, PoolLine},
     },
     units::Day,
 };
@@ -74,6 +75,7 @@ pub struct Ledgers {
     pub files: BTreeMap<TableName, Vec<Utf8PathBuf>>,
     activities: Vec<Activity>,
     pools: Vec<Pool>,
+    pool_lines: Vec<PoolLine>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
 }
@@ -124,7 +126,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let customers = inputs.customers(&ids)?;
     let products = inputs.products(&kinds)?;
     let activities = inputs.activities()?;
-    let pools = inputs.pools(&activities)?;
+    let (pools, pool_lines) = inputs.pools(&activities)?;
     let known = customers.as_ref().map(|table| table.ids.clone());
     let products = products.map(|table| (table.ids, table.unit_cost));
     let contract = Ledger::new(settings, known, products)?;
@@ -175,6 +177,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         files,
         activities,
         pools,
+        pool_lines,
         economic,
         driver_names,
     })

@@ -50,6 +50,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         writer.write(spec("customer_profit_total")?, &results.profit_total_columns())?,
         write_costs(&writer, settings, results)?,
         writer.write(spec("pool_balance")?, &results.pool_columns(settings))?,
+        writer.write(spec("fx_conversion")?, &results.fx_columns(settings))?,
         writer.write(spec("customer_value")?, &results.value_columns(settings))?,
         writer.write(spec("customer_segment")?, &results.segment_columns(settings))?,
         writer.write(spec("segment_value")?, &results.segment_value_columns(settings))?,

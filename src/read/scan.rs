@@ -41,7 +41,7 @@ enum Role {
 impl Role {
     fn of(name: &str) -> Self {
         match name {
-            "customer_id" | "product_id" | "order_id" => Self::Id,
+            "customer_id" | "product_id" | "order_id" | "account" | "cost_centre" => Self::Id,
             "date" => Self::Day,
             "amount"
             | "quantity"

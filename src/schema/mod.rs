@@ -4,6 +4,7 @@ pub mod contract;
 pub mod costs;
 pub mod economic;
 pub mod facts;
+pub mod fx;
 pub mod lines;
 pub mod margins;
 pub mod money;

@@ -136,6 +136,21 @@ pub const DATASETS: &[OutputDataset] = &[
         ],
     },
     OutputDataset {
+        name: "fx_conversion",
+        grain: "one row an account, cost centre, pool, period and currency of the pools table, when it maps currency: each converted once, and all of it the cost of the pools; sorted by these",
+        columns: &[
+            optional("account", Text, "account of the general ledger"),
+            optional("cost_centre", Text, "cost centre"),
+            column("activity", Text, "pool: the activity that bears the cost"),
+            PERIOD,
+            column("currency", Text, "currency of amount"),
+            column("amount", QuantitySum, "cost in major units of currency"),
+            column("rate", Float, "units of the run's currency for one of currency, for display"),
+            column("rate_exact", Text, "the rate exactly: a decimal, or sum/count of the decimals that were averaged"),
+            column("converted", Money, "amount · rate, half to even"),
+        ],
+    },
+    OutputDataset {
         name: "customer_value",
         grain: "one row a customer; forecast columns are null without a purchase or without a forecast; sorted by customer_id",
         columns: &[

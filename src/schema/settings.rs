@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{economic::EconomicSettings, money::Currency, period::PeriodKind};
+use super::{economic::EconomicSettings, fx::FxSettings, money::Currency, period::PeriodKind};
 use crate::units::{Day, Minor};
 
 /// Everything one run needs to know.
@@ -37,6 +37,8 @@ pub struct Settings {
     pub drivers: BTreeMap<String, LedgerDriver>,
     /// Activities from the config (those of the `activities` table come on top), by name.
     pub activities: BTreeMap<String, ActivitySetting>,
+    /// How foreign money becomes money of the run.
+    pub fx: FxSettings,
     /// What stands between CM3 and economic profit.
     pub economic: EconomicSettings,
     /// Forecast; `None` = what needs a forecast is null in the outputs.
@@ -64,6 +66,8 @@ pub struct Inputs {
     pub driver_quantities: Option<TableSetting>,
     /// Average receivables and write-offs per customer (and period).
     pub receivables: Option<TableSetting>,
+    /// Exchange rates per currency (and period).
+    pub fx: Option<TableSetting>,
 }
 
 /// Names of input tables, as in the config.
@@ -84,11 +88,13 @@ pub enum TableName {
     DriverQuantities,
     /// Receivables.
     Receivables,
+    /// Exchange rates.
+    Fx,
 }
 
 impl TableName {
     /// Every table, in the order of the config's documentation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -96,6 +102,7 @@ impl TableName {
         Self::Activities,
         Self::DriverQuantities,
         Self::Receivables,
+        Self::Fx,
     ];
 
     /// The name in the config.
@@ -109,6 +116,7 @@ impl TableName {
             Self::Activities => "activities",
             Self::DriverQuantities => "driver_quantities",
             Self::Receivables => "receivables",
+            Self::Fx => "fx",
         }
     }
 
@@ -130,7 +138,14 @@ impl TableName {
             ],
             Self::Customers => &[("customer_id", true), ("segment", false), ("acquisition_cost", false)],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
-            Self::Pools => &[("activity", true), ("amount", true), ("period", false)],
+            Self::Pools => &[
+                ("activity", true),
+                ("amount", true),
+                ("period", false),
+                ("currency", false),
+                ("account", false),
+                ("cost_centre", false),
+            ],
             Self::Activities => &[("activity", true), ("level", true), ("method", true), ("driver", false)],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
@@ -143,6 +158,7 @@ impl TableName {
                 ("period", false),
                 ("date", false),
             ],
+            Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
         }
     }
 
@@ -165,7 +181,7 @@ impl TableName {
             ],
             Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
-            Self::Pools => &["invalid_amount", "unknown_activity", "invalid_period"],
+            Self::Pools => &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_period"],
             Self::Activities => &["missing_activity", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
@@ -185,6 +201,9 @@ impl TableName {
                 "after_as_of",
                 "duplicate_key",
             ],
+            Self::Fx => {
+                &["missing_currency", "invalid_rate", "unknown_kind", "invalid_period", "after_as_of", "duplicate_key"]
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The small input tables, as the contract hands them on.
 
-use super::{period::Period, settings::ActivitySetting};
+use super::{fx::ExactRate, period::Period, settings::ActivitySetting};
 use crate::{
     numeric::keys::KeyTable,
     units::{Minor, MinorSum, Quantity},
@@ -35,6 +35,36 @@ pub struct Pool {
     pub period: Option<Period>,
     /// Cost.
     pub amount: Minor,
+}
+
+/// Costs of an account and cost centre in an activity, period and currency: what the pools were before they were
+/// added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolLine {
+    /// Account of the general ledger; `None` when the column is not mapped or the cell is null.
+    pub account: Option<String>,
+    /// Cost centre; `None` likewise.
+    pub cost_centre: Option<String>,
+    /// Activity.
+    pub activity: String,
+    /// Period; `None` = the whole run.
+    pub period: Option<Period>,
+    /// Currency.
+    pub currency: String,
+    /// Cost in minor units of `currency`.
+    pub amount: Minor,
+    /// Rate at which it was converted.
+    pub rate: ExactRate,
+    /// Cost in minor units of the run's currency.
+    pub converted: Minor,
+}
+
+impl PoolLine {
+    /// What lines are added up by, and sorted by.
+    #[must_use]
+    pub fn key(&self) -> (Option<&str>, Option<&str>, &str, Option<Period>, &str) {
+        (self.account.as_deref(), self.cost_centre.as_deref(), &self.activity, self.period, &self.currency)
+    }
 }
 
 /// A named activity.

@@ -5,6 +5,7 @@
 mod architecture;
 mod determinism;
 mod economic;
+mod fx;
 mod golden;
 mod laws;
 mod main_job;

@@ -22,10 +22,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
-    sections::{contract, costs, economic, forecast, inputs, portfolio, run},
+    sections::{contract, costs, economic, forecast, fx, inputs, portfolio, run},
     walk::{Entry, Fields},
 };
 use crate::schema::{
+    fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
     settings::{Settings, TableName},
@@ -38,7 +39,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "version",
     "name",
     "currency",
@@ -50,6 +51,7 @@ const KEYS: [&str; 16] = [
     "contract",
     "drivers",
     "activities",
+    "fx",
     "capital_charge",
     "bad_debt",
     "commissions",
@@ -127,6 +129,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let known = costs::Known { tables: &tables, drivers: driver_names(&fields), exponent };
     let activities = fields
         .read_or("activities", BTreeMap::new(), problems, |entry, problems| costs::activities(entry, &known, problems));
+    let fx =
+        fields.read_or("fx", FxSettings::default(), problems, |entry, problems| fx::read(entry, &tables, problems));
     let receivables = inputs.as_ref().and_then(|inputs| inputs.receivables.as_ref());
     let known = inputs.is_some() || !tables.contains(&TableName::Receivables);
     let economic = economic::read(&fields, receivables, known, problems);
@@ -149,6 +153,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         contract: contract?,
         drivers: drivers?,
         activities: activities?,
+        fx: fx?,
         economic: economic?,
         forecast: forecast?,
         portfolio: portfolio?,

@@ -4,6 +4,7 @@ pub(super) mod contract;
 pub(super) mod costs;
 pub(super) mod economic;
 pub(super) mod forecast;
+pub(super) mod fx;
 pub(super) mod inputs;
 pub(super) mod portfolio;
 pub(super) mod run;

@@ -5,6 +5,7 @@ mod document;
 mod economic;
 mod environment;
 mod forecast;
+mod fx;
 mod tables;
 mod top;
 mod whole;
