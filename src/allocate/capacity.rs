@@ -13,6 +13,7 @@ use super::{
     ratio::Ratio,
     spread::{AllocateError, Histogram},
 };
+pub use crate::schema::costing::{Capacity, OverUse};
 use crate::{
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},
     units::{Minor, Quantity},
@@ -22,64 +23,6 @@ use crate::{
 const QUANTITY_DIGITS: u32 = 6;
 
 const MINUTES_PER_HOUR: Decimal = Decimal { mantissa: 60, scale: 0 };
-
-/// The capacity that a pool's cost is divided by, scaled by 10⁶, in the driver's unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Capacity {
-    /// What the resources can do, breaks and maintenance taken off.
-    Practical(i128),
-    /// What is used on average over several years.
-    Normal(i128),
-    /// What is planned to be used.
-    Budgeted(i128),
-    /// What was used: nothing is unused.
-    Actual,
-}
-
-impl Capacity {
-    /// The name in configs and outputs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Practical(_) => "practical",
-            Self::Normal(_) => "normal",
-            Self::Budgeted(_) => "budgeted",
-            Self::Actual => "actual",
-        }
-    }
-
-    /// The quantity, given the used one.
-    fn quantity(self, used: i128) -> i128 {
-        match self {
-            Self::Practical(quantity) | Self::Normal(quantity) | Self::Budgeted(quantity) => quantity,
-            Self::Actual => used,
-        }
-    }
-}
-
-/// Policy for a used quantity above the capacity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OverUse {
-    /// Refused.
-    #[default]
-    Error,
-    /// The rate stays: the rows bear more than the pool, and the excess is a line of the opposite sign.
-    OverDriven,
-    /// The rate falls to `cost / used`: the rows bear the pool.
-    Rescale,
-}
-
-impl OverUse {
-    /// The name in configs and outputs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::OverDriven => "over_driven",
-            Self::Rescale => "rescale",
-        }
-    }
-}
 
 /// Practical capacity in minutes, scaled by 10⁶: `people · days · hours · 60 · share`, rounded once, half to even.
 ///
@@ -130,6 +73,7 @@ pub struct CapacityPlan {
 ///
 /// * `pool`: minor units, either sign.
 /// * `summary`: of the used quantities, not negative.
+/// * `beside`: what nobody known used, scaled by 10⁶; its cost is unassigned.
 ///
 /// # Errors
 /// [`MethodError::NoCapacity`]; [`MethodError::OverDriven`] under the policy `error`; [`AllocateError::NoDriver`] when
@@ -139,17 +83,19 @@ pub fn plan(
     capacity: Capacity,
     policy: OverUse,
     summary: &Histogram,
+    beside: u128,
 ) -> Result<CapacityPlan, MethodError> {
-    let used = summary.total();
+    let known = i128::try_from(beside).ok().and_then(|beside| summary.total().checked_add(beside));
+    let used = known.ok_or(AllocateError::TooLarge)?;
     let capacity = match capacity.quantity(used) {
         quantity if quantity > 0 => quantity,
         _ if capacity == Capacity::Actual => return Err(AllocateError::NoDriver.into()),
         _ => return Err(MethodError::NoCapacity),
     };
     let planned = match (policy, used > capacity) {
-        (_, false) => within(pool, summary, (capacity - used).unsigned_abs())?,
-        (OverUse::Rescale, true) => Planned::new(Some(summary.plan(pool)?), Parts::allocated(pool)),
-        (OverUse::OverDriven, true) => beyond(pool, summary, capacity)?,
+        (_, false) => within(pool, summary, (capacity - used).unsigned_abs(), beside)?,
+        (OverUse::Rescale, true) => within(pool, summary, 0, beside)?,
+        (OverUse::OverDriven, true) => beyond(pool, summary, (capacity, used), beside)?,
         (OverUse::Error, true) => {
             let utilisation = Ratio { numerator: used, denominator: capacity };
             return Err(MethodError::OverDriven { utilisation });
@@ -158,17 +104,38 @@ pub fn plan(
     Ok(CapacityPlan { planned, capacity, used })
 }
 
-fn within(pool: Minor, summary: &Histogram, weight: u128) -> Result<Planned, AllocateError> {
-    let (plan, unused) = summary.plan_beside(pool, weight)?;
-    Ok(Planned::new(Some(plan), Parts { pool, allocated: pool - unused, unused, ..Parts::default() }))
+fn within(pool: Minor, summary: &Histogram, unused: u128, beside: u128) -> Result<Planned, AllocateError> {
+    let weight = unused.checked_add(beside).ok_or(AllocateError::TooLarge)?;
+    let (plan, rest) = summary.plan_beside(pool, weight)?;
+    // One recipient beside the rows for both, so that they cannot move a row's cost; between them by largest remainder.
+    let unassigned = if unused == 0 { rest } else { part_of(rest, beside, weight)? };
+    let parts = Parts { pool, allocated: pool - rest, unused: rest - unassigned, unassigned, ..Parts::default() };
+    Ok(Planned::new(Some(plan), parts))
+}
+
+/// `money · part / whole`, rounded half to even.
+fn part_of(money: Minor, part: u128, whole: u128) -> Result<Minor, AllocateError> {
+    if part == 0 {
+        return Ok(0);
+    }
+    let integer = |value: u128| i128::try_from(value).map_err(|_| AllocateError::TooLarge);
+    let product = i128::from(money).checked_mul(integer(part)?).ok_or(AllocateError::TooLarge)?;
+    i64::try_from(divide_half_even(product, integer(whole)?)).map_err(|_| AllocateError::TooLarge)
 }
 
 /// The rows bear `pool · used / capacity`, rounded once.
-fn beyond(pool: Minor, summary: &Histogram, capacity: i128) -> Result<Planned, AllocateError> {
-    let product = i128::from(pool).checked_mul(summary.total()).ok_or(AllocateError::TooLarge)?;
-    let allocated = i64::try_from(divide_half_even(product, capacity)).map_err(|_| AllocateError::TooLarge)?;
-    let over_driven = pool.checked_sub(allocated).ok_or(AllocateError::TooLarge)?;
-    Ok(Planned::new(Some(summary.plan(allocated)?), Parts { pool, allocated, over_driven, ..Parts::default() }))
+fn beyond(
+    pool: Minor,
+    summary: &Histogram,
+    (capacity, used): (i128, i128),
+    beside: u128,
+) -> Result<Planned, AllocateError> {
+    let product = i128::from(pool).checked_mul(used).ok_or(AllocateError::TooLarge)?;
+    let charged = i64::try_from(divide_half_even(product, capacity)).map_err(|_| AllocateError::TooLarge)?;
+    let over_driven = pool.checked_sub(charged).ok_or(AllocateError::TooLarge)?;
+    let (plan, unassigned) = summary.plan_beside(charged, beside)?;
+    let parts = Parts { pool, allocated: charged - unassigned, over_driven, unassigned, ..Parts::default() };
+    Ok(Planned::new(Some(plan), parts))
 }
 
 impl CapacityPlan {
@@ -182,6 +149,12 @@ impl CapacityPlan {
     #[must_use]
     pub fn rate(&self) -> Ratio {
         Ratio { numerator: i128::from(self.planned.parts().pool), denominator: self.capacity }
+    }
+
+    /// The quantity that the cost is divided by, and what was used of it, scaled by 10⁶.
+    #[must_use]
+    pub fn quantities(&self) -> (i128, i128) {
+        (self.capacity, self.used)
     }
 
     /// Used over capacity: 0.83 = 83 %. For display.
@@ -219,7 +192,7 @@ mod tests {
     #[test]
     fn the_service_department_of_kaplan_and_anderson_comes_out_to_the_cent() {
         let used = [49_000 * 8 * UNITS, 1_400 * 44 * UNITS, 2_500 * 50 * UNITS];
-        let plan = plan(56_000_000, minutes(700_000), OverUse::Error, &summary(&used)).unwrap();
+        let plan = plan(56_000_000, minutes(700_000), OverUse::Error, &summary(&used), 0).unwrap();
         assert_eq!(plan.planned().apply(&used, &[1, 2, 3]), [31_360_000, 4_928_000, 10_000_000]);
         let parts = plan.planned().parts();
         assert_eq!((parts.allocated, parts.unused), (46_288_000, 9_712_000));
@@ -248,7 +221,7 @@ mod tests {
     #[test]
     fn a_used_quantity_above_the_capacity_follows_its_policy() {
         let used = [60 * UNITS, 60 * UNITS];
-        let of = |policy| plan(-1_000, minutes(100), policy, &summary(&used));
+        let of = |policy| plan(-1_000, minutes(100), policy, &summary(&used), 0);
         let kept = of(OverUse::OverDriven).unwrap();
         assert_eq!(kept.planned().apply(&used, &[1, 2]), [-600, -600]);
         assert_eq!((kept.planned().parts().allocated, kept.planned().parts().over_driven), (-1_200, 200));
@@ -261,17 +234,17 @@ mod tests {
 
     #[test]
     fn a_capacity_of_zero_is_refused_and_an_idle_one_is_all_unused() {
-        assert_eq!(plan(5, minutes(0), OverUse::Rescale, &summary(&[1])), Err(MethodError::NoCapacity));
-        let idle = plan(5, minutes(1), OverUse::Error, &summary(&[0, 0])).unwrap();
+        assert_eq!(plan(5, minutes(0), OverUse::Rescale, &summary(&[1]), 0), Err(MethodError::NoCapacity));
+        let idle = plan(5, minutes(1), OverUse::Error, &summary(&[0, 0]), 0).unwrap();
         assert_eq!((idle.planned().parts().unused, idle.planned().apply(&[0, 0], &[1, 2])), (5, vec![0, 0]));
-        let nothing = plan(5, Capacity::Actual, OverUse::Error, &summary(&[0]));
+        let nothing = plan(5, Capacity::Actual, OverUse::Error, &summary(&[0]), 0);
         assert_eq!(nothing, Err(AllocateError::NoDriver.into()));
     }
 
     #[test]
     fn at_actual_capacity_nothing_is_unused() {
         let used = [1, 2];
-        let plan = plan(900, Capacity::Actual, OverUse::Error, &summary(&used)).unwrap();
+        let plan = plan(900, Capacity::Actual, OverUse::Error, &summary(&used), 0).unwrap();
         assert_eq!(plan.planned().apply(&used, &[1, 2]), [300, 600]);
         assert_eq!(plan.planned().parts(), Parts::allocated(900));
     }
@@ -285,7 +258,7 @@ mod tests {
             policy in prop_oneof![Just(OverUse::OverDriven), Just(OverUse::Rescale)],
         ) {
             let (used, ties): (Vec<i64>, Vec<u64>) = rows.into_iter().unzip();
-            let plan = plan(i64::from(pool), Capacity::Normal(i128::from(capacity)), policy, &summary(&used)).unwrap();
+            let plan = plan(i64::from(pool), Capacity::Normal(i128::from(capacity)), policy, &summary(&used), 0).unwrap();
             let (cost, parts) = (plan.planned().apply(&used, &ties), plan.planned().parts());
             prop_assert!(parts.balance());
             prop_assert_eq!(cost.iter().sum::<i64>(), parts.allocated);
@@ -311,7 +284,7 @@ mod tests {
             let scaled: Vec<i64> = used.iter().map(|used| used * scale).collect();
             let of = |capacity, used: &[i64], ties: &[u64]| {
                 let capacity = Capacity::Practical(i128::from(capacity));
-                let plan = plan(i64::from(pool), capacity, OverUse::OverDriven, &summary(used)).unwrap();
+                let plan = plan(i64::from(pool), capacity, OverUse::OverDriven, &summary(used), 0).unwrap();
                 (plan.planned().apply(used, ties), plan.planned().parts())
             };
             let (cost, parts) = of(capacity, &used, &ties);

@@ -84,15 +84,20 @@ pub struct FixedPlan {
 /// [`MethodError::FixedAbovePool`] when the fixed amounts have the other sign or leave a rest of the other sign;
 /// [`AllocateError`].
 pub fn fixed_then(pool: Minor, fixed: MinorSum, summary: &Histogram) -> Result<FixedPlan, MethodError> {
+    let left = rest_of(pool, fixed)?;
+    let rest = spread_or_leave(left, summary)?;
+    let parts = Parts::allocated(pool - left).combine(&rest.parts()).ok_or(AllocateError::TooLarge)?;
+    Ok(FixedPlan { rest, parts })
+}
+
+/// What fixed amounts leave of a pool.
+pub(super) fn rest_of(pool: Minor, fixed: MinorSum) -> Result<Minor, MethodError> {
     let range = MinorSum::from(pool.min(0))..=MinorSum::from(pool.max(0));
     if !range.contains(&fixed) {
         return Err(MethodError::FixedAbovePool);
     }
     // Within the range above it fits.
-    let fixed = i64::try_from(fixed).map_err(|_| AllocateError::TooLarge)?;
-    let rest = spread_or_leave(pool - fixed, summary)?;
-    let parts = Parts::allocated(fixed).combine(&rest.parts()).ok_or(AllocateError::TooLarge)?;
-    Ok(FixedPlan { rest, parts })
+    Ok(pool - i64::try_from(fixed).map_err(|_| AllocateError::TooLarge)?)
 }
 
 impl FixedPlan {

@@ -23,56 +23,8 @@ use super::{
     signed::{SignedPlan, amplification},
     spread::{AllocateError, Histogram, Plan},
 };
-use crate::{
-    numeric::decimal::Decimal,
-    schema::settings::NegativePolicy,
-    units::{Minor, Quantity},
-};
-
-/// Policy for negative driver quantities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Negative {
-    /// Refused: they would make the others bear more than the pool.
-    #[default]
-    Error,
-    /// Shares by signed quantities: a negative one takes cost back.
-    Signed {
-        /// Largest accepted `Σ|q| / |Σq|`.
-        limit: Decimal,
-    },
-    /// Counted as zero.
-    Zero,
-    /// Counted by size.
-    Absolute,
-    /// Every quantity less the smallest one: the most negative bears nothing.
-    Shift,
-    /// Counted as zero, and their sum is a result of its own.
-    Separate,
-}
-
-impl Negative {
-    /// The name in configs and outputs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Signed { .. } => "signed",
-            Self::Zero => "zero",
-            Self::Absolute => "absolute",
-            Self::Shift => "shift",
-            Self::Separate => "separate",
-        }
-    }
-}
-
-impl From<NegativePolicy> for Negative {
-    fn from(policy: NegativePolicy) -> Self {
-        match policy {
-            NegativePolicy::Error => Self::Error,
-            NegativePolicy::Zero => Self::Zero,
-        }
-    }
-}
+pub use crate::schema::costing::Negative;
+use crate::units::{Minor, Quantity};
 
 /// The weight that a quantity counts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,6 +164,7 @@ mod tests {
 
     use super::*;
     use crate::allocate::ratio::Ratio;
+    use crate::numeric::decimal::Decimal;
 
     const SIGNED: Negative = Negative::Signed { limit: Decimal { mantissa: 20, scale: 0 } };
     const ALL: [Negative; 6] =
@@ -259,12 +212,6 @@ mod tests {
         let no_driver = Err(AllocateError::NoDriver.into());
         assert_eq!(cost(Negative::Shift, 1, &[-3, -3], &[1, 2]), no_driver);
         assert_eq!(cost(Negative::Zero, 1, &[-3, 0], &[1, 2]), no_driver);
-    }
-
-    #[test]
-    fn the_settings_policies_are_policies_of_the_same_name() {
-        assert_eq!(Negative::from(NegativePolicy::Error), Negative::Error);
-        assert_eq!(Negative::from(NegativePolicy::Zero).as_str(), "zero");
     }
 
     fn rows() -> impl Strategy<Value = Vec<(i64, u64)>> {

@@ -78,6 +78,11 @@ impl Planned {
         Self { plan, parts }
     }
 
+    /// How the allocated part reaches the rows; `None` when they bear nothing.
+    pub(super) fn plan(&self) -> Option<Plan> {
+        self.plan
+    }
+
     /// Where the cost went.
     #[must_use]
     pub fn parts(&self) -> Parts {

@@ -27,20 +27,32 @@ const QUANTITY_DIGITS: i64 = 6;
 /// * `rate`: major units for one unit of quantity.
 /// * `exponent`: digits of the currency's minor unit.
 /// * `summary`: of the actual quantities, not negative.
+/// * `beside`: actual quantity of nobody known, scaled by 10⁶; its charge is unassigned.
 ///
 /// # Errors
 /// [`AllocateError::NegativeDriver`]; [`AllocateError::TooLarge`] when the charge leaves 64 bits.
 ///
 /// Source: Horngren, Datar & Rajan, Cost Accounting, chapter on overhead rates: under- and over-allocated indirect cost.
-pub fn standard_rate(pool: Minor, rate: Decimal, exponent: u8, summary: &Histogram) -> Result<Planned, MethodError> {
+pub fn standard_rate(
+    pool: Minor,
+    rate: Decimal,
+    exponent: u8,
+    summary: &Histogram,
+    beside: u128,
+) -> Result<Planned, MethodError> {
     let customers = summary.negative();
     if customers > 0 {
         return Err(AllocateError::NegativeDriver { customers }.into());
     }
-    let charged = charge(rate, exponent, summary.total()).ok_or(AllocateError::TooLarge)?;
+    let used = i128::try_from(beside).ok().and_then(|beside| summary.total().checked_add(beside));
+    let charged = charge(rate, exponent, used.ok_or(AllocateError::TooLarge)?).ok_or(AllocateError::TooLarge)?;
     let under_absorbed = pool.checked_sub(charged).ok_or(AllocateError::TooLarge)?;
-    let plan = (summary.recipients() > 0).then(|| summary.plan(charged)).transpose()?;
-    Ok(Planned::new(plan, Parts { pool, allocated: charged, under_absorbed, ..Parts::default() }))
+    let (plan, unassigned) = match used {
+        Some(1..) => summary.plan_beside(charged, beside).map(|(plan, unassigned)| (Some(plan), unassigned))?,
+        _ => (None, 0),
+    };
+    let allocated = charged - unassigned;
+    Ok(Planned::new(plan, Parts { pool, allocated, under_absorbed, unassigned, ..Parts::default() }))
 }
 
 /// `rate · quantity` in minor units, half to even; `None` when it does not fit.
@@ -86,7 +98,7 @@ pub fn dual_rate(
 ) -> Result<DualPlan, MethodError> {
     let rest = pool.checked_sub(fixed).ok_or(AllocateError::TooLarge)?;
     let fixed = match capacity.map(Capacity::Budgeted) {
-        Some(capacity) => *capacity::plan(fixed, capacity, OverUse::Error, budgeted)?.planned(),
+        Some(capacity) => *capacity::plan(fixed, capacity, OverUse::Error, budgeted, 0)?.planned(),
         None => spread_or_leave(fixed, budgeted)?,
     };
     let variable = spread_or_leave(rest, actual)?;
@@ -195,7 +207,7 @@ mod tests {
         for (rate, quantities) in spring_activities() {
             let summary = summary(&quantities);
             let pool = charge(rate, 2, summary.total()).unwrap();
-            let by_rate = standard_rate(pool, rate, 2, &summary).unwrap();
+            let by_rate = standard_rate(pool, rate, 2, &summary, 0).unwrap();
             let by_driver = spread(pool, &quantities, &spring::TIES).unwrap();
             assert_eq!(by_rate.apply(&quantities, &spring::TIES), by_driver);
             assert_eq!(by_rate.parts(), Parts::allocated(pool));
@@ -223,12 +235,12 @@ mod tests {
     fn a_standard_rate_leaves_the_variance_visible() {
         let hours = [30 * UNITS, 10 * UNITS];
         let rate = Decimal { mantissa: 125, scale: 1 };
-        let under = standard_rate(60_000, rate, 2, &summary(&hours)).unwrap();
+        let under = standard_rate(60_000, rate, 2, &summary(&hours), 0).unwrap();
         assert_eq!(under.apply(&hours, &[1, 2]), [37_500, 12_500]);
         assert_eq!((under.parts().allocated, under.parts().under_absorbed), (50_000, 10_000));
-        let over = standard_rate(45_000, rate, 2, &summary(&hours)).unwrap();
+        let over = standard_rate(45_000, rate, 2, &summary(&hours), 0).unwrap();
         assert_eq!(over.parts().under_absorbed, -5_000);
-        let unused = standard_rate(45_000, rate, 2, &summary(&[0, 0])).unwrap();
+        let unused = standard_rate(45_000, rate, 2, &summary(&[0, 0]), 0).unwrap();
         assert_eq!((unused.parts().under_absorbed, unused.apply(&[0, 0], &[1, 2])), (45_000, vec![0, 0]));
     }
 
@@ -236,14 +248,14 @@ mod tests {
     fn the_total_of_a_rate_is_rounded_once_half_to_even() {
         // A third of a cent three times is one cent, never nothing.
         let third = Decimal { mantissa: 333_333, scale: 8 };
-        let plan = standard_rate(1, third, 2, &summary(&[UNITS; 3])).unwrap();
+        let plan = standard_rate(1, third, 2, &summary(&[UNITS; 3]), 0).unwrap();
         assert_eq!(plan.apply(&[UNITS; 3], &[3, 1, 2]), [0, 1, 0]);
         let half = Decimal { mantissa: 5, scale: 3 };
         assert_eq!(charge(half, 2, i128::from(UNITS)), Some(0));
         assert_eq!(charge(half, 2, i128::from(3 * UNITS)), Some(2));
         assert_eq!(charge(euros(7), 9, 5), Some(35_000));
         assert_eq!(charge(euros(i128::MAX), 2, 5), None);
-        let negative = standard_rate(1, half, 2, &summary(&[-1]));
+        let negative = standard_rate(1, half, 2, &summary(&[-1]), 0);
         assert_eq!(negative, Err(AllocateError::NegativeDriver { customers: 1 }.into()));
     }
 
@@ -280,7 +292,7 @@ mod tests {
         #[test]
         fn charged_and_under_absorbed_are_the_pool(pool in any::<i32>(), rate in -10_000..10_000_i128, rows in rows()) {
             let (quantities, ties): (Vec<i64>, Vec<u64>) = rows.into_iter().map(|(q, _, tie)| (q, tie)).unzip();
-            let plan = standard_rate(i64::from(pool), Decimal { mantissa: rate, scale: 3 }, 2, &summary(&quantities)).unwrap();
+            let plan = standard_rate(i64::from(pool), Decimal { mantissa: rate, scale: 3 }, 2, &summary(&quantities), 0).unwrap();
             let cost = plan.apply(&quantities, &ties);
             prop_assert!(plan.parts().balance());
             prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);

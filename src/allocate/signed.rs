@@ -82,6 +82,24 @@ impl SignedPlan {
         })
     }
 
+    /// The plan of the shares' roundings.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether a row of this quantity is at the cut.
+    #[inline]
+    pub(super) fn is_tied(&self, quantity: Quantity) -> bool {
+        quantity != 0 && self.plan.at_cut(self.share(quantity).unwrap_or_default().1)
+    }
+
+    /// The cost of one row; `raised` says of a row at the cut whether it gets one minor unit more.
+    #[inline]
+    pub(super) fn cost(&self, quantity: Quantity, raised: impl FnOnce() -> bool) -> Minor {
+        let (share, remainder) = self.share(quantity).unwrap_or_default();
+        self.plan.whole(share, remainder, raised)
+    }
+
     /// The cost of every row; `Σ cost == pool` over all rows that the summary has seen.
     ///
     /// * `quantities`: of either sign, in the order of `ties`.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::count;
 use crate::units::{Minor, QUANTITY_SCALE, Quantity};
 
 /// Why a pool cannot be spread.
@@ -46,11 +47,10 @@ impl Histogram {
 
     /// Counts a slice of driver quantities.
     pub fn insert(&mut self, quantities: &[Quantity]) {
-        let mut sorted: Vec<Quantity> = quantities.par_iter().copied().filter(|quantity| *quantity != 0).collect();
-        let zeros = (quantities.len() - sorted.len()) as u64;
-        sorted.par_sort_unstable();
-        let (below, above) = sorted.split_at(sorted.partition_point(|quantity| *quantity < 0));
-        let part = Self { classes: count_equal(above), below: count_equal(below), zeros };
+        let part = match count::few(quantities) {
+            Some(classes) => Self::of_classes(classes),
+            None => Self::sorted(quantities),
+        };
         if *self == Self::default() {
             *self = part;
         } else {
@@ -58,10 +58,28 @@ impl Histogram {
         }
     }
 
+    pub(super) fn sorted(quantities: &[Quantity]) -> Self {
+        let mut sorted: Vec<Quantity> = quantities.par_iter().copied().filter(|quantity| *quantity != 0).collect();
+        let zeros = (quantities.len() - sorted.len()) as u64;
+        sorted.par_sort_unstable();
+        let (below, above) = sorted.split_at(sorted.partition_point(|quantity| *quantity < 0));
+        Self { classes: count::equal(above), below: count::equal(below), zeros }
+    }
+
+    /// * `classes`: distinct quantities, ascending, with their counts.
+    pub(super) fn of_classes(mut classes: Vec<(Quantity, u64)>) -> Self {
+        let mut above = classes.split_off(classes.partition_point(|class| class.0 < 0));
+        let zeros = above.first().filter(|class| class.0 == 0).map_or(0, |class| class.1);
+        if zeros > 0 {
+            above.remove(0);
+        }
+        Self { classes: above, below: classes, zeros }
+    }
+
     /// Adds another slice's counts.
     pub fn combine(&mut self, other: &Self) {
-        merge(&mut self.classes, &other.classes);
-        merge(&mut self.below, &other.below);
+        count::merge(&mut self.classes, &other.classes);
+        count::merge(&mut self.below, &other.below);
         self.zeros += other.zeros;
     }
 
@@ -173,6 +191,8 @@ impl Histogram {
         let spare = plan.raise(remainders, left)?;
         let raised = weight > 0 && (last > plan.cut || (last == plan.cut && spare == 0));
         plan.tied -= u64::from(raised && last == plan.cut);
+        // The recipient beside is no row: what it leaves of the cut is the rows' own.
+        plan.shared &= spare > u128::from(last == plan.cut && !raised && weight > 0);
         Ok((plan, signed(pool, beside + u128::from(raised))?))
     }
 }
@@ -181,43 +201,6 @@ impl Histogram {
 fn signed(pool: Minor, magnitude: u128) -> Result<Minor, AllocateError> {
     let magnitude = i64::try_from(magnitude).map_err(|_| AllocateError::TooLarge)?;
     Ok(if pool < 0 { -magnitude } else { magnitude })
-}
-
-/// (quantity, count) of a sorted slice.
-fn count_equal(sorted: &[Quantity]) -> Vec<(Quantity, u64)> {
-    let mut classes: Vec<(Quantity, u64)> = Vec::new();
-    for quantity in sorted {
-        match classes.last_mut().filter(|class| class.0 == *quantity) {
-            Some(class) => class.1 += 1,
-            None => classes.push((*quantity, 1)),
-        }
-    }
-    classes
-}
-
-/// Adds the counts of `theirs` to `mine`; both ascend.
-fn merge(mine: &mut Vec<(Quantity, u64)>, theirs: &[(Quantity, u64)]) {
-    if mine.is_empty() || theirs.is_empty() {
-        mine.extend_from_slice(theirs);
-        return;
-    }
-    let mut merged = Vec::with_capacity(mine.len() + theirs.len());
-    let (mut left, mut right) = (mine.iter().peekable(), theirs.iter().peekable());
-    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next = match a.0.cmp(&b.0) {
-            std::cmp::Ordering::Less => left.next().copied(),
-            std::cmp::Ordering::Greater => right.next().copied(),
-            std::cmp::Ordering::Equal => {
-                let sum = (a.0, a.1 + b.1);
-                left.next();
-                right.next();
-                Some(sum)
-            }
-        };
-        merged.extend(next);
-    }
-    merged.extend(left.chain(right).copied());
-    *mine = merged;
 }
 
 fn sum(classes: &[(Quantity, u64)]) -> i128 {
@@ -240,12 +223,14 @@ pub struct Plan {
     cut: u128,
     /// How many of the tied are raised, smallest tie-break hash first.
     tied: u64,
+    /// Whether some of the tied are not raised.
+    shared: bool,
 }
 
 impl Plan {
     /// A plan that raises nobody yet.
     pub(super) fn unraised(pool: Minor, total: u128) -> Self {
-        Self { pool, total, cut: u128::MAX, tied: 0 }
+        Self { pool, total, cut: u128::MAX, tied: 0, shared: false }
     }
 
     /// Raises the `left` largest of the (remainder, count): sets the cut, and returns how many at the cut stay unraised.
@@ -263,7 +248,39 @@ impl Plan {
             left -= raised;
             spare = members - raised;
         }
+        self.shared = spare > 0;
         if left == 0 { Ok(spare) } else { Err(AllocateError::TooLarge) }
+    }
+
+    /// How many of the rows at the cut get one minor unit more, when not all of them do.
+    pub(super) fn contested(&self) -> Option<u64> {
+        (self.shared && self.tied > 0).then_some(self.tied)
+    }
+
+    /// Whether a row of this quantity is at the cut.
+    #[inline]
+    pub(super) fn is_tied(&self, quantity: Quantity) -> bool {
+        quantity != 0 && self.at_cut(self.share(quantity).1)
+    }
+
+    #[inline]
+    pub(super) fn at_cut(&self, remainder: u128) -> bool {
+        self.tied > 0 && remainder == self.cut
+    }
+
+    /// The cost of one row; `raised` says of a row at the cut whether it gets one minor unit more.
+    #[inline]
+    pub(super) fn cost(&self, quantity: Quantity, raised: impl FnOnce() -> bool) -> Minor {
+        let (share, remainder) = self.share(quantity);
+        self.whole(share as i64, remainder, raised)
+    }
+
+    /// A rounded-down share and what its remainder adds, with the pool's sign.
+    #[inline]
+    pub(super) fn whole(&self, share: i64, remainder: u128, raised: impl FnOnce() -> bool) -> Minor {
+        let more = remainder > self.cut || (remainder == self.cut && self.tied > 0 && raised());
+        let cost = share + i64::from(more);
+        if self.pool < 0 { -cost } else { cost }
     }
 
     /// What is spread.

@@ -196,6 +196,22 @@ impl TimeEquation {
         Self::new(variables, &terms)
     }
 
+    /// Every name that a text uses, whether it is known or not.
+    ///
+    /// # Errors
+    /// [`EquationError::Expected`] and [`EquationError::Digits`].
+    pub fn names(text: &str) -> Result<Vec<String>, EquationError> {
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let known: Vec<&str> = names.iter().map(String::as_str).collect();
+            match parse::parse(text, &known, &[]) {
+                Ok((used, _)) => return Ok(used),
+                Err(EquationError::Unknown { name, .. }) if !names.contains(&name) => names.push(name),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// The names it uses, in the order in which [`Self::evaluate`] takes their columns.
     #[must_use]
     pub fn variables(&self) -> &[String] {

@@ -5,6 +5,7 @@
 //! table, the rule, rows and money, never a cell's value.
 
 pub mod columns;
+pub mod costs;
 pub mod fx;
 pub mod pools;
 pub mod receivables;

@@ -1,5 +1,7 @@
 //! Contract of the pools table: costs by account, cost centre, activity, period and currency.
 
+use std::collections::BTreeSet;
+
 use super::{
     ContractError,
     fx::Amounts,
@@ -8,16 +10,18 @@ use super::{
 };
 use crate::schema::{
     fx::ExactRate,
-    tables::{Activity, Pool, PoolLine},
+    tables::{Pool, PoolLine},
 };
 
 /// The lines of the pools table, as they stand, in their own currencies and not yet converted.
 ///
 /// A line in another currency has no money in the table's balance before it is converted.
 ///
+/// * `known`: names of the activities and resource pools.
+///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<PoolLine>, Tally), ContractError> {
+pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>, Tally), ContractError> {
     let run = &input.settings.currency;
     let (rows, tally) = input.gather(|slice: &mut Slice<'_, PoolLine>| {
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
@@ -29,7 +33,7 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<PoolLine
             let (currency, amount) = amounts.of_row(row, run);
             let name = names[row].clone().unwrap_or_default();
             let period = periods.as_ref().map(|periods| periods[row]);
-            let known = activities.iter().any(|activity| activity.name == name);
+            let known = known.contains(name.as_str());
             let own = currency.as_ref().is_ok_and(|code| *code == run.code);
             let text = |column: &Option<(crate::numeric::keys::Keys, Vec<bool>)>| {
                 column.as_ref().and_then(|(keys, missing)| (!missing[row]).then(|| keys.text(row)))
@@ -47,7 +51,7 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<PoolLine
             let verdict = match (currency, amount, period) {
                 (Err(()), ..) => Err(("unknown_currency", "the currency is no ISO 4217 code")),
                 (_, None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
-                _ if !known => Err(("unknown_activity", "the activity is not defined")),
+                _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
                 (.., Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
                 (Ok(code), Some(amount), Some(Some(when))) => Ok(line(code, amount, Some(when.period))),
                 (Ok(code), Some(amount), None) => Ok(line(code, amount, None)),

@@ -30,8 +30,12 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_period"
         | "unknown_currency" | "missing_currency" | "invalid_rate" | "unknown_kind" => Policy::Error,
         // A cost that cannot be read would leave the totals.
-        "invalid_amount" if matches!(table, TableName::Pools | TableName::Customers) => Policy::Error,
+        "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers) => {
+            Policy::Error
+        }
         "missing_value" | "unknown_driver" => Policy::Warn,
+        // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
+        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced) => Policy::Warn,
         _ => Policy::Reject,
     }
 }

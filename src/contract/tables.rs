@@ -2,6 +2,8 @@
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
 
@@ -19,8 +21,8 @@ use crate::{
         contract::RejectedRow,
         facts::NO_DAY,
         period::{Period, PeriodKind},
-        settings::{ActivitySetting, Level, Method, NegativePolicy, Policy, Settings, TableName},
-        tables::{Activity, CustomerTable, DriverQuantity, ProductTable},
+        settings::{Policy, Settings, TableName},
+        tables::{CustomerTable, DriverQuantity, ProductTable, UnknownQuantity},
     },
     units::Day,
 };
@@ -91,6 +93,14 @@ impl<T> Slice<'_, T> {
 
     pub(super) fn absent(&self, column: &str) -> ContractError {
         ContractError::Column { table: self.batch.table, column: column.to_owned(), expected: "there" }
+    }
+
+    /// Keeps a row of a customer whom nobody knows, apart from the accepted ones.
+    pub(super) fn unassigned(&mut self, rule: &'static str, amount: Option<i64>, value: T) {
+        self.tally.balance.input.add(amount.unwrap_or(0));
+        self.tally.balance.unassigned.add(amount.unwrap_or(0));
+        self.tally.broken(rule, self.rules.policy(rule), amount);
+        self.accepted.push(value);
     }
 
     /// Judges one row: the first broken rule, or the accepted value.
@@ -289,60 +299,10 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
     Ok((table, tally))
 }
 
-/// The activities table, over those of the config.
-///
-/// # Errors
-/// [`ContractError`] of a column, of a rule with policy `error`, or of a word that is no level or method.
-pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (String, String, String, Option<String>)>| {
-        let column = |name: &str| slice.batch.texts(name)?.ok_or_else(|| slice.absent(name));
-        let (names, levels, methods) = (column("activity")?, column("level")?, column("method")?);
-        let drivers = slice.batch.texts("driver")?;
-        for row in 0..slice.height() {
-            let text = |column: &[Option<String>]| column[row].clone().unwrap_or_default();
-            let driver = drivers.as_ref().and_then(|drivers| drivers[row].clone()).filter(|name| !name.is_empty());
-            let verdict = if text(&names).trim().is_empty() {
-                Err(("missing_activity", "the activity has no name"))
-            } else {
-                Ok((text(&names), text(&levels), text(&methods), driver))
-            };
-            slice.row(row, None, verdict);
-        }
-        Ok(())
-    })?;
-    rows.sort_unstable();
-    let rows = split_duplicates(
-        rows,
-        |a, b| a.0 == b.0,
-        |row| {
-            let cells = serde_json::json!({"activity": row.0});
-            demote(&mut tally, &input.rules, "duplicate_activity", "the activity stands more than once", &cells, None);
-        },
-    );
-    input.rules.judge(&tally.balance)?;
-    let activities = rows.into_iter().map(|(name, level, method, driver)| activity(name, &level, &method, driver));
-    Ok((activities.collect::<Result<_, _>>()?, tally))
-}
+/// Row of a customer whom nobody knows, until it is set apart.
+pub(super) const UNKNOWN: u32 = u32::MAX;
 
-fn activity(name: String, level: &str, method: &str, driver: Option<String>) -> Result<Activity, ContractError> {
-    let bad = |what: &str| Err(ContractError::Setting(format!("activities: activity `{name}` {what}")));
-    let level = match level {
-        "product" => Level::Product,
-        "order" => Level::Order,
-        "customer" => Level::Customer,
-        _ => return bad("has a level that is none of product, order, customer"),
-    };
-    let method = match (method, driver) {
-        ("average", _) => Method::Average,
-        ("revenue", _) => Method::Revenue,
-        ("driver", Some(driver)) => Method::Driver(driver),
-        ("driver", None) => return bad("is spread by driver, but names none"),
-        _ => return bad("has a method that is none of average, revenue, driver"),
-    };
-    Ok(Activity { name, setting: ActivitySetting { level, method, cost: None, negative: NegativePolicy::Error } })
-}
-
-/// The driver quantities table.
+/// The driver quantities table: what known customers used, and what unknown ones did.
 ///
 /// * `customers`: id → row of every customer of the run.
 /// * `drivers`: names of the columns that are filled, with their column number.
@@ -354,8 +314,9 @@ pub fn driver_quantities(
     customers: &KeyTable,
     drivers: &[(String, u32)],
     csv: bool,
-) -> Result<(Vec<DriverQuantity>, Tally), ContractError> {
+) -> Result<(Vec<DriverQuantity>, Vec<UnknownQuantity>, Tally), ContractError> {
     let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
+    let keep_unknown = input.rules.policy("unknown_customer") == Policy::Warn;
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let names = slice.batch.texts("driver")?.ok_or_else(|| slice.absent("driver"))?;
@@ -365,25 +326,31 @@ pub fn driver_quantities(
         for row in 0..slice.height() {
             let driver = drivers.iter().find(|(name, _)| names[row].as_deref() == Some(name));
             let quantity = quantities[row];
-            let verdict = match customer_of(&ids, &missing, row, customers) {
-                Err(broken) => Err(broken),
+            let customer = customer_of(&ids, &missing, row, customers);
+            let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
+            let verdict = match customer {
+                Err(broken) if !unknown => Err(broken),
                 _ if quantity == NULL || quantity == INVALID => {
                     Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
                 }
                 _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
-                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
-                    customer,
+                customer => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
+                    customer: customer.unwrap_or(UNKNOWN),
                     driver: driver.map_or(0, |(_, column)| *column),
                     period: when.period,
                     when: when.token,
                     quantity,
                 }),
             };
-            slice.row(row, None, verdict);
+            match verdict {
+                Ok(quantity) if unknown => slice.unassigned("unknown_customer", None, quantity),
+                verdict => slice.row(row, None, verdict),
+            }
         }
         Ok(())
     })?;
     rows.par_sort_unstable();
+    let unknown = rows.split_off(rows.partition_point(|row| row.customer < UNKNOWN));
     if input.rules.policy("duplicate_key") != Policy::Warn {
         let same =
             |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
@@ -403,7 +370,19 @@ pub fn driver_quantities(
         });
     }
     input.rules.judge(&tally.balance)?;
-    Ok((rows, tally))
+    Ok((rows, sum_unknown(&unknown)?, tally))
+}
+
+/// Quantities of unknown customers by driver and period.
+fn sum_unknown(rows: &[DriverQuantity]) -> Result<Vec<UnknownQuantity>, ContractError> {
+    let mut sums: BTreeMap<(u32, Period), i64> = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry((row.driver, row.period)).or_default();
+        let too_large =
+            || ContractError::Setting("driver_quantities: a sum over unknown customers leaves 64 bits".to_owned());
+        *sum = sum.checked_add(row.quantity).ok_or_else(too_large)?;
+    }
+    Ok(sums.into_iter().map(|((driver, period), quantity)| UnknownQuantity { driver, period, quantity }).collect())
 }
 
 pub(super) fn customer_of(

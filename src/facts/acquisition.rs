@@ -1,6 +1,6 @@
 //! Cost of winning customers, laid into the cell of the first purchase.
 
-use super::drivers::with_rows;
+use super::drivers::add_cells;
 use crate::{
     schema::{
         facts::{Cells, NO_DAY},
@@ -26,7 +26,7 @@ pub fn place(cells: Cells, cost: &[Minor], last: Period) -> (Cells, Vec<Minor>) 
     }
     let missing = |customer: &usize| cost[*customer] != 0 && !has_cell[*customer];
     let keys: Vec<(u32, Period)> = (0..cost.len()).filter(missing).map(|customer| (customer as u32, last)).collect();
-    let cells = with_rows(cells, &keys);
+    let cells = add_cells(cells, keys);
     let mut placed = vec![0; cells.len()];
     let mut first = 0;
     for of_customer in cells.customer.chunk_by(|a, b| a == b) {

@@ -41,7 +41,12 @@ pub fn add_quantities(cells: Cells, quantities: &[DriverQuantity]) -> Result<Cel
 /// Makes sure that every receivable has a cell.
 #[must_use]
 pub fn add_receivables(cells: Cells, receivables: &[Receivable]) -> Cells {
-    let mut keys: Vec<(u32, i32)> = receivables.iter().map(|row| (row.customer, row.period)).collect();
+    add_cells(cells, receivables.iter().map(|row| (row.customer, row.period)).collect())
+}
+
+/// Makes sure that every (customer, period) has a cell.
+#[must_use]
+pub fn add_cells(cells: Cells, mut keys: Vec<(u32, i32)>) -> Cells {
     keys.sort_unstable();
     keys.dedup();
     with_rows(cells, &keys)
@@ -53,7 +58,7 @@ fn pick<T: Copy>(order: &[Result<usize, (u32, i32)>], column: &[T], empty: T) ->
 }
 
 /// The cells with an empty one for every key that is missing.
-pub(super) fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
+fn with_rows(cells: Cells, keys: &[(u32, i32)]) -> Cells {
     let known = |row: usize| (cells.customer[row], cells.period[row]);
     let mut order: Vec<Result<usize, (u32, i32)>> = Vec::with_capacity(cells.len());
     let mut row = 0;

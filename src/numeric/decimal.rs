@@ -13,6 +13,23 @@ pub struct Decimal {
     pub scale: u32,
 }
 
+impl fmt::Display for Decimal {
+    /// `-12.50`: every digit that it has.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:0width$}", self.mantissa.unsigned_abs(), width = self.scale as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.scale as usize);
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{fraction}")
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Largest power of ten that fits `i128`.
 const MAX_POWER: u32 = 38;
 
@@ -133,20 +150,6 @@ impl Decimal {
     pub fn to_float(self) -> f64 {
         // The nearest float of a decimal's own text: dividing two rounded floats could be one step off.
         self.to_string().parse().unwrap_or(f64::NAN)
-    }
-}
-
-/// All digits, as in `-12.50`.
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format_minor(self.mantissa, self.scale as u8))
-    }
-}
-
-/// As its text: a JSON number would be read as a float.
-impl Serialize for Decimal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 

@@ -2,55 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use super::{RunError, inputs::SideInputs};
+use super::Ledgers;
 use crate::{
     contract::ContractError,
     facts::acquisition,
-    numeric::keys::{KeyTable, Keys},
+    numeric::keys::Keys,
     schema::{
         contract::InputBalance,
         economic::EconomicInputs,
-        facts::{Cells, NO_DAY},
+        facts::NO_DAY,
         margins::Margins,
         settings::{Settings, TableName, TableSetting},
-        tables::CustomerTable,
+        tables::{CustomerTable, Receivable},
     },
-    units::{Day, Minor},
+    units::Minor,
 };
 
-/// Receivables and acquisition cost, each with its cell.
+/// What winning each customer cost; empty when the customers table does not say.
 ///
-/// * `customers`: ids of the run's customers, and their rows; `known`: the customers table.
-///
-/// # Errors
-/// [`RunError`] of the receivables table.
-pub(super) fn gather(
-    settings: &Settings,
-    inputs: &mut SideInputs<'_>,
-    cells: Cells,
-    (customers, rows): (&Keys, &KeyTable),
-    known: Option<&CustomerTable>,
-    as_of: Day,
-) -> Result<(Cells, EconomicInputs), RunError> {
-    let (cells, receivables) = inputs.receivables(cells, rows)?;
-    let (cells, acquisition_cost) = match known.filter(|_| has(settings.inputs.customers.as_ref(), "acquisition_cost"))
-    {
-        Some(table) => {
-            let cost = |row| table.ids.get(customers.get(row)).map_or(0, |at| table.acquisition_cost[at as usize]);
-            let cost: Vec<Minor> = (0..customers.len()).map(cost).collect();
-            acquisition::place(cells, &cost, settings.period.of(as_of))
+/// * `ids`: ids of the run's customers; `known`: the customers table.
+pub(super) fn acquisition_cost(settings: &Settings, ids: &Keys, known: Option<&CustomerTable>) -> Vec<Minor> {
+    let Some(table) = known.filter(|_| has(settings.inputs.customers.as_ref(), "acquisition_cost")) else {
+        return Vec::new();
+    };
+    let cost = |row| table.ids.get(ids.get(row)).map_or(0, |at| table.acquisition_cost[at as usize]);
+    (0..ids.len()).map(cost).collect()
+}
+
+impl Ledgers {
+    /// Receivables and acquisition cost, each in its cell.
+    ///
+    /// * `acquisition_cost`: one a customer; empty when nothing is known of it.
+    pub(super) fn add_economic(
+        &mut self,
+        settings: &Settings,
+        receivables: Vec<Receivable>,
+        acquisition_cost: &[Minor],
+    ) {
+        let mut placed = Vec::new();
+        if !acquisition_cost.is_empty() {
+            let last = settings.period.of(self.as_of);
+            (self.cells, placed) = acquisition::place(std::mem::take(&mut self.cells), acquisition_cost, last);
         }
-        None => (cells, Vec::new()),
-    };
-    let first = cells.first_purchase.iter().filter(|day| **day != NO_DAY).min().copied().unwrap_or(as_of);
-    let inputs = EconomicInputs {
-        settings: settings.economic.clone(),
-        receivables,
-        acquisition_cost,
-        kind: settings.period,
-        span: as_of.saturating_sub(first).saturating_add(1),
-    };
-    Ok((cells, inputs))
+        let days = self.cells.first_purchase.iter();
+        let first = days.filter(|day| **day != NO_DAY).min().copied().unwrap_or(self.as_of);
+        self.economic = EconomicInputs {
+            settings: settings.economic.clone(),
+            receivables,
+            acquisition_cost: placed,
+            kind: settings.period,
+            span: self.as_of.saturating_sub(first).saturating_add(1),
+        };
+    }
 }
 
 /// What tables say of write-offs and acquisition cost is what stands in the results, through two independent sums.

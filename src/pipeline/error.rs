@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::{
-    allocate::PoolError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
+    allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
 };
 
@@ -19,9 +19,12 @@ pub enum RunError {
     /// A sum out of range.
     #[error(transparent)]
     Facts(#[from] FactsError),
-    /// A pool that cannot be spread.
+    /// A cost that cannot be allocated.
     #[error(transparent)]
-    Pool(#[from] PoolError),
+    Cost(#[from] CostError),
+    /// A customer's cost out of range.
+    #[error("the activity cost of a customer and period exceeds 9.2·10¹⁸ minor units")]
+    CostTooLarge,
     /// A margin out of range.
     #[error(transparent)]
     Profit(#[from] ProfitError),
@@ -32,7 +35,7 @@ pub enum RunError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// Leaves and pools that do not tie: a bug.
-    #[error("activity `{activity}`: cost {cost}, but allocated and unassigned make {found} minor units")]
+    #[error("activity `{activity}`: cost {cost}, but its parts make {found} minor units")]
     Reconciliation {
         /// Activity.
         activity: String,
@@ -50,10 +53,10 @@ impl RunError {
         match self {
             Self::Read(error) => error.hint(),
             Self::Contract(error) => error.hint(),
-            Self::Pool(error) => error.hint(),
+            Self::Cost(error) => error.hint(),
             Self::Publish(error) => error.hint(),
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
-            Self::Facts(_) | Self::Profit(_) | Self::Reconciliation { .. } => None,
+            Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
     }
 
@@ -68,7 +71,8 @@ impl RunError {
             | Self::Contract(_)
             | Self::Facts(_)
             | Self::Profit(_)
-            | Self::Pool(_)
+            | Self::Cost(_)
+            | Self::CostTooLarge
             | Self::Reconciliation { .. } => 3,
             Self::Read(_) | Self::Forecast(_) | Self::Publish(_) => 1,
         }

@@ -8,6 +8,8 @@ use crate::{
         simulate::{Segmentation, Simulation},
     },
     schema::{
+        costing::Layer,
+        costs::LayerCosts,
         margins::Margins,
         settings::{ForecastSettings, Settings},
     },
@@ -42,7 +44,7 @@ impl Forecast {
         settings: &Settings,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        margins: &Margins,
+        (margins, layers): (&Margins, &LayerCosts),
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
@@ -59,13 +61,24 @@ impl Forecast {
         let models = Models { purchases, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
-        let customer_cost: Vec<f64> = total(&margins.customer_cost)
+        // Cost that does not come again is no cost of the future.
+        let recurring = |layer: Layer| -> Vec<Minor> {
+            let all = layers.layer(layer);
+            let one_off = layers.one_off(layer);
+            all.iter().enumerate().map(|(cell, cost)| cost - one_off.map_or(0, |column| column[cell])).collect()
+        };
+        let cm1: Vec<Minor> = match layers.one_off(Layer::Cm1) {
+            Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
+            None => margins.cm1.clone(),
+        };
+        let customer_cost: Vec<f64> = total(&recurring(Layer::Cm3))
             .iter()
+            .zip(total(&recurring(Layer::Below)))
             .zip(total(&margins.economic.capital_charge))
-            .map(|(cost, charge)| cost + charge)
+            .map(|((cost, below), charge)| cost + below + charge)
             .collect();
         // What winning the customer cost was paid once and does not come again.
-        let sold: Vec<f64> = total(&margins.cm1)
+        let sold: Vec<f64> = total(&cm1)
             .iter()
             .zip(total(&margins.economic.commissions))
             .zip(total(&margins.economic.bad_debt))
@@ -76,7 +89,7 @@ impl Forecast {
         let rates = contribution::rates(&Earned {
             purchase_revenue: &major(&facts.purchase_revenue),
             margin: &sold,
-            order_cost: &total(&margins.order_cost),
+            order_cost: &total(&recurring(Layer::Cm2)),
             customer_cost: &customer_cost,
             purchases: &purchases,
             age: &expectations.age,

@@ -1,6 +1,9 @@
 //! The optional tables, each through its contract.
 
-use std::{collections::BTreeMap, sync::mpsc::channel};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::mpsc::channel,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::DataFrame;
@@ -8,7 +11,7 @@ use polars::prelude::DataFrame;
 use super::RunError;
 use crate::{
     contract::{
-        ContractError, fx, pools, receivables,
+        ContractError, costs, fx, pools, receivables,
         rules::Tally,
         tables::{self, Input},
         transactions,
@@ -18,9 +21,11 @@ use crate::{
     read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
+        costing::Method,
         facts::Cells,
+        period::PeriodKind,
         settings::{Format, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, PoolLine, ProductTable, Receivable},
+        tables::{Activity, CustomerTable, Pool, PoolLine, ProductTable, Receivable, TracedCost, UnknownQuantity},
     },
 };
 
@@ -65,6 +70,7 @@ impl<'a> SideInputs<'a> {
             TableName::DriverQuantities => &inputs.driver_quantities,
             TableName::Receivables => &inputs.receivables,
             TableName::Fx => &inputs.fx,
+            TableName::Traced => &inputs.traced,
         };
         let Some(setting) = setting else { return Ok(None) };
         let source = read::open(table, setting, self.base, &[])?;
@@ -104,7 +110,7 @@ impl<'a> SideInputs<'a> {
             configured.map(|(name, setting)| Activity { name: name.clone(), setting: setting.clone() }).collect();
         if let Some((frames, _, _)) = self.open(TableName::Activities)? {
             let input = Input::new(self.settings, TableName::Activities, &frames);
-            let (table, tally) = tables::activities(&input)?;
+            let (table, tally) = costs::activities(&input)?;
             self.keep(TableName::Activities, tally);
             if let Some(twice) = table.iter().find(|activity| self.settings.activities.contains_key(&activity.name)) {
                 let what = format!("activities: `{}` stands in the config and in the table", twice.name);
@@ -116,37 +122,49 @@ impl<'a> SideInputs<'a> {
         Ok(activities)
     }
 
-    /// Costs of the config and of the table, and the table's lines in their own currencies.
+    /// Costs of activities and resource pools, from the config and the table, and the table's lines in their own
+    /// currencies.
     pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
-        let mut pools: Vec<Pool> = activities
-            .iter()
-            .filter_map(|activity| {
-                let amount = activity.setting.cost?;
-                Some(Pool { activity: activity.name.clone(), period: None, amount })
-            })
+        let own = activities.iter().map(|activity| (&activity.name, activity.setting.cost));
+        let resources = self.settings.resources.iter().map(|(name, setting)| (name, setting.cost));
+        let mut pools: Vec<Pool> = own
+            .clone()
+            .chain(resources)
+            .filter_map(|(name, cost)| Some(Pool { activity: name.clone(), period: None, amount: cost? }))
             .collect();
-        let lines = self.pool_lines(activities)?;
+        let known = own.map(|(name, _)| name).chain(self.settings.resources.keys());
+        let lines = self.pool_lines(&known.map(String::as_str).collect())?;
         let table = pools::merge(&lines)?;
         if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
             let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
             return Err(ContractError::Setting(what).into());
         }
         pools.extend(table);
+        let served: BTreeSet<&str> = self
+            .settings
+            .resources
+            .values()
+            .flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str()))
+            .collect();
         for activity in activities {
+            let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;
             // An activity that cost nothing stays visible in the balance.
-            if !pools.iter().any(|pool| pool.activity == activity.name) {
+            if !elsewhere && !pools.iter().any(|pool| pool.activity == activity.name) {
                 pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0 });
             }
+        }
+        if self.settings.period == PeriodKind::Whole {
+            pools.iter_mut().for_each(|pool| pool.period = None);
         }
         pools.sort_unstable();
         Ok((pools, lines))
     }
 
     /// Lines of the pools table, added up and converted; what was converted joins the table's accepted money.
-    fn pool_lines(&mut self, activities: &[Activity]) -> Result<Vec<PoolLine>, RunError> {
+    fn pool_lines(&mut self, known: &BTreeSet<&str>) -> Result<Vec<PoolLine>, RunError> {
         let Some((frames, _, _)) = self.open(TableName::Pools)? else { return Ok(Vec::new()) };
         let input = Input::new(self.settings, TableName::Pools, &frames);
-        let (lines, mut tally) = pools::pools(&input, activities)?;
+        let (lines, mut tally) = pools::pools(&input, known)?;
         let rates = match self.open(TableName::Fx)? {
             None => Vec::new(),
             Some((frames, _, _)) => {
@@ -170,14 +188,31 @@ impl<'a> SideInputs<'a> {
         Ok(lines)
     }
 
+    /// Costs that name their customer, and their cells.
+    pub(super) fn traced(
+        &mut self,
+        cells: Cells,
+        customers: &KeyTable,
+        activities: &[Activity],
+    ) -> Result<(Cells, Vec<TracedCost>), RunError> {
+        let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
+        let input = Input::new(self.settings, TableName::Traced, &frames);
+        let is_traced = |activity: &&Activity| activity.setting.method == Method::Traced;
+        let names: Vec<&str> = activities.iter().filter(is_traced).map(|activity| activity.name.as_str()).collect();
+        let (rows, tally) = costs::traced(&input, customers, &names, csv)?;
+        self.keep(TableName::Traced, tally);
+        let keys = rows.iter().filter_map(|row| Some((row.customer?, row.period))).collect();
+        Ok((drivers::add_cells(cells, keys), rows))
+    }
+
     pub(super) fn driver_quantities(
         &mut self,
         cells: Cells,
         customers: &KeyTable,
         names: &[String],
         sources: &[DriverSource],
-    ) -> Result<Cells, RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::DriverQuantities)? else { return Ok(cells) };
+    ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
+        let Some((frames, _, csv)) = self.open(TableName::DriverQuantities)? else { return Ok((cells, Vec::new())) };
         let wanted: Vec<(String, u32)> = names
             .iter()
             .zip(sources)
@@ -186,9 +221,9 @@ impl<'a> SideInputs<'a> {
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
         let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
-        let (rows, tally) = tables::driver_quantities(&input, customers, &wanted, csv)?;
+        let (rows, unknown, tally) = tables::driver_quantities(&input, customers, &wanted, csv)?;
         self.keep(TableName::DriverQuantities, tally);
-        Ok(drivers::add_quantities(cells, &rows)?)
+        Ok((drivers::add_quantities(cells, &rows)?, unknown))
     }
 
     /// Receivables, each with its cell.

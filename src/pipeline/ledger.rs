@@ -18,9 +18,10 @@ use crate::{
     },
     read::{ReadError, Source},
     schema::{
+        costing::{Basis, NoDriver},
         facts::{Cells, NO_DAY},
         lines::LineBatch,
-        settings::{DriverMeasure, Method, Settings},
+        settings::{DriverMeasure, Settings},
         tables::Activity,
     },
     units::Day,
@@ -50,11 +51,15 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         sources.push(DriverSource::Distinct { bit, what });
     }
     for activity in activities {
-        if let Method::Driver(name) = &activity.setting.method
-            && !names.contains(name)
-        {
-            names.push(name.clone());
-            sources.push(DriverSource::Table);
+        let fallback = match &activity.setting.no_driver {
+            NoDriver::Fallback(basis) => Some(basis),
+            _ => None,
+        };
+        for name in activity.setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+                sources.push(DriverSource::Table);
+            }
         }
     }
     (added, sources, names)

@@ -4,6 +4,7 @@
 //! columns, `output` writes them with the manifest and puts them in place.
 
 pub mod clock;
+mod cost_tables;
 mod economic;
 pub mod error;
 mod forecast;
@@ -24,14 +25,18 @@ pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
 };
-use self::{inputs::SideInputs, ledger::Folded, results::Results};
+use self::{
+    inputs::SideInputs,
+    ledger::Folded,
+    results::{Costs, Results},
+};
 use crate::{
-    allocate,
+    allocate::{self, Costing, Ground},
     contract::{
         ContractError,
         transactions::{self, Ledger},
     },
-    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up},
+    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers},
     numeric::keys::KeyTable,
     profit, read,
     schema::{
@@ -39,7 +44,7 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, Pool, PoolLine},
+        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -73,11 +78,46 @@ pub struct Ledgers {
     pub rejected: Vec<RejectedRow>,
     /// Checked input files by table.
     pub files: BTreeMap<TableName, Vec<Utf8PathBuf>>,
+    /// Names of the customers table's segments; `(none)` alone without one.
+    pub segment_names: Vec<String>,
+    /// Segment of each customer, as a number in `segment_names`.
+    pub segment_of: Vec<u16>,
     activities: Vec<Activity>,
     pools: Vec<Pool>,
     pool_lines: Vec<PoolLine>,
+    traced: Vec<TracedCost>,
+    unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+}
+
+impl Ledgers {
+    /// The rows that cost is spread over.
+    fn ground(&self, settings: &Settings) -> Ground<'_> {
+        Ground {
+            cells: &self.cells,
+            customers: &self.customers,
+            segment: &self.segment_of,
+            segment_names: &self.segment_names,
+            exponent: settings.currency.exponent,
+        }
+    }
+
+    /// What costs are and how they reach customers.
+    fn costing<'a>(&'a self, settings: &'a Settings) -> Costing<'a> {
+        Costing {
+            activities: &self.activities,
+            resources: &settings.resources,
+            service: &settings.service,
+            pools: &self.pools,
+            traced: &self.traced,
+            unknown: &self.unknown,
+            drivers: &self.driver_names,
+            currency: &settings.currency,
+            period: settings.period,
+            as_of: self.as_of,
+        }
+    }
 }
 
 /// Runs every stage and puts the results in place.
@@ -86,23 +126,17 @@ pub struct Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
-    let mut ledgers = facts(settings, &mut clock)?;
-    clock.start("allocate", None);
-    let (activities, pools) = (std::mem::take(&mut ledgers.activities), std::mem::take(&mut ledgers.pools));
-    let costs = allocate::allocate(
-        activities,
-        &pools,
-        &ledgers.cells,
-        &ledgers.customers,
-        &ledgers.driver_names,
-        &settings.currency,
-    )?;
-    if let Some((activity, cost, found)) = allocate::reconcile(&costs) {
+    let ledgers = facts(settings, &mut clock)?;
+    clock.start("allocate", Some(ledgers.cells.len() as u64));
+    let costs = allocate::plan(&ledgers.costing(settings), &ledgers.ground(settings))?;
+    let leaves = costs.leaves(&ledgers.ground(settings)).map_err(|_| RunError::CostTooLarge)?;
+    if let Some((activity, cost, found)) = costs.reconcile(&leaves) {
         return Err(RunError::Reconciliation { activity, cost, found });
     }
     clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &costs, &ledgers.economic)?;
+    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
     economic::check(settings, &ledgers.balances, &margins)?;
+    let costs = Costs { plan: costs, layers: leaves.layers };
     let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
@@ -116,9 +150,9 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
 pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
-    let drivers: Vec<(&str, &LedgerDriver)> =
+    let derived: Vec<(&str, &LedgerDriver)> =
         settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver)).collect();
-    let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &drivers)?;
+    let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
     let kinds = source.column_types()?;
     let ids = transactions::id_kind(&kinds, "customer_id");
     let mut inputs = SideInputs::new(settings, base);
@@ -147,7 +181,8 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     ledger::check_money(&tally, &cells)?;
     inputs.keep(TableName::Transactions, tally);
     let table = KeyTable::from_keys(&customer_rows.ids);
-    let cells = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
+    let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
+    let (cells, traced) = inputs.traced(cells, &table, &activities)?;
     let as_of = match settings.as_of {
         None if last_day == NO_DAY => {
             let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
@@ -155,30 +190,70 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         }
         given => given.unwrap_or(last_day),
     };
-    let ids = (&customer_rows.ids, &table);
-    let (cells, economic) = economic::gather(settings, &mut inputs, cells, ids, customers.as_ref(), as_of)?;
-    let facts = roll_up(&cells, customer_rows.len())?;
+    let (cells, receivables) = inputs.receivables(cells, &table)?;
+    let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
     let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
         (0..customer_rows.len())
             .into_par_iter()
             .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
             .collect()
     });
+    let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
     let SideInputs { balances, mut rejected, files, .. } = inputs;
     rejected.par_sort_unstable();
-    Ok(Ledgers {
+    let mut ledgers = Ledgers {
         customers: customer_rows,
         cells,
-        facts,
+        facts: CustomerFacts::default(),
         as_of,
         segment,
         balances,
         rejected,
         files,
+        segment_names,
+        segment_of,
         activities,
         pools,
         pool_lines,
-        economic,
+        traced,
+        unknown,
+        economic: EconomicInputs::default(),
         driver_names,
-    })
+    };
+    ledgers.add_earlier_cells(settings)?;
+    ledgers.add_economic(settings, receivables, &acquisition);
+    ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
+    Ok(ledgers)
+}
+
+impl Ledgers {
+    /// Cells for costs that follow the driver quantities of an earlier period.
+    fn add_earlier_cells(&mut self, settings: &Settings) -> Result<(), RunError> {
+        let keys = allocate::missing_cells(&self.costing(settings), &self.ground(settings))?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.cells = drivers::add_cells(std::mem::take(&mut self.cells), keys);
+        Ok(())
+    }
+}
+
+/// Segments that joint totals are kept for, at most.
+const MAX_SEGMENTS: usize = 200;
+
+/// Names and numbers of the customers table's segments; customers without one are in `(none)`.
+fn segments(segment: Option<&[Option<String>]>, customers: usize) -> Result<(Vec<String>, Vec<u16>), ContractError> {
+    let none = "(none)".to_owned();
+    let Some(segment) = segment else { return Ok((vec![none], vec![0; customers])) };
+    let mut names: Vec<String> = segment.iter().map(|name| name.clone().unwrap_or_else(|| none.clone())).collect();
+    names.par_sort_unstable();
+    names.dedup();
+    if names.len() > MAX_SEGMENTS {
+        let what =
+            format!("customers: `segment` has {} distinct values, at most {MAX_SEGMENTS} are allowed", names.len());
+        return Err(ContractError::Setting(what));
+    }
+    let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;
+    let numbers = segment.par_iter().map(number).collect();
+    Ok((names, numbers))
 }

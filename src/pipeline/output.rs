@@ -15,12 +15,12 @@ use crate::{
     },
     report::whale_curve::WhaleCurvePicture,
     schema::{
-        costs::PoolBalance,
+        costs::{PoolBalance, Unassigned},
         outputs::{DATASETS, OutputDataset},
         period::format_day,
         settings::Settings,
     },
-    units::{Minor, MinorSum},
+    units::MinorSum,
 };
 
 fn spec(name: &'static str) -> Result<&'static OutputDataset, PublishError> {
@@ -50,6 +50,9 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         writer.write(spec("customer_profit_total")?, &results.profit_total_columns())?,
         write_costs(&writer, settings, results)?,
         writer.write(spec("pool_balance")?, &results.pool_columns(settings))?,
+        writer.write(spec("capacity_use")?, &results.capacity_columns(settings))?,
+        writer.write(spec("activity_rate")?, &results.rate_columns(settings))?,
+        writer.write(spec("trace")?, &results.trace_columns(settings))?,
         writer.write(spec("fx_conversion")?, &results.fx_columns(settings))?,
         writer.write(spec("customer_value")?, &results.value_columns(settings))?,
         writer.write(spec("customer_segment")?, &results.segment_columns(settings))?,
@@ -85,18 +88,19 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
 
 fn write_costs(writer: &Writer<'_>, settings: &Settings, results: &Results) -> Result<Written, PublishError> {
     let (period, labels) = results.labels(settings);
-    let activities: Arc<Vec<String>> = Arc::new(results.costs.activities.iter().map(|a| a.name.clone()).collect());
-    let cells = &results.ledgers.cells;
+    let (activities, kinds) = results.activity_labels();
+    let (cells, ground) = (&results.ledgers.cells, results.ledgers.ground(settings));
     writer.write_in_parts(spec("customer_cost")?, cells.len().div_ceil(COST_CELLS), |part| {
         let (mut customer, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
         let (mut quantity, mut amount) = (Vec::new(), Vec::new());
         let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
-        for (cell, label) in range.clone().zip(&period[range]) {
+        let costs = results.costs.plan.chunk(&ground, range.clone());
+        for (at, cell) in range.enumerate() {
             for number in 0..activities.len() {
-                let (used, cost) = (results.costs.quantities[number][cell], results.costs.amounts[number][cell]);
+                let (used, cost) = (costs.quantities[number][at], costs.amounts[number][at]);
                 if used != 0 || cost != 0 {
                     customer.push(cells.customer[cell]);
-                    periods.push(*label);
+                    periods.push(period[cell]);
                     activity.push(number as u32);
                     quantity.push(Some(used));
                     amount.push(Some(cost));
@@ -106,7 +110,8 @@ fn write_costs(writer: &Writer<'_>, settings: &Settings, results: &Results) -> R
         vec![
             Values::Ids(customer),
             Values::Label(periods, Arc::clone(&labels)),
-            Values::Label(activity, Arc::clone(&activities)),
+            Values::Label(activity.clone(), Arc::clone(&activities)),
+            Values::Label(activity, Arc::clone(&kinds)),
             Values::Scaled(quantity),
             Values::Scaled(amount),
         ]
@@ -133,9 +138,26 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
     let fits = results.forecast.as_ref().zip(settings.forecast.as_ref()).map(|(forecast, setting)| {
         json!({setting.model.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
     });
-    let sum = |of: &dyn Fn(&PoolBalance) -> Minor| -> String {
-        results.costs.balances.iter().map(|b| MinorSum::from(of(b))).sum::<MinorSum>().to_string()
-    };
+    let balances = &results.costs.plan.balances;
+    let sum =
+        |of: &dyn Fn(&PoolBalance) -> MinorSum| -> String { balances.iter().map(of).sum::<MinorSum>().to_string() };
+    let unassigned: serde_json::Map<String, Value> = Unassigned::ALL
+        .iter()
+        .map(|reason| {
+            (reason.as_str().to_owned(), json!(sum(&|pool| MinorSum::from(pool.unassigned[*reason as usize]))))
+        })
+        .collect();
+    let pools = json!({
+        "cost": sum(&|pool| pool.own.into()),
+        "allocated": sum(&|pool| pool.allocated.into()),
+        "unused": sum(&|pool| pool.unused.into()),
+        "over_driven": sum(&|pool| pool.over_driven.into()),
+        "under_absorbed": sum(&|pool| pool.under_absorbed.into()),
+        "sustained": sum(&|pool| pool.sustained.into()),
+        "unassigned": unassigned,
+        "residual": sum(&PoolBalance::residual),
+        "unit": "minor",
+    });
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "name": settings.name,
@@ -144,7 +166,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "seed": settings.seed,
         "inputs": inputs,
         "balances": results.ledgers.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
-        "pools": {"cost": sum(&|b| b.cost), "allocated": sum(&|b| b.allocated), "unassigned": sum(&|b| b.unassigned), "unit": "minor"},
+        "pools": pools,
         "fits": fits,
         "outputs": written,
         "result_digest": hasher.finalize().to_hex().to_string(),

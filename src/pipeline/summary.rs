@@ -3,7 +3,7 @@
 use super::{forecast::Forecast, results::Results};
 use crate::{
     numeric::decimal::format_grouped,
-    schema::{period::format_day, settings::Settings},
+    schema::{costs::PoolBalance, period::format_day, settings::Settings},
     units::MinorSum,
 };
 
@@ -28,9 +28,17 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
         let best = 100.0 * whale.peak_customers as f64 / ledgers.customers.len().max(1) as f64;
         line("whale curve", format!("peaks at {share:.1} % of profit with the best {best:.1} % of customers"));
     }
-    let unassigned: MinorSum = results.costs.balances.iter().map(|pool| MinorSum::from(pool.unassigned)).sum();
-    if unassigned != 0 {
-        line("cost nobody bears", money(unassigned));
+    let balances = &results.costs.plan.balances;
+    let of = |part: &dyn Fn(&PoolBalance) -> MinorSum| -> MinorSum { balances.iter().map(part).sum() };
+    let parts = [
+        ("cost nobody bears", of(&PoolBalance::unassigned_total)),
+        ("unused capacity", of(&|pool| pool.unused.into())),
+        ("over-driven", of(&|pool| pool.over_driven.into())),
+        ("under-absorbed", of(&|pool| pool.under_absorbed.into())),
+        ("above customers", of(&|pool| pool.sustained.into())),
+    ];
+    for (label, amount) in parts.into_iter().filter(|(_, amount)| *amount != 0) {
+        line(label, money(amount));
     }
     if let (Some(expected), Some(forecast)) = (results.expected_total(), &settings.forecast) {
         line("expected value", format!("{} in the next {} days", money(expected), forecast.horizon_days));

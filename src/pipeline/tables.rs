@@ -12,10 +12,8 @@ use crate::{
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
-        costs::PoolBalance,
         facts::NO_DAY,
-        period::ALL,
-        settings::{Method, Settings},
+        settings::Settings,
     },
     units::{Minor, MinorSum},
 };
@@ -48,6 +46,7 @@ impl Results {
             money(&margins.cm2),
             money(&margins.customer_cost),
             money(&margins.cm3),
+            money(&margins.below_cost),
             money(&margins.economic.capital_charge),
             money(&margins.economic.bad_debt),
             money(&margins.economic.commissions),
@@ -79,6 +78,7 @@ impl Results {
             total(&margins.cm2),
             total(&margins.customer_cost),
             total(&margins.cm3),
+            total(&margins.below_cost),
             total(&margins.economic.capital_charge),
             total(&margins.economic.bad_debt),
             total(&margins.economic.commissions),
@@ -87,29 +87,6 @@ impl Results {
             count(&cells.orders),
             count(&cells.lines),
             total(&cells.units),
-        ]
-    }
-
-    pub(super) fn pool_columns(&self, settings: &Settings) -> Vec<Values> {
-        let balances = &self.costs.balances;
-        let activity = |n: usize| &self.costs.activities[n];
-        let text = |of: &dyn Fn(&PoolBalance) -> Option<String>| Values::Text(balances.iter().map(of).collect());
-        let money = |of: &dyn Fn(&PoolBalance) -> Minor| Values::Scaled(balances.iter().map(|b| Some(of(b))).collect());
-        vec![
-            text(&|b| Some(activity(b.activity).name.clone())),
-            text(&|b| Some(b.period.map_or_else(|| ALL.to_owned(), |period| settings.period.label(period)))),
-            text(&|b| Some(activity(b.activity).setting.level.as_str().to_owned())),
-            text(&|b| Some(activity(b.activity).setting.method.as_str().to_owned())),
-            text(&|b| match &activity(b.activity).setting.method {
-                Method::Driver(name) => Some(name.clone()),
-                _ => None,
-            }),
-            money(&|b| b.cost),
-            money(&|b| b.allocated),
-            money(&|b| b.unassigned),
-            text(&|b| b.reason.map(|reason| reason.as_str().to_owned())),
-            integers(balances.iter().map(|b| b.recipients as i64)),
-            Values::Sum(balances.iter().map(|b| Some(b.driver_quantity)).collect()),
         ]
     }
 
@@ -180,7 +157,7 @@ impl Results {
         let tiers: Vec<String> = settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
         let mut rows: Vec<SegmentRow> = Vec::new();
         if self.ledgers.segment.is_some() {
-            rows.extend(self.segment_rows("segment", 1, &self.segments, &self.segment));
+            rows.extend(self.segment_rows("segment", 1, &self.ledgers.segment_names, &self.ledgers.segment_of));
         }
         rows.extend(self.segment_rows("value_tier", 0, &tiers, &self.tier));
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
@@ -322,11 +299,11 @@ struct SegmentRow {
     total: Option<Distribution>,
 }
 
-fn scaled(column: &[i64]) -> Values {
+pub(super) fn scaled(column: &[i64]) -> Values {
     Values::Scaled(column.iter().map(|value| Some(*value)).collect())
 }
 
-fn integers(values: impl Iterator<Item = i64>) -> Values {
+pub(super) fn integers(values: impl Iterator<Item = i64>) -> Values {
     Values::Integer(values.map(Some).collect())
 }
 /// Buckets of a balance, in the order of the outputs.

@@ -3,13 +3,7 @@
 //! ```
 //! use whalecurve::{
 //!     profit::margins,
-//!     schema::{
-//!         costs::CostTable,
-//!         economic::EconomicInputs,
-//!         facts::Cells,
-//!         settings::{ActivitySetting, Level, Method, NegativePolicy},
-//!         tables::Activity,
-//!     },
+//!     schema::{costs::LayerCosts, economic::EconomicInputs, facts::Cells},
 //! };
 //!
 //! let cells = Cells {
@@ -21,17 +15,9 @@
 //!     product_cost: vec![6_000, 2_000],
 //!     ..Cells::default()
 //! };
-//! let setting = ActivitySetting {
-//!     level: Level::Order,
-//!     method: Method::Average,
-//!     cost: Some(4_000),
-//!     negative: NegativePolicy::Error,
-//! };
-//! let costs = CostTable {
-//!     activities: vec![Activity { name: "delivery".to_owned(), setting }],
-//!     amounts: vec![vec![2_000, 2_000]],
-//!     ..CostTable::default()
-//! };
+//! let none = || vec![0, 0];
+//! let delivery = vec![2_000, 2_000];
+//! let costs = LayerCosts::new([none(), delivery, none(), none()], Default::default());
 //! let economic = EconomicInputs { acquisition_cost: vec![0, 100], ..EconomicInputs::default() };
 //! let margins = margins(&cells, &costs, &economic)?;
 //! assert_eq!(margins.net_revenue, [9_700, 3_500]);
@@ -47,7 +33,7 @@ use thiserror::Error;
 
 pub use self::economic::economic_cost;
 use crate::{
-    schema::{costs::CostTable, economic::EconomicInputs, facts::Cells, margins::Margins, settings::Level},
+    schema::{costing::Layer, costs::LayerCosts, economic::EconomicInputs, facts::Cells, margins::Margins},
     units::Minor,
 };
 
@@ -59,24 +45,23 @@ pub struct ProfitError {
     pub what: &'static str,
 }
 
-/// Margins of every cell: CM1 = net revenue − product cost − product-level activities, CM2 = CM1 − order-level
-/// activities, CM3 = CM2 − customer-sustaining activities, economic profit = CM3 − capital charge − bad debt −
+/// Margins of every cell: CM1 = net revenue − product cost − activities of layer CM1, CM2 = CM1 − activities of layer
+/// CM2, CM3 = CM2 − activities of layer CM3, economic profit = CM3 − cost below it − capital charge − bad debt −
 /// commissions − acquisition cost.
 ///
 /// # Errors
 /// [`ProfitError`] when a margin leaves 64 bits.
-pub fn margins(cells: &Cells, costs: &CostTable, economic: &EconomicInputs) -> Result<Margins, ProfitError> {
-    let level = |level: Level| level_cost(cells, costs, level);
+pub fn margins(cells: &Cells, costs: &LayerCosts, economic: &EconomicInputs) -> Result<Margins, ProfitError> {
     let net_revenue: Vec<Minor> = (0..cells.len()).map(|cell| cells.net_revenue(cell)).collect();
-    let product_activity_cost = level(Level::Product)?;
-    let order_cost = level(Level::Order)?;
-    let customer_cost = level(Level::Customer)?;
+    let [product_activity_cost, order_cost, customer_cost, below_cost] =
+        Layer::ALL.map(|layer| costs.layer(layer).to_vec());
     let cm1 = subtract("CM1", &subtract("CM1", &net_revenue, &cells.product_cost)?, &product_activity_cost)?;
     let cm2 = subtract("CM2", &cm1, &order_cost)?;
     let cm3 = subtract("CM3", &cm2, &customer_cost)?;
     let economic = economic_cost(cells, &net_revenue, &cm1, economic)?;
+    let after_below = subtract("economic profit", &cm3, &below_cost)?;
     let economic_profit =
-        economic.parts().iter().try_fold(cm3.clone(), |profit, part| subtract("economic profit", &profit, part))?;
+        economic.parts().iter().try_fold(after_below, |profit, part| subtract("economic profit", &profit, part))?;
     Ok(Margins {
         net_revenue,
         product_activity_cost,
@@ -85,19 +70,10 @@ pub fn margins(cells: &Cells, costs: &CostTable, economic: &EconomicInputs) -> R
         cm2,
         customer_cost,
         cm3,
+        below_cost,
         economic,
         economic_profit,
     })
-}
-
-fn level_cost(cells: &Cells, costs: &CostTable, level: Level) -> Result<Vec<Minor>, ProfitError> {
-    let mut sum = vec![0_i64; cells.len()];
-    for (_, amounts) in costs.activities.iter().zip(&costs.amounts).filter(|(a, _)| a.setting.level == level) {
-        for (sum, amount) in sum.iter_mut().zip(amounts) {
-            *sum = sum.checked_add(*amount).ok_or(ProfitError { what: "activity cost" })?;
-        }
-    }
-    Ok(sum)
 }
 
 fn subtract(what: &'static str, left: &[Minor], right: &[Minor]) -> Result<Vec<Minor>, ProfitError> {

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use camino::{Utf8Path, Utf8PathBuf};
 use parquet::{
@@ -42,6 +44,8 @@ pub enum Values {
     Float(Vec<Option<f64>>),
     /// Days.
     Date(Vec<Option<i32>>),
+    /// True or false.
+    Switch(Vec<Option<bool>>),
 }
 
 /// What was written.
@@ -168,6 +172,7 @@ impl Writer<'_> {
                     ColumnType::QuantitySum => DataType::Decimal128(38, 6),
                     ColumnType::Float => DataType::Float64,
                     ColumnType::Date => DataType::Date32,
+                    ColumnType::Boolean => DataType::Boolean,
                 };
                 Field::new(column.name, kind, column.nullable)
             })
@@ -216,6 +221,7 @@ impl Values {
             Self::Sum(values) => values.len(),
             Self::Float(values) => values.len(),
             Self::Date(values) => values.len(),
+            Self::Switch(values) => values.len(),
         }
     }
 
@@ -251,6 +257,7 @@ impl Values {
             Self::Sum(values) => decimals(values[from..to].iter().copied(), kind),
             Self::Float(values) => Arc::new(values[from..to].iter().copied().collect::<Float64Array>()),
             Self::Date(values) => Arc::new(values[from..to].iter().copied().collect::<Date32Array>()),
+            Self::Switch(values) => Arc::new(values[from..to].iter().copied().collect::<BooleanArray>()),
         })
     }
 }

@@ -52,7 +52,9 @@ impl Role {
             | "balance"
             | "write_off"
             | "default_probability"
-            | "acquisition_cost" => Self::Number,
+            | "acquisition_cost"
+            | "capacity"
+            | "rate" => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

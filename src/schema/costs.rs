@@ -1,7 +1,10 @@
-//! Allocated cost: leaves per customer, period and activity, and the balance of every pool.
+//! What became of every cost: balances of pools, use of capacity, rates, flows between pools, and cost by margin layer.
 
-use super::{period::Period, tables::Activity};
-use crate::units::{Minor, MinorSum};
+use super::{
+    costing::{Capacity, Layer, RuleKind},
+    period::Period,
+};
+use crate::units::{Minor, MinorSum, Quantity};
 
 /// Why cost stayed with nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,49 +13,199 @@ pub enum Unassigned {
     NoDriver,
     /// No customer was active in the period.
     NoCustomer,
+    /// The driver quantity or the cost names a customer whom neither the ledger nor the customers table knows.
+    UnknownCustomer,
+    /// The percentages leave it.
+    Remainder,
 }
 
 impl Unassigned {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::NoDriver, Self::NoCustomer, Self::UnknownCustomer, Self::Remainder];
+
     /// The name in outputs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoDriver => "no_driver",
             Self::NoCustomer => "no_customer",
+            Self::UnknownCustomer => "unknown_customer",
+            Self::Remainder => "remainder",
         }
     }
 }
 
-/// One pool's balance: `cost = allocated + unassigned`, to the minor unit.
+/// Which pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PoolNode {
+    /// Number of the resource pool.
+    Resource(usize),
+    /// Number of the activity.
+    Activity(usize),
+}
+
+/// One pool's balance: `own + received = sent + allocated + unused + over_driven + under_absorbed + sustained +
+/// Σ unassigned`, to the minor unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolBalance {
-    /// Row in [`CostTable::activities`].
-    pub activity: usize,
+    /// Which pool.
+    pub node: PoolNode,
     /// Period; `None` = the whole run.
     pub period: Option<Period>,
-    /// Cost of the pool.
-    pub cost: Minor,
+    /// Its own cost.
+    pub own: Minor,
+    /// From resource pools.
+    pub received: Minor,
+    /// To pools and activities.
+    pub sent: Minor,
     /// What customers bear.
     pub allocated: Minor,
-    /// What nobody bears.
-    pub unassigned: Minor,
-    /// Why, when `unassigned` is not zero.
-    pub reason: Option<Unassigned>,
+    /// Cost of capacity that nobody used.
+    pub unused: Minor,
+    /// Pool less allocated, when more was used than the capacity: of the sign opposite to the pool.
+    pub over_driven: Minor,
+    /// Pool less charged at a standard rate: above zero under-absorbed, below zero over-absorbed.
+    pub under_absorbed: Minor,
+    /// What stays at a level above the customer.
+    pub sustained: Minor,
+    /// What nobody bears, by reason, in the order of [`Unassigned::ALL`].
+    pub unassigned: [Minor; 4],
     /// Rows of customer and period that have a driver quantity.
     pub recipients: u64,
     /// Sum of driver quantities, scaled by 10⁶.
     pub driver_quantity: MinorSum,
+    /// Sum of the negative ones that a policy took out, scaled by 10⁶, zero or below.
+    pub negative_quantity: MinorSum,
 }
 
-/// Cost of every activity on every cell.
-#[derive(Clone, Debug, Default)]
-pub struct CostTable {
-    /// Activities, sorted by name.
-    pub activities: Vec<Activity>,
-    /// One column an activity, one row a cell, in minor units.
-    pub amounts: Vec<Vec<Minor>>,
-    /// The driver quantity behind each amount, scaled by 10⁶ (revenue in major units).
-    pub quantities: Vec<Vec<i64>>,
-    /// Balances, sorted by activity, then period.
-    pub balances: Vec<PoolBalance>,
+impl PoolBalance {
+    /// A pool of which nothing is known yet.
+    #[must_use]
+    pub fn new(node: PoolNode, period: Option<Period>) -> Self {
+        Self {
+            node,
+            period,
+            own: 0,
+            received: 0,
+            sent: 0,
+            allocated: 0,
+            unused: 0,
+            over_driven: 0,
+            under_absorbed: 0,
+            sustained: 0,
+            unassigned: [0; 4],
+            recipients: 0,
+            driver_quantity: 0,
+            negative_quantity: 0,
+        }
+    }
+
+    /// What nobody bears.
+    #[must_use]
+    pub fn unassigned_total(&self) -> MinorSum {
+        self.unassigned.iter().map(|amount| MinorSum::from(*amount)).sum()
+    }
+
+    /// What came less what became of it: zero.
+    #[must_use]
+    pub fn residual(&self) -> MinorSum {
+        let came = [self.own, self.received];
+        let went = [self.sent, self.allocated, self.unused, self.over_driven, self.under_absorbed, self.sustained];
+        let sum = |of: &[Minor]| of.iter().map(|amount| MinorSum::from(*amount)).sum::<MinorSum>();
+        sum(&came) - sum(&went) - self.unassigned_total()
+    }
+
+    /// Names of the reasons for which something is unassigned.
+    #[must_use]
+    pub fn reasons(&self) -> Option<String> {
+        let named = Unassigned::ALL.iter().zip(self.unassigned).filter(|(_, amount)| *amount != 0);
+        let names: Vec<&str> = named.map(|(reason, _)| reason.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+/// How much of a pool's capacity was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CapacityUse {
+    /// Which pool.
+    pub node: PoolNode,
+    /// Period; `None` = the whole run.
+    pub period: Option<Period>,
+    /// Which denominator, with its quantity.
+    pub denominator: Capacity,
+    /// The quantity that the cost was divided by, scaled by 10⁶.
+    pub capacity: i128,
+    /// What was used of it, scaled by 10⁶; more than the capacity when over-driven.
+    pub used: i128,
+    /// Cost of the pool.
+    pub cost: Minor,
+    /// Cost of what was not used.
+    pub unused_cost: Minor,
+}
+
+/// What one unit of a driver costs: the exact fraction `cost / quantity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityRate {
+    /// Number of the activity.
+    pub activity: usize,
+    /// Period; `None` = the whole run.
+    pub period: Option<Period>,
+    /// Money.
+    pub cost: Minor,
+    /// Quantity, scaled by 10⁶, above zero.
+    pub quantity: i128,
+}
+
+/// What one resource pool gives a pool or an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceEdge {
+    /// Giver.
+    pub from: PoolNode,
+    /// Taker.
+    pub to: PoolNode,
+    /// Period; `None` = the whole run.
+    pub period: Option<Period>,
+    /// Weight of the taker, scaled by 10⁶.
+    pub weight: Quantity,
+    /// Sum of the giver's weights, unused capacity included.
+    pub total: Quantity,
+    /// Cost.
+    pub amount: Minor,
+    /// How it came to the taker.
+    pub kind: RuleKind,
+}
+
+/// Activity cost of every cell by margin layer, in minor units.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerCosts {
+    layers: [Vec<Minor>; 4],
+    one_off: [Option<Vec<Minor>>; 4],
+}
+
+impl LayerCosts {
+    /// No cost on any of `cells` cells.
+    #[must_use]
+    pub fn zero(cells: usize) -> Self {
+        Self { layers: std::array::from_fn(|_| vec![0; cells]), one_off: [const { None }; 4] }
+    }
+
+    /// Costs by layer, and the part of them that does not come again.
+    ///
+    /// * `layers`, `one_off`: in the order of [`Layer::ALL`], one value a cell.
+    #[must_use]
+    pub fn new(layers: [Vec<Minor>; 4], one_off: [Option<Vec<Minor>>; 4]) -> Self {
+        Self { layers, one_off }
+    }
+
+    /// Cost of a layer.
+    #[must_use]
+    pub fn layer(&self, layer: Layer) -> &[Minor] {
+        &self.layers[layer as usize]
+    }
+
+    /// The part of a layer's cost that does not come again; `None` = nothing.
+    #[must_use]
+    pub fn one_off(&self, layer: Layer) -> Option<&[Minor]> {
+        self.one_off[layer as usize].as_deref()
+    }
 }

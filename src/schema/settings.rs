@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{economic::EconomicSettings, fx::FxSettings, money::Currency, period::PeriodKind};
-use crate::units::{Day, Minor};
+use super::{
+    costing::{ActivitySetting, ResourceSetting, ServiceSetting},
+    economic::EconomicSettings,
+    fx::FxSettings,
+    money::Currency,
+    period::PeriodKind,
+};
+use crate::units::Day;
 
 /// Everything one run needs to know.
 #[derive(Clone, Debug, Serialize)]
@@ -37,6 +43,10 @@ pub struct Settings {
     pub drivers: BTreeMap<String, LedgerDriver>,
     /// Activities from the config (those of the `activities` table come on top), by name.
     pub activities: BTreeMap<String, ActivitySetting>,
+    /// Resource pools, by name.
+    pub resources: BTreeMap<String, ResourceSetting>,
+    /// How resource pools that serve each other pass on their cost.
+    pub service: ServiceSetting,
     /// How foreign money becomes money of the run.
     pub fx: FxSettings,
     /// What stands between CM3 and economic profit.
@@ -68,6 +78,8 @@ pub struct Inputs {
     pub receivables: Option<TableSetting>,
     /// Exchange rates per currency (and period).
     pub fx: Option<TableSetting>,
+    /// Costs that name their customer.
+    pub traced: Option<TableSetting>,
 }
 
 /// Names of input tables, as in the config.
@@ -90,11 +102,13 @@ pub enum TableName {
     Receivables,
     /// Exchange rates.
     Fx,
+    /// Costs that name their customer.
+    Traced,
 }
 
 impl TableName {
     /// Every table, in the order of the config's documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -103,6 +117,7 @@ impl TableName {
         Self::DriverQuantities,
         Self::Receivables,
         Self::Fx,
+        Self::Traced,
     ];
 
     /// The name in the config.
@@ -117,6 +132,7 @@ impl TableName {
             Self::DriverQuantities => "driver_quantities",
             Self::Receivables => "receivables",
             Self::Fx => "fx",
+            Self::Traced => "traced",
         }
     }
 
@@ -146,7 +162,14 @@ impl TableName {
                 ("account", false),
                 ("cost_centre", false),
             ],
-            Self::Activities => &[("activity", true), ("level", true), ("method", true), ("driver", false)],
+            Self::Activities => &[
+                ("activity", true),
+                ("level", true),
+                ("method", true),
+                ("driver", false),
+                ("capacity", false),
+                ("rate", false),
+            ],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
             }
@@ -159,6 +182,9 @@ impl TableName {
                 ("date", false),
             ],
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
+            Self::Traced => {
+                &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
+            }
         }
     }
 
@@ -191,6 +217,14 @@ impl TableName {
                 "invalid_period",
                 "after_as_of",
                 "duplicate_key",
+            ],
+            Self::Traced => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_activity",
+                "invalid_amount",
+                "invalid_period",
+                "after_as_of",
             ],
             Self::Receivables => &[
                 "missing_customer",
@@ -293,77 +327,6 @@ pub enum DriverMeasure {
     CountDistinctMonth,
     /// Sum of a numeric column of the file.
     Sum(String),
-}
-
-/// An activity: a cost pool, the level it belongs to, and how it reaches customers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ActivitySetting {
-    /// Which contribution margin it lowers.
-    pub level: Level,
-    /// How it is spread.
-    pub method: Method,
-    /// Cost of the whole run in minor units; `None` = from the `pools` table.
-    pub cost: Option<Minor>,
-    /// What to do with negative driver quantities.
-    pub negative: NegativePolicy,
-}
-
-/// Level of the cost hierarchy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Caused by units or products: into CM1.
-    Product,
-    /// Caused by orders: into CM2.
-    Order,
-    /// Sustains the customer: into CM3.
-    Customer,
-}
-
-impl Level {
-    /// The name in configs and outputs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Product => "product",
-            Self::Order => "order",
-            Self::Customer => "customer",
-        }
-    }
-}
-
-/// Allocation method.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The same for every customer that is active in the period (peanut butter).
-    Average,
-    /// In proportion to net revenue.
-    Revenue,
-    /// In proportion to a driver quantity, by name.
-    Driver(String),
-}
-
-impl Method {
-    /// The name in configs and outputs.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Average => "average",
-            Self::Revenue => "revenue",
-            Self::Driver(_) => "driver",
-        }
-    }
-}
-
-/// Negative driver quantities of an activity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NegativePolicy {
-    /// Refused: they would amplify other customers' cost.
-    Error,
-    /// Counted as zero.
-    Zero,
 }
 
 /// A model of purchases and dropout.

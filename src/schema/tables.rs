@@ -1,6 +1,6 @@
 //! The small input tables, as the contract hands them on.
 
-use super::{fx::ExactRate, period::Period, settings::ActivitySetting};
+use super::{costing::ActivitySetting, fx::ExactRate, period::Period};
 use crate::{
     numeric::keys::KeyTable,
     units::{Minor, MinorSum, Quantity},
@@ -89,6 +89,30 @@ pub struct DriverQuantity {
     pub when: i64,
     /// Quantity.
     pub quantity: Quantity,
+}
+
+/// Driver quantity of customers whom neither the ledger nor the customers table knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownQuantity {
+    /// Column in [`Cells::drivers`](super::facts::Cells::drivers).
+    pub driver: u32,
+    /// Period.
+    pub period: Period,
+    /// Quantity.
+    pub quantity: Quantity,
+}
+
+/// A cost that names its customer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TracedCost {
+    /// Row in [`Customers`](super::facts::Customers); `None` = unknown.
+    pub customer: Option<u32>,
+    /// Period.
+    pub period: Period,
+    /// Activity.
+    pub activity: String,
+    /// Cost.
+    pub amount: Minor,
 }
 
 /// Receivables of a customer in a period: sums, so that averages are rounded once, at the end of a formula.

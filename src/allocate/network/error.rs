@@ -114,9 +114,42 @@ impl NetworkError {
     }
 }
 
+impl NetworkError {
+    /// The message with the nodes' names in place of their numbers.
+    #[must_use]
+    pub fn named(&self, name: &dyn Fn(u32) -> String) -> String {
+        let quoted = |node: u32| format!("`{}`", name(node));
+        match self {
+            Self::NegativeWeight { from, to } => {
+                format!("what {} gives {} has a negative weight", quoted(*from), quoted(*to))
+            }
+            Self::NegativeKept { node } => format!("{} gives more than its capacity", quoted(*node)),
+            Self::TooLarge { node } => format!("the money or the weights of {} leave 64 bits", quoted(*node)),
+            Self::OrderMisses { node } => format!("the step-down order misses {}", quoted(*node)),
+            Self::OrderRepeats { node } => format!("the step-down order names {} twice", quoted(*node)),
+            Self::OrderNotPool { node } => format!("the step-down order names {}, which serves nobody", quoted(*node)),
+            Self::LoopWithoutExit { nodes, .. } => {
+                format!("{} serve only each other, so that their cost can never leave", listed(nodes, quoted))
+            }
+            Self::EndsInLoop { node, nodes } => {
+                format!("the cost of {} ends in {}, which serve only each other", quoted(*node), listed(nodes, quoted))
+            }
+            Self::TooCircular { nodes } => format!(
+                "{} pass on too little of their cost for it to be followed to the minor unit",
+                listed(nodes, quoted)
+            ),
+            Self::UnknownNode { .. } | Self::OwnLength { .. } | Self::LoopTooLarge { .. } => self.to_string(),
+        }
+    }
+}
+
 /// `1, 2, 3 and 97 more`.
 fn list(nodes: &[u32]) -> String {
-    let names: Vec<String> = nodes.iter().take(LISTED).map(ToString::to_string).collect();
+    listed(nodes, |node| node.to_string())
+}
+
+fn listed(nodes: &[u32], name: impl Fn(u32) -> String) -> String {
+    let names: Vec<String> = nodes.iter().take(LISTED).map(|node| name(*node)).collect();
     match nodes.len().saturating_sub(LISTED) {
         0 => names.join(", "),
         more => format!("{} and {more} more", names.join(", ")),

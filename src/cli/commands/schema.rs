@@ -37,5 +37,6 @@ fn type_name(kind: ColumnType) -> &'static str {
         ColumnType::QuantitySum => "DECIMAL(38, 6)",
         ColumnType::Float => "DOUBLE",
         ColumnType::Date => "DATE",
+        ColumnType::Boolean => "BOOLEAN",
     }
 }

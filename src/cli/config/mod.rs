@@ -22,10 +22,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
-    sections::{contract, costs, economic, forecast, fx, inputs, portfolio, run},
+    sections::{activities, basis, contract, costs, economic, forecast, fx, inputs, portfolio, resources, run},
     walk::{Entry, Fields},
 };
 use crate::schema::{
+    costing::ServiceSetting,
     fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
@@ -39,7 +40,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "version",
     "name",
     "currency",
@@ -51,6 +52,7 @@ const KEYS: [&str; 17] = [
     "contract",
     "drivers",
     "activities",
+    "resources",
     "fx",
     "capital_charge",
     "bad_debt",
@@ -126,14 +128,20 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         contract::read(entry, &tables, exponent, problems)
     });
     let drivers = fields.read_or("drivers", BTreeMap::new(), problems, costs::drivers);
-    let known = costs::Known { tables: &tables, drivers: driver_names(&fields), exponent };
-    let activities = fields
-        .read_or("activities", BTreeMap::new(), problems, |entry, problems| costs::activities(entry, &known, problems));
+    let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
+    let known = basis::Known { tables: &tables, drivers: &drivers_known, activities: &activities_known, exponent };
+    let none = (BTreeMap::new(), ServiceSetting::default());
+    let resources =
+        fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));
+    let served = resources::served(resources.as_ref());
+    let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
+        activities::read(entry, &known, &served, problems)
+    });
     let fx =
         fields.read_or("fx", FxSettings::default(), problems, |entry, problems| fx::read(entry, &tables, problems));
     let receivables = inputs.as_ref().and_then(|inputs| inputs.receivables.as_ref());
-    let known = inputs.is_some() || !tables.contains(&TableName::Receivables);
-    let economic = economic::read(&fields, receivables, known, problems);
+    let all_told = inputs.is_some() || !tables.contains(&TableName::Receivables);
+    let economic = economic::read(&fields, receivables, all_told, problems);
     let forecast =
         fields.read_or("forecast", None, problems, |entry, problems| forecast::read(entry, problems).map(Some));
     let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
@@ -153,6 +161,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         contract: contract?,
         drivers: drivers?,
         activities: activities?,
+        resources: resources.as_ref()?.0.clone(),
+        service: resources?.1,
         fx: fx?,
         economic: economic?,
         forecast: forecast?,
@@ -160,8 +170,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     })
 }
 
-/// Names in `drivers`, also of those that are not right: an activity that uses one is no second mistake.
-fn driver_names<'t>(fields: &Fields<'t>) -> Vec<&'t str> {
-    let named = fields.get("drivers").and_then(|entry| entry.named(&mut Problems::default()));
+/// Names in a section, also of those that are not right: what uses one is no second mistake.
+fn names<'t>(fields: &Fields<'t>, section: &str) -> Vec<&'t str> {
+    let named = fields.get(section).and_then(|entry| entry.named(&mut Problems::default()));
     named.unwrap_or_default().into_iter().map(|(name, _)| name).collect()
 }

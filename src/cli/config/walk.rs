@@ -271,6 +271,20 @@ impl<'t> Entry<'t> {
         Some(Decimal { mantissa, scale: u32::from(RATE_DIGITS) }.normalised())
     }
 
+    /// A decimal number from `low` to `high` with at most [`RATE_DIGITS`] digits after the point, exactly.
+    pub(super) fn decimal(&self, (low, high): (i64, i64), problems: &mut Problems) -> Option<Decimal> {
+        let digits = u32::from(RATE_DIGITS);
+        let one = 10_i128.pow(digits);
+        let parsed = self.scalar().and_then(|text| number::decimal(text, RATE_DIGITS).ok());
+        let fits = |scaled: &i128| (i128::from(low) * one..=i128::from(high) * one).contains(scaled);
+        let Some(mantissa) = parsed.filter(fits) else {
+            let expected = format!("a number from {low} to {high}, at most {RATE_DIGITS} digits after the point");
+            self.refuse(&expected, None, problems);
+            return None;
+        };
+        Some(Decimal { mantissa, scale: digits }.normalised())
+    }
+
     /// A decimal number with at most `digits` digits after the point, times `10^digits`, that fits 64 bits.
     pub(super) fn scaled(&self, digits: u8, what: &str, problems: &mut Problems) -> Option<i64> {
         let parsed = match self.scalar() {

@@ -1,6 +1,6 @@
-//! `drivers` and `activities`: what costs are and how they reach customers.
+//! `drivers`: quantities from the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::inputs::filter;
 use crate::{
@@ -9,27 +9,8 @@ use crate::{
         suggest::{list, quoted},
         walk::{Entry, Fields},
     },
-    schema::settings::{ActivitySetting, DriverMeasure, LedgerDriver, Level, Method, NegativePolicy, TableName},
+    schema::settings::{DriverMeasure, LedgerDriver},
 };
-
-/// Words of `level`.
-const LEVELS: [(&str, Level); 3] =
-    [("product", Level::Product), ("order", Level::Order), ("customer", Level::Customer)];
-
-/// A method's name; the driver's own name stands in `driver`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum MethodWord {
-    Average,
-    Revenue,
-    Driver,
-}
-
-/// Words of `method`.
-const METHODS: [(&str, MethodWord); 3] =
-    [("average", MethodWord::Average), ("revenue", MethodWord::Revenue), ("driver", MethodWord::Driver)];
-
-/// Words of `negative`.
-const NEGATIVES: [(&str, NegativePolicy); 2] = [("error", NegativePolicy::Error), ("zero", NegativePolicy::Zero)];
 
 /// What `count_distinct` counts.
 const DISTINCTS: [(&str, DistinctWord); 3] =
@@ -44,16 +25,6 @@ enum DistinctWord {
 
 /// Highest rate per year that is taken for a rate: 1,000 %.
 pub(super) const MAX_RATE_PER_YEAR: u8 = 10;
-
-/// What activities may refer to.
-pub(in crate::cli::config) struct Known<'t> {
-    /// Tables that `inputs` names.
-    pub(in crate::cli::config) tables: &'t BTreeSet<TableName>,
-    /// Names in `drivers`.
-    pub(in crate::cli::config) drivers: Vec<&'t str>,
-    /// Digits after the point that money may have.
-    pub(in crate::cli::config) exponent: u8,
-}
 
 /// `drivers`.
 pub(in crate::cli::config) fn drivers(
@@ -96,76 +67,4 @@ fn measure(fields: &Fields<'_>, problems: &mut Problems) -> Option<DriverMeasure
     }
     let column = fields.get("sum")?.text("the name of a numeric column of the file", problems)?;
     Some(DriverMeasure::Sum(column.to_owned()))
-}
-
-/// `activities`.
-pub(in crate::cli::config) fn activities(
-    entry: &Entry<'_>,
-    known: &Known<'_>,
-    problems: &mut Problems,
-) -> Option<BTreeMap<String, ActivitySetting>> {
-    let named = entry.named(problems)?;
-    let read: Vec<_> =
-        named.iter().map(|(name, entry)| ((*name).to_owned(), activity(entry, known, problems))).collect();
-    read.into_iter().map(|(name, activity)| Some((name, activity?))).collect()
-}
-
-fn activity(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<ActivitySetting> {
-    let fields = entry.fields(&["level", "method", "driver", "cost", "negative"], problems)?;
-    let level = fields.read("level", problems, |entry, problems| entry.word(&LEVELS, problems));
-    let word = fields.read("method", problems, |entry, problems| entry.word(&METHODS, problems));
-    let method = word.and_then(|word| method(word, &fields, known, problems));
-    let negative = negative(word, &fields, problems);
-    let cost = match fields.get("cost") {
-        Some(entry) => entry.scaled(known.exponent, "an amount of money", problems).map(Some),
-        None if known.tables.contains(&TableName::Pools) => Some(None),
-        None => {
-            let what = format!("{} has no cost, and `inputs` has no pools to take it from", quoted(entry.path()));
-            problems.add_with_hint(entry.key_at(), what, "give cost: … in major units, or add the table inputs.pools");
-            None
-        }
-    };
-    Some(ActivitySetting { level: level?, method: method?, cost: cost?, negative: negative? })
-}
-
-fn method(word: MethodWord, fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Method> {
-    match (word, fields.get("driver")) {
-        (MethodWord::Driver, _) => {
-            let driver = fields.require("driver", problems)?;
-            let name = driver.text("the name of a driver", problems)?;
-            check_driver(name, driver, known, problems);
-            Some(Method::Driver(name.to_owned()))
-        }
-        (word, Some(driver)) => {
-            let name = METHODS.iter().find(|(_, known)| *known == word).map_or("", |(name, _)| name);
-            let what = format!("{} has no effect: method {name} uses no driver", quoted(driver.path()));
-            problems.add_with_hint(driver.key_at(), what, "write method: driver, or leave the driver out");
-            None
-        }
-        (MethodWord::Average, None) => Some(Method::Average),
-        (MethodWord::Revenue, None) => Some(Method::Revenue),
-    }
-}
-
-/// With a table of driver quantities any name may turn up in it; without, only `drivers` can give one.
-fn check_driver(name: &str, entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) {
-    if known.drivers.contains(&name) || known.tables.contains(&TableName::DriverQuantities) {
-        return;
-    }
-    let hint = match (entry.closest(&known.drivers), known.drivers.as_slice()) {
-        (_, []) => "define it in `drivers`, or add the table inputs.driver_quantities".to_owned(),
-        (Some(word), names) => format!("did you mean `{word}`? known drivers: {}", list(names)),
-        (None, names) => format!("known drivers: {}; others need the table inputs.driver_quantities", list(names)),
-    };
-    entry.refuse("a driver that is defined in `drivers`", Some(hint), problems);
-}
-
-fn negative(word: Option<MethodWord>, fields: &Fields<'_>, problems: &mut Problems) -> Option<NegativePolicy> {
-    let Some(entry) = fields.get("negative") else { return Some(NegativePolicy::Error) };
-    if word == Some(MethodWord::Average) {
-        let what = format!("{} has no effect: method average uses no quantities", quoted(entry.path()));
-        problems.add(entry.key_at(), what);
-        return None;
-    }
-    entry.word(&NEGATIVES, problems)
 }

@@ -77,6 +77,7 @@ pub(in crate::cli::config) fn read(
         driver_quantities: settings.remove(&TableName::DriverQuantities),
         receivables: settings.remove(&TableName::Receivables),
         fx: settings.remove(&TableName::Fx),
+        traced: settings.remove(&TableName::Traced),
     });
     (present, inputs)
 }

@@ -1,10 +1,14 @@
 //! One file a section of the config. Each reads its keys with the cursor and notes what is wrong.
 
+pub(super) mod activities;
+pub(super) mod basis;
 pub(super) mod contract;
 pub(super) mod costs;
 pub(super) mod economic;
 pub(super) mod forecast;
 pub(super) mod fx;
 pub(super) mod inputs;
+mod methods;
 pub(super) mod portfolio;
+pub(super) mod resources;
 pub(super) mod run;

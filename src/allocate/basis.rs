@@ -1,0 +1,170 @@
+//! The quantity of every cell that a cost is divided in proportion to.
+
+use rayon::prelude::*;
+
+use super::{
+    composite::composite,
+    count,
+    negative::Weight,
+    refusal::Refusal,
+    rows::{Ground, Reach},
+    spread::{AllocateError, Histogram},
+    time_equation::TimeEquation,
+};
+use crate::{
+    schema::costing::Basis,
+    units::{Minor, QUANTITY_SCALE, Quantity},
+};
+
+/// One quantity a cell, scaled by 10⁶; without a copy where the cells have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// 1 in every cell.
+    Ones,
+    /// 1 in the first cell of every customer.
+    FirstCell,
+    /// A column of the cells' drivers.
+    Driver(usize),
+    /// Made for this run.
+    Made(Vec<Quantity>),
+}
+
+impl Column {
+    #[inline]
+    pub(super) fn at(&self, ground: &Ground<'_>, row: usize) -> Quantity {
+        match self {
+            Self::Ones => QUANTITY_SCALE,
+            Self::FirstCell => {
+                if ground.is_first(row) {
+                    QUANTITY_SCALE
+                } else {
+                    0
+                }
+            }
+            Self::Driver(column) => ground.cells.drivers[*column][row],
+            Self::Made(quantities) => quantities[row],
+        }
+    }
+}
+
+/// Rows of one slice of a summary.
+const SLICE: usize = 65_536;
+
+/// The summary of a column over the rows that a pool reaches.
+///
+/// * `segment`: only this segment's rows.
+pub(super) fn summarise(column: &Column, ground: &Ground<'_>, reach: Reach<'_>, segment: Option<u16>) -> Histogram {
+    if *column == Column::Ones && segment.is_none() {
+        return Histogram::even(reach.len() as u64);
+    }
+    let in_scope = |row: &usize| segment.is_none_or(|segment| ground.segment_of(*row) == segment);
+    let quantities = |from: usize| -> Vec<Quantity> {
+        let rows = (from..reach.len().min(from + SLICE)).map(|at| reach.row(at));
+        rows.filter(in_scope).map(|row| column.at(ground, row)).collect()
+    };
+    let slices: Vec<usize> = (0..reach.len()).step_by(SLICE).collect();
+    // Few distinct quantities are counted slice by slice; many are sorted once, all together.
+    let few: Option<Vec<Histogram>> = slices
+        .par_iter()
+        .map(|from| {
+            let quantities = quantities(*from);
+            count::few(&quantities).map(Histogram::of_classes)
+        })
+        .collect();
+    let mut whole = Histogram::default();
+    match few {
+        Some(parts) => parts.iter().for_each(|part| whole.combine(part)),
+        None => {
+            let parts: Vec<Vec<Quantity>> = slices.par_iter().map(|from| quantities(*from)).collect();
+            whole = Histogram::sorted(&parts.concat());
+        }
+    }
+    whole
+}
+
+/// What a basis is made of.
+pub(super) struct Sources<'a> {
+    pub(super) ground: &'a Ground<'a>,
+    /// Names of the cells' drivers.
+    pub(super) drivers: &'a [String],
+    /// Whether the pool is one period's: then every customer has one cell at most.
+    pub(super) one_period: bool,
+    /// The cost of an activity on every cell; `None` when it is not known yet.
+    pub(super) cost_of: &'a dyn Fn(&str) -> Option<Vec<Minor>>,
+}
+
+impl Sources<'_> {
+    /// The column of a basis.
+    ///
+    /// # Errors
+    /// [`Refusal`]: a driver that is not there, an equation that cannot be evaluated, a quantity that leaves 64 bits.
+    pub(super) fn column(&self, basis: &Basis) -> Result<Column, Refusal> {
+        Ok(match basis {
+            Basis::Average => Column::Ones,
+            Basis::Even if self.one_period => Column::Ones,
+            Basis::Even => Column::FirstCell,
+            Basis::Revenue => {
+                let cells = self.ground.cells;
+                Column::Made(self.money((0..cells.len()).into_par_iter().map(|row| Some(cells.net_revenue(row))))?)
+            }
+            Basis::Cost(of) => Column::Made(self.cost(of)?),
+            Basis::Driver(name) => Column::Driver(self.driver(name)?),
+            Basis::Composite(parts) => {
+                let parts: Vec<(_, &[Quantity])> = parts
+                    .iter()
+                    .map(|(name, weight)| Ok((*weight, self.quantities(name)?)))
+                    .collect::<Result<_, Refusal>>()?;
+                Column::Made(composite(&parts)?)
+            }
+            Basis::Time { equation, drivers } => {
+                let names: Vec<&str> = drivers.iter().map(String::as_str).collect();
+                let equation = TimeEquation::parse(equation, &names, &[])?;
+                let columns: Vec<&[Quantity]> =
+                    equation.variables().iter().map(|name| self.quantities(name)).collect::<Result<_, Refusal>>()?;
+                Column::Made(equation.evaluate(self.ground.cells.len(), &columns)?)
+            }
+        })
+    }
+
+    fn driver(&self, name: &str) -> Result<usize, Refusal> {
+        let column = self.drivers.iter().position(|driver| driver == name);
+        column.ok_or_else(|| Refusal::MissingDriver { driver: name.to_owned(), known: self.drivers.join(", ") })
+    }
+
+    fn quantities(&self, name: &str) -> Result<&[Quantity], Refusal> {
+        Ok(&self.ground.cells.drivers[self.driver(name)?])
+    }
+
+    /// Money as a quantity: major units, scaled by 10⁶.
+    fn money(&self, minor: impl IndexedParallelIterator<Item = Option<Minor>>) -> Result<Vec<Quantity>, Refusal> {
+        let digits = 6_u32.saturating_sub(u32::from(self.ground.exponent));
+        let scale = 10_i64.pow(digits);
+        let quantities: Option<Vec<Quantity>> = minor.map(|minor| minor?.checked_mul(scale)).collect();
+        Ok(quantities.ok_or(AllocateError::TooLarge)?)
+    }
+
+    fn cost(&self, of: &[String]) -> Result<Vec<Quantity>, Refusal> {
+        let cells = self.ground.cells;
+        let mut sum = vec![0_i64; cells.len()];
+        for name in of {
+            let made;
+            let column: &[Minor] = if name == "product_cost" {
+                &cells.product_cost
+            } else {
+                made = (self.cost_of)(name).ok_or_else(|| Refusal::UnknownCost { name: name.clone() })?;
+                &made
+            };
+            for (sum, cost) in sum.iter_mut().zip(column) {
+                *sum = sum.checked_add(*cost).ok_or(AllocateError::TooLarge)?;
+            }
+        }
+        self.money(sum.into_par_iter().map(Some))
+    }
+}
+
+/// The quantity that a row counts with.
+#[inline]
+pub(super) fn weighed(column: &Column, weight: Weight, ground: &Ground<'_>, row: usize) -> Quantity {
+    // The summary has shown that every weight fits.
+    weight.of(column.at(ground, row)).unwrap_or(0)
+}

@@ -1,0 +1,69 @@
+//! The order in which activities are planned: one in proportion to another's cost comes after it.
+
+use super::{
+    refusal::{CostError, PoolError, Refusal},
+    table::Costing,
+};
+use crate::{
+    numeric::decimal::format_minor,
+    schema::{
+        costing::{ActivitySetting, Basis, NoDriver},
+        tables::Activity,
+    },
+    units::MinorSum,
+};
+
+/// Names of the costs that an activity's bases are in proportion to.
+fn needs(setting: &ActivitySetting) -> Vec<&str> {
+    let fallback = match &setting.no_driver {
+        NoDriver::Fallback(basis) => Some(basis),
+        _ => None,
+    };
+    let bases = setting.method.bases().into_iter().chain(fallback);
+    let costs = bases.filter_map(|basis| match basis {
+        Basis::Cost(of) => Some(of.iter().map(String::as_str)),
+        _ => None,
+    });
+    costs.flatten().collect()
+}
+
+/// Numbers of the activities, each after those whose cost it needs.
+///
+/// # Errors
+/// [`Refusal::CostLoop`] when activities wait for each other.
+pub(super) fn in_order(costing: &Costing<'_>) -> Result<Vec<usize>, CostError> {
+    let activities = costing.activities;
+    let mut done = vec![false; activities.len()];
+    let mut order = Vec::with_capacity(activities.len());
+    while order.len() < activities.len() {
+        let waits = |number: usize| {
+            let needs = needs(&activities[number].setting);
+            needs.iter().any(|name| activities.iter().zip(&done).any(|(other, done)| other.name == *name && !done))
+        };
+        let ready: Vec<usize> = (0..activities.len()).filter(|number| !done[*number] && !waits(*number)).collect();
+        if ready.is_empty() {
+            return Err(circle(costing, &done));
+        }
+        for number in ready {
+            done[number] = true;
+            order.push(number);
+        }
+    }
+    Ok(order)
+}
+
+fn circle(costing: &Costing<'_>, done: &[bool]) -> CostError {
+    let waiting: Vec<&Activity> =
+        costing.activities.iter().zip(done).filter(|(_, done)| !**done).map(|(activity, _)| activity).collect();
+    let through: Vec<String> = waiting.iter().map(|activity| activity.name.clone()).collect();
+    let own = costing.pools.iter().filter(|pool| through.contains(&pool.activity));
+    let money: MinorSum = own.map(|pool| MinorSum::from(pool.amount)).sum();
+    Box::new(PoolError {
+        activity: through.first().cloned().unwrap_or_default(),
+        when: String::new(),
+        reason: Refusal::CostLoop { through },
+        money: format_minor(money, costing.currency.exponent),
+        currency: costing.currency.code.clone(),
+    })
+    .into()
+}

@@ -1,0 +1,142 @@
+//! Why a run's cost cannot be allocated: the rule, the object, the money at stake.
+
+use thiserror::Error;
+
+use super::{error::MethodError, network::NetworkError, spread::AllocateError, time_equation::EquationError};
+
+/// Why one pool cannot be allocated.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Its method.
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    /// Its time equation.
+    #[error("time equation, {0}")]
+    Equation(#[from] EquationError),
+    /// A driver that neither the ledger nor a table gives.
+    #[error("driver `{driver}` is neither in `drivers` nor in driver_quantities; known drivers: {known}")]
+    MissingDriver {
+        /// Name.
+        driver: String,
+        /// Every known one.
+        known: String,
+    },
+    /// A cost basis that is no cost.
+    #[error("`{name}` is neither product_cost nor an activity that is allocated before it")]
+    UnknownCost {
+        /// Name.
+        name: String,
+    },
+    /// Cost bases that need each other.
+    #[error("it is in proportion to its own cost, through {}", .through.join(", "))]
+    CostLoop {
+        /// The activities that wait for each other.
+        through: Vec<String>,
+    },
+    /// A share for a segment that no customer is in.
+    #[error("segment `{segment}` has a share, but no customer is in it; known segments: {known}")]
+    UnknownSegment {
+        /// Name.
+        segment: String,
+        /// Every known one.
+        known: String,
+    },
+    /// A rule outside its dates.
+    #[error("rule `{rule}` holds {validity}, not on {at}")]
+    NotValid {
+        /// Name of the rule.
+        rule: String,
+        /// Its dates.
+        validity: String,
+        /// Day for which it would be needed.
+        at: String,
+    },
+    /// Driver quantities of unknown customers under a policy that cannot set them apart.
+    #[error("unknown customers have driver quantities, and shares by signed quantities cannot set them apart")]
+    SignedUnknown,
+}
+
+impl From<AllocateError> for Refusal {
+    fn from(error: AllocateError) -> Self {
+        Self::Method(error.into())
+    }
+}
+
+impl Refusal {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Method(error) => error.hint(),
+            Self::Equation(error) => error.hint(),
+            Self::MissingDriver { .. } => Some("define it in `drivers`, or add its rows to inputs.driver_quantities"),
+            Self::UnknownCost { .. } => Some("write of: [product_cost, ACTIVITY, …]"),
+            Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
+            Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
+            Self::NotValid { .. } => Some("change valid_from or valid_to of the rule, or give the period another rule"),
+            Self::SignedUnknown => Some("choose `negative: zero` or `separate`, or mend the customer ids"),
+        }
+    }
+}
+
+/// A pool that cannot be allocated.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("activity `{activity}`{when}: {reason}; {money} {currency} are at stake")]
+pub struct PoolError {
+    /// Activity.
+    pub activity: String,
+    /// ` in 1997-03`, or nothing for the whole run.
+    pub when: String,
+    /// What is wrong.
+    pub reason: Refusal,
+    /// Cost of the pool, in major units.
+    pub money: String,
+    /// Currency code.
+    pub currency: String,
+}
+
+/// Whatever stops the stage.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CostError {
+    /// A pool.
+    #[error(transparent)]
+    Pool(#[from] Box<PoolError>),
+    /// Resource pools that serve each other.
+    #[error("resources{when}: {reason}; {money} {currency} are at stake")]
+    Resources {
+        /// ` in 1997-03`, or nothing for the whole run.
+        when: String,
+        /// What is wrong, with the pools' names.
+        reason: String,
+        /// The error behind it.
+        source: NetworkError,
+        /// Cost of all resource pools of the period, in major units.
+        money: String,
+        /// Currency code.
+        currency: String,
+    },
+    /// A rule of a resource pool outside its dates.
+    #[error("resource `{resource}`: {reason}; {money} {currency} are at stake")]
+    Resource {
+        /// Pool.
+        resource: String,
+        /// What is wrong.
+        reason: Refusal,
+        /// Its cost, in major units.
+        money: String,
+        /// Currency code.
+        currency: String,
+    },
+}
+
+impl CostError {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Pool(error) => error.reason.hint(),
+            Self::Resources { source, .. } => source.hint(),
+            Self::Resource { reason, .. } => reason.hint(),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Resource pools: what departments and accounts cost flows to the activities, period by period.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    network::{Edge, Flow, Network, NetworkError, Node, Plan, ServiceMethod},
+    refusal::CostError,
+    table::{Costing, validity},
+};
+use crate::{
+    numeric::{decimal::format_minor, keys::hash_text},
+    schema::{
+        costing::{Capacity, ResourceSetting, RuleKind, ServiceSetting},
+        costs::{CapacityUse, PoolBalance, PoolNode, TraceEdge},
+        period::Period,
+        tables::Pool,
+    },
+    units::{Minor, MinorSum},
+};
+
+/// What resource pools gave: to activities, and to each other.
+#[derive(Debug, Default)]
+pub(super) struct Served {
+    /// (number of the activity, period) → cost.
+    pub(super) received: BTreeMap<(usize, Option<Period>), Minor>,
+    pub(super) balances: Vec<PoolBalance>,
+    pub(super) capacity: Vec<CapacityUse>,
+    pub(super) trace: Vec<TraceEdge>,
+}
+
+/// Passes the cost of every resource pool on.
+///
+/// # Errors
+/// [`CostError::Resources`], [`CostError::Resource`].
+pub(super) fn serve(costing: &Costing<'_>, pools: &[Pool]) -> Result<Served, CostError> {
+    let mut served = Served::default();
+    if costing.resources.is_empty() {
+        return Ok(served);
+    }
+    let names: Vec<&str> = costing.resources.keys().map(String::as_str).collect();
+    let own = |pool: &&Pool| names.binary_search(&pool.activity.as_str()).is_ok();
+    let pools: Vec<&Pool> = pools.iter().filter(own).collect();
+    check_rules(costing, &pools)?;
+    let graph = Graph { names: &names, costing };
+    let periods: BTreeSet<Option<Period>> = pools.iter().map(|pool| pool.period).collect();
+    let total = |period: Option<Period>| -> MinorSum {
+        let of_period = pools.iter().filter(|pool| pool.period == period);
+        of_period.map(|pool| MinorSum::from(pool.amount)).sum()
+    };
+    let all: MinorSum = pools.iter().map(|pool| MinorSum::from(pool.amount)).sum();
+    let plan = graph.plan().map_err(|error| graph.failed(error, None, all))?;
+    for period in periods {
+        let mut cost = vec![0; graph.len()];
+        for pool in pools.iter().filter(|pool| pool.period == period) {
+            let at = names.partition_point(|name| *name < pool.activity.as_str());
+            cost[at] += pool.amount;
+        }
+        let flow = plan.flow(&cost).map_err(|error| graph.failed(error, period, total(period)))?;
+        graph.keep(&flow, period, &mut served);
+    }
+    Ok(served)
+}
+
+fn check_rules(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {
+    for pool in pools.iter().filter(|pool| pool.amount != 0) {
+        let Some(setting) = costing.resources.get(&pool.activity) else { continue };
+        if let Some(reason) = validity(&setting.rule, &pool.activity, costing, pool.period) {
+            return Err(CostError::Resource {
+                resource: pool.activity.clone(),
+                reason,
+                money: format_minor(MinorSum::from(pool.amount), costing.currency.exponent),
+                currency: costing.currency.code.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Resource pools, then activities.
+struct Graph<'a> {
+    names: &'a [&'a str],
+    costing: &'a Costing<'a>,
+}
+
+impl Graph<'_> {
+    fn len(&self) -> usize {
+        self.names.len() + self.costing.activities.len()
+    }
+
+    fn name(&self, node: u32) -> &str {
+        let node = node as usize;
+        match node.checked_sub(self.names.len()) {
+            None => self.names[node],
+            Some(activity) => &self.costing.activities[activity].name,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<u32> {
+        let activity = || {
+            let at = self.costing.activities.iter().position(|activity| activity.name == name)?;
+            Some(at + self.names.len())
+        };
+        self.names.binary_search(&name).ok().or_else(activity).map(|number| number as u32)
+    }
+
+    fn node(&self, node: u32) -> PoolNode {
+        match (node as usize).checked_sub(self.names.len()) {
+            None => PoolNode::Resource(node as usize),
+            Some(activity) => PoolNode::Activity(activity),
+        }
+    }
+
+    fn setting(&self, resource: usize) -> Option<&ResourceSetting> {
+        self.costing.resources.values().nth(resource)
+    }
+
+    fn plan(&self) -> Result<Plan, NetworkError> {
+        let mut nodes: Vec<Node> =
+            (0..self.len() as u32).map(|node| Node { tie: hash_text(self.name(node).as_bytes()), kept: 0 }).collect();
+        let mut edges = Vec::new();
+        for (number, setting) in self.costing.resources.values().enumerate() {
+            let mut total = 0_i64;
+            for (taker, weight) in &setting.serves {
+                // A taker that is not there was refused with the config.
+                let Some(to) = self.number(taker) else { continue };
+                edges.push(Edge { from: number as u32, to, weight: *weight });
+                total = total.checked_add(*weight).ok_or(NetworkError::TooLarge { node: number as u32 })?;
+            }
+            nodes[number].kept = setting.capacity.map_or(0, |capacity| capacity.saturating_sub(total));
+        }
+        let method = match self.costing.service {
+            ServiceSetting::Direct => ServiceMethod::Direct,
+            ServiceSetting::StepDown { order } => ServiceMethod::StepDown {
+                order: order.as_ref().map(|order| order.iter().filter_map(|name| self.number(name)).collect()),
+            },
+            ServiceSetting::Reciprocal => ServiceMethod::Reciprocal,
+        };
+        Network::new(nodes, edges)?.plan(&method)
+    }
+
+    fn failed(&self, source: NetworkError, period: Option<Period>, money: MinorSum) -> CostError {
+        CostError::Resources {
+            when: self.costing.when(period),
+            reason: source.named(&|node| self.name(node).to_owned()),
+            source,
+            money: format_minor(money, self.costing.currency.exponent),
+            currency: self.costing.currency.code.clone(),
+        }
+    }
+
+    fn keep(&self, flow: &Flow, period: Option<Period>, served: &mut Served) {
+        for (number, node) in flow.nodes.iter().enumerate() {
+            match self.node(number as u32) {
+                PoolNode::Activity(activity) => {
+                    if node.final_cost != 0 {
+                        served.received.insert((activity, period), node.final_cost);
+                    }
+                }
+                resource @ PoolNode::Resource(number) => {
+                    let mut balance = PoolBalance::new(resource, period);
+                    (balance.own, balance.received, balance.sent) = (node.own, node.received, node.sent);
+                    balance.unused = node.unused;
+                    balance.unassigned[0] = node.unassigned;
+                    served.balances.push(balance);
+                    if let Some(setting) = self.setting(number)
+                        && let Some(capacity) = setting.capacity
+                    {
+                        let used: i128 = setting.serves.iter().map(|(_, weight)| i128::from(*weight)).sum();
+                        served.capacity.push(CapacityUse {
+                            node: resource,
+                            period,
+                            denominator: Capacity::Practical(i128::from(capacity)),
+                            capacity: i128::from(capacity),
+                            used,
+                            cost: node.reciprocated,
+                            unused_cost: node.unused,
+                        });
+                    }
+                }
+            }
+        }
+        for edge in flow.edges.iter().filter(|edge| edge.weight > 0) {
+            served.trace.push(TraceEdge {
+                from: self.node(edge.from),
+                to: self.node(edge.to),
+                period,
+                weight: edge.weight,
+                total: edge.total,
+                amount: edge.amount,
+                kind: RuleKind::DriverTracing,
+            });
+        }
+    }
+}

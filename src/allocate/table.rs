@@ -1,0 +1,346 @@
+//! The cost of a run, planned: every pool's shares and balance. The cost of any slice of cells is a function of the plan.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    basis::{Column, Sources, summarise},
+    earlier::earlier,
+    order::in_order,
+    pool::{Columns, Planned, Planner},
+    refusal::{CostError, PoolError, Refusal},
+    resources,
+    rows::{Ground, Periods},
+    share::Share,
+    spread::AllocateError,
+    unknown::UnknownQuantities,
+};
+use crate::{
+    numeric::decimal::format_minor,
+    schema::{
+        costing::{ActivitySetting, Basis, Method, NoDriver, ResourceSetting, Rule, ServiceSetting},
+        costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
+        money::Currency,
+        period::{Period, PeriodKind, format_day},
+        tables::{Activity, Pool, TracedCost, UnknownQuantity},
+    },
+    units::{Day, Minor, MinorSum},
+};
+
+/// What costs are and how they reach customers.
+#[derive(Clone, Copy, Debug)]
+pub struct Costing<'a> {
+    /// Activities, sorted by name.
+    pub activities: &'a [Activity],
+    /// Resource pools.
+    pub resources: &'a BTreeMap<String, ResourceSetting>,
+    /// How resource pools that serve each other pass on their cost.
+    pub service: &'a ServiceSetting,
+    /// Costs of activities and resource pools.
+    pub pools: &'a [Pool],
+    /// Costs that name their customer.
+    pub traced: &'a [TracedCost],
+    /// Driver quantities of unknown customers.
+    pub unknown: &'a [UnknownQuantity],
+    /// Names of the cells' drivers.
+    pub drivers: &'a [String],
+    /// The run's currency.
+    pub currency: &'a Currency,
+    /// The run's periods.
+    pub period: PeriodKind,
+    /// Last day that counts: rules of costs without a period must hold on it.
+    pub as_of: Day,
+}
+
+impl Costing<'_> {
+    /// ` in 1997-03`, or nothing for the whole run.
+    pub(super) fn when(&self, period: Option<Period>) -> String {
+        period.map_or_else(String::new, |period| format!(" in {}", self.period.label(period)))
+    }
+}
+
+/// One activity's shares.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ActivityPlan {
+    /// Number of the column whose quantities the outputs show.
+    pub(super) shown: Option<usize>,
+    /// Shares of pools without a period.
+    pub(super) whole: Vec<Share>,
+    /// Shares of each period's pool, by period.
+    pub(super) by_period: Vec<(Period, Vec<Share>)>,
+    /// Cost that names its customer, one value a cell.
+    pub(super) traced: Option<Vec<Minor>>,
+}
+
+/// The cost of a run, planned.
+#[derive(Clone, Debug, Default)]
+pub struct CostPlan {
+    /// Activities, sorted by name.
+    pub activities: Vec<Activity>,
+    /// Names of the resource pools.
+    pub resources: Vec<String>,
+    /// Balances: resource pools, then activities, each by period.
+    pub balances: Vec<PoolBalance>,
+    /// Use of every capacity that was given.
+    pub capacity: Vec<CapacityUse>,
+    /// What one unit of each driver costs.
+    pub rates: Vec<ActivityRate>,
+    /// Flows between pools.
+    pub trace: Vec<TraceEdge>,
+    pub(super) columns: Vec<Arc<Column>>,
+    pub(super) plans: Vec<ActivityPlan>,
+}
+
+/// Plans every pool of a run.
+///
+/// Resource pools pass their cost on to activities first. An activity's pool with a period reaches the cells of that
+/// period, one without reaches all cells.
+///
+/// # Errors
+/// [`CostError`]: the first pool that cannot be allocated, with the money at stake.
+pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, CostError> {
+    let served = resources::serve(costing, costing.pools)?;
+    let mut plan = CostPlan {
+        activities: costing.activities.to_vec(),
+        resources: costing.resources.keys().cloned().collect(),
+        balances: served.balances,
+        capacity: served.capacity,
+        trace: served.trace,
+        plans: vec![ActivityPlan::default(); costing.activities.len()],
+        ..CostPlan::default()
+    };
+    let periods = Periods::new(&ground.cells.period);
+    let unknown = UnknownQuantities(costing.unknown.to_vec());
+    let mut columns = Columns::default();
+    for number in in_order(costing)? {
+        let context = Context { costing, ground, periods: &periods, unknown: &unknown };
+        let mut pools = own_pools(costing, number);
+        for ((_, period), amount) in served.received.range((number, None)..=(number, Some(Period::MAX))) {
+            pools.entry(*period).or_default().1 = *amount;
+        }
+        if costing.activities[number].setting.method == Method::Traced {
+            context.trace(number, &pools, &mut plan)?;
+        } else {
+            for (period, money) in pools {
+                context.pool(number, period, money, &mut columns, &mut plan)?;
+            }
+        }
+        plan.columns.clone_from(&columns.made);
+    }
+    plan.balances.sort_by_key(|balance| (balance.node, balance.period));
+    Ok(plan)
+}
+
+/// Own and received cost by period. An activity that cost nothing stays visible in the balance.
+type Pools = BTreeMap<Option<Period>, (Minor, Minor)>;
+
+fn own_pools(costing: &Costing<'_>, number: usize) -> Pools {
+    let name = &costing.activities[number].name;
+    let mut pools: Pools = BTreeMap::new();
+    for pool in costing.pools.iter().filter(|pool| pool.activity == *name) {
+        pools.entry(pool.period).or_default().0 += pool.amount;
+    }
+    pools
+}
+
+struct Context<'a> {
+    costing: &'a Costing<'a>,
+    ground: &'a Ground<'a>,
+    periods: &'a Periods,
+    unknown: &'a UnknownQuantities,
+}
+
+impl Context<'_> {
+    fn failed(&self, number: usize, period: Option<Period>, amount: MinorSum, reason: Refusal) -> CostError {
+        let error = PoolError {
+            activity: self.costing.activities[number].name.clone(),
+            when: self.costing.when(period),
+            reason,
+            money: format_minor(amount, self.costing.currency.exponent),
+            currency: self.costing.currency.code.clone(),
+        };
+        Box::new(error).into()
+    }
+
+    /// Plans one pool of an activity.
+    fn pool(
+        &self,
+        number: usize,
+        period: Option<Period>,
+        (own, received): (Minor, Minor),
+        columns: &mut Columns,
+        plan: &mut CostPlan,
+    ) -> Result<(), CostError> {
+        let Activity { name, setting } = &self.costing.activities[number];
+        let money = MinorSum::from(own) + MinorSum::from(received);
+        let failed = |reason: Refusal| self.failed(number, period, money, reason);
+        let amount = own.checked_add(received).ok_or_else(|| failed(AllocateError::TooLarge.into()))?;
+        let mut balance = PoolBalance::new(PoolNode::Activity(number), period);
+        (balance.own, balance.received) = (own, received);
+        if amount != 0
+            && let Some(reason) = validity(&setting.rule, name, self.costing, period)
+        {
+            return Err(failed(reason));
+        }
+        if setting.sustains() {
+            balance.sustained = amount;
+            plan.balances.push(balance);
+            return Ok(());
+        }
+        let cost_of = |name: &str| plan.cost_of(name, self.ground);
+        let one_period = period.is_some() || self.periods.periods.len() <= 1;
+        let sources = Sources { ground: self.ground, drivers: self.costing.drivers, one_period, cost_of: &cost_of };
+        let mut planner =
+            Planner { ground: self.ground, sources, periods: self.periods, period, unknown: self.unknown, columns };
+        let planned = planner.plan(setting, amount).map_err(failed)?;
+        let shown = match setting.method.bases().first() {
+            Some(basis) => Some(planner.number(basis).map_err(failed)?),
+            None => None,
+        };
+        plan.plans[number].shown = shown;
+        self.keep(number, period, planned, balance, plan);
+        Ok(())
+    }
+
+    fn keep(
+        &self,
+        number: usize,
+        period: Option<Period>,
+        planned: Planned,
+        mut balance: PoolBalance,
+        plan: &mut CostPlan,
+    ) {
+        balance.allocated = planned.allocated;
+        balance.unused = planned.unused;
+        balance.over_driven = planned.over_driven;
+        balance.under_absorbed = planned.under_absorbed;
+        balance.unassigned = planned.unassigned;
+        balance.recipients = planned.recipients;
+        balance.driver_quantity = planned.quantity;
+        balance.negative_quantity = planned.negative_quantity;
+        if let Some((denominator, capacity, used)) = planned.capacity {
+            let cost = balance.own + balance.received;
+            let node = balance.node;
+            let unused_cost = planned.unused;
+            plan.capacity.push(CapacityUse { node, period, denominator, capacity, used, cost, unused_cost });
+        }
+        if let Some((cost, quantity)) = planned.rate {
+            plan.rates.push(ActivityRate { activity: number, period, cost, quantity });
+        }
+        plan.balances.push(balance);
+        let shares = &mut plan.plans[number];
+        match period {
+            None => shares.whole.extend(planned.shares),
+            Some(period) => shares.by_period.push((period, planned.shares)),
+        }
+    }
+
+    /// Lays the costs that name their customer on the cells. What a pool has beyond them is under-absorbed.
+    fn trace(&self, number: usize, pools: &Pools, plan: &mut CostPlan) -> Result<(), CostError> {
+        let cells = self.ground.cells;
+        let mut column = vec![0_i64; cells.len()];
+        let mut sums: BTreeMap<Option<Period>, (MinorSum, MinorSum, BTreeSet<usize>)> = BTreeMap::new();
+        let name = &self.costing.activities[number].name;
+        for row in self.costing.traced.iter().filter(|row| row.activity == *name) {
+            let whole = self.costing.period == PeriodKind::Whole;
+            let (allocated, unknown, recipients) = sums.entry((!whole).then_some(row.period)).or_default();
+            let cell = row.customer.and_then(|customer| find_cell(self.ground, customer, row.period));
+            match cell {
+                Some(cell) => {
+                    *allocated += MinorSum::from(row.amount);
+                    recipients.insert(cell);
+                    let too_large = || {
+                        let reason = AllocateError::TooLarge.into();
+                        self.failed(number, Some(row.period), MinorSum::from(row.amount), reason)
+                    };
+                    column[cell] = column[cell].checked_add(row.amount).ok_or_else(too_large)?;
+                }
+                None => *unknown += MinorSum::from(row.amount),
+            }
+        }
+        pools.keys().for_each(|period| {
+            sums.entry(*period).or_default();
+        });
+        for (period, (allocated, unknown, recipients)) in sums {
+            let too_large = |_| self.failed(number, period, allocated + unknown, AllocateError::TooLarge.into());
+            let mut balance = PoolBalance::new(PoolNode::Activity(number), period);
+            balance.allocated = i64::try_from(allocated).map_err(too_large)?;
+            balance.unassigned[Unassigned::UnknownCustomer as usize] = i64::try_from(unknown).map_err(too_large)?;
+            balance.recipients = recipients.len() as u64;
+            (balance.own, balance.received) = pools.get(&period).copied().unwrap_or_default();
+            if (balance.own, balance.received) == (0, 0) {
+                balance.own = i64::try_from(allocated + unknown).map_err(too_large)?;
+            } else {
+                balance.under_absorbed = i64::try_from(balance.residual()).map_err(too_large)?;
+            }
+            plan.balances.push(balance);
+        }
+        plan.plans[number].traced = Some(column);
+        Ok(())
+    }
+}
+
+/// The cell of a customer and period.
+fn find_cell(ground: &Ground<'_>, customer: u32, period: Period) -> Option<usize> {
+    let cells = ground.cells;
+    let from = cells.customer.partition_point(|other| *other < customer);
+    (from..cells.len()).take_while(|row| cells.customer[*row] == customer).find(|row| cells.period[*row] == period)
+}
+
+/// Why a rule does not hold for a pool; `None` when it does.
+pub(super) fn validity(rule: &Rule, name: &str, costing: &Costing<'_>, period: Option<Period>) -> Option<Refusal> {
+    let (first, last) = match period.and_then(|period| Some((period, costing.period.first_day(period)?))) {
+        Some((period, first)) => (first, first + costing.period.days(period)? - 1),
+        None => (costing.as_of, costing.as_of),
+    };
+    let early = rule.valid_from.is_some_and(|from| first < from);
+    let late = rule.valid_to.is_some_and(|to| last > to);
+    if !early && !late {
+        return None;
+    }
+    let validity = match (rule.valid_from, rule.valid_to) {
+        (Some(from), Some(to)) => format!("from {} to {}", format_day(from), format_day(to)),
+        (Some(from), None) => format!("from {}", format_day(from)),
+        (None, Some(to)) => format!("to {}", format_day(to)),
+        (None, None) => "always".to_owned(),
+    };
+    let at = format_day(if early { first } else { last });
+    Some(Refusal::NotValid { rule: rule.id.clone().unwrap_or_else(|| name.to_owned()), validity, at })
+}
+
+/// Cells that policies for an earlier period need and that are not there: (customer, period), sorted.
+///
+/// # Errors
+/// [`CostError::Pool`] when a basis cannot be made.
+pub fn missing_cells(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Vec<(u32, Period)>, CostError> {
+    let mut keys = BTreeSet::new();
+    let earlier_wanted = |setting: &ActivitySetting| setting.no_driver == NoDriver::PriorPeriod && !setting.sustains();
+    let wanted: Vec<usize> =
+        (0..costing.activities.len()).filter(|number| earlier_wanted(&costing.activities[*number].setting)).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (periods, unknown) = (Periods::new(&ground.cells.period), UnknownQuantities::default());
+    let context = Context { costing, ground, periods: &periods, unknown: &unknown };
+    for number in wanted {
+        let setting = &costing.activities[number].setting;
+        let Some(basis) = setting.method.bases().first().copied().filter(|basis| !matches!(basis, Basis::Cost(_)))
+        else {
+            continue;
+        };
+        let failed = |reason| context.failed(number, None, 0, reason);
+        let sources = Sources { ground, drivers: costing.drivers, one_period: true, cost_of: &|_| None };
+        let column = sources.column(basis).map_err(failed)?;
+        for period in own_pools(costing, number).into_keys().flatten() {
+            let used = summarise(&column, ground, periods.reach(Some(period)), None);
+            if used.recipients() + used.negative() == 0
+                && let Some(moved) = earlier(&column, ground, &periods, period)
+            {
+                keys.extend(moved.missing.into_iter().map(|customer| (customer, period)));
+            }
+        }
+    }
+    Ok(keys.into_iter().collect())
+}

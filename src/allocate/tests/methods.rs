@@ -1,0 +1,180 @@
+//! Every method, with worked numbers.
+
+use super::*;
+use crate::{
+    numeric::decimal::Decimal,
+    schema::costing::{Basis, Capacity, Level, Method, OverUse},
+};
+
+fn of(mantissa: i128, scale: u32) -> Decimal {
+    Decimal { mantissa, scale }
+}
+
+fn setting(method: Method) -> ActivitySetting {
+    ActivitySetting::new(Level::Order, method)
+}
+
+fn by(name: &str) -> Basis {
+    Basis::Driver(name.to_owned())
+}
+
+/// Kaplan & Anderson, HBR Nov 2004: 560,000 for 700,000 minutes; orders 49,000 × 8, inquiries 1,400 × 44, credit checks
+/// 2,500 × 50. See REFERENCE.
+#[test]
+fn time_driven_cost_is_kaplans_and_the_unused_minutes_are_a_line_of_their_own() {
+    let mut department = setting(Method::Share(Basis::Time {
+        equation: "8*orders + 44*inquiries + 50*checks".to_owned(),
+        drivers: ["orders", "inquiries", "checks"].map(str::to_owned).to_vec(),
+    }));
+    department.capacity = Some(Capacity::Practical(i128::from(700_000 * UNITS)));
+    let world = World::whole(3)
+        .driver("orders", &[49_000 * UNITS, 0, 0])
+        .driver("inquiries", &[0, 1_400 * UNITS, 0])
+        .driver("checks", &[0, 0, 2_500 * UNITS])
+        .activity("department", department, 56_000_000);
+    let (cost, balance) = world.cost();
+    assert_eq!(cost, [31_360_000, 4_928_000, 10_000_000]);
+    assert_eq!((balance.allocated, balance.unused), (46_288_000, 9_712_000));
+    let plan = world.checked();
+    assert_eq!(plan.capacity[0].used, i128::from(578_600 * UNITS));
+    // 0.80 a minute, exactly.
+    assert_eq!((plan.rates[0].cost, plan.rates[0].quantity), (56_000_000, i128::from(700_000 * UNITS)));
+}
+
+#[test]
+fn percentages_of_segments_are_spread_inside_each_and_the_rest_is_nobodys() {
+    let percent = |north: i128, south: i128| Method::Percent {
+        shares: vec![("north".to_owned(), of(north, 0)), ("south".to_owned(), of(south, 0))],
+        within: by("orders"),
+    };
+    let world = |method| {
+        World::whole(3)
+            .segments(&["north", "south"], &[0, 1, 1])
+            .driver("orders", &[7 * UNITS, 3 * UNITS, UNITS])
+            .activity("rent", setting(method), 18_225)
+    };
+    // REFERENCE: 182.25 at 98/2 % is 178.61 + 3.64.
+    let (cost, balance) = world(percent(98, 2)).cost();
+    assert_eq!((cost, balance.unassigned_total()), (vec![17_861, 273, 91], 0));
+    let (cost, balance) = world(percent(50, 25)).cost();
+    assert_eq!(cost, [9_113, 3_417, 1_139]);
+    assert_eq!((balance.unassigned[3], balance.reasons()), (4_556, Some("remainder".to_owned())));
+    let unknown = Method::Percent { shares: vec![("west".to_owned(), of(1, 0))], within: Basis::Average };
+    assert_eq!(
+        world(unknown).refusal(),
+        "activity `rent`: segment `west` has a share, but no customer is in it; known segments: north, south; 182.25 EUR are at stake"
+    );
+}
+
+#[test]
+fn fixed_amounts_come_first_and_the_rest_goes_by_the_basis() {
+    let method = Method::FixedAmount { segments: vec![("north".to_owned(), 600)], each: Some(100), rest: by("orders") };
+    let world = |amount| {
+        World::whole(3).segments(&["north", "south"], &[0, 1, 1]).driver("orders", &[UNITS, UNITS, 2 * UNITS]).activity(
+            "support",
+            setting(method.clone()),
+            amount,
+        )
+    };
+    // 6.00 to the north, 1.00 to each, 8.00 left at 1 : 1 : 2.
+    assert_eq!(world(1_700).cost().0, [900, 300, 500]);
+    assert_eq!(
+        world(800).refusal(),
+        "activity `support`: the fixed amounts are more than the pool; 8.00 EUR are at stake"
+    );
+}
+
+#[test]
+fn a_standard_rate_charges_what_was_used_and_shows_what_it_leaves() {
+    let method = Method::StandardRate { basis: by("hours"), rate: of(125, 1) };
+    let world = World::whole(2).driver("hours", &[30 * UNITS, 10 * UNITS]).activity("shop", setting(method), 60_000);
+    let (cost, balance) = world.cost();
+    assert_eq!((cost, balance.under_absorbed), (vec![37_500, 12_500], 10_000));
+    assert_eq!(world.checked().rates[0].cost, 50_000);
+}
+
+/// Horngren, Datar & Rajan, Cost Accounting, Sand Hill: fixed 3,000,000 by budget 8,000 and 4,000 hours, the rest
+/// 2,400,000 by 9,000 and 3,000 used hours.
+#[test]
+fn a_dual_rate_charges_the_fixed_part_by_the_budget() {
+    let method = Method::DualRate { fixed: 300_000_000, budgeted: by("budget"), actual: by("used") };
+    let world = World::whole(2)
+        .driver("budget", &[8_000 * UNITS, 4_000 * UNITS])
+        .driver("used", &[9_000 * UNITS, 3_000 * UNITS])
+        .activity("computing", setting(method), 540_000_000);
+    assert_eq!(world.cost().0, [380_000_000, 160_000_000]);
+}
+
+#[test]
+fn weights_join_drivers_into_one() {
+    let basis = Basis::Composite(vec![("orders".to_owned(), of(1, 0)), ("calls".to_owned(), of(25, 1))]);
+    let world = World::whole(2).driver("orders", &[5 * UNITS, 0]).driver("calls", &[0, 2 * UNITS]).activity(
+        "service",
+        setting(Method::Share(basis)),
+        1_001,
+    );
+    // 5 points each; the odd cent goes to the smaller hash.
+    let cost = world.cost().0;
+    assert_eq!((cost[0] - cost[1]).abs(), 1);
+    assert_eq!(cost.iter().sum::<i64>(), 1_001);
+}
+
+#[test]
+fn cost_follows_cost_in_the_order_of_need_and_a_circle_is_named() {
+    let on =
+        |names: &[&str]| setting(Method::Share(Basis::Cost(names.iter().map(|name| (*name).to_owned()).collect())));
+    let mut world = World::whole(2)
+        .driver("orders", &[UNITS, 3 * UNITS])
+        .activity("a_overhead", on(&["handling", "product_cost"]), 1_000)
+        .activity("handling", setting(Method::Share(by("orders"))), 400);
+    world.cells.product_cost = vec![500, 100];
+    let plan = world.checked();
+    // handling 100 and 300, product cost 500 and 100: 600 : 400.
+    assert_eq!(plan.activity_cost(0, &world.ground()), [600, 400]);
+    let circle = World::whole(1).activity("a", on(&["b"]), 100).activity("b", on(&["a"]), 50);
+    assert_eq!(
+        circle.refusal(),
+        "activity `a`: it is in proportion to its own cost, through a, b; 1.50 EUR are at stake"
+    );
+}
+
+#[test]
+fn even_counts_customers_and_average_counts_customers_and_periods() {
+    let world = |basis| {
+        World::periods(&[(0, 1), (0, 2), (0, 3), (1, 2)], PeriodKind::Year).activity(
+            "upkeep",
+            setting(Method::Share(basis)),
+            1_200,
+        )
+    };
+    assert_eq!(world(Basis::Average).cost().0, [300, 300, 300, 300]);
+    assert_eq!(world(Basis::Even).cost().0, [600, 0, 0, 600]);
+}
+
+#[test]
+fn costs_that_name_their_customer_are_traced_and_a_pool_beyond_them_is_under_absorbed() {
+    let trace = |customer, amount| TracedCost { customer, period: 0, activity: "freight".to_owned(), amount };
+    let mut world = World::whole(2);
+    world.activities.push(Activity { name: "freight".to_owned(), setting: setting(Method::Traced) });
+    world.traced = vec![trace(Some(0), 250), trace(Some(0), -50), trace(Some(1), 10), trace(None, 40)];
+    let (cost, balance) = world.cost();
+    assert_eq!(cost, [200, 10]);
+    assert_eq!((balance.own, balance.allocated, balance.unassigned[2]), (250, 210, 40));
+    world.pools.push(Pool { activity: "freight".to_owned(), period: None, amount: 300 });
+    assert_eq!(world.cost().1.under_absorbed, 50);
+}
+
+#[test]
+fn over_driven_cost_has_a_policy() {
+    let world = |over_use| {
+        let mut desk = setting(Method::Share(by("calls")));
+        desk.capacity = Some(Capacity::Practical(i128::from(10 * UNITS)));
+        desk.over_use = over_use;
+        World::whole(2).driver("calls", &[9 * UNITS, 3 * UNITS]).activity("desk", desk, 1_000)
+    };
+    let (cost, balance) = world(OverUse::OverDriven).cost();
+    assert_eq!((cost, balance.over_driven), (vec![900, 300], -200));
+    assert_eq!(world(OverUse::Rescale).cost().0, [750, 250]);
+    let message = "activity `desk`: the used quantity is 1.20 times the capacity; 10.00 EUR are at stake";
+    assert_eq!(world(OverUse::Error).refusal(), message);
+}

@@ -1,0 +1,129 @@
+//! Every policy, and what stays above the customer.
+
+use super::*;
+use crate::{
+    numeric::decimal::Decimal,
+    schema::{
+        costing::{Basis, Level, Method, Negative, NoDriver, Rule},
+        costs::Unassigned,
+    },
+};
+
+fn by(name: &str) -> ActivitySetting {
+    ActivitySetting::new(Level::Order, Method::Share(Basis::Driver(name.to_owned())))
+}
+
+/// REFERENCE: 1,000 over drivers 100 and −90.
+#[test]
+fn negative_drivers_are_refused_unless_a_policy_says_what_they_mean() {
+    let world = |negative| {
+        let setting = ActivitySetting { negative, ..by("orders") };
+        World::whole(2).driver("orders", &[100 * UNITS, -90 * UNITS]).activity("handling", setting, 100_000)
+    };
+    assert_eq!(
+        world(Negative::Error).refusal(),
+        "activity `handling`: 1 driver quantities are negative; shares by signed quantities would move 19 times the pool; 1000.00 EUR are at stake"
+    );
+    let limit = |limit| Negative::Signed { limit: Decimal { mantissa: limit, scale: 0 } };
+    assert_eq!(world(limit(19)).cost().0, [1_000_000, -900_000]);
+    assert!(world(limit(18)).refusal().contains("move 19 times the pool, above the limit"));
+    assert_eq!(world(Negative::Absolute).cost().0, [52_632, 47_368]);
+    assert_eq!(world(Negative::Shift).cost().0, [100_000, 0]);
+    let (cost, balance) = world(Negative::Separate).cost();
+    assert_eq!((cost, balance.negative_quantity), (vec![100_000, 0], i128::from(-90 * UNITS)));
+}
+
+#[test]
+fn a_driver_that_nobody_used_follows_its_policy() {
+    let world = |no_driver| {
+        let setting = ActivitySetting { no_driver, ..by("orders") };
+        World::whole(2)
+            .driver("orders", &[0, 0])
+            .driver("calls", &[UNITS, 3 * UNITS])
+            .activity("handling", setting, 400)
+    };
+    let (cost, balance) = world(NoDriver::Unassigned).cost();
+    assert_eq!((cost, balance.unassigned[Unassigned::NoDriver as usize]), (vec![0, 0], 400));
+    assert_eq!(world(NoDriver::Even).cost().0, [200, 200]);
+    assert_eq!(world(NoDriver::Fallback(Basis::Driver("calls".to_owned()))).cost().0, [100, 300]);
+    assert_eq!(
+        world(NoDriver::Error).refusal(),
+        "activity `handling`: no customer has a driver quantity; 4.00 EUR are at stake"
+    );
+}
+
+#[test]
+fn the_quantities_of_the_latest_earlier_period_stand_in_and_get_their_cells() {
+    let setting = ActivitySetting { no_driver: NoDriver::PriorPeriod, ..by("orders") };
+    // Customer 0 in 1 and 3, customer 1 in 2 alone: of the two, only 1 has a quantity in the latest period before 3.
+    let mut world = World::periods(&[(0, 1), (0, 3), (1, 2)], PeriodKind::Year)
+        .driver("orders", &[5 * UNITS, 0, 2 * UNITS])
+        .activity_in("handling", setting, &[(Some(3), 400)]);
+    let missing = world.with_costing(|costing| missing_cells(costing, &world.ground())).unwrap();
+    assert_eq!(missing, [(1, 3)]);
+    world.cells.customer.push(1);
+    world.cells.period.push(3);
+    world.cells.drivers[0].push(0);
+    for column in [&mut world.cells.gross_sales, &mut world.cells.returns, &mut world.cells.discount] {
+        column.push(0);
+    }
+    assert_eq!(world.with_costing(|costing| missing_cells(costing, &world.ground())).unwrap(), []);
+    assert_eq!(world.cost().0, [0, 0, 0, 400]);
+}
+
+#[test]
+fn what_unknown_customers_used_is_nobodys_cost_and_nobody_else_pays_for_it() {
+    let world = |unknown| {
+        let mut world = World::whole(2).driver("orders", &[UNITS, 2 * UNITS]).activity("handling", by("orders"), 400);
+        world.unknown = unknown;
+        world
+    };
+    let row = UnknownQuantity { driver: 0, period: 0, quantity: UNITS };
+    let (cost, balance) = world(vec![row]).cost();
+    assert_eq!((cost, balance.unassigned[Unassigned::UnknownCustomer as usize]), (vec![100, 200], 100));
+    assert_eq!(world(vec![]).cost().0, [133, 267]);
+}
+
+#[test]
+fn cost_above_the_customer_stays_there_unless_it_is_pushed_down() {
+    let world = |push_down| {
+        let setting = ActivitySetting {
+            push_down,
+            ..ActivitySetting::new(Level::Company, Method::Share(Basis::Driver("orders".to_owned())))
+        };
+        World::whole(2).driver("orders", &[UNITS, 3 * UNITS]).activity("board", setting, 400)
+    };
+    let (cost, balance) = world(false).cost();
+    assert_eq!((cost, balance.sustained), (vec![0, 0], 400));
+    let (cost, balance) = world(true).cost();
+    assert_eq!((cost, balance.sustained), (vec![100, 300], 0));
+}
+
+#[test]
+fn a_rule_outside_its_dates_is_refused_with_its_name_and_the_money() {
+    let rule = Rule { id: Some("R-7".to_owned()), version: 2, valid_from: None, valid_to: Some(365) };
+    let setting = ActivitySetting { rule, ..by("orders") };
+    let world = |period| {
+        World::periods(&[(0, period)], PeriodKind::Year).driver("orders", &[UNITS]).activity_in(
+            "handling",
+            setting.clone(),
+            &[(Some(period), 400)],
+        )
+    };
+    assert_eq!(world(1970).cost().0, [400]);
+    assert_eq!(
+        world(1971).refusal(),
+        "activity `handling` in 1971: rule `R-7` holds to 1971-01-01, not on 1971-12-31; 4.00 EUR are at stake"
+    );
+}
+
+#[test]
+fn a_pool_of_a_period_without_customers_is_nobodys() {
+    let world = World::periods(&[(0, 1)], PeriodKind::Year).driver("orders", &[UNITS]).activity_in(
+        "handling",
+        by("orders"),
+        &[(Some(9), 400)],
+    );
+    let (cost, balance) = world.cost();
+    assert_eq!((cost, balance.unassigned[Unassigned::NoCustomer as usize]), (vec![0], 400));
+}

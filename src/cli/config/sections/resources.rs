@@ -1,0 +1,153 @@
+//! `resources`: pools that serve activities and each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{activities, basis::Known};
+use crate::{
+    cli::config::{
+        error::Problems,
+        suggest::{closest, list, quoted},
+        walk::Entry,
+    },
+    schema::{
+        costing::{ResourceSetting, ServiceSetting},
+        settings::TableName,
+    },
+    units::Quantity,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Direct,
+    StepDown,
+    Reciprocal,
+}
+
+/// Words of `method`.
+const METHODS: [(&str, Word); 3] =
+    [("direct", Word::Direct), ("step_down", Word::StepDown), ("reciprocal", Word::Reciprocal)];
+
+/// Resource pools, and how they serve each other.
+pub(in crate::cli::config) type Resources = (BTreeMap<String, ResourceSetting>, ServiceSetting);
+
+/// `resources`: `method`, `order` and `pools`.
+pub(in crate::cli::config) fn read(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Resources> {
+    let fields = entry.fields(&["method", "order", "pools"], problems)?;
+    let word = fields.read_or("method", Word::Reciprocal, problems, |entry, problems| entry.word(&METHODS, problems));
+    let named = fields.read("pools", problems, Entry::named)?;
+    let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+    let order = match fields.get("order") {
+        None => Some(None),
+        Some(entry) if word.is_some_and(|word| word != Word::StepDown) => {
+            problems.add(entry.key_at(), format!("{} has no effect without method: step_down", quoted(entry.path())));
+            None
+        }
+        Some(entry) => order(entry, &names, problems).map(Some),
+    };
+    let pools: Vec<_> = named
+        .iter()
+        .map(|(name, entry)| Some(((*name).to_owned(), pool(name, entry, known, &names, problems)?)))
+        .collect();
+    let service = match word? {
+        Word::Direct => ServiceSetting::Direct,
+        Word::StepDown => ServiceSetting::StepDown { order: order? },
+        Word::Reciprocal => ServiceSetting::Reciprocal,
+    };
+    Some((pools.into_iter().collect::<Option<_>>()?, service))
+}
+
+/// `order`: every pool once.
+fn order(entry: &Entry<'_>, names: &[&str], problems: &mut Problems) -> Option<Vec<String>> {
+    let mut order: Vec<String> = Vec::new();
+    for item in entry.one_or_more("names of resource pools", problems)? {
+        let name = item.text("the name of a resource pool", problems)?;
+        if !names.contains(&name) {
+            item.refuse("the name of a resource pool", Some(format!("known pools: {}", list(names))), problems);
+            return None;
+        }
+        if order.iter().any(|known| known == name) {
+            problems.add(item.at(), format!("{} names {} twice", quoted(entry.path()), quoted(name)));
+            return None;
+        }
+        order.push(name.to_owned());
+    }
+    if let Some(missing) = names.iter().find(|name| !order.iter().any(|known| known == *name)) {
+        problems.add(entry.key_at(), format!("{} misses {}", quoted(entry.path()), quoted(missing)));
+        return None;
+    }
+    Some(order)
+}
+
+fn pool(
+    name: &str,
+    entry: &Entry<'_>,
+    known: &Known<'_>,
+    names: &[&str],
+    problems: &mut Problems,
+) -> Option<ResourceSetting> {
+    let fields = entry.fields(&["cost", "to", "capacity", "rule", "valid_from", "valid_to"], problems)?;
+    if known.activities.contains(&name) {
+        problems.add(entry.key_at(), format!("{} has the name of an activity", quoted(entry.path())));
+        return None;
+    }
+    let cost = match fields.get("cost") {
+        Some(entry) => entry.scaled(known.exponent, "an amount of money", problems).map(Some),
+        None => Some(None),
+    };
+    let serves = fields.read("to", problems, |entry, problems| serves(entry, known, names, problems));
+    let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
+        entry.scaled(6, "a capacity in the unit of the weights", problems).map(Some)
+    });
+    let rule = activities::rule(&fields, problems);
+    let (serves, capacity) = (serves?, capacity?);
+    let given: i128 = serves.iter().map(|(_, weight)| i128::from(*weight)).sum();
+    if capacity.is_some_and(|capacity| i128::from(capacity) < given) {
+        let what = format!("{} gives more than its capacity", quoted(entry.path()));
+        problems.add_with_hint(entry.key_at(), what, "raise the capacity to what the weights add up to");
+        return None;
+    }
+    Some(ResourceSetting { cost: cost?, serves, capacity, rule: rule? })
+}
+
+/// `to`: takers and their weights.
+fn serves(
+    entry: &Entry<'_>,
+    known: &Known<'_>,
+    names: &[&str],
+    problems: &mut Problems,
+) -> Option<Vec<(String, Quantity)>> {
+    let named = entry.named(problems)?;
+    if named.is_empty() {
+        entry.refuse("a mapping of activities or pools and weights", None, problems);
+        return None;
+    }
+    let takers: Vec<&str> = known.activities.iter().chain(names).copied().collect();
+    let mut serves = Vec::new();
+    let mut complete = true;
+    for (taker, entry) in &named {
+        if !takers.contains(taker) && !known.tables.contains(&TableName::Activities) {
+            let what = format!("{} is neither an activity nor a resource pool", quoted(entry.path()));
+            let hint = closest(taker, &takers).map_or_else(
+                || format!("known: {}", list(&takers)),
+                |word| format!("did you mean `{word}`? known: {}", list(&takers)),
+            );
+            problems.add_with_hint(entry.key_at(), what, hint);
+            complete = false;
+        }
+        match entry.scaled(6, "a weight", problems) {
+            Some(weight) if weight >= 0 => serves.push(((*taker).to_owned(), weight)),
+            Some(_) => {
+                entry.refuse("a weight of zero or more", None, problems);
+                complete = false;
+            }
+            None => complete = false,
+        }
+    }
+    complete.then_some(serves)
+}
+
+/// Names that resource pools serve.
+pub(in crate::cli::config) fn served(resources: Option<&Resources>) -> BTreeSet<String> {
+    let pools = resources.iter().flat_map(|(pools, _)| pools.values());
+    pools.flat_map(|pool| pool.serves.iter().map(|(name, _)| name.clone())).collect()
+}

@@ -1,0 +1,201 @@
+//! What became of every cost, as columns of the output datasets: balances, capacity, rates, flows between pools.
+
+use std::sync::Arc;
+
+use super::{results::Results, tables::integers};
+use crate::{
+    allocate::CostPlan,
+    publish::dataset::Values,
+    schema::{
+        costing::Rule,
+        costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge},
+        period::{ALL, Period},
+        settings::Settings,
+    },
+    units::{Minor, MinorSum},
+};
+
+/// Digits of a rate for display, and of a quantity.
+const MILLION: i128 = 1_000_000;
+
+/// What the datasets say of a pool.
+struct Pools<'a> {
+    settings: &'a Settings,
+    plan: &'a CostPlan,
+}
+
+impl Pools<'_> {
+    fn name(&self, node: PoolNode) -> String {
+        match node {
+            PoolNode::Resource(number) => self.plan.resources[number].clone(),
+            PoolNode::Activity(number) => self.plan.activities[number].name.clone(),
+        }
+    }
+
+    fn stage(node: PoolNode) -> Option<String> {
+        let stage = match node {
+            PoolNode::Resource(_) => "resource",
+            PoolNode::Activity(_) => "activity",
+        };
+        Some(stage.to_owned())
+    }
+
+    fn period(&self, period: Option<Period>) -> Option<String> {
+        Some(period.map_or_else(|| ALL.to_owned(), |period| self.settings.period.label(period)))
+    }
+
+    fn rule(&self, node: PoolNode) -> Option<&Rule> {
+        match node {
+            PoolNode::Resource(number) => {
+                self.settings.resources.get(&self.plan.resources[number]).map(|setting| &setting.rule)
+            }
+            PoolNode::Activity(number) => Some(&self.plan.activities[number].setting.rule),
+        }
+    }
+
+    fn rule_name(&self, node: PoolNode) -> Option<String> {
+        let id = self.rule(node).and_then(|rule| rule.id.clone());
+        Some(id.unwrap_or_else(|| self.name(node)))
+    }
+
+    fn version(&self, node: PoolNode) -> i64 {
+        self.rule(node).map_or(1, |rule| i64::from(rule.version))
+    }
+}
+
+fn texts<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Values {
+    Values::Text(rows.iter().map(of).collect())
+}
+
+fn moneys<T>(rows: &[T], of: impl Fn(&T) -> Minor) -> Values {
+    Values::Scaled(rows.iter().map(|row| Some(of(row))).collect())
+}
+
+fn sums<T>(rows: &[T], of: impl Fn(&T) -> MinorSum) -> Values {
+    Values::Sum(rows.iter().map(|row| Some(of(row))).collect())
+}
+
+impl Results {
+    fn pools<'a>(&'a self, settings: &'a Settings) -> Pools<'a> {
+        Pools { settings, plan: &self.costs.plan }
+    }
+
+    pub(super) fn pool_columns(&self, settings: &Settings) -> Vec<Values> {
+        let pools = self.pools(settings);
+        let rows = &self.costs.plan.balances;
+        let activity = |row: &PoolBalance| match row.node {
+            PoolNode::Activity(number) => Some(&pools.plan.activities[number].setting),
+            PoolNode::Resource(_) => None,
+        };
+        let switch = |of: &dyn Fn(&PoolBalance) -> Option<bool>| Values::Switch(rows.iter().map(of).collect());
+        let method = |row: &PoolBalance| match activity(row) {
+            Some(setting) => setting.method.as_str().to_owned(),
+            None => settings.service.as_str().to_owned(),
+        };
+        let driver = |row: &PoolBalance| activity(row)?.method.bases().first()?.describe();
+        vec![
+            texts(rows, |row| Some(pools.name(row.node))),
+            texts(rows, |row| Pools::stage(row.node)),
+            texts(rows, |row| pools.period(row.period)),
+            texts(rows, |row| Some(activity(row)?.level.as_str().to_owned())),
+            texts(rows, |row| Some(activity(row)?.layer.as_str().to_owned())),
+            texts(rows, |row| Some(activity(row)?.behaviour.as_str().to_owned())),
+            switch(&|row| Some(activity(row)?.avoidable)),
+            switch(&|row| Some(activity(row)?.recurring)),
+            switch(&|row| Some(activity(row)?.push_down)),
+            texts(rows, |row| Some(method(row))),
+            texts(rows, driver),
+            texts(rows, |row| pools.rule_name(row.node)),
+            integers(rows.iter().map(|row| pools.version(row.node))),
+            moneys(rows, |row| row.own),
+            moneys(rows, |row| row.received),
+            moneys(rows, |row| row.sent),
+            moneys(rows, |row| row.allocated),
+            moneys(rows, |row| row.unused),
+            moneys(rows, |row| row.over_driven),
+            moneys(rows, |row| row.under_absorbed),
+            moneys(rows, |row| row.sustained),
+            moneys(rows, |row| row.unassigned[0]),
+            moneys(rows, |row| row.unassigned[1]),
+            moneys(rows, |row| row.unassigned[2]),
+            moneys(rows, |row| row.unassigned[3]),
+            sums(rows, PoolBalance::unassigned_total),
+            texts(rows, PoolBalance::reasons),
+            sums(rows, PoolBalance::residual),
+            integers(rows.iter().map(|row| row.recipients as i64)),
+            sums(rows, |row| row.driver_quantity),
+            sums(rows, |row| row.negative_quantity),
+        ]
+    }
+
+    pub(super) fn capacity_columns(&self, settings: &Settings) -> Vec<Values> {
+        let pools = self.pools(settings);
+        let mut rows: Vec<CapacityUse> = self.costs.plan.capacity.clone();
+        rows.sort_by_key(|row| (row.node, row.period));
+        let utilisation = |row: &CapacityUse| Some(row.used as f64 / row.capacity as f64);
+        vec![
+            texts(&rows, |row| Some(pools.name(row.node))),
+            texts(&rows, |row| Pools::stage(row.node)),
+            texts(&rows, |row| pools.period(row.period)),
+            texts(&rows, |row| Some(row.denominator.as_str().to_owned())),
+            sums(&rows, |row| row.capacity),
+            sums(&rows, |row| row.used),
+            sums(&rows, |row| row.capacity - row.used),
+            Values::Float(rows.iter().map(utilisation).collect()),
+            moneys(&rows, |row| row.cost),
+            moneys(&rows, |row| row.unused_cost),
+        ]
+    }
+
+    pub(super) fn rate_columns(&self, settings: &Settings) -> Vec<Values> {
+        let pools = self.pools(settings);
+        let mut rows: Vec<ActivityRate> = self.costs.plan.rates.clone();
+        rows.sort_by_key(|row| (row.activity, row.period));
+        let per_major = i128::from(settings.currency.minor_per_major());
+        let driver =
+            |row: &ActivityRate| pools.plan.activities[row.activity].setting.method.bases().first()?.describe();
+        let method = |row: &ActivityRate| Some(pools.plan.activities[row.activity].setting.method.as_str().to_owned());
+        // Minor units over millionths, in millionths of a major unit.
+        let display = |row: &ActivityRate| {
+            let numerator = i128::from(row.cost) * MILLION * MILLION;
+            row.quantity.checked_mul(per_major).map(|quantity| numerator / quantity)
+        };
+        vec![
+            texts(&rows, |row| Some(pools.name(PoolNode::Activity(row.activity)))),
+            texts(&rows, |row| pools.period(row.period)),
+            texts(&rows, method),
+            texts(&rows, driver),
+            moneys(&rows, |row| row.cost),
+            sums(&rows, |row| row.quantity),
+            Values::Sum(rows.iter().map(display).collect()),
+        ]
+    }
+
+    pub(super) fn trace_columns(&self, settings: &Settings) -> Vec<Values> {
+        let pools = self.pools(settings);
+        let mut rows: Vec<TraceEdge> = self.costs.plan.trace.clone();
+        rows.sort_by_key(|row| (row.from, row.to, row.period));
+        let share = |row: &TraceEdge| Some(row.weight as f64 / row.total as f64);
+        vec![
+            texts(&rows, |row| Pools::stage(row.from)),
+            texts(&rows, |row| Some(pools.name(row.from))),
+            texts(&rows, |row| Pools::stage(row.to)),
+            texts(&rows, |row| Some(pools.name(row.to))),
+            texts(&rows, |row| pools.period(row.period)),
+            moneys(&rows, |row| row.weight),
+            moneys(&rows, |row| row.total),
+            Values::Float(rows.iter().map(share).collect()),
+            moneys(&rows, |row| row.amount),
+            texts(&rows, |row| pools.rule_name(row.from)),
+            integers(rows.iter().map(|row| pools.version(row.from))),
+            texts(&rows, |row| Some(row.kind.as_str().to_owned())),
+        ]
+    }
+
+    /// Names of the activities, and how each reaches its customers.
+    pub(super) fn activity_labels(&self) -> (Arc<Vec<String>>, Arc<Vec<String>>) {
+        let activities = &self.costs.plan.activities;
+        let kinds = activities.iter().map(|activity| activity.setting.method.kind().as_str().to_owned());
+        (Arc::new(activities.iter().map(|activity| activity.name.clone()).collect()), Arc::new(kinds.collect()))
+    }
+}
