@@ -142,11 +142,13 @@ impl<'a> SideInputs<'a> {
             return Err(ContractError::Setting(what).into());
         }
         pools.extend(table);
+        let idle = activities.iter().filter_map(|activity| activity.setting.unused_to.as_deref());
         let served: BTreeSet<&str> = self
             .settings
             .resources
             .values()
             .flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str()))
+            .chain(idle)
             .collect();
         for activity in activities {
             let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;

@@ -50,12 +50,13 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         bit <<= 1;
         sources.push(DriverSource::Distinct { bit, what });
     }
-    for activity in activities {
-        let fallback = match &activity.setting.no_driver {
+    let other = settings.scenario.iter().flat_map(|scenario| scenario.settings.activities.values());
+    for setting in activities.iter().map(|activity| &activity.setting).chain(other) {
+        let fallback = match &setting.no_driver {
             NoDriver::Fallback(basis) => Some(basis),
             _ => None,
         };
-        for name in activity.setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
+        for name in setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
                 sources.push(DriverSource::Table);

@@ -13,8 +13,11 @@ mod inputs;
 mod ledger;
 mod output;
 pub mod results;
+mod scenario;
+mod scenario_table;
 mod summary;
 mod tables;
+mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -43,6 +46,7 @@ use crate::{
         contract::{InputBalance, RejectedRow},
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
+        margins::Margins,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -61,6 +65,7 @@ pub struct Outcome {
 }
 
 /// Facts of a run, with all that the ledger and its side tables say.
+#[derive(Clone)]
 pub struct Ledgers {
     /// Customers.
     pub customers: Customers,
@@ -89,6 +94,8 @@ pub struct Ledgers {
     unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+    /// Activities and pools of the scenario.
+    other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
 }
 
 impl Ledgers {
@@ -128,19 +135,34 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
     let mut clock = Clock::new(progress);
     let ledgers = facts(settings, &mut clock)?;
     clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let costs = allocate::plan(&ledgers.costing(settings), &ledgers.ground(settings))?;
-    let leaves = costs.leaves(&ledgers.ground(settings)).map_err(|_| RunError::CostTooLarge)?;
-    if let Some((activity, cost, found)) = costs.reconcile(&leaves) {
-        return Err(RunError::Reconciliation { activity, cost, found });
-    }
-    clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
-    economic::check(settings, &ledgers.balances, &margins)?;
-    let costs = Costs { plan: costs, layers: leaves.layers };
-    let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    let (costs, margins) = profits(settings, &ledgers)?;
+    let scene = match &settings.scenario {
+        Some(scenario) => {
+            clock.start("what_if", Some(ledgers.cells.len() as u64));
+            Some(scenario::compute(&ledgers, scenario)?)
+        }
+        None => None,
+    };
+    let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    results.scene = scene;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Cost of every cell and its margins, tied to each other and to the side tables.
+///
+/// # Errors
+/// [`RunError`] of the allocate and profit stages.
+fn profits(settings: &Settings, ledgers: &Ledgers) -> Result<(Costs, Margins), RunError> {
+    let plan = allocate::plan(&ledgers.costing(settings), &ledgers.ground(settings))?;
+    let leaves = plan.leaves(&ledgers.ground(settings)).map_err(|_| RunError::CostTooLarge)?;
+    if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
+        return Err(RunError::Reconciliation { activity, cost, found });
+    }
+    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
+    economic::check(settings, &ledgers.balances, &margins)?;
+    Ok((Costs { plan, layers: leaves.layers }, margins))
 }
 
 /// Reads, checks and folds all inputs.
@@ -219,8 +241,17 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         unknown,
         economic: EconomicInputs::default(),
         driver_names,
+        other_costs: None,
     };
     ledgers.add_earlier_cells(settings)?;
+    if let Some(scenario) = &settings.scenario {
+        // Both worlds have the same cells.
+        let base = (ledgers.activities.clone(), ledgers.pools.clone());
+        (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
+        ledgers.add_earlier_cells(&scenario.settings)?;
+        ledgers.other_costs =
+            Some((std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1)));
+    }
     ledgers.add_economic(settings, receivables, &acquisition);
     ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
     Ok(ledgers)

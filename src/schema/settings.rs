@@ -10,6 +10,7 @@ use super::{
     fx::FxSettings,
     money::Currency,
     period::PeriodKind,
+    scenario::Scenario,
 };
 use crate::units::Day;
 
@@ -55,6 +56,8 @@ pub struct Settings {
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
+    /// What-if beside the base.
+    pub scenario: Option<Scenario>,
 }
 
 /// The input tables. Only `transactions` must be there.

@@ -13,3 +13,4 @@ mod messages;
 mod purchase_models;
 mod support;
 mod truth;
+mod what_if;
