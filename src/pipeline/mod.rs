@@ -40,6 +40,7 @@ use crate::{
     schema::{
         contract::{InputBalance, RejectedRow},
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
+        margins::Margins,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, Pool, TracedCost, UnknownQuantity},
     },
@@ -122,21 +123,29 @@ impl Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
-    let mut ledgers = facts(settings, &mut clock)?;
-    clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let costs = allocate::plan(&ledgers.costing(settings), &ledgers.ground(settings))?;
-    let leaves = costs.leaves(&ledgers.ground(settings)).map_err(|_| RunError::CostTooLarge)?;
-    if let Some((activity, cost, found)) = costs.reconcile(&leaves) {
-        return Err(RunError::Reconciliation { activity, cost, found });
-    }
-    clock.start("profit", None);
-    let charges = std::mem::take(&mut ledgers.charges);
-    let margins = profit::margins(&ledgers.cells, &leaves.layers, charges)?;
-    let costs = Costs { plan: costs, layers: leaves.layers };
+    let ledgers = facts(settings, &mut clock)?;
+    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Costs and margins of every cell: what follows from the ledgers and the settings, and from nothing else.
+///
+/// # Errors
+/// [`RunError`] of the allocate and profit stages.
+fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Costs, Margins), RunError> {
+    clock.start("allocate", Some(ledgers.cells.len() as u64));
+    let ground = ledgers.ground(settings);
+    let plan = allocate::plan(&ledgers.costing(settings), &ground)?;
+    let leaves = plan.leaves(&ground).map_err(|_| RunError::CostTooLarge)?;
+    if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
+        return Err(RunError::Reconciliation { activity, cost, found });
+    }
+    clock.start("profit", None);
+    let margins = profit::margins(&ledgers.cells, &leaves.layers, ledgers.charges.clone())?;
+    Ok((Costs { plan, layers: leaves.layers }, margins))
 }
 
 /// Reads, checks and folds all inputs.
