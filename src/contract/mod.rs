@@ -6,6 +6,9 @@
 
 pub mod columns;
 pub mod costs;
+pub mod fx;
+pub mod pools;
+pub mod receivables;
 pub mod rules;
 pub mod tables;
 pub mod transactions;
@@ -65,6 +68,12 @@ pub enum ContractError {
         /// What it should be.
         expected: &'static str,
     },
+    /// Costs in another currency, and no rate to convert them.
+    #[error("{}", gaps.join("\n"))]
+    FxGap {
+        /// One line a currency and period, with the money at stake.
+        gaps: Vec<String>,
+    },
     /// A setting that only the data can prove wrong.
     #[error("{0}")]
     Setting(String),
@@ -79,6 +88,7 @@ impl ContractError {
             Self::IdKind { .. } => "write the id with one type in every table",
             Self::IdRange { .. } => "write the id as text",
             Self::Reconciliation { .. } => "an input may have changed while it was read: run again",
+            Self::FxGap { .. } => "add the rate to inputs.fx: units of the run's currency for one of the other",
             Self::Column { .. } | Self::Setting(_) => return None,
         })
     }

@@ -19,6 +19,8 @@ pub struct Rules {
     settings: BTreeMap<String, RuleSetting>,
     exponent: u8,
     currency: String,
+    /// Whether the table's rows carry money.
+    money: bool,
 }
 
 /// What a rule that is not configured does.
@@ -26,9 +28,11 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
     match rule {
         "wrong_currency" | "unknown_product" | "duplicate_customer" | "duplicate_product" | "duplicate_activity"
         | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_capacity"
-        | "invalid_period" => Policy::Error,
+        | "invalid_period" | "unknown_currency" | "missing_currency" | "invalid_rate" | "unknown_kind" => Policy::Error,
         // A cost that cannot be read would leave the totals.
-        "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced) => Policy::Error,
+        "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers) => {
+            Policy::Error
+        }
         "missing_value" | "unknown_driver" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
         "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced) => Policy::Warn,
@@ -45,6 +49,14 @@ impl Rules {
             settings: settings.contract.get(&table).cloned().unwrap_or_default(),
             exponent: settings.currency.exponent,
             currency: settings.currency.code.clone(),
+            money: match table {
+                TableName::Transactions | TableName::Pools | TableName::Receivables => true,
+                TableName::Customers => {
+                    let customers = settings.inputs.customers.as_ref();
+                    customers.is_some_and(|table| table.columns.contains_key("acquisition_cost"))
+                }
+                _ => false,
+            },
         }
     }
 
@@ -88,11 +100,10 @@ impl Rules {
             .iter()
             .filter_map(|(rule, (policy, bucket))| {
                 let limit = self.broken_limit(rule, *policy, bucket, balance.input.rows)?;
-                let money = match self.table {
-                    TableName::Transactions | TableName::Pools | TableName::Receivables | TableName::Traced => {
-                        format!(" ({} {})", format_minor(bucket.amount, self.exponent), self.currency)
-                    }
-                    _ => String::new(),
+                let money = if self.money {
+                    format!(" ({} {})", format_minor(bucket.amount, self.exponent), self.currency)
+                } else {
+                    String::new()
                 };
                 let (rows, all) = (bucket.rows, balance.input.rows);
                 Some(format!("{table}: rule `{rule}` is broken by {rows} of {all} rows{money}; {limit}"))

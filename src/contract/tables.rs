@@ -1,8 +1,8 @@
-//! Contracts of the small tables: customers, products, pools, activities, driver quantities, receivables.
+//! Contracts of the small tables: customers, products, activities, driver quantities.
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     numeric::{
-        decimal::{divide_half_even, format_minor},
+        decimal::format_minor,
         keys::{Key, KeyTable, Keys, hash_text},
     },
     schema::{
@@ -22,7 +22,7 @@ use crate::{
         facts::NO_DAY,
         period::{Period, PeriodKind},
         settings::{Policy, Settings, TableName},
-        tables::{CustomerTable, DriverQuantity, Pool, ProductTable, Receivable, UnknownQuantity},
+        tables::{CustomerTable, DriverQuantity, ProductTable, UnknownQuantity},
     },
     units::Day,
 };
@@ -40,6 +40,12 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn new(settings: &'a Settings, table: TableName, frames: &'a [DataFrame]) -> Self {
         Self { settings, rules: Rules::new(settings, table), frames }
+    }
+
+    /// Whether a column is mapped.
+    pub(super) fn has(&self, column: &str) -> bool {
+        let batch = |frame: &DataFrame| frame.column(column).is_ok();
+        self.frames.first().is_some_and(batch)
     }
 
     pub(super) fn money(&self) -> Scale {
@@ -204,14 +210,21 @@ pub(super) fn ids_like(
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
 pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerTable, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, Option<String>)>| {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, Option<String>, i64)>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", kind, csv)?;
         let segments = slice.batch.texts("segment")?;
+        let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         for row in 0..slice.height() {
             let segment = segments.as_ref().and_then(|segments| segments[row].clone());
-            let verdict =
-                if missing[row] { Err(("missing_customer", MISSING_ID)) } else { Ok((owned(ids.get(row)), segment)) };
-            slice.row(row, None, verdict);
+            // Nobody paid for a customer without a cost.
+            let cost = costs.as_ref().map_or(0, |costs| if costs[row] == NULL { 0 } else { costs[row] });
+            let amount = is_number(cost).then_some(cost);
+            let verdict = match amount {
+                _ if missing[row] => Err(("missing_customer", MISSING_ID)),
+                None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
+                Some(cost) => Ok((owned(ids.get(row)), segment, cost)),
+            };
+            slice.row(row, amount, verdict);
         }
         Ok(())
     })?;
@@ -220,22 +233,30 @@ pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerT
         rows,
         |a, b| a.0 == b.0,
         |row| {
-            let cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
+            let mut cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
+            if input.has("acquisition_cost") {
+                cells["acquisition_cost"] = format_minor(row.2.into(), input.settings.currency.exponent).into();
+            }
             demote(
                 &mut tally,
                 &input.rules,
                 "duplicate_customer",
                 "the customer id stands more than once",
                 &cells,
-                None,
+                Some(row.2),
             );
         },
     );
     input.rules.judge(&tally.balance)?;
-    let mut table = CustomerTable { ids: KeyTable::new(kind, rows.len()), segment: Vec::with_capacity(rows.len()) };
-    for (id, segment) in rows {
+    let mut table = CustomerTable {
+        ids: KeyTable::new(kind, rows.len()),
+        segment: Vec::with_capacity(rows.len()),
+        acquisition_cost: Vec::with_capacity(rows.len()),
+    };
+    for (id, segment, cost) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
+        table.acquisition_cost.push(cost);
     }
     Ok((table, tally))
 }
@@ -276,60 +297,6 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
         table.unit_cost.push(Some(cost));
     }
     Ok((table, tally))
-}
-
-/// The pools table: cost per activity or resource pool, and period; rows of one pool and period add up.
-///
-/// * `known`: names of the activities and resource pools.
-///
-/// # Errors
-/// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<Pool>, Tally), ContractError> {
-    let kind = input.settings.period;
-    let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
-    let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, Pool>| {
-        let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
-        let amounts = slice.batch.numbers("amount", input.money())?.ok_or_else(|| slice.absent("amount"))?;
-        let capacities = slice.batch.numbers("capacity", quantity_scale)?;
-        let periods = when(&slice.batch, kind)?;
-        for row in 0..slice.height() {
-            let amount = is_number(amounts[row]).then_some(amounts[row]);
-            let activity = names[row].clone().unwrap_or_default();
-            let capacity = capacities.as_ref().map(|column| column[row]).filter(|capacity| *capacity != NULL);
-            let period = periods.as_ref().map(|periods| periods[row]);
-            let verdict = match (amount, period) {
-                (None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
-                _ if !known.contains(activity.as_str()) => {
-                    Err(("unknown_activity", "neither an activity nor a resource pool has this name"))
-                }
-                _ if capacity.is_some_and(|capacity| capacity == INVALID || capacity <= 0) => {
-                    Err(("invalid_capacity", "the capacity is not a finite number above zero"))
-                }
-                (_, Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
-                (Some(amount), Some(Some(when))) => Ok(Pool { activity, period: Some(when.period), amount, capacity }),
-                (Some(amount), None) => Ok(Pool { activity, period: None, amount, capacity }),
-            };
-            slice.row(row, amount, verdict);
-        }
-        Ok(())
-    })?;
-    input.rules.judge(&tally.balance)?;
-    rows.sort_unstable();
-    let mut merged: Vec<Pool> = Vec::new();
-    for row in rows {
-        match merged.last_mut().filter(|last| last.activity == row.activity && last.period == row.period) {
-            Some(last) => {
-                let too_large = || ContractError::Setting(format!("pools: `{}` leaves 64 bits", row.activity));
-                last.amount = last.amount.checked_add(row.amount).ok_or_else(too_large)?;
-                last.capacity = match (last.capacity, row.capacity) {
-                    (Some(a), Some(b)) => Some(a.checked_add(b).ok_or_else(too_large)?),
-                    (a, b) => a.or(b),
-                };
-            }
-            None => merged.push(row),
-        }
-    }
-    Ok((merged, tally))
 }
 
 /// Row of a customer whom nobody knows, until it is set apart.
@@ -418,52 +385,6 @@ fn sum_unknown(rows: &[DriverQuantity]) -> Result<Vec<UnknownQuantity>, Contract
     Ok(sums.into_iter().map(|((driver, period), quantity)| UnknownQuantity { driver, period, quantity }).collect())
 }
 
-/// The receivables table: the mean of a customer's balances in a period.
-///
-/// # Errors
-/// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
-pub fn receivables(
-    input: &Input<'_>,
-    customers: &KeyTable,
-    csv: bool,
-) -> Result<(Vec<Receivable>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, Period, i64, i64)>| {
-        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
-        let balances = slice.batch.numbers("balance", input.money())?.ok_or_else(|| slice.absent("balance"))?;
-        let times = when(&slice.batch, input.settings.period)?;
-        need_periods(input, times.is_some())?;
-        for (row, balance) in balances.into_iter().enumerate() {
-            let amount = is_number(balance).then_some(balance);
-            let verdict = match (customer_of(&ids, &missing, row, customers), amount) {
-                (Err(broken), _) => Err(broken),
-                (_, None) => Err(("invalid_amount", "the balance is null or not a finite number in range")),
-                (Ok(customer), Some(balance)) => {
-                    timed(input, times.as_ref(), row).map(|when| (customer, when.period, when.token, balance))
-                }
-            };
-            slice.row(row, amount, verdict);
-        }
-        Ok(())
-    })?;
-    rows.par_sort_unstable();
-    let rows = split_duplicates(
-        rows,
-        |a, b| (a.0, a.2) == (b.0, b.2),
-        |row| {
-            let balance = format_minor(i128::from(row.3), input.settings.currency.exponent);
-            let cells = serde_json::json!({"customer_id": customers.keys().text(row.0 as usize), "balance": balance});
-            let reason = "customer and date or period stand more than once";
-            demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, Some(row.3));
-        },
-    );
-    input.rules.judge(&tally.balance)?;
-    let mean = |of: &[(u32, Period, i64, i64)]| {
-        let sum = of.iter().map(|row| i128::from(row.3)).sum();
-        Receivable { customer: of[0].0, period: of[0].1, balance: divide_half_even(sum, of.len() as i128) as i64 }
-    };
-    Ok((rows.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(mean).collect(), tally))
-}
-
 pub(super) fn customer_of(
     ids: &Keys,
     missing: &[bool],
@@ -482,8 +403,10 @@ pub(super) fn customer_of(
 #[derive(Clone, Copy, Debug)]
 pub(super) struct When {
     pub(super) period: Period,
-    token: i64,
-    day: Option<Day>,
+    /// Two rows of one token are at one time.
+    pub(super) token: i64,
+    /// The day, where the table has days.
+    pub(super) day: Option<Day>,
 }
 
 /// When the row happened: always, where the table has no times.

@@ -38,6 +38,7 @@
 //! # Ok::<(), whalecurve::facts::FactsError>(())
 //! ```
 
+pub mod acquisition;
 pub mod assemble;
 pub mod customers;
 pub mod drivers;

@@ -5,8 +5,9 @@
 pub struct Earned<'a> {
     /// Revenue of purchases (returns left out).
     pub purchase_revenue: &'a [f64],
-    /// CM1: after returns, product cost and product-level activities.
-    pub cm1: &'a [f64],
+    /// CM1 (after returns, product cost and product-level activities), less commissions and bad debt: what is kept of
+    /// sales.
+    pub margin: &'a [f64],
     /// Order-level cost-to-serve.
     pub order_cost: &'a [f64],
     /// Customer-sustaining cost, with the capital charge.
@@ -20,7 +21,7 @@ pub struct Earned<'a> {
 /// Rates of future contribution, one row a customer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates {
-    /// CM1 per unit of purchase revenue.
+    /// CM1 less commissions and bad debt, per unit of purchase revenue.
     pub margin_rate: Vec<f64>,
     /// Order-level cost per purchase.
     pub order_cost: Vec<f64>,
@@ -40,7 +41,7 @@ pub fn rates(earned: &Earned<'_>) -> Rates {
     let customers = earned.age.len().max(1) as f64;
     let per_purchase = if purchases > 0.0 { revenue / purchases } else { 0.0 };
     Rates {
-        margin_rate: shrink(earned.cm1, earned.purchase_revenue, per_purchase),
+        margin_rate: shrink(earned.margin, earned.purchase_revenue, per_purchase),
         order_cost: shrink(earned.order_cost, earned.purchases, 1.0),
         sustaining_rate: shrink(earned.customer_cost, earned.age, age / customers),
     }

@@ -134,6 +134,25 @@ impl Decimal {
     }
 }
 
+impl Decimal {
+    /// The same number without zeros at its end: `0.10` is `0.1`.
+    #[must_use]
+    pub fn normalised(self) -> Self {
+        let Self { mut mantissa, mut scale } = self;
+        while scale > 0 && mantissa % 10 == 0 {
+            (mantissa, scale) = (mantissa / 10, scale - 1);
+        }
+        Self { mantissa, scale }
+    }
+
+    /// The nearest float, for display.
+    #[must_use]
+    pub fn to_float(self) -> f64 {
+        // The nearest float of a decimal's own text: dividing two rounded floats could be one step off.
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+}
+
 /// A float amount in major units as minor units of `exponent` digits, half to even; `None` when it does not fit.
 #[must_use]
 pub fn float_to_minor(major: f64, exponent: u8) -> Option<i64> {

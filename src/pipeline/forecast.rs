@@ -74,14 +74,21 @@ impl Forecast {
         let customer_cost: Vec<f64> = total(&recurring(Layer::Cm3))
             .iter()
             .zip(total(&recurring(Layer::Below)))
-            .zip(total(&margins.capital_charge))
+            .zip(total(&margins.economic.capital_charge))
             .map(|((cost, below), charge)| cost + below + charge)
+            .collect();
+        // What winning the customer cost was paid once and does not come again.
+        let sold: Vec<f64> = total(&cm1)
+            .iter()
+            .zip(total(&margins.economic.commissions))
+            .zip(total(&margins.economic.bad_debt))
+            .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
             .collect();
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
         let rates = contribution::rates(&Earned {
             purchase_revenue: &major(&facts.purchase_revenue),
-            cm1: &total(&cm1),
+            margin: &sold,
             order_cost: &total(&recurring(Layer::Cm2)),
             customer_cost: &customer_cost,
             purchases: &purchases,

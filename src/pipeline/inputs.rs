@@ -11,27 +11,22 @@ use polars::prelude::DataFrame;
 use super::RunError;
 use crate::{
     contract::{
-        ContractError, costs,
+        ContractError, costs, fx, pools, receivables,
         rules::Tally,
         tables::{self, Input},
         transactions,
     },
     facts::{assemble::DriverSource, drivers},
-    numeric::{
-        decimal::Decimal,
-        keys::{KeyTable, Keys},
-    },
-    profit,
+    numeric::keys::{KeyTable, Keys},
     read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
         costing::Method,
-        facts::{Cells, NO_DAY},
+        facts::Cells,
         period::PeriodKind,
         settings::{Format, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, ProductTable, TracedCost, UnknownQuantity},
+        tables::{Activity, CustomerTable, Pool, PoolLine, ProductTable, Receivable, TracedCost, UnknownQuantity},
     },
-    units::Day,
 };
 
 /// The optional tables, as they are read.
@@ -74,6 +69,7 @@ impl<'a> SideInputs<'a> {
             TableName::Activities => &inputs.activities,
             TableName::DriverQuantities => &inputs.driver_quantities,
             TableName::Receivables => &inputs.receivables,
+            TableName::Fx => &inputs.fx,
             TableName::Traced => &inputs.traced,
         };
         let Some(setting) = setting else { return Ok(None) };
@@ -126,8 +122,9 @@ impl<'a> SideInputs<'a> {
         Ok(activities)
     }
 
-    /// Costs of activities and resource pools, from the config and the table.
-    pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<Vec<Pool>, RunError> {
+    /// Costs of activities and resource pools, from the config and the table, and the table's lines in their own
+    /// currencies.
+    pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
         let own = activities.iter().map(|activity| (&activity.name, activity.setting.cost));
         let resources = self.settings.resources.iter().map(|(name, setting)| (name, setting.cost));
         let mut pools: Vec<Pool> = own
@@ -137,17 +134,14 @@ impl<'a> SideInputs<'a> {
                 Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
             })
             .collect();
-        if let Some((frames, _, _)) = self.open(TableName::Pools)? {
-            let input = Input::new(self.settings, TableName::Pools, &frames);
-            let known = own.map(|(name, _)| name).chain(self.settings.resources.keys());
-            let (table, tally) = tables::pools(&input, &known.map(String::as_str).collect())?;
-            self.keep(TableName::Pools, tally);
-            if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
-                let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
-                return Err(ContractError::Setting(what).into());
-            }
-            pools.extend(table);
+        let known = own.map(|(name, _)| name).chain(self.settings.resources.keys());
+        let lines = self.pool_lines(&known.map(String::as_str).collect())?;
+        let table = pools::merge(&lines)?;
+        if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
+            let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
+            return Err(ContractError::Setting(what).into());
         }
+        pools.extend(table);
         let served: BTreeSet<&str> = self
             .settings
             .resources
@@ -165,7 +159,35 @@ impl<'a> SideInputs<'a> {
             pools.iter_mut().for_each(|pool| pool.period = None);
         }
         pools.sort_unstable();
-        Ok(pools)
+        Ok((pools, lines))
+    }
+
+    /// Lines of the pools table, added up and converted; what was converted joins the table's accepted money.
+    fn pool_lines(&mut self, known: &BTreeSet<&str>) -> Result<Vec<PoolLine>, RunError> {
+        let Some((frames, _, _)) = self.open(TableName::Pools)? else { return Ok(Vec::new()) };
+        let input = Input::new(self.settings, TableName::Pools, &frames);
+        let (lines, mut tally) = pools::pools(&input, known)?;
+        let rates = match self.open(TableName::Fx)? {
+            None => Vec::new(),
+            Some((frames, _, _)) => {
+                let (rates, tally) = fx::rates(&Input::new(self.settings, TableName::Fx, &frames))?;
+                self.keep(TableName::Fx, tally);
+                rates
+            }
+        };
+        let (run, period) = (&self.settings.currency, self.settings.period);
+        let lines = fx::convert(lines, &rates, self.settings.fx.kind, run, period)?;
+        let foreign = lines.iter().filter(|line| line.currency != run.code);
+        let money: i128 = foreign.map(|line| i128::from(line.converted)).sum();
+        tally.balance.input.amount += money;
+        tally.balance.accepted.amount += money;
+        let (left, right) = (tally.balance.accepted.amount, lines.iter().map(|line| i128::from(line.converted)).sum());
+        if left != right {
+            let what = "converted cost";
+            return Err(ContractError::Reconciliation { table: "pools", what, left, right }.into());
+        }
+        self.keep(TableName::Pools, tally);
+        Ok(lines)
     }
 
     /// Costs that name their customer, and their cells.
@@ -206,31 +228,16 @@ impl<'a> SideInputs<'a> {
         Ok((drivers::add_quantities(cells, &rows)?, unknown))
     }
 
-    /// Receivables and what the capital bound in them costs.
+    /// Receivables, each with its cell.
     pub(super) fn receivables(
         &mut self,
         cells: Cells,
         customers: &KeyTable,
-        as_of: Day,
-    ) -> Result<(Cells, Vec<i64>), RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Receivables)? else {
-            let none = vec![0; cells.len()];
-            return Ok((cells, none));
-        };
+    ) -> Result<(Cells, Vec<Receivable>), RunError> {
+        let Some((frames, _, csv)) = self.open(TableName::Receivables)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Receivables, &frames);
-        let (rows, tally) = tables::receivables(&input, customers, csv)?;
+        let (rows, tally) = receivables::receivables(&input, customers, csv)?;
         self.keep(TableName::Receivables, tally);
-        let cells = drivers::add_receivables(cells, &rows);
-        let first = cells.first_purchase.iter().filter(|day| **day != NO_DAY).min().copied().unwrap_or(as_of);
-        let rate = self.settings.capital_rate_per_year.and_then(Decimal::from_float);
-        let rate = rate.unwrap_or(Decimal { mantissa: 0, scale: 0 });
-        let charges = profit::capital_charges(
-            &cells,
-            &rows,
-            rate,
-            self.settings.period,
-            as_of.saturating_sub(first).saturating_add(1),
-        )?;
-        Ok((cells, charges))
+        Ok((drivers::add_receivables(cells, &rows), rows))
     }
 }

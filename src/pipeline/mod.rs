@@ -5,8 +5,10 @@
 
 pub mod clock;
 mod cost_tables;
+mod economic;
 pub mod error;
 mod forecast;
+mod fx;
 mod inputs;
 mod ledger;
 mod output;
@@ -39,12 +41,13 @@ use crate::{
     profit, read,
     schema::{
         contract::{InputBalance, RejectedRow},
+        economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         margins::Margins,
         settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, Pool, TracedCost, UnknownQuantity},
+        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
-    units::{Day, Minor},
+    units::Day,
 };
 
 /// What a run did.
@@ -82,9 +85,10 @@ pub struct Ledgers {
     pub segment_of: Vec<u16>,
     activities: Vec<Activity>,
     pools: Vec<Pool>,
+    pool_lines: Vec<PoolLine>,
     traced: Vec<TracedCost>,
     unknown: Vec<UnknownQuantity>,
-    charges: Vec<Minor>,
+    economic: EconomicInputs,
     driver_names: Vec<String>,
 }
 
@@ -144,7 +148,8 @@ fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Co
         return Err(RunError::Reconciliation { activity, cost, found });
     }
     clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &leaves.layers, ledgers.charges.clone())?;
+    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
+    economic::check(settings, &ledgers.balances, &margins)?;
     Ok((Costs { plan, layers: leaves.layers }, margins))
 }
 
@@ -165,7 +170,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let customers = inputs.customers(&ids)?;
     let products = inputs.products(&kinds)?;
     let activities = inputs.activities()?;
-    let pools = inputs.pools(&activities)?;
+    let (pools, pool_lines) = inputs.pools(&activities)?;
     let known = customers.as_ref().map(|table| table.ids.clone());
     let products = products.map(|table| (table.ids, table.unit_cost));
     let contract = Ledger::new(settings, known, products)?;
@@ -195,7 +200,8 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         }
         given => given.unwrap_or(last_day),
     };
-    let (cells, charges) = inputs.receivables(cells, &table, as_of)?;
+    let (cells, receivables) = inputs.receivables(cells, &table)?;
+    let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
     let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
         (0..customer_rows.len())
             .into_par_iter()
@@ -218,12 +224,14 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         segment_of,
         activities,
         pools,
+        pool_lines,
         traced,
         unknown,
-        charges,
+        economic: EconomicInputs::default(),
         driver_names,
     };
     ledgers.add_earlier_cells(settings)?;
+    ledgers.add_economic(settings, receivables, &acquisition);
     ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
     Ok(ledgers)
 }
@@ -235,19 +243,7 @@ impl Ledgers {
         if keys.is_empty() {
             return Ok(());
         }
-        let before: Vec<(u32, i32)> =
-            self.cells.customer.iter().copied().zip(self.cells.period.iter().copied()).collect();
         self.cells = drivers::add_cells(std::mem::take(&mut self.cells), keys);
-        // The charges keep their cells.
-        let mut charges = vec![0; self.cells.len()];
-        let mut old = before.iter().zip(&self.charges).peekable();
-        for (row, charge) in charges.iter_mut().enumerate() {
-            if let Some((_, own)) = old.next_if(|(key, _)| **key == (self.cells.customer[row], self.cells.period[row]))
-            {
-                *charge = *own;
-            }
-        }
-        self.charges = charges;
         Ok(())
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         writer.write(spec("capacity_use")?, &results.capacity_columns(settings))?,
         writer.write(spec("activity_rate")?, &results.rate_columns(settings))?,
         writer.write(spec("trace")?, &results.trace_columns(settings))?,
+        writer.write(spec("fx_conversion")?, &results.fx_columns(settings))?,
         writer.write(spec("customer_value")?, &results.value_columns(settings))?,
         writer.write(spec("customer_segment")?, &results.segment_columns(settings))?,
         writer.write(spec("segment_value")?, &results.segment_value_columns(settings))?,

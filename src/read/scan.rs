@@ -41,10 +41,20 @@ enum Role {
 impl Role {
     fn of(name: &str) -> Self {
         match name {
-            "customer_id" | "product_id" | "order_id" => Self::Id,
+            "customer_id" | "product_id" | "order_id" | "account" | "cost_centre" => Self::Id,
             "date" => Self::Day,
-            "amount" | "quantity" | "unit_price" | "discount" | "product_cost" | "unit_cost" | "balance"
-            | "capacity" | "rate" => Self::Number,
+            "amount"
+            | "quantity"
+            | "unit_price"
+            | "discount"
+            | "product_cost"
+            | "unit_cost"
+            | "balance"
+            | "write_off"
+            | "default_probability"
+            | "acquisition_cost"
+            | "capacity"
+            | "rate" => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

@@ -1,5 +1,6 @@
 //! Contribution-margin layers of every cell.
 
+use super::economic::EconomicCost;
 use crate::units::Minor;
 
 /// One row a cell, in the order of [`Cells`](super::facts::Cells).
@@ -21,8 +22,8 @@ pub struct Margins {
     pub cm3: Vec<Minor>,
     /// Cost below CM3: pushed down from channels, regions and the company, or put there by a rule.
     pub below_cost: Vec<Minor>,
-    /// Cost of capital bound in receivables.
-    pub capital_charge: Vec<Minor>,
-    /// CM3 − cost below it − capital charge.
+    /// Capital charge, bad debt, commissions, acquisition cost.
+    pub economic: EconomicCost,
+    /// CM3 − cost below it − capital charge − bad debt − commissions − acquisition cost.
     pub economic_profit: Vec<Minor>,
 }

@@ -3,7 +3,9 @@
 pub mod contract;
 pub mod costing;
 pub mod costs;
+pub mod economic;
 pub mod facts;
+pub mod fx;
 pub mod lines;
 pub mod margins;
 pub mod money;

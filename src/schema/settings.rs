@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
+    economic::EconomicSettings,
+    fx::FxSettings,
     money::Currency,
     period::PeriodKind,
 };
@@ -45,8 +47,10 @@ pub struct Settings {
     pub resources: BTreeMap<String, ResourceSetting>,
     /// How resource pools that serve each other pass on their cost.
     pub service: ServiceSetting,
-    /// Cost of capital on receivables, per year (0.10 = 10 %); `None` = no charge.
-    pub capital_rate_per_year: Option<f64>,
+    /// How foreign money becomes money of the run.
+    pub fx: FxSettings,
+    /// What stands between CM3 and economic profit.
+    pub economic: EconomicSettings,
     /// Forecast; `None` = what needs a forecast is null in the outputs.
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
@@ -70,8 +74,10 @@ pub struct Inputs {
     pub activities: Option<TableSetting>,
     /// Driver quantities per customer (and period).
     pub driver_quantities: Option<TableSetting>,
-    /// Average receivables per customer (and period).
+    /// Average receivables and write-offs per customer (and period).
     pub receivables: Option<TableSetting>,
+    /// Exchange rates per currency (and period).
+    pub fx: Option<TableSetting>,
     /// Costs that name their customer.
     pub traced: Option<TableSetting>,
 }
@@ -94,13 +100,15 @@ pub enum TableName {
     DriverQuantities,
     /// Receivables.
     Receivables,
+    /// Exchange rates.
+    Fx,
     /// Costs that name their customer.
     Traced,
 }
 
 impl TableName {
     /// Every table, in the order of the config's documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -108,6 +116,7 @@ impl TableName {
         Self::Activities,
         Self::DriverQuantities,
         Self::Receivables,
+        Self::Fx,
         Self::Traced,
     ];
 
@@ -122,6 +131,7 @@ impl TableName {
             Self::Activities => "activities",
             Self::DriverQuantities => "driver_quantities",
             Self::Receivables => "receivables",
+            Self::Fx => "fx",
             Self::Traced => "traced",
         }
     }
@@ -142,9 +152,17 @@ impl TableName {
                 ("product_cost", false),
                 ("currency", false),
             ],
-            Self::Customers => &[("customer_id", true), ("segment", false)],
+            Self::Customers => &[("customer_id", true), ("segment", false), ("acquisition_cost", false)],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
-            Self::Pools => &[("activity", true), ("amount", true), ("period", false), ("capacity", false)],
+            Self::Pools => &[
+                ("activity", true),
+                ("amount", true),
+                ("period", false),
+                ("currency", false),
+                ("account", false),
+                ("cost_centre", false),
+                ("capacity", false),
+            ],
             Self::Activities => &[
                 ("activity", true),
                 ("level", true),
@@ -156,7 +174,15 @@ impl TableName {
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
             }
-            Self::Receivables => &[("customer_id", true), ("balance", true), ("period", false), ("date", false)],
+            Self::Receivables => &[
+                ("customer_id", true),
+                ("balance", false),
+                ("write_off", false),
+                ("default_probability", false),
+                ("period", false),
+                ("date", false),
+            ],
+            Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
@@ -180,9 +206,11 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer"],
+            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
-            Self::Pools => &["invalid_amount", "unknown_activity", "invalid_capacity", "invalid_period"],
+            Self::Pools => {
+                &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
+            }
             Self::Activities => &["missing_activity", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
@@ -205,10 +233,14 @@ impl TableName {
                 "missing_customer",
                 "unknown_customer",
                 "invalid_amount",
+                "invalid_probability",
                 "invalid_period",
                 "after_as_of",
                 "duplicate_key",
             ],
+            Self::Fx => {
+                &["missing_currency", "invalid_rate", "unknown_kind", "invalid_period", "after_as_of", "duplicate_key"]
+            }
         }
     }
 }

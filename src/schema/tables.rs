@@ -1,9 +1,9 @@
 //! The small input tables, as the contract hands them on.
 
-use super::{costing::ActivitySetting, period::Period};
+use super::{costing::ActivitySetting, fx::ExactRate, period::Period};
 use crate::{
     numeric::keys::KeyTable,
-    units::{Minor, Quantity},
+    units::{Minor, MinorSum, Quantity},
 };
 
 /// The customers table.
@@ -13,6 +13,8 @@ pub struct CustomerTable {
     pub ids: KeyTable,
     /// Segment of each id, in row order; `None` when the column is not mapped or the cell is null.
     pub segment: Vec<Option<String>>,
+    /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
+    pub acquisition_cost: Vec<Minor>,
 }
 
 /// The products table.
@@ -35,6 +37,47 @@ pub struct Pool {
     pub amount: Minor,
     /// Practical capacity that the cost pays for, scaled by 10⁶; over the activity's own.
     pub capacity: Option<Quantity>,
+}
+
+/// Costs of an account and cost centre in an activity, period and currency: what the pools were before they were
+/// added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolLine {
+    /// Account of the general ledger; `None` when the column is not mapped or the cell is null.
+    pub account: Option<String>,
+    /// Cost centre; `None` likewise.
+    pub cost_centre: Option<String>,
+    /// Activity.
+    pub activity: String,
+    /// Period; `None` = the whole run.
+    pub period: Option<Period>,
+    /// Currency.
+    pub currency: String,
+    /// Cost in minor units of `currency`.
+    pub amount: Minor,
+    /// Rate at which it was converted.
+    pub rate: ExactRate,
+    /// Cost in minor units of the run's currency.
+    pub converted: Minor,
+    /// Practical capacity that the cost pays for, scaled by 10⁶.
+    pub capacity: Option<Quantity>,
+}
+
+/// Two capacities of one pool together; `None` in the outer one when they leave 64 bits.
+#[must_use]
+pub fn joint_capacity(a: Option<Quantity>, b: Option<Quantity>) -> Option<Option<Quantity>> {
+    match (a, b) {
+        (Some(a), Some(b)) => a.checked_add(b).map(Some),
+        (a, b) => Some(a.or(b)),
+    }
+}
+
+impl PoolLine {
+    /// What lines are added up by, and sorted by.
+    #[must_use]
+    pub fn key(&self) -> (Option<&str>, Option<&str>, &str, Option<Period>, &str) {
+        (self.account.as_deref(), self.cost_centre.as_deref(), &self.activity, self.period, &self.currency)
+    }
 }
 
 /// A named activity.
@@ -85,13 +128,22 @@ pub struct TracedCost {
     pub amount: Minor,
 }
 
-/// Average receivables of a customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Receivables of a customer in a period: sums, so that averages are rounded once, at the end of a formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Receivable {
     /// Row in [`Customers`](super::facts::Customers).
     pub customer: u32,
     /// Period.
     pub period: Period,
-    /// Average balance.
-    pub balance: Minor,
+    /// Sum of the balances.
+    pub balance_sum: MinorSum,
+    /// Number of balances: their mean is the average balance. 0 when the table has none.
+    pub balances: u32,
+    /// Sum of the positive balances, each times its probability of default in [`PROBABILITY_SCALE`].
+    pub defaulting: i128,
+    /// Sum of what was written off, less what was recovered.
+    pub write_off: Minor,
 }
+
+/// A probability of 1 in [`Receivable::defaulting`].
+pub const PROBABILITY_SCALE: i64 = 1_000_000_000_000;

@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 12] = [
     "read",
     "contract",
     "facts",
     "allocate",
     "profit",
+    "compare",
     "forecast",
     "portfolio",
     "equity",
@@ -62,7 +63,9 @@ fn stages_never_import_each_other_and_the_ground_imports_no_stage() {
 #[test]
 fn kernels_know_neither_polars_nor_arrow() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for module in ["numeric", "schema", "facts", "allocate", "profit", "forecast", "portfolio", "equity", "report"] {
+    for module in
+        ["numeric", "schema", "facts", "allocate", "profit", "compare", "forecast", "portfolio", "equity", "report"]
+    {
         let mut found = Vec::new();
         sources(&root.join(module), &mut found);
         for (file, source) in found {

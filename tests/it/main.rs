@@ -4,6 +4,8 @@
 
 mod architecture;
 mod determinism;
+mod economic;
+mod fx;
 mod golden;
 mod laws;
 mod main_job;

@@ -22,11 +22,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
-    sections::{activities, basis, contract, costs, forecast, inputs, portfolio, resources, run},
+    sections::{activities, basis, contract, costs, economic, forecast, fx, inputs, portfolio, resources, run},
     walk::{Entry, Fields},
 };
 use crate::schema::{
     costing::ServiceSetting,
+    fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
     settings::{Settings, TableName},
@@ -39,7 +40,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 18] = [
     "version",
     "name",
     "currency",
@@ -52,7 +53,10 @@ const KEYS: [&str; 15] = [
     "drivers",
     "activities",
     "resources",
+    "fx",
     "capital_charge",
+    "bad_debt",
+    "commissions",
     "forecast",
     "portfolio",
 ];
@@ -133,9 +137,11 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
         activities::read(entry, &known, &served, problems)
     });
-    let capital_rate_per_year = fields.read_or("capital_charge", None, problems, |entry, problems| {
-        costs::capital_rate(entry, &tables, problems).map(Some)
-    });
+    let fx =
+        fields.read_or("fx", FxSettings::default(), problems, |entry, problems| fx::read(entry, &tables, problems));
+    let receivables = inputs.as_ref().and_then(|inputs| inputs.receivables.as_ref());
+    let all_told = inputs.is_some() || !tables.contains(&TableName::Receivables);
+    let economic = economic::read(&fields, receivables, all_told, problems);
     let forecast =
         fields.read_or("forecast", None, problems, |entry, problems| forecast::read(entry, problems).map(Some));
     let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
@@ -157,7 +163,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         activities: activities?,
         resources: resources.as_ref()?.0.clone(),
         service: resources?.1,
-        capital_rate_per_year: capital_rate_per_year?,
+        fx: fx?,
+        economic: economic?,
         forecast: forecast?,
         portfolio: portfolio?,
     })

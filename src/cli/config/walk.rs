@@ -264,22 +264,25 @@ impl<'t> Entry<'t> {
         rate
     }
 
+    /// [`Self::rate`] as the exact decimal that is written.
+    pub(super) fn exact_rate(&self, high: u8, problems: &mut Problems) -> Option<Decimal> {
+        self.rate(high, problems)?;
+        let mantissa = number::decimal(self.scalar()?, RATE_DIGITS).ok()?;
+        Some(Decimal { mantissa, scale: u32::from(RATE_DIGITS) }.normalised())
+    }
+
     /// A decimal number from `low` to `high` with at most [`RATE_DIGITS`] digits after the point, exactly.
     pub(super) fn decimal(&self, (low, high): (i64, i64), problems: &mut Problems) -> Option<Decimal> {
         let digits = u32::from(RATE_DIGITS);
         let one = 10_i128.pow(digits);
         let parsed = self.scalar().and_then(|text| number::decimal(text, RATE_DIGITS).ok());
         let fits = |scaled: &i128| (i128::from(low) * one..=i128::from(high) * one).contains(scaled);
-        let Some(mut mantissa) = parsed.filter(fits) else {
+        let Some(mantissa) = parsed.filter(fits) else {
             let expected = format!("a number from {low} to {high}, at most {RATE_DIGITS} digits after the point");
             self.refuse(&expected, None, problems);
             return None;
         };
-        let mut scale = digits;
-        while scale > 0 && mantissa % 10 == 0 {
-            (mantissa, scale) = (mantissa / 10, scale - 1);
-        }
-        Some(Decimal { mantissa, scale })
+        Some(Decimal { mantissa, scale: digits }.normalised())
     }
 
     /// A decimal number with at most `digits` digits after the point, times `10^digits`, that fits 64 bits.

@@ -1,6 +1,6 @@
-//! `drivers` and `capital_charge`: quantities from the ledger, and the cost of capital.
+//! `drivers`: quantities from the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::inputs::filter;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         suggest::{list, quoted},
         walk::{Entry, Fields},
     },
-    schema::settings::{DriverMeasure, LedgerDriver, TableName},
+    schema::settings::{DriverMeasure, LedgerDriver},
 };
 
 /// What `count_distinct` counts.
@@ -67,21 +67,4 @@ fn measure(fields: &Fields<'_>, problems: &mut Problems) -> Option<DriverMeasure
     }
     let column = fields.get("sum")?.text("the name of a numeric column of the file", problems)?;
     Some(DriverMeasure::Sum(column.to_owned()))
-}
-
-/// `capital_charge`: its rate per year.
-pub(in crate::cli::config) fn capital_rate(
-    entry: &Entry<'_>,
-    tables: &BTreeSet<TableName>,
-    problems: &mut Problems,
-) -> Option<f64> {
-    if !tables.contains(&TableName::Receivables) {
-        problems.add_with_hint(
-            entry.key_at(),
-            format!("{} needs the table inputs.receivables", quoted(entry.path())),
-            "the charge is rate × days × average receivables",
-        );
-    }
-    let fields = entry.fields(&["rate_per_year"], problems)?;
-    fields.read("rate_per_year", problems, |entry, problems| entry.rate(MAX_RATE_PER_YEAR, problems))
 }

@@ -59,6 +59,14 @@ pub(in crate::cli::config) fn read(
     if let Some(products) = tables.get(TableName::Products.as_str()) {
         check_products(products, ledger_columns.as_ref(), problems);
     }
+    // A table of pools that is wrong itself is told there.
+    let names_currency = settings
+        .get(&TableName::Pools)
+        .map_or(present.contains(&TableName::Pools), |pools| pools.columns.contains_key("currency"));
+    if let Some(fx) = tables.get(TableName::Fx.as_str()).filter(|_| !names_currency) {
+        let what = format!("{} has no effect: no cost names its currency", quoted(fx.path()));
+        problems.add_with_hint(fx.key_at(), what, "map currency in inputs.pools.columns");
+    }
     let inputs = settings.remove(&TableName::Transactions).zip(returns).map(|(transactions, returns)| Inputs {
         transactions,
         returns,
@@ -68,6 +76,7 @@ pub(in crate::cli::config) fn read(
         activities: settings.remove(&TableName::Activities),
         driver_quantities: settings.remove(&TableName::DriverQuantities),
         receivables: settings.remove(&TableName::Receivables),
+        fx: settings.remove(&TableName::Fx),
         traced: settings.remove(&TableName::Traced),
     });
     (present, inputs)
@@ -187,13 +196,29 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
                 _ => {}
             }
         }
-        TableName::DriverQuantities | TableName::Receivables => {
+        TableName::DriverQuantities | TableName::Receivables | TableName::Fx => {
+            if name == TableName::Receivables {
+                check_receivables(columns, problems);
+            }
             if let (Some(_), Some(date)) = (columns.get("period"), columns.get("date")) {
                 let what = format!("{path} has both period and date: two answers to when");
                 problems.add_with_hint(date.key_at(), what, "map one of them");
             }
         }
         _ => {}
+    }
+}
+
+/// Receivables say what customers owe, or what was written off.
+fn check_receivables(columns: &Fields<'_>, problems: &mut Problems) {
+    let path = quoted(columns.path());
+    if !columns.has("balance") && !columns.has("write_off") {
+        let hint = "map balance (what the customer owes), write_off (what was lost), or both";
+        problems.add_with_hint(columns.at(), format!("{path} has neither balance nor write_off"), hint);
+    }
+    if let Some(probability) = columns.get("default_probability").filter(|_| !columns.has("balance")) {
+        let what = format!("{path} has default_probability without balance");
+        problems.add_with_hint(probability.key_at(), what, "the probability is that of losing the balance");
     }
 }
 

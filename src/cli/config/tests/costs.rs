@@ -1,4 +1,4 @@
-//! `drivers`, `activities` and `capital_charge`.
+//! `drivers` and `activities`.
 
 use super::*;
 use crate::schema::costing::{ActivitySetting, Capacity};
@@ -128,7 +128,7 @@ fn every_method_says_what_it_misses() {
       hint: use a known term; a name with spaces or dashes goes between backquotes
     ");
     assert_snapshot!(activity("method: time_driven, time: '12.5'"), @"shop/whalecurve.yaml:6:68: `activities.a.time` is `12.5`, expected a time equation that names a driver");
-    assert_snapshot!(activity("method: percent, shares: {}"), @"shop/whalecurve.yaml:6:66: `activities.a.shares` is a mapping, expected a mapping of segments and percentages");
+    assert_snapshot!(activity("method: percent, shares: {}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` names no segment");
     assert_snapshot!(activity("method: percent, shares: {a: 60, b: 40.5}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` add up to 100.5 %, more than 100 %");
     assert_snapshot!(activity("method: fixed_amount"), @"shop/whalecurve.yaml:6:14: `activities.a` has neither segments nor each: nothing is fixed");
     assert_snapshot!(activity("method: standard_rate, driver: orders"), @"shop/whalecurve.yaml:6:14: `activities.a.rate` is missing");
@@ -180,45 +180,18 @@ fn resource_pools_serve_what_is_there_and_no_more_than_they_can() {
         message_with(&format!("activities: {{a: {{level: order, method: average}}}}\nresources: {pools}\n"))
     };
     assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: 1, b: 2}}}}"), @r"
-    shop/whalecurve.yaml:5:14: `activities.a` has no cost, and `inputs` has no pools to take it from
-      hint: give cost: … in major units, or add the table inputs.pools
     shop/whalecurve.yaml:6:46: `resources.pools.it.to.b` is neither an activity nor a resource pool
       hint: known: a, it
     ");
-    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: -1}}}}"), @r"
-    shop/whalecurve.yaml:5:14: `activities.a` has no cost, and `inputs` has no pools to take it from
-      hint: give cost: … in major units, or add the table inputs.pools
-    shop/whalecurve.yaml:6:43: `resources.pools.it.to.a` is `-1`, expected a weight of zero or more
-    ");
+    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: -1}}}}"), @"shop/whalecurve.yaml:6:43: `resources.pools.it.to.a` is `-1`, expected a weight of zero or more");
     assert_snapshot!(with("{pools: {it: {cost: 1, capacity: 2, to: {a: 3}}}}"), @r"
-    shop/whalecurve.yaml:5:14: `activities.a` has no cost, and `inputs` has no pools to take it from
-      hint: give cost: … in major units, or add the table inputs.pools
     shop/whalecurve.yaml:6:21: `resources.pools.it` gives more than its capacity
       hint: raise the capacity to what the weights add up to
     ");
     assert_snapshot!(with("{method: step_down, order: [it, hr], pools: {it: {cost: 1, to: {a: 3}}}}"), @r"
-    shop/whalecurve.yaml:5:14: `activities.a` has no cost, and `inputs` has no pools to take it from
-      hint: give cost: … in major units, or add the table inputs.pools
     shop/whalecurve.yaml:6:44: `resources.order` is `hr`, expected the name of a resource pool
       hint: known pools: it
     ");
     assert_snapshot!(with("{order: [it], pools: {it: {cost: 1, to: {a: 3}}}}"), @"shop/whalecurve.yaml:6:13: `resources.order` has no effect without method: step_down");
-    assert_snapshot!(with("{pools: {a: {cost: 1, to: {a: 3}}}}"), @r"
-    shop/whalecurve.yaml:5:14: `activities.a` has no cost, and `inputs` has no pools to take it from
-      hint: give cost: … in major units, or add the table inputs.pools
-    shop/whalecurve.yaml:6:21: `resources.pools.a` has the name of an activity
-    ");
-}
-
-#[test]
-fn a_capital_charge_needs_receivables_and_a_rate() {
-    assert_snapshot!(message_with("capital_charge: {rate_per_year: 11}\n"), @r"
-    shop/whalecurve.yaml:5:1: `capital_charge` needs the table inputs.receivables
-      hint: the charge is rate × days × average receivables
-    shop/whalecurve.yaml:5:33: `capital_charge.rate_per_year` is `11`, expected a number from 0 to 10, at most 12 digits after the point
-    ");
-    let receivables = "  receivables: {path: r, columns: {customer_id: c, balance: b}}\n";
-    assert_snapshot!(message_with(&format!("{receivables}capital_charge:\n")), @"shop/whalecurve.yaml:6:1: `capital_charge.rate_per_year` is missing");
-    let settings = read_minimal_with(&format!("{receivables}capital_charge: {{rate_per_year: 0.1}}\n"));
-    assert_eq!(settings.capital_rate_per_year, Some(0.1));
+    assert_snapshot!(with("{pools: {a: {cost: 1, to: {a: 3}}}}"), @"shop/whalecurve.yaml:6:21: `resources.pools.a` has the name of an activity");
 }

@@ -2,8 +2,10 @@
 
 mod costs;
 mod document;
+mod economic;
 mod environment;
 mod forecast;
+mod fx;
 mod tables;
 mod top;
 mod whole;

@@ -157,6 +157,7 @@ fn a_full_config_becomes_settings() {
           },
           "filter": null
         },
+        "fx": null,
         "traced": null
       },
       "contract": {
@@ -311,7 +312,18 @@ fn a_full_config_becomes_settings() {
       },
       "resources": {},
       "service": "reciprocal",
-      "capital_rate_per_year": 0.1,
+      "fx": {
+        "kind": "average"
+      },
+      "economic": {
+        "capital_charge": {
+          "rate": "0.1",
+          "every": "year",
+          "days": null
+        },
+        "bad_debt": null,
+        "commissions": null
+      },
       "forecast": {
         "model": "bg_nbd",
         "days_per_unit": 30.4375,
@@ -345,7 +357,7 @@ fn a_full_config_becomes_settings() {
 fn a_minimal_config_has_the_documented_defaults() {
     let settings = read(MINIMAL).expect("a valid config");
     assert_eq!((settings.base.as_str(), settings.output.as_str()), ("shop", "shop/results"));
-    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"traced":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","capital_rate_per_year":null,"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]}}"#);
+    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]}}"#);
 }
 
 #[test]
@@ -400,7 +412,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     assert_snapshot!(message(text), @r"
     shop/whalecurve.yaml:1:1: `currency` is missing
     shop/whalecurve.yaml:2:1: unknown key `curency`
-      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, inputs, contract, drivers, activities, resources, capital_charge, forecast, portfolio
+      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio
     shop/whalecurve.yaml:3:9: `period` is `weekly`, expected one of whole, year, quarter, month
     shop/whalecurve.yaml:4:7: `seed` is `-1`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:7:11: `inputs.transactions` is CSV, but the ledger must be Parquet
@@ -427,7 +439,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     shop/whalecurve.yaml:17:19: `activities.upkeep.level` is `customers`, expected one of unit, product, order, batch, customer, channel, region, company
       hint: did you mean `customer`?
     shop/whalecurve.yaml:18:1: `capital_charge` needs the table inputs.receivables
-      hint: the charge is rate × days × average receivables
+      hint: the charge is rate × time × average balance; without balances give days: 90, for sales × days / 365
     shop/whalecurve.yaml:18:33: `capital_charge.rate_per_year` is `10%`, expected a number from 0 to 10, at most 12 digits after the point
       hint: write 10 % as 0.10
     shop/whalecurve.yaml:19:19: `forecast.model` is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd
