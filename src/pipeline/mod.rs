@@ -134,13 +134,9 @@ impl Ledgers {
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
     let ledgers = facts(settings, &mut clock)?;
-    clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let (costs, margins) = profits(settings, &ledgers)?;
+    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     let scene = match &settings.scenario {
-        Some(scenario) => {
-            clock.start("what_if", Some(ledgers.cells.len() as u64));
-            Some(scenario::compute(&ledgers, scenario)?)
-        }
+        Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
         None => None,
     };
     let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
@@ -150,16 +146,19 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
 }
 
-/// Cost of every cell and its margins, tied to each other and to the side tables.
+/// Costs and margins of every cell: what follows from the ledgers and the settings, and from nothing else.
 ///
 /// # Errors
 /// [`RunError`] of the allocate and profit stages.
-fn profits(settings: &Settings, ledgers: &Ledgers) -> Result<(Costs, Margins), RunError> {
-    let plan = allocate::plan(&ledgers.costing(settings), &ledgers.ground(settings))?;
-    let leaves = plan.leaves(&ledgers.ground(settings)).map_err(|_| RunError::CostTooLarge)?;
+fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Costs, Margins), RunError> {
+    clock.start("allocate", Some(ledgers.cells.len() as u64));
+    let ground = ledgers.ground(settings);
+    let plan = allocate::plan(&ledgers.costing(settings), &ground)?;
+    let leaves = plan.leaves(&ground).map_err(|_| RunError::CostTooLarge)?;
     if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
         return Err(RunError::Reconciliation { activity, cost, found });
     }
+    clock.start("profit", None);
     let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
     economic::check(settings, &ledgers.balances, &margins)?;
     Ok((Costs { plan, layers: leaves.layers }, margins))

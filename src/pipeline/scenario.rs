@@ -1,6 +1,6 @@
 //! A scenario beside the base: the same facts under other costs, methods, drivers, capacities or prices.
 
-use super::{Ledgers, RunError, results::Costs};
+use super::{Clock, Ledgers, RunError, results::Costs};
 use crate::{
     contract::ContractError,
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},
@@ -25,7 +25,8 @@ pub(super) struct Scene {
 ///
 /// # Errors
 /// [`RunError`]: a segment or driver that is not there, and whatever stops a run after its facts.
-pub(super) fn compute(base: &Ledgers, scenario: &Scenario) -> Result<Scene, RunError> {
+pub(super) fn compute(base: &Ledgers, scenario: &Scenario, clock: &mut Clock) -> Result<Scene, RunError> {
+    clock.start("what_if", Some(base.cells.len() as u64));
     let mut ledgers = base.clone();
     change_prices(&mut ledgers, scenario)?;
     change_drivers(&mut ledgers, scenario)?;
@@ -33,7 +34,7 @@ pub(super) fn compute(base: &Ledgers, scenario: &Scenario) -> Result<Scene, RunE
         (ledgers.activities, ledgers.pools) = (activities, pools);
     }
     ledgers.economic.settings = scenario.settings.economic.clone();
-    let (costs, margins) = super::profits(&scenario.settings, &ledgers)?;
+    let (costs, margins) = super::cost(&scenario.settings, &ledgers, clock)?;
     Ok(Scene { ledgers, costs, margins })
 }
 
