@@ -2,6 +2,8 @@
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
+use std::sync::OnceLock;
+
 use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
 
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     numeric::{
         decimal::{divide_half_even, format_minor},
-        keys::{Key, KeyTable, Keys, hash_text},
+        keys::{Key, KeyIndex, KeyTable, Keys, hash_text},
     },
     schema::{
         contract::RejectedRow,
@@ -364,6 +366,28 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, T
     Ok((merged, tally))
 }
 
+/// The customers of the run, sorted by id; their index is built when a table first asks for one.
+pub struct KnownCustomers<'a> {
+    ids: &'a Keys,
+    index: OnceLock<KeyIndex>,
+}
+
+impl<'a> KnownCustomers<'a> {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new(ids: &'a Keys) -> Self {
+        Self { ids, index: OnceLock::new() }
+    }
+
+    fn keys(&self) -> &Keys {
+        self.ids
+    }
+
+    fn get(&self, id: Key<'_>) -> Option<u32> {
+        self.index.get_or_init(|| KeyIndex::new(self.ids)).get(id)
+    }
+}
+
 /// The driver quantities table.
 ///
 /// * `customers`: id → row of every customer of the run.
@@ -373,7 +397,7 @@ pub fn pools(input: &Input<'_>, activities: &[Activity]) -> Result<(Vec<Pool>, T
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
 pub fn driver_quantities(
     input: &Input<'_>,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
     drivers: &[(String, u32)],
     csv: bool,
 ) -> Result<(Vec<DriverQuantity>, Tally), ContractError> {
@@ -434,7 +458,7 @@ pub fn driver_quantities(
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
 pub fn receivables(
     input: &Input<'_>,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
     csv: bool,
 ) -> Result<(Vec<Receivable>, Tally), ContractError> {
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, Period, i64, i64)>| {
@@ -478,7 +502,7 @@ fn customer_of(
     ids: &Keys,
     missing: &[bool],
     row: usize,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
 ) -> Result<u32, (&'static str, &'static str)> {
     if missing[row] {
         return Err(("missing_customer", MISSING_ID));

@@ -65,7 +65,7 @@ fn fold(waves: &[Vec<LineBatch>], ids: &Keys) -> LedgerSummary {
 }
 
 fn finish(summary: LedgerSummary) -> (Vec<String>, Vec<u64>, Cells) {
-    let (Customers { ids, hash }, cells) = summary.finish(ReturnsPolicy::Separate, &DRIVERS);
+    let (Customers { ids, hash }, cells) = summary.finish(ReturnsPolicy::Separate, &DRIVERS).unwrap();
     ((0..ids.len()).map(|row| ids.text(row)).collect(), hash, cells)
 }
 

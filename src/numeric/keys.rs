@@ -288,6 +288,57 @@ impl KeyTable {
     }
 }
 
+/// Id → row, for lookups alone. Integer ids that lie close together stand in a plain table.
+#[derive(Clone, Debug)]
+pub enum KeyIndex {
+    /// Smallest id, and row + 1 of every id from there on; zero where there is none.
+    Dense(i64, Vec<u32>),
+    /// All other ids.
+    Hashed(KeyTable),
+}
+
+/// Room of a plain table for each id: beyond it, hashing takes less memory.
+const DENSE_ROOM: u64 = 4;
+
+impl KeyIndex {
+    /// An index of distinct `keys`.
+    #[must_use]
+    pub fn new(keys: &Keys) -> Self {
+        let dense = match keys {
+            Keys::Int(ids) => Self::dense(ids),
+            Keys::Text(_) => None,
+        };
+        dense.unwrap_or_else(|| Self::Hashed(KeyTable::from_keys(keys)))
+    }
+
+    fn dense(ids: &[i64]) -> Option<Self> {
+        let (low, high) = (*ids.iter().min()?, *ids.iter().max()?);
+        let range = high.abs_diff(low);
+        if range >= DENSE_ROOM * ids.len() as u64 {
+            return None;
+        }
+        let mut rows = vec![0; range as usize + 1];
+        for (row, id) in ids.iter().enumerate() {
+            rows[id.abs_diff(low) as usize] = row as u32 + 1;
+        }
+        Some(Self::Dense(low, rows))
+    }
+
+    /// The row of `key`.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, key: Key<'_>) -> Option<u32> {
+        match (self, key) {
+            // An id below the smallest wraps around to one that is too large.
+            (Self::Dense(low, rows), Key::Int(id)) => {
+                rows.get(id.wrapping_sub(*low) as u64 as usize).and_then(|row| row.checked_sub(1))
+            }
+            (Self::Dense(..), Key::Text(_)) => None,
+            (Self::Hashed(table), key) => table.get(key),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -333,6 +384,19 @@ mod tests {
             }
             for id in &ids {
                 prop_assert_eq!(table.get(Key::Int(*id)).map(|row| seen[row as usize]), Some(*id));
+            }
+        }
+
+        #[test]
+        fn an_index_finds_what_a_table_finds(
+            ids in prop::collection::btree_set(prop_oneof![-40..40_i64, any::<i64>()], 0..60), near in -99..99_i64,
+            close in any::<bool>(),
+        ) {
+            let ids = ids.into_iter().filter(|id| !close || id.abs() < 40).rev().collect();
+            let keys = Keys::Int(ids);
+            let (table, index) = (KeyTable::from_keys(&keys), KeyIndex::new(&keys));
+            for id in (near - 1..=near + 1).chain([i64::MIN, i64::MAX]).chain(-45..45) {
+                prop_assert_eq!(index.get(Key::Int(id)), table.get(Key::Int(id)));
             }
         }
 

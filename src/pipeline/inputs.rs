@@ -10,14 +10,11 @@ use crate::{
     contract::{
         ContractError,
         rules::Tally,
-        tables::{self, Input},
+        tables::{self, Input, KnownCustomers},
         transactions,
     },
     facts::{assemble::DriverSource, drivers},
-    numeric::{
-        decimal::Decimal,
-        keys::{KeyTable, Keys},
-    },
+    numeric::{decimal::Decimal, keys::Keys},
     profit,
     read::{self, ReadError, Source},
     schema::{
@@ -151,7 +148,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn driver_quantities(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         names: &[String],
         sources: &[DriverSource],
     ) -> Result<Cells, RunError> {
@@ -173,7 +170,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn receivables(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         as_of: Day,
     ) -> Result<(Cells, Vec<i64>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Receivables)? else {
