@@ -114,24 +114,39 @@ impl Orders {
         Ok(())
     }
 
-    /// Orders and purchase days of a chain whose days and orders never rise on the way to the oldest, as in a ledger that
-    /// came in order; `None` when they do, or when there are distinct-count drivers.
-    fn count_in_order(&self, newest: u32) -> Option<[u32; 2]> {
-        if self.marked {
-            return None;
+    /// Orders and purchase days up to every entry, as far back as its chain goes.
+    ///
+    /// Entries are read in the order in which they came, not chain by chain: so no read waits for the one before it.
+    fn totals(&self) -> Vec<Total> {
+        let mut totals: Vec<Total> = Vec::with_capacity(self.entries.len());
+        for entry in self.entries.iter() {
+            let previous = entry.previous as usize;
+            let total = match (self.entries.get(previous), totals.get(previous)) {
+                (Some(older), Some(Total::Counted { orders, days })) => {
+                    if entry.day < older.day || entry.order < older.order {
+                        Total::OutOfOrder
+                    } else {
+                        let (order, day) = (entry.order != older.order, entry.day != older.day);
+                        Total::Counted { orders: orders + u32::from(order), days: days + u32::from(day) }
+                    }
+                }
+                (Some(_), _) => Total::OutOfOrder,
+                (None, _) => Total::Counted { orders: 1, days: 1 },
+            };
+            totals.push(total);
         }
-        let Some(mut later) = self.entries.get(newest as usize) else { return Some([0, 0]) };
-        let (mut orders, mut days) = (1, 1);
-        while let Some(entry) = self.entries.get(later.previous as usize) {
-            if entry.day > later.day || entry.order > later.order {
-                return None;
-            }
-            orders += u32::from(entry.order != later.order);
-            days += u32::from(entry.day != later.day);
-            later = entry;
-        }
-        Some([orders, days])
+        totals
     }
+}
+
+/// What a chain adds up to at one of its entries.
+#[derive(Clone, Copy, Debug)]
+enum Total {
+    /// Days and orders never fell on the way, as in a ledger that came in order: so whatever differs from the entry before
+    /// is new.
+    Counted { orders: u32, days: u32 },
+    /// They fell once: the chain must be sorted.
+    OutOfOrder,
 }
 
 /// Orders, purchase days and distinct-count drivers of one partition's cells.
@@ -147,9 +162,11 @@ impl Counts {
         let stride = 2 + wanted.len();
         let mut counts = vec![0; cells.len() * stride];
         let mut visits = Vec::new();
+        // With distinct-count drivers, masks differ from entry to entry, and every chain is read.
+        let totals = if orders.marked { Vec::new() } else { orders.totals() };
         for (cell, counts) in cells.iter().zip(counts.chunks_exact_mut(stride)) {
-            if let Some(in_order) = orders.count_in_order(cell.newest) {
-                counts[..2].copy_from_slice(&in_order);
+            if let Some(Total::Counted { orders, days }) = totals.get(cell.newest as usize) {
+                counts[..2].copy_from_slice(&[*orders, *days]);
                 continue;
             }
             orders.read(cell.newest, &mut visits);

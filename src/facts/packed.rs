@@ -53,23 +53,57 @@ impl Packed {
     /// # Errors
     /// [`FactsError::Overflow`] when the lines of one order leave 64 bits.
     pub fn new(batch: &LineBatch, layout: Layout) -> Result<Self, FactsError> {
-        let mut runs = Runs { lines: Vec::with_capacity(batch.len()), added: Vec::new(), stride: layout.added };
-        let texts = match &batch.customer {
-            Keys::Int(ids) => {
-                runs.gather(batch, |row| ids[row] == ids[row - 1], |row| hash_int(ids[row]))?;
-                None
-            }
+        let starts = match &batch.customer {
+            Keys::Int(ids) => starts(batch, |row| ids[row] == ids[row - 1]),
+            Keys::Text(ids) => starts(batch, |row| ids.get(row) == ids.get(row - 1)),
+        };
+        let (hashes, texts): (Vec<u64>, _) = match &batch.customer {
+            Keys::Int(ids) => (starts.iter().map(|start| hash_int(ids[*start as usize])).collect(), None),
             Keys::Text(ids) => {
                 let mut texts = TextColumn::default();
-                let start = |row: usize| {
-                    texts.push(ids.get(row));
-                    hash_text(ids.get(row))
-                };
-                runs.gather(batch, |row| ids.get(row) == ids.get(row - 1), start)?;
-                Some(texts)
+                starts.iter().for_each(|start| texts.push(ids.get(*start as usize)));
+                ((0..texts.len()).map(|line| hash_text(texts.get(line))).collect(), Some(texts))
             }
         };
-        Ok(runs.group(texts))
+        let mut packed = Self {
+            lines: vec![PackedLine::default(); starts.len()],
+            added: vec![0; starts.len() * layout.added],
+            stride: layout.added,
+            texts,
+            first: first_of_partitions(&hashes),
+        };
+        packed.fill(batch, &starts, &hashes)?;
+        Ok(packed)
+    }
+
+    /// Adds each line's rows up, at its place.
+    fn fill(&mut self, batch: &LineBatch, starts: &[u32], hashes: &[u64]) -> Result<(), FactsError> {
+        let mut next = self.first.clone();
+        let ends = starts.iter().skip(1).copied().chain([batch.len() as u32]);
+        for (number, ((start, end), hash)) in starts.iter().zip(ends).zip(hashes).enumerate() {
+            let rows = *start as usize..end as usize;
+            let first = rows.start;
+            let slot = &mut next[partition_of(*hash)];
+            let place = *slot as usize;
+            *slot += 1;
+            let what = if batch.mask[first] & PURCHASE == 0 { "returns" } else { "gross sales" };
+            self.lines[place] = PackedLine {
+                hash: *hash,
+                order: batch.order[first],
+                day: batch.day[first],
+                mask: batch.mask[rows.clone()].iter().fold(0, |all, mask| all | mask),
+                text: number as u32,
+                lines: end - start,
+                amount: total(&batch.amount[rows.clone()], what)?,
+                discount: total(&batch.discount[rows.clone()], "discount")?,
+                product_cost: total(&batch.product_cost[rows.clone()], "product cost")?,
+                quantity: total(&batch.quantity[rows.clone()], "quantity")?,
+            };
+            for (sum, column) in self.added[place * self.stride..].iter_mut().zip(&batch.added) {
+                *sum = total(&column[rows.clone()], "driver quantity")?;
+            }
+        }
+        Ok(())
     }
 
     /// Packed lines in all.
@@ -105,89 +139,41 @@ impl Packed {
     }
 }
 
-/// Packed lines in the batch's order.
-struct Runs {
-    lines: Vec<PackedLine>,
-    added: Vec<Quantity>,
-    stride: usize,
+/// The rows that start a packed line: another order, day or customer than the row before, or a return after a purchase.
+fn starts(batch: &LineBatch, same_customer: impl Fn(usize) -> bool) -> Vec<u32> {
+    let rows = batch.len();
+    let (day, order, mask) = (&batch.day[..rows], &batch.order[..rows], &batch.mask[..rows]);
+    // Written without a branch: whether a row starts a line is as good as random.
+    let mut starts = vec![0; rows];
+    let mut count = usize::from(rows > 0);
+    for row in 1..rows {
+        let same = (order[row] == order[row - 1])
+            & (day[row] == day[row - 1])
+            & ((mask[row] ^ mask[row - 1]) & PURCHASE == 0)
+            & same_customer(row);
+        starts[count] = row as u32;
+        count += usize::from(!same);
+    }
+    starts.truncate(count);
+    starts
 }
 
-impl Runs {
-    /// Merges lines of one order that follow each other.
-    ///
-    /// * `same_customer`: whether a row has the customer of the row before it.
-    /// * `start`: the hash of a row's customer; called once a packed line, in order.
-    fn gather(
-        &mut self,
-        batch: &LineBatch,
-        same_customer: impl Fn(usize) -> bool,
-        mut start: impl FnMut(usize) -> u64,
-    ) -> Result<(), FactsError> {
-        let rows = batch.len();
-        let (day, order, mask) = (&batch.day[..rows], &batch.order[..rows], &batch.mask[..rows]);
-        let (amount, discount) = (&batch.amount[..rows], &batch.discount[..rows]);
-        let (product_cost, quantity) = (&batch.product_cost[..rows], &batch.quantity[..rows]);
-        for row in 0..rows {
-            let continues = row > 0
-                && order[row] == order[row - 1]
-                && day[row] == day[row - 1]
-                && (mask[row] ^ mask[row - 1]) & PURCHASE == 0
-                && same_customer(row);
-            if let Some(run) = self.lines.last_mut().filter(|_| continues) {
-                let what = if mask[row] & PURCHASE == 0 { "returns" } else { "gross sales" };
-                run.mask |= mask[row];
-                run.lines += 1;
-                run.amount = sum(run.amount, amount[row], what)?;
-                run.discount = sum(run.discount, discount[row], "discount")?;
-                run.product_cost = sum(run.product_cost, product_cost[row], "product cost")?;
-                run.quantity = sum(run.quantity, quantity[row], "quantity")?;
-                let first = self.added.len() - self.stride;
-                for (total, column) in self.added[first..].iter_mut().zip(&batch.added) {
-                    *total = sum(*total, column[row], "driver quantity")?;
-                }
-                continue;
-            }
-            self.added.extend(batch.added.iter().map(|column| column[row]));
-            self.lines.push(PackedLine {
-                hash: start(row),
-                order: order[row],
-                day: day[row],
-                mask: mask[row],
-                text: self.lines.len() as u32,
-                lines: 1,
-                amount: amount[row],
-                discount: discount[row],
-                product_cost: product_cost[row],
-                quantity: quantity[row],
-            });
-        }
-        Ok(())
+/// Where each partition's lines start, and one more entry at the end.
+fn first_of_partitions(hashes: &[u64]) -> Vec<u32> {
+    let mut first = vec![0; PARTITIONS + 1];
+    for hash in hashes {
+        first[partition_of(*hash) + 1] += 1;
     }
+    for partition in 0..PARTITIONS {
+        first[partition + 1] += first[partition];
+    }
+    first
+}
 
-    /// Groups the packed lines by partition, by counting sort.
-    fn group(self, texts: Option<TextColumn>) -> Packed {
-        let mut first = vec![0_u32; PARTITIONS + 1];
-        for line in &self.lines {
-            first[partition_of(line.hash) + 1] += 1;
-        }
-        for partition in 0..PARTITIONS {
-            first[partition + 1] += first[partition];
-        }
-        let mut next = first.clone();
-        let mut lines = vec![PackedLine::default(); self.lines.len()];
-        let mut added = vec![0; self.added.len()];
-        for (number, line) in self.lines.iter().enumerate() {
-            let slot = &mut next[partition_of(line.hash)];
-            let at = *slot as usize;
-            *slot += 1;
-            lines[at] = *line;
-            if self.stride > 0 {
-                let from = number * self.stride;
-                added[at * self.stride..][..self.stride].copy_from_slice(&self.added[from..][..self.stride]);
-            }
-        }
-        Packed { lines, added, stride: self.stride, texts, first }
-    }
+/// A checked sum of values.
+#[inline]
+fn total(values: &[i64], what: &'static str) -> Result<i64, FactsError> {
+    values.iter().try_fold(0, |total, value| sum(total, *value, what))
 }
 
 /// A checked sum.

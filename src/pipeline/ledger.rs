@@ -29,6 +29,9 @@ use crate::{
 /// Packed lines of a wave of the ledger kernel: 16 MiB.
 const WAVE_LINES: usize = 262_144;
 
+/// Pieces of a wave, for files whose row groups hold a few rows each.
+const WAVE_PIECES: usize = 4_096;
+
 /// Rows that are judged and packed at a time: their columns stay in cache.
 const JUDGED_ROWS: usize = 16_384;
 
@@ -111,7 +114,7 @@ fn fold_batches(
             lines += packed.len();
             wave.push(packed);
         }
-        if lines >= WAVE_LINES {
+        if lines >= WAVE_LINES || wave.len() >= WAVE_PIECES {
             folded.summary.fold(&std::mem::take(&mut wave))?;
             lines = 0;
             progress.rows(folded.tally.balance.input.rows);

@@ -77,7 +77,7 @@ impl Ledger {
             return false;
         }
         if self.products.is_some()
-            && self.unit_cost(rows, row).is_none()
+            && !self.is_priced(rows, row)
             && broken("unknown_product", "the product is not in the products table")
         {
             return false;
@@ -194,4 +194,25 @@ fn text_without(column: TextColumn, dropped: &[usize]) -> TextColumn {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn dropped_rows_leave_and_the_others_keep_their_order(dropped in prop::collection::btree_set(0..40_usize, 0..40)) {
+            let dropped: Vec<usize> = dropped.into_iter().collect();
+            let kept: Vec<usize> = (0..40).filter(|row| !dropped.contains(row)).collect();
+            prop_assert_eq!(&without((0..40).collect(), &dropped), &kept);
+            let mut texts = TextColumn::default();
+            (0..40).for_each(|row| texts.push(row.to_string().as_bytes()));
+            let texts = Keys::Text(text_without(texts, &dropped));
+            prop_assert_eq!((0..texts.len()).map(|row| texts.text(row)).collect::<Vec<_>>(),
+                kept.iter().map(usize::to_string).collect::<Vec<_>>());
+        }
+    }
 }

@@ -24,9 +24,7 @@ impl Ledger {
             flag(&mut suspects, foreign, |foreign| foreign);
         }
         if let Some(known) = &self.customers {
-            for (row, suspect) in suspects.iter_mut().enumerate() {
-                *suspect |= known.get(columns.customer.get(row)).is_none();
-            }
+            flag(&mut suspects, &known.rows(&columns.customer), |row| row.is_none());
         }
         self.price_products(columns, &mut suspects);
         flag(&mut suspects, &columns.product_cost, |value| !is_number(value));
@@ -42,26 +40,27 @@ impl Ledger {
 
     /// Product costs from the products table, where it knows the product; the others are suspects.
     fn price_products(&self, columns: &mut Columns, suspects: &mut [bool]) {
-        if self.products.is_none() {
+        let Some((known, unit_costs)) = &self.products else { return };
+        let Some((ids, missing)) = &columns.product else {
+            suspects.fill(true);
             return;
-        }
-        for (row, suspect) in suspects.iter_mut().enumerate() {
-            match self.unit_cost(columns, row) {
-                Some(unit_cost) => columns.product_cost[row] = cost_of(columns.quantity[row], unit_cost),
+        };
+        let rows = columns.product_cost.iter_mut().zip(&columns.quantity).zip(suspects);
+        let products = known.rows(ids).into_iter().zip(missing);
+        for (((cost, quantity), suspect), (product, missing)) in rows.zip(products) {
+            match product.filter(|_| !missing).and_then(|product| unit_costs[product as usize]) {
+                Some(unit_cost) => *cost = cost_of(*quantity, unit_cost),
                 None => *suspect = true,
             }
         }
     }
 
-    /// What one unit of a row's product costs; `None` when the products table does not say.
-    #[inline]
-    pub(super) fn unit_cost(&self, columns: &Columns, row: usize) -> Option<Minor> {
-        let (known, unit_cost) = self.products.as_ref()?;
-        let (ids, missing) = columns.product.as_ref()?;
-        if missing[row] {
-            return None;
-        }
-        unit_cost[known.get(ids.get(row))? as usize]
+    /// Whether the products table says what a row's product costs.
+    pub(super) fn is_priced(&self, columns: &Columns, row: usize) -> bool {
+        let (Some((known, unit_costs)), Some((ids, missing))) = (&self.products, &columns.product) else {
+            return false;
+        };
+        !missing[row] && known.get(ids.get(row)).is_some_and(|product| unit_costs[product as usize].is_some())
     }
 }
 
@@ -80,6 +79,7 @@ fn outside((low, high): (i64, i64)) -> impl Fn(i64) -> bool {
 
 /// Quantity (millionths) times unit cost (minor units), half to even; [`INVALID`] when it does not fit, [`NULL`] without
 /// a quantity.
+#[inline]
 fn cost_of(quantity: Quantity, unit_cost: Minor) -> Minor {
     if !is_number(quantity) {
         return NULL;
