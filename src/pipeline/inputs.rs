@@ -13,11 +13,11 @@ use crate::{
     contract::{
         ContractError, costs, fx, pools, receivables,
         rules::Tally,
-        tables::{self, Input},
+        tables::{self, Input, KnownCustomers},
         transactions,
     },
     facts::{assemble::DriverSource, drivers},
-    numeric::keys::{KeyTable, Keys},
+    numeric::keys::Keys,
     read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
@@ -196,7 +196,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn traced(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         activities: &[Activity],
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
@@ -212,7 +212,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn driver_quantities(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         names: &[String],
         sources: &[DriverSource],
     ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
@@ -234,7 +234,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn receivables(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
     ) -> Result<(Cells, Vec<Receivable>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Receivables)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Receivables, &frames);

@@ -37,10 +37,11 @@ use crate::{
     allocate::{self, Costing, Ground},
     contract::{
         ContractError,
+        tables::KnownCustomers,
         transactions::{self, Ledger},
     },
     facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers},
-    numeric::keys::KeyTable,
+    numeric::keys::KeyIndex,
     profit, read,
     schema::{
         contract::{InputBalance, RejectedRow},
@@ -182,8 +183,8 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let products = inputs.products(&kinds)?;
     let activities = inputs.activities()?;
     let (pools, pool_lines) = inputs.pools(&activities)?;
-    let known = customers.as_ref().map(|table| table.ids.clone());
-    let products = products.map(|table| (table.ids, table.unit_cost));
+    let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
+    let products = products.map(|table| (KeyIndex::new(table.ids.keys()), table.unit_cost));
     let contract = Ledger::new(settings, known, products)?;
 
     clock.start("facts", source.rows);
@@ -198,12 +199,12 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
             summary.touch(table.ids.keys().get(row), None)?;
         }
     }
-    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources);
+    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
     ledger::check_money(&tally, &cells)?;
     inputs.keep(TableName::Transactions, tally);
-    let table = KeyTable::from_keys(&customer_rows.ids);
-    let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
-    let (cells, traced) = inputs.traced(cells, &table, &activities)?;
+    let by_id = KnownCustomers::new(&customer_rows.ids);
+    let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+    let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
     let as_of = match settings.as_of {
         None if last_day == NO_DAY => {
             let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
@@ -211,7 +212,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         }
         given => given.unwrap_or(last_day),
     };
-    let (cells, receivables) = inputs.receivables(cells, &table)?;
+    let (cells, receivables) = inputs.receivables(cells, &by_id)?;
     let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
     let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
         (0..customer_rows.len())
