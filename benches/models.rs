@@ -15,6 +15,7 @@ use whalecurve::{
         distributions::{Beta, Gamma},
         keys::hash_int,
         philox::Stream,
+        strips::GammaTable,
         ziggurat::standard_exponential,
     },
 };
@@ -142,6 +143,32 @@ fn paths(criterion: &mut Criterion) {
         bencher.iter(|| {
             let found = simulate(&settings, &rows, &[], &|_| {}).expect("a simulation");
             assert_eq!(found.lifetime.len(), customers);
+        });
+    });
+    // What the random draws of the same paths cost alone: two uniforms and a spend rate for a path with a purchase, a
+    // uniform and an amount for a purchase. Their expected numbers come from the closed form.
+    let (mut moving, mut purchases) = (0.0, 0.0);
+    for row in 0..customers {
+        let x = f64::from(base.frequency[row]);
+        let none = ((TRUTH.alpha + age[row]) / (TRUTH.alpha + age[row] + settings.horizon)).powf(TRUTH.r + x);
+        let residual = TRUTH.residual(x, age[row], settings.horizon, 0.0).expect("a residual");
+        moving += p_alive[row] * (1.0 - none);
+        purchases += p_alive[row] * residual.purchases;
+    }
+    let draws = |per_customer: f64| (per_customer * f64::from(paths)) as u64;
+    let rate = GammaTable::new(SPEND.p + SPEND.q).expect("a shape above one");
+    let amount = GammaTable::new(SPEND.p).expect("a shape above one");
+    group.bench_function(BenchmarkId::new("random draws alone", customers), |bencher| {
+        bencher.iter(|| {
+            let mut stream = Stream::new(1, 2, 3);
+            let mut sum = 0.0;
+            for _ in 0..draws(moving) {
+                sum += stream.uniform() + stream.uniform() + rate.draw(&mut stream);
+            }
+            for _ in 0..draws(purchases) {
+                sum += stream.uniform() + amount.draw(&mut stream);
+            }
+            assert!(sum > 0.0);
         });
     });
     group.finish();

@@ -36,6 +36,8 @@ pub mod bg_nbd;
 mod bg_nbd_fit;
 mod contract_fit;
 pub mod contribution;
+mod counts;
+mod discount;
 pub mod fit;
 mod future;
 pub mod gamma_gamma;
