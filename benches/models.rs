@@ -111,6 +111,7 @@ fn paths(criterion: &mut Criterion) {
     let base = base(customers);
     let age: Vec<f64> = base.age.iter().map(|days| f64::from(*days) / WEEK).collect();
     let weeks = |days: u32| f64::from(days) / WEEK;
+    let recency: Vec<f64> = base.recency.iter().map(|days| f64::from(*days) / WEEK).collect();
     let p_alive: Vec<f64> = (0..customers)
         .map(|row| TRUTH.p_alive(f64::from(base.frequency[row]), weeks(base.recency[row]), age[row]))
         .collect();
@@ -121,6 +122,7 @@ fn paths(criterion: &mut Criterion) {
     let key: Vec<u64> = (0..customers as i64).map(hash_int).collect();
     let rows = Customers {
         frequency: &base.frequency,
+        recency: &recency,
         age: &age,
         p_alive: &p_alive,
         spend: Spend::GammaGamma { p: SPEND.p, posterior: &posterior },

@@ -3,7 +3,8 @@
 //!
 //! Given its rate a customer's purchases are a Poisson process, so that, mixed over rates `Gamma(k, s)`, their number
 //! `N` up to the horizon `H` is negative binomial and, given `N`, their times are `N` independent uniforms: no rate and no
-//! waiting time has to be drawn. Only futures with a purchase are drawn, `N >= 1`.
+//! waiting time has to be drawn. Only futures with a purchase are drawn, `N >= 1`. Where a purchase takes `k` phases of
+//! which some may have passed, phases are counted instead, and at least as many as the first purchase still takes.
 //!
 //! Sources: Greenwood & Yule (1920); Karlin & Taylor, A First Course in Stochastic Processes (1975), 4.2 (order
 //! statistics of the Poisson process); guide table: Chen & Asau, AIIE Transactions 6 (1974), 163–166.
@@ -22,15 +23,16 @@ const GUIDE: usize = 64;
 /// Entries of a table at most.
 const MOST_ENTRIES: usize = 4_096;
 
-/// The number of purchases up to the horizon given that there is one.
+/// The number of purchases (or phases) up to the horizon given that there are at least so many.
 #[derive(Debug, Default)]
 pub(super) struct Purchases {
+    at_least: u32,
     shape: f64,
     /// `H/(s+H)`.
     ratio: f64,
     scale: f64,
     horizon: f64,
-    /// `P(N <= n | N >= 1)` from `n = 1` on; empty where the mean is too large for a table.
+    /// `P(N <= n | N >= at_least)` from `n = at_least` on; empty where the mean is too large for a table.
     below: Vec<f64>,
     /// The first entry above each 64th.
     guide: Vec<u16>,
@@ -39,25 +41,31 @@ pub(super) struct Purchases {
 }
 
 impl Purchases {
-    /// Makes the table of another customer: rate `Gamma(shape, scale)`, both `> 0`.
+    /// Makes the table of another customer: rate `Gamma(shape, scale)`, both `> 0`, and `at_least >= 1`.
     ///
-    /// Gives `ln P(N = 0)`.
-    pub(super) fn set(&mut self, shape: f64, scale: f64, horizon: f64) -> f64 {
+    /// Gives `P(N >= at_least)`.
+    pub(super) fn set(&mut self, shape: f64, scale: f64, horizon: f64, at_least: u32) -> f64 {
         let ln_none = -shape * libm::log1p(horizon / scale);
-        (self.shape, self.scale, self.horizon) = (shape, scale, horizon);
+        (self.shape, self.scale, self.horizon, self.at_least) = (shape, scale, horizon, at_least);
         self.ratio = horizon / (scale + horizon);
         self.below.clear();
         self.guide.clear();
-        let some = -libm::expm1(ln_none);
-        if shape * horizon / scale <= TABLE_MEAN && horizon / scale <= TABLE_RATIO && some > 0.0 {
-            self.fill(libm::exp(ln_none) * shape * self.ratio / some);
+        let (mut enough, mut probability) = (-libm::expm1(ln_none), libm::exp(ln_none) * shape * self.ratio);
+        for n in 1..at_least {
+            enough -= probability;
+            probability *= (shape + f64::from(n)) / f64::from(n + 1) * self.ratio;
         }
-        ln_none
+        // What is left of a difference must not be less than its first term.
+        let enough = enough.max(probability);
+        if shape * horizon / scale <= TABLE_MEAN && horizon / scale <= TABLE_RATIO && enough > 0.0 {
+            self.fill(probability / enough);
+        }
+        enough
     }
 
-    /// `P(n+1) = P(n) · (k+n)/(n+1) · H/(s+H)`, from `P(1)`.
+    /// `P(n+1) = P(n) · (k+n)/(n+1) · H/(s+H)`, from that of the smallest number.
     fn fill(&mut self, first: f64) {
-        let (mut below, mut probability, mut n) = (0.0, first, 1.0);
+        let (mut below, mut probability, mut n) = (0.0, first, f64::from(self.at_least));
         while self.below.len() < MOST_ENTRIES {
             below += probability;
             self.last = probability;
@@ -75,7 +83,12 @@ impl Purchases {
         self.guide.resize(GUIDE, (self.below.len() - 1) as u16);
     }
 
-    /// One draw, `>= 1`.
+    /// The largest number in the table; 0 without one.
+    pub(super) fn longest(&self) -> usize {
+        if self.below.is_empty() { 0 } else { self.at_least as usize + self.below.len() - 1 }
+    }
+
+    /// One draw, at least the smallest number.
     #[inline]
     pub(super) fn draw(&self, stream: &mut Stream) -> u64 {
         if self.below.is_empty() {
@@ -84,10 +97,10 @@ impl Purchases {
         let place = stream.uniform();
         let mut at = usize::from(self.guide[(place * GUIDE as f64) as usize]);
         while let Some(below) = self.below.get(at) {
-            at += 1;
             if place < *below {
-                return at as u64;
+                return u64::from(self.at_least) + at as u64;
             }
+            at += 1;
         }
         self.draw_beyond(place)
     }
@@ -95,7 +108,7 @@ impl Purchases {
     /// Goes on where the table ends, until the probabilities are too small to move the sum.
     #[cold]
     fn draw_beyond(&self, place: f64) -> u64 {
-        let mut n = self.below.len() as f64;
+        let mut n = self.longest() as f64;
         let (mut below, mut probability) = (self.below.last().copied().unwrap_or(0.0), self.last);
         loop {
             probability *= (self.shape + n) / (n + 1.0) * self.ratio;
@@ -109,9 +122,19 @@ impl Purchases {
         }
     }
 
-    /// The first purchase at `t <= H` by inversion, the rate given it, a Poisson number of others until the horizon.
+    /// Draws one or more until they are enough.
     #[cold]
     fn draw_many(&self, stream: &mut Stream) -> u64 {
+        loop {
+            let drawn = self.draw_some(stream);
+            if drawn >= u64::from(self.at_least) {
+                return drawn;
+            }
+        }
+    }
+
+    /// The first purchase at `t <= H` by inversion, the rate given it, a Poisson number of others until the horizon.
+    fn draw_some(&self, stream: &mut Stream) -> u64 {
         let ln_none = -self.shape * libm::log1p(self.horizon / self.scale);
         // The survival probability of the first waiting time, uniform above that of the horizon.
         let survival = 1.0 + stream.uniform() * libm::expm1(ln_none);
@@ -131,12 +154,12 @@ pub(super) struct LastPurchase {
 }
 
 impl LastPurchase {
-    /// Makes the table of another customer, for up to as many purchases as the other table has.
-    pub(super) fn set(&mut self, a: f64, b: f64, purchases: &Purchases) {
+    /// Makes the table of another customer, for up to so many purchases.
+    pub(super) fn set(&mut self, a: f64, b: f64, purchases: usize) {
         (self.a, self.b) = (a, b);
         self.stays.clear();
         let mut stays = 1.0;
-        for j in 0..purchases.below.len() {
+        for j in 0..purchases {
             let j = j as f64;
             stays *= (b + j) / (a + b + j);
             self.stays.push(stays);
@@ -207,8 +230,8 @@ mod tests {
             [(0.243, 4.414, 52.0), (3.2, 40.0, 39.0), (60.0, 100.0, 13.0), (0.01, 5.0, 500.0)]
         {
             let mut purchases = Purchases::default();
-            let ln_none = purchases.set(shape, scale, horizon);
-            assert!((ln_none + shape * libm::log1p(horizon / scale)).abs() < 1e-15);
+            let some = purchases.set(shape, scale, horizon, 1);
+            assert!((some + libm::expm1(-shape * libm::log1p(horizon / scale))).abs() < 1e-15);
             assert!(!purchases.below.is_empty());
             let expected = truncated(shape, scale, horizon);
             same("table", &counted(|stream| purchases.draw(stream)), &expected);
@@ -217,9 +240,25 @@ mod tests {
     }
 
     #[test]
+    fn phases_are_negative_binomial_from_as_many_on_as_are_needed() {
+        for (shape, scale, horizon, at_least) in [(1.2, 30.0, 39.0, 3), (0.05, 4.0, 52.0, 6), (12.0, 100.0, 13.0, 2)] {
+            let mut phases = Purchases::default();
+            let enough = phases.set(shape, scale, horizon, at_least);
+            let from_one = truncated(shape, scale, horizon);
+            let none = libm::exp(-shape * libm::log1p(horizon / scale));
+            let few: f64 = from_one[..at_least as usize].iter().sum();
+            assert!((enough - (1.0 - none) * (1.0 - few)).abs() < 1e-14);
+            let given = |(n, p): (usize, &f64)| if n < at_least as usize { 0.0 } else { p / (1.0 - few) };
+            let expected: Vec<f64> = from_one.iter().enumerate().map(given).collect();
+            same("table", &counted(|stream| phases.draw(stream)), &expected);
+            same("no table", &counted(|stream| phases.draw_many(stream)), &expected);
+        }
+    }
+
+    #[test]
     fn a_search_beyond_the_table_ends_where_the_probabilities_say() {
         let mut purchases = Purchases::default();
-        purchases.set(2.0, 10.0, 20.0);
+        purchases.set(2.0, 10.0, 20.0, 1);
         let expected = truncated(2.0, 10.0, 20.0);
         purchases.below.truncate(3);
         purchases.last = expected[3];
@@ -236,9 +275,8 @@ mod tests {
     #[test]
     fn a_customer_leaves_after_a_beta_geometric_number_of_purchases() {
         for (a, b) in [(0.793, 2.426), (1e-7, 1.0), (30.0, 60.0), (0.4, 0.02)] {
-            let (mut purchases, mut last) = (Purchases::default(), LastPurchase::default());
-            purchases.set(20.0, 10.0, 20.0);
-            last.set(a, b, &purchases);
+            let mut last = LastPurchase::default();
+            last.set(a, b, 40);
             let mut stays = 1.0;
             let mut expected = vec![0.0];
             for k in 0..12 {

@@ -19,7 +19,11 @@ const KEPT: usize = 64;
 /// What stays the same over the paths of one customer, and the tables to draw them from.
 pub(super) struct Future<'a> {
     discount: &'a Discount,
-    purchases: Purchases,
+    /// Phases of a purchase; 1 where purchases come by chance.
+    phases: u32,
+    /// By phases passed since the last purchase: their cumulative probability, and the phases to come.
+    passed: Vec<f64>,
+    purchases: Vec<Purchases>,
     dropout: Departure,
     wallet: Wallet,
     margin_rate: f64,
@@ -99,7 +103,9 @@ impl<'a> Future<'a> {
         };
         Self {
             discount,
-            purchases: Purchases::default(),
+            phases: model.phases,
+            passed: Vec::new(),
+            purchases: (0..model.phases).map(|_| Purchases::default()).collect(),
             dropout: match model.dropout {
                 Dropout::AfterPurchase { .. } => Departure::AfterPurchase(LastPurchase::default()),
                 Dropout::AnyTime { .. } => Departure::AnyTime(Lomax::default()),
@@ -129,21 +135,47 @@ impl<'a> Future<'a> {
         self.sustaining_rate = customers.sustaining_rate[row];
         // Zero, not minus zero, where keeping the customer costs nothing.
         self.idle_value = 0.0 - self.sustaining_until(horizon);
-        let ln_none = self.purchases.set(model.r + x, model.alpha + age, horizon);
-        let ln_idle = match (&mut self.dropout, model.dropout) {
+        self.set_purchases(model, x, customers.recency[row], age);
+        match (&mut self.dropout, model.dropout) {
             (Departure::AfterPurchase(last), Dropout::AfterPurchase { a, b }) => {
-                last.set(a, b + x, &self.purchases);
-                ln_none
+                let longest = self.purchases.iter().map(Purchases::longest).max().unwrap_or(0);
+                last.set(a, b + x, longest / self.phases as usize + 1);
             }
             (Departure::AnyTime(left), Dropout::AnyTime { s, beta }) => {
-                left.set(s, beta + age, horizon, ln_none, self.sustaining_rate != 0.0)
+                let ln_none = -(model.r + x) * libm::log1p(horizon / (model.alpha + age));
+                let ln_idle = left.set(s, beta + age, horizon, ln_none, self.sustaining_rate != 0.0);
+                (self.idle, self.moving) = (libm::exp(ln_idle), -libm::expm1(ln_idle));
             }
             // A worker serves one model.
-            _ => 0.0,
-        };
-        self.idle = libm::exp(ln_idle);
-        self.moving = -libm::expm1(ln_idle);
+            _ => {}
+        }
         self.wallet.set(&customers.spend, frequency, row);
+    }
+
+    /// Tables of the purchases to come, and the probability that there are any.
+    fn set_purchases(&mut self, model: &WhileAlive, x: f64, recency: f64, age: f64) {
+        let (scale, horizon) = (model.alpha + age, self.discount.horizon());
+        if model.phases == 1 {
+            let shape = model.r + x;
+            self.moving = self.purchases[0].set(shape, scale, horizon, 1);
+            self.idle = libm::exp(-shape * libm::log1p(horizon / scale));
+            return;
+        }
+        let n = model.r + f64::from(model.phases) * x;
+        let (mut weight, mut total, mut moving) = (1.0, 0.0, 0.0);
+        self.passed.clear();
+        for (j, purchases) in (0..).zip(&mut self.purchases) {
+            total += weight;
+            moving += weight * purchases.set(n + f64::from(j), scale, horizon, model.phases - j);
+            self.passed.push(moving);
+            // (n)_j/j! z^j, z the share of silence in α+T.
+            weight *= (n + f64::from(j)) * (age - recency) / scale / f64::from(j + 1);
+        }
+        for passed in &mut self.passed {
+            *passed /= moving;
+        }
+        self.moving = (moving / total).min(1.0);
+        self.idle = 1.0 - self.moving;
     }
 
     /// Discounted cost of keeping the customer until `t`, `sustaining_rate · (1 − e^{−δt})/δ`.
@@ -156,7 +188,8 @@ impl<'a> Future<'a> {
     #[inline]
     pub(super) fn draw(&self, stream: &mut Stream) -> f64 {
         match &self.dropout {
-            Departure::AfterPurchase(last) => self.value_by_urn(last, stream),
+            Departure::AfterPurchase(last) if self.phases == 1 => self.value_by_urn(last, stream),
+            Departure::AfterPurchase(last) => self.value_by_phases(last, stream),
             Departure::AnyTime(left) => self.value_until(left, stream),
         }
     }
@@ -164,7 +197,7 @@ impl<'a> Future<'a> {
     /// All purchases count where the customer stays after each; else the earliest ones, the last of which ends it.
     #[inline]
     fn value_by_urn(&self, last: &LastPurchase, stream: &mut Stream) -> f64 {
-        let purchases = self.purchases.draw(stream);
+        let purchases = self.purchases[0].draw(stream);
         let Some(kept) = last.draw(purchases, stream) else {
             let mut basket = Basket::default();
             for _ in 0..purchases {
@@ -176,6 +209,43 @@ impl<'a> Future<'a> {
         let mut basket = Basket::default();
         let end = self.earliest(kept, purchases, stream, &mut basket);
         basket.contribution(self, stream) - self.sustaining_until(end)
+    }
+
+    /// A purchase ends every `k`-th phase, the first one fewer phases if some have passed.
+    fn value_by_phases(&self, last: &LastPurchase, stream: &mut Stream) -> f64 {
+        let place = stream.uniform();
+        let passed = self.passed.iter().position(|below| place < *below).unwrap_or(0);
+        let (passed, k) = (passed as u64, u64::from(self.phases));
+        let phases = self.purchases[passed as usize].draw(stream);
+        let purchases = (phases + passed) / k;
+        let leaves_after = last.draw(purchases, stream);
+        let needed = leaves_after.unwrap_or(purchases) * k - passed;
+        let mut basket = Basket::default();
+        let mut end = 0.0;
+        for (phase, time) in (1..=needed).zip(self.ordered_times(needed, phases, stream)) {
+            if (phase + passed).is_multiple_of(k) {
+                basket.add(self, time, stream);
+                end = time;
+            }
+        }
+        let sustaining = if leaves_after.is_some() { 0.0 - self.sustaining_until(end) } else { self.idle_value };
+        basket.contribution(self, stream) + sustaining
+    }
+
+    /// The `needed` earliest of `events` uniform times, ascending: sums of exponentials over the sum of one more than all
+    /// of them (Rényi 1953).
+    fn ordered_times(&self, needed: u64, events: u64, stream: &mut Stream) -> Vec<f64> {
+        let mut times: Vec<f64> = Vec::with_capacity(needed as usize);
+        let mut sum = 0.0;
+        for _ in 0..needed {
+            sum += standard_exponential(stream);
+            times.push(sum);
+        }
+        let scale = self.discount.horizon() / (sum + Gamma::new((events - needed) as f64 + 1.0).draw(stream));
+        for time in &mut times {
+            *time = (*time * scale).min(self.discount.horizon());
+        }
+        times
     }
 
     /// Adds the `kept` earliest of `purchases` uniform times; the last of them.
@@ -203,18 +273,13 @@ impl<'a> Future<'a> {
         self.earliest_of_many(kept, purchases, stream, basket)
     }
 
-    /// Uniform order statistics are sums of exponentials over the sum of one more than all of them (Rényi 1953).
     #[cold]
     fn earliest_of_many(&self, kept: u64, purchases: u64, stream: &mut Stream, basket: &mut Basket) -> f64 {
-        let waits: Vec<f64> = (0..kept).map(|_| standard_exponential(stream)).collect();
-        let rest = Gamma::new((purchases - kept) as f64 + 1.0).draw(stream);
-        let scale = self.discount.horizon() / (waits.iter().sum::<f64>() + rest);
-        let mut time = 0.0;
-        for wait in waits {
-            time += wait * scale;
-            basket.add(self, time.min(self.discount.horizon()), stream);
+        let times = self.ordered_times(kept, purchases, stream);
+        for time in &times {
+            basket.add(self, *time, stream);
         }
-        time.min(self.discount.horizon())
+        times.last().copied().unwrap_or(0.0)
     }
 
     /// Purchases count until the customer leaves, purchase or not.
@@ -224,7 +289,7 @@ impl<'a> Future<'a> {
         if left.buys < 1.0 && stream.uniform() >= left.buys {
             return 0.0 - self.sustaining_until(left.before_horizon(stream).min(horizon));
         }
-        let purchases = self.purchases.draw(stream);
+        let purchases = self.purchases[0].draw(stream);
         let end = left.draw(stream).min(horizon);
         let mut basket = Basket::default();
         for _ in 0..purchases {

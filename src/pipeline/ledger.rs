@@ -19,7 +19,7 @@ use crate::{
     read::{ReadError, Source},
     schema::{
         facts::{Cells, NO_DAY},
-        lines::LineBatch,
+        lines::{LineBatch, PURCHASE},
         settings::{DriverMeasure, Method, Settings},
         tables::Activity,
     },
@@ -63,6 +63,8 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
 /// What the scan made of the ledger.
 pub(super) struct Folded {
     pub(super) summary: LedgerSummary,
+    /// The same lines by day, where purchase days are wanted.
+    pub(super) days: Option<LedgerSummary>,
     pub(super) tally: Tally,
     pub(super) last_day: Day,
 }
@@ -80,14 +82,14 @@ const BATCHES_AHEAD: usize = 2;
 pub(super) fn fold(
     source: Source,
     ledger: &Ledger,
-    summary: LedgerSummary,
+    summaries: (LedgerSummary, Option<LedgerSummary>),
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
     let stopped = || ReadError::Scan { table: "transactions", reason: "a batch could not be processed".to_owned() };
     let (send, batches) = sync_channel::<DataFrame>(BATCHES_AHEAD);
     std::thread::scope(|scope| {
         let scan = scope.spawn(move || source.for_each_batch(move |frame| send.send(frame).map_err(|_| stopped())));
-        let folded = fold_batches(batches, ledger, summary, progress);
+        let folded = fold_batches(batches, ledger, summaries, progress);
         let scanned = scan.join().map_err(|_| stopped())?;
         let folded = folded?;
         scanned?;
@@ -98,10 +100,10 @@ pub(super) fn fold(
 fn fold_batches(
     batches: Receiver<DataFrame>,
     ledger: &Ledger,
-    summary: LedgerSummary,
+    (summary, days): (LedgerSummary, Option<LedgerSummary>),
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let mut folded = Folded { summary, tally: Tally::default(), last_day: NO_DAY };
+    let mut folded = Folded { summary, days, tally: Tally::default(), last_day: NO_DAY };
     let (mut wave, mut rows) = (Vec::new(), 0);
     for frame in batches {
         rows += frame.height();
@@ -132,7 +134,18 @@ fn fold_wave(ledger: &Ledger, folded: &mut Folded, wave: &[DataFrame]) -> Result
         folded.last_day = folded.last_day.max(slice.last_day);
         lines.push(slice.lines);
     }
-    Ok(folded.summary.insert(&lines)?)
+    folded.summary.insert(&lines)?;
+    if let Some(days) = &mut folded.days {
+        // By day only purchases count: no driver of a line is looked at.
+        let plain = |batch: LineBatch| LineBatch {
+            mask: batch.mask.iter().map(|mask| mask & PURCHASE).collect(),
+            added: Vec::new(),
+            ..batch
+        };
+        let lines: Vec<LineBatch> = lines.into_iter().map(plain).collect();
+        days.insert(&lines)?;
+    }
+    Ok(())
 }
 
 /// Money accepted by the contract = money in the facts, through two independent sums.

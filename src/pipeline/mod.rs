@@ -3,7 +3,9 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod choice;
 pub mod clock;
+mod comparison;
 pub mod error;
 mod forecast;
 mod inputs;
@@ -12,6 +14,7 @@ mod output;
 pub mod results;
 mod summary;
 mod tables;
+mod validation;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,6 +24,7 @@ use rayon::prelude::*;
 pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
+    validation::{Validation, validate},
 };
 use self::{inputs::SideInputs, ledger::Folded, results::Results};
 use crate::{
@@ -35,6 +39,8 @@ use crate::{
     schema::{
         contract::{InputBalance, RejectedRow},
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
+        period::PeriodKind,
+        purchases::PurchaseLog,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, Pool},
     },
@@ -74,6 +80,8 @@ pub struct Ledgers {
     pools: Vec<Pool>,
     charges: Vec<Minor>,
     driver_names: Vec<String>,
+    /// Purchase days of every customer, where they are wanted.
+    pub purchases: Option<PurchaseLog>,
 }
 
 /// Runs every stage and puts the results in place.
@@ -82,7 +90,8 @@ pub struct Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
-    let mut ledgers = facts(settings, &mut clock)?;
+    let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let mut ledgers = facts(settings, by_day, &mut clock)?;
     clock.start("allocate", None);
     let (activities, pools) = (std::mem::take(&mut ledgers.activities), std::mem::take(&mut ledgers.pools));
     let costs = allocate::allocate(
@@ -107,9 +116,11 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
 
 /// Reads, checks and folds all inputs.
 ///
+/// * `by_day`: whether the purchase days of every customer are kept.
+///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
-pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
+pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
     let drivers: Vec<(&str, &LedgerDriver)> =
@@ -131,8 +142,10 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let (added, sources, driver_names) = ledger::driver_plan(settings, &activities);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
-    let folded = ledger::fold(source, &contract, LedgerSummary::new(layout, &ids), &**clock.progress())?;
-    let Folded { mut summary, tally, last_day } = folded;
+    let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
+    let summaries = (LedgerSummary::new(layout, &ids), by_day.then(|| LedgerSummary::new(days, &ids)));
+    let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
+    let Folded { mut summary, days, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
@@ -140,6 +153,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         }
     }
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources);
+    let purchases = days.map(|days| purchase_log(days, settings, &customer_rows));
     ledger::check_money(&tally, &cells)?;
     inputs.keep(TableName::Transactions, tally);
     let table = KeyTable::from_keys(&customer_rows.ids);
@@ -174,5 +188,17 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         pools,
         charges,
         driver_names,
+        purchases,
     })
+}
+
+/// Purchase days of the customers of a run; those whom only another table knows have none.
+fn purchase_log(days: LedgerSummary, settings: &Settings, customers: &Customers) -> PurchaseLog {
+    let (rows, mut cells) = days.finish(settings.inputs.returns, &[]);
+    let table = KeyTable::from_keys(&customers.ids);
+    let number: Vec<u32> = (0..rows.len()).filter_map(|row| table.get(rows.ids.get(row))).collect();
+    for customer in &mut cells.customer {
+        *customer = number[*customer as usize];
+    }
+    PurchaseLog::from_days(&cells, customers.len())
 }

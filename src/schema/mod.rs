@@ -3,10 +3,12 @@
 pub mod contract;
 pub mod costs;
 pub mod facts;
+pub mod forecasting;
 pub mod lines;
 pub mod margins;
 pub mod money;
 pub mod outputs;
 pub mod period;
+pub mod purchases;
 pub mod settings;
 pub mod tables;

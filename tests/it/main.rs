@@ -10,3 +10,4 @@ mod main_job;
 mod messages;
 mod purchase_models;
 mod support;
+mod validation;
