@@ -9,7 +9,7 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{generate, run, schema};
+use self::commands::{generate, run, schema, validate};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub struct Args {
 enum Command {
     /// Run a config: Parquet in, Parquet results out.
     Run(run::Args),
+    /// Fit every model up to a cut and score it on what came after.
+    Validate(validate::Args),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
@@ -87,6 +89,7 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
 fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
+        Command::Validate(args) => validate::run(args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }

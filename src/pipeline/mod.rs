@@ -3,7 +3,9 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod choice;
 pub mod clock;
+mod comparison;
 mod cost_tables;
 mod economic;
 pub mod error;
@@ -17,6 +19,7 @@ mod scenario;
 mod scenario_table;
 mod summary;
 mod tables;
+mod validation;
 mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -27,6 +30,7 @@ use rayon::prelude::*;
 pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
+    validation::{Validation, validate},
 };
 use self::{
     inputs::SideInputs,
@@ -48,6 +52,8 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         margins::Margins,
+        period::PeriodKind,
+        purchases::PurchaseLog,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -95,6 +101,8 @@ pub struct Ledgers {
     unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+    /// Purchase days of every customer, where they are wanted.
+    pub purchases: Option<PurchaseLog>,
     /// Activities and pools of the scenario.
     other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
 }
@@ -134,7 +142,8 @@ impl Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
-    let ledgers = facts(settings, &mut clock)?;
+    let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let ledgers = facts(settings, by_day, &mut clock)?;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     let scene = match &settings.scenario {
         Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
@@ -167,9 +176,11 @@ fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Co
 
 /// Reads, checks and folds all inputs.
 ///
+/// * `by_day`: whether the purchase days of every customer are kept.
+///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
-pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
+pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
     let derived: Vec<(&str, &LedgerDriver)> =
@@ -191,8 +202,10 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let (added, sources, driver_names) = ledger::driver_plan(settings, &activities);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
-    let folded = ledger::fold(source, &contract, LedgerSummary::new(layout, &ids), &**clock.progress())?;
-    let Folded { mut summary, tally, last_day } = folded;
+    let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
+    let summaries = (LedgerSummary::new(layout, &ids), by_day.then(|| LedgerSummary::new(days, &ids)));
+    let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
+    let Folded { mut summary, days, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
@@ -200,6 +213,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         }
     }
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
+    let purchases = days.map(|days| purchase_log(days, settings, &customer_rows)).transpose()?;
     ledger::check_money(&tally, &cells)?;
     inputs.keep(TableName::Transactions, tally);
     let by_id = KnownCustomers::new(&customer_rows.ids);
@@ -241,6 +255,7 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         unknown,
         economic: EconomicInputs::default(),
         driver_names,
+        purchases,
         other_costs: None,
     };
     ledgers.add_earlier_cells(settings)?;
@@ -287,4 +302,15 @@ fn segments(segment: Option<&[Option<String>]>, customers: usize) -> Result<(Vec
     let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;
     let numbers = segment.par_iter().map(number).collect();
     Ok((names, numbers))
+}
+
+/// Purchase days of the customers of a run; those whom only another table knows have none.
+fn purchase_log(days: LedgerSummary, settings: &Settings, customers: &Customers) -> Result<PurchaseLog, RunError> {
+    let (rows, mut cells) = days.finish(settings.inputs.returns, &[])?;
+    let index = KeyIndex::new(&customers.ids);
+    let number: Vec<u32> = (0..rows.len()).filter_map(|row| index.get(rows.ids.get(row))).collect();
+    for customer in &mut cells.customer {
+        *customer = number[*customer as usize];
+    }
+    Ok(PurchaseLog::from_days(&cells, customers.len()))
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Clock,
+    Clock, Ledgers,
     results::Results,
     worlds::{World, beneath},
 };
@@ -67,6 +67,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         writer.write(spec("whale_curve")?, &results.whale_columns())?,
         writer.write(spec("rejected")?, &results.rejected_columns())?,
         writer.write(spec("input_balance")?, &results.balance_columns())?,
+        writer.write(spec("model_comparison")?, &results.comparison_columns())?,
     ];
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
@@ -151,25 +152,37 @@ fn cost_part(world: &World<'_>, part: usize, labels: &Labels) -> Vec<Values> {
     ]
 }
 
-fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+/// Input files with their digests.
+///
+/// # Errors
+/// [`PublishError`] of a file that cannot be read.
+pub(super) fn inputs_of(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Value>, PublishError> {
     let base = Utf8Path::new(&settings.base);
     let files: Vec<_> =
-        results.ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
-    let inputs: Vec<Value> = files
+        ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
+    files
         .par_iter()
         .map(|(table, file)| {
             let (bytes, blake3) = digest(file)?;
             let file = file.strip_prefix(base).unwrap_or(file);
             Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
         })
-        .collect::<Result<_, PublishError>>()?;
+        .collect()
+}
+
+fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+    let inputs = inputs_of(settings, &results.ledgers)?;
     let mut hasher = blake3::Hasher::new();
     for file in written.iter().flat_map(|dataset| &dataset.files) {
         hasher.update(file.path.as_bytes());
         hasher.update(file.blake3.as_bytes());
     }
-    let fits = results.forecast.as_ref().zip(settings.forecast.as_ref()).map(|(forecast, setting)| {
-        json!({setting.model.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    let fits = results.forecast.as_ref().map(|forecast| {
+        json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    });
+    let choice = results.forecast.as_ref().and_then(|forecast| {
+        let days = forecast.holdout.as_ref()?.days;
+        Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
     });
     let balances = &results.costs.plan.balances;
     let sum =
@@ -202,6 +215,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "pools": pools,
         "scenario": settings.scenario,
         "fits": fits,
+        "model_choice": choice,
         "outputs": written,
         "result_digest": hasher.finalize().to_hex().to_string(),
     }))

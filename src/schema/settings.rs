@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     economic::EconomicSettings,
+    forecasting::ModelChoice,
     fx::FxSettings,
     money::Currency,
     period::PeriodKind,
@@ -345,11 +346,15 @@ pub enum PurchaseKind {
     MbgNbd,
     /// Dropout at any time.
     ParetoNbd,
+    /// As the first, with purchases more regular than by chance.
+    BgCnbdK,
+    /// As the second, with purchases more regular than by chance.
+    MbgCnbdK,
 }
 
 impl PurchaseKind {
     /// Every model.
-    pub const ALL: [Self; 3] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+    pub const ALL: [Self; 5] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd, Self::BgCnbdK, Self::MbgCnbdK];
 
     /// The name in configs and outputs.
     #[must_use]
@@ -358,6 +363,8 @@ impl PurchaseKind {
             Self::BgNbd => "bg_nbd",
             Self::MbgNbd => "mbg_nbd",
             Self::ParetoNbd => "pareto_nbd",
+            Self::BgCnbdK => "bg_cnbd_k",
+            Self::MbgCnbdK => "mbg_cnbd_k",
         }
     }
 }
@@ -366,7 +373,9 @@ impl PurchaseKind {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ForecastSettings {
     /// Model of purchases and dropout.
-    pub model: PurchaseKind,
+    pub model: ModelChoice,
+    /// Days that models are scored on where the run chooses; `None` = the last quarter of the ledger.
+    pub holdout_days: Option<u32>,
     /// Days in the model's time unit (7 = weeks, 365.25/12 = months).
     pub days_per_unit: f64,
     /// Name of the time unit.

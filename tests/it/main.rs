@@ -13,4 +13,5 @@ mod messages;
 mod purchase_models;
 mod support;
 mod truth;
+mod validation;
 mod what_if;

@@ -64,6 +64,12 @@ const KEYS: [&str; 19] = [
     "overrides",
 ];
 
+/// Days in a length of time such as `39w`, `12 months` or `365 days`, from a day to a century.
+#[must_use]
+pub fn length_of_time(text: &str) -> Option<u32> {
+    forecast::days_in(text)
+}
+
 /// What the command line says instead of the config.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
