@@ -99,7 +99,9 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
 fn ledger(settings: &Settings, texts: bool) -> Ledger {
     let known = if texts {
         let mut ids = TextColumn::default();
-        ["0", "1", "2", "3"].iter().for_each(|id| ids.push(id.as_bytes()));
+        for id in ["0", "1", "2", "3"] {
+            ids.push(id.as_bytes());
+        }
         Keys::Text(ids)
     } else {
         Keys::Int((0..4).collect())
