@@ -50,6 +50,10 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
                 added += 1;
                 continue;
             }
+            DriverMeasure::Time { .. } => {
+                sources.push(DriverSource::Table);
+                continue;
+            }
             DriverMeasure::CountDistinctOrder => Distinct::Orders,
             DriverMeasure::CountDistinctDay => Distinct::Days,
             DriverMeasure::CountDistinctMonth => Distinct::Months,

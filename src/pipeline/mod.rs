@@ -9,6 +9,7 @@ mod comparison;
 mod cost_tables;
 mod economic;
 pub mod error;
+mod event_time;
 mod forecast;
 mod fx;
 mod inputs;
@@ -185,6 +186,7 @@ pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Led
     let base = Utf8Path::new(&settings.base);
     let derived: Vec<(&str, &LedgerDriver)> =
         settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver)).collect();
+    let (of_events, derived): (Vec<_>, Vec<_>) = derived.into_iter().partition(|(_, driver)| driver.is_of_events());
     let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
     let kinds = source.column_types()?;
     let ids = transactions::id_kind(&kinds, "customer_id");
@@ -218,6 +220,7 @@ pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Led
     inputs.keep(TableName::Transactions, tally);
     let by_id = KnownCustomers::new(&customer_rows.ids);
     let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+    let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
     let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
     let as_of = match settings.as_of {
         None if last_day == NO_DAY => {

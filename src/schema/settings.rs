@@ -84,6 +84,8 @@ pub struct Inputs {
     pub fx: Option<TableSetting>,
     /// Costs that name their customer.
     pub traced: Option<TableSetting>,
+    /// One row an event (an order, a call), for time equations.
+    pub events: Option<TableSetting>,
 }
 
 /// Names of input tables, as in the config.
@@ -108,11 +110,13 @@ pub enum TableName {
     Fx,
     /// Costs that name their customer.
     Traced,
+    /// Events.
+    Events,
 }
 
 impl TableName {
     /// Every table, in the order of the config's documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -122,6 +126,7 @@ impl TableName {
         Self::Receivables,
         Self::Fx,
         Self::Traced,
+        Self::Events,
     ];
 
     /// The name in the config.
@@ -137,6 +142,7 @@ impl TableName {
             Self::Receivables => "receivables",
             Self::Fx => "fx",
             Self::Traced => "traced",
+            Self::Events => "events",
         }
     }
 
@@ -187,6 +193,7 @@ impl TableName {
                 ("date", false),
             ],
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
+            Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
@@ -225,6 +232,9 @@ impl TableName {
                 "after_as_of",
                 "duplicate_key",
             ],
+            Self::Events => {
+                &["missing_customer", "unknown_customer", "invalid_quantity", "invalid_period", "after_as_of"]
+            }
             Self::Traced => &[
                 "missing_customer",
                 "unknown_customer",
@@ -320,6 +330,14 @@ pub struct LedgerDriver {
     pub filter: Option<String>,
 }
 
+impl LedgerDriver {
+    /// Whether it is measured in `inputs.events`, not in the ledger.
+    #[must_use]
+    pub fn is_of_events(&self) -> bool {
+        matches!(self.measure, DriverMeasure::Time { .. })
+    }
+}
+
 /// What a [`LedgerDriver`] counts or sums, per customer and period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -334,6 +352,15 @@ pub enum DriverMeasure {
     CountDistinctMonth,
     /// Sum of a numeric column of the file.
     Sum(String),
+    /// Time of the events of `inputs.events`, summed: one equation a row.
+    Time {
+        /// The equation over columns of the file.
+        equation: String,
+        /// Columns that it names.
+        columns: Vec<String>,
+        /// Those of them that are 0 or 1.
+        flags: Vec<String>,
+    },
 }
 
 /// A model of purchases and dropout.

@@ -157,7 +157,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let contract = fields.read_or("contract", BTreeMap::new(), problems, |entry, problems| {
         contract::read(entry, &tables, exponent, problems)
     });
-    let drivers = fields.read_or("drivers", BTreeMap::new(), problems, costs::drivers);
+    let drivers = fields
+        .read_or("drivers", BTreeMap::new(), problems, |entry, problems| costs::drivers(entry, &tables, problems));
     let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
     let known = basis::Known { tables: &tables, drivers: &drivers_known, activities: &activities_known, exponent };
     let none = (BTreeMap::new(), ServiceSetting::default());
