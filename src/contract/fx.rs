@@ -298,7 +298,11 @@ mod tests {
             line("2", None, "JPY", 1),
             line("2", Some(2024 * 12), "USD", 1),
         ];
-        insta::assert_snapshot!(converted(lines, &rates, "EUR").unwrap_err(), @"");
+        insta::assert_snapshot!(converted(lines, &rates, "EUR").unwrap_err(), @r"
+        pools: no average rate of JPY for period all; 1 JPY are at stake
+        pools: no average rate of JPY for period 2024-01; 5,000 JPY are at stake
+        pools: no average rate of USD for period 2024-02; 12,346.67 USD are at stake
+        ");
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 //! columns, `output` writes them with the manifest and puts them in place.
 
 pub mod clock;
+pub mod compare;
 mod cost_tables;
 mod economic;
 pub mod error;
@@ -44,7 +45,7 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -128,19 +129,27 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
     let mut clock = Clock::new(progress);
     let ledgers = facts(settings, &mut clock)?;
     clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let costs = allocate::plan(&ledgers.costing(settings), &ledgers.ground(settings))?;
-    let leaves = costs.leaves(&ledgers.ground(settings)).map_err(|_| RunError::CostTooLarge)?;
-    if let Some((activity, cost, found)) = costs.reconcile(&leaves) {
-        return Err(RunError::Reconciliation { activity, cost, found });
-    }
+    let costs = cost(&ledgers.costing(settings), &ledgers.ground(settings))?;
     clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
+    let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
     economic::check(settings, &ledgers.balances, &margins)?;
-    let costs = Costs { plan: costs, layers: leaves.layers };
     let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Plans every cost and takes it of every cell; what cells bear ties to the pools.
+///
+/// # Errors
+/// [`RunError`] of a pool that cannot be allocated.
+fn cost(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError> {
+    let plan = allocate::plan(costing, ground)?;
+    let leaves = plan.leaves(ground).map_err(|_| RunError::CostTooLarge)?;
+    if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
+        return Err(RunError::Reconciliation { activity, cost, found });
+    }
+    Ok(Costs { plan, layers: leaves.layers })
 }
 
 /// Reads, checks and folds all inputs.
@@ -148,6 +157,21 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
 pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    let (ledger, side) = one_ledger(settings, clock, || Side::read(settings))?;
+    ledger.beside(settings, side)
+}
+
+/// Scans and folds the ledger of a config, with its customers and products.
+///
+/// * `between`: what is read after customers and products, so that a mistake there costs no scan.
+///
+/// # Errors
+/// [`RunError`] of the read, contract and facts stages.
+fn one_ledger<'a, T>(
+    settings: &'a Settings,
+    clock: &mut Clock,
+    between: impl FnOnce() -> Result<T, RunError>,
+) -> Result<(OneLedger<'a>, T), RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
     let derived: Vec<(&str, &LedgerDriver)> =
@@ -155,18 +179,17 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
     let kinds = source.column_types()?;
     let ids = transactions::id_kind(&kinds, "customer_id");
-    let mut inputs = SideInputs::new(settings, base);
-    inputs.note(&source);
-    let customers = inputs.customers(&ids)?;
-    let products = inputs.products(&kinds)?;
-    let activities = inputs.activities()?;
-    let (pools, pool_lines) = inputs.pools(&activities)?;
+    let mut shared = SideInputs::new(settings, base);
+    shared.note(&source);
+    let customers = shared.customers(&ids)?;
+    let products = shared.products(&kinds)?;
+    let between = between()?;
     let known = customers.as_ref().map(|table| table.ids.clone());
     let products = products.map(|table| (table.ids, table.unit_cost));
     let contract = Ledger::new(settings, known, products)?;
 
     clock.start("facts", source.rows);
-    let (added, sources, driver_names) = ledger::driver_plan(settings, &activities);
+    let (added, sources, _) = ledger::driver_plan(settings, &[]);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
     let folded = ledger::fold(source, &contract, LedgerSummary::new(layout, &ids), &**clock.progress())?;
@@ -179,51 +202,94 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     }
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources);
     ledger::check_money(&tally, &cells)?;
-    inputs.keep(TableName::Transactions, tally);
-    let table = KeyTable::from_keys(&customer_rows.ids);
-    let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
-    let (cells, traced) = inputs.traced(cells, &table, &activities)?;
-    let as_of = match settings.as_of {
-        None if last_day == NO_DAY => {
-            let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
-            return Err(ContractError::Setting(what.to_owned()).into());
-        }
-        given => given.unwrap_or(last_day),
-    };
-    let (cells, receivables) = inputs.receivables(cells, &table)?;
-    let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-    let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
-        (0..customer_rows.len())
-            .into_par_iter()
-            .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
-            .collect()
-    });
-    let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
-    let SideInputs { balances, mut rejected, files, .. } = inputs;
-    rejected.par_sort_unstable();
-    let mut ledgers = Ledgers {
-        customers: customer_rows,
-        cells,
-        facts: CustomerFacts::default(),
-        as_of,
-        segment,
-        balances,
-        rejected,
-        files,
-        segment_names,
-        segment_of,
-        activities,
-        pools,
-        pool_lines,
-        traced,
-        unknown,
-        economic: EconomicInputs::default(),
-        driver_names,
-    };
-    ledgers.add_earlier_cells(settings)?;
-    ledgers.add_economic(settings, receivables, &acquisition);
-    ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
-    Ok(ledgers)
+    shared.keep(TableName::Transactions, tally);
+    Ok((OneLedger { customers: customer_rows, cells, last_day, table: customers, shared }, between))
+}
+
+/// The ledger, folded, with its customers and what the contract said of them.
+#[derive(Clone)]
+struct OneLedger<'a> {
+    customers: Customers,
+    cells: Cells,
+    last_day: Day,
+    table: Option<CustomerTable>,
+    shared: SideInputs<'a>,
+}
+
+/// What a config says of costs, and the tables that say it.
+struct Side<'a> {
+    inputs: SideInputs<'a>,
+    activities: Vec<Activity>,
+    pools: Vec<Pool>,
+    lines: Vec<PoolLine>,
+}
+
+impl<'a> Side<'a> {
+    /// Reads activities and pools.
+    fn read(settings: &'a Settings) -> Result<Self, RunError> {
+        let mut inputs = SideInputs::new(settings, Utf8Path::new(&settings.base));
+        let activities = inputs.activities()?;
+        let (pools, lines) = inputs.pools(&activities)?;
+        Ok(Self { inputs, activities, pools, lines })
+    }
+}
+
+impl OneLedger<'_> {
+    /// The facts of one config: its other tables laid beside the ledger.
+    fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
+        let Side { mut inputs, activities, pools, lines: pool_lines } = side;
+        let Self { customers: customer_rows, mut cells, last_day, table: customers, shared } = self;
+        let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
+        let of_tables = sources.iter().filter(|source| **source == DriverSource::Table);
+        let columns: Vec<Vec<i64>> = of_tables.map(|_| vec![0; cells.len()]).collect();
+        cells.drivers.extend(columns);
+        let table = KeyTable::from_keys(&customer_rows.ids);
+        let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
+        let (cells, traced) = inputs.traced(cells, &table, &activities)?;
+        let as_of = match settings.as_of {
+            None if last_day == NO_DAY => {
+                let what =
+                    "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
+                return Err(ContractError::Setting(what.to_owned()).into());
+            }
+            given => given.unwrap_or(last_day),
+        };
+        let (cells, receivables) = inputs.receivables(cells, &table)?;
+        let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
+        let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
+            (0..customer_rows.len())
+                .into_par_iter()
+                .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
+                .collect()
+        });
+        let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
+        inputs.join(shared);
+        let SideInputs { balances, mut rejected, files, .. } = inputs;
+        rejected.par_sort_unstable();
+        let mut ledgers = Ledgers {
+            customers: customer_rows,
+            cells,
+            facts: CustomerFacts::default(),
+            as_of,
+            segment,
+            balances,
+            rejected,
+            files,
+            segment_names,
+            segment_of,
+            activities,
+            pools,
+            pool_lines,
+            traced,
+            unknown,
+            economic: EconomicInputs::default(),
+            driver_names,
+        };
+        ledgers.add_earlier_cells(settings)?;
+        ledgers.add_economic(settings, receivables, &acquisition);
+        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
+        Ok(ledgers)
+    }
 }
 
 impl Ledgers {

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Clock, results::Results};
+use super::{Clock, Ledgers, results::Results};
 use crate::{
     publish::{
         PublishError,
@@ -118,23 +118,33 @@ fn write_costs(writer: &Writer<'_>, settings: &Settings, results: &Results) -> R
     })
 }
 
-fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+/// Every input file with its size and digest.
+pub(super) fn input_files(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Value>, PublishError> {
     let base = Utf8Path::new(&settings.base);
     let files: Vec<_> =
-        results.ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
-    let inputs: Vec<Value> = files
+        ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
+    files
         .par_iter()
         .map(|(table, file)| {
             let (bytes, blake3) = digest(file)?;
             let file = file.strip_prefix(base).unwrap_or(file);
             Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
         })
-        .collect::<Result<_, PublishError>>()?;
+        .collect()
+}
+
+/// One digest over all output files.
+pub(super) fn result_digest(written: &[Written]) -> String {
     let mut hasher = blake3::Hasher::new();
     for file in written.iter().flat_map(|dataset| &dataset.files) {
         hasher.update(file.path.as_bytes());
         hasher.update(file.blake3.as_bytes());
     }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+    let inputs = input_files(settings, &results.ledgers)?;
     let fits = results.forecast.as_ref().zip(settings.forecast.as_ref()).map(|(forecast, setting)| {
         json!({setting.model.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
     });
@@ -169,6 +179,6 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "pools": pools,
         "fits": fits,
         "outputs": written,
-        "result_digest": hasher.finalize().to_hex().to_string(),
+        "result_digest": result_digest(written),
     }))
 }

@@ -58,7 +58,7 @@ pub struct Settings {
 }
 
 /// The input tables. Only `transactions` must be there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inputs {
     /// One row a ledger line.
     pub transactions: TableSetting,
@@ -104,10 +104,12 @@ pub enum TableName {
     Fx,
     /// Costs that name their customer.
     Traced,
+    /// What customers truly cost: given to a comparison, never in a config.
+    Truth,
 }
 
 impl TableName {
-    /// Every table, in the order of the config's documentation.
+    /// Every table of a config, in the order of the config's documentation.
     pub const ALL: [Self; 9] = [
         Self::Transactions,
         Self::Customers,
@@ -133,6 +135,7 @@ impl TableName {
             Self::Receivables => "receivables",
             Self::Fx => "fx",
             Self::Traced => "traced",
+            Self::Truth => "truth",
         }
     }
 
@@ -182,6 +185,7 @@ impl TableName {
                 ("date", false),
             ],
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
+            Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
@@ -218,6 +222,7 @@ impl TableName {
                 "after_as_of",
                 "duplicate_key",
             ],
+            Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",
                 "unknown_customer",

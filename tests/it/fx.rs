@@ -48,8 +48,8 @@ fn costs_are_converted_once_an_account_and_period_and_tie() {
     assert_eq!(job.decimals("fx_conversion", "amount"), amounts);
     // 20,000 yen: 126.00. 100.33 dollars: 92.00261. 1.234 dinars: 3.714957.
     assert_eq!(job.decimals("fx_conversion", "converted"), [1_000, 12_600, 9_200, 5_000, 371]);
-    assert_eq!(job.texts("pool_balance", "activity"), ["freight", "support"]);
-    assert_eq!(job.decimals("pool_balance", "cost"), [26_800, 1_371]);
+    assert_eq!(job.texts("pool_balance", "pool"), ["freight", "support"]);
+    assert_eq!(job.decimals("pool_balance", "own"), [26_800, 1_371]);
     assert_eq!(job.sum("fx_conversion", "converted"), job.sum("customer_cost", "amount"));
     assert_eq!(manifest["balances"]["pools"]["accepted"]["amount"], 28_171);
 }
@@ -98,10 +98,22 @@ fn a_gap_in_the_rates_is_told_with_currency_period_and_money() {
     with_rates
         .text("pools.csv", POOLS)
         .text("fx.csv", "code,rate,period,kind\nUSD,0.917,2024-01,closing\nJPY,0.0063,2024-02,average\n");
-    assert_snapshot!(with_rates.failure(), @"");
+    assert_snapshot!(with_rates.failure(), @r"
+    exit code 3
+    error: pools: no average rate of JPY for period 2024-01; 20,000 JPY are at stake
+    pools: no average rate of KWD for period 2024-02; 1.234 KWD are at stake
+    pools: no average rate of USD for period 2024-01; 100.33 USD are at stake
+      hint: add the rate to inputs.fx: units of the run's currency for one of the other
+    ");
     let without = job("");
     without.text("pools.csv", POOLS);
-    assert_snapshot!(without.failure(), @"");
+    assert_snapshot!(without.failure(), @r"
+    exit code 3
+    error: pools: no average rate of JPY for period 2024-01; 20,000 JPY are at stake
+    pools: no average rate of KWD for period 2024-02; 1.234 KWD are at stake
+    pools: no average rate of USD for period 2024-01; 100.33 USD are at stake
+      hint: add the rate to inputs.fx: units of the run's currency for one of the other
+    ");
 }
 
 #[test]
@@ -113,8 +125,27 @@ fn rates_and_currencies_that_are_none() {
         job.failure()
     };
     let sound = "USD,0.917,2024-01,average\n";
-    assert_snapshot!(told("freight,1.00,2024-01,DOLLAR,1,\nfreight,,2024-01,USD,1,\n", sound), @"");
-    assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", "USD,0,2024-01,average\nUSD,x,2024-02,closing\nEUR,1.1,2024-01,average\n"), @"");
-    assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", &format!("{sound}{sound}")), @"");
-    assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", "USD,0.9,2024-01,spot\n,0.9,2024-01,average\nUSD,0.9,2024-13,average\n"), @"");
+    assert_snapshot!(told("freight,1.00,2024-01,DOLLAR,1,\nfreight,,2024-01,USD,1,\n", sound), @r"
+    exit code 3
+    error: pools: rule `invalid_amount` is broken by 1 of 2 rows (0.00 EUR); its policy is error
+    pools: rule `unknown_currency` is broken by 1 of 2 rows (0.00 EUR); its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
+    assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", "USD,0,2024-01,average\nUSD,x,2024-02,closing\nEUR,1.1,2024-01,average\n"), @r"
+    exit code 3
+    error: fx: rule `invalid_rate` is broken by 3 of 3 rows; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
+    assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", &format!("{sound}{sound}")), @r"
+    exit code 3
+    error: fx: rule `duplicate_key` is broken by 1 of 2 rows; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
+    assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", "USD,0.9,2024-01,spot\n,0.9,2024-01,average\nUSD,0.9,2024-13,average\n"), @r"
+    exit code 3
+    error: fx: rule `invalid_period` is broken by 1 of 3 rows; its policy is error
+    fx: rule `missing_currency` is broken by 1 of 3 rows; its policy is error
+    fx: rule `unknown_kind` is broken by 1 of 3 rows; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
 }

@@ -55,7 +55,11 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
 }
 
 /// The resolved settings, or the exit after all problems are told.
-fn load(path: &Utf8Path, overrides: &Overrides, streams: &mut Streams<'_>) -> std::io::Result<Result<Settings, Exit>> {
+pub(super) fn load(
+    path: &Utf8Path,
+    overrides: &Overrides,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<Result<Settings, Exit>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {

@@ -156,7 +156,9 @@ fn a_full_config_becomes_settings() {
             "period": "p"
           },
           "filter": null
-        }
+        },
+        "fx": null,
+        "traced": null
       },
       "contract": {
         "transactions": {
@@ -217,32 +219,101 @@ fn a_full_config_becomes_settings() {
       "activities": {
         "account_upkeep": {
           "level": "customer",
-          "method": "average",
+          "layer": "cm3",
+          "behaviour": "fixed",
+          "avoidable": true,
+          "recurring": true,
+          "push_down": false,
+          "method": {
+            "share": "average"
+          },
           "cost": -1200000,
-          "negative": "error"
+          "negative": "error",
+          "no_driver": "unassigned",
+          "capacity": null,
+          "over_use": "error",
+          "rule": {
+            "id": null,
+            "version": 1,
+            "valid_from": null,
+            "valid_to": null
+          }
         },
         "goods": {
           "level": "product",
-          "method": "revenue",
+          "layer": "cm1",
+          "behaviour": "fixed",
+          "avoidable": true,
+          "recurring": true,
+          "push_down": false,
+          "method": {
+            "share": "revenue"
+          },
           "cost": 5000000,
-          "negative": "zero"
+          "negative": "zero",
+          "no_driver": "unassigned",
+          "capacity": null,
+          "over_use": "error",
+          "rule": {
+            "id": null,
+            "version": 1,
+            "valid_from": null,
+            "valid_to": null
+          }
         },
         "order_handling": {
           "level": "order",
+          "layer": "cm2",
+          "behaviour": "variable",
+          "avoidable": true,
+          "recurring": true,
+          "push_down": false,
           "method": {
-            "driver": "orders"
+            "share": {
+              "driver": "orders"
+            }
           },
           "cost": 9007199254740993,
-          "negative": "error"
+          "negative": "error",
+          "no_driver": "unassigned",
+          "capacity": null,
+          "over_use": "error",
+          "rule": {
+            "id": null,
+            "version": 1,
+            "valid_from": null,
+            "valid_to": null
+          }
         },
         "support": {
           "level": "order",
+          "layer": "cm2",
+          "behaviour": "variable",
+          "avoidable": true,
+          "recurring": true,
+          "push_down": false,
           "method": {
-            "driver": "calls"
+            "share": {
+              "driver": "calls"
+            }
           },
           "cost": null,
-          "negative": "zero"
+          "negative": "zero",
+          "no_driver": "unassigned",
+          "capacity": null,
+          "over_use": "error",
+          "rule": {
+            "id": null,
+            "version": 1,
+            "valid_from": null,
+            "valid_to": null
+          }
         }
+      },
+      "resources": {},
+      "service": "reciprocal",
+      "fx": {
+        "kind": "average"
       },
       "economic": {
         "capital_charge": {
@@ -286,7 +357,7 @@ fn a_full_config_becomes_settings() {
 fn a_minimal_config_has_the_documented_defaults() {
     let settings = read(MINIMAL).expect("a valid config");
     assert_eq!((settings.base.as_str(), settings.output.as_str()), ("shop", "shop/results"));
-    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null},"contract":{},"drivers":{},"activities":{},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]}}"#);
+    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]}}"#);
 }
 
 #[test]
@@ -341,7 +412,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     assert_snapshot!(message(text), @r"
     shop/whalecurve.yaml:1:1: `currency` is missing
     shop/whalecurve.yaml:2:1: unknown key `curency`
-      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, inputs, contract, drivers, activities, fx, capital_charge, bad_debt, commissions, forecast, portfolio
+      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio
     shop/whalecurve.yaml:3:9: `period` is `weekly`, expected one of whole, year, quarter, month
     shop/whalecurve.yaml:4:7: `seed` is `-1`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:7:11: `inputs.transactions` is CSV, but the ledger must be Parquet
@@ -365,7 +436,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
       hint: did you mean `orders`? known drivers: orders
     shop/whalecurve.yaml:17:3: `activities.upkeep` has no cost, and `inputs` has no pools to take it from
       hint: give cost: … in major units, or add the table inputs.pools
-    shop/whalecurve.yaml:17:19: `activities.upkeep.level` is `customers`, expected one of product, order, customer
+    shop/whalecurve.yaml:17:19: `activities.upkeep.level` is `customers`, expected one of unit, product, order, batch, customer, channel, region, company
       hint: did you mean `customer`?
     shop/whalecurve.yaml:18:1: `capital_charge` needs the table inputs.receivables
       hint: the charge is rate × time × average balance; without balances give days: 90, for sales × days / 365
