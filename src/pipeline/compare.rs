@@ -350,7 +350,8 @@ fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pa
         found: compare::compare(found[a].outcome(), found[b].outcome(), ties),
         errors: (has_truth && b + 1 == found.len()).then(|| truth::errors(&found[a].cost, &found[b].cost)),
     };
-    let pairs = (0..found.len()).flat_map(|b| (0..b).map(move |a| (a, b))).map(|(a, b)| pair(a, b)).collect();
+    let pairs =
+        (0..found.len()).flat_map(|a| (a + 1..found.len()).map(move |b| (a, b))).map(|(a, b)| pair(a, b)).collect();
     (methods, pairs)
 }
 

@@ -341,7 +341,7 @@ pub const DATASETS: &[OutputDataset] = &[
 /// What `whalecurve compare` writes.
 pub const METHOD_COMPARISON: OutputDataset = OutputDataset {
     name: "method_comparison",
-    grain: "one row a pair of methods, over economic profit and allocated cost of every customer",
+    grain: "one row a pair of methods, over economic profit and allocated cost of every customer; in the order of the methods",
     columns: &[
         column(
             "method_a",
