@@ -51,6 +51,12 @@ pub enum Refusal {
         /// Day for which it would be needed.
         at: String,
     },
+    /// A method and a policy that do not go together.
+    #[error("{wrong}")]
+    Combination {
+        /// Which.
+        wrong: &'static str,
+    },
     /// Driver quantities of unknown customers under a policy that cannot set them apart.
     #[error("unknown customers have driver quantities, and shares by signed quantities cannot set them apart")]
     SignedUnknown,
@@ -74,6 +80,7 @@ impl Refusal {
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
             Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
             Self::NotValid { .. } => Some("change valid_from or valid_to of the rule, or give the period another rule"),
+            Self::Combination { .. } => None,
             Self::SignedUnknown => Some("choose `negative: zero` or `separate`, or mend the customer ids"),
         }
     }

@@ -9,7 +9,7 @@ use super::{
     basis::{Column, Sources, summarise},
     earlier::earlier,
     order::in_order,
-    pool::{Columns, Planned, Planner},
+    pool::{Columns, Planned, Planner, combination},
     refusal::{CostError, PoolError, Refusal},
     resources,
     rows::{Ground, Periods},
@@ -20,7 +20,9 @@ use super::{
 use crate::{
     numeric::decimal::format_minor,
     schema::{
-        costing::{ActivitySetting, Basis, Method, NoDriver, ResourceSetting, Rule, ServiceSetting},
+        costing::{
+            ActivitySetting, Basis, Capacity, Method, NoDriver, ResourceSetting, Rule, RuleKind, ServiceSetting,
+        },
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
         money::Currency,
         period::{Period, PeriodKind, format_day},
@@ -114,11 +116,12 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
     let periods = Periods::new(&ground.cells.period);
     let unknown = UnknownQuantities(costing.unknown.to_vec());
     let mut columns = Columns::default();
+    let mut received = served.received;
     for number in in_order(costing)? {
         let context = Context { costing, ground, periods: &periods, unknown: &unknown };
         let mut pools = own_pools(costing, number);
-        for ((_, period), amount) in served.received.range((number, None)..=(number, Some(Period::MAX))) {
-            pools.entry(*period).or_default().1 = *amount;
+        for ((_, period), amount) in received.range((number, None)..=(number, Some(Period::MAX))) {
+            pools.entry(*period).or_default().received = *amount;
         }
         if costing.activities[number].setting.method == Method::Traced {
             context.trace(number, &pools, &mut plan)?;
@@ -128,19 +131,31 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
             }
         }
         plan.columns.clone_from(&columns.made);
+        context.send_unused(number, &mut received, &mut plan)?;
     }
     plan.balances.sort_by_key(|balance| (balance.node, balance.period));
     Ok(plan)
 }
 
-/// Own and received cost by period. An activity that cost nothing stays visible in the balance.
-type Pools = BTreeMap<Option<Period>, (Minor, Minor)>;
+/// An activity's cost in one period.
+#[derive(Clone, Copy, Debug, Default)]
+struct Money {
+    own: Minor,
+    received: Minor,
+    /// Practical capacity that the pools table gives, scaled by 10⁶.
+    capacity: Option<i128>,
+}
+
+/// Cost by period. An activity that cost nothing stays visible in the balance.
+type Pools = BTreeMap<Option<Period>, Money>;
 
 fn own_pools(costing: &Costing<'_>, number: usize) -> Pools {
     let name = &costing.activities[number].name;
     let mut pools: Pools = BTreeMap::new();
     for pool in costing.pools.iter().filter(|pool| pool.activity == *name) {
-        pools.entry(pool.period).or_default().0 += pool.amount;
+        let money = pools.entry(pool.period).or_default();
+        money.own += pool.amount;
+        money.capacity = pool.capacity.map(i128::from).or(money.capacity);
     }
     pools
 }
@@ -169,7 +184,7 @@ impl Context<'_> {
         &self,
         number: usize,
         period: Option<Period>,
-        (own, received): (Minor, Minor),
+        Money { own, received, capacity }: Money,
         columns: &mut Columns,
         plan: &mut CostPlan,
     ) -> Result<(), CostError> {
@@ -194,7 +209,12 @@ impl Context<'_> {
         let sources = Sources { ground: self.ground, drivers: self.costing.drivers, one_period, cost_of: &cost_of };
         let mut planner =
             Planner { ground: self.ground, sources, periods: self.periods, period, unknown: self.unknown, columns };
-        let planned = planner.plan(setting, amount).map_err(failed)?;
+        let own_capacity =
+            ActivitySetting { capacity: capacity.map(Capacity::Practical).or(setting.capacity), ..setting.clone() };
+        let planned = match combination(&own_capacity) {
+            Some(wrong) => return Err(failed(Refusal::Combination { wrong })),
+            None => planner.plan(&own_capacity, amount).map_err(failed)?,
+        };
         let shown = match setting.method.bases().first() {
             Some(basis) => Some(planner.number(basis).map_err(failed)?),
             None => None,
@@ -237,6 +257,39 @@ impl Context<'_> {
         }
     }
 
+    /// Hands the cost of unused capacity to the activity that takes it.
+    fn send_unused(
+        &self,
+        number: usize,
+        received: &mut BTreeMap<(usize, Option<Period>), Minor>,
+        plan: &mut CostPlan,
+    ) -> Result<(), CostError> {
+        let Some(taker) = &self.costing.activities[number].setting.unused_to else { return Ok(()) };
+        let Some(to) = self.costing.activities.iter().position(|activity| activity.name == *taker) else {
+            return Ok(());
+        };
+        let node = PoolNode::Activity(number);
+        for balance in plan.balances.iter_mut().filter(|balance| balance.node == node && balance.unused != 0) {
+            let amount = std::mem::take(&mut balance.unused);
+            let (sent, sum) = (&mut balance.sent, received.entry((to, balance.period)).or_default());
+            let both = sent.checked_add(amount).zip(sum.checked_add(amount));
+            (*sent, *sum) =
+                both.ok_or_else(|| self.failed(number, balance.period, amount.into(), AllocateError::TooLarge.into()))?;
+            let used = plan.capacity.iter().find(|used| used.node == node && used.period == balance.period);
+            let (idle, all) = used.map_or((1, 1), |used| (used.capacity - used.used, used.capacity));
+            plan.trace.push(TraceEdge {
+                from: node,
+                to: PoolNode::Activity(to),
+                period: balance.period,
+                weight: i64::try_from(idle).unwrap_or(i64::MAX),
+                total: i64::try_from(all).unwrap_or(i64::MAX),
+                amount,
+                kind: RuleKind::Allocation,
+            });
+        }
+        Ok(())
+    }
+
     /// Lays the costs that name their customer on the cells. What a pool has beyond them is under-absorbed.
     fn trace(&self, number: usize, pools: &Pools, plan: &mut CostPlan) -> Result<(), CostError> {
         let cells = self.ground.cells;
@@ -269,7 +322,8 @@ impl Context<'_> {
             balance.allocated = i64::try_from(allocated).map_err(too_large)?;
             balance.unassigned[Unassigned::UnknownCustomer as usize] = i64::try_from(unknown).map_err(too_large)?;
             balance.recipients = recipients.len() as u64;
-            (balance.own, balance.received) = pools.get(&period).copied().unwrap_or_default();
+            let money = pools.get(&period).copied().unwrap_or_default();
+            (balance.own, balance.received) = (money.own, money.received);
             if (balance.own, balance.received) == (0, 0) {
                 balance.own = i64::try_from(allocated + unknown).map_err(too_large)?;
             } else {

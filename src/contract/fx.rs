@@ -12,7 +12,7 @@ use crate::{
         fx::{ExactRate, FxRate, RateKind},
         money::Currency,
         period::{ALL, Period, PeriodKind},
-        tables::PoolLine,
+        tables::{PoolLine, joint_capacity},
     },
     units::{Minor, MinorSum},
 };
@@ -172,6 +172,8 @@ pub fn convert(
         match merged.last_mut().filter(|last| last.key() == line.key()) {
             Some(last) => {
                 last.amount = last.amount.checked_add(line.amount).ok_or_else(|| too_large(&line.activity))?;
+                let joint = joint_capacity(last.capacity, line.capacity);
+                last.capacity = joint.ok_or_else(|| too_large(&line.activity))?;
             }
             None => merged.push(line),
         }
@@ -243,6 +245,7 @@ mod tests {
             amount,
             rate: ExactRate::ONE,
             converted: 0,
+            capacity: None,
         }
     }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::{
     ContractError,
+    columns::{INVALID, NULL, Scale},
     fx::Amounts,
     rules::Tally,
     tables::{Input, Slice, when},
 };
 use crate::schema::{
     fx::ExactRate,
-    tables::{Pool, PoolLine},
+    tables::{Pool, PoolLine, joint_capacity},
 };
 
 /// The lines of the pools table, as they stand, in their own currencies and not yet converted.
@@ -28,6 +29,7 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
         let amounts = Amounts::read(&slice.batch, input)?.ok_or_else(|| slice.absent("amount"))?;
         let accounts = slice.batch.keys("account")?;
         let cost_centres = slice.batch.keys("cost_centre")?;
+        let capacities = slice.batch.numbers("capacity", Scale { digits: 6, integers_are_scaled: false })?;
         let periods = when(&slice.batch, input.settings.period)?;
         for row in 0..slice.height() {
             let (currency, amount) = amounts.of_row(row, run);
@@ -35,6 +37,7 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
             let period = periods.as_ref().map(|periods| periods[row]);
             let known = known.contains(name.as_str());
             let own = currency.as_ref().is_ok_and(|code| *code == run.code);
+            let capacity = capacities.as_ref().map(|column| column[row]).filter(|capacity| *capacity != NULL);
             let text = |column: &Option<(crate::numeric::keys::Keys, Vec<bool>)>| {
                 column.as_ref().and_then(|(keys, missing)| (!missing[row]).then(|| keys.text(row)))
             };
@@ -47,11 +50,15 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
                 amount,
                 rate: ExactRate::ONE,
                 converted: 0,
+                capacity,
             };
             let verdict = match (currency, amount, period) {
                 (Err(()), ..) => Err(("unknown_currency", "the currency is no ISO 4217 code")),
                 (_, None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
                 _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
+                _ if capacity.is_some_and(|capacity| capacity == INVALID || capacity <= 0) => {
+                    Err(("invalid_capacity", "the capacity is not a finite number above zero"))
+                }
                 (.., Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
                 (Ok(code), Some(amount), Some(Some(when))) => Ok(line(code, amount, Some(when.period))),
                 (Ok(code), Some(amount), None) => Ok(line(code, amount, None)),
@@ -71,7 +78,12 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
 /// # Errors
 /// [`ContractError::Setting`] when a sum leaves 64 bits.
 pub fn merge(lines: &[PoolLine]) -> Result<Vec<Pool>, ContractError> {
-    let line = |line: &PoolLine| Pool { activity: line.activity.clone(), period: line.period, amount: line.converted };
+    let line = |line: &PoolLine| Pool {
+        activity: line.activity.clone(),
+        period: line.period,
+        amount: line.converted,
+        capacity: line.capacity,
+    };
     let mut rows: Vec<Pool> = lines.iter().map(line).collect();
     rows.sort_unstable();
     let mut merged: Vec<Pool> = Vec::new();
@@ -82,6 +94,7 @@ pub fn merge(lines: &[PoolLine]) -> Result<Vec<Pool>, ContractError> {
                     ContractError::Setting(format!("pools: activity `{}` exceeds 9.2·10¹⁸ minor units", row.activity))
                 };
                 last.amount = last.amount.checked_add(row.amount).ok_or_else(too_large)?;
+                last.capacity = joint_capacity(last.capacity, row.capacity).ok_or_else(too_large)?;
             }
             None => merged.push(row),
         }

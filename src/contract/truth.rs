@@ -4,19 +4,20 @@ use super::{
     ContractError,
     columns::is_number,
     rules::Tally,
-    tables::{Input, Slice, customer_of, demote, ids_like, split_duplicates},
+    tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
 };
-use crate::{
-    numeric::{decimal::format_minor, keys::KeyTable},
-    units::Minor,
-};
+use crate::{numeric::decimal::format_minor, units::Minor};
 
 /// What each customer truly cost, one a customer of the run.
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`; [`ContractError::Setting`] when the table does not know
 /// a customer of the run: its truth would have to be made up.
-pub fn truth(input: &Input<'_>, customers: &KeyTable, csv: bool) -> Result<(Vec<Minor>, Tally), ContractError> {
+pub fn truth(
+    input: &Input<'_>,
+    customers: &KnownCustomers<'_>,
+    csv: bool,
+) -> Result<(Vec<Minor>, Tally), ContractError> {
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, Minor)>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let amounts = slice.batch.numbers("amount", input.money())?.ok_or_else(|| slice.absent("amount"))?;

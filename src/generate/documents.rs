@@ -110,7 +110,7 @@ inputs:
       product_id: product_id
   customers: {{path: customers, columns: {{customer_id: customer_id, segment: channel}}}}
   products: {{path: products, columns: {{product_id: product_id, unit_cost: unit_cost}}}}
-  pools: {{path: pools, columns: {{activity: activity, amount: amount}}}}
+  pools: {{path: pools, columns: {{activity: activity, amount: amount, capacity: practical_capacity}}}}
   activities: {{path: activities, columns: {{activity: activity, level: level, method: method, driver: driver}}}}
   driver_quantities:
     path: driver_quantities

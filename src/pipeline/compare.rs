@@ -15,8 +15,10 @@ use crate::{
         concentration::{self, Concentration},
         truth::{self, Errors},
     },
-    contract::{self, tables::Input},
-    numeric::keys::KeyTable,
+    contract::{
+        self,
+        tables::{Input, KnownCustomers},
+    },
     profit,
     publish::{
         PublishError,
@@ -253,7 +255,7 @@ fn outcome(name: String, method: MethodChoice, settings: &Settings, ledgers: &Le
         Some(basis) => (by_one_basis(&ledgers.activities, &basis), with_traced(settings, ledgers)),
     };
     let costing = Costing { activities: &activities, pools: &pools, ..ledgers.costing(settings) };
-    let costs = super::cost(&costing, &ledgers.ground(settings))?;
+    let costs = super::cost_of(&costing, &ledgers.ground(settings))?;
     let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
     let mut cost = vec![0_i64; ledgers.cells.len()];
     for layer in Layer::ALL {
@@ -300,7 +302,9 @@ fn with_traced(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
             let period = (!is_whole).then_some(row.period);
             match pools.iter_mut().find(|pool| pool.activity == activity.name && pool.period == period) {
                 Some(pool) => pool.amount += row.amount,
-                None => pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount }),
+                None => {
+                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None })
+                }
             }
         }
     }
@@ -325,7 +329,7 @@ fn read_truth(table: &TruthTable, settings: &Settings, ledgers: &mut Ledgers, an
     let stopped = |_| read::ReadError::Scan { table: "truth", reason: "a batch could not be processed".to_owned() };
     source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
     let frames: Vec<DataFrame> = frames.into_iter().collect();
-    let customers = KeyTable::from_keys(&ledgers.customers.ids);
+    let customers = KnownCustomers::new(&ledgers.customers.ids);
     let input = Input::new(settings, TableName::Truth, &frames);
     let (cost, tally) = contract::truth::truth(&input, &customers, is_csv)?;
     ledgers.files.insert(TableName::Truth, files);

@@ -13,11 +13,11 @@ use crate::{
     contract::{
         ContractError, costs, fx, pools, receivables,
         rules::Tally,
-        tables::{self, Input},
+        tables::{self, Input, KnownCustomers},
         transactions,
     },
     facts::{assemble::DriverSource, drivers},
-    numeric::keys::{KeyTable, Keys},
+    numeric::keys::Keys,
     read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
@@ -138,7 +138,9 @@ impl<'a> SideInputs<'a> {
         let mut pools: Vec<Pool> = own
             .clone()
             .chain(resources)
-            .filter_map(|(name, cost)| Some(Pool { activity: name.clone(), period: None, amount: cost? }))
+            .filter_map(|(name, cost)| {
+                Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
+            })
             .collect();
         let known = own.map(|(name, _)| name).chain(self.settings.resources.keys());
         let lines = self.pool_lines(&known.map(String::as_str).collect())?;
@@ -148,17 +150,19 @@ impl<'a> SideInputs<'a> {
             return Err(ContractError::Setting(what).into());
         }
         pools.extend(table);
+        let idle = activities.iter().filter_map(|activity| activity.setting.unused_to.as_deref());
         let served: BTreeSet<&str> = self
             .settings
             .resources
             .values()
             .flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str()))
+            .chain(idle)
             .collect();
         for activity in activities {
             let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;
             // An activity that cost nothing stays visible in the balance.
             if !elsewhere && !pools.iter().any(|pool| pool.activity == activity.name) {
-                pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0 });
+                pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0, capacity: None });
             }
         }
         if self.settings.period == PeriodKind::Whole {
@@ -200,7 +204,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn traced(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         activities: &[Activity],
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
@@ -216,7 +220,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn driver_quantities(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         names: &[String],
         sources: &[DriverSource],
     ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
@@ -238,7 +242,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn receivables(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
     ) -> Result<(Cells, Vec<Receivable>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Receivables)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Receivables, &frames);

@@ -15,20 +15,26 @@ use crate::{
     facts::{
         LedgerSummary,
         assemble::{Distinct, DriverSource},
+        packed::Packed,
     },
     read::{ReadError, Source},
     schema::{
         costing::{Basis, NoDriver},
         facts::{Cells, NO_DAY},
-        lines::LineBatch,
         settings::{DriverMeasure, Settings},
         tables::Activity,
     },
     units::Day,
 };
 
-/// Rows of a wave of the ledger kernel.
-const WAVE_ROWS: usize = 524_288;
+/// Packed lines of a wave of the ledger kernel: 16 MiB.
+const WAVE_LINES: usize = 262_144;
+
+/// Pieces of a wave, for files whose row groups hold a few rows each.
+const WAVE_PIECES: usize = 4_096;
+
+/// Rows that are judged and packed at a time: their columns stay in cache.
+const JUDGED_ROWS: usize = 16_384;
 
 /// Additive columns of the lines, where each driver column comes from, and the drivers' names.
 pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usize, Vec<DriverSource>, Vec<String>) {
@@ -50,12 +56,13 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         bit <<= 1;
         sources.push(DriverSource::Distinct { bit, what });
     }
-    for activity in activities {
-        let fallback = match &activity.setting.no_driver {
+    let other = settings.scenario.iter().flat_map(|scenario| scenario.settings.activities.values());
+    for setting in activities.iter().map(|activity| &activity.setting).chain(other) {
+        let fallback = match &setting.no_driver {
             NoDriver::Fallback(basis) => Some(basis),
             _ => None,
         };
-        for name in activity.setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
+        for name in setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
                 sources.push(DriverSource::Table);
@@ -75,7 +82,7 @@ pub(super) struct Folded {
 /// Batches that the scan may be ahead of the fold.
 const BATCHES_AHEAD: usize = 2;
 
-/// Scans the ledger in waves: judged batch by batch in parallel, then folded partition by partition.
+/// Scans the ledger in waves: judged and packed slice by slice in parallel, then folded partition by partition.
 ///
 /// The scan has a thread of its own, which hands batches over: so the fold runs in the caller's thread pool, not in the
 /// one of the decoder, and the next wave is decoded meanwhile.
@@ -107,37 +114,41 @@ fn fold_batches(
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
     let mut folded = Folded { summary, tally: Tally::default(), last_day: NO_DAY };
-    let (mut wave, mut rows) = (Vec::new(), 0);
+    let (mut wave, mut lines) = (Vec::new(), 0);
     for frame in batches {
-        rows += frame.height();
-        wave.push(frame);
-        if rows >= WAVE_ROWS {
-            fold_wave(ledger, &mut folded, &std::mem::take(&mut wave))?;
-            rows = 0;
+        for packed in pack(ledger, &mut folded, &frame)? {
+            lines += packed.len();
+            wave.push(packed);
+        }
+        if lines >= WAVE_LINES || wave.len() >= WAVE_PIECES {
+            folded.summary.fold(&std::mem::take(&mut wave))?;
+            lines = 0;
             progress.rows(folded.tally.balance.input.rows);
         }
     }
-    fold_wave(ledger, &mut folded, &wave)?;
+    folded.summary.fold(&wave)?;
     progress.rows(folded.tally.balance.input.rows);
     Ok(folded)
 }
 
-/// Rows that are judged at a time: their columns stay in cache.
-const JUDGED_ROWS: usize = 65_536;
-
-fn fold_wave(ledger: &Ledger, folded: &mut Folded, wave: &[DataFrame]) -> Result<(), RunError> {
-    let slices: Vec<DataFrame> = wave
-        .iter()
-        .flat_map(|frame| (0..frame.height()).step_by(JUDGED_ROWS).map(|from| frame.slice(from as i64, JUDGED_ROWS)))
-        .collect();
-    let judged: Vec<Judged> = slices.par_iter().map(|frame| ledger.judge(frame)).collect::<Result<_, _>>()?;
-    let mut lines: Vec<LineBatch> = Vec::with_capacity(judged.len());
-    for slice in judged {
-        folded.tally.combine(slice.tally);
-        folded.last_day = folded.last_day.max(slice.last_day);
-        lines.push(slice.lines);
+/// Judges and packs a batch, slice by slice in parallel.
+fn pack(ledger: &Ledger, folded: &mut Folded, frame: &DataFrame) -> Result<Vec<Packed>, RunError> {
+    let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
+    let summary = &folded.summary;
+    let slices: Vec<(Tally, Day, Packed)> = starts
+        .into_par_iter()
+        .map(|start| {
+            let Judged { lines, tally, last_day } = ledger.judge(&frame.slice(start as i64, JUDGED_ROWS))?;
+            Ok((tally, last_day, summary.pack(&lines)?))
+        })
+        .collect::<Result<_, RunError>>()?;
+    let mut packed = Vec::with_capacity(slices.len());
+    for (tally, last_day, lines) in slices {
+        folded.tally.combine(tally);
+        folded.last_day = folded.last_day.max(last_day);
+        packed.push(lines);
     }
-    Ok(folded.summary.insert(&lines)?)
+    Ok(packed)
 }
 
 /// Money accepted by the contract = money in the facts, through two independent sums.

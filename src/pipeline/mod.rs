@@ -14,8 +14,11 @@ mod inputs;
 mod ledger;
 mod output;
 pub mod results;
+mod scenario;
+mod scenario_table;
 mod summary;
 mod tables;
+mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,15 +38,17 @@ use crate::{
     allocate::{self, Costing, Ground},
     contract::{
         ContractError,
+        tables::KnownCustomers,
         transactions::{self, Ledger},
     },
     facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers},
-    numeric::keys::KeyTable,
+    numeric::keys::KeyIndex,
     profit, read,
     schema::{
         contract::{InputBalance, RejectedRow},
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
+        margins::Margins,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -62,6 +67,7 @@ pub struct Outcome {
 }
 
 /// Facts of a run, with all that the ledger and its side tables say.
+#[derive(Clone)]
 pub struct Ledgers {
     /// Customers.
     pub customers: Customers,
@@ -90,6 +96,8 @@ pub struct Ledgers {
     unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+    /// Activities and pools of the scenario.
+    other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
 }
 
 impl Ledgers {
@@ -128,22 +136,36 @@ impl Ledgers {
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
     let ledgers = facts(settings, &mut clock)?;
-    clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let costs = cost(&ledgers.costing(settings), &ledgers.ground(settings))?;
-    clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
-    economic::check(settings, &ledgers.balances, &margins)?;
-    let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
+    let scene = match &settings.scenario {
+        Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
+        None => None,
+    };
+    let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    results.scene = scene;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Costs and margins of every cell: what follows from the ledgers and the settings, and from nothing else.
+///
+/// # Errors
+/// [`RunError`] of the allocate and profit stages.
+fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Costs, Margins), RunError> {
+    clock.start("allocate", Some(ledgers.cells.len() as u64));
+    let costs = cost_of(&ledgers.costing(settings), &ledgers.ground(settings))?;
+    clock.start("profit", None);
+    let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
+    economic::check(settings, &ledgers.balances, &margins)?;
+    Ok((costs, margins))
 }
 
 /// Plans every cost and takes it of every cell; what cells bear ties to the pools.
 ///
 /// # Errors
 /// [`RunError`] of a pool that cannot be allocated.
-fn cost(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError> {
+fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError> {
     let plan = allocate::plan(costing, ground)?;
     let leaves = plan.leaves(ground).map_err(|_| RunError::CostTooLarge)?;
     if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
@@ -184,8 +206,8 @@ fn one_ledger<'a, T>(
     let customers = shared.customers(&ids)?;
     let products = shared.products(&kinds)?;
     let between = between()?;
-    let known = customers.as_ref().map(|table| table.ids.clone());
-    let products = products.map(|table| (table.ids, table.unit_cost));
+    let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
+    let products = products.map(|table| (KeyIndex::new(table.ids.keys()), table.unit_cost));
     let contract = Ledger::new(settings, known, products)?;
 
     clock.start("facts", source.rows);
@@ -200,7 +222,7 @@ fn one_ledger<'a, T>(
             summary.touch(table.ids.keys().get(row), None)?;
         }
     }
-    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources);
+    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
     ledger::check_money(&tally, &cells)?;
     shared.keep(TableName::Transactions, tally);
     Ok((OneLedger { customers: customer_rows, cells, last_day, table: customers, shared }, between))
@@ -243,9 +265,9 @@ impl OneLedger<'_> {
         let of_tables = sources.iter().filter(|source| **source == DriverSource::Table);
         let columns: Vec<Vec<i64>> = of_tables.map(|_| vec![0; cells.len()]).collect();
         cells.drivers.extend(columns);
-        let table = KeyTable::from_keys(&customer_rows.ids);
-        let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
-        let (cells, traced) = inputs.traced(cells, &table, &activities)?;
+        let by_id = KnownCustomers::new(&customer_rows.ids);
+        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
         let as_of = match settings.as_of {
             None if last_day == NO_DAY => {
                 let what =
@@ -254,7 +276,7 @@ impl OneLedger<'_> {
             }
             given => given.unwrap_or(last_day),
         };
-        let (cells, receivables) = inputs.receivables(cells, &table)?;
+        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
             (0..customer_rows.len())
@@ -284,8 +306,18 @@ impl OneLedger<'_> {
             unknown,
             economic: EconomicInputs::default(),
             driver_names,
+            other_costs: None,
         };
         ledgers.add_earlier_cells(settings)?;
+        if let Some(scenario) = &settings.scenario {
+            // Both worlds have the same cells.
+            let base = (ledgers.activities.clone(), ledgers.pools.clone());
+            (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
+            ledgers.add_earlier_cells(&scenario.settings)?;
+            let other =
+                (std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1));
+            ledgers.other_costs = Some(other);
+        }
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
         Ok(ledgers)

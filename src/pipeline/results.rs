@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Clock, Ledgers, RunError, forecast::Forecast};
+use super::{Clock, Ledgers, RunError, forecast::Forecast, scenario::Scene};
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
@@ -30,6 +30,8 @@ pub struct Results {
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
     pub(super) whale: WhaleCurve,
+    /// What-if beside the base.
+    pub(super) scene: Option<Scene>,
 }
 
 impl Results {
@@ -75,7 +77,7 @@ impl Results {
         }
         clock.start("equity", Some(ledgers.customers.len() as u64));
         let whale = equity::whale_curve(&economic_profit);
-        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale })
+        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene: None })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Lazy frames in schema columns: projection, predicate and casts that cannot fail.
 
 use std::{
-    num::NonZeroUsize,
     panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex},
 };
@@ -77,6 +76,8 @@ impl Role {
         Some(match self {
             // Unsigned and single precision are left to the contract: a cast would lose what does not fit.
             Self::Id | Self::Number if *dtype == D::UInt64 => D::UInt64,
+            // The contract widens these on its way, which is cheaper than a column more in memory.
+            Self::Id | Self::Number if *dtype == D::Int32 => D::Int32,
             Self::Number if *dtype == D::Float32 => D::Float32,
             Self::Id | Self::Number | Self::IdOrDay if dtype.is_integer() => D::Int64,
             Self::Id | Self::Text | Self::IdOrDay if text => D::String,
@@ -217,7 +218,12 @@ fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<L
         };
         hive.try_parse_dates = true;
         let args = ScanArgsParquet { hive_options: hive, glob: false, ..Default::default() };
-        LazyFrame::scan_parquet_files(paths().collect(), args)
+        let mut frame = LazyFrame::scan_parquet_files(paths().collect(), args)?;
+        if let DslPlan::Scan { unified_scan_args, .. } = &mut frame.logical_plan {
+            // Only what is mapped matters; the default refuses a column that the first file has not.
+            unified_scan_args.extra_columns_policy = ExtraColumnsPolicy::Ignore;
+        }
+        Ok(frame)
     })
 }
 
@@ -305,9 +311,6 @@ fn describe(dtype: &DataType) -> String {
     }
 }
 
-/// Rows in one batch of a scan.
-pub const BATCH_ROWS: usize = 262_144;
-
 impl Source {
     /// Our column names of the frame, in order.
     ///
@@ -318,7 +321,8 @@ impl Source {
         Ok(schema.iter().map(|(name, dtype)| (name.to_string(), dtype.clone())).collect())
     }
 
-    /// Hands every batch of the table to `take`, one at a time, in no fixed order; checks the row count at the end.
+    /// Hands every batch of the table to `take`, as it was decoded, one at a time, in no fixed order; checks the row count
+    /// at the end.
     ///
     /// # Errors
     /// [`ReadError::Scan`] or [`ReadError::RowCount`], or what `take` returns first.
@@ -338,7 +342,7 @@ impl Source {
             Ok(state.failed.is_some())
         };
         let scanned = guarded(table, || {
-            let sink = self.frame.sink_batches(PlanCallback::new(callback), false, NonZeroUsize::new(BATCH_ROWS))?;
+            let sink = self.frame.sink_batches(PlanCallback::new(callback), false, None)?;
             sink.collect_with_engine(Engine::Streaming).map(|_| ())
         });
         let mut state =

@@ -11,5 +11,6 @@ pub mod margins;
 pub mod money;
 pub mod outputs;
 pub mod period;
+pub mod scenario;
 pub mod settings;
 pub mod tables;

@@ -63,6 +63,8 @@ use ColumnType::{Boolean, Date, Float, Id, Integer, Money, MoneySum, Quantity, Q
 const CUSTOMER: OutputColumn = column("customer_id", Id, "customer");
 const PERIOD: OutputColumn = column("period", Text, "period: all, 1997, 1997-Q1 or 1997-03");
 
+const SCENARIO: OutputColumn = column("scenario", Text, "base, or the name of the what-if beside it");
+
 /// Columns that `customer_profit` and `customer_profit_total` share.
 macro_rules! profit_columns {
     ($($first:expr),*) => {
@@ -92,6 +94,7 @@ macro_rules! profit_columns {
             column("orders", Integer, "distinct orders with a purchase line"),
             column("lines", Integer, "accepted ledger lines"),
             column("units", Quantity, "units, net of returns"),
+            SCENARIO,
         ]
     };
 }
@@ -102,7 +105,7 @@ const CUSTOMERS: OutputColumn = column("customers", Integer, "number of customer
 pub const DATASETS: &[OutputDataset] = &[
     OutputDataset {
         name: "customer_profit",
-        grain: "one row a customer and period with any activity; sorted by customer_id, period",
+        grain: "one row a customer and period with any activity; base first, then the scenario, each sorted by customer_id, period",
         columns: profit_columns!(CUSTOMER, PERIOD),
     },
     OutputDataset {
@@ -124,6 +127,7 @@ pub const DATASETS: &[OutputDataset] = &[
                 "quantity of the activity's driver (revenue and cost in major units; average counts 1)",
             ),
             column("amount", Money, "cost that the customer bears"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -161,6 +165,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("recipients", Integer, "rows of customer and period with a driver quantity"),
             column("driver_quantity", QuantitySum, "sum of driver quantities"),
             column("negative_quantity", QuantitySum, "sum of the negative ones that a policy took out"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -177,6 +182,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("utilisation", Float, "used / capacity"),
             column("cost", Money, "cost of the pool"),
             column("unused_cost", Money, "cost of what was not used"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -190,14 +196,15 @@ pub const DATASETS: &[OutputDataset] = &[
             column("cost", Money, "numerator of the exact rate"),
             column("quantity", QuantitySum, "denominator: driver quantity, or the capacity"),
             optional("rate", QuantitySum, "major units a unit, six digits, cut off; for display"),
+            SCENARIO,
         ],
     },
     OutputDataset {
         name: "trace",
-        grain: "one row a service of a resource pool and period; sorted by giver, taker, period",
+        grain: "one row a service of a resource pool (or unused capacity handed on) and period; sorted by giver, taker, period",
         columns: &[
-            column("from_stage", Text, "resource"),
-            column("from", Text, "resource pool that gives"),
+            column("from_stage", Text, "resource or activity"),
+            column("from", Text, "pool that gives"),
             column("to_stage", Text, "resource or activity"),
             column("to", Text, "pool or activity that takes"),
             PERIOD,
@@ -208,6 +215,28 @@ pub const DATASETS: &[OutputDataset] = &[
             column("rule", Text, "rule that says so"),
             column("rule_version", Integer, "its version"),
             column("kind", Text, "direct_tracing, driver_tracing or allocation"),
+            SCENARIO,
+        ],
+    },
+    OutputDataset {
+        name: "scenario_difference",
+        grain: "one row a segment, and one for all customers: the scenario beside the base; empty without a scenario; sorted by segmentation, segment",
+        columns: &[
+            column("scenario", Text, "name of the what-if"),
+            column("segmentation", Text, "all, segment or value_tier (of the base)"),
+            column("segment", Text, "name of the segment; (none) without one"),
+            CUSTOMERS,
+            column("net_revenue_base", MoneySum, "net revenue of the base"),
+            column("net_revenue_scenario", MoneySum, "net revenue of the scenario"),
+            column("net_revenue_difference", MoneySum, "scenario - base"),
+            column("cost_base", MoneySum, "everything between net revenue and economic profit"),
+            column("cost_scenario", MoneySum, "the same of the scenario"),
+            column("cost_difference", MoneySum, "scenario - base"),
+            column("economic_profit_base", MoneySum, "economic profit of the base"),
+            column("economic_profit_scenario", MoneySum, "economic profit of the scenario"),
+            column("economic_profit_difference", MoneySum, "scenario - base"),
+            column("losing_base", Integer, "customers with negative economic profit"),
+            column("losing_scenario", Integer, "the same of the scenario"),
         ],
     },
     OutputDataset {

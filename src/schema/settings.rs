@@ -10,6 +10,7 @@ use super::{
     fx::FxSettings,
     money::Currency,
     period::PeriodKind,
+    scenario::Scenario,
 };
 use crate::units::Day;
 
@@ -55,6 +56,8 @@ pub struct Settings {
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
+    /// What-if beside the base.
+    pub scenario: Option<Scenario>,
 }
 
 /// The input tables. Only `transactions` must be there.
@@ -164,6 +167,7 @@ impl TableName {
                 ("currency", false),
                 ("account", false),
                 ("cost_centre", false),
+                ("capacity", false),
             ],
             Self::Activities => &[
                 ("activity", true),
@@ -211,7 +215,9 @@ impl TableName {
             ],
             Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
-            Self::Pools => &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_period"],
+            Self::Pools => {
+                &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
+            }
             Self::Activities => &["missing_activity", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",

@@ -35,6 +35,8 @@ pub struct Pool {
     pub period: Option<Period>,
     /// Cost.
     pub amount: Minor,
+    /// Practical capacity that the cost pays for, scaled by 10⁶; over the activity's own.
+    pub capacity: Option<Quantity>,
 }
 
 /// Costs of an account and cost centre in an activity, period and currency: what the pools were before they were
@@ -57,6 +59,17 @@ pub struct PoolLine {
     pub rate: ExactRate,
     /// Cost in minor units of the run's currency.
     pub converted: Minor,
+    /// Practical capacity that the cost pays for, scaled by 10⁶.
+    pub capacity: Option<Quantity>,
+}
+
+/// Two capacities of one pool together; `None` in the outer one when they leave 64 bits.
+#[must_use]
+pub fn joint_capacity(a: Option<Quantity>, b: Option<Quantity>) -> Option<Option<Quantity>> {
+    match (a, b) {
+        (Some(a), Some(b)) => a.checked_add(b).map(Some),
+        (a, b) => Some(a.or(b)),
+    }
 }
 
 impl PoolLine {

@@ -61,9 +61,10 @@ proptest! {
         pool in 0..10_000_000_i64, lines in lines()
     ) {
         let job = run(pool, "", &lines);
-        let cost = job.sum("pool_balance", "cost");
+        let cost = job.sum("pool_balance", "own");
         prop_assert_eq!(cost, i128::from(pool) + 100_001 + 7_777 + 5);
         prop_assert_eq!(job.sum("pool_balance", "allocated") + job.sum("pool_balance", "unassigned"), cost);
+        prop_assert_eq!(job.sum("pool_balance", "residual"), 0);
         prop_assert_eq!(job.sum("customer_cost", "amount"), job.sum("pool_balance", "allocated"));
         let [revenue, product, order, customer, cm3, profit] = totals(&job);
         prop_assert_eq!(revenue, lines.iter().map(|line| i128::from(line.2)).sum::<i128>());

@@ -13,3 +13,5 @@ mod main_job;
 mod messages;
 mod purchase_models;
 mod support;
+mod truth;
+mod what_if;

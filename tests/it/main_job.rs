@@ -10,7 +10,7 @@ fn cdnow_ties_from_ledger_to_margins_to_the_cent() {
     // The calibration period holds 4,960 rows and 173,115.55 dollars (datasets/cdnow/README.md).
     assert_eq!(manifest["balances"]["transactions"]["accepted"]["amount"], 17_311_555);
     assert_eq!(sum(&output, "customer_profit", "net_revenue"), 17_311_555);
-    let cost = sum(&output, "pool_balance", "cost");
+    let cost = sum(&output, "pool_balance", "own");
     assert_eq!(sum(&output, "customer_cost", "amount"), cost - sum(&output, "pool_balance", "unassigned"));
     let layers = sum(&output, "customer_profit", "product_activity_cost")
         + sum(&output, "customer_profit", "order_cost")

@@ -96,8 +96,12 @@ impl World {
     fn activity_in(mut self, name: &str, setting: ActivitySetting, pools: &[(Option<i32>, Minor)]) -> Self {
         self.activities.push(Activity { name: name.to_owned(), setting });
         self.activities.sort_by(|a, b| a.name.cmp(&b.name));
-        let pools =
-            pools.iter().map(|(period, amount)| Pool { activity: name.to_owned(), period: *period, amount: *amount });
+        let pools = pools.iter().map(|(period, amount)| Pool {
+            activity: name.to_owned(),
+            period: *period,
+            amount: *amount,
+            capacity: None,
+        });
         self.pools.extend(pools);
         self
     }

@@ -26,7 +26,7 @@ fn world(service: ServiceSetting) -> World {
     world.pools = world
         .resources
         .iter()
-        .map(|(name, pool)| Pool { activity: name.clone(), period: None, amount: pool.cost.unwrap() })
+        .map(|(name, pool)| Pool { activity: name.clone(), period: None, amount: pool.cost.unwrap(), capacity: None })
         .collect();
     world.service = service;
     world

@@ -28,6 +28,9 @@ pub struct Args {
     /// Seed of the simulation, instead of the config's.
     #[arg(long)]
     seed: Option<u64>,
+    /// What-if beside the base, as in `activities.picking.cost=9000.00`; may stand several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    sets: Vec<String>,
 }
 
 /// Runs a config: one line of JSON to `out`, stages and a summary to `talk`.
@@ -35,8 +38,8 @@ pub struct Args {
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    let Args { config, output, threads, seed } = args;
-    let settings = match load(&config, &Overrides { output, threads, seed }, streams)? {
+    let Args { config, output, threads, seed, sets } = args;
+    let settings = match load(&config, &Overrides { output, threads, seed, sets }, streams)? {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };

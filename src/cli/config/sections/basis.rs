@@ -68,7 +68,7 @@ pub(super) fn driver(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Proble
     }
     let named = entry.named(problems)?;
     if named.is_empty() {
-        entry.refuse("a mapping of drivers and weights", None, problems);
+        problems.add(entry.key_at(), format!("{} names no driver", quoted(entry.path())));
         return None;
     }
     let weight = |(name, entry): &(&str, Entry<'_>), problems: &mut Problems| -> Option<(String, Decimal)> {

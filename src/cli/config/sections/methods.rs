@@ -146,7 +146,7 @@ fn quantity(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> 
 fn shares(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<(String, Decimal)>> {
     let named = entry.named(problems)?;
     if named.is_empty() {
-        entry.refuse("a mapping of segments and percentages", None, problems);
+        problems.add(entry.key_at(), format!("{} names no segment", quoted(entry.path())));
         return None;
     }
     let read: Vec<_> =

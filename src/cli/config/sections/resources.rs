@@ -118,7 +118,7 @@ fn serves(
 ) -> Option<Vec<(String, Quantity)>> {
     let named = entry.named(problems)?;
     if named.is_empty() {
-        entry.refuse("a mapping of activities or pools and weights", None, problems);
+        problems.add(entry.key_at(), format!("{} names nobody", quoted(entry.path())));
         return None;
     }
     let takers: Vec<&str> = known.activities.iter().chain(names).copied().collect();
@@ -146,8 +146,21 @@ fn serves(
     complete.then_some(serves)
 }
 
-/// Names that resource pools serve.
-pub(in crate::cli::config) fn served(resources: Option<&Resources>) -> BTreeSet<String> {
-    let pools = resources.iter().flat_map(|(pools, _)| pools.values());
-    pools.flat_map(|pool| pool.serves.iter().map(|(name, _)| name.clone())).collect()
+/// Names that resource pools or unused capacity serve, also pools that are not right: a served activity without a cost is no second mistake.
+pub(in crate::cli::config) fn served(entry: Option<&Entry<'_>>, activities: Option<&Entry<'_>>) -> BTreeSet<String> {
+    let mut quiet = Problems::default();
+    let mut names = BTreeSet::new();
+    let fields = entry.and_then(|entry| entry.fields(&["method", "order", "pools"], &mut quiet));
+    let pools = fields.as_ref().and_then(|fields| fields.get("pools")?.named(&mut quiet)).unwrap_or_default();
+    for (_, pool) in pools.iter().filter(|(_, pool)| pool.is_map()) {
+        let fields = pool.fields(&["to"], &mut quiet);
+        let takers = fields.as_ref().and_then(|fields| fields.get("to")?.named(&mut quiet)).unwrap_or_default();
+        names.extend(takers.into_iter().map(|(name, _)| name.to_owned()));
+    }
+    for (_, activity) in activities.and_then(|entry| entry.named(&mut quiet)).unwrap_or_default() {
+        let fields = activity.is_map().then(|| activity.fields(&["unused_to"], &mut quiet)).flatten();
+        let taker = fields.as_ref().and_then(|fields| fields.get("unused_to")?.scalar());
+        names.extend(taker.map(str::to_owned));
+    }
+    names
 }

@@ -1,6 +1,7 @@
 //! `drivers` and `activities`.
 
 use super::*;
+use crate::schema::costing::{ActivitySetting, Capacity};
 
 #[test]
 fn a_ledger_driver_has_one_measure() {
@@ -30,9 +31,9 @@ fn an_activity_needs_a_level_a_method_and_a_cost() {
       hint: give cost: … in major units, or add the table inputs.pools
     ");
     assert_snapshot!(message_with("activities: {a: {level: ordr, method: averge, cost: 1}}\n"), @r"
-    shop/whalecurve.yaml:5:25: `activities.a.level` is `ordr`, expected one of product, order, customer
+    shop/whalecurve.yaml:5:25: `activities.a.level` is `ordr`, expected one of unit, product, order, batch, customer, channel, region, company
       hint: did you mean `order`?
-    shop/whalecurve.yaml:5:39: `activities.a.method` is `averge`, expected one of average, revenue, driver
+    shop/whalecurve.yaml:5:39: `activities.a.method` is `averge`, expected one of average, even, revenue, cost, driver, time_driven, percent, fixed_amount, standard_rate, dual_rate, traced
       hint: did you mean `average`?
     ");
 }
@@ -89,5 +90,108 @@ fn keys_without_effect_are_refused() {
       hint: write method: driver, or leave the driver out
     ");
     assert_snapshot!(message_with("activities: {a: {level: order, method: average, negative: zero, cost: 1}}\n"), @"shop/whalecurve.yaml:5:49: `activities.a.negative` has no effect: method average uses no quantities");
-    assert_snapshot!(message_with("activities: {a: {level: order, method: revenue, negative: absolute, cost: 1}}\n"), @"shop/whalecurve.yaml:5:59: `activities.a.negative` is `absolute`, expected one of error, zero");
+    assert_snapshot!(message_with("activities: {a: {level: order, method: revenue, negative: abslute, cost: 1}}\n"), @r"
+    shop/whalecurve.yaml:5:59: `activities.a.negative` is `abslute`, expected one of error, signed, zero, absolute, shift, separate
+      hint: did you mean `absolute`?
+    ");
+    assert_snapshot!(message_with("activities: {a: {level: order, method: revenue, of: [x], time: '1*x', cost: 1}}\n"), @r"
+    shop/whalecurve.yaml:5:49: `activities.a.of` has no effect: method revenue uses no of
+    shop/whalecurve.yaml:5:58: `activities.a.time` has no effect: method revenue uses no time
+      hint: write method: time_driven, or leave the time out
+    ");
+    assert_snapshot!(message_with("activities: {a: {level: order, method: revenue, push_down: true, over_use: rescale, fallback: even, amplification_limit: 2, cost: 1}}\n"), @r"
+    shop/whalecurve.yaml:5:49: `activities.a.push_down` has no effect: only a channel's, region's or the company's cost stays above customers
+    shop/whalecurve.yaml:5:66: `activities.a.over_use` has no effect without a capacity
+    shop/whalecurve.yaml:5:85: `activities.a.fallback` has no effect without no_driver: fallback
+    shop/whalecurve.yaml:5:101: `activities.a.amplification_limit` has no effect without negative: signed
+    ");
+}
+
+const ORDERS: &str = "drivers: {orders: count, calls: count}\n";
+
+/// The message for an activity with these keys beside level and cost.
+fn activity(keys: &str) -> String {
+    message_with(&format!("{ORDERS}activities: {{a: {{level: order, cost: 1, {keys}}}}}\n"))
+}
+
+/// The settings of an activity with these keys beside level and cost.
+fn accepted(keys: &str) -> ActivitySetting {
+    read_minimal_with(&format!("{ORDERS}activities: {{a: {{level: order, cost: 1, {keys}}}}}\n")).activities["a"]
+        .clone()
+}
+
+#[test]
+fn every_method_says_what_it_misses() {
+    assert_snapshot!(activity("method: time_driven"), @"shop/whalecurve.yaml:6:14: `activities.a.time` is missing");
+    assert_snapshot!(activity("method: time_driven, time: 3*ordrs + 2"), @r"
+    shop/whalecurve.yaml:6:68: `activities.a.time`: column 3: unknown term `ordrs`; known terms: `orders`, `calls`
+      hint: use a known term; a name with spaces or dashes goes between backquotes
+    ");
+    assert_snapshot!(activity("method: time_driven, time: '12.5'"), @"shop/whalecurve.yaml:6:68: `activities.a.time` is `12.5`, expected a time equation that names a driver");
+    assert_snapshot!(activity("method: percent, shares: {}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` names no segment");
+    assert_snapshot!(activity("method: percent, shares: {a: 60, b: 40.5}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` add up to 100.5 %, more than 100 %");
+    assert_snapshot!(activity("method: fixed_amount"), @"shop/whalecurve.yaml:6:14: `activities.a` has neither segments nor each: nothing is fixed");
+    assert_snapshot!(activity("method: standard_rate, driver: orders"), @"shop/whalecurve.yaml:6:14: `activities.a.rate` is missing");
+    assert_snapshot!(activity("method: dual_rate, driver: orders"), @r"
+    shop/whalecurve.yaml:6:14: `activities.a.fixed` is missing
+    shop/whalecurve.yaml:6:14: `activities.a.budgeted` is missing
+    ");
+    assert_snapshot!(activity("method: cost, of: [product_costs]"), @r"
+    shop/whalecurve.yaml:6:60: `activities.a.of` is `product_costs`, expected product_cost or the name of an activity
+      hint: known costs: product_cost, a
+    ");
+    assert_snapshot!(activity("method: driver, driver: {orders: 1, cals: 2}"), @r"
+    shop/whalecurve.yaml:6:77: `activities.a.driver.cals` is no driver that is defined in `drivers`
+      hint: known drivers: orders, calls; others need the table inputs.driver_quantities
+    ");
+}
+
+#[test]
+fn policies_that_do_not_go_together_are_refused() {
+    assert_snapshot!(activity("method: driver, driver: orders, negative: signed, capacity: 5"), @"shop/whalecurve.yaml:6:14: `activities.a`: negative: signed cannot be combined with a capacity");
+    assert_snapshot!(activity("method: revenue, no_driver: fallback"), @"shop/whalecurve.yaml:6:14: `activities.a.fallback` is missing");
+    assert_snapshot!(activity("method: driver, driver: orders, capacity: 0"), @"shop/whalecurve.yaml:6:83: `activities.a.capacity` is `0`, expected a capacity above zero");
+    assert_snapshot!(activity("method: driver, driver: orders, capacity: {practical: 5, normal: 6}"), @"shop/whalecurve.yaml:6:73: `activities.a.capacity` has 2 denominators, expected exactly one of practical, normal, budgeted");
+    assert_snapshot!(activity("method: driver, driver: orders, capacity: {people: 3, days: 20, hours: 8, share: 1.2}"), @"shop/whalecurve.yaml:6:122: `activities.a.capacity.share` is `1.2`, expected a number from 0 to 1, at most 12 digits after the point");
+    assert_snapshot!(activity("method: standard_rate, driver: orders, rate: 2, capacity: 5"), @"shop/whalecurve.yaml:6:14: `activities.a`: a capacity needs a driver, time or dual rate");
+    assert_snapshot!(activity("method: driver, driver: orders, valid_from: 2020-01-01, valid_to: 2019-01-01"), @"shop/whalecurve.yaml:6:97: `activities.a` ends before it begins");
+}
+
+#[test]
+fn capacity_is_a_quantity_or_working_time() {
+    let of = |keys: &str| accepted(&format!("method: driver, driver: orders, capacity: {keys}")).capacity;
+    assert_eq!(of("700000"), Some(Capacity::Practical(700_000_000_000)));
+    assert_eq!(of("{budgeted: 2.5}"), Some(Capacity::Budgeted(2_500_000)));
+    assert_eq!(of("actual"), Some(Capacity::Actual));
+    // 28 people, 66 days, 8 hours, 80 %: minutes.
+    assert_eq!(of("{people: 28, days: 66, hours: 8, share: 0.8}"), Some(Capacity::Practical(709_632_000_000)));
+}
+
+#[test]
+fn a_rule_has_a_name_a_version_and_dates() {
+    let rule = accepted("method: average, rule: {id: R-7, version: 3}, valid_to: 1970-01-02").rule;
+    assert_eq!((rule.id.as_deref(), rule.version, rule.valid_from, rule.valid_to), (Some("R-7"), 3, None, Some(1)));
+    assert_eq!(accepted("method: average, rule: R-8").rule.id.as_deref(), Some("R-8"));
+}
+
+#[test]
+fn resource_pools_serve_what_is_there_and_no_more_than_they_can() {
+    let with = |pools: &str| {
+        message_with(&format!("activities: {{a: {{level: order, method: average}}}}\nresources: {pools}\n"))
+    };
+    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: 1, b: 2}}}}"), @r"
+    shop/whalecurve.yaml:6:46: `resources.pools.it.to.b` is neither an activity nor a resource pool
+      hint: known: a, it
+    ");
+    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: -1}}}}"), @"shop/whalecurve.yaml:6:43: `resources.pools.it.to.a` is `-1`, expected a weight of zero or more");
+    assert_snapshot!(with("{pools: {it: {cost: 1, capacity: 2, to: {a: 3}}}}"), @r"
+    shop/whalecurve.yaml:6:21: `resources.pools.it` gives more than its capacity
+      hint: raise the capacity to what the weights add up to
+    ");
+    assert_snapshot!(with("{method: step_down, order: [it, hr], pools: {it: {cost: 1, to: {a: 3}}}}"), @r"
+    shop/whalecurve.yaml:6:44: `resources.order` is `hr`, expected the name of a resource pool
+      hint: known pools: it
+    ");
+    assert_snapshot!(with("{order: [it], pools: {it: {cost: 1, to: {a: 3}}}}"), @"shop/whalecurve.yaml:6:13: `resources.order` has no effect without method: step_down");
+    assert_snapshot!(with("{pools: {a: {cost: 1, to: {a: 3}}}}"), @"shop/whalecurve.yaml:6:21: `resources.pools.a` has the name of an activity");
 }
