@@ -4,12 +4,13 @@ pub mod commands;
 pub mod config;
 mod panics;
 mod progress;
+mod table;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{generate, run, schema, validate};
+use self::commands::{compare, generate, run, schema, validate};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -25,6 +26,8 @@ enum Command {
     Run(run::Args),
     /// Fit every model up to a cut and score it on what came after.
     Validate(validate::Args),
+    /// Compare methods, or configs, over one reading of the ledger.
+    Compare(compare::Args),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
@@ -90,6 +93,7 @@ fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
+        Command::Compare(args) => compare::run(args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }

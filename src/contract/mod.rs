@@ -13,6 +13,7 @@ pub mod receivables;
 pub mod rules;
 pub mod tables;
 pub mod transactions;
+pub mod truth;
 
 use thiserror::Error;
 

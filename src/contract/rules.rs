@@ -30,7 +30,9 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_capacity"
         | "invalid_period" | "unknown_currency" | "missing_currency" | "invalid_rate" | "unknown_kind" => Policy::Error,
         // A cost that cannot be read would leave the totals.
-        "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers) => {
+        "invalid_amount"
+            if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>
+        {
             Policy::Error
         }
         "missing_value" | "unknown_driver" => Policy::Warn,
@@ -52,7 +54,11 @@ impl Rules {
             exponent: settings.currency.exponent,
             currency: settings.currency.code.clone(),
             money: match table {
-                TableName::Transactions | TableName::Pools | TableName::Receivables => true,
+                TableName::Transactions
+                | TableName::Pools
+                | TableName::Receivables
+                | TableName::Traced
+                | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();
                     customers.is_some_and(|table| table.columns.contains_key("acquisition_cost"))

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::compare::CompareError;
 use crate::{
     allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -31,6 +32,9 @@ pub enum RunError {
     /// A forecast that cannot be made.
     #[error(transparent)]
     Forecast(#[from] ForecastError),
+    /// Configs that cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -55,6 +59,12 @@ impl RunError {
             Self::Contract(error) => error.hint(),
             Self::Cost(error) => error.hint(),
             Self::Publish(error) => error.hint(),
+            Self::Compare(CompareError::Differs { .. }) => {
+                Some("compare configs that differ in activities and resources alone")
+            }
+            Self::Compare(CompareError::TooFew { .. }) => {
+                Some("name more with --methods: config, average, even, revenue, cost")
+            }
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -64,7 +74,7 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::Compare(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

@@ -33,6 +33,7 @@ use crate::{
 };
 
 /// The optional tables, as they are read.
+#[derive(Clone)]
 pub(super) struct SideInputs<'a> {
     settings: &'a Settings,
     base: &'a Utf8Path,
@@ -45,6 +46,13 @@ impl<'a> SideInputs<'a> {
     /// Nothing read yet.
     pub(super) fn new(settings: &'a Settings, base: &'a Utf8Path) -> Self {
         Self { settings, base, balances: BTreeMap::new(), rejected: Vec::new(), files: BTreeMap::new() }
+    }
+
+    /// Takes over what was read for several configs.
+    pub(super) fn join(&mut self, shared: SideInputs<'_>) {
+        self.balances.extend(shared.balances);
+        self.rejected.extend(shared.rejected);
+        self.files.extend(shared.files);
     }
 
     /// Remembers the files of a table.
@@ -75,7 +83,7 @@ impl<'a> SideInputs<'a> {
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
         let inputs = &self.settings.inputs;
         let setting = match table {
-            TableName::Transactions => return Ok(None),
+            TableName::Transactions | TableName::Truth => return Ok(None),
             TableName::Customers => &inputs.customers,
             TableName::Products => &inputs.products,
             TableName::Pools => &inputs.pools,

@@ -5,6 +5,7 @@
 
 mod choice;
 pub mod clock;
+pub mod compare;
 mod comparison;
 mod cost_tables;
 mod economic;
@@ -56,7 +57,7 @@ use crate::{
         period::PeriodKind,
         purchases::PurchaseLog,
         settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -163,16 +164,24 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
 /// [`RunError`] of the allocate and profit stages.
 fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Costs, Margins), RunError> {
     clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let ground = ledgers.ground(settings);
-    let plan = allocate::plan(&ledgers.costing(settings), &ground)?;
-    let leaves = plan.leaves(&ground).map_err(|_| RunError::CostTooLarge)?;
+    let costs = cost_of(&ledgers.costing(settings), &ledgers.ground(settings))?;
+    clock.start("profit", None);
+    let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
+    economic::check(settings, &ledgers.balances, &margins)?;
+    Ok((costs, margins))
+}
+
+/// Plans every cost and takes it of every cell; what cells bear ties to the pools.
+///
+/// # Errors
+/// [`RunError`] of a pool that cannot be allocated.
+fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError> {
+    let plan = allocate::plan(costing, ground)?;
+    let leaves = plan.leaves(ground).map_err(|_| RunError::CostTooLarge)?;
     if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
         return Err(RunError::Reconciliation { activity, cost, found });
     }
-    clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
-    economic::check(settings, &ledgers.balances, &margins)?;
-    Ok((Costs { plan, layers: leaves.layers }, margins))
+    Ok(Costs { plan, layers: leaves.layers })
 }
 
 /// Reads, checks and folds all inputs.
@@ -182,26 +191,40 @@ fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Co
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
 pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    let (ledger, side) = one_ledger(settings, by_day, clock, || Side::read(settings))?;
+    ledger.beside(settings, side)
+}
+
+/// Scans and folds the ledger of a config, with its customers and products.
+///
+/// * `by_day`: whether the purchase days of every customer are kept.
+/// * `between`: what is read after customers and products, so that a mistake there costs no scan.
+///
+/// # Errors
+/// [`RunError`] of the read, contract and facts stages.
+fn one_ledger<'a, T>(
+    settings: &'a Settings,
+    by_day: bool,
+    clock: &mut Clock,
+    between: impl FnOnce() -> Result<T, RunError>,
+) -> Result<(OneLedger<'a>, T), RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
-    let derived: Vec<(&str, &LedgerDriver)> =
-        settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver)).collect();
-    let (of_events, derived): (Vec<_>, Vec<_>) = derived.into_iter().partition(|(_, driver)| driver.is_of_events());
+    let (_, derived) = drivers_of(settings);
     let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
     let kinds = source.column_types()?;
     let ids = transactions::id_kind(&kinds, "customer_id");
-    let mut inputs = SideInputs::new(settings, base);
-    inputs.note(&source);
-    let customers = inputs.customers(&ids)?;
-    let products = inputs.products(&kinds)?;
-    let activities = inputs.activities()?;
-    let (pools, pool_lines) = inputs.pools(&activities)?;
+    let mut shared = SideInputs::new(settings, base);
+    shared.note(&source);
+    let customers = shared.customers(&ids)?;
+    let products = shared.products(&kinds)?;
+    let between = between()?;
     let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
     let products = products.map(|table| (KeyIndex::new(table.ids.keys()), table.unit_cost));
     let contract = Ledger::new(settings, known, products)?;
 
     clock.start("facts", source.rows);
-    let (added, sources, driver_names) = ledger::driver_plan(settings, &activities);
+    let (added, sources, _) = ledger::driver_plan(settings, &[]);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
     let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
@@ -217,62 +240,118 @@ pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Led
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
     let purchases = days.map(|days| purchase_log(days, settings, &customer_rows)).transpose()?;
     ledger::check_money(&tally, &cells)?;
-    inputs.keep(TableName::Transactions, tally);
-    let by_id = KnownCustomers::new(&customer_rows.ids);
-    let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
-    let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
-    let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
-    let as_of = match settings.as_of {
-        None if last_day == NO_DAY => {
-            let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
-            return Err(ContractError::Setting(what.to_owned()).into());
-        }
-        given => given.unwrap_or(last_day),
-    };
-    let (cells, receivables) = inputs.receivables(cells, &by_id)?;
-    let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-    let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
-        (0..customer_rows.len())
-            .into_par_iter()
-            .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
-            .collect()
-    });
-    let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
-    let SideInputs { balances, mut rejected, files, .. } = inputs;
-    rejected.par_sort_unstable();
-    let mut ledgers = Ledgers {
-        customers: customer_rows,
-        cells,
-        facts: CustomerFacts::default(),
-        as_of,
-        segment,
-        balances,
-        rejected,
-        files,
-        segment_names,
-        segment_of,
-        activities,
-        pools,
-        pool_lines,
-        traced,
-        unknown,
-        economic: EconomicInputs::default(),
-        driver_names,
-        purchases,
-        other_costs: None,
-    };
-    ledgers.add_earlier_cells(settings)?;
-    if let Some(scenario) = &settings.scenario {
-        // Both worlds have the same cells.
-        let base = (ledgers.activities.clone(), ledgers.pools.clone());
-        (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
-        ledgers.add_earlier_cells(&scenario.settings)?;
-        ledgers.other_costs =
-            Some((std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1)));
+    shared.keep(TableName::Transactions, tally);
+    let ledger = OneLedger { customers: customer_rows, cells, last_day, table: customers, purchases, shared };
+    Ok((ledger, between))
+}
+
+/// Drivers with their names.
+type NamedDrivers<'a> = Vec<(&'a str, &'a LedgerDriver)>;
+
+/// Drivers that are measured in events, and those of the ledger.
+fn drivers_of(settings: &Settings) -> (NamedDrivers<'_>, NamedDrivers<'_>) {
+    let all = settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver));
+    all.partition(|(_, driver)| driver.is_of_events())
+}
+
+/// The ledger, folded, with its customers and what the contract said of them.
+#[derive(Clone)]
+struct OneLedger<'a> {
+    customers: Customers,
+    cells: Cells,
+    last_day: Day,
+    table: Option<CustomerTable>,
+    purchases: Option<PurchaseLog>,
+    shared: SideInputs<'a>,
+}
+
+/// What a config says of costs, and the tables that say it.
+struct Side<'a> {
+    inputs: SideInputs<'a>,
+    activities: Vec<Activity>,
+    pools: Vec<Pool>,
+    lines: Vec<PoolLine>,
+}
+
+impl<'a> Side<'a> {
+    /// Reads activities and pools.
+    fn read(settings: &'a Settings) -> Result<Self, RunError> {
+        let mut inputs = SideInputs::new(settings, Utf8Path::new(&settings.base));
+        let activities = inputs.activities()?;
+        let (pools, lines) = inputs.pools(&activities)?;
+        Ok(Self { inputs, activities, pools, lines })
     }
-    ledgers.add_economic(settings, receivables, &acquisition);
-    ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
-    Ok(ledgers)
+}
+
+impl OneLedger<'_> {
+    /// The facts of one config: its other tables laid beside the ledger.
+    fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
+        let Side { mut inputs, activities, pools, lines: pool_lines } = side;
+        let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, shared } = self;
+        let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
+        // Drivers of the config have their columns; those that activities name come after them, from tables.
+        let (empty, columns) = (vec![0; cells.len()], sources.len());
+        cells.drivers.resize(columns, empty);
+        let by_id = KnownCustomers::new(&customer_rows.ids);
+        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (of_events, _) = drivers_of(settings);
+        let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
+        let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
+        let as_of = match settings.as_of {
+            None if last_day == NO_DAY => {
+                let what =
+                    "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
+                return Err(ContractError::Setting(what.to_owned()).into());
+            }
+            given => given.unwrap_or(last_day),
+        };
+        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
+        let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
+        let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
+            (0..customer_rows.len())
+                .into_par_iter()
+                .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
+                .collect()
+        });
+        let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
+        inputs.join(shared);
+        let SideInputs { balances, mut rejected, files, .. } = inputs;
+        rejected.par_sort_unstable();
+        let mut ledgers = Ledgers {
+            customers: customer_rows,
+            cells,
+            facts: CustomerFacts::default(),
+            as_of,
+            segment,
+            balances,
+            rejected,
+            files,
+            segment_names,
+            segment_of,
+            activities,
+            pools,
+            pool_lines,
+            traced,
+            unknown,
+            economic: EconomicInputs::default(),
+            driver_names,
+            purchases,
+            other_costs: None,
+        };
+        ledgers.add_earlier_cells(settings)?;
+        if let Some(scenario) = &settings.scenario {
+            // Both worlds have the same cells.
+            let base = (ledgers.activities.clone(), ledgers.pools.clone());
+            (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
+            ledgers.add_earlier_cells(&scenario.settings)?;
+            let other =
+                (std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1));
+            ledgers.other_costs = Some(other);
+        }
+        ledgers.add_economic(settings, receivables, &acquisition);
+        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
+        Ok(ledgers)
+    }
 }
 
 impl Ledgers {

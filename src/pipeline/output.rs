@@ -152,11 +152,8 @@ fn cost_part(world: &World<'_>, part: usize, labels: &Labels) -> Vec<Values> {
     ]
 }
 
-/// Input files with their digests.
-///
-/// # Errors
-/// [`PublishError`] of a file that cannot be read.
-pub(super) fn inputs_of(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Value>, PublishError> {
+/// Every input file with its size and digest.
+pub(super) fn input_files(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Value>, PublishError> {
     let base = Utf8Path::new(&settings.base);
     let files: Vec<_> =
         ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
@@ -170,13 +167,18 @@ pub(super) fn inputs_of(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Va
         .collect()
 }
 
-fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
-    let inputs = inputs_of(settings, &results.ledgers)?;
+/// One digest over all output files.
+pub(super) fn result_digest(written: &[Written]) -> String {
     let mut hasher = blake3::Hasher::new();
     for file in written.iter().flat_map(|dataset| &dataset.files) {
         hasher.update(file.path.as_bytes());
         hasher.update(file.blake3.as_bytes());
     }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+    let inputs = input_files(settings, &results.ledgers)?;
     let fits = results.forecast.as_ref().map(|forecast| {
         json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
     });
@@ -217,6 +219,6 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "fits": fits,
         "model_choice": choice,
         "outputs": written,
-        "result_digest": hasher.finalize().to_hex().to_string(),
+        "result_digest": result_digest(written),
     }))
 }

@@ -9,7 +9,7 @@ use super::{
     Clock, Progress, RunError, StageTime,
     comparison::{bias, end, lift, score_columns},
     facts,
-    output::inputs_of,
+    output::input_files,
 };
 use crate::{
     forecast::{
@@ -86,7 +86,7 @@ pub fn validate(
         "as_of": format_day(ledgers.as_of),
         "holdout_days": holdout.days,
         "best": best.map(|row| rows[row].method),
-        "inputs": inputs_of(settings, &ledgers)?,
+        "inputs": input_files(settings, &ledgers)?,
         "fits": rows.iter().filter_map(|row| Some((row.method.to_owned(), json!(row.fit.as_ref()?)))).collect::<serde_json::Map<_, _>>(),
         "outputs": written,
     });

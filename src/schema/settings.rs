@@ -62,7 +62,7 @@ pub struct Settings {
 }
 
 /// The input tables. Only `transactions` must be there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inputs {
     /// One row a ledger line.
     pub transactions: TableSetting,
@@ -112,10 +112,12 @@ pub enum TableName {
     Traced,
     /// Events.
     Events,
+    /// What customers truly cost: given to a comparison, never in a config.
+    Truth,
 }
 
 impl TableName {
-    /// Every table, in the order of the config's documentation.
+    /// Every table of a config, in the order of the config's documentation.
     pub const ALL: [Self; 10] = [
         Self::Transactions,
         Self::Customers,
@@ -143,6 +145,7 @@ impl TableName {
             Self::Fx => "fx",
             Self::Traced => "traced",
             Self::Events => "events",
+            Self::Truth => "truth",
         }
     }
 
@@ -194,6 +197,7 @@ impl TableName {
             ],
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
+            Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
@@ -235,6 +239,7 @@ impl TableName {
             Self::Events => {
                 &["missing_customer", "unknown_customer", "invalid_quantity", "invalid_period", "after_as_of"]
             }
+            Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",
                 "unknown_customer",

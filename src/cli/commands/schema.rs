@@ -6,7 +6,7 @@ use crate::{
     cli::{Exit, Streams},
     schema::{
         forecasting::VALIDATION_DATASETS,
-        outputs::{ColumnType, DATASETS},
+        outputs::{ColumnType, DATASETS, METHOD_COMPARISON},
     },
 };
 
@@ -16,7 +16,7 @@ use crate::{
 /// When the streams cannot be written.
 pub fn run(streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let out = &mut streams.out;
-    for dataset in DATASETS.iter().chain(VALIDATION_DATASETS) {
+    for dataset in DATASETS.iter().chain(VALIDATION_DATASETS).chain([&METHOD_COMPARISON]) {
         writeln!(out, "## {}\n\n{}\n", dataset.name, dataset.grain)?;
         writeln!(out, "| column | type | null | meaning |\n|---|---|---|---|")?;
         for column in dataset.columns {
