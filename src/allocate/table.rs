@@ -90,6 +90,8 @@ pub struct CostPlan {
     /// Flows between pools.
     pub trace: Vec<TraceEdge>,
     pub(super) columns: Vec<Arc<Column>>,
+    /// What each column was made of; `None` = the quantities of an earlier period.
+    pub(super) bases: Vec<Option<Basis>>,
     pub(super) plans: Vec<ActivityPlan>,
 }
 
@@ -129,6 +131,7 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
         }
         plan.columns.clone_from(&columns.made);
     }
+    plan.bases = columns.bases();
     plan.balances.sort_by_key(|balance| (balance.node, balance.period));
     Ok(plan)
 }

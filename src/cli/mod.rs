@@ -4,12 +4,13 @@ pub mod commands;
 pub mod config;
 mod panics;
 mod progress;
+mod waterfall;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{generate, run, schema};
+use self::commands::{explain, generate, run, schema};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -23,6 +24,8 @@ pub struct Args {
 enum Command {
     /// Run a config: Parquet in, Parquet results out.
     Run(run::Args),
+    /// Print how one customer's profit came about, from gross sales to the accounts behind each cost.
+    Explain(explain::Args),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
@@ -87,6 +90,7 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
 fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
+        Command::Explain(args) => explain::run(&args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::explain::ExplainError;
 use crate::{
     allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -34,6 +35,9 @@ pub enum RunError {
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// A question that has no answer.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// Leaves and pools that do not tie: a bug.
     #[error("activity `{activity}`: cost {cost}, but its parts make {found} minor units")]
     Reconciliation {
@@ -55,6 +59,7 @@ impl RunError {
             Self::Contract(error) => error.hint(),
             Self::Cost(error) => error.hint(),
             Self::Publish(error) => error.hint(),
+            Self::Explain(error) => error.hint(),
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -64,7 +69,7 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::Explain(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

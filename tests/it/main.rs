@@ -5,6 +5,7 @@
 mod architecture;
 mod determinism;
 mod economic;
+mod explain;
 mod fx;
 mod golden;
 mod laws;
