@@ -7,6 +7,7 @@ mod compare;
 mod determinism;
 mod economic;
 mod events;
+mod explain;
 mod fx;
 mod golden;
 mod laws;
