@@ -197,3 +197,17 @@ fn what_traced_activities_cost_is_spread_too_once_nothing_is_traced() {
     // 15 and 35 against 10 each: P and T bear 5 and 25 less, the others 10 more.
     assert_eq!(figures("cost_moved"), [3_000]);
 }
+
+#[test]
+fn a_baseline_spreads_the_capacity_that_nobody_used_too() {
+    let pools = "  pools: {path: pools.csv, columns: {activity: a, amount: m, capacity: k}}\ndrivers:";
+    let activity = "  delivery: {level: order, method: driver, driver: miles}\n";
+    let job = spring();
+    // 1,560 of 3,120 miles are driven.
+    job.text("whalecurve.yaml", &format!("{HEAD}{activity}").replace("drivers:", pools));
+    job.text("pools.csv", "a,m,k\ndelivery,3120.00,3120\n");
+    tables(&job, &["whalecurve.yaml"], &["--methods", "config,average"]);
+    let output = job.path("compared");
+    let figures = |column: &str| decimals(&output, "method_comparison", column);
+    assert_eq!((figures("cost_a"), figures("cost_b")), (vec![156_000], vec![312_000]));
+}
