@@ -16,6 +16,7 @@ use crate::{
         contract::RejectedRow,
         facts::NO_DAY,
         lines::{LineBatch, MAX_DISTINCT_DRIVERS, PURCHASE},
+        objects::ObjectKeys,
         period::parse_day,
         settings::{DriverMeasure, Policy, ReturnsPolicy, Settings, TableName},
     },
@@ -46,6 +47,7 @@ pub struct Ledger {
     customers: Option<KeyTable>,
     products: Option<(KeyTable, Vec<Option<Minor>>)>,
     drivers: Vec<Driver>,
+    object: Option<&'static str>,
     amount_range: (Minor, Minor),
     quantity_range: (Quantity, Quantity),
     date_range: (Day, Day),
@@ -56,6 +58,8 @@ pub struct Ledger {
 pub struct Judged {
     /// Lines that go on.
     pub lines: LineBatch,
+    /// The object of each of these lines, when another object than the customer is costed.
+    pub objects: Option<ObjectKeys>,
     /// Counts, money and rejected rows.
     pub tally: Tally,
     /// Last accepted day; [`NO_DAY`] without one.
@@ -105,8 +109,16 @@ impl Ledger {
             customers,
             products,
             drivers,
+            object: None,
             rules,
         })
+    }
+
+    /// Gives every line its object too, from a column of the ledger.
+    #[must_use]
+    pub fn with_objects(mut self, column: Option<&'static str>) -> Self {
+        self.object = column;
+        self
     }
 
     /// The rules, to judge the whole table at the end.
@@ -124,6 +136,7 @@ impl Ledger {
         let rows = Columns::read(self, &batch)?;
         let mut judged = Judged {
             lines: LineBatch::with_capacity(&rows.customer, self.added(), rows.len()),
+            objects: rows.object.as_ref().map(|(keys, _)| ObjectKeys { keys: keys.empty_like(), missing: Vec::new() }),
             tally: Tally::default(),
             last_day: NO_DAY,
         };
@@ -221,6 +234,10 @@ impl Ledger {
         judged.tally.balance.accepted.add(amount);
         judged.last_day = judged.last_day.max(day);
         self.accept(rows, row, product_cost, is_return, &mut judged.lines);
+        if let (Some(objects), Some((keys, missing))) = (&mut judged.objects, &rows.object) {
+            objects.keys.push(keys.get(row));
+            objects.missing.push(missing[row]);
+        }
     }
 
     fn accept(&self, rows: &Columns, row: usize, product_cost: i64, is_return: bool, lines: &mut LineBatch) {
@@ -286,6 +303,7 @@ struct Columns {
     quantity: Vec<i64>,
     product_cost: Option<Vec<i64>>,
     product: Option<(Keys, Vec<bool>)>,
+    object: Option<(Keys, Vec<bool>)>,
     foreign: Option<Vec<bool>>,
     drivers: Vec<DriverColumn>,
 }
@@ -312,6 +330,7 @@ impl Columns {
         let discount = batch.numbers("discount", money)?.unwrap_or_else(zeros);
         let product_cost = batch.numbers("product_cost", money)?;
         let product = if ledger.products.is_some() { batch.keys("product_id")? } else { None };
+        let object = ledger.object.map_or(Ok(None), |column| batch.keys(column))?;
         let foreign = batch
             .texts("currency")?
             .map(|codes| codes.iter().map(|code| code.as_deref() != Some(ledger.currency.as_str())).collect());
@@ -327,6 +346,7 @@ impl Columns {
             quantity,
             product_cost,
             product,
+            object,
             foreign,
             drivers,
         })

@@ -40,8 +40,11 @@
 
 pub mod acquisition;
 pub mod assemble;
+mod buyers;
 pub mod customers;
 pub mod drivers;
+pub mod groups;
+pub mod objects;
 pub mod partition;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use crate::{
     facts::{
         LedgerSummary,
         assemble::{Distinct, DriverSource},
+        objects::ObjectSummary,
     },
     read::{ReadError, Source},
     schema::{
@@ -68,6 +69,8 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
 /// What the scan made of the ledger.
 pub(super) struct Folded {
     pub(super) summary: LedgerSummary,
+    /// The same lines by another object.
+    pub(super) objects: Option<ObjectSummary>,
     pub(super) tally: Tally,
     pub(super) last_day: Day,
 }
@@ -85,14 +88,14 @@ const BATCHES_AHEAD: usize = 2;
 pub(super) fn fold(
     source: Source,
     ledger: &Ledger,
-    summary: LedgerSummary,
+    summaries: (LedgerSummary, Option<ObjectSummary>),
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
     let stopped = || ReadError::Scan { table: "transactions", reason: "a batch could not be processed".to_owned() };
     let (send, batches) = sync_channel::<DataFrame>(BATCHES_AHEAD);
     std::thread::scope(|scope| {
         let scan = scope.spawn(move || source.for_each_batch(move |frame| send.send(frame).map_err(|_| stopped())));
-        let folded = fold_batches(batches, ledger, summary, progress);
+        let folded = fold_batches(batches, ledger, summaries, progress);
         let scanned = scan.join().map_err(|_| stopped())?;
         let folded = folded?;
         scanned?;
@@ -103,10 +106,10 @@ pub(super) fn fold(
 fn fold_batches(
     batches: Receiver<DataFrame>,
     ledger: &Ledger,
-    summary: LedgerSummary,
+    (summary, objects): (LedgerSummary, Option<ObjectSummary>),
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let mut folded = Folded { summary, tally: Tally::default(), last_day: NO_DAY };
+    let mut folded = Folded { summary, objects, tally: Tally::default(), last_day: NO_DAY };
     let (mut wave, mut rows) = (Vec::new(), 0);
     for frame in batches {
         rows += frame.height();
@@ -132,12 +135,18 @@ fn fold_wave(ledger: &Ledger, folded: &mut Folded, wave: &[DataFrame]) -> Result
         .collect();
     let judged: Vec<Judged> = slices.par_iter().map(|frame| ledger.judge(frame)).collect::<Result<_, _>>()?;
     let mut lines: Vec<LineBatch> = Vec::with_capacity(judged.len());
+    let mut objects = Vec::new();
     for slice in judged {
         folded.tally.combine(slice.tally);
         folded.last_day = folded.last_day.max(slice.last_day);
         lines.push(slice.lines);
+        objects.extend(slice.objects);
     }
-    Ok(folded.summary.insert(&lines)?)
+    folded.summary.insert(&lines)?;
+    if let Some(summary) = &mut folded.objects {
+        summary.insert(lines.into_iter().zip(objects).collect())?;
+    }
+    Ok(())
 }
 
 /// Money accepted by the contract = money in the facts, through two independent sums.

@@ -12,6 +12,8 @@ mod forecast;
 mod fx;
 mod inputs;
 mod ledger;
+mod object_tables;
+pub mod objects;
 mod origins;
 mod output;
 pub mod results;
@@ -30,6 +32,7 @@ pub use self::{
 use self::{
     inputs::SideInputs,
     ledger::Folded,
+    objects::{ObjectError, ObjectResults, counts_orders, group_column, is_mapped},
     results::{Costs, Results},
 };
 use crate::{
@@ -38,7 +41,7 @@ use crate::{
         ContractError,
         transactions::{self, Ledger},
     },
-    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers},
+    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers, objects::ObjectSummary},
     numeric::keys::KeyTable,
     profit, read,
     schema::{
@@ -46,8 +49,9 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         margins::Margins,
+        objects::{CostObject, Objects},
         settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -92,6 +96,10 @@ pub struct Ledgers {
     unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+    /// Orders or products, when they are costed.
+    objects: Option<Objects>,
+    /// Names of the channels or regions, when these are costed, and the number of each customer's.
+    groups: Option<(Vec<String>, Vec<u16>)>,
 }
 
 impl Ledgers {
@@ -129,12 +137,39 @@ impl Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
-    let ledgers = facts(settings, &mut clock)?;
+    let products = is_mapped(settings, TableName::Transactions, "product_id").then_some(CostObject::Product);
+    let mut ledgers = read_facts(settings, products, &mut clock)?;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
-    let results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    let products = match products {
+        Some(kind) => {
+            clock.start("products", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
+            Some(ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?)
+        }
+        None => None,
+    };
+    let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    results.products = products;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Costs other objects than customers, without a forecast, and puts the results in place.
+///
+/// # Errors
+/// [`RunError`]; nothing of the output folder has changed then.
+pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
+    ObjectError::check(settings, kind)?;
+    let mut clock = Clock::new(progress);
+    let mut ledgers = read_facts(settings, Some(kind), &mut clock)?;
+    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
+    clock.start("objects", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
+    let objects = ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?;
+    let results = Results::without_forecast(ledgers, costs, margins);
+    clock.start("publish", None);
+    let manifest = output::publish_objects(settings, &results, &objects, &mut clock)?;
+    let summary = summary::object_lines(settings, &results, &objects);
+    Ok(Outcome { manifest, times: clock.times, summary })
 }
 
 /// Costs and margins of every cell: what follows from the ledgers and the settings, and from nothing else.
@@ -160,6 +195,11 @@ fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Co
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
 pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    read_facts(settings, None, clock)
+}
+
+/// [`facts`], with what it takes to cost another object than the customer.
+fn read_facts(settings: &Settings, object: Option<CostObject>, clock: &mut Clock) -> Result<Ledgers, RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
     let derived: Vec<(&str, &LedgerDriver)> =
@@ -169,20 +209,27 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     let ids = transactions::id_kind(&kinds, "customer_id");
     let mut inputs = SideInputs::new(settings, base);
     inputs.note(&source);
-    let customers = inputs.customers(&ids)?;
+    let customers = inputs.customers(&ids, object.and_then(group_column))?;
     let products = inputs.products(&kinds)?;
     let activities = inputs.activities()?;
     let (pools, pool_lines) = inputs.pools(&activities)?;
     let known = customers.as_ref().map(|table| table.ids.clone());
     let products = products.map(|table| (table.ids, table.unit_cost));
-    let contract = Ledger::new(settings, known, products)?;
+    let column = object.and_then(CostObject::ledger_column);
+    let contract = Ledger::new(settings, known, products)?.with_objects(column);
 
     clock.start("facts", source.rows);
     let (added, sources, driver_names) = ledger::driver_plan(settings, &activities);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
-    let folded = ledger::fold(source, &contract, LedgerSummary::new(layout, &ids), &**clock.progress())?;
-    let Folded { mut summary, tally, last_day } = folded;
+    let counts = counts_orders(settings, &activities);
+    let objects = object
+        .zip(column)
+        .map(|(kind, column)| ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts));
+    let summaries = (LedgerSummary::new(layout, &ids), objects);
+    let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
+    let Folded { mut summary, objects, tally, last_day } = folded;
+    let objects = objects.map(|objects| objects.finish(settings.inputs.returns, &sources));
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
@@ -191,6 +238,9 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     }
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources);
     ledger::check_money(&tally, &cells)?;
+    if let Some(objects) = &objects {
+        ledger::check_money(&tally, &objects.cells)?;
+    }
     inputs.keep(TableName::Transactions, tally);
     let table = KeyTable::from_keys(&customer_rows.ids);
     let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
@@ -204,13 +254,21 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
     };
     let (cells, receivables) = inputs.receivables(cells, &table)?;
     let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-    let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
-        (0..customer_rows.len())
-            .into_par_iter()
-            .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
-            .collect()
-    });
-    let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
+    let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
+        let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
+        let column = column(known);
+        let text = |row: usize| known.ids.get(customer_rows.ids.get(row)).and_then(|at| column[at as usize].clone());
+        Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
+    };
+    let segment = of_customers(&|table| &table.segment);
+    let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
+    let groups = match object.and_then(group_column) {
+        Some(column) => {
+            let group = of_customers(&|table| &table.group);
+            Some(segments(column, group.as_deref(), customer_rows.len(), MAX_GROUPS)?)
+        }
+        None => None,
+    };
     let SideInputs { balances, mut rejected, files, .. } = inputs;
     rejected.par_sort_unstable();
     let mut ledgers = Ledgers {
@@ -231,6 +289,8 @@ pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError
         unknown,
         economic: EconomicInputs::default(),
         driver_names,
+        objects,
+        groups,
     };
     ledgers.add_earlier_cells(settings)?;
     ledgers.add_economic(settings, receivables, &acquisition);
@@ -253,16 +313,23 @@ impl Ledgers {
 /// Segments that joint totals are kept for, at most.
 const MAX_SEGMENTS: usize = 200;
 
-/// Names and numbers of the customers table's segments; customers without one are in `(none)`.
-fn segments(segment: Option<&[Option<String>]>, customers: usize) -> Result<(Vec<String>, Vec<u16>), ContractError> {
+/// Channels or regions that are costed, at most.
+const MAX_GROUPS: usize = 50_000;
+
+/// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.
+fn segments(
+    column: &str,
+    segment: Option<&[Option<String>]>,
+    customers: usize,
+    at_most: usize,
+) -> Result<(Vec<String>, Vec<u16>), ContractError> {
     let none = "(none)".to_owned();
     let Some(segment) = segment else { return Ok((vec![none], vec![0; customers])) };
     let mut names: Vec<String> = segment.iter().map(|name| name.clone().unwrap_or_else(|| none.clone())).collect();
     names.par_sort_unstable();
     names.dedup();
-    if names.len() > MAX_SEGMENTS {
-        let what =
-            format!("customers: `segment` has {} distinct values, at most {MAX_SEGMENTS} are allowed", names.len());
+    if names.len() > at_most {
+        let what = format!("customers: `{column}` has {} distinct values, at most {at_most} are allowed", names.len());
         return Err(ContractError::Setting(what));
     }
     let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Clock, Ledgers, RunError, forecast::Forecast};
+use super::{Clock, Ledgers, RunError, forecast::Forecast, objects::ObjectResults};
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
@@ -30,6 +30,8 @@ pub struct Results {
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
     pub(super) whale: WhaleCurve,
+    /// Products with their costs, when the ledger names them.
+    pub(super) products: Option<ObjectResults>,
 }
 
 impl Results {
@@ -75,7 +77,16 @@ impl Results {
         }
         clock.start("equity", Some(ledgers.customers.len() as u64));
         let whale = equity::whale_curve(&economic_profit);
-        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale })
+        let products = None;
+        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, products })
+    }
+
+    /// Profit alone.
+    pub(super) fn without_forecast(ledgers: Ledgers, costs: Costs, margins: Margins) -> Self {
+        let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
+        let whale = equity::whale_curve(&economic_profit);
+        let (forecast, products, scores, tier) = (None, None, Default::default(), Vec::new());
+        Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, products }
     }
 }
 

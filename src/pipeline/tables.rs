@@ -13,6 +13,7 @@ use crate::{
     schema::{
         contract::{Bucket, InputBalance},
         facts::NO_DAY,
+        period::Period,
         settings::Settings,
     },
     units::{Minor, MinorSum},
@@ -20,12 +21,7 @@ use crate::{
 
 impl Results {
     pub(super) fn labels(&self, settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
-        let mut periods = self.ledgers.cells.period.clone();
-        periods.sort_unstable();
-        periods.dedup();
-        let labels = periods.iter().map(|period| settings.period.label(*period)).collect();
-        let number = |period: &i32| periods.partition_point(|other| other < period) as u32;
-        (self.ledgers.cells.period.iter().map(number).collect(), Arc::new(labels))
+        labels(&self.ledgers.cells.period, settings)
     }
 
     pub(super) fn profit_columns(&self, settings: &Settings) -> Vec<Values> {
@@ -285,6 +281,16 @@ impl Results {
             Values::Sum(rows.iter().map(|row| Some(row.3.amount)).collect()),
         ]
     }
+}
+
+/// Numbers of the cells' labels, and the labels.
+pub(super) fn labels(of: &[Period], settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
+    let mut periods = of.to_vec();
+    periods.sort_unstable();
+    periods.dedup();
+    let labels = periods.iter().map(|period| settings.period.label(*period)).collect();
+    let number = |period: &Period| periods.partition_point(|other| other < period) as u32;
+    (of.iter().map(number).collect(), Arc::new(labels))
 }
 
 #[derive(Default)]

@@ -9,6 +9,7 @@ pub mod fx;
 pub mod lines;
 pub mod margins;
 pub mod money;
+pub mod objects;
 pub mod outputs;
 pub mod period;
 pub mod settings;

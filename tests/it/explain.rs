@@ -31,7 +31,7 @@ activities:
   packing: {level: order, method: revenue}
 resources:
   pools:
-    wages: {serves: {handling: 3, packing: 1}}
+    wages: {to: {handling: 3, packing: 1}}
 ",
     );
     job.parquet(
