@@ -59,7 +59,7 @@ fn fold(criterion: &mut Criterion) {
                 for batches in wave.chunks(16) {
                     summary.insert(batches).expect("sums in range");
                 }
-                let (_, cells) = summary.finish(ReturnsPolicy::Separate, &[]);
+                let (_, cells) = summary.finish(ReturnsPolicy::Separate, &[]).expect("sums in range");
                 assert_eq!(cells.gross_sales.iter().sum::<i64>(), sales);
             });
         });

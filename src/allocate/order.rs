@@ -1,4 +1,5 @@
-//! The order in which activities are planned: one in proportion to another's cost comes after it.
+//! The order in which activities are planned: one in proportion to another's cost comes after it, and so does one that takes its unused
+//! capacity.
 
 use super::{
     refusal::{CostError, PoolError, Refusal},
@@ -38,7 +39,11 @@ pub(super) fn in_order(costing: &Costing<'_>) -> Result<Vec<usize>, CostError> {
     while order.len() < activities.len() {
         let waits = |number: usize| {
             let needs = needs(&activities[number].setting);
-            needs.iter().any(|name| activities.iter().zip(&done).any(|(other, done)| other.name == *name && !done))
+            let name = &activities[number].name;
+            activities.iter().zip(&done).any(|(other, done)| {
+                let serves = other.setting.unused_to.as_ref() == Some(name);
+                !done && (serves || needs.contains(&other.name.as_str()))
+            })
         };
         let ready: Vec<usize> = (0..activities.len()).filter(|number| !done[*number] && !waits(*number)).collect();
         if ready.is_empty() {

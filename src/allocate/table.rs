@@ -20,7 +20,9 @@ use super::{
 use crate::{
     numeric::decimal::format_minor,
     schema::{
-        costing::{ActivitySetting, Basis, Capacity, Method, NoDriver, ResourceSetting, Rule, ServiceSetting},
+        costing::{
+            ActivitySetting, Basis, Capacity, Method, NoDriver, ResourceSetting, Rule, RuleKind, ServiceSetting,
+        },
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
         money::Currency,
         period::{Period, PeriodKind, format_day},
@@ -116,10 +118,11 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
     let periods = Periods::new(&ground.cells.period);
     let unknown = UnknownQuantities(costing.unknown.to_vec());
     let mut columns = Columns::default();
+    let mut received = served.received;
     for number in in_order(costing)? {
         let context = Context { costing, ground, periods: &periods, unknown: &unknown };
         let mut pools = own_pools(costing, number);
-        for ((_, period), amount) in served.received.range((number, None)..=(number, Some(Period::MAX))) {
+        for ((_, period), amount) in received.range((number, None)..=(number, Some(Period::MAX))) {
             pools.entry(*period).or_default().received = *amount;
         }
         if costing.activities[number].setting.method == Method::Traced {
@@ -130,6 +133,7 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
             }
         }
         plan.columns.clone_from(&columns.made);
+        context.send_unused(number, &mut received, &mut plan)?;
     }
     plan.bases = columns.bases();
     plan.balances.sort_by_key(|balance| (balance.node, balance.period));
@@ -254,6 +258,39 @@ impl Context<'_> {
             None => shares.whole.extend(planned.shares),
             Some(period) => shares.by_period.push((period, planned.shares)),
         }
+    }
+
+    /// Hands the cost of unused capacity to the activity that takes it.
+    fn send_unused(
+        &self,
+        number: usize,
+        received: &mut BTreeMap<(usize, Option<Period>), Minor>,
+        plan: &mut CostPlan,
+    ) -> Result<(), CostError> {
+        let Some(taker) = &self.costing.activities[number].setting.unused_to else { return Ok(()) };
+        let Some(to) = self.costing.activities.iter().position(|activity| activity.name == *taker) else {
+            return Ok(());
+        };
+        let node = PoolNode::Activity(number);
+        for balance in plan.balances.iter_mut().filter(|balance| balance.node == node && balance.unused != 0) {
+            let amount = std::mem::take(&mut balance.unused);
+            let (sent, sum) = (&mut balance.sent, received.entry((to, balance.period)).or_default());
+            let both = sent.checked_add(amount).zip(sum.checked_add(amount));
+            (*sent, *sum) =
+                both.ok_or_else(|| self.failed(number, balance.period, amount.into(), AllocateError::TooLarge.into()))?;
+            let used = plan.capacity.iter().find(|used| used.node == node && used.period == balance.period);
+            let (idle, all) = used.map_or((1, 1), |used| (used.capacity - used.used, used.capacity));
+            plan.trace.push(TraceEdge {
+                from: node,
+                to: PoolNode::Activity(to),
+                period: balance.period,
+                weight: i64::try_from(idle).unwrap_or(i64::MAX),
+                total: i64::try_from(all).unwrap_or(i64::MAX),
+                amount,
+                kind: RuleKind::Allocation,
+            });
+        }
+        Ok(())
     }
 
     /// Lays the costs that name their customer on the cells. What a pool has beyond them is under-absorbed.

@@ -71,6 +71,11 @@ impl Batch<'_> {
                 let convert = |value: i64| value.checked_mul(factor).filter(|v| is_number(*v)).unwrap_or(INVALID);
                 map_chunk(series.i64().map_err(wrong)?, convert, NULL)
             }
+            DataType::Int32 => {
+                let factor = if scale.integers_are_scaled { 1 } else { 10_i64.pow(scale.digits) };
+                let convert = |value: i32| i64::from(value).checked_mul(factor).unwrap_or(INVALID);
+                map_chunk(series.i32().map_err(wrong)?, convert, NULL)
+            }
             DataType::UInt64 => {
                 let factor = if scale.integers_are_scaled { 1 } else { 10_i64.pow(scale.digits) };
                 let convert = |value: u64| i64::try_from(value).ok()?.checked_mul(factor);
@@ -81,6 +86,10 @@ impl Batch<'_> {
             }
             DataType::Float32 => {
                 map_chunk(series.f32().map_err(wrong)?, |value| scaled(Decimal::from_float32(value), scale), NULL)
+            }
+            DataType::Decimal(_, from) if *from as u32 == scale.digits => {
+                let convert = |mantissa| i64::try_from(mantissa).ok().filter(|v| is_number(*v)).unwrap_or(INVALID);
+                map_chunk(series.decimal().map_err(wrong)?.physical(), convert, NULL)
             }
             DataType::Decimal(_, from) => {
                 let convert = decimal_converter(*from as u32, scale.digits);
@@ -104,6 +113,7 @@ impl Batch<'_> {
         let integer = |value: i64| Some(Decimal { mantissa: i128::from(value), scale: integer_scale });
         Ok(Some(match series.dtype() {
             DataType::Int64 => map_chunk(series.i64().map_err(wrong)?, integer, None),
+            DataType::Int32 => map_chunk(series.i32().map_err(wrong)?, |value| integer(value.into()), None),
             DataType::UInt64 => {
                 let unsigned = |value: u64| Some(Decimal { mantissa: i128::from(value), scale: integer_scale });
                 map_chunk(series.u64().map_err(wrong)?, unsigned, None)
@@ -150,12 +160,11 @@ impl Batch<'_> {
         Ok(Some(match series.dtype() {
             DataType::Int64 => {
                 let ids = series.i64().map_err(wrong)?;
-                let missing = if ids.null_count() == 0 {
-                    vec![false; ids.len()]
-                } else {
-                    ids.iter().map(|id| id.is_none()).collect()
-                };
-                (Keys::Int(map_chunk(ids, |id| id, 0)), missing)
+                (Keys::Int(map_chunk(ids, |id| id, 0)), nulls(ids))
+            }
+            DataType::Int32 => {
+                let ids = series.i32().map_err(wrong)?;
+                (Keys::Int(map_chunk(ids, i64::from, 0)), nulls(ids))
             }
             DataType::UInt64 => {
                 let too_large = || ContractError::IdRange { table: self.table, column: name.to_owned() };
@@ -198,6 +207,11 @@ impl Batch<'_> {
                         .map(|(id, day)| id.map_or_else(|| order_of_day(*day), |id| id as u64))
                         .collect()
                 }
+            }
+            DataType::Int32 => {
+                let order =
+                    |(id, day): (Option<i32>, &Day)| id.map_or_else(|| order_of_day(*day), |id| i64::from(id) as u64);
+                series.i32().map_err(wrong)?.iter().zip(days).map(order).collect()
             }
             DataType::UInt64 => {
                 let ids = series.u64().map_err(wrong)?;
@@ -260,6 +274,7 @@ fn cell_text(cell: &AnyValue<'_>) -> serde_json::Value {
         AnyValue::Float64(value) => value.to_string(),
         AnyValue::Float32(value) => value.to_string(),
         AnyValue::Int64(value) => value.to_string(),
+        AnyValue::Int32(value) => value.to_string(),
         AnyValue::UInt64(value) => value.to_string(),
         AnyValue::Boolean(value) => value.to_string(),
         AnyValue::Decimal(mantissa, _, scale) => crate::numeric::decimal::format_minor(*mantissa, *scale as u8),
@@ -289,6 +304,11 @@ fn decimal_converter(from: u32, to: u32) -> impl Fn(i128) -> i64 {
             if divisor == 1 { mantissa.checked_mul(multiplier) } else { Some(divide_half_even(mantissa, divisor)) };
         scaled.and_then(|value| i64::try_from(value).ok()).filter(|value| is_number(*value)).unwrap_or(INVALID)
     }
+}
+
+/// Which rows are null.
+fn nulls<T: PolarsNumericType>(column: &ChunkedArray<T>) -> Vec<bool> {
+    if column.null_count() == 0 { vec![false; column.len()] } else { column.iter().map(|id| id.is_none()).collect() }
 }
 
 /// Maps a one-chunk column; nulls become `null`.

@@ -4,10 +4,13 @@ use super::{
     ContractError,
     columns::{Scale, is_number},
     rules::Tally,
-    tables::{Input, Slice, UNKNOWN, customer_of, demote, ids_like, need_periods, split_duplicates, timed, when},
+    tables::{
+        Input, KnownCustomers, Slice, UNKNOWN, customer_of, demote, ids_like, need_periods, split_duplicates, timed,
+        when,
+    },
 };
 use crate::{
-    numeric::{decimal::Decimal, keys::KeyTable},
+    numeric::decimal::Decimal,
     schema::{
         costing::{ActivitySetting, Basis, Capacity, Level, Method},
         settings::Policy,
@@ -116,7 +119,7 @@ fn activity(row: ActivityRow) -> Result<Activity, ContractError> {
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
 pub fn traced(
     input: &Input<'_>,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
     activities: &[&str],
     csv: bool,
 ) -> Result<(Vec<TracedCost>, Tally), ContractError> {

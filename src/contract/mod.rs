@@ -6,12 +6,14 @@
 
 pub mod columns;
 pub mod costs;
+pub mod events;
 pub mod fx;
 pub mod pools;
 pub mod receivables;
 pub mod rules;
 pub mod tables;
 pub mod transactions;
+pub mod truth;
 
 use thiserror::Error;
 

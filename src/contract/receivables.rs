@@ -6,10 +6,12 @@ use super::{
     ContractError,
     columns::{NULL, Scale, is_number},
     rules::Tally,
-    tables::{Input, Slice, customer_of, demote, ids_like, need_periods, split_duplicates, timed, when},
+    tables::{
+        Input, KnownCustomers, Slice, customer_of, demote, ids_like, need_periods, split_duplicates, timed, when,
+    },
 };
 use crate::{
-    numeric::{decimal::format_minor, keys::KeyTable},
+    numeric::decimal::format_minor,
     schema::{
         period::Period,
         tables::{PROBABILITY_SCALE, Receivable},
@@ -46,7 +48,7 @@ impl Row {
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
 pub fn receivables(
     input: &Input<'_>,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
     csv: bool,
 ) -> Result<(Vec<Receivable>, Tally), ContractError> {
     let write_offs = input.has("write_off");
@@ -78,7 +80,12 @@ pub fn receivables(
     Ok((merged.ok_or_else(too_large)?, tally))
 }
 
-fn judge(input: &Input<'_>, slice: &mut Slice<'_, Row>, customers: &KeyTable, csv: bool) -> Result<(), ContractError> {
+fn judge(
+    input: &Input<'_>,
+    slice: &mut Slice<'_, Row>,
+    customers: &KnownCustomers<'_>,
+    csv: bool,
+) -> Result<(), ContractError> {
     let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
     let balances = slice.batch.numbers("balance", input.money())?;
     let write_offs = slice.batch.numbers("write_off", input.money())?;

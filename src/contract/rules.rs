@@ -30,12 +30,16 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_capacity"
         | "invalid_period" | "unknown_currency" | "missing_currency" | "invalid_rate" | "unknown_kind" => Policy::Error,
         // A cost that cannot be read would leave the totals.
-        "invalid_amount" if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers) => {
+        "invalid_amount"
+            if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>
+        {
             Policy::Error
         }
         "missing_value" | "unknown_driver" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
-        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced) => Policy::Warn,
+        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {
+            Policy::Warn
+        }
         _ => Policy::Reject,
     }
 }
@@ -50,7 +54,11 @@ impl Rules {
             exponent: settings.currency.exponent,
             currency: settings.currency.code.clone(),
             money: match table {
-                TableName::Transactions | TableName::Pools | TableName::Receivables => true,
+                TableName::Transactions
+                | TableName::Pools
+                | TableName::Receivables
+                | TableName::Traced
+                | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();
                     customers.is_some_and(|table| table.columns.contains_key("acquisition_cost"))

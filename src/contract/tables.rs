@@ -3,6 +3,7 @@
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     numeric::{
         decimal::format_minor,
-        keys::{Key, KeyTable, Keys, hash_text},
+        keys::{Key, KeyIndex, KeyTable, Keys, hash_text},
     },
     schema::{
         contract::RejectedRow,
@@ -316,6 +317,28 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
 /// Row of a customer whom nobody knows, until it is set apart.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
+/// The customers of the run, sorted by id; their index is built when a table first asks for one.
+pub struct KnownCustomers<'a> {
+    ids: &'a Keys,
+    index: OnceLock<KeyIndex>,
+}
+
+impl<'a> KnownCustomers<'a> {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new(ids: &'a Keys) -> Self {
+        Self { ids, index: OnceLock::new() }
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        self.ids
+    }
+
+    fn get(&self, id: Key<'_>) -> Option<u32> {
+        self.index.get_or_init(|| KeyIndex::new(self.ids)).get(id)
+    }
+}
+
 /// The driver quantities table: what known customers used, and what unknown ones did.
 ///
 /// * `customers`: id → row of every customer of the run.
@@ -325,7 +348,7 @@ pub(super) const UNKNOWN: u32 = u32::MAX;
 /// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
 pub fn driver_quantities(
     input: &Input<'_>,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
     drivers: &[(String, u32)],
     csv: bool,
 ) -> Result<(Vec<DriverQuantity>, Vec<UnknownQuantity>, Tally), ContractError> {
@@ -403,7 +426,7 @@ pub(super) fn customer_of(
     ids: &Keys,
     missing: &[bool],
     row: usize,
-    customers: &KeyTable,
+    customers: &KnownCustomers<'_>,
 ) -> Result<u32, (&'static str, &'static str)> {
     if missing[row] {
         return Err(("missing_customer", MISSING_ID));

@@ -39,9 +39,12 @@ struct Partition {
 }
 
 /// A batch's pairs by partition, with product numbers of the batch.
-struct Scattered {
+#[derive(Debug)]
+pub(super) struct ScatteredPairs {
     products: KeyTable,
-    pairs: Vec<Vec<Pair>>,
+    pairs: Vec<Pair>,
+    /// First pair of each partition; one more entry at the end.
+    first: Vec<u32>,
 }
 
 impl Pairs {
@@ -51,9 +54,35 @@ impl Pairs {
         Self { products: KeyTable::new(ids, 0), partitions }
     }
 
-    /// Adds a wave of lines, each with its product.
-    pub(super) fn insert(&mut self, wave: &[(LineBatch, ObjectKeys)]) {
-        let scattered: Vec<Scattered> = wave.par_iter().map(|(lines, products)| scatter(lines, products)).collect();
+    /// The pairs of a batch's purchase lines, each with its product.
+    pub(super) fn scatter(lines: &LineBatch, products: &ObjectKeys) -> ScatteredPairs {
+        let mut own = KeyTable::new(&products.keys, 0);
+        let mut unsorted: Vec<Pair> = Vec::with_capacity(lines.len());
+        for row in (0..lines.len()).filter(|row| lines.mask[*row] & PURCHASE != 0) {
+            let hash = match &lines.customer {
+                Keys::Int(ids) => hash_int(ids[row]),
+                Keys::Text(ids) => hash_text(ids.get(row)),
+            };
+            let product = if products.missing[row] { NO_PRODUCT } else { own.insert(products.keys.get(row)).0 };
+            unsorted.push((hash, product, lines.day[row]));
+        }
+        let mut first = vec![0_u32; PARTITIONS + 1];
+        unsorted.iter().for_each(|pair| first[partition_of(pair.0) + 1] += 1);
+        for partition in 0..PARTITIONS {
+            first[partition + 1] += first[partition];
+        }
+        let mut next = first.clone();
+        let mut pairs = vec![(0, 0, 0); unsorted.len()];
+        for pair in unsorted {
+            let slot = &mut next[partition_of(pair.0)];
+            pairs[*slot as usize] = pair;
+            *slot += 1;
+        }
+        ScatteredPairs { products: own, pairs, first }
+    }
+
+    /// Adds a wave of lines' pairs.
+    pub(super) fn insert(&mut self, scattered: &[ScatteredPairs]) {
         // The numbers of a batch become those of the run: once a product, not once a line.
         let numbers: Vec<Vec<u32>> = scattered
             .iter()
@@ -65,7 +94,7 @@ impl Pairs {
         self.partitions.par_iter_mut().enumerate().for_each(|(number, partition)| {
             for (batch, numbers) in scattered.iter().zip(&numbers) {
                 let own = |product: u32| numbers.get(product as usize).copied().unwrap_or(NO_PRODUCT);
-                let pairs = batch.pairs[number].iter();
+                let pairs = batch.pairs[batch.first[number] as usize..batch.first[number + 1] as usize].iter();
                 partition.pairs.extend(pairs.map(|(customer, product, day)| (*customer, own(*product), *day)));
             }
             if partition.pairs.len() > 2 * partition.compacted + COMPACT_ABOVE {
@@ -96,20 +125,6 @@ impl Pairs {
         let of = |row: usize| self.products.get(ids.get(row)).map_or(Buyers::default(), |at| counted[at as usize]);
         (0..ids.len()).map(of).collect()
     }
-}
-
-fn scatter(lines: &LineBatch, products: &ObjectKeys) -> Scattered {
-    let mut own = KeyTable::new(&products.keys, 0);
-    let mut pairs = vec![Vec::new(); PARTITIONS];
-    for row in (0..lines.len()).filter(|row| lines.mask[*row] & PURCHASE != 0) {
-        let hash = match &lines.customer {
-            Keys::Int(ids) => hash_int(ids[row]),
-            Keys::Text(ids) => hash_text(ids.get(row)),
-        };
-        let product = if products.missing[row] { NO_PRODUCT } else { own.insert(products.keys.get(row)).0 };
-        pairs[partition_of(hash)].push((hash, product, lines.day[row]));
-    }
-    Scattered { products: own, pairs }
 }
 
 impl Partition {

@@ -41,11 +41,12 @@ pub fn roll_up(cells: &Cells, customers: usize) -> Result<CustomerFacts, FactsEr
             }
             facts.purchase_days[customer] += cells.purchase_days[cell];
             let add = |sum: &mut i64, value: i64| sum.checked_add(value).map(|total| *sum = total).ok_or_else(overflow);
-            add(&mut facts.net_revenue[customer], cells.net_revenue(cell))?;
+            add(&mut facts.net_revenue[customer], cells.checked_net_revenue(cell).ok_or_else(overflow)?)?;
             add(&mut facts.purchase_revenue[customer], cells.purchase_revenue[cell])?;
             cell += 1;
         }
-        facts.repeat_revenue[customer] = facts.purchase_revenue[customer] - first_day_revenue;
+        let repeat = facts.purchase_revenue[customer].checked_sub(first_day_revenue);
+        facts.repeat_revenue[customer] = repeat.ok_or_else(overflow)?;
     }
     facts.first_cell.push(cell);
     Ok(facts)

@@ -1,8 +1,8 @@
 //! From ledger lines to facts: one row a customer and period, one row a customer.
 //!
-//! [`LedgerSummary`] is the mergeable state. Waves of lines are scattered into 256 partitions by the hash of the
-//! customer id ([`wave`]); each partition folds its lines into its own small table ([`partition`]). Memory grows with
-//! customers, periods and distinct orders, not with lines, and no sum depends on the order of lines.
+//! [`LedgerSummary`] is the mergeable state. Batches of lines are packed, order by order, and grouped into 256 partitions
+//! by the hash of the customer id ([`packed`]); each partition folds its lines into its own small table ([`partition`]).
+//! Memory grows with customers, periods and distinct orders, not with lines, and no sum depends on the order of lines.
 //!
 //! ```
 //! use whalecurve::{
@@ -29,7 +29,7 @@
 //! let layout = Layout { period: PeriodKind::Whole, added: 0, distinct: 0 };
 //! let mut summary = LedgerSummary::new(layout, &lines.customer);
 //! summary.insert(&[lines])?;
-//! let (customers, cells) = summary.finish(ReturnsPolicy::Separate, &[]);
+//! let (customers, cells) = summary.finish(ReturnsPolicy::Separate, &[])?;
 //!
 //! assert_eq!(customers.ids, Keys::Int(vec![3, 7]));
 //! assert_eq!((&cells.gross_sales, &cells.returns), (&vec![900, 750], &vec![0, 250]));
@@ -41,20 +41,24 @@
 pub mod acquisition;
 pub mod assemble;
 mod buyers;
+mod cell;
+mod chunked;
+mod columns;
 pub mod customers;
 pub mod drivers;
 pub mod groups;
 pub mod objects;
-pub mod partition;
+mod orders;
+pub mod packed;
+mod partition;
 #[cfg(test)]
 mod tests;
-pub mod wave;
 
 use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::{
-    facts::{partition::Partition, wave::Scattered},
+    facts::{packed::Packed, partition::Partition},
     numeric::keys::{Key, Keys},
     schema::{
         lines::LineBatch,
@@ -72,8 +76,11 @@ pub enum FactsError {
         what: &'static str,
     },
     /// More cells than a partition can number.
-    #[error("transactions: more than 2³² rows of customer and period in one of {PARTITIONS} partitions")]
+    #[error("transactions: more than 2³¹ rows of customer and period in one of {PARTITIONS} partitions")]
     TooManyCells,
+    /// More orders than a partition can number.
+    #[error("transactions: more than 2³² orders in one of {PARTITIONS} partitions")]
+    TooManyOrders,
 }
 
 /// Partitions of the customer hash: enough that a partition's table stays in cache.
@@ -106,19 +113,29 @@ impl LedgerSummary {
         Self { layout, ids: ids.empty_like(), partitions }
     }
 
-    /// Adds a wave of accepted lines, in parallel over batches, then over partitions.
+    /// Adds a wave of accepted lines: [`Self::pack`] of every batch in parallel, then [`Self::fold`].
     ///
     /// # Errors
     /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
     pub fn insert(&mut self, wave: &[LineBatch]) -> Result<(), FactsError> {
-        let layout = self.layout;
-        let scattered: Vec<Scattered> = wave.par_iter().map(|batch| Scattered::new(batch, layout)).collect();
-        self.partitions.par_iter_mut().enumerate().try_for_each(|(number, partition)| {
-            for (batch, lines) in wave.iter().zip(&scattered) {
-                partition.fold(lines, number, batch)?;
-            }
-            Ok(())
-        })
+        let packed: Vec<Packed> = wave.par_iter().map(|batch| self.pack(batch)).collect::<Result<_, _>>()?;
+        self.fold(&packed)
+    }
+
+    /// Packs a batch of accepted lines for this summary; the batch is not needed any longer.
+    ///
+    /// # Errors
+    /// [`FactsError::Overflow`] when the lines of one order leave 64 bits.
+    pub fn pack(&self, batch: &LineBatch) -> Result<Packed, FactsError> {
+        Packed::new(batch, self.layout)
+    }
+
+    /// Adds a wave of packed lines, in parallel over partitions.
+    ///
+    /// # Errors
+    /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
+    pub fn fold(&mut self, wave: &[Packed]) -> Result<(), FactsError> {
+        self.partitions.par_iter_mut().enumerate().try_for_each(|(number, partition)| partition.fold(wave, number))
     }
 
     /// Makes sure that a customer is there, and a row for it in `period` when one is given.

@@ -1,6 +1,11 @@
 //! Facts by another key than the customer: the same fold, with the object's id in the customer's place.
 
-use super::{FactsError, Layout, LedgerSummary, assemble::DriverSource, buyers::Pairs};
+use super::{
+    FactsError, Layout, LedgerSummary,
+    assemble::DriverSource,
+    buyers::{Pairs, ScatteredPairs},
+    packed::Packed,
+};
 use crate::{
     numeric::keys::{Key, Keys, published_hash},
     schema::{
@@ -40,42 +45,73 @@ impl ObjectSummary {
         }
     }
 
-    /// Adds a wave of accepted lines, each with its object.
+    /// Adds a wave of accepted lines, each with its object: [`Self::pack`], then [`Self::fold`].
     ///
     /// # Errors
     /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
     pub fn insert(&mut self, wave: Vec<(LineBatch, ObjectKeys)>) -> Result<(), FactsError> {
-        if let Some(pairs) = &mut self.pairs {
-            pairs.insert(&wave);
+        let packed: Vec<PackedObjects> =
+            wave.into_iter().map(|(lines, objects)| self.pack(lines, objects)).collect::<Result<_, _>>()?;
+        self.fold(packed)
+    }
+
+    /// Packs a batch of accepted lines for this summary.
+    ///
+    /// # Errors
+    /// [`FactsError::Overflow`] when the lines of one order leave 64 bits.
+    pub fn pack(&self, mut lines: LineBatch, objects: ObjectKeys) -> Result<PackedObjects, FactsError> {
+        let pairs = self.pairs.is_some().then(|| Pairs::scatter(&lines, &objects));
+        if !self.counts_orders {
+            lines.order.fill(0);
         }
-        let (mut named, mut without) = (Vec::with_capacity(wave.len()), Vec::new());
-        for (mut lines, objects) in wave {
-            if !self.counts_orders {
-                lines.order.fill(0);
-            }
-            if objects.missing.contains(&true) {
-                without.push(pick(&lines, &objects.missing, true, &Keys::Int(vec![0; lines.len()])));
-                named.push(pick(&lines, &objects.missing, false, &objects.keys));
-            } else {
-                lines.customer = objects.keys;
-                named.push(lines);
-            }
+        if !objects.missing.contains(&true) {
+            lines.customer = objects.keys;
+            return Ok(PackedObjects { named: self.named.pack(&lines)?, without: None, pairs });
         }
-        self.named.insert(&named)?;
-        self.without.insert(&without)
+        let without = pick(&lines, &objects.missing, true, &Keys::Int(vec![0; lines.len()]));
+        let named = pick(&lines, &objects.missing, false, &objects.keys);
+        let without = Some(self.without.pack(&without)?);
+        Ok(PackedObjects { named: self.named.pack(&named)?, without, pairs })
+    }
+
+    /// Adds a wave of packed lines, in parallel over partitions.
+    ///
+    /// # Errors
+    /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
+    pub fn fold(&mut self, wave: Vec<PackedObjects>) -> Result<(), FactsError> {
+        let (mut named, mut without, mut pairs) = (Vec::with_capacity(wave.len()), Vec::new(), Vec::new());
+        for packed in wave {
+            named.push(packed.named);
+            without.extend(packed.without);
+            pairs.extend(packed.pairs);
+        }
+        if let Some(all) = &mut self.pairs {
+            all.insert(&pairs);
+        }
+        self.named.fold(&named)?;
+        self.without.fold(&without)
     }
 
     /// The objects, and one row an object and period.
-    #[must_use]
-    pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> Objects {
-        let (named, cells) = self.named.finish(returns, drivers);
-        let (_, without) = self.without.finish(returns, drivers);
-        let buyers = self.pairs.map(|pairs| pairs.finish(&named.ids));
-        let cells = joined(cells, without, named.ids.len() as u32);
-        let mut rows = named;
+    ///
+    /// # Errors
+    /// [`FactsError::Overflow`] when sales net of returns leave 64 bits.
+    pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> Result<Objects, FactsError> {
+        let (mut rows, cells) = self.named.finish(returns, drivers)?;
+        let (_, without) = self.without.finish(returns, drivers)?;
+        let buyers = self.pairs.map(|pairs| pairs.finish(&rows.ids));
+        let cells = joined(cells, without, rows.ids.len() as u32);
         rows.hash.push(published_hash(Key::Text(b"")));
-        Objects { kind: self.kind, rows, cells, buyers }
+        Ok(Objects { kind: self.kind, rows, cells, buyers })
     }
+}
+
+/// A batch's lines, packed by object.
+#[derive(Debug)]
+pub struct PackedObjects {
+    named: Packed,
+    without: Option<Packed>,
+    pairs: Option<ScatteredPairs>,
 }
 
 /// The lines whose object is missing, or is not, under other keys.
@@ -157,7 +193,7 @@ mod tests {
         for wave in lines.chunks(3 * step) {
             summary.insert(wave.chunks(step).map(batch).collect()).unwrap();
         }
-        summary.finish(ReturnsPolicy::Separate, &[])
+        summary.finish(ReturnsPolicy::Separate, &[]).unwrap()
     }
 
     #[test]

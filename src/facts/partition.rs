@@ -1,76 +1,50 @@
-//! One partition of the ledger: an open-addressing table of (customer, period) → sums, and the distinct
-//! (cell, order, day) triples behind order and day counts.
+//! One partition of the ledger: an open-addressing table of (customer, period) → [`Cell`].
 
 use super::{
     FactsError, Layout,
-    wave::{FIXED_WORDS, Scattered, word},
+    cell::Cell,
+    chunked::Chunked,
+    orders::Orders,
+    packed::{Packed, PackedLine, sum},
 };
 use crate::{
-    numeric::keys::{Key, KeyTable, Keys, unhash_int},
-    schema::{
-        facts::NO_DAY,
-        lines::{LineBatch, PURCHASE},
-        period::{Period, PeriodKind},
-    },
-    units::Day,
+    numeric::keys::{Key, KeyTable, Keys, TextColumn, unhash_int},
+    schema::period::Period,
+    units::{Day, Quantity},
 };
-
-/// Triples that a partition gathers before it first looks for repeated ones: 100 MB over all partitions.
-const COMPACT_ABOVE: usize = 16_384;
 
 /// The period of a row that only says that a customer exists.
 pub(super) const NO_PERIOD: Period = Period::MIN;
 
-/// Positions of a cell's words.
-pub(super) mod field {
-    pub(crate) const PURCHASES: usize = 0;
-    pub(crate) const RETURNS: usize = 1;
-    pub(crate) const LINES: usize = 2;
-    pub(crate) const PURCHASE_REVENUE: usize = 3;
-    pub(crate) const FIRST_DAY_REVENUE: usize = 4;
-    pub(crate) const FIRST_PURCHASE: usize = 5;
-    pub(crate) const LAST_PURCHASE: usize = 6;
-    pub(crate) const LAST_ACTIVITY: usize = 7;
-    pub(crate) const DISCOUNT: usize = 8;
-    pub(crate) const PRODUCT_COST: usize = 9;
-    pub(crate) const QUANTITY: usize = 10;
-    /// The newest triple of the cell: lines of one order stand together, so most triples repeat it.
-    pub(crate) const LAST_TRIPLE: usize = 11;
-    pub(crate) const ADDED: usize = 12;
-}
-
-/// An order of a cell on a day, with the union of its lines' masks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Triple {
-    pub(super) cell: u32,
-    pub(super) day: Day,
-    pub(super) order: u64,
-    pub(super) mask: u32,
-}
-
 /// See the module's description.
 #[derive(Debug)]
-pub struct Partition {
-    pub(super) layout: Layout,
+pub(super) struct Partition {
+    layout: Layout,
     /// Text ids only: id → number. Integer ids are their own identity through their bijective hash.
-    pub(super) texts: Option<KeyTable>,
+    texts: Option<KeyTable>,
+    /// The length is a power of two.
     slots: Vec<Slot>,
-    /// Identity and period of each cell.
-    pub(super) cells: Vec<(u64, Period)>,
-    pub(super) words: Vec<i64>,
-    pub(super) triples: Vec<Triple>,
-    /// Triples that were distinct after the last compaction.
-    compacted: usize,
+    pub(super) cells: Chunked<Cell>,
+    /// Additive drivers: a column a driver, a row a cell.
+    added: Vec<Chunked<Quantity>>,
+    pub(super) orders: Orders,
     /// The last day looked up and its period: ledgers come in runs of days.
     period_of_day: (Day, Period),
 }
 
+/// Half a cell's hash, which says where it is looked for, and the cell + 1; zero is a free slot.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
+    tag: u32,
+    cell: u32,
+}
+
+/// A customer and period to be looked up.
+#[derive(Clone, Copy)]
+struct Wanted {
     identity: u64,
     period: Period,
-    /// Cell + 1; zero is a free slot.
-    cell: u32,
+    tag: u32,
 }
 
 impl Partition {
@@ -79,86 +53,70 @@ impl Partition {
             layout,
             texts: matches!(ids, Keys::Text(_)).then(|| KeyTable::new(ids, 0)),
             slots: vec![Slot::default(); 64],
-            cells: Vec::new(),
-            words: Vec::new(),
-            triples: Vec::new(),
-            compacted: 0,
+            cells: Chunked::new(),
+            added: (0..layout.added).map(|_| Chunked::new()).collect(),
+            orders: Orders::new(layout.distinct > 0),
             period_of_day: (0, layout.period.of(0)),
         }
     }
 
-    pub(super) fn stride(&self) -> usize {
-        field::ADDED + self.layout.added
+    /// Adds this partition's lines of a wave.
+    pub(super) fn fold(&mut self, wave: &[Packed], number: usize) -> Result<(), FactsError> {
+        let mut found = self.find(wave, number)?.into_iter();
+        let stride = self.layout.added;
+        for packed in wave {
+            let added = packed.added(number);
+            for (row, (line, cell)) in packed.lines(number).iter().zip(found.by_ref()).enumerate() {
+                let cell = cell as usize;
+                let sums = &mut self.cells[cell];
+                sums.add(line)?;
+                self.orders.add(sums, (line.day, line.order, line.mask))?;
+                for (column, value) in self.added.iter_mut().zip(&added[row * stride..]) {
+                    column[cell] = sum(column[cell], *value, "driver quantity")?;
+                }
+            }
+        }
+        self.orders.keep_small(&mut self.cells)
     }
 
-    pub(super) fn fold(&mut self, lines: &Scattered, number: usize, batch: &LineBatch) -> Result<(), FactsError> {
-        for line in lines.lines(number) {
-            let identity = match (&mut self.texts, &batch.customer) {
-                (Some(texts), Keys::Text(ids)) => {
-                    u64::from(texts.insert(Key::Text(ids.get(line[word::ROW] as usize))).0)
-                }
-                _ => line[word::HASH],
-            };
-            self.add_line(identity, line[word::HASH], line)?;
+    /// The cells of this partition's lines, known or new.
+    ///
+    /// First every line's slot is read, then the cell that it names is compared, without a branch: such reads do not wait
+    /// for each other, so that memory fetches many at a time. Only lines without a hit walk the table one by one.
+    #[expect(clippy::needless_bitwise_bool, reason = "no branch may wait for the cell")]
+    fn find(&mut self, wave: &[Packed], number: usize) -> Result<Vec<u32>, FactsError> {
+        let lines = wave.iter().map(|packed| packed.lines(number).len()).sum();
+        let mut wanted: Vec<Wanted> = Vec::with_capacity(lines);
+        for packed in wave {
+            for line in packed.lines(number) {
+                let wants = self.wanted(line, packed.texts());
+                wanted.push(wants);
+            }
         }
-        if self.triples.len() > 2 * self.compacted + COMPACT_ABOVE {
-            self.compact();
+        let mask = self.slots.len() - 1;
+        let mut found: Vec<u32> = Vec::with_capacity(lines);
+        found.extend(wanted.iter().map(|wants| self.slots[wants.tag as usize & mask].cell));
+        for (cell, wants) in found.iter_mut().zip(&wanted) {
+            let guess = self.cells.get((*cell as usize).wrapping_sub(1));
+            let hit = guess.is_some_and(|cell| (cell.identity == wants.identity) & (cell.period == wants.period));
+            *cell = if hit { *cell } else { 0 };
         }
-        Ok(())
+        for (cell, wants) in found.iter_mut().zip(&wanted) {
+            *cell = if *cell == 0 { self.cell(*wants)? } else { *cell - 1 };
+        }
+        Ok(found)
     }
 
     #[inline]
-    fn add_line(&mut self, identity: u64, hash: u64, line: &[u64]) -> Result<(), FactsError> {
-        let day = line[word::DAY_MASK] as u32 as Day;
-        let mask = (line[word::DAY_MASK] >> 32) as u32;
-        if day != self.period_of_day.0 {
-            self.period_of_day = (day, self.layout.period.of(day));
-        }
-        let cell = self.cell(identity, hash, self.period_of_day.1)?;
-        let stride = self.stride();
-        let words = &mut self.words[cell as usize * stride..][..stride];
-        let amount = line[word::AMOUNT] as i64;
-        let discount = line[word::DISCOUNT] as i64;
-        let overflow = |what| move || FactsError::Overflow { what };
-        let add = |sum: &mut i64, value: i64, what: &'static str| {
-            sum.checked_add(value).map(|total| *sum = total).ok_or_else(overflow(what))
+    fn wanted(&mut self, line: &PackedLine, ids: Option<&TextColumn>) -> Wanted {
+        let identity = match (&mut self.texts, ids) {
+            (Some(texts), Some(ids)) => u64::from(texts.insert(Key::Text(ids.get(line.text as usize))).0),
+            _ => line.hash,
         };
-        if mask & PURCHASE == 0 {
-            add(&mut words[field::RETURNS], amount.checked_neg().ok_or_else(overflow("returns"))?, "returns")?;
-        } else {
-            let revenue = amount.checked_sub(discount).ok_or_else(overflow("revenue"))?;
-            add(&mut words[field::PURCHASES], amount, "gross sales")?;
-            add(&mut words[field::PURCHASE_REVENUE], revenue, "revenue")?;
-            let first = words[field::FIRST_PURCHASE];
-            let day = i64::from(day);
-            if first == i64::from(NO_DAY) || day < first {
-                words[field::FIRST_PURCHASE] = day;
-                words[field::FIRST_DAY_REVENUE] = revenue;
-            } else if day == first {
-                add(&mut words[field::FIRST_DAY_REVENUE], revenue, "revenue")?;
-            }
-            words[field::LAST_PURCHASE] = words[field::LAST_PURCHASE].max(day);
+        if line.day != self.period_of_day.0 {
+            self.period_of_day = (line.day, self.layout.period.of(line.day));
         }
-        words[field::LAST_ACTIVITY] = words[field::LAST_ACTIVITY].max(i64::from(day));
-        words[field::LINES] += 1;
-        add(&mut words[field::DISCOUNT], discount, "discount")?;
-        add(&mut words[field::PRODUCT_COST], line[word::PRODUCT_COST] as i64, "product cost")?;
-        add(&mut words[field::QUANTITY], line[word::QUANTITY] as i64, "quantity")?;
-        for (sum, value) in words[field::ADDED..].iter_mut().zip(&line[FIXED_WORDS..]) {
-            add(sum, *value as i64, "driver quantity")?;
-        }
-        let newest = &mut words[field::LAST_TRIPLE];
-        if mask != 0 {
-            let triple = Triple { cell, day, order: line[word::ORDER], mask };
-            match self.triples.get_mut(*newest as usize) {
-                Some(last) if last.cell == cell && last.day == day && last.order == triple.order => last.mask |= mask,
-                _ => {
-                    *newest = self.triples.len() as i64;
-                    self.triples.push(triple);
-                }
-            }
-        }
-        Ok(())
+        Wanted::new(identity, line.hash, self.period_of_day.1)
     }
 
     pub(super) fn touch(&mut self, key: Key<'_>, hash: u64, period: Option<Period>) -> Result<(), FactsError> {
@@ -166,75 +124,74 @@ impl Partition {
             Some(texts) => u64::from(texts.insert(key).0),
             None => hash,
         };
-        self.cell(identity, hash, period.unwrap_or(NO_PERIOD)).map(|_| ())
+        self.cell(Wanted::new(identity, hash, period.unwrap_or(NO_PERIOD))).map(|_| ())
     }
 
     pub(super) fn combine(&mut self, other: &Self) -> Result<(), FactsError> {
-        let stride = self.stride();
-        let mut renumbered = Vec::with_capacity(other.cells.len());
-        for (row, &(identity, period)) in other.cells.iter().enumerate() {
+        let mut visits = Vec::new();
+        for (row, theirs) in other.cells.iter().enumerate() {
             let (identity, hash) = match (&mut self.texts, &other.texts) {
-                (Some(mine), Some(theirs)) => {
-                    let key = theirs.keys().get(identity as usize);
+                (Some(mine), Some(texts)) => {
+                    let key = texts.keys().get(theirs.identity as usize);
                     (u64::from(mine.insert(key).0), key.hash())
                 }
-                _ => (identity, identity),
+                _ => (theirs.identity, theirs.identity),
             };
-            let cell = self.cell(identity, hash, period)?;
-            renumbered.push(cell);
-            let theirs = &other.words[row * stride..][..stride];
-            merge_cell(&mut self.words[cell as usize * stride..][..stride], theirs)?;
+            let cell = self.cell(Wanted::new(identity, hash, theirs.period))? as usize;
+            self.cells[cell].merge(theirs)?;
+            for (mine, theirs) in self.added.iter_mut().zip(&other.added) {
+                mine[cell] = sum(mine[cell], theirs[row], "sum")?;
+            }
+            other.orders.read(theirs.newest, &mut visits);
+            for &visit in &visits {
+                self.orders.add(&mut self.cells[cell], visit)?;
+            }
         }
-        self.triples.extend(other.triples.iter().map(|t| Triple { cell: renumbered[t.cell as usize], ..*t }));
-        self.compact();
-        Ok(())
+        self.orders.compact(&mut self.cells)
     }
 
     /// The cell of a customer and period, new or known.
-    #[inline]
-    fn cell(&mut self, identity: u64, hash: u64, period: Period) -> Result<u32, FactsError> {
+    fn cell(&mut self, wanted: Wanted) -> Result<u32, FactsError> {
+        let Wanted { identity, period, tag } = wanted;
         if (self.cells.len() + 1) * 2 > self.slots.len() {
             self.grow();
         }
         let mask = self.slots.len() - 1;
-        let mut slot = spread(hash, period) & mask;
+        let mut slot = tag as usize & mask;
         loop {
-            let found = &self.slots[slot];
+            let found = self.slots[slot];
             if found.cell == 0 {
                 break;
             }
-            if found.identity == identity && found.period == period {
-                return Ok(found.cell - 1);
+            if found.tag == tag {
+                let cell = &self.cells[found.cell as usize - 1];
+                if cell.identity == identity && cell.period == period {
+                    return Ok(found.cell - 1);
+                }
             }
             slot = (slot + 1) & mask;
         }
-        let cell = u32::try_from(self.cells.len()).ok().filter(|n| *n < u32::MAX).ok_or(FactsError::TooManyCells)?;
-        self.slots[slot] = Slot { identity, period, cell: cell + 1 };
-        self.cells.push((identity, period));
-        let start = self.words.len();
-        self.words.resize(start + self.stride(), 0);
-        for day in [field::FIRST_PURCHASE, field::LAST_PURCHASE, field::LAST_ACTIVITY] {
-            self.words[start + day] = i64::from(NO_DAY);
+        // A tag finds 2³² slots, half of them full.
+        let number = u32::try_from(self.cells.len()).ok().filter(|n| *n < 1 << 31).ok_or(FactsError::TooManyCells)?;
+        self.slots[slot] = Slot { tag, cell: number + 1 };
+        self.cells.push(Cell::new(identity, period));
+        for column in &mut self.added {
+            column.push(0);
         }
-        self.words[start + field::LAST_TRIPLE] = -1;
-        Ok(cell)
+        Ok(number)
     }
 
     fn grow(&mut self) {
         let mut slots = vec![Slot::default(); self.slots.len() * 2];
         let mask = slots.len() - 1;
-        for (row, &(identity, period)) in self.cells.iter().enumerate() {
-            let mut slot = spread(self.hash_of(identity), period) & mask;
+        for full in self.slots.iter().filter(|slot| slot.cell != 0) {
+            let mut slot = full.tag as usize & mask;
             while slots[slot].cell != 0 {
                 slot = (slot + 1) & mask;
             }
-            slots[slot] = Slot { identity, period, cell: row as u32 + 1 };
+            slots[slot] = *full;
         }
         self.slots = slots;
-    }
-
-    fn hash_of(&self, identity: u64) -> u64 {
-        self.texts.as_ref().map_or(identity, |texts| texts.keys().get(identity as usize).hash())
     }
 
     /// The id of a cell's customer.
@@ -242,62 +199,23 @@ impl Partition {
         self.texts.as_ref().map_or_else(|| Key::Int(unhash_int(identity)), |texts| texts.keys().get(identity as usize))
     }
 
-    /// Drops repeated triples, so that memory grows with distinct orders.
-    fn compact(&mut self) {
-        self.triples.sort_unstable();
-        self.triples.dedup_by(|next, kept| {
-            let same = (next.cell, next.day, next.order) == (kept.cell, kept.day, kept.order);
-            if same {
-                kept.mask |= next.mask;
-            }
-            same
-        });
-        self.compacted = self.triples.len();
-        let stride = self.stride();
-        for words in self.words.chunks_exact_mut(stride) {
-            words[field::LAST_TRIPLE] = -1;
-        }
+    /// What the cell adds up to in one additive driver.
+    pub(super) fn added(&self, driver: usize, cell: usize) -> Quantity {
+        self.added[driver][cell]
+    }
+
+    /// Leaves the cells alone: what only lookups and counts need is dropped.
+    pub(super) fn close(&mut self) {
+        self.slots = Vec::new();
+        self.orders = Orders::new(false);
     }
 }
 
-/// Slot of a customer and period: the low bits of the hash (the top ones chose the partition), moved by the period.
-#[inline]
-fn spread(hash: u64, period: Period) -> usize {
-    (hash ^ u64::from(period as u32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8) as usize
-}
-
-/// Adds one cell's sums to another's.
-fn merge_cell(mine: &mut [i64], theirs: &[i64]) -> Result<(), FactsError> {
-    let no_day = i64::from(NO_DAY);
-    let (first, other_first) = (mine[field::FIRST_PURCHASE], theirs[field::FIRST_PURCHASE]);
-    let first_day_revenue = match (first == no_day, other_first == no_day) {
-        (_, true) => Some(mine[field::FIRST_DAY_REVENUE]),
-        (true, false) => Some(theirs[field::FIRST_DAY_REVENUE]),
-        _ if first < other_first => Some(mine[field::FIRST_DAY_REVENUE]),
-        _ if first > other_first => Some(theirs[field::FIRST_DAY_REVENUE]),
-        _ => mine[field::FIRST_DAY_REVENUE].checked_add(theirs[field::FIRST_DAY_REVENUE]),
-    };
-    let overflow = FactsError::Overflow { what: "sum" };
-    let first_purchase = match (first == no_day, other_first == no_day) {
-        (true, _) => other_first,
-        (_, true) => first,
-        _ => first.min(other_first),
-    };
-    let latest = |at: usize| mine[at].max(theirs[at]);
-    let (last_purchase, last_activity) = (latest(field::LAST_PURCHASE), latest(field::LAST_ACTIVITY));
-    for at in (0..mine.len()).filter(|at| *at != field::LAST_TRIPLE) {
-        mine[at] = match at {
-            field::FIRST_PURCHASE => first_purchase,
-            field::LAST_PURCHASE => last_purchase,
-            field::LAST_ACTIVITY => last_activity,
-            field::FIRST_DAY_REVENUE => first_day_revenue.ok_or(overflow)?,
-            _ => mine[at].checked_add(theirs[at]).ok_or(overflow)?,
-        };
+impl Wanted {
+    /// The tag is the low half of the hash (its top bits chose the partition), moved by the period.
+    #[inline]
+    fn new(identity: u64, hash: u64, period: Period) -> Self {
+        let tag = (hash ^ u64::from(period as u32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8) as u32;
+        Self { identity, period, tag }
     }
-    Ok(())
-}
-
-/// The calendar month of a day.
-pub(super) fn month_of(day: Day) -> Period {
-    PeriodKind::Month.of(day)
 }

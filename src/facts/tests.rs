@@ -65,7 +65,7 @@ fn fold(waves: &[Vec<LineBatch>], ids: &Keys) -> LedgerSummary {
 }
 
 fn finish(summary: LedgerSummary) -> (Vec<String>, Vec<u64>, Cells) {
-    let (Customers { ids, hash }, cells) = summary.finish(ReturnsPolicy::Separate, &DRIVERS);
+    let (Customers { ids, hash }, cells) = summary.finish(ReturnsPolicy::Separate, &DRIVERS).unwrap();
     ((0..ids.len()).map(|row| ids.text(row)).collect(), hash, cells)
 }
 
@@ -115,37 +115,68 @@ fn kinds() -> [Keys; 2] {
     [Keys::Int(Vec::new()), Keys::Text(TextColumn::default())]
 }
 
+/// Compares a fold of `waves` with the plain restatement of their lines.
+fn check(waves: &[&[Line]], ids: &Keys) -> Result<(), TestCaseError> {
+    let batches: Vec<Vec<LineBatch>> = waves.iter().map(|wave| vec![batch(wave, ids)]).collect();
+    let (names, hash, cells) = finish(fold(&batches, ids));
+    let plain = plainly(&waves.concat(), ids);
+    // Integer ids of one digit and runs of zeros sort alike as text and as ids.
+    prop_assert_eq!(cells.len(), plain.len());
+    for (row, ((name, month), cell)) in plain.iter().enumerate() {
+        prop_assert_eq!(&names[cells.customer[row] as usize], name);
+        prop_assert_eq!(cells.period[row], *month);
+        prop_assert_eq!((cells.gross_sales[row], cells.returns[row]), (cell.sales, cell.returns));
+        prop_assert_eq!((cells.lines[row], cells.discount[row]), (cell.lines, cell.lines as i64));
+        prop_assert_eq!(cells.units[row], cell.lines as i64 * QUANTITY_SCALE);
+        prop_assert_eq!(cells.orders[row], cell.orders.len() as u64);
+        prop_assert_eq!(cells.purchase_days[row] as usize, cell.days.len());
+        let no_day = |day: Option<&i32>| day.copied().unwrap_or(NO_DAY);
+        prop_assert_eq!(cells.first_purchase[row], no_day(cell.days.first()));
+        prop_assert_eq!(cells.last_purchase[row], no_day(cell.days.last()));
+        prop_assert_eq!(cells.last_activity[row], cell.last_activity);
+        prop_assert_eq!(cells.purchase_revenue[row], cell.revenue_by_day.values().sum::<i64>());
+        let first_day = cell.revenue_by_day.first_key_value().map_or(0, |(_, revenue)| *revenue);
+        prop_assert_eq!(cells.first_day_revenue[row], first_day);
+        let drivers = [
+            7 * cell.lines as i64,
+            cell.marked_orders.len() as i64 * QUANTITY_SCALE,
+            cell.marked_months.len() as i64 * QUANTITY_SCALE,
+        ];
+        prop_assert_eq!([0, 1, 2].map(|driver| cells.drivers[driver][row]), drivers);
+    }
+    for (name, hash) in names.iter().zip(&hash) {
+        prop_assert_eq!(*hash, published_hash(Key::Text(name.as_bytes())));
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
-    fn the_fold_is_what_a_plain_restatement_gives(lines in lines()) {
-        for ids in kinds() {
-            let (names, hash, cells) = finish(fold(&[vec![batch(&lines, &ids)]], &ids));
-            let plain = plainly(&lines, &ids);
-            // Integer ids of one digit and runs of zeros sort alike as text and as ids.
-            prop_assert_eq!(cells.len(), plain.len());
-            for (row, ((name, month), cell)) in plain.iter().enumerate() {
-                prop_assert_eq!(&names[cells.customer[row] as usize], name);
-                prop_assert_eq!(cells.period[row], *month);
-                prop_assert_eq!((cells.gross_sales[row], cells.returns[row]), (cell.sales, cell.returns));
-                prop_assert_eq!((cells.lines[row], cells.discount[row]), (cell.lines, cell.lines as i64));
-                prop_assert_eq!(cells.units[row], cell.lines as i64 * QUANTITY_SCALE);
-                prop_assert_eq!(cells.orders[row], cell.orders.len() as u64);
-                prop_assert_eq!(cells.purchase_days[row] as usize, cell.days.len());
-                let no_day = |day: Option<&i32>| day.copied().unwrap_or(NO_DAY);
-                prop_assert_eq!(cells.first_purchase[row], no_day(cell.days.first()));
-                prop_assert_eq!(cells.last_purchase[row], no_day(cell.days.last()));
-                prop_assert_eq!(cells.last_activity[row], cell.last_activity);
-                prop_assert_eq!(cells.purchase_revenue[row], cell.revenue_by_day.values().sum::<i64>());
-                let first_day = cell.revenue_by_day.first_key_value().map_or(0, |(_, revenue)| *revenue);
-                prop_assert_eq!(cells.first_day_revenue[row], first_day);
-                let drivers = [7 * cell.lines as i64, cell.marked_orders.len() as i64 * QUANTITY_SCALE,
-                    cell.marked_months.len() as i64 * QUANTITY_SCALE];
-                prop_assert_eq!([0, 1, 2].map(|driver| cells.drivers[driver][row]), drivers);
-            }
-            for (name, hash) in names.iter().zip(&hash) {
-                prop_assert_eq!(*hash, published_hash(Key::Text(name.as_bytes())));
-            }
+    fn the_fold_is_what_a_plain_restatement_gives(lines in lines(), sorted in any::<bool>()) {
+        let mut lines = lines;
+        if sorted {
+            // As a till writes them: lines of one order follow each other.
+            lines.sort_unstable_by_key(|line| (line.2, line.0, line.1));
         }
+        for ids in kinds() {
+            check(&[&lines], &ids)?;
+        }
+    }
+
+    #[test]
+    fn without_distinct_drivers_orders_and_days_are_the_same(lines in lines(), sorted in any::<bool>()) {
+        let mut lines = lines;
+        if sorted {
+            lines.sort_unstable_by_key(|line| (line.2, line.1));
+        }
+        let ids = Keys::Int(Vec::new());
+        let (_, _, marked) = finish(fold(&[vec![batch(&lines, &ids)]], &ids));
+        let mut plain = batch(&lines, &ids);
+        plain.mask.iter_mut().for_each(|mask| *mask &= PURCHASE);
+        let mut summary = LedgerSummary::new(Layout { distinct: 0, ..LAYOUT }, &ids);
+        summary.insert(&[plain]).unwrap();
+        let (_, cells) = summary.finish(ReturnsPolicy::Separate, &DRIVERS[..1]).unwrap();
+        prop_assert_eq!((cells.orders, cells.purchase_days), (marked.orders, marked.purchase_days));
     }
 
     #[test]
@@ -183,6 +214,23 @@ proptest! {
 }
 
 #[test]
+fn a_customer_of_many_months_and_orders_is_what_a_plain_restatement_gives() {
+    // All in one partition: its table grows several times, and so do its cells and orders.
+    let lines: Vec<Line> = (0..2_400).map(|n| (1, (n % 7) as u8, (n * 37) % 18_000, n - 200, n % 3 == 0)).collect();
+    for ids in kinds() {
+        check(&[&lines[..900], &lines[900..]], &ids).unwrap();
+    }
+}
+
+#[test]
+fn orders_that_take_turns_are_counted_once() {
+    // So many turns that a partition drops the repeated ones on the way.
+    let lines: Vec<Line> = (0..60_000).map(|n| (1, (n % 2) as u8, 9 + n % 2, 100, n % 3 == 0)).collect();
+    let waves: Vec<&[Line]> = lines.chunks(25_000).collect();
+    check(&waves, &Keys::Int(Vec::new())).unwrap();
+}
+
+#[test]
 fn a_sum_that_leaves_64_bits_is_an_error_and_never_wraps() {
     let ids = Keys::Int(Vec::new());
     let mut large = batch(&[(1, 1, 1, 5, false), (1, 1, 2, 5, false)], &ids);
@@ -192,6 +240,31 @@ fn a_sum_that_leaves_64_bits_is_an_error_and_never_wraps() {
         error.to_string(),
         "transactions: a customer's gross sales exceeds 9.2·10¹⁸ minor units (or millionths of a unit)"
     );
+}
+
+#[test]
+fn sums_of_one_order_and_of_one_cell_leave_64_bits_alike() {
+    let ids = Keys::Int(Vec::new());
+    let overflow = |days: [i32; 2], amounts: [i64; 2]| {
+        let mut large = batch(&[(1, 1, days[0], 5, false), (1, 1, days[1], 5, false)], &ids);
+        large.amount = amounts.to_vec();
+        let purchase = if amounts[0] < 0 { 0 } else { PURCHASE };
+        large.mask = vec![purchase; 2];
+        large.discount = vec![0; 2];
+        LedgerSummary::new(LAYOUT, &ids).insert(&[large]).unwrap_err()
+    };
+    for amounts in [[i64::MAX, 1], [-i64::MAX, -2]] {
+        assert_eq!(overflow([3, 3], amounts), overflow([3, 4], amounts));
+    }
+}
+
+#[test]
+fn sales_net_of_returns_that_leave_64_bits_are_an_error() {
+    let ids = Keys::Int(Vec::new());
+    let mut large = batch(&[(1, 1, 1, 5, false), (1, 2, 2, 5, false)], &ids);
+    (large.amount, large.mask) = (vec![-5, i64::MIN + 1], vec![PURCHASE, 0]);
+    let summary = fold(&[vec![large]], &ids);
+    assert!(summary.finish(ReturnsPolicy::Net, &DRIVERS).is_err());
 }
 
 #[test]

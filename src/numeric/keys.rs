@@ -159,10 +159,35 @@ pub fn published_hash(key: Key<'_>) -> u64 {
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
     };
     let hash = match key {
-        Key::Int(value) => fnv1a(value.to_string().as_bytes()),
+        Key::Int(value) => {
+            let mut digits = [0; MAX_DIGITS];
+            fnv1a(decimal_text(value, &mut digits))
+        }
         Key::Text(text) => fnv1a(text),
     };
     hash_int(hash as i64)
+}
+
+/// Bytes of the longest 64-bit integer: a sign and nineteen digits.
+const MAX_DIGITS: usize = 20;
+
+/// An integer as decimal text, at the end of `buffer`.
+fn decimal_text(value: i64, buffer: &mut [u8; MAX_DIGITS]) -> &[u8] {
+    let mut rest = value.unsigned_abs();
+    let mut start = MAX_DIGITS;
+    loop {
+        start -= 1;
+        buffer[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        start -= 1;
+        buffer[start] = b'-';
+    }
+    &buffer[start..]
 }
 
 /// Hash of a text id, eight bytes a step: a folded 64 × 64 → 128 bit product, finished by [`hash_int`].
@@ -288,6 +313,69 @@ impl KeyTable {
     }
 }
 
+/// Id → row, for lookups alone. Integer ids that lie close together stand in a plain table.
+#[derive(Clone, Debug)]
+pub enum KeyIndex {
+    /// Smallest id, and row + 1 of every id from there on; zero where there is none.
+    Dense(i64, Vec<u32>),
+    /// All other ids.
+    Hashed(KeyTable),
+}
+
+/// The row of an id in [`KeyIndex::Dense`]. An id below the smallest wraps around to one that is too large.
+#[inline]
+fn dense_row(low: i64, rows: &[u32], id: i64) -> Option<u32> {
+    rows.get(id.wrapping_sub(low) as u64 as usize).and_then(|row| row.checked_sub(1))
+}
+
+/// Room of a plain table for each id: beyond it, hashing takes less memory.
+const DENSE_ROOM: u64 = 4;
+
+impl KeyIndex {
+    /// An index of distinct `keys`.
+    #[must_use]
+    pub fn new(keys: &Keys) -> Self {
+        let dense = match keys {
+            Keys::Int(ids) => Self::dense(ids),
+            Keys::Text(_) => None,
+        };
+        dense.unwrap_or_else(|| Self::Hashed(KeyTable::from_keys(keys)))
+    }
+
+    fn dense(ids: &[i64]) -> Option<Self> {
+        let (low, high) = (*ids.iter().min()?, *ids.iter().max()?);
+        let range = high.abs_diff(low);
+        if range >= DENSE_ROOM * ids.len() as u64 {
+            return None;
+        }
+        let mut rows = vec![0; range as usize + 1];
+        for (row, id) in ids.iter().enumerate() {
+            rows[id.abs_diff(low) as usize] = row as u32 + 1;
+        }
+        Some(Self::Dense(low, rows))
+    }
+
+    /// The row of `key`.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, key: Key<'_>) -> Option<u32> {
+        match (self, key) {
+            (Self::Dense(low, rows), Key::Int(id)) => dense_row(*low, rows, id),
+            (Self::Dense(..), Key::Text(_)) => None,
+            (Self::Hashed(table), key) => table.get(key),
+        }
+    }
+
+    /// [`Self::get`] of every key of a column.
+    #[must_use]
+    pub fn rows(&self, keys: &Keys) -> Vec<Option<u32>> {
+        match (self, keys) {
+            (Self::Dense(low, rows), Keys::Int(ids)) => ids.iter().map(|id| dense_row(*low, rows, *id)).collect(),
+            _ => (0..keys.len()).map(|row| self.get(keys.get(row))).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -317,6 +405,11 @@ mod tests {
 
     proptest! {
         #[test]
+        fn an_integer_and_its_text_have_one_published_hash(id in prop_oneof![any::<i64>(), -9..9_i64, Just(i64::MIN)]) {
+            prop_assert_eq!(published_hash(Key::Int(id)), published_hash(Key::Text(id.to_string().as_bytes())));
+        }
+
+        #[test]
         fn integer_hashes_can_be_undone(id in any::<i64>()) {
             prop_assert_eq!(unhash_int(hash_int(id)), id);
         }
@@ -334,6 +427,20 @@ mod tests {
             for id in &ids {
                 prop_assert_eq!(table.get(Key::Int(*id)).map(|row| seen[row as usize]), Some(*id));
             }
+        }
+
+        #[test]
+        fn an_index_finds_what_a_table_finds(
+            ids in prop::collection::btree_set(prop_oneof![-40..40_i64, any::<i64>()], 0..60), near in -99..99_i64,
+            close in any::<bool>(),
+        ) {
+            let ids = ids.into_iter().filter(|id| !close || id.abs() < 40).rev().collect();
+            let keys = Keys::Int(ids);
+            let (table, index) = (KeyTable::from_keys(&keys), KeyIndex::new(&keys));
+            for id in (near - 1..=near + 1).chain([i64::MIN, i64::MAX]).chain(-45..45) {
+                prop_assert_eq!(index.get(Key::Int(id)), table.get(Key::Int(id)));
+            }
+            prop_assert_eq!(index.rows(&keys), (0..keys.len() as u32).map(Some).collect::<Vec<_>>());
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{results::Results, tables::integers};
+use super::{tables::integers, worlds::World};
 use crate::{
     allocate::CostPlan,
     publish::dataset::Values,
@@ -75,13 +75,13 @@ fn sums<T>(rows: &[T], of: impl Fn(&T) -> MinorSum) -> Values {
     Values::Sum(rows.iter().map(|row| Some(of(row))).collect())
 }
 
-impl Results {
-    fn pools<'a>(&'a self, settings: &'a Settings) -> Pools<'a> {
-        Pools { settings, plan: &self.costs.plan }
+impl World<'_> {
+    fn pools(&self) -> Pools<'_> {
+        Pools { settings: self.settings, plan: &self.costs.plan }
     }
 
-    pub(super) fn pool_columns(&self, settings: &Settings) -> Vec<Values> {
-        let pools = self.pools(settings);
+    pub(super) fn pool_columns(&self) -> Vec<Values> {
+        let pools = self.pools();
         let rows = &self.costs.plan.balances;
         let activity = |row: &PoolBalance| match row.node {
             PoolNode::Activity(number) => Some(&pools.plan.activities[number].setting),
@@ -90,7 +90,7 @@ impl Results {
         let switch = |of: &dyn Fn(&PoolBalance) -> Option<bool>| Values::Switch(rows.iter().map(of).collect());
         let method = |row: &PoolBalance| match activity(row) {
             Some(setting) => setting.method.as_str().to_owned(),
-            None => settings.service.as_str().to_owned(),
+            None => self.settings.service.as_str().to_owned(),
         };
         let driver = |row: &PoolBalance| activity(row)?.method.bases().first()?.describe();
         vec![
@@ -128,8 +128,8 @@ impl Results {
         ]
     }
 
-    pub(super) fn capacity_columns(&self, settings: &Settings) -> Vec<Values> {
-        let pools = self.pools(settings);
+    pub(super) fn capacity_columns(&self) -> Vec<Values> {
+        let pools = self.pools();
         let mut rows: Vec<CapacityUse> = self.costs.plan.capacity.clone();
         rows.sort_by_key(|row| (row.node, row.period));
         let utilisation = |row: &CapacityUse| Some(row.used as f64 / row.capacity as f64);
@@ -147,11 +147,11 @@ impl Results {
         ]
     }
 
-    pub(super) fn rate_columns(&self, settings: &Settings) -> Vec<Values> {
-        let pools = self.pools(settings);
+    pub(super) fn rate_columns(&self) -> Vec<Values> {
+        let pools = self.pools();
         let mut rows: Vec<ActivityRate> = self.costs.plan.rates.clone();
         rows.sort_by_key(|row| (row.activity, row.period));
-        let per_major = i128::from(settings.currency.minor_per_major());
+        let per_major = i128::from(self.settings.currency.minor_per_major());
         let driver =
             |row: &ActivityRate| pools.plan.activities[row.activity].setting.method.bases().first()?.describe();
         let method = |row: &ActivityRate| Some(pools.plan.activities[row.activity].setting.method.as_str().to_owned());
@@ -171,8 +171,8 @@ impl Results {
         ]
     }
 
-    pub(super) fn trace_columns(&self, settings: &Settings) -> Vec<Values> {
-        let pools = self.pools(settings);
+    pub(super) fn trace_columns(&self) -> Vec<Values> {
+        let pools = self.pools();
         let mut rows: Vec<TraceEdge> = self.costs.plan.trace.clone();
         rows.sort_by_key(|row| (row.from, row.to, row.period));
         let share = |row: &TraceEdge| Some(row.weight as f64 / row.total as f64);

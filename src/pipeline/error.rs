@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{explain::ExplainError, objects::ObjectError};
+use super::{compare::CompareError, explain::ExplainError, objects::ObjectError};
 use crate::{
     allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -32,6 +32,9 @@ pub enum RunError {
     /// A forecast that cannot be made.
     #[error(transparent)]
     Forecast(#[from] ForecastError),
+    /// Configs that cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -64,6 +67,12 @@ impl RunError {
             Self::Publish(error) => error.hint(),
             Self::Explain(error) => error.hint(),
             Self::Object(error) => Some(error.hint()),
+            Self::Compare(CompareError::Differs { .. }) => {
+                Some("compare configs that differ in activities and resources alone")
+            }
+            Self::Compare(CompareError::TooFew { .. }) => {
+                Some("name more with --methods: config, average, even, revenue, cost")
+            }
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -73,7 +82,10 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::Explain(_) | Self::Object(_) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. })
+            | Self::Compare(_)
+            | Self::Explain(_)
+            | Self::Object(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

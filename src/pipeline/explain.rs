@@ -234,7 +234,7 @@ pub struct Explanation {
 /// # Errors
 /// [`RunError`]; [`ExplainError`] for a customer or period that is not there.
 pub fn explain(settings: &Settings, question: Question<'_>, clock: &mut Clock) -> Result<Explanation, RunError> {
-    let ledgers = facts(settings, clock)?;
+    let ledgers = facts(settings, false, clock)?;
     let (costs, margins) = cost(settings, &ledgers, clock)?;
     clock.stop();
     let cells = cells_of(settings, &ledgers, question)?;

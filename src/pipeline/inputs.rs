@@ -8,28 +8,32 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::DataFrame;
 
-use super::RunError;
+use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, costs, fx, pools, receivables,
+        ContractError, costs, events, fx, pools, receivables,
         rules::Tally,
-        tables::{self, Input},
+        tables::{self, Input, KnownCustomers},
         transactions,
     },
     facts::{assemble::DriverSource, drivers},
-    numeric::keys::{KeyTable, Keys},
+    numeric::keys::Keys,
     read::{self, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
         costing::Method,
         facts::Cells,
         period::PeriodKind,
-        settings::{Format, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, PoolLine, ProductTable, Receivable, TracedCost, UnknownQuantity},
+        settings::{Format, LedgerDriver, Settings, TableName},
+        tables::{
+            Activity, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable, TracedCost,
+            UnknownQuantity,
+        },
     },
 };
 
 /// The optional tables, as they are read.
+#[derive(Clone)]
 pub(super) struct SideInputs<'a> {
     settings: &'a Settings,
     base: &'a Utf8Path,
@@ -42,6 +46,13 @@ impl<'a> SideInputs<'a> {
     /// Nothing read yet.
     pub(super) fn new(settings: &'a Settings, base: &'a Utf8Path) -> Self {
         Self { settings, base, balances: BTreeMap::new(), rejected: Vec::new(), files: BTreeMap::new() }
+    }
+
+    /// Takes over what was read for several configs.
+    pub(super) fn join(&mut self, shared: SideInputs<'_>) {
+        self.balances.extend(shared.balances);
+        self.rejected.extend(shared.rejected);
+        self.files.extend(shared.files);
     }
 
     /// Remembers the files of a table.
@@ -60,9 +71,19 @@ impl<'a> SideInputs<'a> {
         &mut self,
         table: TableName,
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
+        self.open_with(table, &[])
+    }
+
+    /// The same, with columns of drivers that are measured in the table.
+    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
+    fn open_with(
+        &mut self,
+        table: TableName,
+        drivers: &[(&str, &LedgerDriver)],
+    ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
         let inputs = &self.settings.inputs;
         let setting = match table {
-            TableName::Transactions => return Ok(None),
+            TableName::Transactions | TableName::Truth => return Ok(None),
             TableName::Customers => &inputs.customers,
             TableName::Products => &inputs.products,
             TableName::Pools => &inputs.pools,
@@ -71,9 +92,10 @@ impl<'a> SideInputs<'a> {
             TableName::Receivables => &inputs.receivables,
             TableName::Fx => &inputs.fx,
             TableName::Traced => &inputs.traced,
+            TableName::Events => &inputs.events,
         };
         let Some(setting) = setting else { return Ok(None) };
-        let source = read::open(table, setting, self.base, &[])?;
+        let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
         let kinds = source.column_types()?;
         let (send, frames) = channel();
@@ -143,11 +165,13 @@ impl<'a> SideInputs<'a> {
             return Err(ContractError::Setting(what).into());
         }
         pools.extend(table);
+        let idle = activities.iter().filter_map(|activity| activity.setting.unused_to.as_deref());
         let served: BTreeSet<&str> = self
             .settings
             .resources
             .values()
             .flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str()))
+            .chain(idle)
             .collect();
         for activity in activities {
             let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;
@@ -191,11 +215,47 @@ impl<'a> SideInputs<'a> {
         Ok(lines)
     }
 
+    /// Time of events, summed by customer and period.
+    ///
+    /// * `names`: of the cells' drivers; `drivers`: those with a time equation.
+    pub(super) fn events(
+        &mut self,
+        cells: Cells,
+        mut unknown: Vec<UnknownQuantity>,
+        customers: &KnownCustomers<'_>,
+        (names, drivers): (&[String], &[(&str, &LedgerDriver)]),
+    ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
+        let Some((frames, _, csv)) = self.open_with(TableName::Events, drivers)? else { return Ok((cells, unknown)) };
+        let input = Input::new(self.settings, TableName::Events, &frames);
+        let (found, tally) = events::events(&input, customers, drivers, csv)?;
+        self.keep(TableName::Events, tally);
+        let mut times: Vec<DriverQuantity> = Vec::new();
+        for ((name, driver), events) in drivers.iter().zip(found) {
+            let column = names.iter().position(|known| known == name).unwrap_or(0) as u32;
+            let (known, nobody) = event_time::sum(name, driver, &events)?;
+            let quantity = |((customer, period), quantity)| DriverQuantity {
+                customer,
+                driver: column,
+                period,
+                when: i64::from(period),
+                quantity,
+            };
+            times.extend(known.into_iter().map(quantity));
+            unknown.extend(nobody.into_iter().map(|(period, quantity)| UnknownQuantity {
+                driver: column,
+                period,
+                quantity,
+            }));
+        }
+        times.sort_unstable();
+        Ok((drivers::add_quantities(cells, &times)?, unknown))
+    }
+
     /// Costs that name their customer, and their cells.
     pub(super) fn traced(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         activities: &[Activity],
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
@@ -211,7 +271,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn driver_quantities(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
         names: &[String],
         sources: &[DriverSource],
     ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
@@ -220,7 +280,7 @@ impl<'a> SideInputs<'a> {
             .iter()
             .zip(sources)
             .enumerate()
-            .filter(|(_, (_, source))| **source == DriverSource::Table)
+            .filter(|(_, (name, source))| **source == DriverSource::Table && !self.settings.drivers.contains_key(*name))
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
         let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
@@ -233,7 +293,7 @@ impl<'a> SideInputs<'a> {
     pub(super) fn receivables(
         &mut self,
         cells: Cells,
-        customers: &KeyTable,
+        customers: &KnownCustomers<'_>,
     ) -> Result<(Cells, Vec<Receivable>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Receivables)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Receivables, &frames);

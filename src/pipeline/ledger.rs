@@ -15,21 +15,28 @@ use crate::{
     facts::{
         LedgerSummary,
         assemble::{Distinct, DriverSource},
-        objects::ObjectSummary,
+        objects::{ObjectSummary, PackedObjects},
+        packed::Packed,
     },
     read::{ReadError, Source},
     schema::{
         costing::{Basis, NoDriver},
         facts::{Cells, NO_DAY},
-        lines::LineBatch,
+        lines::{LineBatch, PURCHASE},
         settings::{DriverMeasure, Settings},
         tables::Activity,
     },
     units::Day,
 };
 
-/// Rows of a wave of the ledger kernel.
-const WAVE_ROWS: usize = 524_288;
+/// Packed lines of a wave of the ledger kernel: 16 MiB.
+const WAVE_LINES: usize = 262_144;
+
+/// Pieces of a wave, for files whose row groups hold a few rows each.
+const WAVE_PIECES: usize = 4_096;
+
+/// Rows that are judged and packed at a time: their columns stay in cache.
+const JUDGED_ROWS: usize = 16_384;
 
 /// Additive columns of the lines, where each driver column comes from, and the drivers' names.
 pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usize, Vec<DriverSource>, Vec<String>) {
@@ -44,6 +51,10 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
                 added += 1;
                 continue;
             }
+            DriverMeasure::Time { .. } => {
+                sources.push(DriverSource::Table);
+                continue;
+            }
             DriverMeasure::CountDistinctOrder => Distinct::Orders,
             DriverMeasure::CountDistinctDay => Distinct::Days,
             DriverMeasure::CountDistinctMonth => Distinct::Months,
@@ -51,12 +62,13 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         bit <<= 1;
         sources.push(DriverSource::Distinct { bit, what });
     }
-    for activity in activities {
-        let fallback = match &activity.setting.no_driver {
+    let other = settings.scenario.iter().flat_map(|scenario| scenario.settings.activities.values());
+    for setting in activities.iter().map(|activity| &activity.setting).chain(other) {
+        let fallback = match &setting.no_driver {
             NoDriver::Fallback(basis) => Some(basis),
             _ => None,
         };
-        for name in activity.setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
+        for name in setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
                 sources.push(DriverSource::Table);
@@ -69,16 +81,24 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
 /// What the scan made of the ledger.
 pub(super) struct Folded {
     pub(super) summary: LedgerSummary,
-    /// The same lines by another object.
+    /// The same lines by day, where purchase days are wanted.
+    pub(super) days: Option<LedgerSummary>,
+    /// The same lines by another object than the customer, where one is costed.
     pub(super) objects: Option<ObjectSummary>,
     pub(super) tally: Tally,
     pub(super) last_day: Day,
 }
 
+/// By customer; by day, where purchase days are wanted; by object, where one is costed.
+pub(super) type Summaries = (LedgerSummary, Option<LedgerSummary>, Option<ObjectSummary>);
+
+/// A slice of lines, packed for each of the summaries.
+type Slice = (Packed, Option<Packed>, Option<PackedObjects>);
+
 /// Batches that the scan may be ahead of the fold.
 const BATCHES_AHEAD: usize = 2;
 
-/// Scans the ledger in waves: judged batch by batch in parallel, then folded partition by partition.
+/// Scans the ledger in waves: judged and packed slice by slice in parallel, then folded partition by partition.
 ///
 /// The scan has a thread of its own, which hands batches over: so the fold runs in the caller's thread pool, not in the
 /// one of the decoder, and the next wave is decoded meanwhile.
@@ -88,7 +108,7 @@ const BATCHES_AHEAD: usize = 2;
 pub(super) fn fold(
     source: Source,
     ledger: &Ledger,
-    summaries: (LedgerSummary, Option<ObjectSummary>),
+    summaries: Summaries,
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
     let stopped = || ReadError::Scan { table: "transactions", reason: "a batch could not be processed".to_owned() };
@@ -106,47 +126,92 @@ pub(super) fn fold(
 fn fold_batches(
     batches: Receiver<DataFrame>,
     ledger: &Ledger,
-    (summary, objects): (LedgerSummary, Option<ObjectSummary>),
+    (summary, days, objects): Summaries,
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let mut folded = Folded { summary, objects, tally: Tally::default(), last_day: NO_DAY };
-    let (mut wave, mut rows) = (Vec::new(), 0);
+    let mut folded = Folded { summary, days, objects, tally: Tally::default(), last_day: NO_DAY };
+    let (mut wave, mut lines) = (Wave::default(), 0);
     for frame in batches {
-        rows += frame.height();
-        wave.push(frame);
-        if rows >= WAVE_ROWS {
-            fold_wave(ledger, &mut folded, &std::mem::take(&mut wave))?;
-            rows = 0;
+        let packed = pack(ledger, &mut folded, &frame)?;
+        lines += packed.lines.iter().map(Packed::len).sum::<usize>();
+        wave.append(packed);
+        if lines >= WAVE_LINES || wave.lines.len() >= WAVE_PIECES {
+            folded.insert(std::mem::take(&mut wave))?;
+            lines = 0;
             progress.rows(folded.tally.balance.input.rows);
         }
     }
-    fold_wave(ledger, &mut folded, &wave)?;
+    folded.insert(wave)?;
     progress.rows(folded.tally.balance.input.rows);
     Ok(folded)
 }
 
-/// Rows that are judged at a time: their columns stay in cache.
-const JUDGED_ROWS: usize = 65_536;
+/// Packed lines of a wave.
+#[derive(Default)]
+struct Wave {
+    lines: Vec<Packed>,
+    /// The same lines for the summary by day, where there is one.
+    days: Vec<Packed>,
+    /// The same lines for the summary by object, where there is one.
+    objects: Vec<PackedObjects>,
+}
 
-fn fold_wave(ledger: &Ledger, folded: &mut Folded, wave: &[DataFrame]) -> Result<(), RunError> {
-    let slices: Vec<DataFrame> = wave
-        .iter()
-        .flat_map(|frame| (0..frame.height()).step_by(JUDGED_ROWS).map(|from| frame.slice(from as i64, JUDGED_ROWS)))
-        .collect();
-    let judged: Vec<Judged> = slices.par_iter().map(|frame| ledger.judge(frame)).collect::<Result<_, _>>()?;
-    let mut lines: Vec<LineBatch> = Vec::with_capacity(judged.len());
-    let mut objects = Vec::new();
-    for slice in judged {
-        folded.tally.combine(slice.tally);
-        folded.last_day = folded.last_day.max(slice.last_day);
-        lines.push(slice.lines);
-        objects.extend(slice.objects);
+impl Wave {
+    fn append(&mut self, mut other: Self) {
+        self.lines.append(&mut other.lines);
+        self.days.append(&mut other.days);
+        self.objects.append(&mut other.objects);
     }
-    folded.summary.insert(&lines)?;
-    if let Some(summary) = &mut folded.objects {
-        summary.insert(lines.into_iter().zip(objects).collect())?;
+}
+
+impl Folded {
+    fn insert(&mut self, wave: Wave) -> Result<(), RunError> {
+        self.summary.fold(&wave.lines)?;
+        if let Some(days) = &mut self.days {
+            days.fold(&wave.days)?;
+        }
+        if let Some(objects) = &mut self.objects {
+            objects.fold(wave.objects)?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Judges and packs a batch, slice by slice in parallel.
+fn pack(ledger: &Ledger, folded: &mut Folded, frame: &DataFrame) -> Result<Wave, RunError> {
+    let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
+    let (summary, days, objects) = (&folded.summary, folded.days.as_ref(), folded.objects.as_ref());
+    let slices: Vec<(Tally, Day, Slice)> = starts
+        .into_par_iter()
+        .map(|start| {
+            let judged = ledger.judge(&frame.slice(start as i64, JUDGED_ROWS))?;
+            let Judged { lines, objects: keys, tally, last_day } = judged;
+            let packed = summary.pack(&lines)?;
+            let by_object = match objects.zip(keys) {
+                Some((objects, keys)) if days.is_some() => Some(objects.pack(lines.clone(), keys)?),
+                Some((objects, keys)) => {
+                    return Ok((tally, last_day, (packed, None, Some(objects.pack(lines, keys)?))));
+                }
+                None => None,
+            };
+            let by_day = days.map(|days| days.pack(&purchases_only(lines))).transpose()?;
+            Ok((tally, last_day, (packed, by_day, by_object)))
+        })
+        .collect::<Result<_, RunError>>()?;
+    let mut wave = Wave::default();
+    for (tally, last_day, (lines, by_day, by_object)) in slices {
+        folded.tally.combine(tally);
+        folded.last_day = folded.last_day.max(last_day);
+        wave.lines.push(lines);
+        wave.days.extend(by_day);
+        wave.objects.extend(by_object);
+    }
+    Ok(wave)
+}
+
+/// By day only purchases count: no driver of a line is looked at.
+fn purchases_only(lines: LineBatch) -> LineBatch {
+    LineBatch { mask: lines.mask.iter().map(|mask| mask & PURCHASE).collect(), added: Vec::new(), ..lines }
 }
 
 /// Money accepted by the contract = money in the facts, through two independent sums.

@@ -3,10 +3,14 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod choice;
 pub mod clock;
+pub mod compare;
+mod comparison;
 mod cost_tables;
 mod economic;
 pub mod error;
+mod event_time;
 pub mod explain;
 mod forecast;
 mod fx;
@@ -17,8 +21,12 @@ pub mod objects;
 mod origins;
 mod output;
 pub mod results;
+mod scenario;
+mod scenario_table;
 mod summary;
 mod tables;
+mod validation;
+mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,6 +36,7 @@ use rayon::prelude::*;
 pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
+    validation::{Validation, validate},
 };
 use self::{
     inputs::SideInputs,
@@ -39,10 +48,11 @@ use crate::{
     allocate::{self, Costing, Ground},
     contract::{
         ContractError,
+        tables::KnownCustomers,
         transactions::{self, Ledger},
     },
     facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers, objects::ObjectSummary},
-    numeric::keys::KeyTable,
+    numeric::keys::KeyIndex,
     profit, read,
     schema::{
         contract::{InputBalance, RejectedRow},
@@ -50,6 +60,8 @@ use crate::{
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         margins::Margins,
         objects::{CostObject, Objects},
+        period::PeriodKind,
+        purchases::PurchaseLog,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -68,6 +80,7 @@ pub struct Outcome {
 }
 
 /// Facts of a run, with all that the ledger and its side tables say.
+#[derive(Clone)]
 pub struct Ledgers {
     /// Customers.
     pub customers: Customers,
@@ -96,6 +109,10 @@ pub struct Ledgers {
     unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+    /// Purchase days of every customer, where they are wanted.
+    pub purchases: Option<PurchaseLog>,
+    /// Activities and pools of the scenario.
+    other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
     /// Orders or products, when they are costed.
     objects: Option<Objects>,
     /// Names of the channels or regions, when these are costed, and the number of each customer's.
@@ -137,8 +154,9 @@ impl Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
+    let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     let products = is_mapped(settings, TableName::Transactions, "product_id").then_some(CostObject::Product);
-    let mut ledgers = read_facts(settings, products, &mut clock)?;
+    let mut ledgers = facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     let products = match products {
         Some(kind) => {
@@ -147,7 +165,12 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
         }
         None => None,
     };
+    let scene = match &settings.scenario {
+        Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
+        None => None,
+    };
     let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
+    results.scene = scene;
     results.products = products;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
@@ -161,7 +184,7 @@ pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, 
 pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     ObjectError::check(settings, kind)?;
     let mut clock = Clock::new(progress);
-    let mut ledgers = read_facts(settings, Some(kind), &mut clock)?;
+    let mut ledgers = facts_of(settings, Wanted { by_day: false, object: Some(kind) }, &mut clock)?;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     clock.start("objects", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
     let objects = ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?;
@@ -178,124 +201,239 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
 /// [`RunError`] of the allocate and profit stages.
 fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Costs, Margins), RunError> {
     clock.start("allocate", Some(ledgers.cells.len() as u64));
-    let ground = ledgers.ground(settings);
-    let plan = allocate::plan(&ledgers.costing(settings), &ground)?;
-    let leaves = plan.leaves(&ground).map_err(|_| RunError::CostTooLarge)?;
+    let costs = cost_of(&ledgers.costing(settings), &ledgers.ground(settings))?;
+    clock.start("profit", None);
+    let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
+    economic::check(settings, &ledgers.balances, &margins)?;
+    Ok((costs, margins))
+}
+
+/// Plans every cost and takes it of every cell; what cells bear ties to the pools.
+///
+/// # Errors
+/// [`RunError`] of a pool that cannot be allocated.
+fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError> {
+    let plan = allocate::plan(costing, ground)?;
+    let leaves = plan.leaves(ground).map_err(|_| RunError::CostTooLarge)?;
     if let Some((activity, cost, found)) = plan.reconcile(&leaves) {
         return Err(RunError::Reconciliation { activity, cost, found });
     }
-    clock.start("profit", None);
-    let margins = profit::margins(&ledgers.cells, &leaves.layers, &ledgers.economic)?;
-    economic::check(settings, &ledgers.balances, &margins)?;
-    Ok((Costs { plan, layers: leaves.layers }, margins))
+    Ok(Costs { plan, layers: leaves.layers })
 }
 
 /// Reads, checks and folds all inputs.
 ///
+/// * `by_day`: whether the purchase days of every customer are kept.
+///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
-pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
-    read_facts(settings, None, clock)
+pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    facts_of(settings, Wanted { by_day, object: None }, clock)
 }
 
-/// [`facts`], with what it takes to cost another object than the customer.
-fn read_facts(settings: &Settings, object: Option<CostObject>, clock: &mut Clock) -> Result<Ledgers, RunError> {
+/// What is wanted of the ledger beside one row a customer and period.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wanted {
+    /// The purchase days of every customer.
+    by_day: bool,
+    /// Another object that is costed.
+    object: Option<CostObject>,
+}
+
+fn facts_of(settings: &Settings, wanted: Wanted, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    let (ledger, side) = one_ledger(settings, wanted, clock, || Side::read(settings))?;
+    ledger.beside(settings, side)
+}
+
+/// Scans and folds the ledger of a config, with its customers and products.
+///
+/// * `between`: what is read after customers and products, so that a mistake there costs no scan.
+///
+/// # Errors
+/// [`RunError`] of the read, contract and facts stages.
+fn one_ledger<'a, T>(
+    settings: &'a Settings,
+    Wanted { by_day, object }: Wanted,
+    clock: &mut Clock,
+    between: impl FnOnce() -> Result<T, RunError>,
+) -> Result<(OneLedger<'a>, T), RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
-    let derived: Vec<(&str, &LedgerDriver)> =
-        settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver)).collect();
+    let (_, derived) = drivers_of(settings);
     let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
     let kinds = source.column_types()?;
     let ids = transactions::id_kind(&kinds, "customer_id");
-    let mut inputs = SideInputs::new(settings, base);
-    inputs.note(&source);
-    let customers = inputs.customers(&ids, object.and_then(group_column))?;
-    let products = inputs.products(&kinds)?;
-    let activities = inputs.activities()?;
-    let (pools, pool_lines) = inputs.pools(&activities)?;
-    let known = customers.as_ref().map(|table| table.ids.clone());
-    let products = products.map(|table| (table.ids, table.unit_cost));
+    let mut shared = SideInputs::new(settings, base);
+    shared.note(&source);
+    let customers = shared.customers(&ids, object.and_then(group_column))?;
+    let products = shared.products(&kinds)?;
+    let between = between()?;
+    let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
+    let products = products.map(|table| (KeyIndex::new(table.ids.keys()), table.unit_cost));
     let column = object.and_then(CostObject::ledger_column);
     let contract = Ledger::new(settings, known, products)?.with_objects(column);
 
     clock.start("facts", source.rows);
-    let (added, sources, driver_names) = ledger::driver_plan(settings, &activities);
+    let (added, sources, _) = ledger::driver_plan(settings, &[]);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
-    let counts = counts_orders(settings, &activities);
-    let objects = object
-        .zip(column)
-        .map(|(kind, column)| ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts));
-    let summaries = (LedgerSummary::new(layout, &ids), objects);
+    let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
+    let by_object = object.zip(column).map(|(kind, column)| {
+        ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts_orders(settings))
+    });
+    let by_day = by_day.then(|| LedgerSummary::new(days, &ids));
+    let summaries = (LedgerSummary::new(layout, &ids), by_day, by_object);
     let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
-    let Folded { mut summary, objects, tally, last_day } = folded;
-    let objects = objects.map(|objects| objects.finish(settings.inputs.returns, &sources));
+    let Folded { mut summary, days, objects, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
             summary.touch(table.ids.keys().get(row), None)?;
         }
     }
-    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources);
+    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
+    let purchases = days.map(|days| purchase_log(days, settings, &customer_rows)).transpose()?;
     ledger::check_money(&tally, &cells)?;
+    let objects = objects.map(|objects| objects.finish(settings.inputs.returns, &sources)).transpose()?;
     if let Some(objects) = &objects {
         ledger::check_money(&tally, &objects.cells)?;
     }
-    inputs.keep(TableName::Transactions, tally);
-    let table = KeyTable::from_keys(&customer_rows.ids);
-    let (cells, unknown) = inputs.driver_quantities(cells, &table, &driver_names, &sources)?;
-    let (cells, traced) = inputs.traced(cells, &table, &activities)?;
-    let as_of = match settings.as_of {
-        None if last_day == NO_DAY => {
-            let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
-            return Err(ContractError::Setting(what.to_owned()).into());
-        }
-        given => given.unwrap_or(last_day),
-    };
-    let (cells, receivables) = inputs.receivables(cells, &table)?;
-    let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-    let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
-        let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
-        let column = column(known);
-        let text = |row: usize| known.ids.get(customer_rows.ids.get(row)).and_then(|at| column[at as usize].clone());
-        Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
-    };
-    let segment = of_customers(&|table| &table.segment);
-    let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
-    let groups = match object.and_then(group_column) {
-        Some(column) => {
-            let group = of_customers(&|table| &table.group);
-            Some(segments(column, group.as_deref(), customer_rows.len(), MAX_GROUPS)?)
-        }
-        None => None,
-    };
-    let SideInputs { balances, mut rejected, files, .. } = inputs;
-    rejected.par_sort_unstable();
-    let mut ledgers = Ledgers {
+    shared.keep(TableName::Transactions, tally);
+    let ledger = OneLedger {
         customers: customer_rows,
         cells,
-        facts: CustomerFacts::default(),
-        as_of,
-        segment,
-        balances,
-        rejected,
-        files,
-        segment_names,
-        segment_of,
-        activities,
-        pools,
-        pool_lines,
-        traced,
-        unknown,
-        economic: EconomicInputs::default(),
-        driver_names,
+        last_day,
+        table: customers,
+        purchases,
         objects,
-        groups,
+        group: object.and_then(group_column),
+        shared,
     };
-    ledgers.add_earlier_cells(settings)?;
-    ledgers.add_economic(settings, receivables, &acquisition);
-    ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
-    Ok(ledgers)
+    Ok((ledger, between))
+}
+
+/// Drivers with their names.
+type NamedDrivers<'a> = Vec<(&'a str, &'a LedgerDriver)>;
+
+/// Drivers that are measured in events, and those of the ledger.
+fn drivers_of(settings: &Settings) -> (NamedDrivers<'_>, NamedDrivers<'_>) {
+    let all = settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver));
+    all.partition(|(_, driver)| driver.is_of_events())
+}
+
+/// The ledger, folded, with its customers and what the contract said of them.
+#[derive(Clone)]
+struct OneLedger<'a> {
+    customers: Customers,
+    cells: Cells,
+    last_day: Day,
+    table: Option<CustomerTable>,
+    purchases: Option<PurchaseLog>,
+    objects: Option<Objects>,
+    /// The customers table's column that puts customers into channels or regions, when these are costed.
+    group: Option<&'static str>,
+    shared: SideInputs<'a>,
+}
+
+/// What a config says of costs, and the tables that say it.
+struct Side<'a> {
+    inputs: SideInputs<'a>,
+    activities: Vec<Activity>,
+    pools: Vec<Pool>,
+    lines: Vec<PoolLine>,
+}
+
+impl<'a> Side<'a> {
+    /// Reads activities and pools.
+    fn read(settings: &'a Settings) -> Result<Self, RunError> {
+        let mut inputs = SideInputs::new(settings, Utf8Path::new(&settings.base));
+        let activities = inputs.activities()?;
+        let (pools, lines) = inputs.pools(&activities)?;
+        Ok(Self { inputs, activities, pools, lines })
+    }
+}
+
+impl OneLedger<'_> {
+    /// The facts of one config: its other tables laid beside the ledger.
+    fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
+        let Side { mut inputs, activities, pools, lines: pool_lines } = side;
+        let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
+        let Self { mut objects, group, shared, .. } = self;
+        let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
+        // Drivers of the config have their columns; those that activities name come after them, from tables.
+        let (empty, columns) = (vec![0; cells.len()], sources.len());
+        cells.drivers.resize(columns, empty);
+        if let Some(objects) = &mut objects {
+            objects.cells.drivers.resize(columns, vec![0; objects.cells.len()]);
+        }
+        let by_id = KnownCustomers::new(&customer_rows.ids);
+        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (of_events, _) = drivers_of(settings);
+        let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
+        let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
+        let as_of = match settings.as_of {
+            None if last_day == NO_DAY => {
+                let what =
+                    "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
+                return Err(ContractError::Setting(what.to_owned()).into());
+            }
+            given => given.unwrap_or(last_day),
+        };
+        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
+        let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
+        let of_customers = |column: fn(&CustomerTable) -> &Vec<Option<String>>| {
+            let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
+            let texts = column(known);
+            let text = |row: usize| known.ids.get(customer_rows.ids.get(row)).and_then(|at| texts[at as usize].clone());
+            Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
+        };
+        let segment = of_customers(|table| &table.segment);
+        let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
+        let of_group = |column: &'static str| {
+            let group = of_customers(|table| &table.group);
+            segments(column, group.as_deref(), customer_rows.len(), MAX_GROUPS)
+        };
+        let groups = group.map(of_group).transpose()?;
+        inputs.join(shared);
+        let SideInputs { balances, mut rejected, files, .. } = inputs;
+        rejected.par_sort_unstable();
+        let mut ledgers = Ledgers {
+            customers: customer_rows,
+            cells,
+            facts: CustomerFacts::default(),
+            as_of,
+            segment,
+            balances,
+            rejected,
+            files,
+            segment_names,
+            segment_of,
+            activities,
+            pools,
+            pool_lines,
+            traced,
+            unknown,
+            economic: EconomicInputs::default(),
+            driver_names,
+            purchases,
+            other_costs: None,
+            objects,
+            groups,
+        };
+        ledgers.add_earlier_cells(settings)?;
+        if let Some(scenario) = &settings.scenario {
+            // Both worlds have the same cells.
+            let base = (ledgers.activities.clone(), ledgers.pools.clone());
+            (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
+            ledgers.add_earlier_cells(&scenario.settings)?;
+            let other =
+                (std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1));
+            ledgers.other_costs = Some(other);
+        }
+        ledgers.add_economic(settings, receivables, &acquisition);
+        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
+        Ok(ledgers)
+    }
 }
 
 impl Ledgers {
@@ -335,4 +473,15 @@ fn segments(
     let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;
     let numbers = segment.par_iter().map(number).collect();
     Ok((names, numbers))
+}
+
+/// Purchase days of the customers of a run; those whom only another table knows have none.
+fn purchase_log(days: LedgerSummary, settings: &Settings, customers: &Customers) -> Result<PurchaseLog, RunError> {
+    let (rows, mut cells) = days.finish(settings.inputs.returns, &[])?;
+    let index = KeyIndex::new(&customers.ids);
+    let number: Vec<u32> = (0..rows.len()).filter_map(|row| index.get(rows.ids.get(row))).collect();
+    for customer in &mut cells.customer {
+        *customer = number[*customer as usize];
+    }
+    Ok(PurchaseLog::from_days(&cells, customers.len()))
 }

@@ -15,7 +15,7 @@ use crate::{
     numeric::keys::{Key, Keys, TextColumn, published_hash},
     profit,
     schema::{
-        costing::{ActivitySetting, Basis, Level, NoDriver},
+        costing::ActivitySetting,
         costs::{LayerCosts, PoolBalance, PoolNode},
         economic::EconomicInputs,
         facts::{Cells, Customers},
@@ -144,7 +144,8 @@ impl ObjectResults {
     }
 
     fn lines(settings: &Settings, ledgers: &Ledgers, costs: &Costs, objects: Objects) -> Result<Self, RunError> {
-        let ledger_drivers: BTreeSet<&str> = settings.drivers.keys().map(String::as_str).collect();
+        let of_lines_alone = settings.drivers.iter().filter(|(_, driver)| !driver.is_of_events());
+        let ledger_drivers: BTreeSet<&str> = of_lines_alone.map(|(name, _)| name.as_str()).collect();
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         let run = ledgers.costing(settings);
         let names = vec!["(none)".to_owned()];
@@ -366,15 +367,7 @@ fn add<'a>(sums: &mut [i64], values: impl Iterator<Item = (&'a i64, &'a u32)>) -
     Some(())
 }
 
-/// Whether a driver that some reaching activity needs counts distinct orders.
-pub(super) fn counts_orders(settings: &Settings, activities: &[Activity]) -> bool {
-    activities.iter().filter(|activity| activity.setting.level <= Level::Order).any(|activity| {
-        let fallback = match &activity.setting.no_driver {
-            NoDriver::Fallback(basis) => Some(basis),
-            _ => None,
-        };
-        let bases = activity.setting.method.bases().into_iter().chain(fallback);
-        let measure = |name: &str| settings.drivers.get(name).map(|driver| &driver.measure);
-        bases.flat_map(Basis::drivers).any(|name| measure(name) == Some(&DriverMeasure::CountDistinctOrder))
-    })
+/// Whether a driver counts distinct orders: then products need theirs.
+pub(super) fn counts_orders(settings: &Settings) -> bool {
+    settings.drivers.values().any(|driver| driver.measure == DriverMeasure::CountDistinctOrder)
 }

@@ -6,7 +6,12 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Clock, objects::ObjectResults, results::Results};
+use super::{
+    Clock, Ledgers,
+    objects::ObjectResults,
+    results::Results,
+    worlds::{World, beneath},
+};
 use crate::{
     publish::{
         PublishError,
@@ -45,14 +50,16 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
     let staging = Staging::new(Utf8Path::new(&settings.output))?;
     let writer =
         Writer { folder: staging.path(), ids: &results.ledgers.customers.ids, exponent: settings.currency.exponent };
+    let worlds = results.worlds(settings);
     let mut written: Vec<Written> = vec![
-        writer.write(spec("customer_profit")?, &results.profit_columns(settings))?,
-        writer.write(spec("customer_profit_total")?, &results.profit_total_columns())?,
-        write_costs(&writer, settings, results)?,
-        writer.write(spec("pool_balance")?, &results.pool_columns(settings))?,
-        writer.write(spec("capacity_use")?, &results.capacity_columns(settings))?,
-        writer.write(spec("activity_rate")?, &results.rate_columns(settings))?,
-        writer.write(spec("trace")?, &results.trace_columns(settings))?,
+        writer.write(spec("customer_profit")?, &beneath(&worlds, World::profit_columns))?,
+        writer.write(spec("customer_profit_total")?, &beneath(&worlds, World::profit_total_columns))?,
+        write_costs(&writer, &worlds)?,
+        writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))?,
+        writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))?,
+        writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))?,
+        writer.write(spec("scenario_difference")?, &results.scenario_columns(settings))?,
+        writer.write(spec("trace")?, &beneath(&worlds, World::trace_columns))?,
         writer.write(spec("fx_conversion")?, &results.fx_columns(settings))?,
         writer.write(spec("customer_value")?, &results.value_columns(settings))?,
         writer.write(spec("customer_segment")?, &results.segment_columns(settings))?,
@@ -61,6 +68,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         writer.write(spec("whale_curve")?, &results.whale_columns())?,
         writer.write(spec("rejected")?, &results.rejected_columns())?,
         writer.write(spec("input_balance")?, &results.balance_columns())?,
+        writer.write(spec("model_comparison")?, &results.comparison_columns())?,
     ];
     if let Some(products) = &results.products {
         let writer = Writer { ids: &products.objects.rows.ids, ..writer };
@@ -95,17 +103,17 @@ pub(super) fn publish_objects(
     let staging = Staging::new(Utf8Path::new(&settings.output))?;
     let writer =
         Writer { folder: staging.path(), ids: &objects.objects.rows.ids, exponent: settings.currency.exponent };
-    let cells = objects.objects.cells.len();
+    let (worlds, cells) = (results.worlds(settings), objects.objects.cells.len());
     let mut written: Vec<Written> = vec![
         writer.write(spec("object_profit")?, &objects.object_columns(settings))?,
         writer.write_in_parts(spec("object_cost")?, cells.div_ceil(COST_CELLS), |part| {
             objects.cost_columns(settings, part * COST_CELLS..cells.min((part + 1) * COST_CELLS))
         })?,
         writer.write(spec("object_balance")?, &objects.balance_columns(settings))?,
-        writer.write(spec("pool_balance")?, &results.pool_columns(settings))?,
-        writer.write(spec("capacity_use")?, &results.capacity_columns(settings))?,
-        writer.write(spec("activity_rate")?, &results.rate_columns(settings))?,
-        writer.write(spec("trace")?, &results.trace_columns(settings))?,
+        writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))?,
+        writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))?,
+        writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))?,
+        writer.write(spec("trace")?, &beneath(&worlds, World::trace_columns))?,
         writer.write(spec("rejected")?, &results.rejected_columns())?,
         writer.write(spec("input_balance")?, &results.balance_columns())?,
     ];
@@ -130,57 +138,98 @@ fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), P
     staging.commit()
 }
 
-fn write_costs(writer: &Writer<'_>, settings: &Settings, results: &Results) -> Result<Written, PublishError> {
-    let (period, labels) = results.labels(settings);
-    let (activities, kinds) = results.activity_labels();
-    let (cells, ground) = (&results.ledgers.cells, results.ledgers.ground(settings));
-    writer.write_in_parts(spec("customer_cost")?, cells.len().div_ceil(COST_CELLS), |part| {
-        let (mut customer, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut quantity, mut amount) = (Vec::new(), Vec::new());
-        let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
-        let costs = results.costs.plan.chunk(&ground, range.clone());
-        for (at, cell) in range.enumerate() {
-            for number in 0..activities.len() {
-                let (used, cost) = (costs.quantities[number][at], costs.amounts[number][at]);
-                if used != 0 || cost != 0 {
-                    customer.push(cells.customer[cell]);
-                    periods.push(period[cell]);
-                    activity.push(number as u32);
-                    quantity.push(Some(used));
-                    amount.push(Some(cost));
-                }
-            }
-        }
-        vec![
-            Values::Ids(customer),
-            Values::Label(periods, Arc::clone(&labels)),
-            Values::Label(activity.clone(), Arc::clone(&activities)),
-            Values::Label(activity, Arc::clone(&kinds)),
-            Values::Scaled(quantity),
-            Values::Scaled(amount),
-        ]
+fn write_costs(writer: &Writer<'_>, worlds: &[World<'_>]) -> Result<Written, PublishError> {
+    let chunks = |world: &World<'_>| world.ledgers.cells.len().div_ceil(COST_CELLS);
+    let parts: Vec<(&World<'_>, usize)> =
+        worlds.iter().flat_map(|world| (0..chunks(world)).map(move |part| (world, part))).collect();
+    let labels: Vec<Labels> = worlds.iter().map(Labels::new).collect();
+    writer.write_in_parts(spec("customer_cost")?, parts.len(), |part| {
+        // A run without cells has one empty part.
+        let (world, part) = parts.get(part).copied().unwrap_or((&worlds[0], 0));
+        let labels = &labels[worlds.iter().position(|other| other.name == world.name).unwrap_or(0)];
+        cost_part(world, part, labels)
     })
 }
 
-fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+/// Labels of one world's costs.
+struct Labels {
+    period: Vec<u32>,
+    periods: Arc<Vec<String>>,
+    activities: Arc<Vec<String>>,
+    kinds: Arc<Vec<String>>,
+}
+
+impl Labels {
+    fn new(world: &World<'_>) -> Self {
+        let (period, periods) = world.labels();
+        let (activities, kinds) = world.activity_labels();
+        Self { period, periods, activities, kinds }
+    }
+}
+
+fn cost_part(world: &World<'_>, part: usize, labels: &Labels) -> Vec<Values> {
+    let cells = &world.ledgers.cells;
+    let (mut customer, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut quantity, mut amount) = (Vec::new(), Vec::new());
+    let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
+    let costs = world.costs.plan.chunk(&world.ledgers.ground(world.settings), range.clone());
+    for (at, cell) in range.enumerate() {
+        for number in 0..labels.activities.len() {
+            let (used, cost) = (costs.quantities[number][at], costs.amounts[number][at]);
+            if used != 0 || cost != 0 {
+                customer.push(cells.customer[cell]);
+                periods.push(labels.period[cell]);
+                activity.push(number as u32);
+                quantity.push(Some(used));
+                amount.push(Some(cost));
+            }
+        }
+    }
+    let rows = customer.len();
+    vec![
+        Values::Ids(customer),
+        Values::Label(periods, Arc::clone(&labels.periods)),
+        Values::Label(activity.clone(), Arc::clone(&labels.activities)),
+        Values::Label(activity, Arc::clone(&labels.kinds)),
+        Values::Scaled(quantity),
+        Values::Scaled(amount),
+        world.label(rows),
+    ]
+}
+
+/// Every input file with its size and digest.
+pub(super) fn input_files(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Value>, PublishError> {
     let base = Utf8Path::new(&settings.base);
     let files: Vec<_> =
-        results.ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
-    let inputs: Vec<Value> = files
+        ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
+    files
         .par_iter()
         .map(|(table, file)| {
             let (bytes, blake3) = digest(file)?;
             let file = file.strip_prefix(base).unwrap_or(file);
             Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
         })
-        .collect::<Result<_, PublishError>>()?;
+        .collect()
+}
+
+/// One digest over all output files.
+pub(super) fn result_digest(written: &[Written]) -> String {
     let mut hasher = blake3::Hasher::new();
     for file in written.iter().flat_map(|dataset| &dataset.files) {
         hasher.update(file.path.as_bytes());
         hasher.update(file.blake3.as_bytes());
     }
-    let fits = results.forecast.as_ref().zip(settings.forecast.as_ref()).map(|(forecast, setting)| {
-        json!({setting.model.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    hasher.finalize().to_hex().to_string()
+}
+
+fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+    let inputs = input_files(settings, &results.ledgers)?;
+    let fits = results.forecast.as_ref().map(|forecast| {
+        json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    });
+    let choice = results.forecast.as_ref().and_then(|forecast| {
+        let days = forecast.holdout.as_ref()?.days;
+        Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
     });
     let balances = &results.costs.plan.balances;
     let sum =
@@ -211,8 +260,10 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "inputs": inputs,
         "balances": results.ledgers.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,
+        "scenario": settings.scenario,
         "fits": fits,
+        "model_choice": choice,
         "outputs": written,
-        "result_digest": hasher.finalize().to_hex().to_string(),
+        "result_digest": result_digest(written),
     }))
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Clock, Ledgers, RunError, forecast::Forecast, objects::ObjectResults};
+use super::{Clock, Ledgers, RunError, forecast::Forecast, objects::ObjectResults, scenario::Scene};
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
@@ -30,6 +30,8 @@ pub struct Results {
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
     pub(super) whale: WhaleCurve,
+    /// What-if beside the base.
+    pub(super) scene: Option<Scene>,
     /// Products with their costs, when the ledger names them.
     pub(super) products: Option<ObjectResults>,
 }
@@ -77,16 +79,16 @@ impl Results {
         }
         clock.start("equity", Some(ledgers.customers.len() as u64));
         let whale = equity::whale_curve(&economic_profit);
-        let products = None;
-        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, products })
+        let (scene, products) = (None, None);
+        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene, products })
     }
 
     /// Profit alone.
     pub(super) fn without_forecast(ledgers: Ledgers, costs: Costs, margins: Margins) -> Self {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
-        let (forecast, products, scores, tier) = (None, None, Default::default(), Vec::new());
-        Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, products }
+        let (forecast, scene, products, scores, tier) = (None, None, None, Default::default(), Vec::new());
+        Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene, products }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    comparison::score_columns,
     forecast::Forecast,
     results::{Results, sum_by_customer},
 };
@@ -20,72 +21,6 @@ use crate::{
 };
 
 impl Results {
-    pub(super) fn labels(&self, settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
-        labels(&self.ledgers.cells.period, settings)
-    }
-
-    pub(super) fn profit_columns(&self, settings: &Settings) -> Vec<Values> {
-        let (cells, margins) = (&self.ledgers.cells, &self.margins);
-        let (period, labels) = self.labels(settings);
-        let money = |column: &[Minor]| scaled(column);
-        vec![
-            Values::Ids(cells.customer.clone()),
-            Values::Label(period, labels),
-            money(&cells.gross_sales),
-            money(&cells.returns),
-            money(&cells.discount),
-            money(&margins.net_revenue),
-            money(&cells.product_cost),
-            money(&margins.product_activity_cost),
-            money(&margins.cm1),
-            money(&margins.order_cost),
-            money(&margins.cm2),
-            money(&margins.customer_cost),
-            money(&margins.cm3),
-            money(&margins.below_cost),
-            money(&margins.economic.capital_charge),
-            money(&margins.economic.bad_debt),
-            money(&margins.economic.commissions),
-            money(&margins.economic.acquisition_cost),
-            money(&margins.economic_profit),
-            integers(cells.orders.iter().map(|n| *n as i64)),
-            integers(cells.lines.iter().map(|n| *n as i64)),
-            money(&cells.units),
-        ]
-    }
-
-    pub(super) fn profit_total_columns(&self) -> Vec<Values> {
-        let (cells, margins, first) = (&self.ledgers.cells, &self.margins, &self.ledgers.facts.first_cell);
-        let total = |column: &[i64]| scaled(&sum_by_customer(first, column));
-        let count = |column: &[u64]| {
-            let column: Vec<i64> = column.iter().map(|n| *n as i64).collect();
-            integers(sum_by_customer(first, &column).into_iter())
-        };
-        vec![
-            Values::Ids((0..self.ledgers.customers.len() as u32).collect()),
-            total(&cells.gross_sales),
-            total(&cells.returns),
-            total(&cells.discount),
-            total(&margins.net_revenue),
-            total(&cells.product_cost),
-            total(&margins.product_activity_cost),
-            total(&margins.cm1),
-            total(&margins.order_cost),
-            total(&margins.cm2),
-            total(&margins.customer_cost),
-            total(&margins.cm3),
-            total(&margins.below_cost),
-            total(&margins.economic.capital_charge),
-            total(&margins.economic.bad_debt),
-            total(&margins.economic.commissions),
-            total(&margins.economic.acquisition_cost),
-            total(&margins.economic_profit),
-            count(&cells.orders),
-            count(&cells.lines),
-            total(&cells.units),
-        ]
-    }
-
     pub(super) fn value_columns(&self, settings: &Settings) -> Vec<Values> {
         let facts = &self.ledgers.facts;
         let day = |days: &[i32]| Values::Date(days.iter().map(|day| (*day != NO_DAY).then_some(*day)).collect());
@@ -261,6 +196,13 @@ impl Results {
             Values::Text(rows.iter().map(|row| Some(row.cells.clone())).collect()),
             Values::Scaled(rows.iter().map(|row| row.amount).collect()),
         ]
+    }
+
+    pub(super) fn comparison_columns(&self) -> Vec<Values> {
+        match &self.forecast {
+            Some(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref(), Some(forecast.used)),
+            None => score_columns(&[], None, None),
+        }
     }
 
     pub(super) fn balance_columns(&self) -> Vec<Values> {

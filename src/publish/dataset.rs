@@ -225,6 +225,27 @@ impl Values {
         }
     }
 
+    /// Puts the rows of another column of the same kind beneath these; one of another kind is left out, which the check
+    /// of equal lengths then finds.
+    pub fn append(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Ids(rows), Self::Ids(more)) => rows.extend(more),
+            (Self::Text(rows), Self::Text(more)) => rows.extend(more),
+            (Self::Label(rows, labels), Self::Label(more, others)) => {
+                let offset = labels.len() as u32;
+                rows.extend(more.into_iter().map(|label| label + offset));
+                Arc::make_mut(labels).extend(others.iter().cloned());
+            }
+            (Self::Integer(rows), Self::Integer(more)) => rows.extend(more),
+            (Self::Scaled(rows), Self::Scaled(more)) => rows.extend(more),
+            (Self::Sum(rows), Self::Sum(more)) => rows.extend(more),
+            (Self::Float(rows), Self::Float(more)) => rows.extend(more),
+            (Self::Date(rows), Self::Date(more)) => rows.extend(more),
+            (Self::Switch(rows), Self::Switch(more)) => rows.extend(more),
+            _ => {}
+        }
+    }
+
     /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {

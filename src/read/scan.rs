@@ -1,7 +1,6 @@
 //! Lazy frames in schema columns: projection, predicate and casts that cannot fail.
 
 use std::{
-    num::NonZeroUsize,
     panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex},
 };
@@ -77,6 +76,8 @@ impl Role {
         Some(match self {
             // Unsigned and single precision are left to the contract: a cast would lose what does not fit.
             Self::Id | Self::Number if *dtype == D::UInt64 => D::UInt64,
+            // The contract widens these on its way, which is cheaper than a column more in memory.
+            Self::Id | Self::Number if *dtype == D::Int32 => D::Int32,
             Self::Number if *dtype == D::Float32 => D::Float32,
             Self::Id | Self::Number | Self::IdOrDay if dtype.is_integer() => D::Int64,
             Self::Id | Self::Text | Self::IdOrDay if text => D::String,
@@ -169,6 +170,25 @@ fn driver_columns(
         let filter = parse_predicate(&format!("drivers.{driver}"), predicate)?.fill_null(lit(false));
         columns.push(filter.alias(format!("filter:{driver}")));
     }
+    if let DriverMeasure::Time { columns: terms, .. } = &setting.measure {
+        for term in terms {
+            let missing = || missing_column(file, term, "drivers", driver, schema);
+            let dtype = schema.get(term.as_str()).ok_or_else(missing)?;
+            let cast = match dtype {
+                DataType::Boolean => Some(DataType::Int64),
+                dtype => Role::Number.cast(dtype, false),
+            };
+            let cast = cast.ok_or_else(|| ReadError::ColumnType {
+                file: file.to_owned(),
+                column: term.clone(),
+                table: "drivers",
+                role: driver.to_owned(),
+                expected: "a number or a flag",
+                found: describe(dtype),
+            })?;
+            columns.push(col(term.as_str()).cast(cast).alias(format!("time:{driver}:{term}")));
+        }
+    }
     if let DriverMeasure::Sum(column) = &setting.measure {
         let missing = || missing_column(file, column, "drivers", driver, schema);
         let dtype = schema.get(column.as_str()).ok_or_else(missing)?;
@@ -217,7 +237,12 @@ fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<L
         };
         hive.try_parse_dates = true;
         let args = ScanArgsParquet { hive_options: hive, glob: false, ..Default::default() };
-        LazyFrame::scan_parquet_files(paths().collect(), args)
+        let mut frame = LazyFrame::scan_parquet_files(paths().collect(), args)?;
+        if let DslPlan::Scan { unified_scan_args, .. } = &mut frame.logical_plan {
+            // Only what is mapped matters; the default refuses a column that the first file has not.
+            unified_scan_args.extra_columns_policy = ExtraColumnsPolicy::Ignore;
+        }
+        Ok(frame)
     })
 }
 
@@ -305,9 +330,6 @@ fn describe(dtype: &DataType) -> String {
     }
 }
 
-/// Rows in one batch of a scan.
-pub const BATCH_ROWS: usize = 262_144;
-
 impl Source {
     /// Our column names of the frame, in order.
     ///
@@ -318,7 +340,8 @@ impl Source {
         Ok(schema.iter().map(|(name, dtype)| (name.to_string(), dtype.clone())).collect())
     }
 
-    /// Hands every batch of the table to `take`, one at a time, in no fixed order; checks the row count at the end.
+    /// Hands every batch of the table to `take`, as it was decoded, one at a time, in no fixed order; checks the row count
+    /// at the end.
     ///
     /// # Errors
     /// [`ReadError::Scan`] or [`ReadError::RowCount`], or what `take` returns first.
@@ -338,7 +361,7 @@ impl Source {
             Ok(state.failed.is_some())
         };
         let scanned = guarded(table, || {
-            let sink = self.frame.sink_batches(PlanCallback::new(callback), false, NonZeroUsize::new(BATCH_ROWS))?;
+            let sink = self.frame.sink_batches(PlanCallback::new(callback), false, None)?;
             sink.collect_with_engine(Engine::Streaming).map(|_| ())
         });
         let mut state =

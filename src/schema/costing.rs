@@ -34,6 +34,8 @@ pub struct ActivitySetting {
     pub capacity: Option<Capacity>,
     /// What happens when more is used than the capacity.
     pub over_use: OverUse,
+    /// Activity that takes the cost of unused capacity: the level that caused it; `None` = a line of its own.
+    pub unused_to: Option<String>,
     /// The rule that says all this.
     pub rule: Rule,
 }
@@ -55,6 +57,7 @@ impl ActivitySetting {
             no_driver: NoDriver::Unassigned,
             capacity: None,
             over_use: OverUse::Error,
+            unused_to: None,
             rule: Rule::default(),
         }
     }

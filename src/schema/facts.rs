@@ -85,10 +85,20 @@ impl Cells {
     }
 
     /// `gross sales − returns − discount` of cell `i`.
+    ///
+    /// # Panics
+    /// When it leaves 64 bits. The facts of a run hold no such cell: [`Self::checked_net_revenue`] has found it before.
     #[inline]
     #[must_use]
     pub fn net_revenue(&self, i: usize) -> Minor {
         self.gross_sales[i] - self.returns[i] - self.discount[i]
+    }
+
+    /// [`Self::net_revenue`]; `None` when it leaves 64 bits.
+    #[inline]
+    #[must_use]
+    pub fn checked_net_revenue(&self, i: usize) -> Option<Minor> {
+        self.gross_sales[i].checked_sub(self.returns[i])?.checked_sub(self.discount[i])
     }
 }
 

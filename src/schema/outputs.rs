@@ -50,11 +50,11 @@ pub struct OutputDataset {
     pub columns: &'static [OutputColumn],
 }
 
-const fn column(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
+pub(super) const fn column(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
     OutputColumn { name, kind, nullable: false, meaning }
 }
 
-const fn optional(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
+pub(super) const fn optional(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
     OutputColumn { name, kind, nullable: true, meaning }
 }
 
@@ -62,6 +62,8 @@ use ColumnType::{Boolean, Date, Float, Id, Integer, Money, MoneySum, Quantity, Q
 
 const CUSTOMER: OutputColumn = column("customer_id", Id, "customer");
 const PERIOD: OutputColumn = column("period", Text, "period: all, 1997, 1997-Q1 or 1997-03");
+
+const SCENARIO: OutputColumn = column("scenario", Text, "base, or the name of the what-if beside it");
 
 /// Columns that `customer_profit` and `customer_profit_total` share.
 macro_rules! profit_columns {
@@ -92,6 +94,7 @@ macro_rules! profit_columns {
             column("orders", Integer, "distinct orders with a purchase line"),
             column("lines", Integer, "accepted ledger lines"),
             column("units", Quantity, "units, net of returns"),
+            SCENARIO,
         ]
     };
 }
@@ -146,7 +149,7 @@ const OBJECT_BALANCE: &[OutputColumn] = &[
 pub const DATASETS: &[OutputDataset] = &[
     OutputDataset {
         name: "customer_profit",
-        grain: "one row a customer and period with any activity; sorted by customer_id, period",
+        grain: "one row a customer and period with any activity; base first, then the scenario, each sorted by customer_id, period",
         columns: profit_columns!(CUSTOMER, PERIOD),
     },
     OutputDataset {
@@ -168,6 +171,7 @@ pub const DATASETS: &[OutputDataset] = &[
                 "quantity of the activity's driver (revenue and cost in major units; average counts 1)",
             ),
             column("amount", Money, "cost that the customer bears"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -205,6 +209,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("recipients", Integer, "rows of customer and period with a driver quantity"),
             column("driver_quantity", QuantitySum, "sum of driver quantities"),
             column("negative_quantity", QuantitySum, "sum of the negative ones that a policy took out"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -221,6 +226,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("utilisation", Float, "used / capacity"),
             column("cost", Money, "cost of the pool"),
             column("unused_cost", Money, "cost of what was not used"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -234,14 +240,15 @@ pub const DATASETS: &[OutputDataset] = &[
             column("cost", Money, "numerator of the exact rate"),
             column("quantity", QuantitySum, "denominator: driver quantity, or the capacity"),
             optional("rate", QuantitySum, "major units a unit, six digits, cut off; for display"),
+            SCENARIO,
         ],
     },
     OutputDataset {
         name: "trace",
-        grain: "one row a service of a resource pool and period; sorted by giver, taker, period",
+        grain: "one row a service of a resource pool (or unused capacity handed on) and period; sorted by giver, taker, period",
         columns: &[
-            column("from_stage", Text, "resource"),
-            column("from", Text, "resource pool that gives"),
+            column("from_stage", Text, "resource or activity"),
+            column("from", Text, "pool that gives"),
             column("to_stage", Text, "resource or activity"),
             column("to", Text, "pool or activity that takes"),
             PERIOD,
@@ -252,6 +259,28 @@ pub const DATASETS: &[OutputDataset] = &[
             column("rule", Text, "rule that says so"),
             column("rule_version", Integer, "its version"),
             column("kind", Text, "direct_tracing, driver_tracing or allocation"),
+            SCENARIO,
+        ],
+    },
+    OutputDataset {
+        name: "scenario_difference",
+        grain: "one row a segment, and one for all customers: the scenario beside the base; empty without a scenario; sorted by segmentation, segment",
+        columns: &[
+            column("scenario", Text, "name of the what-if"),
+            column("segmentation", Text, "all, segment or value_tier (of the base)"),
+            column("segment", Text, "name of the segment; (none) without one"),
+            CUSTOMERS,
+            column("net_revenue_base", MoneySum, "net revenue of the base"),
+            column("net_revenue_scenario", MoneySum, "net revenue of the scenario"),
+            column("net_revenue_difference", MoneySum, "scenario - base"),
+            column("cost_base", MoneySum, "everything between net revenue and economic profit"),
+            column("cost_scenario", MoneySum, "the same of the scenario"),
+            column("cost_difference", MoneySum, "scenario - base"),
+            column("economic_profit_base", MoneySum, "economic profit of the base"),
+            column("economic_profit_scenario", MoneySum, "economic profit of the scenario"),
+            column("economic_profit_difference", MoneySum, "scenario - base"),
+            column("losing_base", Integer, "customers with negative economic profit"),
+            column("losing_scenario", Integer, "the same of the scenario"),
         ],
     },
     OutputDataset {
@@ -380,6 +409,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("amount", MoneySum, "money of rows whose amount can be read"),
         ],
     },
+    super::forecasting::MODEL_COMPARISON,
     OutputDataset {
         name: "product_profit",
         grain: "one row a product, when the ledger maps product_id; the row without an id holds the lines without one, so that all rows add up to all customers; sorted by product_id, none last",
@@ -439,3 +469,41 @@ pub const DATASETS: &[OutputDataset] = &[
     },
     OutputDataset { name: "object_balance", grain: OBJECT_BALANCE_GRAIN, columns: OBJECT_BALANCE },
 ];
+
+/// What `whalecurve compare` writes.
+pub const METHOD_COMPARISON: OutputDataset = OutputDataset {
+    name: "method_comparison",
+    grain: "one row a pair of methods, over economic profit and allocated cost of every customer; in the order of the methods",
+    columns: &[
+        column(
+            "method_a",
+            Text,
+            "one method: config, average, even, revenue, cost; with several configs CONFIG:METHOD",
+        ),
+        column("method_b", Text, "the other method, or truth"),
+        CUSTOMERS,
+        column("cost_a", MoneySum, "cost that customers bear under method_a"),
+        column("cost_b", MoneySum, "cost that customers bear under method_b"),
+        column("cost_moved", MoneySum, "half the sum of |a - b| over customers' costs"),
+        optional("share_moved", Float, "sum of |a - b| / (cost_a + cost_b); null when there is no cost"),
+        column("sign_changes", Integer, "customers that lose money under one method and not under the other"),
+        column("sign_change_amount", MoneySum, "sum of |profit_a - profit_b| of those customers"),
+        optional("rank_correlation", Float, "Spearman's rank correlation of profit, ties by mid-ranks"),
+        optional("top_decile_overlap", Float, "share of the best tenth that both methods agree on"),
+        optional("bottom_decile_overlap", Float, "share of the worst tenth that both methods agree on"),
+        column("change_p99", MoneySum, "what the profits of 99 % of the customers differ by at most"),
+        column("change_max", MoneySum, "what a customer's profits differ by at most"),
+        column("losing_a", Integer, "customers with negative profit under method_a"),
+        column("losing_b", Integer, "customers with negative profit under method_b"),
+        optional("peak_a", Float, "peak of the whale curve / profit, method_a; null when profit is not positive"),
+        optional("peak_b", Float, "the same, method_b"),
+        optional("gini_a", Float, "Gini coefficient of profit, method_a; above 1 where losses are large"),
+        optional("gini_b", Float, "the same, method_b"),
+        optional("stobachoff_a", Float, "Stobachoff index, method_a: share of the curve's area above the diagonal"),
+        optional("stobachoff_b", Float, "the same, method_b"),
+        optional("mean_percentage_error", Float, "mean of |cost - truth| / |truth| where the truth is not zero"),
+        optional("euclidean_distance", MoneySum, "root of the sum of (cost - truth)²"),
+        optional("relative_distance", Float, "euclidean_distance / root of the sum of truth²"),
+        optional("share_within_5_percent", Float, "customers whose cost is within 5 % of the truth"),
+    ],
+};

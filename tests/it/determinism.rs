@@ -88,6 +88,23 @@ fn shuffled_rows_split_files_small_row_groups_and_threads_change_no_byte() {
 }
 
 #[test]
+fn columns_that_only_some_files_have_are_left_alone() {
+    let lines = ledger();
+    let whole = Job::new(CONFIG);
+    whole.parquet("ledger/all.parquet", columns(&lines));
+
+    let (first, second) = lines.split_at(lines.len() / 2);
+    let job = Job::new(CONFIG);
+    let mut more = columns(first);
+    more.push(("store", integers(first.iter().map(|line| line.0))));
+    job.parquet("ledger/a.parquet", more);
+    let mut more = columns(second);
+    more.insert(0, ("channel", text(second.iter().map(|_| "web"))));
+    job.parquet("ledger/b.parquet", more);
+    assert_eq!(digest(&job, "2"), digest(&whole, "2"));
+}
+
+#[test]
 fn another_seed_moves_the_simulation_and_nothing_else() {
     let job = Job::new(CONFIG);
     job.parquet("ledger/all.parquet", columns(&ledger()));

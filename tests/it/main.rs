@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first wrong answer")]
 
 mod architecture;
+mod compare;
 mod determinism;
 mod economic;
+mod events;
 mod explain;
 mod fx;
 mod golden;
@@ -15,3 +17,5 @@ mod objects;
 mod purchase_models;
 mod support;
 mod truth;
+mod validation;
+mod what_if;

@@ -99,6 +99,17 @@ fn files_of_one_table_that_disagree() {
 }
 
 #[test]
+fn a_later_file_without_a_mapped_column() {
+    let job = sound("");
+    job.parquet("ledger/b.parquet", vec![("customer", integers([1])), ("day", days([1]))]);
+    assert_snapshot!(job.failure(), @r"
+    exit code 3
+    error: ledger/b.parquet: no column `amount` (mapped to `transactions.amount`); the file has: customer, day
+      hint: map the file's own column name under `columns`
+    ");
+}
+
+#[test]
 fn a_predicate_that_is_no_sql() {
     let job = sound("");
     let with = |predicate: &str| {
@@ -265,6 +276,22 @@ fn money_beyond_64_bits() {
     assert_snapshot!(job.failure(), @r"
     exit code 3
     error: transactions: a customer's gross sales exceeds 9.2·10¹⁸ minor units (or millionths of a unit)
+    ");
+}
+
+#[test]
+fn net_revenue_beyond_64_bits() {
+    let job = job("");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &config.replace("amount: amount}", "amount: amount, discount: discount}"));
+    // Sales, returns and discount each fit; returns and discount together do not.
+    let amounts = cents([1, 1 - i64::MAX]);
+    let columns =
+        vec![("customer", integers([1, 1])), ("day", days([1, 2])), ("amount", amounts), ("discount", cents([0, 5]))];
+    job.parquet("ledger/a.parquet", columns);
+    assert_snapshot!(job.failure(), @r"
+    exit code 3
+    error: transactions: a customer's revenue exceeds 9.2·10¹⁸ minor units (or millionths of a unit)
     ");
 }
 

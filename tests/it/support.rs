@@ -106,6 +106,11 @@ impl Job {
         format!("exit code {}\n{}", done.status.code().unwrap(), told.trim_end())
     }
 
+    /// The scratch folder's own path out of what was told.
+    pub(crate) fn without_folder(&self, told: &[u8]) -> String {
+        String::from_utf8(told.to_vec()).unwrap().replace(&format!("{}/", self.folder.path().display()), "")
+    }
+
     /// Sum of an output's decimal column in minor units.
     pub(crate) fn sum(&self, dataset: &str, column: &str) -> i128 {
         sum(&self.path("out"), dataset, column)

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     numeric::decimal::Decimal,
-    schema::costing::{Basis, Capacity, Level, Method, OverUse},
+    schema::{
+        costing::{Basis, Capacity, Level, Method, OverUse},
+        costs::PoolNode,
+    },
 };
 
 fn of(mantissa: i128, scale: u32) -> Decimal {
@@ -177,4 +180,22 @@ fn over_driven_cost_has_a_policy() {
     assert_eq!(world(OverUse::Rescale).cost().0, [750, 250]);
     let message = "activity `desk`: the used quantity is 1.20 times the capacity; 10.00 EUR are at stake";
     assert_eq!(world(OverUse::Error).refusal(), message);
+}
+
+#[test]
+fn unused_capacity_goes_to_the_level_that_caused_it_when_a_rule_says_so() {
+    let mut desk = setting(Method::Share(by("calls")));
+    desk.capacity = Some(Capacity::Practical(i128::from(10 * UNITS)));
+    desk.unused_to = Some("channel_idle".to_owned());
+    let idle = ActivitySetting::new(Level::Channel, Method::Share(Basis::Average));
+    let world = World::whole(2).driver("calls", &[5 * UNITS, 3 * UNITS]).activity("desk", desk, 1_000).activity_in(
+        "channel_idle",
+        idle,
+        &[],
+    );
+    let plan = world.checked();
+    let balance = |number| plan.balances.iter().find(|balance| balance.node == PoolNode::Activity(number)).unwrap();
+    assert_eq!((balance(1).allocated, balance(1).unused, balance(1).sent), (800, 0, 200));
+    assert_eq!((balance(0).received, balance(0).sustained), (200, 200));
+    assert_eq!((plan.trace[0].amount, plan.trace[0].weight), (200, 2 * UNITS));
 }

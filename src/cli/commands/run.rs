@@ -32,6 +32,9 @@ pub struct Args {
     /// Cost orders, products, channels or regions instead of customers, without a forecast.
     #[arg(long, value_enum)]
     cost_object: Option<Object>,
+    /// What-if beside the base, as in `activities.picking.cost=9000.00`; may stand several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    sets: Vec<String>,
 }
 
 /// What is costed.
@@ -61,11 +64,15 @@ impl From<Object> for CostObject {
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    let Args { config, output, threads, seed, cost_object } = args;
-    let settings = match load(&config, &Overrides { output, threads, seed }, streams)? {
+    let Args { config, output, threads, seed, sets, cost_object } = args;
+    let settings = match load(&config, &Overrides { output, threads, seed, sets }, streams)? {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
+    if cost_object.is_some() && settings.scenario.is_some() {
+        let what = "--cost-object costs the run as it is: a what-if (`overrides` or --set) has no effect on it";
+        return streams.fail(what, Some("leave one of them out"), Exit::USAGE);
+    }
     let bars = Arc::new(Bars::new(streams.terminal));
     let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
     let outcome = in_pool(settings.threads, || match cost_object {

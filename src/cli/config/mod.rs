@@ -7,6 +7,7 @@
 mod env;
 mod error;
 mod number;
+mod overrides;
 mod secret;
 mod sections;
 mod suggest;
@@ -30,6 +31,7 @@ use crate::schema::{
     fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
+    scenario::Scenario,
     settings::{Settings, TableName},
 };
 
@@ -40,7 +42,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "version",
     "name",
     "currency",
@@ -59,7 +61,14 @@ const KEYS: [&str; 18] = [
     "commissions",
     "forecast",
     "portfolio",
+    "overrides",
 ];
+
+/// Days in a length of time such as `39w`, `12 months` or `365 days`, from a day to a century.
+#[must_use]
+pub fn length_of_time(text: &str) -> Option<u32> {
+    forecast::days_in(text)
+}
 
 /// What the command line says instead of the config.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +79,8 @@ pub struct Overrides {
     pub threads: Option<usize>,
     /// Key of every random stream.
     pub seed: Option<u64>,
+    /// `path=value`: a scenario beside the base, over that of `overrides`.
+    pub sets: Vec<String>,
 }
 
 /// Read a config.
@@ -92,10 +103,29 @@ pub fn load(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let settings = tree::parse(text, env, &mut problems)
         .and_then(|document| settings(path, &Entry::root(&document), overrides, &mut problems));
+    let settings = settings.filter(|_| problems.is_empty()).and_then(|mut base| {
+        base.scenario = scenario(path, text, env, overrides, &mut problems);
+        Some(base)
+    });
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),
         _ => Err(problems.into_errors(path.to_owned())),
     }
+}
+
+/// The config with its `overrides` and `--set` in place, read as a config of its own.
+fn scenario(
+    path: &Utf8Path,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    command: &Overrides,
+    problems: &mut Problems,
+) -> Option<Scenario> {
+    let mut document = tree::parse(text, env, problems)?;
+    let said = overrides::apply(&mut document, &command.sets, problems)?;
+    let changed = settings(path, &Entry::root(&document), command, problems)?;
+    let overrides::Overridden { name, paths: overridden, prices, driver_factors } = said;
+    Some(Scenario { name, settings: Box::new(changed), overridden, prices, driver_factors })
 }
 
 fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: &mut Problems) -> Option<Settings> {
@@ -127,13 +157,14 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let contract = fields.read_or("contract", BTreeMap::new(), problems, |entry, problems| {
         contract::read(entry, &tables, exponent, problems)
     });
-    let drivers = fields.read_or("drivers", BTreeMap::new(), problems, costs::drivers);
+    let drivers = fields
+        .read_or("drivers", BTreeMap::new(), problems, |entry, problems| costs::drivers(entry, &tables, problems));
     let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
     let known = basis::Known { tables: &tables, drivers: &drivers_known, activities: &activities_known, exponent };
     let none = (BTreeMap::new(), ServiceSetting::default());
     let resources =
         fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));
-    let served = resources::served(fields.get("resources"));
+    let served = resources::served(fields.get("resources"), fields.get("activities"));
     let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
         activities::read(entry, &known, &served, problems)
     });
@@ -167,6 +198,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         economic: economic?,
         forecast: forecast?,
         portfolio: portfolio?,
+        scenario: None,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     allocate::{capacity::working_minutes, combination},
     cli::config::{
         error::Problems,
-        suggest::quoted,
+        suggest::{list, quoted},
         walk::{Entry, Fields},
     },
     numeric::decimal::Decimal,
@@ -92,7 +92,7 @@ const NO_DRIVERS: [(&str, NoDriverWord); 5] = [
 ];
 
 /// Keys of an activity beside those of its method.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "level",
     "layer",
     "behaviour",
@@ -107,6 +107,7 @@ const KEYS: [&str; 17] = [
     "fallback",
     "capacity",
     "over_use",
+    "unused_to",
     "rule",
     "valid_from",
     "valid_to",
@@ -151,6 +152,7 @@ fn activity(entry: &Entry<'_>, known: &Known<'_>, served: bool, problems: &mut P
     let push_down = push_down(level, &fields, problems);
     let capacity = fields.read_or("capacity", None, problems, |entry, problems| capacity(entry, problems).map(Some));
     let over_use = over_use(&fields, problems);
+    let unused_to = unused_to(entry, &fields, known, problems);
     let rule = rule(&fields, problems);
     let cost = cost(entry, &fields, known, served || method == Some(Method::Traced), problems);
     let mut setting = ActivitySetting::new(level?, method?);
@@ -164,6 +166,7 @@ fn activity(entry: &Entry<'_>, known: &Known<'_>, served: bool, problems: &mut P
     setting.no_driver = no_driver?;
     setting.capacity = capacity?;
     setting.over_use = over_use?;
+    setting.unused_to = unused_to?;
     setting.rule = rule?;
     if let Some(wrong) = combination(&setting) {
         problems.add(entry.key_at(), format!("{}: {wrong}", quoted(entry.path())));
@@ -264,6 +267,27 @@ fn over_use(fields: &Fields<'_>, problems: &mut Problems) -> Option<OverUse> {
         return None;
     }
     entry.word(&OVER_USES, problems)
+}
+
+/// `unused_to`: another activity, which takes the cost of unused capacity.
+fn unused_to(
+    own: &Entry<'_>,
+    fields: &Fields<'_>,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Option<Option<String>> {
+    let Some(entry) = fields.get("unused_to") else { return Some(None) };
+    let name = entry.text("the name of an activity", problems)?;
+    if !fields.has("capacity") && !known.tables.contains(&TableName::Pools) {
+        problems.add(entry.key_at(), format!("{} has no effect without a capacity", quoted(entry.path())));
+        return None;
+    }
+    let own_name = own.path().rsplit('.').next().unwrap_or_default();
+    if !known.activities.contains(&name) || name == own_name {
+        entry.refuse("the name of another activity", Some(format!("known: {}", list(known.activities))), problems);
+        return None;
+    }
+    Some(Some(name.to_owned()))
 }
 
 /// `capacity`: a quantity (practical), `actual`, or `{practical | normal | budgeted: …}` or

@@ -146,8 +146,8 @@ fn serves(
     complete.then_some(serves)
 }
 
-/// Names that resource pools serve, also pools that are not right: a served activity without a cost is no second mistake.
-pub(in crate::cli::config) fn served(entry: Option<&Entry<'_>>) -> BTreeSet<String> {
+/// Names that resource pools or unused capacity serve, also pools that are not right: a served activity without a cost is no second mistake.
+pub(in crate::cli::config) fn served(entry: Option<&Entry<'_>>, activities: Option<&Entry<'_>>) -> BTreeSet<String> {
     let mut quiet = Problems::default();
     let mut names = BTreeSet::new();
     let fields = entry.and_then(|entry| entry.fields(&["method", "order", "pools"], &mut quiet));
@@ -156,6 +156,11 @@ pub(in crate::cli::config) fn served(entry: Option<&Entry<'_>>) -> BTreeSet<Stri
         let fields = pool.fields(&["to"], &mut quiet);
         let takers = fields.as_ref().and_then(|fields| fields.get("to")?.named(&mut quiet)).unwrap_or_default();
         names.extend(takers.into_iter().map(|(name, _)| name.to_owned()));
+    }
+    for (_, activity) in activities.and_then(|entry| entry.named(&mut quiet)).unwrap_or_default() {
+        let fields = activity.is_map().then(|| activity.fields(&["unused_to"], &mut quiet)).flatten();
+        let taker = fields.as_ref().and_then(|fields| fields.get("unused_to")?.scalar());
+        names.extend(taker.map(str::to_owned));
     }
     names
 }

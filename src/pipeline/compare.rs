@@ -1,0 +1,424 @@
+//! Several allocation methods, or several configs, over one reading of the ledger.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use polars::prelude::DataFrame;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::{
+    Clock, Ledgers, Progress, RunError, Side, StageTime, Wanted, one_ledger, output, results::sum_by_customer,
+};
+use crate::{
+    allocate::Costing,
+    compare::{
+        self, Comparison, Outcome,
+        concentration::{self, Concentration},
+        truth::{self, Errors},
+    },
+    contract::{
+        self,
+        tables::{Input, KnownCustomers},
+    },
+    profit,
+    publish::{
+        PublishError,
+        dataset::{Values, Writer},
+        folder::{MANIFEST, Staging},
+    },
+    read,
+    schema::{
+        costing::{ActivitySetting, Basis, Layer, Method, Negative},
+        money::Currency,
+        outputs::METHOD_COMPARISON,
+        period::{PeriodKind, format_day},
+        settings::{Format, Settings, TableName, TableSetting},
+        tables::{Activity, Pool},
+    },
+    units::{Minor, MinorSum},
+};
+
+/// Configs that cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CompareError {
+    /// A config that reads something else.
+    #[error("{config}: `{what}` differs from {first}: one reading of the ledger serves configs that read the same")]
+    Differs {
+        /// Config.
+        config: String,
+        /// The one that is read by.
+        first: String,
+        /// Section that differs.
+        what: &'static str,
+    },
+    /// One method, or none.
+    #[error("{methods} method to compare: there must be at least two")]
+    TooFew {
+        /// How many.
+        methods: usize,
+    },
+}
+
+/// How every activity of a config is allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MethodChoice {
+    /// As the config says.
+    Config,
+    /// The same for every customer and period with any activity (peanut butter).
+    Average,
+    /// The same for every customer.
+    Even,
+    /// In proportion to net revenue; negative revenue counts as zero.
+    Revenue,
+    /// In proportion to product cost; negative cost counts as zero.
+    Cost,
+}
+
+impl MethodChoice {
+    /// Every choice.
+    pub const ALL: [Self; 5] = [Self::Config, Self::Average, Self::Even, Self::Revenue, Self::Cost];
+
+    /// The name on the command line and in outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Average => "average",
+            Self::Even => "even",
+            Self::Revenue => "revenue",
+            Self::Cost => "cost",
+        }
+    }
+
+    fn basis(self) -> Option<Basis> {
+        match self {
+            Self::Config => None,
+            Self::Average => Some(Basis::Average),
+            Self::Even => Some(Basis::Even),
+            Self::Revenue => Some(Basis::Revenue),
+            Self::Cost => Some(Basis::Cost(vec!["product_cost".to_owned()])),
+        }
+    }
+}
+
+/// True cost of every customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TruthTable {
+    /// File, folder or glob, relative to the working directory.
+    pub path: Utf8PathBuf,
+    /// Column of the customer's id.
+    pub customer: String,
+    /// Column of its true cost.
+    pub amount: String,
+}
+
+/// What to compare.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Configs and what to call them; the first one reads the ledger.
+    pub configs: &'a [(String, Settings)],
+    /// Methods, each for every config.
+    pub methods: &'a [MethodChoice],
+    /// Truth to compare against.
+    pub truth: Option<&'a TruthTable>,
+    /// Output folder.
+    pub output: &'a Utf8Path,
+}
+
+/// One method's result in figures.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Its name.
+    pub name: String,
+    /// Cost that customers bear.
+    pub cost: MinorSum,
+    /// Concentration of profit.
+    pub concentration: Concentration,
+}
+
+/// Two methods side by side.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Number of the one.
+    pub a: usize,
+    /// Number of the other.
+    pub b: usize,
+    /// How they differ.
+    pub found: Comparison,
+    /// Errors of the one, when the other is the truth.
+    pub errors: Option<Errors>,
+}
+
+/// Everything that was compared.
+#[derive(Debug)]
+pub struct Compared {
+    /// The run's currency.
+    pub currency: Currency,
+    /// Customers.
+    pub customers: usize,
+    /// Methods, the truth last.
+    pub methods: Vec<Scored>,
+    /// Every pair of methods.
+    pub pairs: Vec<Pair>,
+    /// Stage times.
+    pub times: Vec<StageTime>,
+    /// The manifest, as written.
+    pub manifest: Value,
+}
+
+/// Cost and profit of every customer.
+struct Found {
+    name: String,
+    cost: Vec<Minor>,
+    profit: Vec<Minor>,
+}
+
+impl Found {
+    fn outcome(&self) -> Outcome<'_> {
+        Outcome { cost: &self.cost, profit: &self.profit }
+    }
+}
+
+/// The name of the truth among the methods.
+const TRUTH: &str = "truth";
+
+/// Runs every method of every config over one reading of the ledger, compares each pair, and writes the comparison.
+///
+/// # Errors
+/// [`RunError`]; nothing of the output folder has changed then.
+pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Compared, RunError> {
+    let outcomes = request.configs.len() * request.methods.len() + usize::from(request.truth.is_some());
+    let Some((_, settings)) = request.configs.first().filter(|_| outcomes > 1) else {
+        return Err(CompareError::TooFew { methods: outcomes }.into());
+    };
+    check_configs(request.configs)?;
+    let mut clock = Clock::new(progress);
+    let sides = || request.configs.iter().map(|(_, settings)| Side::read(settings)).collect::<Result<Vec<_>, _>>();
+    let (ledger, sides) = one_ledger(settings, Wanted::default(), &mut clock, sides)?;
+    let mut found: Vec<Found> = Vec::with_capacity(outcomes);
+    let mut last = None;
+    let mut ledger = Some(ledger);
+    for (number, ((label, settings), side)) in request.configs.iter().zip(sides).enumerate() {
+        // The last config takes what the others copy.
+        let mine = if number + 1 == request.configs.len() { ledger.take() } else { ledger.clone() };
+        let Some(mine) = mine else { break };
+        let ledgers = mine.beside(settings, side)?;
+        for method in request.methods {
+            clock.start(method.as_str(), Some(ledgers.cells.len() as u64));
+            let name = match request.configs {
+                [_] => method.as_str().to_owned(),
+                _ if request.methods == [MethodChoice::Config] => label.clone(),
+                _ => format!("{label}:{}", method.as_str()),
+            };
+            found.push(outcome(name, *method, settings, &ledgers)?);
+        }
+        last = Some(ledgers);
+    }
+    let Some(mut ledgers) = last else { return Err(CompareError::TooFew { methods: 0 }.into()) };
+    if let Some(table) = request.truth {
+        clock.start(TRUTH, None);
+        found.push(read_truth(table, settings, &mut ledgers, &found[0])?);
+    }
+    clock.start("compare", Some(ledgers.customers.len() as u64));
+    let (methods, pairs) = score(&found, &ledgers.customers.hash, request.truth.is_some());
+    clock.start("publish", None);
+    let manifest = publish(request, settings, &ledgers, &methods, &pairs)?;
+    clock.stop();
+    let customers = ledgers.customers.len();
+    Ok(Compared { currency: settings.currency.clone(), customers, methods, pairs, times: clock.times, manifest })
+}
+
+/// Refuses configs that would not read the ledger as the first one does.
+fn check_configs(configs: &[(String, Settings)]) -> Result<(), CompareError> {
+    let Some(((first, own), others)) = configs.split_first() else { return Ok(()) };
+    for (config, other) in others {
+        let sections = [
+            ("inputs", own.inputs == other.inputs && own.base == other.base),
+            ("contract", own.contract == other.contract),
+            ("drivers", own.drivers == other.drivers),
+            ("currency", own.currency == other.currency),
+            ("period", own.period == other.period),
+            ("as_of", own.as_of == other.as_of),
+            ("fx", own.fx == other.fx),
+            ("capital_charge, bad_debt, commissions", own.economic == other.economic),
+        ];
+        if let Some((what, _)) = sections.iter().find(|(_, same)| !same) {
+            return Err(CompareError::Differs { config: config.clone(), first: first.clone(), what });
+        }
+    }
+    Ok(())
+}
+
+/// Cost and profit of every customer under one method.
+fn outcome(name: String, method: MethodChoice, settings: &Settings, ledgers: &Ledgers) -> Result<Found, RunError> {
+    let (activities, pools) = match method.basis() {
+        None => (ledgers.activities.clone(), ledgers.pools.clone()),
+        Some(basis) => (by_one_basis(&ledgers.activities, &basis), with_traced(settings, ledgers)),
+    };
+    let costing = Costing { activities: &activities, pools: &pools, ..ledgers.costing(settings) };
+    let costs = super::cost_of(&costing, &ledgers.ground(settings))?;
+    let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
+    let mut cost = vec![0_i64; ledgers.cells.len()];
+    for layer in Layer::ALL {
+        for (sum, amount) in cost.iter_mut().zip(costs.layers.layer(layer)) {
+            *sum = sum.checked_add(*amount).ok_or(RunError::CostTooLarge)?;
+        }
+    }
+    let first = &ledgers.facts.first_cell;
+    Ok(Found { name, cost: sum_by_customer(first, &cost), profit: sum_by_customer(first, &margins.economic_profit) })
+}
+
+/// Every activity spread by one basis: levels, layers and costs stay, drivers, capacities and policies go.
+fn by_one_basis(activities: &[Activity], basis: &Basis) -> Vec<Activity> {
+    let spread = |activity: &Activity| {
+        let own = &activity.setting;
+        let mut setting = ActivitySetting::new(own.level, Method::Share(basis.clone()));
+        setting.layer = own.layer;
+        setting.behaviour = own.behaviour;
+        setting.avoidable = own.avoidable;
+        setting.recurring = own.recurring;
+        setting.push_down = own.push_down;
+        setting.cost = own.cost;
+        setting.rule = own.rule.clone();
+        // A customer of more returns than purchases takes nothing back from the others.
+        setting.negative = Negative::Zero;
+        Activity { name: activity.name.clone(), setting }
+    };
+    activities.iter().map(spread).collect()
+}
+
+/// The pools, with what traced activities cost: once nothing is traced, that is their pool.
+fn with_traced(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
+    let mut pools = ledgers.pools.clone();
+    let served: BTreeSet<&str> =
+        settings.resources.values().flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str())).collect();
+    let is_whole = settings.period == PeriodKind::Whole;
+    for activity in ledgers.activities.iter().filter(|activity| activity.setting.method == Method::Traced) {
+        let has_pool = ledgers.pools.iter().any(|pool| pool.activity == activity.name && pool.amount != 0);
+        if has_pool || served.contains(activity.name.as_str()) {
+            continue;
+        }
+        pools.retain(|pool| pool.activity != activity.name);
+        for row in ledgers.traced.iter().filter(|row| row.activity == activity.name) {
+            let period = (!is_whole).then_some(row.period);
+            match pools.iter_mut().find(|pool| pool.activity == activity.name && pool.period == period) {
+                Some(pool) => pool.amount += row.amount,
+                None => {
+                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None })
+                }
+            }
+        }
+    }
+    pools.sort_unstable();
+    pools
+}
+
+/// The truth as one more method: true cost, and what would be earned after it.
+fn read_truth(table: &TruthTable, settings: &Settings, ledgers: &mut Ledgers, any: &Found) -> Result<Found, RunError> {
+    let is_csv = table.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let setting = TableSetting {
+        paths: vec![table.path.to_string()],
+        format: if is_csv { Format::Csv } else { Format::Parquet },
+        columns: [("customer_id", &table.customer), ("amount", &table.amount)]
+            .map(|(ours, theirs)| (ours.to_owned(), theirs.clone()))
+            .into(),
+        filter: None,
+    };
+    let source = read::open(TableName::Truth, &setting, Utf8Path::new(""), &[])?;
+    let files = source.files.iter().map(|footer| footer.file.clone()).collect();
+    let (send, frames) = std::sync::mpsc::channel();
+    let stopped = |_| read::ReadError::Scan { table: "truth", reason: "a batch could not be processed".to_owned() };
+    source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
+    let frames: Vec<DataFrame> = frames.into_iter().collect();
+    let customers = KnownCustomers::new(&ledgers.customers.ids);
+    let input = Input::new(settings, TableName::Truth, &frames);
+    let (cost, tally) = contract::truth::truth(&input, &customers, is_csv)?;
+    ledgers.files.insert(TableName::Truth, files);
+    ledgers.balances.insert(TableName::Truth, tally.balance);
+    // Whatever the method, profit and cost make up what was earned before the cost.
+    let profit = any.profit.iter().zip(&any.cost).zip(&cost);
+    let profit: Option<Vec<Minor>> =
+        profit.map(|((profit, cost), truth)| profit.checked_add(*cost)?.checked_sub(*truth)).collect();
+    Ok(Found { name: TRUTH.to_owned(), cost, profit: profit.ok_or(RunError::CostTooLarge)? })
+}
+
+fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pair>) {
+    let scored = |found: &Found| Scored {
+        name: found.name.clone(),
+        cost: found.cost.iter().map(|cost| MinorSum::from(*cost)).sum(),
+        concentration: concentration::concentration(&found.profit),
+    };
+    let methods = found.iter().map(scored).collect();
+    let pair = |a: usize, b: usize| Pair {
+        a,
+        b,
+        found: compare::compare(found[a].outcome(), found[b].outcome(), ties),
+        errors: (has_truth && b + 1 == found.len()).then(|| truth::errors(&found[a].cost, &found[b].cost)),
+    };
+    let pairs =
+        (0..found.len()).flat_map(|a| (a + 1..found.len()).map(move |b| (a, b))).map(|(a, b)| pair(a, b)).collect();
+    (methods, pairs)
+}
+
+fn publish(
+    request: &Request<'_>,
+    settings: &Settings,
+    ledgers: &Ledgers,
+    methods: &[Scored],
+    pairs: &[Pair],
+) -> Result<Value, PublishError> {
+    let staging = Staging::new(request.output)?;
+    let writer = Writer { folder: staging.path(), ids: &ledgers.customers.ids, exponent: settings.currency.exponent };
+    let written = vec![writer.write(&METHOD_COMPARISON, &columns(ledgers.customers.len(), methods, pairs))?];
+    let manifest = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": settings.name,
+        "as_of": format_day(ledgers.as_of),
+        "currency": settings.currency,
+        "methods": methods.iter().map(|method| &method.name).collect::<Vec<_>>(),
+        "inputs": output::input_files(settings, ledgers)?,
+        "outputs": written,
+        "result_digest": output::result_digest(&written),
+    });
+    staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
+    staging.commit()?;
+    Ok(manifest)
+}
+
+fn columns(customers: usize, methods: &[Scored], pairs: &[Pair]) -> Vec<Values> {
+    type Get<'a, T> = &'a dyn Fn(&Pair) -> T;
+    let text = |of: Get<'_, String>| Values::Text(pairs.iter().map(|pair| Some(of(pair))).collect());
+    let count = |of: Get<'_, u64>| Values::Integer(pairs.iter().map(|pair| i64::try_from(of(pair)).ok()).collect());
+    let sum = |of: Get<'_, Option<MinorSum>>| Values::Sum(pairs.iter().map(of).collect());
+    let float = |of: Get<'_, Option<f64>>| Values::Float(pairs.iter().map(of).collect());
+    let (a, b) = (|pair: &Pair| &methods[pair.a], |pair: &Pair| &methods[pair.b]);
+    vec![
+        text(&|pair| a(pair).name.clone()),
+        text(&|pair| b(pair).name.clone()),
+        count(&|_| customers as u64),
+        sum(&|pair| Some(a(pair).cost)),
+        sum(&|pair| Some(b(pair).cost)),
+        sum(&|pair| Some(pair.found.cost_moved)),
+        float(&|pair| pair.found.share_moved),
+        count(&|pair| pair.found.sign_changes),
+        sum(&|pair| Some(pair.found.sign_change_amount)),
+        float(&|pair| pair.found.rank_correlation),
+        float(&|pair| pair.found.top_decile_overlap),
+        float(&|pair| pair.found.bottom_decile_overlap),
+        sum(&|pair| Some(pair.found.change_p99.into())),
+        sum(&|pair| Some(pair.found.change_max.into())),
+        count(&|pair| a(pair).concentration.losing),
+        count(&|pair| b(pair).concentration.losing),
+        float(&|pair| a(pair).concentration.peak_share),
+        float(&|pair| b(pair).concentration.peak_share),
+        float(&|pair| a(pair).concentration.gini),
+        float(&|pair| b(pair).concentration.gini),
+        float(&|pair| a(pair).concentration.stobachoff),
+        float(&|pair| b(pair).concentration.stobachoff),
+        float(&|pair| pair.errors.and_then(|errors| errors.mean_percentage_error)),
+        sum(&|pair| pair.errors.map(|errors| errors.euclidean_distance.round_ties_even() as i128)),
+        float(&|pair| pair.errors.and_then(|errors| errors.relative_distance)),
+        float(&|pair| pair.errors.and_then(|errors| errors.share_within_5_percent)),
+    ]
+}

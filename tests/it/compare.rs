@@ -1,0 +1,199 @@
+//! `whalecurve compare` through the whole flow.
+
+use std::path::Path;
+
+use arrow_array::Float64Array;
+use insta::assert_snapshot;
+
+use crate::support::{Job, cents, days, decimals, integers, read, text, whalecurve};
+
+const CASES: [i64; 5] = [2_080, 8_750, 60_800, 31_800, 3_900];
+const PRICE: [i64; 5] = [1_440, 1_416, 1_320, 1_392, 1_296];
+
+const HEAD: &str = "
+version: 1
+currency: USD
+inputs:
+  transactions:
+    path: ledger.parquet
+    columns: {customer_id: customer, date: day, amount: amount, product_cost: cost, quantity: cases}
+  driver_quantities: {path: used.csv, columns: {customer_id: customer, driver: driver, quantity: quantity}}
+drivers: {cases: {sum: cases}}
+activities:
+";
+
+/// Cost-to-serve by what customers used.
+const BY_DRIVER: &str = "\
+  order_taking: {level: order, method: driver, driver: orders, cost: 12500.00}
+  visits: {level: customer, method: driver, driver: visits, cost: 1280.00}
+  delivery: {level: order, method: driver, driver: miles, cost: 3120.00}
+  handling: {level: order, method: driver, driver: cases, cost: 53665.00}
+  expediting: {level: order, method: driver, driver: expedited, cost: 300.00}
+";
+
+/// The same cost in one pool.
+const BY_REVENUE: &str = "  service: {level: customer, method: revenue, cost: 70865.00}\n";
+
+/// Spring Distribution (Horngren, Datar & Rajan, Cost Accounting, 2012, ch. 14), with a fifth customer.
+fn spring() -> Job {
+    let job = Job::new(&format!("{HEAD}{BY_DRIVER}"));
+    let rows = 0..5;
+    job.parquet(
+        "ledger.parquet",
+        vec![
+            ("customer", text(["P", "Q", "R", "S", "T"])),
+            ("day", days(rows.clone().map(|_| 100))),
+            ("amount", cents(rows.clone().map(|row| CASES[row] * PRICE[row]))),
+            ("cost", cents(rows.clone().map(|row| CASES[row] * 1_200))),
+            ("cases", integers(rows.clone().map(|row| CASES[row]))),
+        ],
+    );
+    let drivers = [
+        ("orders", [15, 25, 30, 25, 30]),
+        ("visits", [2, 3, 6, 2, 3]),
+        ("miles", [140, 120, 180, 320, 800]),
+        ("expedited", [0, 0, 0, 0, 1]),
+    ];
+    let line = |row: usize, (driver, used): (&str, [i64; 5])| {
+        format!("{},{driver},{}\n", ["P", "Q", "R", "S", "T"][row], used[row])
+    };
+    let used: String = rows.flat_map(|row| drivers.map(|driver| line(row, driver))).collect();
+    job.text("used.csv", &format!("customer,driver,quantity\n{used}"));
+    job
+}
+
+/// Runs the command in the job's folder; the comparison stands in `compared`.
+fn compare(job: &Job, configs: &[&str], more: &[&str]) -> std::process::Output {
+    let configs: Vec<String> = configs.iter().map(|name| job.path(name).to_str().unwrap().to_owned()).collect();
+    let output = job.path("compared");
+    let mut arguments = vec!["compare", "--output", output.to_str().unwrap()];
+    arguments.extend(configs.iter().map(String::as_str));
+    arguments.extend(more);
+    whalecurve(&arguments)
+}
+
+fn tables(job: &Job, configs: &[&str], more: &[&str]) -> String {
+    let done = compare(job, configs, more);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+fn floats(output: &Path, column: &str) -> Vec<Option<f64>> {
+    let values = |batch: &arrow_array::RecordBatch| {
+        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap().clone();
+        array.iter().collect::<Vec<_>>()
+    };
+    read(output, "method_comparison").iter().flat_map(values).collect()
+}
+
+#[test]
+fn driver_against_revenue_is_what_pencil_and_paper_say() {
+    let job = spring();
+    let told = tables(&job, &["whalecurve.yaml"], &["--methods", "config,revenue"]);
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    assert_snapshot!(told, @"");
+    let output = job.path("compared");
+    assert_eq!(decimals(&output, "method_comparison", "cost_moved"), [743_300]);
+    assert_eq!(decimals(&output, "method_comparison", "sign_change_amount"), [461_913]);
+    assert_eq!(floats(&output, "rank_correlation"), [Some(1.0)]);
+    assert!((floats(&output, "peak_a")[0].unwrap() - 1.036_855).abs() < 5e-7);
+    assert_eq!(floats(&output, "mean_percentage_error"), [None]);
+}
+
+#[test]
+fn a_comparison_says_of_the_config_what_its_run_says() {
+    let job = spring();
+    let told = tables(&job, &["whalecurve.yaml"], &["--methods", "config,average", "--format", "markdown"]);
+    job.run(&[]);
+    let (cost, profit) = (job.sum("customer_cost", "amount"), job.sum("customer_profit_total", "economic_profit"));
+    assert_eq!((cost, profit), (7_086_500, 9_078_700));
+    assert!(told.contains("| config | 70,865.00 | 90,787.00 | 1 |"), "{told}");
+}
+
+#[test]
+fn the_truth_has_no_error_and_others_have_theirs() {
+    let job = spring();
+    // The truth is the cost by driver but for T, who really cost 70.90 more.
+    job.text("truth.csv", "id,cost\nP,2980\nQ,7355\nR,34240\nS,19200\nT,7160.90\nnobody,5\n");
+    let truth = job.path("truth.csv");
+    let more = [
+        "--methods",
+        "config,revenue",
+        "--truth",
+        truth.to_str().unwrap(),
+        "--truth-customer",
+        "id",
+        "--truth-cost",
+        "cost",
+    ];
+    tables(&job, &["whalecurve.yaml"], &more);
+    let output = job.path("compared");
+    // Pairs: config and revenue, config and truth, revenue and truth.
+    assert_eq!(decimals(&output, "method_comparison", "euclidean_distance").len(), 2);
+    assert_eq!(decimals(&output, "method_comparison", "euclidean_distance")[0], 7_090);
+    let errors = floats(&output, "mean_percentage_error");
+    assert!((errors[1].unwrap() - 7_090.0 / 716_090.0 / 5.0).abs() < 1e-15);
+    assert_eq!(floats(&output, "share_within_5_percent"), [None, Some(1.0), Some(0.0)]);
+}
+
+#[test]
+fn several_configs_over_one_reading_give_what_each_gives_alone() {
+    let job = spring();
+    job.text("by_revenue.yaml", &format!("{HEAD}{BY_REVENUE}"));
+    let both = tables(&job, &["whalecurve.yaml", "by_revenue.yaml"], &[]);
+    let output = job.path("compared");
+    let figures = |column: &str| decimals(&output, "method_comparison", column);
+    let (moved, change) = (figures("cost_moved"), figures("change_max"));
+    assert_eq!((moved, change), (vec![743_300], vec![499_354]));
+    assert!(both.contains("whalecurve") && both.contains("by_revenue"), "{both}");
+    let turned = tables(&job, &["by_revenue.yaml", "whalecurve.yaml"], &[]);
+    assert_eq!(decimals(&output, "method_comparison", "cost_moved"), [743_300]);
+    assert!(turned.contains("by_revenue  whalecurve    7,433.00"), "{turned}");
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let job = spring();
+    let digest = |threads: &str| {
+        let told = tables(
+            &job,
+            &["whalecurve.yaml"],
+            &["--methods", "config,average,even,revenue,cost", "--threads", threads],
+        );
+        let manifest = std::fs::read_to_string(job.path("compared/run_manifest.json")).unwrap();
+        (told, manifest)
+    };
+    assert_eq!(digest("1"), digest("8"));
+}
+
+#[test]
+fn comparisons_that_cannot_be_made() {
+    let job = spring();
+    let told = |configs: &[&str], more: &[&str]| {
+        let done = compare(&job, configs, more);
+        assert!(done.stdout.is_empty() && !job.path("compared").exists());
+        format!("exit code {}\n{}", done.status.code().unwrap(), job.without_folder(&done.stderr).trim_end())
+    };
+    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config"]), @"");
+    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config,truth"]), @"");
+    job.text("other.yaml", &format!("{HEAD}{BY_DRIVER}").replace("sum: cases", "count: lines"));
+    assert_snapshot!(told(&["whalecurve.yaml", "other.yaml"], &[]), @"");
+    job.text("truth.csv", "customer_id,true_cost_to_serve\nP,2980\nQ,7355\n");
+    let truth = job.path("truth.csv");
+    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config", "--truth", truth.to_str().unwrap()]), @"");
+    assert!(told(&["whalecurve.yaml"], &["--methods", "driver"]).contains("expected one of config, average"));
+}
+
+#[test]
+fn what_traced_activities_cost_is_spread_too_once_nothing_is_traced() {
+    let traced = "  traced: {path: traced.csv, columns: {customer_id: c, activity: a, amount: m}}\ndrivers:";
+    let config = format!("{HEAD}  calls: {{level: customer, method: traced}}\n").replace("drivers:", traced);
+    let job = spring();
+    job.text("whalecurve.yaml", &config).text("traced.csv", "c,a,m\nP,calls,10.00\nP,calls,5.00\nT,calls,35.00\n");
+    tables(&job, &["whalecurve.yaml"], &["--methods", "config,average"]);
+    let output = job.path("compared");
+    let figures = |column: &str| decimals(&output, "method_comparison", column);
+    assert_eq!((figures("cost_a"), figures("cost_b")), (vec![5_000], vec![5_000]));
+    // 15 and 35 against 10 each: P and T bear 5 and 25 less, the others 10 more.
+    assert_eq!(figures("cost_moved"), [3_000]);
+}
