@@ -36,6 +36,7 @@ pub mod error;
 pub mod explain;
 pub mod negative;
 pub mod network;
+pub mod objects;
 mod order;
 pub mod parts;
 mod pool;

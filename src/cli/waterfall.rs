@@ -102,11 +102,11 @@ impl Page {
         let (rule, version) = (&line.rule, line.rule_version);
         self.wrapped("  ", &format!("rule {rule}, version {version}: {kind}, method {}", line.method));
         for part in &line.parts {
-            self.part(part, currency, periods);
+            self.part(&line.activity, part, currency, periods);
         }
     }
 
-    fn part(&mut self, part: &Part, currency: &str, periods: bool) {
+    fn part(&mut self, activity: &str, part: &Part, currency: &str, periods: bool) {
         let mut label = match &part.quantity {
             Some(quantity) => format!("{} × {}", trimmed(*quantity), part.by),
             None => part.by.clone(),
@@ -131,7 +131,10 @@ impl Page {
         let from = if pool.received.minor == 0 { String::new() } else { format!(" = {own} own + {received} received") };
         let borne = pool.allocated.grouped();
         self.wrapped("    ", &format!("pool {when}: {cost}{from}; customers bear {borne}"));
-        for origin in &part.origins {
+        // An activity whose cost is its own, of no account, has nothing more to tell.
+        let own = |origin: &Origin| origin.pool == activity && origin.account.is_none() && origin.cost_centre.is_none();
+        let told = !matches!(part.origins.as_slice(), [only] if own(only));
+        for origin in part.origins.iter().filter(|_| told) {
             self.amount("    ", &format!("from {}", from_where(origin)), &origin.amount.grouped());
         }
     }

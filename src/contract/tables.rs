@@ -156,6 +156,9 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 
 type OwnedId = (Vec<u8>, i64);
 
+/// Id, segment, acquisition cost, channel or region.
+type CustomerRow = (OwnedId, Option<String>, i64, Option<String>);
+
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
         Key::Int(value) => (Vec::new(), value),
@@ -208,22 +211,31 @@ pub(super) fn ids_like(
 
 /// The customers table: ids are unique.
 ///
+/// * `group`: the column that puts customers into channels or regions, when these are costed.
+///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerTable, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, Option<String>, i64)>| {
+pub fn customers(
+    input: &Input<'_>,
+    kind: &Keys,
+    csv: bool,
+    group: Option<&str>,
+) -> Result<(CustomerTable, Tally), ContractError> {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, CustomerRow>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", kind, csv)?;
         let segments = slice.batch.texts("segment")?;
+        let groups = group.map_or(Ok(None), |column| slice.batch.texts(column))?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         for row in 0..slice.height() {
-            let segment = segments.as_ref().and_then(|segments| segments[row].clone());
+            let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
+            let (segment, group) = (of_row(&segments), of_row(&groups));
             // Nobody paid for a customer without a cost.
             let cost = costs.as_ref().map_or(0, |costs| if costs[row] == NULL { 0 } else { costs[row] });
             let amount = is_number(cost).then_some(cost);
             let verdict = match amount {
                 _ if missing[row] => Err(("missing_customer", MISSING_ID)),
                 None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
-                Some(cost) => Ok((owned(ids.get(row)), segment, cost)),
+                Some(cost) => Ok((owned(ids.get(row)), segment, cost, group)),
             };
             slice.row(row, amount, verdict);
         }
@@ -252,11 +264,13 @@ pub fn customers(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(CustomerT
     let mut table = CustomerTable {
         ids: KeyTable::new(kind, rows.len()),
         segment: Vec::with_capacity(rows.len()),
+        group: Vec::with_capacity(rows.len()),
         acquisition_cost: Vec::with_capacity(rows.len()),
     };
-    for (id, segment, cost) in rows {
+    for (id, segment, cost, group) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
+        table.group.push(group);
         table.acquisition_cost.push(cost);
     }
     Ok((table, tally))

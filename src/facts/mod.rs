@@ -40,11 +40,14 @@
 
 pub mod acquisition;
 pub mod assemble;
+mod buyers;
 mod cell;
 mod chunked;
 mod columns;
 pub mod customers;
 pub mod drivers;
+pub mod groups;
+pub mod objects;
 mod orders;
 pub mod packed;
 mod partition;

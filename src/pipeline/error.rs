@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{compare::CompareError, explain::ExplainError};
+use super::{compare::CompareError, explain::ExplainError, objects::ObjectError};
 use crate::{
     allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -38,6 +38,9 @@ pub enum RunError {
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// A cost object that the config has no column for.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// A question that has no answer.
     #[error(transparent)]
     Explain(#[from] ExplainError),
@@ -62,13 +65,14 @@ impl RunError {
             Self::Contract(error) => error.hint(),
             Self::Cost(error) => error.hint(),
             Self::Publish(error) => error.hint(),
+            Self::Explain(error) => error.hint(),
+            Self::Object(error) => Some(error.hint()),
             Self::Compare(CompareError::Differs { .. }) => {
                 Some("compare configs that differ in activities and resources alone")
             }
             Self::Compare(CompareError::TooFew { .. }) => {
                 Some("name more with --methods: config, average, even, revenue, cost")
             }
-            Self::Explain(error) => error.hint(),
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -78,7 +82,10 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::Compare(_) | Self::Explain(_) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. })
+            | Self::Compare(_)
+            | Self::Explain(_)
+            | Self::Object(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

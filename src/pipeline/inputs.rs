@@ -105,10 +105,11 @@ impl<'a> SideInputs<'a> {
         Ok(Some((frames.into_iter().collect(), kinds, setting.format == Format::Csv)))
     }
 
-    pub(super) fn customers(&mut self, ids: &Keys) -> Result<Option<CustomerTable>, RunError> {
+    /// * `group`: the column that puts customers into channels or regions, when these are costed.
+    pub(super) fn customers(&mut self, ids: &Keys, group: Option<&str>) -> Result<Option<CustomerTable>, RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Customers)? else { return Ok(None) };
         let input = Input::new(self.settings, TableName::Customers, &frames);
-        let (table, tally) = tables::customers(&input, ids, csv)?;
+        let (table, tally) = tables::customers(&input, ids, csv, group)?;
         self.keep(TableName::Customers, tally);
         Ok(Some(table))
     }

@@ -15,6 +15,7 @@ use crate::{
     facts::{
         LedgerSummary,
         assemble::{Distinct, DriverSource},
+        objects::{ObjectSummary, PackedObjects},
         packed::Packed,
     },
     read::{ReadError, Source},
@@ -82,9 +83,17 @@ pub(super) struct Folded {
     pub(super) summary: LedgerSummary,
     /// The same lines by day, where purchase days are wanted.
     pub(super) days: Option<LedgerSummary>,
+    /// The same lines by another object than the customer, where one is costed.
+    pub(super) objects: Option<ObjectSummary>,
     pub(super) tally: Tally,
     pub(super) last_day: Day,
 }
+
+/// By customer; by day, where purchase days are wanted; by object, where one is costed.
+pub(super) type Summaries = (LedgerSummary, Option<LedgerSummary>, Option<ObjectSummary>);
+
+/// A slice of lines, packed for each of the summaries.
+type Slice = (Packed, Option<Packed>, Option<PackedObjects>);
 
 /// Batches that the scan may be ahead of the fold.
 const BATCHES_AHEAD: usize = 2;
@@ -99,7 +108,7 @@ const BATCHES_AHEAD: usize = 2;
 pub(super) fn fold(
     source: Source,
     ledger: &Ledger,
-    summaries: (LedgerSummary, Option<LedgerSummary>),
+    summaries: Summaries,
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
     let stopped = || ReadError::Scan { table: "transactions", reason: "a batch could not be processed".to_owned() };
@@ -117,22 +126,22 @@ pub(super) fn fold(
 fn fold_batches(
     batches: Receiver<DataFrame>,
     ledger: &Ledger,
-    (summary, days): (LedgerSummary, Option<LedgerSummary>),
+    (summary, days, objects): Summaries,
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let mut folded = Folded { summary, days, tally: Tally::default(), last_day: NO_DAY };
+    let mut folded = Folded { summary, days, objects, tally: Tally::default(), last_day: NO_DAY };
     let (mut wave, mut lines) = (Wave::default(), 0);
     for frame in batches {
         let packed = pack(ledger, &mut folded, &frame)?;
         lines += packed.lines.iter().map(Packed::len).sum::<usize>();
         wave.append(packed);
         if lines >= WAVE_LINES || wave.lines.len() >= WAVE_PIECES {
-            folded.insert(&std::mem::take(&mut wave))?;
+            folded.insert(std::mem::take(&mut wave))?;
             lines = 0;
             progress.rows(folded.tally.balance.input.rows);
         }
     }
-    folded.insert(&wave)?;
+    folded.insert(wave)?;
     progress.rows(folded.tally.balance.input.rows);
     Ok(folded)
 }
@@ -143,20 +152,26 @@ struct Wave {
     lines: Vec<Packed>,
     /// The same lines for the summary by day, where there is one.
     days: Vec<Packed>,
+    /// The same lines for the summary by object, where there is one.
+    objects: Vec<PackedObjects>,
 }
 
 impl Wave {
     fn append(&mut self, mut other: Self) {
         self.lines.append(&mut other.lines);
         self.days.append(&mut other.days);
+        self.objects.append(&mut other.objects);
     }
 }
 
 impl Folded {
-    fn insert(&mut self, wave: &Wave) -> Result<(), RunError> {
+    fn insert(&mut self, wave: Wave) -> Result<(), RunError> {
         self.summary.fold(&wave.lines)?;
         if let Some(days) = &mut self.days {
             days.fold(&wave.days)?;
+        }
+        if let Some(objects) = &mut self.objects {
+            objects.fold(wave.objects)?;
         }
         Ok(())
     }
@@ -165,22 +180,31 @@ impl Folded {
 /// Judges and packs a batch, slice by slice in parallel.
 fn pack(ledger: &Ledger, folded: &mut Folded, frame: &DataFrame) -> Result<Wave, RunError> {
     let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
-    let (summary, days) = (&folded.summary, folded.days.as_ref());
-    let slices: Vec<(Tally, Day, Packed, Option<Packed>)> = starts
+    let (summary, days, objects) = (&folded.summary, folded.days.as_ref(), folded.objects.as_ref());
+    let slices: Vec<(Tally, Day, Slice)> = starts
         .into_par_iter()
         .map(|start| {
-            let Judged { lines, tally, last_day } = ledger.judge(&frame.slice(start as i64, JUDGED_ROWS))?;
+            let judged = ledger.judge(&frame.slice(start as i64, JUDGED_ROWS))?;
+            let Judged { lines, objects: keys, tally, last_day } = judged;
             let packed = summary.pack(&lines)?;
+            let by_object = match objects.zip(keys) {
+                Some((objects, keys)) if days.is_some() => Some(objects.pack(lines.clone(), keys)?),
+                Some((objects, keys)) => {
+                    return Ok((tally, last_day, (packed, None, Some(objects.pack(lines, keys)?))));
+                }
+                None => None,
+            };
             let by_day = days.map(|days| days.pack(&purchases_only(lines))).transpose()?;
-            Ok((tally, last_day, packed, by_day))
+            Ok((tally, last_day, (packed, by_day, by_object)))
         })
         .collect::<Result<_, RunError>>()?;
     let mut wave = Wave::default();
-    for (tally, last_day, lines, by_day) in slices {
+    for (tally, last_day, (lines, by_day, by_object)) in slices {
         folded.tally.combine(tally);
         folded.last_day = folded.last_day.max(last_day);
         wave.lines.push(lines);
         wave.days.extend(by_day);
+        wave.objects.extend(by_object);
     }
     Ok(wave)
 }

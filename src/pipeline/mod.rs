@@ -16,6 +16,8 @@ mod forecast;
 mod fx;
 mod inputs;
 mod ledger;
+mod object_tables;
+pub mod objects;
 mod origins;
 mod output;
 pub mod results;
@@ -39,6 +41,7 @@ pub use self::{
 use self::{
     inputs::SideInputs,
     ledger::Folded,
+    objects::{ObjectError, ObjectResults, counts_orders, group_column, is_mapped},
     results::{Costs, Results},
 };
 use crate::{
@@ -48,7 +51,7 @@ use crate::{
         tables::KnownCustomers,
         transactions::{self, Ledger},
     },
-    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers},
+    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers, objects::ObjectSummary},
     numeric::keys::KeyIndex,
     profit, read,
     schema::{
@@ -56,6 +59,7 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         margins::Margins,
+        objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
         settings::{LedgerDriver, Settings, TableName},
@@ -109,6 +113,10 @@ pub struct Ledgers {
     pub purchases: Option<PurchaseLog>,
     /// Activities and pools of the scenario.
     other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
+    /// Orders or products, when they are costed.
+    objects: Option<Objects>,
+    /// Names of the channels or regions, when these are costed, and the number of each customer's.
+    groups: Option<(Vec<String>, Vec<u16>)>,
 }
 
 impl Ledgers {
@@ -147,17 +155,44 @@ impl Ledgers {
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
     let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
-    let ledgers = facts(settings, by_day, &mut clock)?;
+    let products = is_mapped(settings, TableName::Transactions, "product_id").then_some(CostObject::Product);
+    let mut ledgers = facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
+    let products = match products {
+        Some(kind) => {
+            clock.start("products", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
+            Some(ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?)
+        }
+        None => None,
+    };
     let scene = match &settings.scenario {
         Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
         None => None,
     };
     let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
     results.scene = scene;
+    results.products = products;
     clock.start("publish", None);
     let manifest = output::publish(settings, &results, &mut clock)?;
     Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Costs other objects than customers, without a forecast, and puts the results in place.
+///
+/// # Errors
+/// [`RunError`]; nothing of the output folder has changed then.
+pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
+    ObjectError::check(settings, kind)?;
+    let mut clock = Clock::new(progress);
+    let mut ledgers = facts_of(settings, Wanted { by_day: false, object: Some(kind) }, &mut clock)?;
+    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
+    clock.start("objects", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
+    let objects = ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?;
+    let results = Results::without_forecast(ledgers, costs, margins);
+    clock.start("publish", None);
+    let manifest = output::publish_objects(settings, &results, &objects, &mut clock)?;
+    let summary = summary::object_lines(settings, &results, &objects);
+    Ok(Outcome { manifest, times: clock.times, summary })
 }
 
 /// Costs and margins of every cell: what follows from the ledgers and the settings, and from nothing else.
@@ -193,20 +228,32 @@ fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
 pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
-    let (ledger, side) = one_ledger(settings, by_day, clock, || Side::read(settings))?;
+    facts_of(settings, Wanted { by_day, object: None }, clock)
+}
+
+/// What is wanted of the ledger beside one row a customer and period.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wanted {
+    /// The purchase days of every customer.
+    by_day: bool,
+    /// Another object that is costed.
+    object: Option<CostObject>,
+}
+
+fn facts_of(settings: &Settings, wanted: Wanted, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    let (ledger, side) = one_ledger(settings, wanted, clock, || Side::read(settings))?;
     ledger.beside(settings, side)
 }
 
 /// Scans and folds the ledger of a config, with its customers and products.
 ///
-/// * `by_day`: whether the purchase days of every customer are kept.
 /// * `between`: what is read after customers and products, so that a mistake there costs no scan.
 ///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
 fn one_ledger<'a, T>(
     settings: &'a Settings,
-    by_day: bool,
+    Wanted { by_day, object }: Wanted,
     clock: &mut Clock,
     between: impl FnOnce() -> Result<T, RunError>,
 ) -> Result<(OneLedger<'a>, T), RunError> {
@@ -218,21 +265,26 @@ fn one_ledger<'a, T>(
     let ids = transactions::id_kind(&kinds, "customer_id");
     let mut shared = SideInputs::new(settings, base);
     shared.note(&source);
-    let customers = shared.customers(&ids)?;
+    let customers = shared.customers(&ids, object.and_then(group_column))?;
     let products = shared.products(&kinds)?;
     let between = between()?;
     let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
     let products = products.map(|table| (KeyIndex::new(table.ids.keys()), table.unit_cost));
-    let contract = Ledger::new(settings, known, products)?;
+    let column = object.and_then(CostObject::ledger_column);
+    let contract = Ledger::new(settings, known, products)?.with_objects(column);
 
     clock.start("facts", source.rows);
     let (added, sources, _) = ledger::driver_plan(settings, &[]);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
     let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
-    let summaries = (LedgerSummary::new(layout, &ids), by_day.then(|| LedgerSummary::new(days, &ids)));
+    let by_object = object.zip(column).map(|(kind, column)| {
+        ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts_orders(settings))
+    });
+    let by_day = by_day.then(|| LedgerSummary::new(days, &ids));
+    let summaries = (LedgerSummary::new(layout, &ids), by_day, by_object);
     let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
-    let Folded { mut summary, days, tally, last_day } = folded;
+    let Folded { mut summary, days, objects, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
@@ -242,8 +294,21 @@ fn one_ledger<'a, T>(
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
     let purchases = days.map(|days| purchase_log(days, settings, &customer_rows)).transpose()?;
     ledger::check_money(&tally, &cells)?;
+    let objects = objects.map(|objects| objects.finish(settings.inputs.returns, &sources)).transpose()?;
+    if let Some(objects) = &objects {
+        ledger::check_money(&tally, &objects.cells)?;
+    }
     shared.keep(TableName::Transactions, tally);
-    let ledger = OneLedger { customers: customer_rows, cells, last_day, table: customers, purchases, shared };
+    let ledger = OneLedger {
+        customers: customer_rows,
+        cells,
+        last_day,
+        table: customers,
+        purchases,
+        objects,
+        group: object.and_then(group_column),
+        shared,
+    };
     Ok((ledger, between))
 }
 
@@ -264,6 +329,9 @@ struct OneLedger<'a> {
     last_day: Day,
     table: Option<CustomerTable>,
     purchases: Option<PurchaseLog>,
+    objects: Option<Objects>,
+    /// The customers table's column that puts customers into channels or regions, when these are costed.
+    group: Option<&'static str>,
     shared: SideInputs<'a>,
 }
 
@@ -289,11 +357,15 @@ impl OneLedger<'_> {
     /// The facts of one config: its other tables laid beside the ledger.
     fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
         let Side { mut inputs, activities, pools, lines: pool_lines } = side;
-        let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, shared } = self;
+        let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
+        let Self { mut objects, group, shared, .. } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
         // Drivers of the config have their columns; those that activities name come after them, from tables.
         let (empty, columns) = (vec![0; cells.len()], sources.len());
         cells.drivers.resize(columns, empty);
+        if let Some(objects) = &mut objects {
+            objects.cells.drivers.resize(columns, vec![0; objects.cells.len()]);
+        }
         let by_id = KnownCustomers::new(&customer_rows.ids);
         let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
         let (of_events, _) = drivers_of(settings);
@@ -309,13 +381,19 @@ impl OneLedger<'_> {
         };
         let (cells, receivables) = inputs.receivables(cells, &by_id)?;
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-        let segment = customers.filter(|table| table.segment.iter().any(Option::is_some)).map(|known| {
-            (0..customer_rows.len())
-                .into_par_iter()
-                .map(|row| known.ids.get(customer_rows.ids.get(row)).and_then(|at| known.segment[at as usize].clone()))
-                .collect()
-        });
-        let (segment_names, segment_of) = segments(segment.as_deref(), customer_rows.len())?;
+        let of_customers = |column: fn(&CustomerTable) -> &Vec<Option<String>>| {
+            let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
+            let texts = column(known);
+            let text = |row: usize| known.ids.get(customer_rows.ids.get(row)).and_then(|at| texts[at as usize].clone());
+            Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
+        };
+        let segment = of_customers(|table| &table.segment);
+        let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
+        let of_group = |column: &'static str| {
+            let group = of_customers(|table| &table.group);
+            segments(column, group.as_deref(), customer_rows.len(), MAX_GROUPS)
+        };
+        let groups = group.map(of_group).transpose()?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -339,6 +417,8 @@ impl OneLedger<'_> {
             driver_names,
             purchases,
             other_costs: None,
+            objects,
+            groups,
         };
         ledgers.add_earlier_cells(settings)?;
         if let Some(scenario) = &settings.scenario {
@@ -371,16 +451,23 @@ impl Ledgers {
 /// Segments that joint totals are kept for, at most.
 const MAX_SEGMENTS: usize = 200;
 
-/// Names and numbers of the customers table's segments; customers without one are in `(none)`.
-fn segments(segment: Option<&[Option<String>]>, customers: usize) -> Result<(Vec<String>, Vec<u16>), ContractError> {
+/// Channels or regions that are costed, at most.
+const MAX_GROUPS: usize = 50_000;
+
+/// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.
+fn segments(
+    column: &str,
+    segment: Option<&[Option<String>]>,
+    customers: usize,
+    at_most: usize,
+) -> Result<(Vec<String>, Vec<u16>), ContractError> {
     let none = "(none)".to_owned();
     let Some(segment) = segment else { return Ok((vec![none], vec![0; customers])) };
     let mut names: Vec<String> = segment.iter().map(|name| name.clone().unwrap_or_else(|| none.clone())).collect();
     names.par_sort_unstable();
     names.dedup();
-    if names.len() > MAX_SEGMENTS {
-        let what =
-            format!("customers: `segment` has {} distinct values, at most {MAX_SEGMENTS} are allowed", names.len());
+    if names.len() > at_most {
+        let what = format!("customers: `{column}` has {} distinct values, at most {at_most} are allowed", names.len());
         return Err(ContractError::Setting(what));
     }
     let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Clock, Ledgers,
+    objects::ObjectResults,
     results::Results,
     worlds::{World, beneath, write_profit, write_profit_total},
 };
@@ -71,6 +72,11 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         Box::new(|| writer.write(spec("model_comparison")?, &results.comparison_columns())),
     ];
     let mut written: Vec<Written> = tasks.into_par_iter().map(|task| task()).collect::<Result<_, _>>()?;
+    if let Some(products) = &results.products {
+        let writer = Writer { ids: &products.objects.rows.ids, ..writer };
+        written.push(writer.write(spec("product_profit")?, &products.product_columns())?);
+        written.push(writer.write(spec("product_balance")?, &products.balance_columns(settings))?);
+    }
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
     let picture = WhaleCurvePicture {
@@ -82,6 +88,46 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         currency: &settings.currency,
     };
     staging.write(PICTURE, &picture.svg())?;
+    finish(staging, &manifest, clock)?;
+    Ok(manifest)
+}
+
+/// Writes profit and cost of other objects, the balances and the manifest, then puts them in place.
+///
+/// # Errors
+/// [`PublishError`].
+pub(super) fn publish_objects(
+    settings: &Settings,
+    results: &Results,
+    objects: &ObjectResults,
+    clock: &mut Clock,
+) -> Result<Value, PublishError> {
+    let staging = Staging::new(Utf8Path::new(&settings.output))?;
+    let writer =
+        Writer { folder: staging.path(), ids: &objects.objects.rows.ids, exponent: settings.currency.exponent };
+    let (worlds, cells) = (results.worlds(settings), objects.objects.cells.len());
+    let mut written: Vec<Written> = vec![
+        writer.write(spec("object_profit")?, &objects.object_columns(settings))?,
+        writer.write_in_parts(spec("object_cost")?, cells.div_ceil(COST_CELLS), |part| {
+            objects.cost_columns(settings, part * COST_CELLS..cells.min((part + 1) * COST_CELLS))
+        })?,
+        writer.write(spec("object_balance")?, &objects.balance_columns(settings))?,
+        writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))?,
+        writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))?,
+        writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))?,
+        writer.write(spec("trace")?, &beneath(&worlds, World::trace_columns))?,
+        writer.write(spec("rejected")?, &results.rejected_columns())?,
+        writer.write(spec("input_balance")?, &results.balance_columns())?,
+    ];
+    written.sort_by_key(|dataset| dataset.dataset);
+    let mut manifest = manifest(settings, results, &written)?;
+    manifest["cost_object"] = json!(objects.kind());
+    finish(staging, &manifest, clock)?;
+    Ok(manifest)
+}
+
+/// The manifest and the record of the stages, then the commit.
+fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), PublishError> {
     staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
     // Times differ from run to run: they stand apart from the manifest, and end where the commit begins.
     clock.stop();
@@ -91,8 +137,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         "result_digest": manifest["result_digest"],
     });
     staging.write(RUN_RESULTS, &format!("{record:#}\n"))?;
-    staging.commit()?;
-    Ok(manifest)
+    staging.commit()
 }
 
 /// Writes one dataset.

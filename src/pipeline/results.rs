@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Clock, Ledgers, RunError, forecast::Forecast, scenario::Scene};
+use super::{Clock, Ledgers, RunError, forecast::Forecast, objects::ObjectResults, scenario::Scene};
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
@@ -32,6 +32,8 @@ pub struct Results {
     pub(super) whale: WhaleCurve,
     /// What-if beside the base.
     pub(super) scene: Option<Scene>,
+    /// Products with their costs, when the ledger names them.
+    pub(super) products: Option<ObjectResults>,
 }
 
 impl Results {
@@ -77,7 +79,16 @@ impl Results {
         }
         clock.start("equity", Some(ledgers.customers.len() as u64));
         let whale = equity::whale_curve(&economic_profit);
-        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene: None })
+        let (scene, products) = (None, None);
+        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene, products })
+    }
+
+    /// Profit alone.
+    pub(super) fn without_forecast(ledgers: Ledgers, costs: Costs, margins: Margins) -> Self {
+        let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
+        let whale = equity::whale_curve(&economic_profit);
+        let (forecast, scene, products, scores, tier) = (None, None, None, Default::default(), Vec::new());
+        Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene, products }
     }
 }
 

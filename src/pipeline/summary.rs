@@ -1,11 +1,33 @@
 //! The result of a run in a few lines for people.
 
-use super::{forecast::Forecast, results::Results};
+use super::{forecast::Forecast, objects::ObjectResults, results::Results};
 use crate::{
     numeric::decimal::format_grouped,
     schema::{costs::PoolBalance, period::format_day, settings::Settings},
     units::MinorSum,
 };
+
+/// The result of a run over other objects in a few lines.
+pub(super) fn object_lines(settings: &Settings, results: &Results, objects: &ObjectResults) -> Vec<String> {
+    let (currency, exponent) = (&settings.currency.code, settings.currency.exponent);
+    let money = |amount: MinorSum| format!("{:>18} {currency}", format_grouped(amount, exponent));
+    let sum = |column: &[i64]| money(column.iter().map(|value| MinorSum::from(*value)).sum());
+    let mut lines = vec![format!("{}, as of {}", settings.name, format_day(results.ledgers.as_of))];
+    let mut line = |label: &str, text: String| lines.push(format!("  {label:<22} {text}"));
+    let margins = &objects.margins;
+    let count = format_grouped(objects.objects.rows.len() as i128, 0);
+    line(&format!("{}s", objects.kind().as_str()), format!("{count:>18}"));
+    line("net revenue", sum(&margins.net_revenue));
+    line("product margin (CM1)", sum(&margins.cm1));
+    line("after orders (CM2)", sum(&margins.cm2));
+    line("after service (CM3)", sum(&margins.cm3));
+    line("margin", sum(&margins.economic_profit));
+    let stays: MinorSum = objects.balances.iter().map(|balance| MinorSum::from(balance.stays)).sum();
+    if stays != 0 {
+        line("cost that stays", money(stays));
+    }
+    lines
+}
 
 /// Label and text of each line, as they are told at the end of a run.
 pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {

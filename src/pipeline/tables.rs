@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{
     comparison::score_columns,
     forecast::Forecast,
@@ -14,6 +16,7 @@ use crate::{
     schema::{
         contract::{Bucket, InputBalance},
         facts::NO_DAY,
+        period::Period,
         settings::Settings,
     },
     units::{Minor, MinorSum},
@@ -222,6 +225,16 @@ impl Results {
             Values::Sum(rows.iter().map(|row| Some(row.3.amount)).collect()),
         ]
     }
+}
+
+/// Numbers of the cells' labels, and the labels.
+pub(super) fn labels(of: &[Period], settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
+    let mut periods = of.to_vec();
+    periods.par_sort_unstable();
+    periods.dedup();
+    let labels = periods.iter().map(|period| settings.period.label(*period)).collect();
+    let number = |period: &Period| periods.partition_point(|other| other < period) as u32;
+    (of.par_iter().map(number).collect(), Arc::new(labels))
 }
 
 #[derive(Default)]

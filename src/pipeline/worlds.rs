@@ -2,12 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use rayon::prelude::*;
-
 use super::{
     Ledgers,
     results::{Costs, Results, sum_by_customer},
-    tables::{integers, scaled},
+    tables::{integers, labels, scaled},
 };
 use crate::{
     publish::{
@@ -66,12 +64,7 @@ impl World<'_> {
     }
 
     pub(super) fn labels(&self) -> (Vec<u32>, Arc<Vec<String>>) {
-        let mut periods = self.ledgers.cells.period.clone();
-        periods.par_sort_unstable();
-        periods.dedup();
-        let labels = periods.iter().map(|period| self.settings.period.label(*period)).collect();
-        let number = |period: &i32| periods.partition_point(|other| other < period) as u32;
-        (self.ledgers.cells.period.par_iter().map(number).collect(), Arc::new(labels))
+        labels(&self.ledgers.cells.period, self.settings)
     }
 
     /// Cells `rows`, with `labels` of their periods.

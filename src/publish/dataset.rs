@@ -29,7 +29,7 @@ use crate::{
 /// Values of one column. `None` in an optional one is null.
 #[derive(Debug)]
 pub enum Values {
-    /// Ids by row in the customers of the run.
+    /// Ids by row in [`Writer::ids`]; a row beyond them has none.
     Ids(Vec<u32>),
     /// Text.
     Text(Vec<Option<String>>),
@@ -84,7 +84,7 @@ const PRECISION: u8 = 18;
 pub struct Writer<'a> {
     /// Folder of all datasets.
     pub folder: &'a Utf8Path,
-    /// Customer ids of the run.
+    /// Ids of the customers, or of other cost objects.
     pub ids: &'a Keys,
     /// Minor digits of the currency.
     pub exponent: u8,
@@ -276,10 +276,12 @@ impl Values {
         Some(match self {
             Self::Ids(rows) => match ids {
                 Keys::Int(values) => {
-                    Arc::new(Int64Array::from_iter_values(rows[from..to].iter().map(|row| values[*row as usize])))
+                    let id = |row: &u32| values.get(*row as usize).copied();
+                    Arc::new(rows[from..to].iter().map(id).collect::<Int64Array>())
                 }
-                Keys::Text(_) => {
-                    Arc::new(StringArray::from_iter_values(rows[from..to].iter().map(|row| id_text(ids, *row))))
+                Keys::Text(texts) => {
+                    let id = |row: &u32| ((*row as usize) < texts.len()).then(|| id_text(ids, *row));
+                    Arc::new(rows[from..to].iter().map(id).collect::<StringArray>())
                 }
             },
             Self::Text(values) => Arc::new(values[from..to].iter().map(Option::as_deref).collect::<StringArray>()),

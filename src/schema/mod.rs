@@ -10,6 +10,7 @@ pub mod fx;
 pub mod lines;
 pub mod margins;
 pub mod money;
+pub mod objects;
 pub mod outputs;
 pub mod period;
 pub mod purchases;

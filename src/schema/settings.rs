@@ -165,7 +165,13 @@ impl TableName {
                 ("product_cost", false),
                 ("currency", false),
             ],
-            Self::Customers => &[("customer_id", true), ("segment", false), ("acquisition_cost", false)],
+            Self::Customers => &[
+                ("customer_id", true),
+                ("segment", false),
+                ("acquisition_cost", false),
+                ("channel", false),
+                ("region", false),
+            ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
                 ("activity", true),

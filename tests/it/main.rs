@@ -13,6 +13,7 @@ mod golden;
 mod laws;
 mod main_job;
 mod messages;
+mod objects;
 mod purchase_models;
 mod support;
 mod truth;

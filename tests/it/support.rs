@@ -121,6 +121,30 @@ impl Job {
         decimals(&self.path("out"), dataset, column)
     }
 
+    /// An output's integer column.
+    pub(crate) fn whole_numbers(&self, dataset: &str, column: &str) -> Vec<Option<i64>> {
+        let values = |batch: &RecordBatch| {
+            batch
+                .column_by_name(column)
+                .unwrap()
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .unwrap()
+                .iter()
+                .collect::<Vec<_>>()
+        };
+        read(&self.path("out"), dataset).iter().flat_map(values).collect()
+    }
+
+    /// An output's text column, with nulls.
+    pub(crate) fn optional_texts(&self, dataset: &str, column: &str) -> Vec<Option<String>> {
+        let values = |batch: &RecordBatch| {
+            let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<StringArray>().unwrap();
+            array.iter().map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
+        };
+        read(&self.path("out"), dataset).iter().flat_map(values).collect()
+    }
+
     /// An output's text column.
     pub(crate) fn texts(&self, dataset: &str, column: &str) -> Vec<String> {
         let texts = |batch: &RecordBatch| {

@@ -2,6 +2,7 @@
 
 mod laws;
 mod methods;
+mod objects;
 mod policies;
 mod resources;
 

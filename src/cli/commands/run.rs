@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::ValueEnum;
 
 use crate::{
     cli::{
@@ -11,7 +12,7 @@ use crate::{
         progress::Bars,
     },
     pipeline::{self, Outcome, Progress},
-    schema::settings::Settings,
+    schema::{objects::CostObject, settings::Settings},
 };
 
 /// What to run.
@@ -28,9 +29,34 @@ pub struct Args {
     /// Seed of the simulation, instead of the config's.
     #[arg(long)]
     seed: Option<u64>,
+    /// Cost orders, products, channels or regions instead of customers, without a forecast.
+    #[arg(long, value_enum)]
+    cost_object: Option<Object>,
     /// What-if beside the base, as in `activities.picking.cost=9000.00`; may stand several times.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
+}
+
+/// What is costed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Object {
+    Order,
+    Product,
+    Customer,
+    Channel,
+    Region,
+}
+
+impl From<Object> for CostObject {
+    fn from(object: Object) -> Self {
+        match object {
+            Object::Order => Self::Order,
+            Object::Product => Self::Product,
+            Object::Customer => Self::Customer,
+            Object::Channel => Self::Channel,
+            Object::Region => Self::Region,
+        }
+    }
 }
 
 /// Runs a config: one line of JSON to `out`, stages and a summary to `talk`.
@@ -38,14 +64,21 @@ pub struct Args {
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    let Args { config, output, threads, seed, sets } = args;
+    let Args { config, output, threads, seed, sets, cost_object } = args;
     let settings = match load(&config, &Overrides { output, threads, seed, sets }, streams)? {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
+    if cost_object.is_some() && settings.scenario.is_some() {
+        let what = "--cost-object costs the run as it is: a what-if (`overrides` or --set) has no effect on it";
+        return streams.fail(what, Some("leave one of them out"), Exit::USAGE);
+    }
     let bars = Arc::new(Bars::new(streams.terminal));
     let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let outcome = in_pool(settings.threads, || pipeline::run(&settings, progress));
+    let outcome = in_pool(settings.threads, || match cost_object {
+        Some(object) => pipeline::run_objects(&settings, object.into(), progress),
+        None => pipeline::run(&settings, progress),
+    });
     bars.done();
     match outcome {
         Err(error) => streams.fail(&error, None, Exit::FAILURE),

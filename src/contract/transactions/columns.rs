@@ -42,6 +42,8 @@ pub(super) struct Columns {
     pub(super) quantity: Vec<Quantity>,
     pub(super) product_cost: Vec<Minor>,
     pub(super) product: Option<(Keys, Vec<bool>)>,
+    /// The object that is costed, and which rows have none.
+    pub(super) object: Option<(Keys, Vec<bool>)>,
     pub(super) foreign: Option<Vec<bool>>,
     pub(super) drivers: Vec<DriverColumn>,
 }
@@ -68,6 +70,7 @@ impl Columns {
         let quantity = batch.numbers("quantity", units)?.unwrap_or_else(zeros);
         let product_cost = batch.numbers("product_cost", money)?.unwrap_or_else(zeros);
         let product = if ledger.products.is_some() { batch.keys("product_id")? } else { None };
+        let object = ledger.object.map_or(Ok(None), |column| batch.keys(column))?;
         let foreign = batch
             .texts("currency")?
             .map(|codes| codes.iter().map(|code| code.as_deref() != Some(ledger.currency.as_str())).collect());
@@ -82,6 +85,7 @@ impl Columns {
             quantity,
             product_cost,
             product,
+            object,
             foreign,
             drivers,
         })

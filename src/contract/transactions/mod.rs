@@ -24,6 +24,7 @@ use crate::{
     },
     schema::{
         lines::{LineBatch, MAX_DISTINCT_DRIVERS},
+        objects::ObjectKeys,
         period::parse_day,
         settings::{DriverMeasure, ReturnsPolicy, Settings, TableName},
     },
@@ -54,6 +55,7 @@ pub struct Ledger {
     customers: Option<KeyIndex>,
     products: Option<(KeyIndex, Vec<Option<Minor>>)>,
     drivers: Vec<Driver>,
+    object: Option<&'static str>,
     amount_range: (Minor, Minor),
     quantity_range: (Quantity, Quantity),
     date_range: (Day, Day),
@@ -64,6 +66,8 @@ pub struct Ledger {
 pub struct Judged {
     /// Lines that go on.
     pub lines: LineBatch,
+    /// The object of each of these lines, when another object than the customer is costed.
+    pub objects: Option<ObjectKeys>,
     /// Counts, money and rejected rows.
     pub tally: Tally,
     /// Last accepted day; [`NO_DAY`](crate::schema::facts::NO_DAY) without one.
@@ -114,8 +118,16 @@ impl Ledger {
             customers,
             products,
             drivers,
+            object: None,
             rules,
         })
+    }
+
+    /// Gives every line its object too, from a column of the ledger.
+    #[must_use]
+    pub fn with_objects(mut self, column: Option<&'static str>) -> Self {
+        self.object = column;
+        self
     }
 
     /// The rules, to judge the whole table at the end.

@@ -11,6 +11,7 @@ use crate::{
         contract::{Bucket, RejectedRow},
         facts::NO_DAY,
         lines::{LineBatch, PURCHASE},
+        objects::ObjectKeys,
         settings::{Policy, ReturnsPolicy},
     },
     units::{MinorSum, QUANTITY_SCALE},
@@ -33,9 +34,13 @@ impl Ledger {
         }
         tally.balance.input.combine(plain);
         tally.balance.accepted.combine(plain);
+        let objects = columns.object.take().map(|(keys, missing)| ObjectKeys {
+            keys: keys_without(keys, &dropped),
+            missing: without(missing, &dropped),
+        });
         let lines = self.lines(columns, &dropped);
         let last_day = lines.day.iter().copied().max().unwrap_or(NO_DAY);
-        Judged { lines, tally, last_day }
+        Judged { lines, objects, tally, last_day }
     }
 
     /// Judges one row; whether it is accepted. An accepted row's missing numbers become 0.
@@ -145,10 +150,7 @@ impl Ledger {
             }
         }
         LineBatch {
-            customer: match columns.customer {
-                Keys::Int(ids) => Keys::Int(without(ids, dropped)),
-                Keys::Text(ids) => Keys::Text(text_without(ids, dropped)),
-            },
+            customer: keys_without(columns.customer, dropped),
             day: without(columns.day, dropped),
             order: without(columns.order, dropped),
             amount: without(columns.amount, dropped),
@@ -179,6 +181,14 @@ fn without<T: Copy>(mut column: Vec<T>, dropped: &[usize]) -> Vec<T> {
     }
     column.truncate(to);
     column
+}
+
+/// An id column without the rows in `dropped`, which ascend.
+fn keys_without(keys: Keys, dropped: &[usize]) -> Keys {
+    match keys {
+        Keys::Int(ids) => Keys::Int(without(ids, dropped)),
+        Keys::Text(ids) => Keys::Text(text_without(ids, dropped)),
+    }
 }
 
 /// A text column without the rows in `dropped`, which ascend.

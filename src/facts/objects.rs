@@ -1,0 +1,248 @@
+//! Facts by another key than the customer: the same fold, with the object's id in the customer's place.
+
+use super::{
+    FactsError, Layout, LedgerSummary,
+    assemble::DriverSource,
+    buyers::{Pairs, ScatteredPairs},
+    packed::Packed,
+};
+use crate::{
+    numeric::keys::{Key, Keys, published_hash},
+    schema::{
+        facts::Cells,
+        lines::LineBatch,
+        objects::{CostObject, ObjectKeys, Objects},
+        settings::ReturnsPolicy,
+    },
+};
+
+/// Summary of any slice of the ledger by object.
+#[derive(Debug)]
+pub struct ObjectSummary {
+    kind: CostObject,
+    named: LedgerSummary,
+    /// Lines without an object, under one key.
+    without: LedgerSummary,
+    /// Whether distinct orders of an object are counted. Otherwise all its lines are taken for one order, so that
+    /// memory grows with its days, not with its lines.
+    counts_orders: bool,
+    pairs: Option<Pairs>,
+}
+
+impl ObjectSummary {
+    /// An empty summary; ids are of the kind of `ids`.
+    ///
+    /// * `counts_orders`: whether a driver counts distinct orders of products.
+    #[must_use]
+    pub fn new(kind: CostObject, layout: Layout, ids: &Keys, counts_orders: bool) -> Self {
+        Self {
+            kind,
+            named: LedgerSummary::new(layout, ids),
+            without: LedgerSummary::new(layout, &Keys::Int(Vec::new())),
+            // An order has one order, whatever its lines say of days.
+            counts_orders: counts_orders && kind != CostObject::Order,
+            pairs: (kind == CostObject::Product).then(|| Pairs::new(ids)),
+        }
+    }
+
+    /// Adds a wave of accepted lines, each with its object: [`Self::pack`], then [`Self::fold`].
+    ///
+    /// # Errors
+    /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
+    pub fn insert(&mut self, wave: Vec<(LineBatch, ObjectKeys)>) -> Result<(), FactsError> {
+        let packed: Vec<PackedObjects> =
+            wave.into_iter().map(|(lines, objects)| self.pack(lines, objects)).collect::<Result<_, _>>()?;
+        self.fold(packed)
+    }
+
+    /// Packs a batch of accepted lines for this summary.
+    ///
+    /// # Errors
+    /// [`FactsError::Overflow`] when the lines of one order leave 64 bits.
+    pub fn pack(&self, mut lines: LineBatch, objects: ObjectKeys) -> Result<PackedObjects, FactsError> {
+        let pairs = self.pairs.is_some().then(|| Pairs::scatter(&lines, &objects));
+        if !self.counts_orders {
+            lines.order.fill(0);
+        }
+        if !objects.missing.contains(&true) {
+            lines.customer = objects.keys;
+            return Ok(PackedObjects { named: self.named.pack(&lines)?, without: None, pairs });
+        }
+        let without = pick(&lines, &objects.missing, true, &Keys::Int(vec![0; lines.len()]));
+        let named = pick(&lines, &objects.missing, false, &objects.keys);
+        let without = Some(self.without.pack(&without)?);
+        Ok(PackedObjects { named: self.named.pack(&named)?, without, pairs })
+    }
+
+    /// Adds a wave of packed lines, in parallel over partitions.
+    ///
+    /// # Errors
+    /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
+    pub fn fold(&mut self, wave: Vec<PackedObjects>) -> Result<(), FactsError> {
+        let (mut named, mut without, mut pairs) = (Vec::with_capacity(wave.len()), Vec::new(), Vec::new());
+        for packed in wave {
+            named.push(packed.named);
+            without.extend(packed.without);
+            pairs.extend(packed.pairs);
+        }
+        if let Some(all) = &mut self.pairs {
+            all.insert(&pairs);
+        }
+        self.named.fold(&named)?;
+        self.without.fold(&without)
+    }
+
+    /// The objects, and one row an object and period.
+    ///
+    /// # Errors
+    /// [`FactsError::Overflow`] when sales net of returns leave 64 bits.
+    pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> Result<Objects, FactsError> {
+        let (mut rows, cells) = self.named.finish(returns, drivers)?;
+        let (_, without) = self.without.finish(returns, drivers)?;
+        let buyers = self.pairs.map(|pairs| pairs.finish(&rows.ids));
+        let cells = joined(cells, without, rows.ids.len() as u32);
+        rows.hash.push(published_hash(Key::Text(b"")));
+        Ok(Objects { kind: self.kind, rows, cells, buyers })
+    }
+}
+
+/// A batch's lines, packed by object.
+#[derive(Debug)]
+pub struct PackedObjects {
+    named: Packed,
+    without: Option<Packed>,
+    pairs: Option<ScatteredPairs>,
+}
+
+/// The lines whose object is missing, or is not, under other keys.
+fn pick(lines: &LineBatch, missing: &[bool], wanted: bool, keys: &Keys) -> LineBatch {
+    let rows: Vec<usize> = (0..lines.len()).filter(|row| missing[*row] == wanted).collect();
+    let mut picked = LineBatch::with_capacity(keys, lines.added.len(), rows.len());
+    for &row in &rows {
+        picked.customer.push(keys.get(row));
+        picked.day.push(lines.day[row]);
+        picked.order.push(lines.order[row]);
+        picked.amount.push(lines.amount[row]);
+        picked.discount.push(lines.discount[row]);
+        picked.product_cost.push(lines.product_cost[row]);
+        picked.quantity.push(lines.quantity[row]);
+        picked.mask.push(lines.mask[row]);
+        for (column, all) in picked.added.iter_mut().zip(&lines.added) {
+            column.push(all[row]);
+        }
+    }
+    picked
+}
+
+/// The cells of the named objects, then those of the lines without one under `number`.
+fn joined(mut named: Cells, without: Cells, number: u32) -> Cells {
+    named.customer.resize(named.len() + without.len(), number);
+    named.period.extend(without.period);
+    named.gross_sales.extend(without.gross_sales);
+    named.returns.extend(without.returns);
+    named.discount.extend(without.discount);
+    named.product_cost.extend(without.product_cost);
+    named.units.extend(without.units);
+    named.lines.extend(without.lines);
+    named.orders.extend(without.orders);
+    named.purchase_days.extend(without.purchase_days);
+    named.first_purchase.extend(without.first_purchase);
+    named.last_purchase.extend(without.last_purchase);
+    named.purchase_revenue.extend(without.purchase_revenue);
+    named.first_day_revenue.extend(without.first_day_revenue);
+    named.last_activity.extend(without.last_activity);
+    for (column, more) in named.drivers.iter_mut().zip(without.drivers) {
+        column.extend(more);
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::schema::{lines::PURCHASE, objects::Buyers, period::PeriodKind};
+
+    /// Customer, product (0 = none), day, amount.
+    type Line = (i64, i64, i32, i64);
+
+    const LAYOUT: Layout = Layout { period: PeriodKind::Month, added: 0, distinct: 0 };
+
+    fn batch(lines: &[Line]) -> (LineBatch, ObjectKeys) {
+        let mut batch = LineBatch::with_capacity(&Keys::Int(Vec::new()), 0, lines.len());
+        for (row, &(customer, _, day, amount)) in lines.iter().enumerate() {
+            batch.customer.push(Key::Int(customer));
+            batch.day.push(day);
+            batch.order.push(row as u64);
+            batch.amount.push(amount);
+            batch.discount.push(1);
+            batch.product_cost.push(amount / 2);
+            batch.quantity.push(amount.signum() * 1_000_000);
+            batch.mask.push(if amount < 0 { 0 } else { PURCHASE });
+        }
+        let keys = Keys::Int(lines.iter().map(|line| line.1).collect());
+        (batch, ObjectKeys { keys, missing: lines.iter().map(|line| line.1 == 0).collect() })
+    }
+
+    fn fold(lines: &[Line], step: usize) -> Objects {
+        let ids = Keys::Int(Vec::new());
+        let mut summary = ObjectSummary::new(CostObject::Product, LAYOUT, &ids, false);
+        for wave in lines.chunks(3 * step) {
+            summary.insert(wave.chunks(step).map(batch).collect()).unwrap();
+        }
+        summary.finish(ReturnsPolicy::Separate, &[]).unwrap()
+    }
+
+    #[test]
+    fn a_customer_enters_with_every_product_of_its_first_purchase_day() {
+        // Customer 1 begins with products 1 and 2 on day 5; customer 2 with an unnamed product, and buys 1 later;
+        // customer 3 returns product 2 before it buys product 3.
+        let lines =
+            [(1, 1, 5, 10), (1, 2, 5, 10), (1, 3, 9, 10), (2, 0, 1, 10), (2, 1, 2, 10), (3, 2, 1, -5), (3, 3, 4, 10)];
+        let objects = fold(&lines, 10);
+        let buyers = |customers, entered| Buyers { customers, entered };
+        assert_eq!(objects.rows.ids, Keys::Int(vec![1, 2, 3]));
+        assert_eq!(objects.buyers, Some(vec![buyers(2, 1), buyers(1, 1), buyers(2, 1)]));
+        // The line without a product is the last object.
+        assert_eq!((objects.cells.customer.last(), objects.cells.gross_sales.last()), (Some(&3), Some(&10)));
+    }
+
+    proptest! {
+        #[test]
+        fn objects_add_up_to_the_lines_in_any_cut_into_batches(
+            lines in prop::collection::vec((0..9_i64, 0..5_i64, -40..100_i32, -50..200_i64), 1..200), step in 1..40_usize,
+        ) {
+            let objects = fold(&lines, step);
+            let cells = &objects.cells;
+            let mut revenue: BTreeMap<(i64, i32), i64> = BTreeMap::new();
+            let mut pairs: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+            for &(customer, product, day, amount) in &lines {
+                *revenue.entry((product, PeriodKind::Month.of(day))).or_default() += amount - 1;
+                if amount >= 0 && product > 0 {
+                    pairs.entry(product).or_default().insert(customer);
+                }
+            }
+            let ids = &objects.rows.ids;
+            let id = |row: usize| match ids.len() as u32 {
+                none if cells.customer[row] == none => 0,
+                _ => ids.text(cells.customer[row] as usize).parse().unwrap(),
+            };
+            let found: BTreeMap<(i64, i32), i64> =
+                (0..cells.len()).map(|row| ((id(row), cells.period[row]), cells.net_revenue(row))).collect();
+            prop_assert_eq!(found, revenue);
+            for (row, buyers) in objects.buyers.iter().flatten().enumerate() {
+                let product: i64 = ids.text(row).parse().unwrap();
+                prop_assert_eq!(buyers.customers as usize, pairs.get(&product).map_or(0, BTreeSet::len));
+                let entered = pairs.get(&product).into_iter().flatten().filter(|customer| {
+                    let own = || lines.iter().filter(|line| line.0 == **customer && line.3 >= 0);
+                    let first = own().map(|line| line.2).min();
+                    own().any(|line| line.1 == product && Some(line.2) == first)
+                });
+                prop_assert_eq!(buyers.entered as usize, entered.count());
+            }
+        }
+    }
+}
