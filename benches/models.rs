@@ -15,6 +15,7 @@ use whalecurve::{
         distributions::{Beta, Gamma},
         keys::hash_int,
         philox::Stream,
+        strips::GammaTable,
         ziggurat::standard_exponential,
     },
 };
@@ -110,6 +111,7 @@ fn paths(criterion: &mut Criterion) {
     let base = base(customers);
     let age: Vec<f64> = base.age.iter().map(|days| f64::from(*days) / WEEK).collect();
     let weeks = |days: u32| f64::from(days) / WEEK;
+    let recency: Vec<f64> = base.recency.iter().map(|days| f64::from(*days) / WEEK).collect();
     let p_alive: Vec<f64> = (0..customers)
         .map(|row| TRUTH.p_alive(f64::from(base.frequency[row]), weeks(base.recency[row]), age[row]))
         .collect();
@@ -120,6 +122,7 @@ fn paths(criterion: &mut Criterion) {
     let key: Vec<u64> = (0..customers as i64).map(hash_int).collect();
     let rows = Customers {
         frequency: &base.frequency,
+        recency: &recency,
         age: &age,
         p_alive: &p_alive,
         spend: Spend::GammaGamma { p: SPEND.p, posterior: &posterior },
@@ -142,6 +145,32 @@ fn paths(criterion: &mut Criterion) {
         bencher.iter(|| {
             let found = simulate(&settings, &rows, &[], &|_| {}).expect("a simulation");
             assert_eq!(found.lifetime.len(), customers);
+        });
+    });
+    // What the random draws of the same paths cost alone: two uniforms and a spend rate for a path with a purchase, a
+    // uniform and an amount for a purchase. Their expected numbers come from the closed form.
+    let (mut moving, mut purchases) = (0.0, 0.0);
+    for row in 0..customers {
+        let x = f64::from(base.frequency[row]);
+        let none = ((TRUTH.alpha + age[row]) / (TRUTH.alpha + age[row] + settings.horizon)).powf(TRUTH.r + x);
+        let residual = TRUTH.residual(x, age[row], settings.horizon, 0.0).expect("a residual");
+        moving += p_alive[row] * (1.0 - none);
+        purchases += p_alive[row] * residual.purchases;
+    }
+    let draws = |per_customer: f64| (per_customer * f64::from(paths)) as u64;
+    let rate = GammaTable::new(SPEND.p + SPEND.q).expect("a shape above one");
+    let amount = GammaTable::new(SPEND.p).expect("a shape above one");
+    group.bench_function(BenchmarkId::new("random draws alone", customers), |bencher| {
+        bencher.iter(|| {
+            let mut stream = Stream::new(1, 2, 3);
+            let mut sum = 0.0;
+            for _ in 0..draws(moving) {
+                sum += stream.uniform() + stream.uniform() + rate.draw(&mut stream);
+            }
+            for _ in 0..draws(purchases) {
+                sum += stream.uniform() + amount.draw(&mut stream);
+            }
+            assert!(sum > 0.0);
         });
     });
     group.finish();

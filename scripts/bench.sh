@@ -55,7 +55,8 @@ if command -v taskset >/dev/null && taskset -c 0-$((threads - 1)) true 2>/dev/nu
     pin=(taskset -c "0-$((threads - 1))")
 fi
 export PYTHONDONTWRITEBYTECODE=1
-export RAYON_NUM_THREADS=$threads POLARS_MAX_THREADS=$threads OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads
+# Decoders as many as the engine takes by itself on that many cores.
+export RAYON_NUM_THREADS=$threads POLARS_MAX_THREADS=$(((threads + 1) / 2)) OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads
 
 make_venv "$venv" "$python" 'duckdb==2.0.*'
 lifetimes_python=$(find_lifetimes_python)

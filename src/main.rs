@@ -1,8 +1,11 @@
 //! The `whalecurve` binary.
 
 use std::{
+    env,
     io::{IsTerminal, stderr, stdout},
+    num::NonZeroUsize,
     process::ExitCode,
+    thread::available_parallelism,
 };
 
 use clap::Parser;
@@ -27,8 +30,22 @@ fn tune_allocator() {
     }
 }
 
+/// Lets half of the cores decode: decoding is a third of the work of a ledger, and every decoder holds row groups in
+/// memory. The kernels use all cores beside it. A `POLARS_MAX_THREADS` that is set already wins.
+#[expect(unsafe_code, reason = "the decoder's threads are set by the environment alone")]
+#[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
+fn tune_decoder() {
+    const DECODERS: &str = "POLARS_MAX_THREADS";
+    if env::var_os(DECODERS).is_none() {
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        // SAFETY: no other thread runs yet that could read the environment meanwhile.
+        unsafe { env::set_var(DECODERS, cores.div_ceil(2).to_string()) };
+    }
+}
+
 fn main() -> ExitCode {
     tune_allocator();
+    tune_decoder();
     let terminal = stderr().is_terminal();
     let mut streams = Streams { out: &mut stdout(), talk: &mut stderr(), terminal };
     ExitCode::from(run(Args::parse(), &mut streams).0)

@@ -33,6 +33,7 @@ mod count;
 pub mod direct;
 mod earlier;
 pub mod error;
+pub mod explain;
 pub mod negative;
 pub mod network;
 mod order;

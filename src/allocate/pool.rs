@@ -79,6 +79,14 @@ pub(super) struct Columns {
     known: Vec<(Basis, bool, usize)>,
 }
 
+impl Columns {
+    /// The basis that each column was made of; `None` for quantities of an earlier period.
+    pub(super) fn bases(&self) -> Vec<Option<Basis>> {
+        let of = |number: usize| self.known.iter().find(|known| known.2 == number).map(|known| known.0.clone());
+        (0..self.made.len()).map(of).collect()
+    }
+}
+
 impl Planner<'_> {
     /// Plans a pool of `amount`.
     ///

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    network::{Edge, Flow, Network, NetworkError, Node, Plan, ServiceMethod},
+    network::{Edge, Ending, Flow, Network, NetworkError, Node, Plan, ServiceMethod},
     refusal::CostError,
     table::{Costing, validity},
 };
@@ -59,6 +59,33 @@ pub(super) fn serve(costing: &Costing<'_>, pools: &[Pool]) -> Result<Served, Cos
         graph.keep(&flow, period, &mut served);
     }
     Ok(served)
+}
+
+/// Shares of every resource pool's own cost that end in activities: activity → (resource pool, share).
+///
+/// # Errors
+/// [`CostError::Resources`].
+pub(super) fn absorbed(costing: &Costing<'_>) -> Result<BTreeMap<usize, Vec<(usize, f64)>>, CostError> {
+    let names: Vec<&str> = costing.resources.keys().map(String::as_str).collect();
+    let graph = Graph { names: &names, costing };
+    let cost = |number: usize| costing.pools.iter().filter(move |pool| pool.activity == names_of(costing, number));
+    let mut shares: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
+    let plan = graph.plan().map_err(|error| graph.failed(error, None, 0))?;
+    // What has no cost has no origin to show, and may stand in a loop without an exit.
+    for number in (0..names.len()).filter(|number| cost(*number).any(|pool| pool.amount != 0)) {
+        let money = cost(number).map(|pool| MinorSum::from(pool.amount)).sum();
+        let ends = plan.absorption(number as u32).map_err(|error| graph.failed(error, None, money))?;
+        for end in ends.into_iter().filter(|end| end.ending == Ending::Final) {
+            if let PoolNode::Activity(activity) = graph.node(end.node) {
+                shares.entry(activity).or_default().push((number, end.share));
+            }
+        }
+    }
+    Ok(shares)
+}
+
+fn names_of<'a>(costing: &Costing<'a>, number: usize) -> &'a str {
+    costing.resources.keys().nth(number).map_or("", String::as_str)
 }
 
 fn check_rules(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {

@@ -9,7 +9,7 @@ use super::{
     signed::SignedPlan,
     spread::Plan,
 };
-use crate::units::Minor;
+use crate::units::{Minor, Quantity};
 
 /// How a share of the money is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,21 @@ impl Share {
             Spread::Plain(plan) => plan.is_tied(quantity),
             Spread::Signed(plan) => plan.is_tied(quantity),
         }
+    }
+
+    /// The segment that it is for; `None` = all.
+    pub(super) fn segment(&self) -> Option<u16> {
+        self.segment
+    }
+
+    /// A row's quantity, what is divided, and the quantity that it is divided by; `None` when the row takes no part.
+    pub(super) fn terms(&self, column: &Column, ground: &Ground<'_>, row: usize) -> Option<(Quantity, Minor, i128)> {
+        let quantity = if self.reaches(ground, row) { weighed(column, self.weight, ground, row) } else { 0 };
+        let (money, of) = match &self.spread {
+            Spread::Plain(plan) => (plan.pool(), i128::try_from(plan.total()).ok()?),
+            Spread::Signed(plan) => (plan.plan().pool(), plan.divisor()),
+        };
+        (quantity != 0).then_some((quantity, money, of))
     }
 
     /// The cost of a row that the pool reaches.

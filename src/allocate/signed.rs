@@ -82,6 +82,12 @@ impl SignedPlan {
         })
     }
 
+    /// `Σq`, with its sign.
+    pub(super) fn divisor(&self) -> i128 {
+        let size = i128::try_from(self.plan.total()).unwrap_or(i128::MAX);
+        if self.flipped { -size } else { size }
+    }
+
     /// The plan of the shares' roundings.
     pub(super) fn plan(&self) -> &Plan {
         &self.plan

@@ -92,6 +92,8 @@ pub struct CostPlan {
     /// Flows between pools.
     pub trace: Vec<TraceEdge>,
     pub(super) columns: Vec<Arc<Column>>,
+    /// What each column was made of; `None` = the quantities of an earlier period.
+    pub(super) bases: Vec<Option<Basis>>,
     pub(super) plans: Vec<ActivityPlan>,
 }
 
@@ -133,6 +135,7 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
         plan.columns.clone_from(&columns.made);
         context.send_unused(number, &mut received, &mut plan)?;
     }
+    plan.bases = columns.bases();
     plan.balances.sort_by_key(|balance| (balance.node, balance.period));
     Ok(plan)
 }

@@ -5,12 +5,13 @@ pub mod config;
 mod panics;
 mod progress;
 mod table;
+mod waterfall;
 
 use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{compare, generate, run, schema};
+use self::commands::{compare, explain, generate, run, schema, validate};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -24,8 +25,12 @@ pub struct Args {
 enum Command {
     /// Run a config: Parquet in, Parquet results out.
     Run(run::Args),
+    /// Fit every model up to a cut and score it on what came after.
+    Validate(validate::Args),
     /// Compare methods, or configs, over one reading of the ledger.
     Compare(compare::Args),
+    /// Print how one customer's profit came about, from gross sales to the accounts behind each cost.
+    Explain(explain::Args),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
@@ -90,7 +95,9 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
 fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
+        Command::Validate(args) => validate::run(args, streams),
         Command::Compare(args) => compare::run(args, streams),
+        Command::Explain(args) => explain::run(&args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }

@@ -6,6 +6,7 @@
 
 pub mod columns;
 pub mod costs;
+pub mod events;
 pub mod fx;
 pub mod pools;
 pub mod receivables;

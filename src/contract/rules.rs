@@ -37,7 +37,9 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         }
         "missing_value" | "unknown_driver" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
-        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced) => Policy::Warn,
+        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {
+            Policy::Warn
+        }
         _ => Policy::Reject,
     }
 }

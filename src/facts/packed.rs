@@ -61,7 +61,9 @@ impl Packed {
             Keys::Int(ids) => (starts.iter().map(|start| hash_int(ids[*start as usize])).collect(), None),
             Keys::Text(ids) => {
                 let mut texts = TextColumn::default();
-                starts.iter().for_each(|start| texts.push(ids.get(*start as usize)));
+                for start in &starts {
+                    texts.push(ids.get(*start as usize));
+                }
                 ((0..texts.len()).map(|line| hash_text(texts.get(line))).collect(), Some(texts))
             }
         };
@@ -140,10 +142,10 @@ impl Packed {
 }
 
 /// The rows that start a packed line: another order, day or customer than the row before, or a return after a purchase.
+#[expect(clippy::needless_bitwise_bool, reason = "whether a row starts a line is as good as random: no branch")]
 fn starts(batch: &LineBatch, same_customer: impl Fn(usize) -> bool) -> Vec<u32> {
     let rows = batch.len();
     let (day, order, mask) = (&batch.day[..rows], &batch.order[..rows], &batch.mask[..rows]);
-    // Written without a branch: whether a row starts a line is as good as random.
     let mut starts = vec![0; rows];
     let mut count = usize::from(rows > 0);
     for row in 1..rows {

@@ -83,6 +83,7 @@ impl Partition {
     ///
     /// First every line's slot is read, then the cell that it names is compared, without a branch: such reads do not wait
     /// for each other, so that memory fetches many at a time. Only lines without a hit walk the table one by one.
+    #[expect(clippy::needless_bitwise_bool, reason = "no branch may wait for the cell")]
     fn find(&mut self, wave: &[Packed], number: usize) -> Result<Vec<u32>, FactsError> {
         let lines = wave.iter().map(|packed| packed.lines(number).len()).sum();
         let mut wanted: Vec<Wanted> = Vec::with_capacity(lines);

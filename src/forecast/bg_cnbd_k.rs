@@ -11,8 +11,15 @@
 //! Marketing Science 35 (2016), 779–799; Reutterer, Platzer & Schröder, Leveraging purchase regularity for predicting
 //! customer behavior the easy way, International Journal of Research in Marketing 38 (2021), 194–215.
 
+use super::bg_nbd::{Predictions, Residual};
+use super::summary::{History, Summary};
+use crate::numeric::quadrature::Rule;
 use crate::numeric::special::rise;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+static PANEL: LazyLock<Rule<16>> = LazyLock::new(Rule::legendre);
 
 /// Counts less likely than the likeliest by this factor have no digit in common with the sum.
 const FORGOTTEN: f64 = 1e-20;
@@ -82,18 +89,92 @@ impl BgCnbdK {
     /// * `horizon`: model time units, `>= 0`, finite.
     #[must_use]
     pub fn residual_purchases(&self, x: u32, t_x: f64, age: f64, horizon: f64) -> f64 {
-        let n = self.r + f64::from(self.k) * f64::from(x);
-        let weights = self.phase_weights(n, (age - t_x) / (self.alpha + age));
-        let mut made = Made { a: self.a, b: self.b + f64::from(self.dropout.occasions(x)), next: 1.0, sums: vec![0.0] };
-        let (mut total, mut sum) = (0.0, 0.0);
-        for (j, weight) in (0..).zip(weights) {
-            let counts = Phases { shape: n + f64::from(j), odds: horizon / (self.alpha + age) };
-            let mut purchases = 0.0;
-            counts.visit(|m, probability| purchases += probability * made.by((m + j) / self.k));
-            sum += weight * purchases;
-            total += weight;
+        self.ahead(x, t_x, age).at(horizon).0
+    }
+
+    /// What is left until the horizon for a customer who is alive at `T`.
+    ///
+    /// `E X(H)` as [`BgCnbdK::residual_purchases`]; `E Σ e^{−δ t_j} = e^{−δH} E X(H) + δ ∫ e^{−δu} E X(u) du` by parts, and
+    /// `∫ S(u) e^{−δu} du`, by quadrature. Panels are at most two mean gaps wide at first, where regular purchases make
+    /// steps, and then an eighth of the time before them; relative error below 1e-7 for `k` up to 12.
+    ///
+    /// * `horizon`: model time units, `>= 0`, finite. * `delta`: continuous discount rate per model time unit, `>= 0`.
+    #[must_use]
+    pub fn residual(&self, x: u32, t_x: f64, age: f64, horizon: f64, delta: f64) -> Residual {
+        let discount = |u: f64| if delta == 0.0 { 1.0 } else { libm::exp(-delta * u) };
+        let mut ahead = self.ahead(x, t_x, age);
+        let purchases = ahead.at(horizon).0;
+        let mut residual =
+            Residual { purchases, discounted_purchases: discount(horizon) * purchases, discounted_alive_time: 0.0 };
+        let gap = f64::from(self.k) * (self.alpha + age) / (self.r + f64::from(self.k) * f64::from(x));
+        let mut from = 0.0;
+        while from < horizon {
+            let widest = (2.0 * gap).max(0.125 * from).min(self.alpha + age + from).min(4.0 / delta);
+            // A last panel too narrow to tell apart from nothing ends the walk.
+            let to = if from + widest > from { horizon.min(from + widest) } else { horizon };
+            for (u, weight) in PANEL.on(from, to) {
+                let (made, alive) = ahead.at(u);
+                let weight = weight * discount(u);
+                residual.discounted_purchases += delta * weight * made;
+                residual.discounted_alive_time += weight * alive;
+            }
+            from = to;
         }
-        sum / total
+        residual
+    }
+
+    /// Predictions for every distinct history.
+    ///
+    /// * `days_per_unit`: days in a model time unit, as in the fit. * `horizon`, `delta`: as in [`BgCnbdK::residual`].
+    #[must_use]
+    pub fn predict(&self, summary: &Summary, days_per_unit: f64, horizon: f64, delta: f64) -> Predictions {
+        let time = |days: u32| f64::from(days) / days_per_unit;
+        let histories: Vec<History> = summary.iter().map(|(history, _)| history).collect();
+        let p_alive = histories.par_iter().map(|h| self.p_alive(h.frequency, time(h.recency), time(h.age))).collect();
+        let residual =
+            histories.par_iter().map(|h| self.residual(h.frequency, time(h.recency), time(h.age), horizon, delta));
+        Predictions { p_alive, residual: residual.collect() }
+    }
+
+    /// Probabilities of `0, 1, 2, …` purchases in the next `horizon` of a customer who is alive at `T`, up to where what
+    /// is left out is below `1e-10`.
+    ///
+    /// The potential purchases `M = ⌊(N_j + j)/k⌋` are cut short by dropout after the `K`-th:
+    /// `P(n) = P(M = n) P(K >= n) + P(M > n) P(K = n)`.
+    #[must_use]
+    pub fn purchase_probabilities(&self, x: u32, t_x: f64, age: f64, horizon: f64) -> Vec<f64> {
+        let ahead = self.ahead(x, t_x, age);
+        let mut potential: Vec<f64> = Vec::new();
+        for (j, weight) in (0..).zip(&ahead.weights) {
+            let phases = Phases { shape: ahead.n + f64::from(j), odds: horizon / (self.alpha + age) };
+            phases.visit(|m, probability| {
+                let purchases = ((m + j) / self.k) as usize;
+                if potential.len() <= purchases {
+                    potential.resize(purchases + 1, 0.0);
+                }
+                potential[purchases] += weight / ahead.total * probability;
+            });
+        }
+        cut_short(&potential, self.a, self.b + f64::from(self.dropout.occasions(x)))
+    }
+
+    /// Weights of the phases that may have passed since the last purchase, `q_j` but for a factor, `j < k`.
+    pub(super) fn phases_passed(&self, x: u32, t_x: f64, age: f64) -> Vec<f64> {
+        let n = self.r + f64::from(self.k) * f64::from(x);
+        self.phase_weights(n, (age - t_x) / (self.alpha + age))
+    }
+
+    fn ahead(&self, x: u32, t_x: f64, age: f64) -> Ahead {
+        let weights = self.phases_passed(x, t_x, age);
+        let b = self.b + f64::from(self.dropout.occasions(x));
+        Ahead {
+            k: self.k,
+            n: self.r + f64::from(self.k) * f64::from(x),
+            scale: self.alpha + age,
+            total: weights.iter().sum(),
+            weights,
+            made: Made { a: self.a, b, next: 1.0, sums: vec![0.0], stays: vec![] },
+        }
     }
 
     /// Purchases expected in the next `horizon` given the customer's history: P(alive) times the residual purchases.
@@ -113,20 +194,73 @@ impl BgCnbdK {
     }
 }
 
-/// `W(M)`, remembered as far as it has been asked for.
+/// The future of one customer who is alive.
+struct Ahead {
+    k: u32,
+    /// `r + kx` and `α + T`.
+    n: f64,
+    scale: f64,
+    weights: Vec<f64>,
+    total: f64,
+    made: Made,
+}
+
+impl Ahead {
+    /// Purchases expected up to `u`, and the probability of being alive then.
+    fn at(&mut self, u: f64) -> (f64, f64) {
+        let (mut sum, mut alive_sum) = (0.0, 0.0);
+        for (j, weight) in (0..).zip(&self.weights) {
+            let counts = Phases { shape: self.n + f64::from(j), odds: u / self.scale };
+            let (mut purchases, mut alive) = (0.0, 0.0);
+            counts.visit(|m, probability| {
+                let potential = (m + j) / self.k;
+                purchases += probability * self.made.by(potential);
+                alive += probability * self.made.stays[potential as usize];
+            });
+            sum += weight * purchases;
+            alive_sum += weight * alive;
+        }
+        (sum / self.total, alive_sum / self.total)
+    }
+}
+
+/// Probabilities of a number of purchases that is potentially distributed as `potential`, but ends with the `K`-th:
+/// `P(K > k) = Π_{j<k} (b+j)/(a+b+j)`.
+pub(super) fn cut_short(potential: &[f64], a: f64, b: f64) -> Vec<f64> {
+    let mut above: f64 = potential.iter().sum();
+    let mut stays_before = 1.0;
+    let mut found = Vec::with_capacity(potential.len());
+    for (n, &exactly) in potential.iter().enumerate() {
+        above -= exactly;
+        let (reaches, ends) = if n == 0 {
+            (1.0, 0.0)
+        } else {
+            let j = n as f64 - 1.0;
+            let stays = stays_before * (b + j) / (a + b + j);
+            let ends = stays_before - stays;
+            (std::mem::replace(&mut stays_before, stays), ends)
+        };
+        found.push(exactly * reaches + above.max(0.0) * ends);
+    }
+    found
+}
+
+/// `W(M)` and `E(1−p)^M`, remembered as far as they have been asked for.
 struct Made {
     a: f64,
     b: f64,
     /// `E(1−p)^i` for the first `i` that is not in the sums.
     next: f64,
     sums: Vec<f64>,
+    stays: Vec<f64>,
 }
 
 impl Made {
     fn by(&mut self, purchases: u32) -> f64 {
-        while self.sums.len() <= purchases as usize {
+        while self.stays.len() <= purchases as usize {
             let done = self.sums.len() - 1;
             let step = self.b + done as f64;
+            self.stays.push(self.next);
             self.sums.push(self.sums[done] + self.next);
             self.next *= step / (self.a + step);
         }
@@ -135,14 +269,14 @@ impl Made {
 }
 
 /// Phases that pass in a time: negative binomial, `P(m) = (shape)_m/m! z^m (1−z)^{shape}` with `z/(1−z) = odds`.
-struct Phases {
-    shape: f64,
-    odds: f64,
+pub(super) struct Phases {
+    pub(super) shape: f64,
+    pub(super) odds: f64,
 }
 
 impl Phases {
     /// Visit the counts and their probabilities, from the likeliest one up and down.
-    fn visit(&self, mut count: impl FnMut(u32, f64)) {
+    pub(super) fn visit(&self, mut count: impl FnMut(u32, f64)) {
         let z = self.odds / (1.0 + self.odds);
         let likeliest = ((self.shape - 1.0) * self.odds).max(0.0) as u32;
         let top = f64::from(likeliest);

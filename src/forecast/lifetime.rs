@@ -30,6 +30,8 @@ pub enum Spend<'a> {
 pub struct Customers<'a> {
     /// Repeat purchases `x`.
     pub frequency: &'a [u32],
+    /// Recency `t_x`, model time units, `0 <= t_x <= T`.
+    pub recency: &'a [f64],
     /// Age `T`, model time units, `>= 0`.
     pub age: &'a [f64],
     /// `P(alive | x, t_x, T)`.
@@ -127,6 +129,7 @@ impl Customers<'_> {
     pub fn check(&self) -> Result<(), LifetimeError> {
         let expected = self.len();
         for (column, found) in [
+            ("recency", self.recency.len()),
             ("age", self.age.len()),
             ("p_alive", self.p_alive.len()),
             ("spend", self.spend.len()),
@@ -149,6 +152,8 @@ impl Customers<'_> {
     fn broken_rule(&self, row: usize) -> Option<(&'static str, &'static str)> {
         if !(self.age[row] >= 0.0 && self.age[row].is_finite()) {
             Some(("age", "it must be finite and not negative"))
+        } else if !(0.0..=self.age[row]).contains(&self.recency[row]) {
+            Some(("recency", "it must lie between 0 and age"))
         } else if !(0.0..=1.0).contains(&self.p_alive[row]) {
             Some(("p_alive", "it must be a probability"))
         } else if !self.spend.has_mean(row) {

@@ -1,5 +1,12 @@
 //! The simulated paths of one customer, and what is read off them.
+//!
+//! Of `n` paths a customer is alive in `n · P(alive)` and something happens in a share `m` of those: so many are drawn, and
+//! the other paths have known values. How many there are of each kind is not left to chance but allotted: the expected
+//! number, rounded down or up at random (systematic sampling), so that every path of its own is an exact draw and the
+//! kinds add nothing to the error. A kind's places are spread over the paths by a random affine permutation of the
+//! customer's own.
 
+use super::discount::Discount;
 use super::future::Future;
 use super::lifetime::Customers;
 use super::purchase_model::WhileAlive;
@@ -10,118 +17,150 @@ use crate::numeric::philox::Stream;
 const PURPOSE: u64 = 0x6c69_6665_7469_6d65;
 /// A probability that falls short of a quantile by less than this has reached it; sums of weights round.
 const ROUNDING: f64 = 1e-12;
+/// Paths are drawn at least this often for a customer's own distribution, and at least one in so many: few for one who
+/// hardly ever is alive, but enough to tell their spread.
+const DRAWN_AT_LEAST: u32 = 64;
+const DRAWN_ONE_IN: u32 = 16;
 
 /// One thread's scratch space: the paths of the customer drawn last.
 pub(super) struct Worker<'a, M> {
     model: WhileAlive,
     settings: &'a Settings<M>,
-    /// Paths with a value of their own (those with a purchase), ascending, and that value; `quantiles` sorts a copy.
-    bought: Vec<u32>,
+    future: Future<'a>,
+    /// Values of the drawn paths; the totals take those whose place has a path. `quantiles` sorts a copy.
     values: Vec<f64>,
-    sorted: Vec<f64>,
-    /// Value of every other path.
-    idle_value: f64,
-    alive: AlivePaths,
+    sorted: Vec<i64>,
+    places: Places,
+    p_alive: f64,
 }
 
-/// The paths in which the customer is still alive: those whose place in an affine permutation is below `count`.
+/// Which path each place is: an affine permutation. The first `moving` places are the drawn ones, those up to `alive` are
+/// idle, in the others the customer is gone.
 #[derive(Debug, Clone, Copy, Default)]
-struct AlivePaths {
+struct Places {
     paths: u64,
-    count: u64,
+    moving: u64,
+    alive: u64,
     step: u64,
     offset: u64,
 }
 
 impl<'a, M> Worker<'a, M> {
-    pub(super) fn new(model: WhileAlive, settings: &'a Settings<M>) -> Self {
-        let alive = AlivePaths::default();
-        Self { model, settings, bought: Vec::new(), values: Vec::new(), sorted: Vec::new(), idle_value: 0.0, alive }
+    pub(super) fn new(
+        model: WhileAlive,
+        settings: &'a Settings<M>,
+        customers: &Customers<'_>,
+        discount: &'a Discount,
+    ) -> Self {
+        let future = Future::new(&model, &customers.spend, discount);
+        let places = Places::default();
+        Self { model, settings, future, values: Vec::new(), sorted: Vec::new(), places, p_alive: 0.0 }
     }
 
-    /// Draw all paths of the customer in `row`.
+    /// Draw the paths of the customer in `row`.
     pub(super) fn draw_paths(&mut self, customers: &Customers<'_>, row: usize) {
+        let paths = self.settings.paths;
         let mut stream = Stream::new(self.settings.seed, customers.key[row], PURPOSE);
-        let future = Future::new(&self.model, self.settings, customers, row);
-        self.alive = AlivePaths::draw(u64::from(self.settings.paths), customers.p_alive[row], &mut stream);
-        self.idle_value = future.idle_value;
-        self.bought.clear();
+        self.future.set(&self.model, customers, row);
+        self.p_alive = customers.p_alive[row];
+        self.places = Places::draw(u64::from(paths), self.p_alive, self.future.moving, &mut stream);
         self.values.clear();
-        for path in 0..self.settings.paths {
-            let survival = stream.uniform();
-            if survival >= future.no_purchase {
-                self.bought.push(path);
-                self.values.push(future.value(survival, &mut stream));
-            } else if future.idle_paths_differ {
-                self.bought.push(path);
-                self.values.push(future.value_without_purchase(&mut stream));
-            }
+        if self.p_alive == 0.0 || self.future.moving == 0.0 {
+            return;
         }
+        let at_least = (paths / DRAWN_ONE_IN).max(DRAWN_AT_LEAST.min(paths));
+        let drawn = (self.places.moving as usize).max(at_least as usize);
+        self.values.extend((0..drawn).map(|_| self.future.draw(&mut stream)));
     }
 
-    /// Moments of the mixture of the drawn paths with weight `p_alive` and 0 with the rest.
-    pub(super) fn moments(&self, p_alive: f64) -> Lifetime {
-        let n = f64::from(self.settings.paths);
-        let idle = n - self.values.len() as f64;
-        let alive_mean = (self.values.iter().sum::<f64>() + idle * self.idle_value) / n;
-        let square = |value: f64| (value - alive_mean) * (value - alive_mean);
-        let squares = self.values.iter().map(|&value| square(value)).sum::<f64>() + idle * square(self.idle_value);
-        let mean = p_alive * alive_mean;
-        let away = alive_mean - mean;
-        let variance = p_alive * (squares / n + away * away) + (1.0 - p_alive) * mean * mean;
+    /// Moments of the mixture: the drawn paths, the idle ones, and 0 for those who are gone.
+    pub(super) fn moments(&self) -> Lifetime {
+        let n = self.values.len().max(1) as f64;
+        let (moving, idle) = (self.p_alive * self.future.moving, self.p_alive * self.future.idle);
+        let drawn_mean = self.values.iter().sum::<f64>() / n;
+        let squares = self.values.iter().map(|value| (value - drawn_mean) * (value - drawn_mean)).sum::<f64>();
+        let mean = moving * drawn_mean + idle * self.future.idle_value;
+        let away = |value: f64| (value - mean) * (value - mean);
+        let variance = moving * (squares / n + away(drawn_mean))
+            + idle * away(self.future.idle_value)
+            + (1.0 - self.p_alive) * away(0.0);
         let losses = self.values.iter().filter(|&&value| value < 0.0).count() as f64;
-        let idle_losses = if self.idle_value < 0.0 { idle } else { 0.0 };
+        let idle_losses = if self.future.idle_value < 0.0 { idle } else { 0.0 };
         Lifetime {
             mean,
             sd: libm::sqrt(variance),
-            mean_error: p_alive * libm::sqrt(squares / (n - 1.0).max(1.0) / n),
-            probability_of_loss: p_alive * (losses + idle_losses) / n,
+            mean_error: moving * libm::sqrt(squares / (n - 1.0).max(1.0) / n),
+            probability_of_loss: moving * losses / n + idle_losses,
         }
     }
 
     /// Quantiles of the same mixture: the smallest value with a probability of at least `q` at or below it.
-    pub(super) fn quantiles(&mut self, p_alive: f64, found: &mut [f64]) {
-        self.sorted.clone_from(&self.values);
-        self.sorted.sort_unstable_by(f64::total_cmp);
-        let weight = p_alive / f64::from(self.settings.paths);
-        let idle = f64::from(self.settings.paths) - self.values.len() as f64;
-        let mut atoms = [(0.0, 1.0 - p_alive), (self.idle_value, weight * idle)];
+    pub(super) fn quantiles(&mut self, found: &mut [f64]) {
+        self.sorted.clear();
+        self.sorted.extend(self.values.iter().map(|value| sort_key(*value)));
+        self.sorted.sort_unstable();
+        let sorted = Sorted(&self.sorted);
+        let weight = self.p_alive * self.future.moving / self.values.len().max(1) as f64;
+        let idle = (self.future.idle_value, self.p_alive * self.future.idle);
+        let mut atoms = [(0.0, 1.0 - self.p_alive), idle];
         if atoms[1].0 < atoms[0].0 {
             atoms.swap(0, 1);
         }
-        let cuts = atoms.map(|(value, _)| self.sorted.partition_point(|&v| v < value));
+        let cuts = atoms.map(|(value, _)| self.sorted.partition_point(|&key| of_sort_key(key) < value));
         for (found, &q) in found.iter_mut().zip(&self.settings.quantiles) {
-            *found = quantile(&self.sorted, weight, &atoms, &cuts, q - ROUNDING);
+            *found = quantile(&sorted, weight, &atoms, &cuts, q - ROUNDING);
         }
     }
 
     /// Add each path in which the customer is alive to its total, in minor units.
     pub(super) fn add_alive_paths(&self, totals: &mut [i128]) {
         let minor = |value: f64| (value * self.settings.minor_per_major).round_ties_even() as i64;
-        let idle = i128::from(minor(self.idle_value));
-        if idle != 0 {
-            let mut place = self.alive.offset;
-            for total in totals.iter_mut() {
-                *total += if place < self.alive.count { idle } else { 0 };
-                place = self.alive.next(place);
-            }
+        let mut path = self.places.offset;
+        for value in self.values.iter().take(self.places.moving as usize) {
+            totals[path as usize] += i128::from(minor(*value));
+            path = self.places.next(path);
         }
-        for (&path, &value) in self.bought.iter().zip(&self.values) {
-            if self.alive.contains(path) {
-                totals[path as usize] += i128::from(minor(value)) - idle;
+        let idle = i128::from(minor(self.future.idle_value));
+        if idle != 0 {
+            for _ in self.places.moving..self.places.alive {
+                totals[path as usize] += idle;
+                path = self.places.next(path);
             }
         }
     }
 }
 
+/// A number whose order is that of the value, `−0` below `0`.
+fn sort_key(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+fn of_sort_key(key: i64) -> f64 {
+    f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
+}
+
+/// Values as their sorted keys.
+struct Sorted<'a>(&'a [i64]);
+
+impl Sorted<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn at(&self, index: usize) -> f64 {
+        of_sort_key(self.0[index])
+    }
+}
+
 /// Walk the pieces below, at, between and above the two atoms until `q` is reached.
-fn quantile(sorted: &[f64], weight: f64, atoms: &[(f64, f64); 2], cuts: &[usize; 2], q: f64) -> f64 {
+fn quantile(sorted: &Sorted<'_>, weight: f64, atoms: &[(f64, f64); 2], cuts: &[usize; 2], q: f64) -> f64 {
     let mut below = 0.0;
     let mut from = 0;
     for (&(value, mass), &cut) in atoms.iter().zip(cuts) {
         let piece = weight * (cut - from) as f64;
         if below + piece >= q && cut > from {
-            return sorted[nth(from, cut, (q - below) / weight)];
+            return sorted.at(nth(from, cut, (q - below) / weight));
         }
         below += piece + mass;
         if below >= q && mass > 0.0 {
@@ -130,9 +169,11 @@ fn quantile(sorted: &[f64], weight: f64, atoms: &[(f64, f64); 2], cuts: &[usize;
         from = cut;
     }
     if from < sorted.len() {
-        sorted[nth(from, sorted.len(), (q - below) / weight)]
+        sorted.at(nth(from, sorted.len(), (q - below) / weight))
+    } else if from > 0 {
+        sorted.at(from - 1).max(atoms[1].0)
     } else {
-        sorted.last().copied().unwrap_or(atoms[1].0).max(atoms[1].0)
+        atoms[1].0
     }
 }
 
@@ -141,24 +182,27 @@ fn nth(from: usize, to: usize, rank: f64) -> usize {
     (from + (libm::ceil(rank).max(1.0) as usize) - 1).min(to - 1)
 }
 
-impl AlivePaths {
-    fn draw(paths: u64, p_alive: f64, stream: &mut Stream) -> Self {
-        let count = ((paths as f64 * p_alive + stream.uniform()) as u64).min(paths);
+impl Places {
+    /// * `moving`: share of the paths of a customer who is alive that are drawn.
+    fn draw(paths: u64, p_alive: f64, moving: f64, stream: &mut Stream) -> Self {
+        let shift = stream.uniform();
+        // Places below a boundary: those whose number plus the shift is below it.
+        let below = |boundary: f64| (libm::ceil(boundary - shift).max(0.0) as u64).min(paths);
+        let alive = below(paths as f64 * p_alive);
+        let moving = below(paths as f64 * (p_alive * moving)).min(alive);
         let offset = stream.below(paths);
         let mut step = 1 + stream.below(paths);
         while greatest_common_divisor(step, paths) != 1 {
             step = step % paths + 1;
         }
-        Self { paths, count, step, offset }
+        Self { paths, moving, alive, step, offset }
     }
 
-    fn next(&self, place: u64) -> u64 {
-        let next = place + self.step;
+    /// The path of the next place.
+    #[inline]
+    fn next(&self, path: u64) -> u64 {
+        let next = path + self.step;
         if next >= self.paths { next - self.paths } else { next }
-    }
-
-    fn contains(&self, path: u32) -> bool {
-        (self.offset + u64::from(path) * self.step) % self.paths < self.count
     }
 }
 
@@ -175,26 +219,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn alive_paths_are_as_many_as_their_share_and_differ_by_customer() {
+    fn kinds_of_paths_are_as_many_as_their_share_and_every_path_has_one_place() {
         for paths in [1_u64, 2, 7, 1000] {
-            for customer in 0..50 {
-                let alive = AlivePaths::draw(paths, 0.37, &mut Stream::new(1, customer, 2));
-                let inside = (0..paths).filter(|&path| alive.contains(path as u32)).count() as u64;
-                assert_eq!(inside, alive.count);
-                assert!((inside as f64 - 0.37 * paths as f64).abs() < 1.0);
-                let mut place = alive.offset;
-                for path in 0..paths {
-                    assert_eq!(place < alive.count, alive.contains(path as u32));
-                    place = alive.next(place);
+            let (mut alive, mut moving) = (0, 0);
+            for customer in 0..2_000 {
+                let places = Places::draw(paths, 0.37, 0.6, &mut Stream::new(1, customer, 2));
+                assert!((places.alive as f64 - 0.37 * paths as f64).abs() < 1.0);
+                assert!((places.moving as f64 - 0.222 * paths as f64).abs() < 1.0 && places.moving <= places.alive);
+                (alive, moving) = (alive + places.alive, moving + places.moving);
+                let mut path = places.offset;
+                let mut seen = vec![false; paths as usize];
+                for _ in 0..paths {
+                    assert!(!std::mem::replace(&mut seen[path as usize], true));
+                    path = places.next(path);
                 }
             }
+            // Rounding is fair: a mean of 2,000 roundings has an error below 0.5/√2000.
+            let mean = |sum: u64| sum as f64 / 2_000.0;
+            assert!((mean(alive) - 0.37 * paths as f64).abs() < 4.0 * 0.5 / 2_000_f64.sqrt());
+            assert!((mean(moving) - 0.222 * paths as f64).abs() < 4.0 * 0.5 / 2_000_f64.sqrt());
         }
+    }
+
+    #[test]
+    fn sort_keys_have_the_order_of_the_values() {
+        let values = [f64::NEG_INFINITY, -3.5, -1e-300, -0.0, 0.0, 1e-300, 2.0, 1e300, f64::INFINITY];
+        let keys = values.map(sort_key);
+        assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_eq!(keys.map(|key| of_sort_key(key).to_bits()), values.map(f64::to_bits));
     }
 
     #[test]
     fn a_quantile_of_the_mixture_is_the_smallest_value_that_reaches_it() {
         // 0.2 at −5, 0.1 each at −7, 3, 4, 6; 0.4 at 0.
-        let (sorted, atoms, cuts) = ([-7.0, 3.0, 4.0, 6.0], [(-5.0, 0.2), (0.0, 0.4)], [1, 1]);
+        let (keys, atoms, cuts) = ([-7.0, 3.0, 4.0, 6.0].map(sort_key), [(-5.0, 0.2), (0.0, 0.4)], [1, 1]);
         for (q, expected) in [
             (0.05, -7.0),
             (0.1, -7.0),
@@ -207,8 +265,8 @@ mod tests {
             (0.85, 4.0),
             (0.95, 6.0),
         ] {
-            assert_eq!(quantile(&sorted, 0.1, &atoms, &cuts, q - ROUNDING), expected, "{q}");
+            assert_eq!(quantile(&Sorted(&keys), 0.1, &atoms, &cuts, q - ROUNDING), expected, "{q}");
         }
-        assert_eq!(quantile(&[], 0.0, &[(0.0, 1.0), (0.0, 0.0)], &[0, 0], 0.5), 0.0);
+        assert_eq!(quantile(&Sorted(&[]), 0.0, &[(0.0, 1.0), (0.0, 0.0)], &[0, 0], 0.5), 0.0);
     }
 }

@@ -1,5 +1,6 @@
 //! The forecast of a run: histories of those who purchased, fitted models, expectations and simulation.
 
+use rayon::prelude::*;
 use thiserror::Error;
 
 use super::{
@@ -7,6 +8,7 @@ use super::{
     contribution::Rates,
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
+    holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
     purchase_model::PurchaseModel,
     simulate::{self, Segmentation, Simulation},
@@ -16,6 +18,7 @@ use crate::{
     numeric::hypergeometric::HypergeometricError,
     schema::{
         facts::{CustomerFacts, NO_DAY},
+        purchases::PurchaseLog,
         settings::{ForecastSettings, PurchaseKind},
     },
     units::Day,
@@ -42,6 +45,15 @@ pub enum ForecastError {
     /// Inputs of the lifetime value out of range.
     #[error("forecast: lifetime value: {0}")]
     Lifetime(#[from] LifetimeError),
+    /// A cut of the ledger from which no holdout follows.
+    #[error(transparent)]
+    Holdout(#[from] HoldoutError),
+    /// None of the models has a usable fit.
+    #[error("forecast: no model has a usable fit: {why}")]
+    NoModel {
+        /// Model by model.
+        why: String,
+    },
     /// No customer has a purchase.
     #[error("forecast: no customer has a purchase up to as_of")]
     NoPurchases,
@@ -61,6 +73,33 @@ pub struct Histories {
 }
 
 impl Histories {
+    /// Histories of the purchases up to the end of `as_of`.
+    #[must_use]
+    pub fn up_to(log: &PurchaseLog, as_of: Day) -> Self {
+        let mut histories = Self::default();
+        for customer in 0..log.customers() {
+            let days = log.of(customer);
+            let days = &days[..days.partition_point(|day| *day <= as_of)];
+            if let (Some(first), Some(last)) = (days.first(), days.last()) {
+                histories.customer.push(customer as u32);
+                histories.frequency.push(days.len() as u32 - 1);
+                histories.recency.push(last.abs_diff(*first));
+                histories.age.push(as_of.abs_diff(*first));
+            }
+        }
+        histories
+    }
+
+    /// `Σ ln` of the days between successive purchases, one row a history.
+    #[must_use]
+    pub fn ln_gaps(&self, log: &PurchaseLog) -> Vec<f64> {
+        let gap = |pair: &[Day]| libm::log(f64::from(pair[1].abs_diff(pair[0])));
+        let sum = |(customer, frequency): (&u32, &u32)| {
+            log.of(*customer as usize)[..=*frequency as usize].windows(2).map(gap).sum()
+        };
+        self.customer.par_iter().zip(&self.frequency).map(sum).collect()
+    }
+
     /// Histories at the end of `as_of`.
     #[must_use]
     pub fn new(facts: &CustomerFacts, as_of: Day) -> Self {
@@ -91,6 +130,8 @@ pub struct Expectations {
     pub p_alive: Vec<f64>,
     /// Expected purchases to the horizon.
     pub purchases: Vec<f64>,
+    /// Recency in model time units.
+    pub recency: Vec<f64>,
     /// Age in model time units.
     pub age: Vec<f64>,
     residual: Vec<Residual>,
@@ -99,11 +140,14 @@ pub struct Expectations {
 
 /// Fits the model of purchases and dropout to the counts of equal histories.
 ///
+/// * `ln_gaps`: as [`Histories::ln_gaps`], for models of regular purchases.
+///
 /// # Errors
 /// [`ForecastError::NoPurchases`], [`ForecastError::Summary`]. A fit that failed is told by [`Fit::fitted`].
 pub fn fit_purchases(
     kind: PurchaseKind,
     histories: &Histories,
+    ln_gaps: &[f64],
     days_per_unit: f64,
 ) -> Result<(Summary, Fit<PurchaseModel>), ForecastError> {
     if histories.customer.is_empty() {
@@ -111,7 +155,7 @@ pub fn fit_purchases(
     }
     let mut summary = Summary::new();
     summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
-    let fit = PurchaseModel::fit(kind, &summary, days_per_unit);
+    let fit = PurchaseModel::fit(kind, &summary, ln_gaps, days_per_unit);
     Ok((summary, fit))
 }
 
@@ -150,6 +194,7 @@ pub fn expectations(
         .collect();
     Ok(Expectations {
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
+        recency: histories.recency.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),
         age: histories.age.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),
         p_alive,
         residual,
@@ -190,6 +235,7 @@ fn customers<'a>(
 ) -> Customers<'a> {
     Customers {
         frequency: &histories.frequency,
+        recency: &expectations.recency,
         age: &expectations.age,
         p_alive: &expectations.p_alive,
         spend: Spend::GammaGamma { p: model.p, posterior: &expectations.posterior },

@@ -1,16 +1,21 @@
 //! Monte Carlo lifetime value of contribution: the whole distribution, per customer and per segment.
 //!
-//! Every path is conditional on being alive at the day of the forecast, so no draw is wasted on customers who have
-//! gone; they enter as an atom at 0 with weight `1 − P(alive)`. The sampling is exact, not an approximation:
+//! Of a customer's `n` paths only those are drawn in which the customer is alive and something happens
+//! ([`paths`](super::paths)); the dead enter as an atom at 0, the idle as an atom at the cost of keeping them. The
+//! sampling is exact, not an approximation:
 //!
-//! * the first waiting time is drawn from its predictive (Lomax) distribution, `P(W > w) = (α'/(α'+w))^{r'}`, by
-//!   inversion, so that a path without a purchase costs one uniform number;
-//! * given it, the rate is `Gamma(r'+1, α'+W)`, and later waiting times are exponential;
-//! * dropout after a purchase follows a Pólya urn, with probability `a/(a+b')`, else `b'` grows by one; dropout at any
-//!   time comes at a time drawn from its predictive (Lomax) distribution, by inversion;
-//! * the spend rate is drawn at the first purchase, then each purchase.
+//! * the number of purchases up to the horizon is negative binomial, drawn from a table given that there is one, and
+//!   their times are uniform ([`counts`](super::counts)): no rate, no waiting time;
+//! * dropout after a purchase follows a Pólya urn, drawn from a table; dropout at any time comes at a time drawn from its
+//!   predictive (Lomax) distribution, by inversion;
+//! * the spend rate is drawn once a path with a purchase, then each purchase, from tables of the gamma distribution
+//!   ([`strips`](crate::numeric::strips)).
+//!
+//! The error of a customer's mean is that of `n · P(alive and something happens)` draws, at least `n/16`: with 1,000 paths,
+//! 3 % of the standard deviation at most.
 
 use super::bg_nbd::BgNbd;
+use super::discount::Discount;
 use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
@@ -99,6 +104,7 @@ where
     settings.check(&model)?;
     customers.check()?;
     check_segments(customers.len(), segmentations)?;
+    let discount = Discount::new(settings.horizon, settings.delta);
     let width = settings.quantiles.len();
     let mut lifetime = vec![Lifetime::default(); customers.len()];
     let mut quantiles = vec![0.0; customers.len() * width];
@@ -118,14 +124,14 @@ where
         .enumerate()
         .with_min_len(batches.div_ceil(tasks).max(1))
         .fold(
-            || (Worker::new(model.while_alive(), settings), zeros()),
+            || (Worker::new(model.while_alive(), settings, customers, &discount), zeros()),
             |(mut worker, mut totals), (batch, (lifetime, quantiles))| {
                 for (i, lifetime) in lifetime.iter_mut().enumerate() {
                     let row = batch * BATCH + i;
                     worker.draw_paths(customers, row);
-                    *lifetime = worker.moments(customers.p_alive[row]);
+                    *lifetime = worker.moments();
                     if let Some(values) = quantiles.get_mut(i * width..(i + 1) * width) {
-                        worker.quantiles(customers.p_alive[row], values);
+                        worker.quantiles(values);
                     }
                     for (totals, segmentation) in totals.iter_mut().zip(segmentations) {
                         let sums = totals.segment_mut(usize::from(segmentation.segment[row]));

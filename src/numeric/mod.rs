@@ -30,5 +30,6 @@ pub mod newton;
 pub mod philox;
 pub mod quadrature;
 pub mod special;
+pub mod strips;
 pub mod sums;
 pub mod ziggurat;

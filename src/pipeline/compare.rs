@@ -193,7 +193,7 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
     check_configs(request.configs)?;
     let mut clock = Clock::new(progress);
     let sides = || request.configs.iter().map(|(_, settings)| Side::read(settings)).collect::<Result<Vec<_>, _>>();
-    let (ledger, sides) = one_ledger(settings, &mut clock, sides)?;
+    let (ledger, sides) = one_ledger(settings, false, &mut clock, sides)?;
     let mut found: Vec<Found> = Vec::with_capacity(outcomes);
     let mut last = None;
     let mut ledger = Some(ledger);

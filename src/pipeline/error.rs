@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::compare::CompareError;
+use super::{compare::CompareError, explain::ExplainError};
 use crate::{
     allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -38,6 +38,9 @@ pub enum RunError {
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// A question that has no answer.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// Leaves and pools that do not tie: a bug.
     #[error("activity `{activity}`: cost {cost}, but its parts make {found} minor units")]
     Reconciliation {
@@ -65,6 +68,7 @@ impl RunError {
             Self::Compare(CompareError::TooFew { .. }) => {
                 Some("name more with --methods: config, average, even, revenue, cost")
             }
+            Self::Explain(error) => error.hint(),
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -74,7 +78,7 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::Compare(_) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::Compare(_) | Self::Explain(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

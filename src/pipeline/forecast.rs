@@ -4,6 +4,7 @@ use crate::{
     forecast::{
         contribution::{self, Earned, Rates},
         fit::FitEnd,
+        holdout::{Assessment, Holdout},
         predict::{self, Expectations, Histories, Models},
         simulate::{Segmentation, Simulation},
     },
@@ -11,18 +12,25 @@ use crate::{
         costing::Layer,
         costs::LayerCosts,
         margins::Margins,
-        settings::{ForecastSettings, Settings},
+        settings::{ForecastSettings, PurchaseKind, Settings},
     },
     units::Minor,
 };
 
-use super::{Clock, Ledgers, RunError, results::sum_by_customer};
+use super::{Clock, Ledgers, RunError, choice::Choice, results::sum_by_customer};
 
 /// Everything that was forecast.
 pub(super) struct Forecast {
     histories: Histories,
     /// Fitted models.
     pub(super) models: Models,
+    /// Which model of purchases it is, and why where the run chose it.
+    pub(super) kind: PurchaseKind,
+    pub(super) why: Option<String>,
+    /// The models that were tried, the cut they were scored on, and which one is used.
+    pub(super) tried: Vec<Assessment>,
+    pub(super) holdout: Option<Holdout>,
+    pub(super) used: usize,
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
     /// Expected lifetime value in minor units, one row a history.
@@ -49,9 +57,9 @@ impl Forecast {
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
         let per_major = settings.currency.minor_per_major() as f64;
-        clock.start("fit_purchases", Some(ledgers.customers.len() as u64));
         let histories = Histories::new(facts, ledgers.as_of);
-        let (summary, purchases) = predict::fit_purchases(setting.model, &histories, setting.days_per_unit)?;
+        let Choice { summary, fit: purchases, kind, tried, holdout, used, why } =
+            Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let major = |column: &[Minor]| -> Vec<f64> {
             histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
@@ -101,7 +109,21 @@ impl Forecast {
         for (at, customer) in histories.customer.iter().enumerate() {
             row[*customer as usize] = Some(at as u32);
         }
-        Ok(Self { histories, models, expectations, expected, simulation: None, row, rates, keys })
+        Ok(Self {
+            histories,
+            models,
+            kind,
+            tried,
+            holdout,
+            used,
+            why,
+            expectations,
+            expected,
+            simulation: None,
+            row,
+            rates,
+            keys,
+        })
     }
 
     /// Simulates every history; `segmentations` are one group a customer, with their number of groups.
@@ -152,6 +174,10 @@ impl Forecast {
             FitEnd::Converged | FitEnd::Failed { .. } => None,
         };
         let ends = [told(purchases.model(), &purchases.end), told(spend.model(), &spend.end)];
-        ends.into_iter().flatten().chain(purchases.notes.iter().chain(&spend.notes).cloned()).collect()
+        let why = self.why.clone();
+        why.into_iter()
+            .chain(ends.into_iter().flatten())
+            .chain(purchases.notes.iter().chain(&spend.notes).cloned())
+            .collect()
     }
 }

@@ -8,10 +8,10 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::DataFrame;
 
-use super::RunError;
+use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, costs, fx, pools, receivables,
+        ContractError, costs, events, fx, pools, receivables,
         rules::Tally,
         tables::{self, Input, KnownCustomers},
         transactions,
@@ -24,8 +24,11 @@ use crate::{
         costing::Method,
         facts::Cells,
         period::PeriodKind,
-        settings::{Format, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, PoolLine, ProductTable, Receivable, TracedCost, UnknownQuantity},
+        settings::{Format, LedgerDriver, Settings, TableName},
+        tables::{
+            Activity, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable, TracedCost,
+            UnknownQuantity,
+        },
     },
 };
 
@@ -68,6 +71,16 @@ impl<'a> SideInputs<'a> {
         &mut self,
         table: TableName,
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
+        self.open_with(table, &[])
+    }
+
+    /// The same, with columns of drivers that are measured in the table.
+    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
+    fn open_with(
+        &mut self,
+        table: TableName,
+        drivers: &[(&str, &LedgerDriver)],
+    ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
         let inputs = &self.settings.inputs;
         let setting = match table {
             TableName::Transactions | TableName::Truth => return Ok(None),
@@ -79,9 +92,10 @@ impl<'a> SideInputs<'a> {
             TableName::Receivables => &inputs.receivables,
             TableName::Fx => &inputs.fx,
             TableName::Traced => &inputs.traced,
+            TableName::Events => &inputs.events,
         };
         let Some(setting) = setting else { return Ok(None) };
-        let source = read::open(table, setting, self.base, &[])?;
+        let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
         let kinds = source.column_types()?;
         let (send, frames) = channel();
@@ -200,6 +214,42 @@ impl<'a> SideInputs<'a> {
         Ok(lines)
     }
 
+    /// Time of events, summed by customer and period.
+    ///
+    /// * `names`: of the cells' drivers; `drivers`: those with a time equation.
+    pub(super) fn events(
+        &mut self,
+        cells: Cells,
+        mut unknown: Vec<UnknownQuantity>,
+        customers: &KnownCustomers<'_>,
+        (names, drivers): (&[String], &[(&str, &LedgerDriver)]),
+    ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
+        let Some((frames, _, csv)) = self.open_with(TableName::Events, drivers)? else { return Ok((cells, unknown)) };
+        let input = Input::new(self.settings, TableName::Events, &frames);
+        let (found, tally) = events::events(&input, customers, drivers, csv)?;
+        self.keep(TableName::Events, tally);
+        let mut times: Vec<DriverQuantity> = Vec::new();
+        for ((name, driver), events) in drivers.iter().zip(found) {
+            let column = names.iter().position(|known| known == name).unwrap_or(0) as u32;
+            let (known, nobody) = event_time::sum(name, driver, &events)?;
+            let quantity = |((customer, period), quantity)| DriverQuantity {
+                customer,
+                driver: column,
+                period,
+                when: i64::from(period),
+                quantity,
+            };
+            times.extend(known.into_iter().map(quantity));
+            unknown.extend(nobody.into_iter().map(|(period, quantity)| UnknownQuantity {
+                driver: column,
+                period,
+                quantity,
+            }));
+        }
+        times.sort_unstable();
+        Ok((drivers::add_quantities(cells, &times)?, unknown))
+    }
+
     /// Costs that name their customer, and their cells.
     pub(super) fn traced(
         &mut self,
@@ -229,7 +279,7 @@ impl<'a> SideInputs<'a> {
             .iter()
             .zip(sources)
             .enumerate()
-            .filter(|(_, (_, source))| **source == DriverSource::Table)
+            .filter(|(_, (name, source))| **source == DriverSource::Table && !self.settings.drivers.contains_key(*name))
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
         let input = Input::new(self.settings, TableName::DriverQuantities, &frames);

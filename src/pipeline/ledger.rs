@@ -21,6 +21,7 @@ use crate::{
     schema::{
         costing::{Basis, NoDriver},
         facts::{Cells, NO_DAY},
+        lines::{LineBatch, PURCHASE},
         settings::{DriverMeasure, Settings},
         tables::Activity,
     },
@@ -49,6 +50,10 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
                 added += 1;
                 continue;
             }
+            DriverMeasure::Time { .. } => {
+                sources.push(DriverSource::Table);
+                continue;
+            }
             DriverMeasure::CountDistinctOrder => Distinct::Orders,
             DriverMeasure::CountDistinctDay => Distinct::Days,
             DriverMeasure::CountDistinctMonth => Distinct::Months,
@@ -75,6 +80,8 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
 /// What the scan made of the ledger.
 pub(super) struct Folded {
     pub(super) summary: LedgerSummary,
+    /// The same lines by day, where purchase days are wanted.
+    pub(super) days: Option<LedgerSummary>,
     pub(super) tally: Tally,
     pub(super) last_day: Day,
 }
@@ -92,14 +99,14 @@ const BATCHES_AHEAD: usize = 2;
 pub(super) fn fold(
     source: Source,
     ledger: &Ledger,
-    summary: LedgerSummary,
+    summaries: (LedgerSummary, Option<LedgerSummary>),
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
     let stopped = || ReadError::Scan { table: "transactions", reason: "a batch could not be processed".to_owned() };
     let (send, batches) = sync_channel::<DataFrame>(BATCHES_AHEAD);
     std::thread::scope(|scope| {
         let scan = scope.spawn(move || source.for_each_batch(move |frame| send.send(frame).map_err(|_| stopped())));
-        let folded = fold_batches(batches, ledger, summary, progress);
+        let folded = fold_batches(batches, ledger, summaries, progress);
         let scanned = scan.join().map_err(|_| stopped())?;
         let folded = folded?;
         scanned?;
@@ -110,45 +117,77 @@ pub(super) fn fold(
 fn fold_batches(
     batches: Receiver<DataFrame>,
     ledger: &Ledger,
-    summary: LedgerSummary,
+    (summary, days): (LedgerSummary, Option<LedgerSummary>),
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let mut folded = Folded { summary, tally: Tally::default(), last_day: NO_DAY };
-    let (mut wave, mut lines) = (Vec::new(), 0);
+    let mut folded = Folded { summary, days, tally: Tally::default(), last_day: NO_DAY };
+    let (mut wave, mut lines) = (Wave::default(), 0);
     for frame in batches {
-        for packed in pack(ledger, &mut folded, &frame)? {
-            lines += packed.len();
-            wave.push(packed);
-        }
-        if lines >= WAVE_LINES || wave.len() >= WAVE_PIECES {
-            folded.summary.fold(&std::mem::take(&mut wave))?;
+        let packed = pack(ledger, &mut folded, &frame)?;
+        lines += packed.lines.iter().map(Packed::len).sum::<usize>();
+        wave.append(packed);
+        if lines >= WAVE_LINES || wave.lines.len() >= WAVE_PIECES {
+            folded.insert(&std::mem::take(&mut wave))?;
             lines = 0;
             progress.rows(folded.tally.balance.input.rows);
         }
     }
-    folded.summary.fold(&wave)?;
+    folded.insert(&wave)?;
     progress.rows(folded.tally.balance.input.rows);
     Ok(folded)
 }
 
+/// Packed lines of a wave.
+#[derive(Default)]
+struct Wave {
+    lines: Vec<Packed>,
+    /// The same lines for the summary by day, where there is one.
+    days: Vec<Packed>,
+}
+
+impl Wave {
+    fn append(&mut self, mut other: Self) {
+        self.lines.append(&mut other.lines);
+        self.days.append(&mut other.days);
+    }
+}
+
+impl Folded {
+    fn insert(&mut self, wave: &Wave) -> Result<(), RunError> {
+        self.summary.fold(&wave.lines)?;
+        if let Some(days) = &mut self.days {
+            days.fold(&wave.days)?;
+        }
+        Ok(())
+    }
+}
+
 /// Judges and packs a batch, slice by slice in parallel.
-fn pack(ledger: &Ledger, folded: &mut Folded, frame: &DataFrame) -> Result<Vec<Packed>, RunError> {
+fn pack(ledger: &Ledger, folded: &mut Folded, frame: &DataFrame) -> Result<Wave, RunError> {
     let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
-    let summary = &folded.summary;
-    let slices: Vec<(Tally, Day, Packed)> = starts
+    let (summary, days) = (&folded.summary, folded.days.as_ref());
+    let slices: Vec<(Tally, Day, Packed, Option<Packed>)> = starts
         .into_par_iter()
         .map(|start| {
             let Judged { lines, tally, last_day } = ledger.judge(&frame.slice(start as i64, JUDGED_ROWS))?;
-            Ok((tally, last_day, summary.pack(&lines)?))
+            let packed = summary.pack(&lines)?;
+            let by_day = days.map(|days| days.pack(&purchases_only(lines))).transpose()?;
+            Ok((tally, last_day, packed, by_day))
         })
         .collect::<Result<_, RunError>>()?;
-    let mut packed = Vec::with_capacity(slices.len());
-    for (tally, last_day, lines) in slices {
+    let mut wave = Wave::default();
+    for (tally, last_day, lines, by_day) in slices {
         folded.tally.combine(tally);
         folded.last_day = folded.last_day.max(last_day);
-        packed.push(lines);
+        wave.lines.push(lines);
+        wave.days.extend(by_day);
     }
-    Ok(packed)
+    Ok(wave)
+}
+
+/// By day only purchases count: no driver of a line is looked at.
+fn purchases_only(lines: LineBatch) -> LineBatch {
+    LineBatch { mask: lines.mask.iter().map(|mask| mask & PURCHASE).collect(), added: Vec::new(), ..lines }
 }
 
 /// Money accepted by the contract = money in the facts, through two independent sums.

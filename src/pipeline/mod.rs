@@ -3,21 +3,27 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod choice;
 pub mod clock;
 pub mod compare;
+mod comparison;
 mod cost_tables;
 mod economic;
 pub mod error;
+mod event_time;
+pub mod explain;
 mod forecast;
 mod fx;
 mod inputs;
 mod ledger;
+mod origins;
 mod output;
 pub mod results;
 mod scenario;
 mod scenario_table;
 mod summary;
 mod tables;
+mod validation;
 mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -28,6 +34,7 @@ use rayon::prelude::*;
 pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
+    validation::{Validation, validate},
 };
 use self::{
     inputs::SideInputs,
@@ -49,6 +56,8 @@ use crate::{
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers, NO_DAY},
         margins::Margins,
+        period::PeriodKind,
+        purchases::PurchaseLog,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -96,6 +105,8 @@ pub struct Ledgers {
     unknown: Vec<UnknownQuantity>,
     economic: EconomicInputs,
     driver_names: Vec<String>,
+    /// Purchase days of every customer, where they are wanted.
+    pub purchases: Option<PurchaseLog>,
     /// Activities and pools of the scenario.
     other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
 }
@@ -135,7 +146,8 @@ impl Ledgers {
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     let mut clock = Clock::new(progress);
-    let ledgers = facts(settings, &mut clock)?;
+    let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let ledgers = facts(settings, by_day, &mut clock)?;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     let scene = match &settings.scenario {
         Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
@@ -176,28 +188,31 @@ fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError
 
 /// Reads, checks and folds all inputs.
 ///
+/// * `by_day`: whether the purchase days of every customer are kept.
+///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
-pub fn facts(settings: &Settings, clock: &mut Clock) -> Result<Ledgers, RunError> {
-    let (ledger, side) = one_ledger(settings, clock, || Side::read(settings))?;
+pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
+    let (ledger, side) = one_ledger(settings, by_day, clock, || Side::read(settings))?;
     ledger.beside(settings, side)
 }
 
 /// Scans and folds the ledger of a config, with its customers and products.
 ///
+/// * `by_day`: whether the purchase days of every customer are kept.
 /// * `between`: what is read after customers and products, so that a mistake there costs no scan.
 ///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
 fn one_ledger<'a, T>(
     settings: &'a Settings,
+    by_day: bool,
     clock: &mut Clock,
     between: impl FnOnce() -> Result<T, RunError>,
 ) -> Result<(OneLedger<'a>, T), RunError> {
     clock.start("read", None);
     let base = Utf8Path::new(&settings.base);
-    let derived: Vec<(&str, &LedgerDriver)> =
-        settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver)).collect();
+    let (_, derived) = drivers_of(settings);
     let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
     let kinds = source.column_types()?;
     let ids = transactions::id_kind(&kinds, "customer_id");
@@ -214,8 +229,10 @@ fn one_ledger<'a, T>(
     let (added, sources, _) = ledger::driver_plan(settings, &[]);
     let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
     let layout = Layout { period: settings.period, added, distinct };
-    let folded = ledger::fold(source, &contract, LedgerSummary::new(layout, &ids), &**clock.progress())?;
-    let Folded { mut summary, tally, last_day } = folded;
+    let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
+    let summaries = (LedgerSummary::new(layout, &ids), by_day.then(|| LedgerSummary::new(days, &ids)));
+    let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
+    let Folded { mut summary, days, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
@@ -223,9 +240,20 @@ fn one_ledger<'a, T>(
         }
     }
     let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
+    let purchases = days.map(|days| purchase_log(days, settings, &customer_rows)).transpose()?;
     ledger::check_money(&tally, &cells)?;
     shared.keep(TableName::Transactions, tally);
-    Ok((OneLedger { customers: customer_rows, cells, last_day, table: customers, shared }, between))
+    let ledger = OneLedger { customers: customer_rows, cells, last_day, table: customers, purchases, shared };
+    Ok((ledger, between))
+}
+
+/// Drivers with their names.
+type NamedDrivers<'a> = Vec<(&'a str, &'a LedgerDriver)>;
+
+/// Drivers that are measured in events, and those of the ledger.
+fn drivers_of(settings: &Settings) -> (NamedDrivers<'_>, NamedDrivers<'_>) {
+    let all = settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver));
+    all.partition(|(_, driver)| driver.is_of_events())
 }
 
 /// The ledger, folded, with its customers and what the contract said of them.
@@ -235,6 +263,7 @@ struct OneLedger<'a> {
     cells: Cells,
     last_day: Day,
     table: Option<CustomerTable>,
+    purchases: Option<PurchaseLog>,
     shared: SideInputs<'a>,
 }
 
@@ -260,13 +289,15 @@ impl OneLedger<'_> {
     /// The facts of one config: its other tables laid beside the ledger.
     fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
         let Side { mut inputs, activities, pools, lines: pool_lines } = side;
-        let Self { customers: customer_rows, mut cells, last_day, table: customers, shared } = self;
+        let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, shared } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
-        let of_tables = sources.iter().filter(|source| **source == DriverSource::Table);
-        let columns: Vec<Vec<i64>> = of_tables.map(|_| vec![0; cells.len()]).collect();
-        cells.drivers.extend(columns);
+        // Drivers of the config have their columns; those that activities name come after them, from tables.
+        let (empty, columns) = (vec![0; cells.len()], sources.len());
+        cells.drivers.resize(columns, empty);
         let by_id = KnownCustomers::new(&customer_rows.ids);
         let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (of_events, _) = drivers_of(settings);
+        let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
         let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
         let as_of = match settings.as_of {
             None if last_day == NO_DAY => {
@@ -306,6 +337,7 @@ impl OneLedger<'_> {
             unknown,
             economic: EconomicInputs::default(),
             driver_names,
+            purchases,
             other_costs: None,
         };
         ledgers.add_earlier_cells(settings)?;
@@ -354,4 +386,15 @@ fn segments(segment: Option<&[Option<String>]>, customers: usize) -> Result<(Vec
     let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;
     let numbers = segment.par_iter().map(number).collect();
     Ok((names, numbers))
+}
+
+/// Purchase days of the customers of a run; those whom only another table knows have none.
+fn purchase_log(days: LedgerSummary, settings: &Settings, customers: &Customers) -> Result<PurchaseLog, RunError> {
+    let (rows, mut cells) = days.finish(settings.inputs.returns, &[])?;
+    let index = KeyIndex::new(&customers.ids);
+    let number: Vec<u32> = (0..rows.len()).filter_map(|row| index.get(rows.ids.get(row))).collect();
+    for customer in &mut cells.customer {
+        *customer = number[*customer as usize];
+    }
+    Ok(PurchaseLog::from_days(&cells, customers.len()))
 }

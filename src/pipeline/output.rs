@@ -67,6 +67,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         writer.write(spec("whale_curve")?, &results.whale_columns())?,
         writer.write(spec("rejected")?, &results.rejected_columns())?,
         writer.write(spec("input_balance")?, &results.balance_columns())?,
+        writer.write(spec("model_comparison")?, &results.comparison_columns())?,
     ];
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
@@ -178,8 +179,12 @@ pub(super) fn result_digest(written: &[Written]) -> String {
 
 fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
     let inputs = input_files(settings, &results.ledgers)?;
-    let fits = results.forecast.as_ref().zip(settings.forecast.as_ref()).map(|(forecast, setting)| {
-        json!({setting.model.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    let fits = results.forecast.as_ref().map(|forecast| {
+        json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+    });
+    let choice = results.forecast.as_ref().and_then(|forecast| {
+        let days = forecast.holdout.as_ref()?.days;
+        Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
     });
     let balances = &results.costs.plan.balances;
     let sum =
@@ -212,6 +217,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "pools": pools,
         "scenario": settings.scenario,
         "fits": fits,
+        "model_choice": choice,
         "outputs": written,
         "result_digest": result_digest(written),
     }))

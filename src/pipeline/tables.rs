@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    comparison::score_columns,
     forecast::Forecast,
     results::{Results, sum_by_customer},
 };
@@ -194,6 +195,13 @@ impl Results {
             Values::Text(rows.iter().map(|row| Some(row.cells.clone())).collect()),
             Values::Scaled(rows.iter().map(|row| row.amount).collect()),
         ]
+    }
+
+    pub(super) fn comparison_columns(&self) -> Vec<Values> {
+        match &self.forecast {
+            Some(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref(), Some(forecast.used)),
+            None => score_columns(&[], None, None),
+        }
     }
 
     pub(super) fn balance_columns(&self) -> Vec<Values> {

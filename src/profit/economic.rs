@@ -42,7 +42,7 @@ impl Span {
     #[must_use]
     pub fn of_period(kind: PeriodKind, period: Period, whole: Days, every: RatePeriod) -> Self {
         let months = match kind {
-            PeriodKind::Whole => None,
+            PeriodKind::Whole | PeriodKind::Day => None,
             PeriodKind::Year => Some(12),
             PeriodKind::Quarter => Some(3),
             PeriodKind::Month => Some(1),

@@ -170,6 +170,25 @@ fn driver_columns(
         let filter = parse_predicate(&format!("drivers.{driver}"), predicate)?.fill_null(lit(false));
         columns.push(filter.alias(format!("filter:{driver}")));
     }
+    if let DriverMeasure::Time { columns: terms, .. } = &setting.measure {
+        for term in terms {
+            let missing = || missing_column(file, term, "drivers", driver, schema);
+            let dtype = schema.get(term.as_str()).ok_or_else(missing)?;
+            let cast = match dtype {
+                DataType::Boolean => Some(DataType::Int64),
+                dtype => Role::Number.cast(dtype, false),
+            };
+            let cast = cast.ok_or_else(|| ReadError::ColumnType {
+                file: file.to_owned(),
+                column: term.clone(),
+                table: "drivers",
+                role: driver.to_owned(),
+                expected: "a number or a flag",
+                found: describe(dtype),
+            })?;
+            columns.push(col(term.as_str()).cast(cast).alias(format!("time:{driver}:{term}")));
+        }
+    }
     if let DriverMeasure::Sum(column) = &setting.measure {
         let missing = || missing_column(file, column, "drivers", driver, schema);
         let dtype = schema.get(column.as_str()).ok_or_else(missing)?;

@@ -100,6 +100,12 @@ impl PoolBalance {
         }
     }
 
+    /// Whether it is the balance of an activity's pool in a period.
+    #[must_use]
+    pub fn is_of(&self, activity: usize, period: Option<Period>) -> bool {
+        self.node == PoolNode::Activity(activity) && self.period == period
+    }
+
     /// What nobody bears.
     #[must_use]
     pub fn unassigned_total(&self) -> MinorSum {

@@ -50,11 +50,11 @@ pub struct OutputDataset {
     pub columns: &'static [OutputColumn],
 }
 
-const fn column(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
+pub(super) const fn column(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
     OutputColumn { name, kind, nullable: false, meaning }
 }
 
-const fn optional(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
+pub(super) const fn optional(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
     OutputColumn { name, kind, nullable: true, meaning }
 }
 
@@ -365,6 +365,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("amount", MoneySum, "money of rows whose amount can be read"),
         ],
     },
+    super::forecasting::MODEL_COMPARISON,
 ];
 
 /// What `whalecurve compare` writes.

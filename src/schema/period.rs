@@ -16,6 +16,8 @@ pub enum PeriodKind {
     Quarter,
     /// Calendar months.
     Month,
+    /// Days: for the purchase days of a forecast, not for configs.
+    Day,
 }
 
 /// A period as an integer: consecutive periods differ by one.
@@ -28,13 +30,13 @@ impl PeriodKind {
     /// The period that holds `day`.
     #[must_use]
     pub fn of(self, day: Day) -> Period {
-        if self == Self::Whole {
-            return 0;
-        }
-        let (year, month, _) = civil_from_day(day);
+        let (year, month, _) = match self {
+            Self::Whole => return 0,
+            Self::Day => return day,
+            Self::Year | Self::Quarter | Self::Month => civil_from_day(day),
+        };
         match self {
-            Self::Whole => 0,
-            Self::Year => year,
+            Self::Whole | Self::Day | Self::Year => year,
             Self::Quarter => year * 4 + (month - 1) / 3,
             Self::Month => year * 12 + month - 1,
         }
@@ -48,6 +50,7 @@ impl PeriodKind {
             Self::Year => format!("{period:04}"),
             Self::Quarter => format!("{:04}-Q{}", period.div_euclid(4), period.rem_euclid(4) + 1),
             Self::Month => format!("{:04}-{:02}", period.div_euclid(12), period.rem_euclid(12) + 1),
+            Self::Day => format_day(period),
         }
     }
 
@@ -66,6 +69,7 @@ impl PeriodKind {
                 let (year, month) = label.split_once('-')?;
                 year.parse::<i32>().ok()?.checked_mul(12)?.checked_add(month.parse().ok()?)?.checked_sub(1)?
             }
+            Self::Day => parse_day(label)?,
         };
         let canonical = self.label(period);
         (canonical == label || canonical.replace("-Q", "Q") == label).then_some(period)
@@ -85,6 +89,7 @@ impl PeriodKind {
             Self::Year => Some(day_from_civil(period, 1, 1)),
             Self::Quarter => Some(day_from_civil(period.div_euclid(4), period.rem_euclid(4) * 3 + 1, 1)),
             Self::Month => Some(day_from_civil(period.div_euclid(12), period.rem_euclid(12) + 1, 1)),
+            Self::Day => Some(period),
         }
     }
 }

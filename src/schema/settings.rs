@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     economic::EconomicSettings,
+    forecasting::ModelChoice,
     fx::FxSettings,
     money::Currency,
     period::PeriodKind,
@@ -83,6 +84,8 @@ pub struct Inputs {
     pub fx: Option<TableSetting>,
     /// Costs that name their customer.
     pub traced: Option<TableSetting>,
+    /// One row an event (an order, a call), for time equations.
+    pub events: Option<TableSetting>,
 }
 
 /// Names of input tables, as in the config.
@@ -107,13 +110,15 @@ pub enum TableName {
     Fx,
     /// Costs that name their customer.
     Traced,
+    /// Events.
+    Events,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -123,6 +128,7 @@ impl TableName {
         Self::Receivables,
         Self::Fx,
         Self::Traced,
+        Self::Events,
     ];
 
     /// The name in the config.
@@ -138,6 +144,7 @@ impl TableName {
             Self::Receivables => "receivables",
             Self::Fx => "fx",
             Self::Traced => "traced",
+            Self::Events => "events",
             Self::Truth => "truth",
         }
     }
@@ -189,6 +196,7 @@ impl TableName {
                 ("date", false),
             ],
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
+            Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -228,6 +236,9 @@ impl TableName {
                 "after_as_of",
                 "duplicate_key",
             ],
+            Self::Events => {
+                &["missing_customer", "unknown_customer", "invalid_quantity", "invalid_period", "after_as_of"]
+            }
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",
@@ -324,6 +335,14 @@ pub struct LedgerDriver {
     pub filter: Option<String>,
 }
 
+impl LedgerDriver {
+    /// Whether it is measured in `inputs.events`, not in the ledger.
+    #[must_use]
+    pub fn is_of_events(&self) -> bool {
+        matches!(self.measure, DriverMeasure::Time { .. })
+    }
+}
+
 /// What a [`LedgerDriver`] counts or sums, per customer and period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -338,6 +357,15 @@ pub enum DriverMeasure {
     CountDistinctMonth,
     /// Sum of a numeric column of the file.
     Sum(String),
+    /// Time of the events of `inputs.events`, summed: one equation a row.
+    Time {
+        /// The equation over columns of the file.
+        equation: String,
+        /// Columns that it names.
+        columns: Vec<String>,
+        /// Those of them that are 0 or 1.
+        flags: Vec<String>,
+    },
 }
 
 /// A model of purchases and dropout.
@@ -350,11 +378,15 @@ pub enum PurchaseKind {
     MbgNbd,
     /// Dropout at any time.
     ParetoNbd,
+    /// As the first, with purchases more regular than by chance.
+    BgCnbdK,
+    /// As the second, with purchases more regular than by chance.
+    MbgCnbdK,
 }
 
 impl PurchaseKind {
     /// Every model.
-    pub const ALL: [Self; 3] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+    pub const ALL: [Self; 5] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd, Self::BgCnbdK, Self::MbgCnbdK];
 
     /// The name in configs and outputs.
     #[must_use]
@@ -363,6 +395,8 @@ impl PurchaseKind {
             Self::BgNbd => "bg_nbd",
             Self::MbgNbd => "mbg_nbd",
             Self::ParetoNbd => "pareto_nbd",
+            Self::BgCnbdK => "bg_cnbd_k",
+            Self::MbgCnbdK => "mbg_cnbd_k",
         }
     }
 }
@@ -371,7 +405,9 @@ impl PurchaseKind {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ForecastSettings {
     /// Model of purchases and dropout.
-    pub model: PurchaseKind,
+    pub model: ModelChoice,
+    /// Days that models are scored on where the run chooses; `None` = the last quarter of the ledger.
+    pub holdout_days: Option<u32>,
     /// Days in the model's time unit (7 = weeks, 365.25/12 = months).
     pub days_per_unit: f64,
     /// Name of the time unit.

@@ -77,6 +77,12 @@ impl Job {
         self
     }
 
+    /// Runs another command on the job's config.
+    pub(crate) fn command(&self, command: &str, more: &[&str]) -> Output {
+        let config = self.path("whalecurve.yaml");
+        whalecurve(&[&[command, config.to_str().unwrap()], more].concat())
+    }
+
     /// Runs the job.
     pub(crate) fn try_run(&self, more: &[&str]) -> Output {
         let config = self.path("whalecurve.yaml");

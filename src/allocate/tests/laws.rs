@@ -70,6 +70,25 @@ fn world(case: &Case, scale: i64) -> World {
 
 proptest! {
     #[test]
+    fn the_parts_of_a_row_sum_to_its_cost_and_are_quantity_times_rate(case in cases()) {
+        let world = world(&case, 1);
+        let Ok(plan) = world.plan() else { return Ok(()) };
+        let ground = world.ground();
+        let whole = plan.chunk(&ground, 0..world.cells.len());
+        for row in 0..world.cells.len() {
+            let parts = plan.parts(&ground, row);
+            for (activity, amounts) in whole.amounts.iter().enumerate() {
+                let own = parts.iter().filter(|part| part.activity == activity);
+                prop_assert_eq!(own.map(|part| part.amount).sum::<i64>(), amounts[row]);
+            }
+            for part in parts {
+                let error = i128::from(part.amount) * part.of - i128::from(part.money) * i128::from(part.quantity);
+                prop_assert!(error.abs() < part.of.abs(), "{part:?}");
+            }
+        }
+    }
+
+    #[test]
     fn own_cost_is_its_parts_for_every_method_and_leaves_are_the_allocated_part(case in cases()) {
         let world = world(&case, UNITS);
         let plan = world.plan().unwrap();

@@ -1,6 +1,8 @@
 //! One file a command: its arguments as typed, and what it does with them.
 
 pub mod compare;
+pub mod explain;
 pub mod generate;
 pub mod run;
 pub mod schema;
+pub mod validate;

@@ -44,17 +44,20 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let bars = Arc::new(Bars::new(streams.terminal));
-    let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool,
-        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
-    };
     let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let outcome = pool.install(|| pipeline::run(&settings, progress));
+    let outcome = in_pool(settings.threads, || pipeline::run(&settings, progress));
     bars.done();
     match outcome {
-        Ok(outcome) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Err(error) => streams.fail(&error, None, Exit::FAILURE),
+        Ok(Ok(outcome)) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
+        Ok(Err(error)) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
     }
+}
+
+/// Does work in a pool of so many threads; all cores when absent.
+pub(super) fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    pool.map(|pool| pool.install(work)).map_err(|error| error.to_string())
 }
 
 /// The resolved settings, or the exit after all problems are told.

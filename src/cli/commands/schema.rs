@@ -4,7 +4,10 @@ use std::io::Write;
 
 use crate::{
     cli::{Exit, Streams},
-    schema::outputs::{ColumnType, DATASETS, METHOD_COMPARISON},
+    schema::{
+        forecasting::VALIDATION_DATASETS,
+        outputs::{ColumnType, DATASETS, METHOD_COMPARISON},
+    },
 };
 
 /// Prints every dataset as Markdown.
@@ -13,7 +16,7 @@ use crate::{
 /// When the streams cannot be written.
 pub fn run(streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let out = &mut streams.out;
-    for dataset in DATASETS.iter().chain([&METHOD_COMPARISON]) {
+    for dataset in DATASETS.iter().chain(VALIDATION_DATASETS).chain([&METHOD_COMPARISON]) {
         writeln!(out, "## {}\n\n{}\n", dataset.name, dataset.grain)?;
         writeln!(out, "| column | type | null | meaning |\n|---|---|---|---|")?;
         for column in dataset.columns {

@@ -64,6 +64,12 @@ const KEYS: [&str; 19] = [
     "overrides",
 ];
 
+/// Days in a length of time such as `39w`, `12 months` or `365 days`, from a day to a century.
+#[must_use]
+pub fn length_of_time(text: &str) -> Option<u32> {
+    forecast::days_in(text)
+}
+
 /// What the command line says instead of the config.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -151,7 +157,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let contract = fields.read_or("contract", BTreeMap::new(), problems, |entry, problems| {
         contract::read(entry, &tables, exponent, problems)
     });
-    let drivers = fields.read_or("drivers", BTreeMap::new(), problems, costs::drivers);
+    let drivers = fields
+        .read_or("drivers", BTreeMap::new(), problems, |entry, problems| costs::drivers(entry, &tables, problems));
     let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
     let known = basis::Known { tables: &tables, drivers: &drivers_known, activities: &activities_known, exponent };
     let none = (BTreeMap::new(), ServiceSetting::default());

@@ -209,7 +209,9 @@ mod tests {
             let kept: Vec<usize> = (0..40).filter(|row| !dropped.contains(row)).collect();
             prop_assert_eq!(&without((0..40).collect(), &dropped), &kept);
             let mut texts = TextColumn::default();
-            (0..40).for_each(|row| texts.push(row.to_string().as_bytes()));
+            for row in 0..40 {
+                texts.push(row.to_string().as_bytes());
+            }
             let texts = Keys::Text(text_without(texts, &dropped));
             prop_assert_eq!((0..texts.len()).map(|row| texts.text(row)).collect::<Vec<_>>(),
                 kept.iter().map(usize::to_string).collect::<Vec<_>>());

@@ -78,6 +78,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             receivables: None,
             fx: None,
             traced: None,
+            events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
         drivers: BTreeMap::from([
@@ -99,7 +100,9 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
 fn ledger(settings: &Settings, texts: bool) -> Ledger {
     let known = if texts {
         let mut ids = TextColumn::default();
-        ["0", "1", "2", "3"].iter().for_each(|id| ids.push(id.as_bytes()));
+        for id in ["0", "1", "2", "3"] {
+            ids.push(id.as_bytes());
+        }
         Keys::Text(ids)
     } else {
         Keys::Int((0..4).collect())

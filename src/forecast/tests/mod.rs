@@ -12,6 +12,8 @@ mod cdnow;
 mod contract;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod holdout;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod pareto_nbd;

@@ -1,5 +1,6 @@
 //! The simulation against the closed form, and its laws.
 
+use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::{BgNbd, Residual};
 use crate::forecast::gamma_gamma::{GammaGamma, SpendRate};
 use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
@@ -23,6 +24,7 @@ const STANDARD_ERRORS: f64 = 4.0;
 /// Columns of a small company.
 struct Company {
     frequency: Vec<u32>,
+    recency: Vec<f64>,
     age: Vec<f64>,
     p_alive: Vec<f64>,
     amount: Vec<f64>,
@@ -50,6 +52,7 @@ impl Company {
             order_cost: rows().map(|i| (i % 7) as f64).collect(),
             sustaining_rate: rows().map(|i| [0.0, 0.3][i % 2]).collect(),
             key: rows().map(|i| 77 + i as u64).collect(),
+            recency: rows().map(recency).collect(),
             frequency,
             age,
         }
@@ -62,6 +65,7 @@ impl Company {
         };
         Customers {
             frequency: &self.frequency,
+            recency: &self.recency,
             age: &self.age,
             p_alive: &self.p_alive,
             spend,
@@ -95,7 +99,8 @@ fn bits(simulation: &Simulation) -> Vec<u64> {
 
 #[test]
 fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
-    let models: [PurchaseModel; 14] = [
+    let regular = |k, dropout, r, alpha, a, b| PurchaseModel::BgCnbdK(BgCnbdK { k, dropout, r, alpha, a, b });
+    let models: [PurchaseModel; 18] = [
         CDNOW.into(),
         BgNbd { r: 2.0, alpha: 3.0, a: 0.4, b: 3.0 }.into(),
         BgNbd { r: 0.8, alpha: 10.0, a: 1e-7, b: 1.0 }.into(),
@@ -110,6 +115,10 @@ fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
         ParetoNbd { r: 0.8, alpha: 10.0, s: 1e-7, beta: 1.0 }.into(),
         ParetoNbd { r: 5.0, alpha: 20.0, s: 1.0, beta: 200.0 }.into(),
         ParetoNbd { r: 60.0, alpha: 100.0, s: 0.2, beta: 0.2 }.into(),
+        regular(1, FirstDropout::AfterFirst, 0.525, 6.183, 0.891, 1.614),
+        regular(2, FirstDropout::AfterRepeat, 0.6, 5.0, 0.8, 2.6),
+        regular(3, FirstDropout::AfterFirst, 2.0, 3.0, 0.4, 0.9),
+        regular(5, FirstDropout::AfterRepeat, 12.0, 8.0, 0.5, 0.2),
     ];
     for model in models {
         let company = Company::new(model, &SPEND, 60);
@@ -118,11 +127,14 @@ fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
                 let settings = Settings { paths: 8_000, horizon, delta, quantiles: vec![], ..settings(model) };
                 let customers = company.customers(p);
                 let residual: Vec<Residual> = (0..customers.len())
-                    .map(|i| model.residual(f64::from(company.frequency[i]), company.age[i], horizon, delta).unwrap())
+                    .map(|i| {
+                        let x = f64::from(company.frequency[i]);
+                        model.residual(x, company.recency[i], company.age[i], horizon, delta).unwrap()
+                    })
                     .collect();
                 let closed = expected(&customers, &residual).unwrap();
                 let simulated = simulate(&settings, &customers, &[]).unwrap().lifetime;
-                // Over the sum of the customers at four errors, and over each customer at five and a half: 5,040 of
+                // Over the sum of the customers at four errors, and over each customer at five and a half: 6,480 of
                 // them are tested, and spend has heavy tails.
                 let (mut gap, mut variance) = (0.0, 0.0);
                 for (row, (closed, simulated)) in closed.iter().zip(&simulated).enumerate() {
@@ -164,6 +176,7 @@ fn simulated_bits_do_not_depend_on_threads_batches_or_segmentations() {
     // The last customer alone is the last customer among all.
     let last = Customers {
         frequency: &company.frequency[332..],
+        recency: &company.recency[332..],
         age: &company.age[332..],
         p_alive: &company.p_alive[332..],
         spend: Spend::GammaGamma { p: SPEND.p, posterior: &company.posterior[332..] },

@@ -7,11 +7,14 @@ use crate::{
         number::days_of,
         walk::{Entry, Fields},
     },
-    schema::settings::{ForecastSettings, PurchaseKind},
+    schema::{
+        forecasting::ModelChoice,
+        settings::{ForecastSettings, PurchaseKind},
+    },
 };
 
 /// Keys of `forecast`.
-const KEYS: [&str; 6] = ["model", "spend", "time_unit", "horizon", "discount_rate_per_year", "paths"];
+const KEYS: [&str; 7] = ["model", "holdout", "spend", "time_unit", "horizon", "discount_rate_per_year", "paths"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =
@@ -29,11 +32,16 @@ const MAX_PATHS: u64 = 1_000_000;
 /// `forecast`.
 pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -> Option<ForecastSettings> {
     let fields = entry.fields(&KEYS, problems)?;
-    let models = PurchaseKind::ALL.map(|kind| (kind.as_str(), kind));
-    let model = fields.read_or("model", PurchaseKind::BgNbd, problems, |entry, problems| entry.word(&models, problems));
+    let mut models: Vec<(&str, ModelChoice)> =
+        PurchaseKind::ALL.map(|kind| (kind.as_str(), ModelChoice::One(kind))).to_vec();
+    models.push(("auto", ModelChoice::Auto));
+    let model = fields.read_or("model", ModelChoice::One(PurchaseKind::BgNbd), problems, |entry, problems| {
+        entry.word(&models, problems)
+    });
     only(&fields, "spend", "gamma_gamma", problems);
     let unit =
         fields.read_or("time_unit", ("week", 7.0), problems, |entry, problems| entry.word(&TIME_UNITS, problems));
+    let holdout = fields.get("holdout").map(|entry| horizon(entry, problems));
     let horizon_days = fields.read("horizon", problems, horizon);
     let discount_rate_per_year = fields
         .read_or("discount_rate_per_year", 0.0, problems, |entry, problems| entry.rate(MAX_RATE_PER_YEAR, problems));
@@ -41,6 +49,10 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {
         model: model?,
+        holdout_days: match holdout {
+            Some(days) => Some(days?),
+            None => None,
+        },
         days_per_unit,
         time_unit: time_unit.to_owned(),
         horizon_days: horizon_days?,
@@ -56,10 +68,15 @@ fn only(fields: &Fields<'_>, key: &str, name: &str, problems: &mut Problems) {
     }
 }
 
+/// Days in a length of time from a day to a century.
+pub(in crate::cli::config) fn days_in(text: &str) -> Option<u32> {
+    days_of(text).filter(|days| (1..=MAX_HORIZON_DAYS).contains(days)).and_then(|days| u32::try_from(days).ok())
+}
+
 fn horizon(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
-    let days = entry.scalar().and_then(days_of).filter(|days| (1..=MAX_HORIZON_DAYS).contains(days));
+    let days = entry.scalar().and_then(days_in);
     if days.is_none() {
         entry.refuse("a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days", None, problems);
     }
-    days.and_then(|days| u32::try_from(days).ok())
+    days
 }

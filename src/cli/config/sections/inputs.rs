@@ -78,6 +78,7 @@ pub(in crate::cli::config) fn read(
         receivables: settings.remove(&TableName::Receivables),
         fx: settings.remove(&TableName::Fx),
         traced: settings.remove(&TableName::Traced),
+        events: settings.remove(&TableName::Events),
     });
     (present, inputs)
 }
@@ -196,7 +197,11 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
                 _ => {}
             }
         }
-        TableName::DriverQuantities | TableName::Receivables | TableName::Fx => {
+        TableName::DriverQuantities
+        | TableName::Receivables
+        | TableName::Fx
+        | TableName::Traced
+        | TableName::Events => {
             if name == TableName::Receivables {
                 check_receivables(columns, problems);
             }

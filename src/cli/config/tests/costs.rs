@@ -6,8 +6,8 @@ use crate::schema::costing::{ActivitySetting, Capacity};
 #[test]
 fn a_ledger_driver_has_one_measure() {
     assert_snapshot!(message_with("drivers: {d: cuont}\n"), @"shop/whalecurve.yaml:5:14: `drivers.d` is `cuont`, expected `count`");
-    assert_snapshot!(message_with("drivers: {d: {where: x > 1}}\n"), @"shop/whalecurve.yaml:5:11: `drivers.d` has 0 measures, expected exactly one of count, count_distinct, sum");
-    assert_snapshot!(message_with("drivers: {d: {count: lines, sum: x}}\n"), @"shop/whalecurve.yaml:5:11: `drivers.d` has 2 measures, expected exactly one of count, count_distinct, sum");
+    assert_snapshot!(message_with("drivers: {d: {where: x > 1}}\n"), @"shop/whalecurve.yaml:5:11: `drivers.d` has 0 measures, expected exactly one of count, count_distinct, sum, time");
+    assert_snapshot!(message_with("drivers: {d: {count: lines, sum: x}}\n"), @"shop/whalecurve.yaml:5:11: `drivers.d` has 2 measures, expected exactly one of count, count_distinct, sum, time");
     assert_snapshot!(message_with("drivers: {d: {count: rows}}\n"), @"shop/whalecurve.yaml:5:22: `drivers.d.count` is `rows`, expected `lines`");
     assert_snapshot!(message_with("drivers: {d: {count_distinct: customer}}\n"), @"shop/whalecurve.yaml:5:31: `drivers.d.count_distinct` is `customer`, expected one of order, day, month");
     assert_snapshot!(message_with("drivers: {d: {sum: ''}}\n"), @"shop/whalecurve.yaml:5:20: `drivers.d.sum` is empty, expected the name of a numeric column of the file");
@@ -79,7 +79,7 @@ fn a_driver_is_defined_or_may_come_from_a_table() {
 #[test]
 fn a_driver_that_is_wrong_itself_is_told_once() {
     let text = "drivers: {orders: {}}\nactivities: {a: {level: order, method: driver, driver: orders, cost: 1}}\n";
-    assert_snapshot!(message_with(text), @"shop/whalecurve.yaml:5:11: `drivers.orders` has 0 measures, expected exactly one of count, count_distinct, sum");
+    assert_snapshot!(message_with(text), @"shop/whalecurve.yaml:5:11: `drivers.orders` has 0 measures, expected exactly one of count, count_distinct, sum, time");
 }
 
 #[test]

@@ -28,7 +28,7 @@ forecast:
   paths: 1e6
 ";
     assert_snapshot!(message_with(text), @r"
-    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd
+    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto
       hint: did you mean `pareto_nbd`?
     shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected `gamma_gamma`
     shop/whalecurve.yaml:8:14: `forecast.time_unit` is `weeks`, expected one of day, week, month, year
@@ -51,7 +51,7 @@ forecast:
 fn the_purchase_model_is_bg_nbd_unless_another_is_named() {
     let model = |text: &str| read_minimal_with(text).forecast.map(|forecast| forecast.model.as_str());
     assert_eq!(model("forecast: {horizon: 1y}\n"), Some("bg_nbd"));
-    for name in ["bg_nbd", "mbg_nbd", "pareto_nbd"] {
+    for name in ["bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd_k", "mbg_cnbd_k", "auto"] {
         assert_eq!(model(&format!("forecast: {{horizon: 1y, model: {name}}}\n")), Some(name));
     }
 }

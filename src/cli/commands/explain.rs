@@ -1,0 +1,68 @@
+//! `whalecurve explain`: one customer's way from gross sales to economic profit.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use clap::ValueEnum;
+
+use super::run::{in_pool, load};
+use crate::{
+    cli::{Exit, Streams, config::Overrides, progress::Bars, waterfall},
+    pipeline::{
+        Clock, Progress,
+        explain::{Question, explain},
+    },
+};
+
+/// Whom to explain, and how to print it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The config, as in whalecurve.yaml.
+    config: Utf8PathBuf,
+    /// Customer id, as in the ledger.
+    #[arg(long)]
+    customer: String,
+    /// Period, such as 1997-03; all periods together by default.
+    #[arg(long)]
+    period: Option<String>,
+    /// Text for people, or JSON for programs.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    output_format: OutputFormat,
+    /// Threads; all cores by default. Never changes a result.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// How it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    Text,
+    Json,
+}
+
+/// Prints the customer's waterfall to `out`; writes no file.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let overrides = Overrides { threads: args.threads, ..Overrides::default() };
+    let settings = match load(&args.config, &overrides, streams)? {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let bars = Arc::new(Bars::new(streams.terminal));
+    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
+    let question = Question { customer: &args.customer, period: args.period.as_deref() };
+    let explained = in_pool(settings.threads, || explain(&settings, question, &mut Clock::new(progress)));
+    bars.done();
+    let explanation = match explained {
+        Err(error) => return streams.fail(&error, None, Exit::FAILURE),
+        Ok(Err(error)) => return streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Ok(Ok(explanation)) => explanation,
+    };
+    match args.output_format {
+        OutputFormat::Text => write!(streams.out, "{}", waterfall::text(&explanation))?,
+        OutputFormat::Json => writeln!(streams.out, "{:#}", serde_json::json!(explanation))?,
+    }
+    Ok(Exit::SUCCESS)
+}

@@ -1,0 +1,79 @@
+//! `whalecurve validate`: models and baselines on a holdout.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::run::load;
+use crate::{
+    cli::{
+        Exit, Streams,
+        config::{self, Overrides},
+        progress::Bars,
+    },
+    pipeline::{self, Progress, Validation},
+};
+
+/// What to validate.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The config, as in whalecurve.yaml.
+    config: Utf8PathBuf,
+    /// Length of the holdout, the last days up to `as_of`: 39w, 12 months, 273d.
+    #[arg(long)]
+    holdout: String,
+    /// Output folder; the config's with `-validation` by default.
+    #[arg(long)]
+    output: Option<Utf8PathBuf>,
+    /// Threads; all cores by default. Never changes a result.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// Validates a config: one line of JSON to `out`, stages and a table to `talk`.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let Args { config, holdout, output, threads } = args;
+    let Some(days) = config::length_of_time(&holdout) else {
+        let what = format!("--holdout is `{holdout}`, expected a length of time from 1 day to 100 years");
+        return streams.fail(&what, Some("write it like 39w, 12 months or 273 days"), Exit::USAGE);
+    };
+    let settings = match load(&config, &Overrides { threads, ..Overrides::default() }, streams)? {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let output =
+        output.unwrap_or_else(|| Utf8PathBuf::from(format!("{}-validation", settings.output.trim_end_matches('/'))));
+    let bars = Arc::new(Bars::new(streams.terminal));
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
+        Ok(pool) => pool,
+        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
+    };
+    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
+    let found = pool.install(|| pipeline::validate(&settings, days, &output, progress));
+    bars.done();
+    match found {
+        Ok(found) => tell(&output, &found, streams).map(|()| Exit::SUCCESS),
+        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+    }
+}
+
+fn tell(output: &Utf8Path, found: &Validation, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    for time in &found.times {
+        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
+    }
+    writeln!(streams.talk)?;
+    for line in &found.table {
+        writeln!(streams.talk, "{line}")?;
+    }
+    let manifest = &found.manifest;
+    let line = serde_json::json!({
+        "output": output.as_str(),
+        "cut": manifest["cut"],
+        "as_of": manifest["as_of"],
+        "best": manifest["best"],
+    });
+    writeln!(streams.out, "{line}")
+}

@@ -1,0 +1,367 @@
+//! Calibration and holdout: models are fitted to the purchases up to a cut and asked for those after it.
+//!
+//! Customers are those with a purchase up to the cut; the first purchase is not counted, purchases of one day are one. A
+//! model answers with a distribution for each customer, a baseline with a number.
+
+use super::{
+    baselines::{self, BaselineError},
+    beta_geometric::Horizon,
+    fit::{Fit, FitEnd},
+    predict::Histories,
+    purchase_model::PurchaseModel,
+    scores::{self, DECILES, Decile, DistributionScores, Errors},
+    summary::{History, Summary, SummaryError},
+};
+use crate::{
+    numeric::{hypergeometric::HypergeometricError, sums::Compensated},
+    schema::{purchases::PurchaseLog, settings::PurchaseKind},
+    units::Day,
+};
+use rayon::prelude::*;
+
+/// Days of a step of the tracking.
+pub const WEEK: u32 = 7;
+/// Frequencies from here on stand in one row.
+pub const MANY: u32 = 10;
+/// Periods that the holdout is cut into for the retention formula.
+const RETENTION_PERIODS: u32 = 4;
+
+/// A cut from which nothing can be learnt, or a model without an expectation.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldoutError {
+    /// Nobody had bought by the cut.
+    #[error("forecast: no customer has a purchase before the holdout; make it shorter")]
+    NoCalibration,
+    /// A history that cannot be.
+    #[error("forecast: {0}")]
+    Summary(#[from] SummaryError),
+    /// An expectation that does not converge.
+    #[error("forecast: {0}")]
+    Expectation(#[from] HypergeometricError),
+    /// A baseline without a value.
+    #[error("forecast: baseline: {0}")]
+    Baseline(#[from] BaselineError),
+}
+
+/// A ledger's purchases, cut in two.
+#[derive(Debug)]
+pub struct Holdout {
+    /// Last day of the calibration.
+    pub cut: Day,
+    /// Length of the holdout in days.
+    pub days: u32,
+    /// Purchases after the cut, one a history.
+    pub actual: Vec<u32>,
+    /// Cumulative purchases by week of the holdout.
+    pub weekly: Vec<u64>,
+    histories: Histories,
+    summary: Summary,
+    ln_gaps: Vec<f64>,
+    /// Row of each history in the summary, and the rows of each summary entry, one after another.
+    at: Vec<u32>,
+    rows: Vec<u32>,
+    /// Repeat purchases in a window as long as the holdout before the cut, and in windows of the retention formula.
+    last: Vec<f64>,
+    retention: f64,
+    days_per_unit: f64,
+}
+
+/// One method on the holdout.
+#[derive(Debug, Clone)]
+pub struct Assessment {
+    /// Name of the model or baseline.
+    pub method: &'static str,
+    /// The fit, of a model.
+    pub fit: Option<Fit<PurchaseModel>>,
+    /// What came of it; `None` of a model without an estimate.
+    pub outcome: Option<Outcome>,
+}
+
+/// Expectations of one method, and how well they did.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Expected purchases in the holdout, one a history.
+    pub expected: Vec<f64>,
+    /// Cumulative expectation by week of the holdout.
+    pub weekly: Vec<f64>,
+    /// Errors of the expectations.
+    pub errors: Errors,
+    /// Rank correlation.
+    pub spearman: Option<f64>,
+    /// Gini in expected order over that in actual order.
+    pub gini: Option<f64>,
+    /// Tenths of the customers.
+    pub deciles: [Decile; DECILES],
+    /// Scores of the distributions; `None` for a baseline.
+    pub distribution: Option<DistributionScores>,
+}
+
+/// Customers of one frequency.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FrequencyRow {
+    /// Customers.
+    pub customers: u64,
+    /// Sum of what happened.
+    pub actual: u64,
+    /// Sum of the expectations.
+    pub expected: f64,
+}
+
+impl Holdout {
+    /// Cuts a log: the holdout is the last `days` days up to `end`.
+    ///
+    /// * `days_per_unit`: days in a model time unit, `> 0`.
+    ///
+    /// # Errors
+    /// [`HoldoutError::NoCalibration`], [`HoldoutError::Summary`].
+    pub fn new(log: &PurchaseLog, end: Day, days: u32, days_per_unit: f64) -> Result<Self, HoldoutError> {
+        let cut = end.saturating_sub_unsigned(days);
+        let histories = Histories::up_to(log, cut);
+        if histories.customer.is_empty() {
+            return Err(HoldoutError::NoCalibration);
+        }
+        let mut summary = Summary::new();
+        summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
+        let at = summary.locate(&histories.frequency, &histories.recency, &histories.age)?;
+        let mut rows: Vec<u32> = (0..at.len() as u32).collect();
+        rows.sort_by_key(|row| at[*row as usize]);
+        let weeks = days.div_ceil(WEEK);
+        let mut weekly = vec![0_u64; weeks as usize];
+        let mut actual = Vec::with_capacity(at.len());
+        for customer in &histories.customer {
+            let days = log.of(*customer as usize);
+            let after = &days[days.partition_point(|day| *day <= cut)..];
+            let after = &after[..after.partition_point(|day| *day <= end)];
+            actual.push(after.len() as u32);
+            for day in after {
+                weekly[((day.abs_diff(cut) - 1) / WEEK) as usize] += 1;
+            }
+        }
+        let mut sum = 0;
+        for week in &mut weekly {
+            sum += *week;
+            *week = sum;
+        }
+        let repeats = |from: Day, to: Day| -> Vec<u32> {
+            let count = |customer: &u32| {
+                let days = log.of(*customer as usize);
+                let repeats = &days[1..];
+                let below = |day: Day| repeats.partition_point(|other| *other <= day);
+                (below(to) - below(from)) as u32
+            };
+            histories.customer.iter().map(count).collect()
+        };
+        let last = repeats(cut.saturating_sub_unsigned(days), cut).into_iter().map(f64::from).collect();
+        let ln_gaps = histories.ln_gaps(log);
+        let retention = retention(log, &histories, cut, (days / RETENTION_PERIODS).max(1));
+        Ok(Self { cut, days, actual, weekly, histories, summary, ln_gaps, at, rows, last, retention, days_per_unit })
+    }
+
+    /// Number of customers.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.at.len()
+    }
+
+    /// Fits a model up to the cut and asks it for the holdout.
+    ///
+    /// # Errors
+    /// [`HoldoutError::Expectation`]. A fit without an estimate has no outcome.
+    pub fn model(&self, kind: PurchaseKind) -> Result<Assessment, HoldoutError> {
+        let fit = PurchaseModel::fit(kind, &self.summary, &self.ln_gaps, self.days_per_unit);
+        let outcome = match fit.fitted() {
+            Ok(model) => Some(self.outcome_of(*model)?),
+            Err(_) => None,
+        };
+        Ok(Assessment { method: kind.as_str(), fit: Some(fit), outcome })
+    }
+
+    fn outcome_of(&self, model: PurchaseModel) -> Result<Outcome, HoldoutError> {
+        let time = |days: u32| f64::from(days) / self.days_per_unit;
+        let histories: Vec<(History, u64)> = self.summary.iter().collect();
+        let p_alive: Vec<f64> = model.predict_alive(&self.summary, self.days_per_unit);
+        let groups: Vec<std::ops::Range<usize>> = groups(&histories, model.remembers_silence());
+        let mut weekly = Vec::new();
+        let mut by_history = vec![0.0; histories.len()];
+        for week in 1..=self.days.div_ceil(WEEK) {
+            let ahead = time(self.days.min(week * WEEK));
+            let of_group = |group: &std::ops::Range<usize>| {
+                let History { frequency, recency, age } = histories[group.start].0;
+                model.purchases_while_alive(f64::from(frequency), time(recency), time(age), ahead)
+            };
+            let values: Vec<f64> =
+                groups.par_iter().map(of_group).collect::<Vec<_>>().into_iter().collect::<Result<_, _>>()?;
+            let mut sum = Compensated::default();
+            for (group, value) in groups.iter().zip(values) {
+                for history in group.clone() {
+                    by_history[history] = p_alive[history] * value;
+                    sum.add(by_history[history] * histories[history].1 as f64);
+                }
+            }
+            weekly.push(sum.value());
+        }
+        let expected: Vec<f64> = self.at.iter().map(|at| by_history[*at as usize]).collect();
+        let distribution = self.score_distributions(&model, &histories, &groups, &p_alive);
+        Ok(self.outcome(expected, weekly, Some(distribution)))
+    }
+
+    /// The distribution of a customer who is alive is made once a group; parts are added in order.
+    fn score_distributions(
+        &self,
+        model: &PurchaseModel,
+        histories: &[(History, u64)],
+        groups: &[std::ops::Range<usize>],
+        p_alive: &[f64],
+    ) -> DistributionScores {
+        let time = |days: u32| f64::from(days) / self.days_per_unit;
+        let mut first_row = Vec::with_capacity(histories.len() + 1);
+        let mut rows = 0;
+        for (_, weight) in histories {
+            first_row.push(rows);
+            rows += *weight as usize;
+        }
+        first_row.push(rows);
+        let parts: Vec<DistributionScores> = groups
+            .par_iter()
+            .map(|group| {
+                let History { frequency, recency, age } = histories[group.start].0;
+                let ahead = time(self.days);
+                let alive = model.purchase_probabilities(f64::from(frequency), time(recency), time(age), ahead);
+                let mut part = DistributionScores::default();
+                for history in group.clone() {
+                    for row in &self.rows[first_row[history]..first_row[history + 1]] {
+                        part.add(p_alive[history], &alive, self.actual[*row as usize]);
+                    }
+                }
+                part
+            })
+            .collect();
+        let mut whole = DistributionScores::default();
+        for part in &parts {
+            whole.combine(part);
+        }
+        whole
+    }
+
+    /// The three baselines: last period repeated, mean of the past, and the retention formula.
+    ///
+    /// # Errors
+    /// [`HoldoutError::Baseline`].
+    pub fn baselines(&self) -> Result<Vec<Assessment>, HoldoutError> {
+        let horizon = f64::from(self.days);
+        let repeats: Vec<f64> = self.histories.frequency.iter().map(|x| f64::from(*x)).collect();
+        let age: Vec<f64> = self.histories.age.iter().map(|days| f64::from(*days)).collect();
+        // Whoever came yesterday counts as a week old.
+        let shortest = f64::from(WEEK);
+        let period = horizon / f64::from(RETENTION_PERIODS);
+        let margin = baselines::mean_of_past(&repeats, &age, shortest, period)?;
+        let formula =
+            baselines::simple_lifetime_value(&margin, self.retention, 0.0, Horizon::Periods(RETENTION_PERIODS))?;
+        let all = [
+            ("last_period", baselines::last_period_repeated(&self.last, horizon, horizon)?),
+            ("mean_of_past", baselines::mean_of_past(&repeats, &age, shortest, horizon)?),
+            ("retention_formula", formula),
+        ];
+        let steady = |expected: Vec<f64>| {
+            let mut sum = Compensated::default();
+            expected.iter().for_each(|value| sum.add(*value));
+            let weekly = (1..=self.days.div_ceil(WEEK))
+                .map(|week| sum.value() * f64::from(self.days.min(week * WEEK)) / horizon)
+                .collect();
+            self.outcome(expected, weekly, None)
+        };
+        Ok(all
+            .into_iter()
+            .map(|(method, expected)| Assessment { method, fit: None, outcome: Some(steady(expected)) })
+            .collect())
+    }
+
+    fn outcome(&self, expected: Vec<f64>, weekly: Vec<f64>, distribution: Option<DistributionScores>) -> Outcome {
+        let actual: Vec<f64> = self.actual.iter().map(|n| f64::from(*n)).collect();
+        Outcome {
+            errors: scores::errors(&expected, &self.actual),
+            spearman: scores::spearman(&expected, &actual),
+            gini: scores::normalised_gini(&expected, &self.actual),
+            deciles: scores::deciles(&expected, &self.actual),
+            distribution,
+            weekly,
+            expected,
+        }
+    }
+
+    /// Actual and expected purchases by frequency up to the cut; those from [`MANY`] on in the last row.
+    #[must_use]
+    pub fn by_frequency(&self, outcome: &Outcome) -> Vec<FrequencyRow> {
+        let mut rows = vec![FrequencyRow::default(); MANY as usize + 1];
+        for ((x, actual), expected) in self.histories.frequency.iter().zip(&self.actual).zip(&outcome.expected) {
+            let row = &mut rows[(*x).min(MANY) as usize];
+            row.customers += 1;
+            row.actual += u64::from(*actual);
+            row.expected += expected;
+        }
+        rows
+    }
+}
+
+impl Assessment {
+    /// The score that models are chosen by: mean continuous ranked probability score, of a baseline the mean absolute
+    /// error, which is the same score of a point.
+    #[must_use]
+    pub fn crps(&self) -> Option<f64> {
+        let outcome = self.outcome.as_ref()?;
+        Some(outcome.distribution.map_or(outcome.errors.mae, |scores| scores.crps / scores.customers))
+    }
+
+    /// Whether there is an outcome of a [`usable`] fit.
+    #[must_use]
+    pub fn usable(&self) -> bool {
+        self.fit.as_ref().is_some_and(usable) && self.outcome.is_some()
+    }
+}
+
+/// Whether a fit may be chosen: converged, or at a limit that it names; not on a ridge, where parameters are open.
+#[must_use]
+pub fn usable(fit: &Fit<PurchaseModel>) -> bool {
+    matches!(fit.end, FitEnd::Converged | FitEnd::Boundary { .. })
+}
+
+/// The usable models from the best score down. Scores that differ by less than a millionth of a purchase are equal, and
+/// the first of equals is the best: a model of regular purchases with `k = 1` is the simpler one that was tried before it.
+#[must_use]
+pub fn rank(assessments: &[Assessment]) -> Vec<usize> {
+    let millionths = |i: usize| libm::round(assessments[i].crps().unwrap_or(f64::INFINITY) * 1e6);
+    let mut order: Vec<usize> = (0..assessments.len()).filter(|i| assessments[*i].usable()).collect();
+    order.sort_by(|a, b| millionths(*a).total_cmp(&millionths(*b)));
+    order
+}
+
+/// Histories that share what a model says of them while alive: frequency and age, and recency where it matters.
+fn groups(histories: &[(History, u64)], by_recency: bool) -> Vec<std::ops::Range<usize>> {
+    let same = |l: &(History, u64), r: &(History, u64)| {
+        l.0.frequency == r.0.frequency && l.0.age == r.0.age && (!by_recency || l.0.recency == r.0.recency)
+    };
+    let mut from = 0;
+    histories
+        .chunk_by(same)
+        .map(|group| {
+            let range = from..from + group.len();
+            from = range.end;
+            range
+        })
+        .collect()
+}
+
+/// Share of the customers who bought in the last period but one that bought in the last one as well; 0 without any.
+fn retention(log: &PurchaseLog, histories: &Histories, cut: Day, period: u32) -> f64 {
+    let (start, middle) = (cut.saturating_sub_unsigned(2 * period), cut.saturating_sub_unsigned(period));
+    let (mut before, mut again) = (0_u64, 0_u64);
+    for customer in &histories.customer {
+        let days = log.of(*customer as usize);
+        let below = |day: Day| days.partition_point(|other| *other <= day);
+        if below(middle) > below(start) {
+            before += 1;
+            again += u64::from(below(cut) > below(middle));
+        }
+    }
+    if before == 0 { 0.0 } else { again as f64 / before as f64 }
+}

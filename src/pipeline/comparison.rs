@@ -1,0 +1,100 @@
+//! Scores of models and baselines as columns, in the order of [`forecasting`](crate::schema::forecasting).
+
+use crate::{
+    forecast::{
+        fit::{Fit, FitEnd},
+        holdout::{Assessment, Holdout, Outcome},
+        purchase_model::PurchaseModel,
+        scores::DistributionScores,
+    },
+    publish::dataset::Values,
+};
+
+/// The columns of `model_comparison` and `validation_score`.
+///
+/// * `chosen`: row of the model that is used, or does best.
+pub(super) fn score_columns(rows: &[Assessment], holdout: Option<&Holdout>, chosen: Option<usize>) -> Vec<Values> {
+    let text = |of: &dyn Fn(&Assessment) -> Option<String>| Values::Text(rows.iter().map(of).collect());
+    let float = |of: &dyn Fn(&Assessment) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
+    let whole = |of: &dyn Fn(&Assessment) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
+    let fit = |row: &Assessment, of: &dyn Fn(&Fit<PurchaseModel>) -> Option<f64>| row.fit.as_ref().and_then(of);
+    let scored = |row: &Assessment, of: &dyn Fn(&Outcome) -> Option<f64>| row.outcome.as_ref().and_then(of);
+    let spread = |row: &Assessment, of: &dyn Fn(&DistributionScores) -> f64| {
+        let scores = row.outcome.as_ref()?.distribution.as_ref()?;
+        Some(of(scores) / scores.customers)
+    };
+    let customers = |row: &Assessment| match (holdout, &row.fit) {
+        (Some(holdout), _) => Some(holdout.customers() as i64),
+        (None, fit) => fit.as_ref().map(|fit| fit.customers as i64),
+    };
+    let parameters = |row: &Assessment| {
+        let fit = row.fit.as_ref()?;
+        fit.fitted().ok().map(|model| count_parameters(model) as f64)
+    };
+    let mut columns = vec![
+        text(&|row| Some(row.method.to_owned())),
+        text(&|row| Some(if row.fit.is_some() { "model" } else { "baseline" }.to_owned())),
+        text(&|row| Some(row.fit.as_ref().map_or("baseline", |fit| end(&fit.end)).to_owned())),
+        text(&|row| row.fit.as_ref().and_then(|fit| why(&fit.end))),
+        float(&|row| fit(row, &|fit| fit.log_likelihood)),
+        whole(&|row| parameters(row).map(|n| n as i64)),
+        float(&|row| Some(2.0 * parameters(row)? - 2.0 * fit(row, &|fit| fit.log_likelihood)?)),
+        float(&|row| {
+            let n = fit(row, &|fit| Some(fit.customers as f64))?;
+            Some(parameters(row)? * libm::log(n) - 2.0 * fit(row, &|fit| fit.log_likelihood)?)
+        }),
+        whole(&customers),
+        whole(&|row| row.outcome.as_ref().map(|outcome| outcome.errors.actual as i64)),
+        float(&|row| scored(row, &|outcome| Some(outcome.errors.expected))),
+        float(&|row| scored(row, &bias)),
+        float(&|row| scored(row, &|outcome| Some(outcome.errors.mae))),
+        float(&|row| scored(row, &|outcome| Some(outcome.errors.rmse))),
+        float(&|row| scored(row, &|outcome| outcome.spearman)),
+        float(&|row| scored(row, &|outcome| outcome.gini)),
+        float(&|row| scored(row, &|outcome| lift(outcome, 0))),
+        float(&Assessment::crps),
+        float(&|row| spread(row, &|scores| scores.log_score)),
+    ];
+    for interval in 0..3 {
+        columns.push(float(&|row| spread(row, &|scores| scores.covered[interval])));
+        columns.push(float(&|row| spread(row, &|scores| scores.nominal[interval])));
+    }
+    columns.push(Values::Integer((0..rows.len()).map(|row| Some(i64::from(Some(row) == chosen))).collect()));
+    columns
+}
+
+/// `expected / actual − 1`.
+pub(super) fn bias(outcome: &Outcome) -> Option<f64> {
+    (outcome.errors.actual > 0).then(|| outcome.errors.expected / outcome.errors.actual as f64 - 1.0)
+}
+
+/// Purchases of a tenth over those of the mean tenth.
+pub(super) fn lift(outcome: &Outcome, decile: usize) -> Option<f64> {
+    let mean = outcome.errors.actual as f64 / outcome.deciles.len() as f64;
+    (mean > 0.0).then(|| outcome.deciles[decile].actual / mean)
+}
+
+fn count_parameters(model: &PurchaseModel) -> usize {
+    model.parameters().len() + usize::from(matches!(model, PurchaseModel::BgCnbdK(_)))
+}
+
+/// How a fit ended, in a word.
+pub(super) fn end(end: &FitEnd) -> &'static str {
+    match end {
+        FitEnd::Converged => "converged",
+        FitEnd::Boundary { .. } => "boundary",
+        FitEnd::Ridge { .. } => "ridge",
+        FitEnd::Failed { .. } => "failed",
+    }
+}
+
+fn why(end: &FitEnd) -> Option<String> {
+    match end {
+        FitEnd::Converged => None,
+        FitEnd::Boundary { limit_models } => {
+            Some(limit_models.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
+        }
+        FitEnd::Ridge { parameter, .. } => Some(format!("{parameter} is not determined")),
+        FitEnd::Failed { why } => Some(why.clone()),
+    }
+}

@@ -1,0 +1,40 @@
+//! From events to driver quantities: each event's time by its equation, summed by customer and period.
+
+use std::collections::BTreeMap;
+
+use super::RunError;
+use crate::{
+    allocate::time_equation::TimeEquation,
+    contract::{ContractError, events::EventTerms},
+    schema::{
+        period::Period,
+        settings::{DriverMeasure, LedgerDriver},
+    },
+    units::Quantity,
+};
+
+/// Time by customer and period, and that of unknown customers by period, scaled by 10⁶.
+pub(super) type Times = (BTreeMap<(u32, Period), Quantity>, BTreeMap<Period, Quantity>);
+
+/// The time of every event, exact and rounded once, then summed.
+///
+/// # Errors
+/// [`ContractError::Setting`] when a time or a sum leaves its range.
+pub(super) fn sum(name: &str, driver: &LedgerDriver, events: &EventTerms) -> Result<Times, RunError> {
+    let DriverMeasure::Time { equation, columns, flags } = &driver.measure else { return Ok(Times::default()) };
+    let (flagged, quantities): (Vec<&str>, Vec<&str>) =
+        columns.iter().map(String::as_str).partition(|column| flags.iter().any(|flag| flag == column));
+    let failed = |what: String| ContractError::Setting(format!("events: driver `{name}`: {what}"));
+    let equation = TimeEquation::parse(equation, &quantities, &flagged).map_err(|error| failed(error.to_string()))?;
+    let terms: Vec<&[Quantity]> = events.terms.iter().map(Vec::as_slice).collect();
+    let times = equation.evaluate(events.customer.len(), &terms).map_err(|error| failed(error.to_string()))?;
+    let (mut known, mut unknown) = Times::default();
+    for ((customer, period), time) in events.customer.iter().zip(&events.period).zip(times) {
+        let sum = match customer {
+            Some(customer) => known.entry((*customer, *period)).or_default(),
+            None => unknown.entry(*period).or_default(),
+        };
+        *sum = sum.checked_add(time).ok_or_else(|| failed("a sum of times leaves 64 bits".to_owned()))?;
+    }
+    Ok((known, unknown))
+}

@@ -1,0 +1,436 @@
+//! One customer's way from gross sales to economic profit, with the quantity, rate, pool and origin of every cost.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use super::{Clock, Ledgers, RunError, cost, facts, origins::Origins, results::Costs};
+use crate::{
+    allocate::explain::{By, CostPart},
+    numeric::{
+        decimal::{divide_half_even, format_grouped, format_minor},
+        keys::{Key, Keys},
+    },
+    schema::{
+        costing::{Basis, Layer},
+        margins::Margins,
+        period::{ALL, Period, format_day},
+        settings::Settings,
+    },
+    units::{Minor, MinorSum},
+};
+
+/// Why a customer cannot be explained: the question is wrong, not the data.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ExplainError {
+    /// Nobody has the id.
+    #[error("customer `{customer}` is neither in the ledger nor in the customers table")]
+    UnknownCustomer {
+        /// As it was given.
+        customer: String,
+    },
+    /// The period is none of the run's kind.
+    #[error("`{period}` is no period of this run; its periods are written like {example}")]
+    NotAPeriod {
+        /// As it was given.
+        period: String,
+        /// A period of the run.
+        example: String,
+    },
+    /// The customer was not there in the period.
+    #[error("customer `{customer}` has neither sales nor costs in {period}; it has in {known}")]
+    NoActivity {
+        /// As it was given.
+        customer: String,
+        /// As it was given.
+        period: String,
+        /// The customer's own periods.
+        known: String,
+    },
+}
+
+impl ExplainError {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownCustomer { .. } => {
+                Some("ids are compared byte for byte: 007 is not 7; rejected lines make no customer")
+            }
+            Self::NotAPeriod { .. } => Some("leave out --period for all periods together"),
+            Self::NoActivity { .. } => None,
+        }
+    }
+}
+
+/// Whom to explain.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Customer id, as text.
+    pub customer: &'a str,
+    /// Label of a period; `None` = all of them.
+    pub period: Option<&'a str>,
+}
+
+/// A decimal number: money or a quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// The number without its point.
+    pub minor: i128,
+    /// Digits after the point.
+    pub digits: u8,
+}
+
+impl Amount {
+    /// `-1,234.50`.
+    #[must_use]
+    pub fn grouped(self) -> String {
+        format_grouped(self.minor, self.digits)
+    }
+}
+
+/// `"-1234.50"`: text, because it is exact.
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format_minor(self.minor, self.digits))
+    }
+}
+
+/// What a step of the waterfall is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Adds its amount.
+    Item,
+    /// Adds its amount, the cost of an activity.
+    Activity,
+    /// The sum of all items and activities so far.
+    Subtotal,
+}
+
+/// A step from gross sales to economic profit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Name of the column of `customer_profit`, or of the activity.
+    pub name: String,
+    /// What it is.
+    pub kind: StepKind,
+    /// With the sign that it adds with: costs are negative.
+    pub amount: Amount,
+}
+
+/// An exact rate in major units of money for one unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rate {
+    /// `41/10`, or `3`.
+    pub fraction: String,
+    /// Ten digits, rounded half to even, for display.
+    pub decimal: Amount,
+}
+
+/// Where a part of a cost came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// Resource pool, or the activity itself.
+    pub pool: String,
+    /// Account of the general ledger.
+    pub account: Option<String>,
+    /// Cost centre.
+    pub cost_centre: Option<String>,
+    /// The origins of a part sum to it.
+    pub amount: Amount,
+}
+
+/// The pool that a part is a share of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolCost {
+    /// `own + received`.
+    pub cost: Amount,
+    /// Its own cost.
+    pub own: Amount,
+    /// From resource pools.
+    pub received: Amount,
+    /// What customers bear of it.
+    pub allocated: Amount,
+}
+
+/// A share in one pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Period of the customer's activity.
+    pub period: String,
+    /// Period of the pool: `all` for a cost of the whole run.
+    pub pool_period: String,
+    /// What it goes by: a driver, weighted drivers, a time equation, revenue, …
+    pub by: String,
+    /// Segment that the money was set apart for.
+    pub segment: Option<String>,
+    /// The customer's quantity; `null` when the cost names the customer.
+    pub quantity: Option<Amount>,
+    /// Money for one unit; `null` likewise.
+    pub rate: Option<Rate>,
+    /// What was divided: the pool, or the part of it that this rule divides.
+    pub divided: Amount,
+    /// The quantity that it was divided by, capacity included; `null` likewise.
+    pub total_quantity: Option<Amount>,
+    /// The pool.
+    pub pool: PoolCost,
+    /// `quantity · rate`, rounded by largest remainder.
+    pub amount: Amount,
+    /// Accounts, cost centres and resource pools that it came from.
+    pub origins: Vec<Origin>,
+}
+
+/// What an activity cost the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CostLine {
+    /// Activity.
+    pub activity: String,
+    /// Margin that it lowers.
+    pub layer: &'static str,
+    /// What it is caused by.
+    pub level: &'static str,
+    /// Whether it follows the volume.
+    pub behaviour: &'static str,
+    /// Whether it would be saved if the customer left.
+    pub avoidable: bool,
+    /// How it is divided.
+    pub method: &'static str,
+    /// Direct tracing, driver tracing or allocation.
+    pub kind: &'static str,
+    /// Rule that says so.
+    pub rule: String,
+    /// Its version.
+    pub rule_version: u32,
+    /// Sum of its parts.
+    pub amount: Amount,
+    /// One a pool and period.
+    pub parts: Vec<Part>,
+}
+
+/// A customer, explained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Name of the run.
+    pub run: String,
+    /// Customer id.
+    pub customer: String,
+    /// Code of the currency.
+    pub currency: String,
+    /// Last day that counts.
+    pub as_of: String,
+    /// Periods with sales or costs that are summed.
+    pub periods: Vec<String>,
+    /// Gross sales to economic profit: every subtotal is the sum of the items and activities above it.
+    pub waterfall: Vec<Step>,
+    /// Every cost that the customer bears, by layer.
+    pub costs: Vec<CostLine>,
+}
+
+/// Reads and costs as a run does, without a forecast, and explains one customer.
+///
+/// # Errors
+/// [`RunError`]; [`ExplainError`] for a customer or period that is not there.
+pub fn explain(settings: &Settings, question: Question<'_>, clock: &mut Clock) -> Result<Explanation, RunError> {
+    let ledgers = facts(settings, false, clock)?;
+    let (costs, margins) = cost(settings, &ledgers, clock)?;
+    clock.stop();
+    let cells = cells_of(settings, &ledgers, question)?;
+    let origins = Origins::new(settings, &ledgers, &costs.plan)?;
+    let explainer = Explainer { settings, ledgers: &ledgers, costs: &costs, margins: &margins, origins };
+    Ok(explainer.explanation(question, cells))
+}
+
+/// The customer's cells, or the one of the period.
+fn cells_of(settings: &Settings, ledgers: &Ledgers, question: Question<'_>) -> Result<Range<usize>, ExplainError> {
+    let customer = question.customer.to_owned();
+    let found = find(&ledgers.customers.ids, question.customer);
+    let row = found.ok_or_else(|| ExplainError::UnknownCustomer { customer: customer.clone() })?;
+    let all = ledgers.facts.first_cell[row]..ledgers.facts.first_cell[row + 1];
+    let Some(label) = question.period.filter(|label| *label != ALL) else { return Ok(all) };
+    let not_a_period = || {
+        let example = settings.period.label(settings.period.of(ledgers.as_of));
+        ExplainError::NotAPeriod { period: label.to_owned(), example }
+    };
+    let named = settings.period.parse(label).filter(|period| settings.period.label(*period) != ALL);
+    let period = named.ok_or_else(not_a_period)?;
+    let cell = all.clone().find(|cell| ledgers.cells.period[*cell] == period);
+    let cell = cell.ok_or_else(|| {
+        let known: Vec<String> = all.map(|cell| settings.period.label(ledgers.cells.period[cell])).collect();
+        let known = if known.is_empty() { "no period at all".to_owned() } else { known.join(", ") };
+        ExplainError::NoActivity { customer, period: label.to_owned(), known }
+    })?;
+    Ok(cell..cell + 1)
+}
+
+/// The row of an id; ids ascend.
+fn find(ids: &Keys, id: &str) -> Option<usize> {
+    let key = match ids {
+        Keys::Int(_) => Key::Int(id.trim().parse().ok()?),
+        Keys::Text(_) => Key::Text(id.as_bytes()),
+    };
+    (0..ids.len()).into_par_iter().find_first(|row| ids.get(*row) == key)
+}
+
+struct Explainer<'a> {
+    settings: &'a Settings,
+    ledgers: &'a Ledgers,
+    costs: &'a Costs,
+    margins: &'a Margins,
+    origins: Origins<'a>,
+}
+
+impl Explainer<'_> {
+    fn explanation(&self, question: Question<'_>, cells: Range<usize>) -> Explanation {
+        let costs = self.cost_lines(cells.clone());
+        Explanation {
+            run: self.settings.name.clone(),
+            customer: question.customer.to_owned(),
+            currency: self.settings.currency.code.clone(),
+            as_of: format_day(self.ledgers.as_of),
+            periods: cells.clone().map(|cell| self.settings.period.label(self.ledgers.cells.period[cell])).collect(),
+            waterfall: self.waterfall(cells, &costs),
+            costs,
+        }
+    }
+
+    fn money(&self, minor: impl Into<MinorSum>) -> Amount {
+        Amount { minor: minor.into(), digits: self.settings.currency.exponent }
+    }
+
+    fn label(&self, period: Option<Period>) -> String {
+        period.map_or_else(|| ALL.to_owned(), |period| self.settings.period.label(period))
+    }
+
+    fn waterfall(&self, cells: Range<usize>, costs: &[CostLine]) -> Vec<Step> {
+        let (facts, margins) = (&self.ledgers.cells, self.margins);
+        let sum = |column: &[Minor]| -> MinorSum { column[cells.clone()].iter().map(|x| MinorSum::from(*x)).sum() };
+        let step = |name: &str, kind, minor: MinorSum| Step { name: name.to_owned(), kind, amount: self.money(minor) };
+        let cost = |name: &str, column: &[Minor]| step(name, StepKind::Item, -sum(column));
+        let subtotal = |name: &str, column: &[Minor]| step(name, StepKind::Subtotal, sum(column));
+        let layer = |layer: Layer| {
+            let own = costs.iter().filter(move |line| line.layer == layer.as_str());
+            own.map(|line| step(&line.activity, StepKind::Activity, -line.amount.minor)).collect::<Vec<_>>()
+        };
+        let mut steps = vec![
+            step("gross_sales", StepKind::Item, sum(&facts.gross_sales)),
+            cost("returns", &facts.returns),
+            cost("discount", &facts.discount),
+            subtotal("net_revenue", &margins.net_revenue),
+            cost("product_cost", &facts.product_cost),
+        ];
+        for (of, name, column) in
+            [(Layer::Cm1, "cm1", &margins.cm1), (Layer::Cm2, "cm2", &margins.cm2), (Layer::Cm3, "cm3", &margins.cm3)]
+        {
+            steps.extend(layer(of));
+            steps.push(subtotal(name, column));
+        }
+        steps.extend(layer(Layer::Below));
+        let economic = &margins.economic;
+        steps.extend([
+            cost("capital_charge", &economic.capital_charge),
+            cost("bad_debt", &economic.bad_debt),
+            cost("commissions", &economic.commissions),
+            cost("acquisition_cost", &economic.acquisition_cost),
+            subtotal("economic_profit", &margins.economic_profit),
+        ]);
+        steps
+    }
+
+    /// Cost lines by layer, then name.
+    fn cost_lines(&self, cells: Range<usize>) -> Vec<CostLine> {
+        let plan = &self.costs.plan;
+        let ground = self.ledgers.ground(self.settings);
+        let mut lines: Vec<CostLine> = plan
+            .activities
+            .iter()
+            .map(|activity| {
+                let setting = &activity.setting;
+                CostLine {
+                    activity: activity.name.clone(),
+                    layer: setting.layer.as_str(),
+                    level: setting.level.as_str(),
+                    behaviour: setting.behaviour.as_str(),
+                    avoidable: setting.avoidable,
+                    method: setting.method.as_str(),
+                    kind: setting.method.kind().as_str(),
+                    rule: setting.rule.id.clone().unwrap_or_else(|| activity.name.clone()),
+                    rule_version: setting.rule.version,
+                    amount: self.money(0),
+                    parts: Vec::new(),
+                }
+            })
+            .collect();
+        for cell in cells {
+            for part in plan.parts(&ground, cell) {
+                let line = &mut lines[part.activity];
+                line.amount.minor += MinorSum::from(part.amount);
+                line.parts.push(self.part(cell, part));
+            }
+        }
+        lines.retain(|line| !line.parts.is_empty());
+        let place = |line: &CostLine| Layer::ALL.iter().position(|layer| layer.as_str() == line.layer);
+        lines.sort_by_key(place);
+        lines
+    }
+
+    fn part(&self, cell: usize, part: CostPart<'_>) -> Part {
+        let balance = self.costs.plan.balances.iter().find(|balance| balance.is_of(part.activity, part.period));
+        let (own, received, allocated) =
+            balance.map_or((0, 0, 0), |balance| (balance.own, balance.received, balance.allocated));
+        let quantity = |minor: i128| (part.by != By::Traced).then_some(Amount { minor, digits: 6 });
+        Part {
+            period: self.label(Some(self.ledgers.cells.period[cell])),
+            pool_period: self.label(part.period),
+            by: goes_by(part.by),
+            segment: part.segment.and_then(|number| self.ledgers.segment_names.get(usize::from(number)).cloned()),
+            quantity: quantity(i128::from(part.quantity)),
+            rate: self.rate(part.money, part.of),
+            divided: self.money(part.money),
+            total_quantity: quantity(part.of),
+            pool: PoolCost {
+                cost: self.money(MinorSum::from(own) + MinorSum::from(received)),
+                own: self.money(own),
+                received: self.money(received),
+                allocated: self.money(allocated),
+            },
+            amount: self.money(part.amount),
+            origins: self.origins.of(part.activity, part.period, part.amount),
+        }
+    }
+
+    /// Minor units over millionths, as major units over units.
+    fn rate(&self, money: Minor, of: i128) -> Option<Rate> {
+        const MILLION: i128 = 1_000_000;
+        const DIGITS: u8 = 10;
+        if of == 0 {
+            return None;
+        }
+        let numerator = i128::from(money) * MILLION * of.signum();
+        let denominator = of.abs().checked_mul(i128::from(self.settings.currency.minor_per_major()))?;
+        let divisor = greatest_common_divisor(numerator.unsigned_abs(), denominator.unsigned_abs());
+        let divisor = i128::try_from(divisor).ok()?.max(1);
+        let (numerator, denominator) = (numerator / divisor, denominator / divisor);
+        let fraction = if denominator == 1 { numerator.to_string() } else { format!("{numerator}/{denominator}") };
+        let minor = divide_half_even(numerator.checked_mul(10_i128.pow(u32::from(DIGITS)))?, denominator);
+        Some(Rate { fraction, decimal: Amount { minor, digits: DIGITS } })
+    }
+}
+
+fn greatest_common_divisor(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+/// What a part goes by, in words.
+fn goes_by(by: By<'_>) -> String {
+    match by {
+        By::Traced => "traced to the customer".to_owned(),
+        By::EarlierPeriod => "quantities of an earlier period".to_owned(),
+        By::Basis(Basis::Average) => "customer and period with any activity".to_owned(),
+        By::Basis(Basis::Even) => "customer".to_owned(),
+        By::Basis(Basis::Revenue) => "net revenue".to_owned(),
+        By::Basis(basis) => basis.describe().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Which accounts, cost centres and resource pools an activity's cost came from, by factors.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Ledgers, RunError,
+    explain::{Amount, Origin},
+};
+use crate::{
+    allocate::{
+        CostPlan,
+        explain::{origins, split},
+    },
+    schema::{
+        period::{Period, PeriodKind},
+        settings::Settings,
+    },
+    units::Minor,
+};
+
+/// A share of 1 as a weight: shares are floats of 53 bits, and a weight keeps them all.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// What every activity's cost came from.
+pub(super) struct Origins<'a> {
+    settings: &'a Settings,
+    ledgers: &'a Ledgers,
+    plan: &'a CostPlan,
+    /// Activity → (number of the resource pool, share of its own cost that ends there).
+    absorbed: BTreeMap<usize, Vec<(usize, f64)>>,
+}
+
+impl<'a> Origins<'a> {
+    /// Factors of the run; no customer is looked at.
+    ///
+    /// # Errors
+    /// [`RunError::Cost`].
+    pub(super) fn new(settings: &'a Settings, ledgers: &'a Ledgers, plan: &'a CostPlan) -> Result<Self, RunError> {
+        let absorbed = origins(&ledgers.costing(settings))?;
+        Ok(Self { settings, ledgers, plan, absorbed })
+    }
+
+    /// Where an amount of an activity's pool came from; the parts sum to it.
+    pub(super) fn of(&self, activity: usize, period: Option<Period>, amount: Minor) -> Vec<Origin> {
+        let name = self.plan.activities[activity].name.as_str();
+        let mut found = Vec::new();
+        self.add(name, 1.0, period, &mut found);
+        for (resource, share) in self.absorbed.get(&activity).into_iter().flatten() {
+            self.add(&self.plan.resources[*resource], *share, period, &mut found);
+        }
+        let weights: Vec<i128> = found.iter().map(|(_, weight)| *weight).collect();
+        let money = |minor: Minor| Amount { minor: minor.into(), digits: self.settings.currency.exponent };
+        let own =
+            |pool: &str| Origin { pool: pool.to_owned(), account: None, cost_centre: None, amount: money(amount) };
+        // A standard rate charges also what no pool has cost, and a traced cost may have no pool.
+        let Some(parts) = split(amount, &weights) else { return vec![own(name)] };
+        let with_amount = found.into_iter().zip(parts).filter(|(_, part)| *part != 0);
+        with_amount.map(|((origin, _), part)| Origin { amount: money(part), ..origin }).collect()
+    }
+
+    /// A pool's own cost of the period, by account and cost centre where the pools table says so.
+    fn add(&self, pool: &str, share: f64, period: Option<Period>, found: &mut Vec<(Origin, i128)>) {
+        let factor = (share * WHOLE).round() as i128;
+        let whole_run = self.settings.period == PeriodKind::Whole;
+        let lines = self.ledgers.pool_lines.iter();
+        let lines = lines.filter(|line| line.activity == pool && (whole_run || line.period == period));
+        let origin = |account: Option<String>, cost_centre: Option<String>| Origin {
+            pool: pool.to_owned(),
+            account,
+            cost_centre,
+            amount: Amount { minor: 0, digits: self.settings.currency.exponent },
+        };
+        let before = found.len();
+        for line in lines {
+            let weight = i128::from(line.converted) * factor;
+            let same = |origin: &Origin| {
+                origin.pool == pool && origin.account == line.account && origin.cost_centre == line.cost_centre
+            };
+            match found.iter_mut().find(|(known, _)| same(known)) {
+                Some((_, sum)) => *sum += weight,
+                None => found.push((origin(line.account.clone(), line.cost_centre.clone()), weight)),
+            }
+        }
+        if found.len() == before {
+            let own = self.ledgers.pools.iter().filter(|own| own.activity == pool && own.period == period);
+            let amount: i128 = own.map(|own| i128::from(own.amount)).sum();
+            if amount != 0 {
+                found.push((origin(None, None), amount * factor));
+            }
+        }
+    }
+}

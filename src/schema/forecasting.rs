@@ -1,0 +1,132 @@
+//! Settings of the forecast that choose between models, and the datasets that compare them.
+
+use super::{
+    outputs::{
+        ColumnType::{Date, Float, Integer, Text},
+        OutputColumn, OutputDataset, column, optional,
+    },
+    settings::PurchaseKind,
+};
+use serde::Serialize;
+
+/// Which model of purchases and dropout a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelChoice {
+    /// This one.
+    One(PurchaseKind),
+    /// Whichever foretells a holdout best.
+    Auto,
+}
+
+impl ModelChoice {
+    /// The name in configs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One(kind) => kind.as_str(),
+            Self::Auto => "auto",
+        }
+    }
+
+    /// Whether the purchase days of every customer are needed, beside first, last and number.
+    #[must_use]
+    pub fn needs_purchase_days(self) -> bool {
+        matches!(self, Self::Auto | Self::One(PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK))
+    }
+}
+
+const METHOD: OutputColumn = column("method", Text, "model or baseline");
+const CUSTOMERS: OutputColumn = column("customers", Integer, "customers with a purchase up to the cut");
+
+/// Columns of a method's fit and scores.
+macro_rules! score_columns {
+    () => {
+        &[
+            METHOD,
+            column("kind", Text, "model or baseline"),
+            column("end", Text, "how the fit ended: converged, boundary, ridge or failed; baseline"),
+            optional("why", Text, "why a fit failed, or which limit it reached"),
+            optional("log_likelihood", Float, "maximum of the log-likelihood"),
+            optional("parameters", Integer, "fitted parameters"),
+            optional("aic", Float, "2 parameters - 2 log_likelihood; comparable between models of the same days"),
+            optional("bic", Float, "parameters ln(customers) - 2 log_likelihood"),
+            CUSTOMERS,
+            optional("actual_purchases", Integer, "repeat purchase days in the holdout, of these customers"),
+            optional("expected_purchases", Float, "sum of their expectations"),
+            optional("bias", Float, "expected / actual - 1; null without purchases in the holdout"),
+            optional("mae", Float, "mean absolute error of a customer's purchases"),
+            optional("rmse", Float, "root of the mean squared error"),
+            optional("spearman", Float, "rank correlation of expected and actual purchases"),
+            optional("gini", Float, "Gini of the actual purchases in expected order, over that in their own order"),
+            optional("top_decile_lift", Float, "purchases of the tenth expected to buy most, over the mean tenth"),
+            optional("crps", Float, "mean continuous ranked probability score, purchases; of a baseline its mae"),
+            optional("log_score", Float, "mean of -ln P(actual purchases)"),
+            optional("coverage_50", Float, "share of customers within the central 50 % interval"),
+            optional("nominal_50", Float, "its mean probability by the model: counts are whole, so above 50 %"),
+            optional("coverage_80", Float, "the same for 80 %"),
+            optional("nominal_80", Float, "its mean probability"),
+            optional("coverage_95", Float, "the same for 95 %"),
+            optional("nominal_95", Float, "its mean probability"),
+            column("chosen", Integer, "1 for the model that is used (in validation: the best one), else 0"),
+        ]
+    };
+}
+
+/// Comparison of the models of a run.
+pub const MODEL_COMPARISON: OutputDataset = OutputDataset {
+    name: "model_comparison",
+    grain: "one row a model that was tried; with `model: auto` fitted before the holdout and scored on it, else fitted to all and not scored; sorted as tried",
+    columns: score_columns!(),
+};
+
+/// Datasets of `whalecurve validate`.
+pub const VALIDATION_DATASETS: &[OutputDataset] = &[
+    OutputDataset {
+        name: "validation_score",
+        grain: "one row a model or baseline, fitted up to the cut and scored on the holdout; sorted as tried",
+        columns: score_columns!(),
+    },
+    OutputDataset {
+        name: "validation_tracking",
+        grain: "one row a method and week of the holdout; sorted as tried, then by week",
+        columns: &[
+            METHOD,
+            column("week", Integer, "week after the cut; the last one may be shorter"),
+            column("day", Date, "its last day"),
+            column("actual_purchases", Integer, "cumulative repeat purchase days since the cut"),
+            column("expected_purchases", Float, "cumulative expectation"),
+        ],
+    },
+    OutputDataset {
+        name: "validation_frequency",
+        grain: "one row a method and frequency up to the cut; sorted as tried, then by frequency",
+        columns: &[
+            METHOD,
+            column("frequency", Integer, "repeat purchase days up to the cut; the last row has all from there on"),
+            CUSTOMERS,
+            column("actual_purchases", Float, "mean purchases in the holdout"),
+            column("expected_purchases", Float, "mean expectation"),
+        ],
+    },
+    OutputDataset {
+        name: "validation_decile",
+        grain: "one row a method and tenth of the customers by expectation; sorted as tried, then by decile",
+        columns: &[
+            METHOD,
+            column("decile", Integer, "1 (expected to buy most) to 10"),
+            column("actual_purchases", Float, "purchases in the holdout; equal expectations share theirs"),
+            column("expected_purchases", Float, "sum of the expectations"),
+            optional("lift", Float, "actual_purchases over the mean tenth; null without purchases in the holdout"),
+        ],
+    },
+    OutputDataset {
+        name: "validation_pit",
+        grain: "one row a model and bin of the probability integral transform; sorted as tried, then by bin",
+        columns: &[
+            METHOD,
+            column("bin", Integer, "1 (0 to 10 %) to 10 (90 to 100 %)"),
+            column("share", Float, "share of customers, 0.1 each where the distributions are right; not randomised"),
+        ],
+    },
+];
