@@ -61,3 +61,4 @@ pub mod summary;
 pub mod tenures;
 #[cfg(test)]
 mod tests;
+pub mod uncertainty;

@@ -11,8 +11,9 @@ use super::{
     holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
     purchase_model::PurchaseModel,
-    simulate::{self, Segmentation, Simulation},
+    simulate::{self, ParameterDraw, Segmentation, Simulation},
     summary::{Summary, SummaryError},
+    uncertainty,
 };
 use crate::{
     numeric::hypergeometric::HypergeometricError,
@@ -121,6 +122,16 @@ pub struct Models {
     pub purchases: Fit<PurchaseModel>,
     /// Spend on a purchase.
     pub gamma_gamma: Fit<GammaGamma>,
+}
+
+impl Models {
+    /// Draws of the parameters for the simulation, where the settings ask for them.
+    fn parameter_draws(&self, settings: &ForecastSettings, seed: u64) -> Vec<ParameterDraw> {
+        if !settings.parameter_uncertainty {
+            return Vec::new();
+        }
+        uncertainty::draw_parameters(&self.purchases, &self.gamma_gamma, settings.paths, seed)
+    }
 }
 
 /// Expectations, one row a history.
@@ -289,6 +300,7 @@ pub fn simulate(
         seed,
         quantiles: QUANTILES.to_vec(),
         minor_per_major: minor_per_major as f64,
+        parameter_draws: models.parameter_draws(settings, seed),
     };
     Ok(simulate::simulate(&what, &customers, segmentations, progress)?)
 }

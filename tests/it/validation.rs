@@ -4,7 +4,7 @@ use std::fs;
 
 use arrow_array::{Array, Float64Array, Int64Array, RecordBatch, StringArray};
 
-use crate::support::{Job, read, root, whalecurve};
+use crate::support::{Job, decimals, read, root, whalecurve};
 
 /// Sums of the holdout are published at parameters rounded to three or four digits, a run has the fitted ones.
 const ROUNDED_PARAMETERS: f64 = 1e-3;
@@ -151,4 +151,18 @@ fn a_named_model_is_compared_with_nothing() {
     assert_eq!(column(&rows, "method", text), ["pareto_nbd"]);
     assert_eq!(column(&rows, "crps", float), [None]);
     assert_eq!(column(&rows, "chosen", integer), [1]);
+}
+
+#[test]
+fn uncertain_parameters_widen_the_equity_and_leave_its_centre() {
+    let run = |uncertain: bool| {
+        let job = sample(&format!("forecast: {{horizon: 39w, parameter_uncertainty: {uncertain}}}\n"));
+        job.run(&[]);
+        let cents = |column: &str| decimals(&job.path("out"), "customer_equity", column)[0] as f64;
+        (cents("equity_mean"), cents("equity_sd"), cents("equity_p95") - cents("equity_p05"))
+    };
+    let (certain, uncertain) = (run(false), run(true));
+    assert!(uncertain.1 > 1.2 * certain.1 && uncertain.2 > 1.2 * certain.2, "{certain:?} {uncertain:?}");
+    // A hundred draws of the parameters, so that the mean has a tenth of the standard deviation as its error.
+    assert!((uncertain.0 - certain.0).abs() < 0.4 * uncertain.1, "{certain:?} {uncertain:?}");
 }
