@@ -310,7 +310,7 @@ fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
             match pools.iter_mut().find(|pool| pool.activity == activity.name && pool.period == period) {
                 Some(pool) => pool.amount += row.amount,
                 None => {
-                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None })
+                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None });
                 }
             }
         }
