@@ -9,7 +9,7 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{generate, run, schema, validate};
+use self::commands::{fit, generate, run, schema, validate};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -25,6 +25,10 @@ enum Command {
     Run(run::Args),
     /// Fit every model up to a cut and score it on what came after.
     Validate(validate::Args),
+    /// Fit the models of a forecast and save them.
+    Fit(fit::Args),
+    /// Run a config with saved models instead of fits.
+    Project(run::ProjectArgs),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
@@ -90,6 +94,8 @@ fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
+        Command::Fit(args) => fit::run(args, streams),
+        Command::Project(args) => run::project(args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }

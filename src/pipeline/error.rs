@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::model_file::ModelFileError;
 use crate::{
     allocate::PoolError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -28,6 +29,12 @@ pub enum RunError {
     /// A forecast that cannot be made.
     #[error(transparent)]
     Forecast(#[from] ForecastError),
+    /// A command that needs a forecast, and a config without one.
+    #[error("the config has no `forecast` block")]
+    NoForecast,
+    /// A model file.
+    #[error(transparent)]
+    Model(#[from] ModelFileError),
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -52,6 +59,8 @@ impl RunError {
             Self::Contract(error) => error.hint(),
             Self::Pool(error) => error.hint(),
             Self::Publish(error) => error.hint(),
+            Self::Model(error) => error.hint(),
+            Self::NoForecast => Some("add one, as in: forecast: {horizon: 52w}"),
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::Reconciliation { .. } => None,
         }
@@ -61,7 +70,9 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::NoForecast => 2,
+            Self::Model(ModelFileError::Io { .. }) => 1,
+            Self::Model(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

@@ -7,9 +7,11 @@ mod choice;
 pub mod clock;
 mod comparison;
 pub mod error;
+mod fitting;
 mod forecast;
 mod inputs;
 mod ledger;
+pub mod model_file;
 mod output;
 pub mod results;
 mod summary;
@@ -24,6 +26,8 @@ use rayon::prelude::*;
 pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
+    fitting::{Fitted, fit},
+    model_file::SavedModels,
     validation::{Validation, validate},
 };
 use self::{inputs::SideInputs, ledger::Folded, results::Results};
@@ -82,6 +86,8 @@ pub struct Ledgers {
     driver_names: Vec<String>,
     /// Purchase days of every customer, where they are wanted.
     pub purchases: Option<PurchaseLog>,
+    /// Models that were fitted before, to be used instead of fits.
+    pub saved: Option<SavedModels>,
 }
 
 /// Runs every stage and puts the results in place.
@@ -89,9 +95,25 @@ pub struct Ledgers {
 /// # Errors
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
+    project(settings, None, progress)
+}
+
+/// As [`run`], with saved models in place of fits where they are given.
+///
+/// # Errors
+/// As [`run`]; [`RunError::NoForecast`] for models without a forecast.
+pub fn project(
+    settings: &Settings,
+    saved: Option<SavedModels>,
+    progress: Arc<dyn Progress>,
+) -> Result<Outcome, RunError> {
+    if saved.is_some() && settings.forecast.is_none() {
+        return Err(RunError::NoForecast);
+    }
     let mut clock = Clock::new(progress);
-    let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
-    let mut ledgers = facts(settings, by_day, &mut clock)?;
+    let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let mut ledgers = facts(settings, needs_days && saved.is_none(), &mut clock)?;
+    ledgers.saved = saved;
     clock.start("allocate", None);
     let (activities, pools) = (std::mem::take(&mut ledgers.activities), std::mem::take(&mut ledgers.pools));
     let costs = allocate::allocate(
@@ -189,6 +211,7 @@ pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Led
         charges,
         driver_names,
         purchases,
+        saved: None,
     })
 }
 

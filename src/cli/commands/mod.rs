@@ -1,5 +1,6 @@
 //! One file a command: its arguments as typed, and what it does with them.
 
+pub mod fit;
 pub mod generate;
 pub mod run;
 pub mod schema;

@@ -10,7 +10,7 @@ use crate::{
         config::{self, Overrides},
         progress::Bars,
     },
-    pipeline::{self, Outcome, Progress},
+    pipeline::{self, Outcome, Progress, RunError, SavedModels},
     schema::settings::Settings,
 };
 
@@ -30,23 +30,57 @@ pub struct Args {
     seed: Option<u64>,
 }
 
+/// What to run, and the models to run it with.
+#[derive(Debug, clap::Args)]
+pub struct ProjectArgs {
+    #[command(flatten)]
+    run: Args,
+    /// Models that `whalecurve fit` has written.
+    #[arg(long)]
+    model: Utf8PathBuf,
+}
+
+/// Runs a config with saved models; nothing is read where they do not fit.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn project(args: ProjectArgs, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let ProjectArgs { run: args, model } = args;
+    match SavedModels::read(&model) {
+        Ok(saved) => run_with(args, Some((saved, model)), streams),
+        Err(error) => {
+            let (hint, error) = (error.hint(), RunError::Model(error));
+            streams.fail(&error.to_string(), hint, Exit(error.exit_code()))
+        }
+    }
+}
+
 /// Runs a config: one line of JSON to `out`, stages and a summary to `talk`.
 ///
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    run_with(args, None, streams)
+}
+
+fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let Args { config, output, threads, seed } = args;
     let settings = match load(&config, &Overrides { output, threads, seed }, streams)? {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
+    if let (Some((saved, file)), Some(setting)) = (&saved, &settings.forecast)
+        && let Err(error) = saved.fits(setting, file)
+    {
+        return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
+    }
     let bars = Arc::new(Bars::new(streams.terminal));
     let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
         Ok(pool) => pool,
         Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
     };
     let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let outcome = pool.install(|| pipeline::run(&settings, progress));
+    let outcome = pool.install(|| pipeline::project(&settings, saved.map(|saved| saved.0), progress));
     bars.done();
     match outcome {
         Ok(outcome) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
