@@ -69,7 +69,11 @@ impl Forecast {
         };
         let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
         let repeat_spend = major(&facts.repeat_revenue);
-        let models = Models { purchases, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
+        let gamma_gamma = match &ledgers.saved {
+            Some(saved) => saved.spend.clone(),
+            None => predict::fit_spend(&histories, &repeat_spend),
+        };
+        let models = Models { purchases, gamma_gamma };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         // Cost that does not come again is no cost of the future.
