@@ -159,7 +159,9 @@ impl CostPlan {
         }
         let joined = |of: &dyn Fn(&Part) -> &Vec<Minor>| -> Vec<Minor> {
             let mut whole = Vec::with_capacity(cells);
-            parts.iter().for_each(|part| whole.extend_from_slice(of(part)));
+            for part in &parts {
+                whole.extend_from_slice(of(part));
+            }
             whole
         };
         let by_layer = std::array::from_fn(|layer| joined(&|part| &part.layers[layer]));

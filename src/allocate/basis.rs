@@ -19,6 +19,8 @@ use crate::{
 /// One quantity a cell, scaled by 10⁶; without a copy where the cells have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Column {
+    /// 1 in every cell with a ledger line or a driver quantity.
+    Active,
     /// 1 in every cell.
     Ones,
     /// 1 in the first cell of every customer.
@@ -34,6 +36,11 @@ impl Column {
     pub(super) fn at(&self, ground: &Ground<'_>, row: usize) -> Quantity {
         match self {
             Self::Ones => QUANTITY_SCALE,
+            Self::Active => {
+                let cells = ground.cells;
+                let used = |column: &Vec<Quantity>| column[row] != 0;
+                if cells.lines[row] > 0 || cells.drivers.iter().any(used) { QUANTITY_SCALE } else { 0 }
+            }
             Self::FirstCell => {
                 if ground.is_first(row) {
                     QUANTITY_SCALE
@@ -54,9 +61,6 @@ const SLICE: usize = 65_536;
 ///
 /// * `segment`: only this segment's rows.
 pub(super) fn summarise(column: &Column, ground: &Ground<'_>, reach: Reach<'_>, segment: Option<u16>) -> Histogram {
-    if *column == Column::Ones && segment.is_none() {
-        return Histogram::even(reach.len() as u64);
-    }
     let in_scope = |row: &usize| segment.is_none_or(|segment| ground.segment_of(*row) == segment);
     let quantities = |from: usize| -> Vec<Quantity> {
         let rows = (from..reach.len().min(from + SLICE)).map(|at| reach.row(at));
@@ -71,13 +75,13 @@ pub(super) fn summarise(column: &Column, ground: &Ground<'_>, reach: Reach<'_>, 
             count::few(&quantities).map(Histogram::of_classes)
         })
         .collect();
+    let Some(parts) = few else {
+        let parts: Vec<Vec<Quantity>> = slices.par_iter().map(|from| quantities(*from)).collect();
+        return Histogram::sorted(&parts.concat());
+    };
     let mut whole = Histogram::default();
-    match few {
-        Some(parts) => parts.iter().for_each(|part| whole.combine(part)),
-        None => {
-            let parts: Vec<Vec<Quantity>> = slices.par_iter().map(|from| quantities(*from)).collect();
-            whole = Histogram::sorted(&parts.concat());
-        }
+    for part in &parts {
+        whole.combine(part);
     }
     whole
 }
@@ -100,7 +104,7 @@ impl Sources<'_> {
     /// [`Refusal`]: a driver that is not there, an equation that cannot be evaluated, a quantity that leaves 64 bits.
     pub(super) fn column(&self, basis: &Basis) -> Result<Column, Refusal> {
         Ok(match basis {
-            Basis::Average => Column::Ones,
+            Basis::Average => Column::Active,
             Basis::Even if self.one_period => Column::Ones,
             Basis::Even => Column::FirstCell,
             Basis::Revenue => {

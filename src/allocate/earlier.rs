@@ -15,7 +15,7 @@ pub(super) struct Moved {
 
 /// The quantities of the latest period before `period` in which somebody used the driver; `None` when there is none.
 pub(super) fn earlier(column: &Column, ground: &Ground<'_>, periods: &Periods, period: Period) -> Option<Moved> {
-    let before = periods.periods.iter().rev().filter(|other| **other < period);
+    let before = periods.known.iter().rev().filter(|other| **other < period);
     let used = before.map(|other| periods.reach(Some(*other))).find(|reach| {
         let summary = summarise(column, ground, *reach, None);
         summary.recipients() + summary.negative() > 0

@@ -99,8 +99,6 @@ pub fn of_lines(costing: &Costing<'_>, balances: &[PoolBalance], known: Known<'_
 }
 
 /// Channels or regions: what their customers bear, added up, and the cost of their own level, divided over them.
-///
-
 #[must_use]
 pub fn of_groups(costing: &Costing<'_>, balances: &[PoolBalance], kind: CostObject) -> ObjectCosting {
     let mut objects = ObjectCosting { activities: Vec::new(), pools: Vec::new(), stays: Vec::new() };
@@ -178,7 +176,7 @@ fn shared(setting: &ActivitySetting, known: Known<'_>) -> ActivitySetting {
     };
     // The margin that it lowers is the customers' choice, not the level's default.
     let layer: Layer = setting.layer;
-    ActivitySetting { method, no_driver, layer, ..kept_at_customers(setting) }
+    ActivitySetting { layer, method, no_driver, ..kept_at_customers(setting) }
 }
 
 /// Why each activity's cost does not reach orders or products.

@@ -14,7 +14,7 @@ use super::{
     rows::{Ground, Periods, Reach},
     share::{Share, Spread},
     signed::SignedPlan,
-    spread::{AllocateError, Histogram},
+    spread::AllocateError,
     unknown::UnknownQuantities,
 };
 use crate::{
@@ -300,8 +300,9 @@ impl Planner<'_> {
         amount: Minor,
     ) -> Result<Planned, Refusal> {
         let mut planned = Planned::default();
-        let rows = i128::try_from(self.reach().len()).unwrap_or(i128::MAX);
-        let each = MinorSum::from(each.unwrap_or(0)) * rows;
+        let ones = self.number(&Basis::Average)?;
+        let active = summarise(&self.columns.made[ones], self.ground, self.reach(), None);
+        let each = MinorSum::from(each.unwrap_or(0)) * MinorSum::from(active.recipients());
         let fixed = each + segments.iter().map(|(_, amount)| MinorSum::from(*amount)).sum::<MinorSum>();
         let left = direct::rest_of(amount, fixed)?;
         let named: Vec<(&String, Minor)> = segments.iter().map(|(name, amount)| (name, *amount)).collect();
@@ -311,10 +312,9 @@ impl Planner<'_> {
         planned.quantity = weighted.summary.total();
         planned.negative_quantity = weighted.negative_total;
         if each != 0 {
-            let ones = self.number(&Basis::Average)?;
             let each = i64::try_from(each).map_err(|_| AllocateError::TooLarge)?;
             planned.add(Parts::allocated(each), Unassigned::NoDriver)?;
-            let plan = Histogram::even(self.reach().len() as u64).plan(each)?;
+            let plan = active.plan(each)?;
             planned.shares.push(self.make(Spread::Plain(plan), ones, Weight::Same, None));
         }
         let plan = rates::spread_or_leave(left, &weighted.summary)?;

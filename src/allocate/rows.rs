@@ -48,7 +48,7 @@ impl Ground<'_> {
 /// Rows by period, so that a pool of one period does not look at all cells.
 pub(super) struct Periods {
     /// Ascending.
-    pub(super) periods: Vec<Period>,
+    pub(super) known: Vec<Period>,
     /// Where each period's rows start in `rows`, and the end of the last.
     first: Vec<usize>,
     rows: Vec<u32>,
@@ -69,7 +69,9 @@ impl Periods {
         let mut first = vec![0; periods.len() + 1];
         let place = |period: &Period| periods.partition_point(|known| known < period);
         let places: Vec<u32> = of.par_iter().map(|period| place(period) as u32).collect();
-        places.iter().for_each(|place| first[*place as usize + 1] += 1);
+        for place in &places {
+            first[*place as usize + 1] += 1;
+        }
         for place in 1..first.len() {
             first[place] += first[place - 1];
         }
@@ -79,17 +81,15 @@ impl Periods {
             rows[next[*place as usize]] = row as u32;
             next[*place as usize] += 1;
         }
-        Self { periods, first, rows }
+        Self { known: periods, first, rows }
     }
 
     /// The rows of a period, or all of them.
     pub(super) fn reach(&self, period: Option<Period>) -> Reach<'_> {
         match period {
             None => Reach::All(self.rows.len()),
-            Some(_) if self.periods.len() == 1 && period == self.periods.first().copied() => {
-                Reach::All(self.rows.len())
-            }
-            Some(period) => match self.periods.binary_search(&period) {
+            Some(_) if self.known.len() == 1 && period == self.known.first().copied() => Reach::All(self.rows.len()),
+            Some(period) => match self.known.binary_search(&period) {
                 Ok(place) => Reach::Some(&self.rows[self.first[place]..self.first[place + 1]]),
                 Err(_) => Reach::Some(&[]),
             },

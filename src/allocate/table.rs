@@ -208,7 +208,7 @@ impl Context<'_> {
             return Ok(());
         }
         let cost_of = |name: &str| plan.cost_of(name, self.ground);
-        let one_period = period.is_some() || self.periods.periods.len() <= 1;
+        let one_period = period.is_some() || self.periods.known.len() <= 1;
         let sources = Sources { ground: self.ground, drivers: self.costing.drivers, one_period, cost_of: &cost_of };
         let mut planner =
             Planner { ground: self.ground, sources, periods: self.periods, period, unknown: self.unknown, columns };
@@ -223,18 +223,11 @@ impl Context<'_> {
             None => None,
         };
         plan.plans[number].shown = shown;
-        self.keep(number, period, planned, balance, plan);
+        Self::keep(number, period, planned, balance, plan);
         Ok(())
     }
 
-    fn keep(
-        &self,
-        number: usize,
-        period: Option<Period>,
-        planned: Planned,
-        mut balance: PoolBalance,
-        plan: &mut CostPlan,
-    ) {
+    fn keep(number: usize, period: Option<Period>, planned: Planned, mut balance: PoolBalance, plan: &mut CostPlan) {
         balance.allocated = planned.allocated;
         balance.unused = planned.unused;
         balance.over_driven = planned.over_driven;
@@ -316,9 +309,9 @@ impl Context<'_> {
                 None => *unknown += MinorSum::from(row.amount),
             }
         }
-        pools.keys().for_each(|period| {
+        for period in pools.keys() {
             sums.entry(*period).or_default();
-        });
+        }
         for (period, (allocated, unknown, recipients)) in sums {
             let too_large = |_| self.failed(number, period, allocated + unknown, AllocateError::TooLarge.into());
             let mut balance = PoolBalance::new(PoolNode::Activity(number), period);

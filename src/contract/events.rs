@@ -25,8 +25,11 @@ pub struct EventTerms {
     pub terms: Vec<Vec<Quantity>>,
 }
 
-/// One accepted event: customer, period, and for each driver its terms, when the driver counts it.
-type Event = (u32, Period, Vec<Option<Vec<Quantity>>>);
+/// The terms of an event's time, when the driver counts it.
+type Terms = Option<Vec<Quantity>>;
+
+/// One accepted event: customer, period, and its terms for each driver.
+type Event = (u32, Period, Vec<Terms>);
 
 /// The events table.
 ///
@@ -53,8 +56,7 @@ pub fn events(
         for row in 0..slice.height() {
             let customer = customer_of(&ids, &missing, row, customers);
             let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
-            let terms: Option<Vec<Option<Vec<Quantity>>>> =
-                measured.iter().map(|measured| measured.terms_of(row)).collect();
+            let terms: Option<Vec<Terms>> = measured.iter().map(|measured| measured.terms_of(row)).collect();
             let verdict = match (customer, terms) {
                 (Err(broken), _) if !unknown => Err(broken),
                 (_, None) => Err((
@@ -117,7 +119,7 @@ impl Measured {
     }
 
     /// The terms of a row; inner `None` when the driver does not count it, outer when a term is no number.
-    fn terms_of(&self, row: usize) -> Option<Option<Vec<Quantity>>> {
+    fn terms_of(&self, row: usize) -> Option<Terms> {
         if self.counts.as_ref().is_some_and(|counts| !counts[row]) {
             return Some(None);
         }

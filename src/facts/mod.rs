@@ -1,7 +1,7 @@
 //! From ledger lines to facts: one row a customer and period, one row a customer.
 //!
 //! [`LedgerSummary`] is the mergeable state. Batches of lines are packed, order by order, and grouped into 256 partitions
-//! by the hash of the customer id ([`packed`]); each partition folds its lines into its own small table ([`partition`]).
+//! by the hash of the customer id (`packed`); each partition folds its lines into its own small table (`partition`).
 //! Memory grows with customers, periods and distinct orders, not with lines, and no sum depends on the order of lines.
 //!
 //! ```

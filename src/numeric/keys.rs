@@ -194,7 +194,7 @@ fn decimal_text(value: i64, buffer: &mut [u8; MAX_DIGITS]) -> &[u8] {
 #[inline]
 #[must_use]
 pub fn hash_text(text: &[u8]) -> u64 {
-    let mut state = 0x2d35_8dcc_aa6c_78a5_u64 ^ (text.len() as u64);
+    let mut state = 0x2d35_8dcc_aa6c_78a5_u64;
     let mut chunks = text.chunks_exact(8);
     for chunk in &mut chunks {
         let mut word = [0_u8; 8];
@@ -204,7 +204,8 @@ pub fn hash_text(text: &[u8]) -> u64 {
     let mut word = [0_u8; 8];
     word[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
     state = folded_multiply(state ^ u64::from_le_bytes(word));
-    hash_int(state as i64)
+    // The length comes last: mixed into the first word it would make "" and "\u{1}" equal.
+    hash_int((state ^ text.len() as u64) as i64)
 }
 
 #[inline]

@@ -32,16 +32,16 @@ impl Pools<'_> {
         }
     }
 
-    fn stage(node: PoolNode) -> Option<String> {
+    fn stage(node: PoolNode) -> String {
         let stage = match node {
             PoolNode::Resource(_) => "resource",
             PoolNode::Activity(_) => "activity",
         };
-        Some(stage.to_owned())
+        stage.to_owned()
     }
 
-    fn period(&self, period: Option<Period>) -> Option<String> {
-        Some(period.map_or_else(|| ALL.to_owned(), |period| self.settings.period.label(period)))
+    fn period(&self, period: Option<Period>) -> String {
+        period.map_or_else(|| ALL.to_owned(), |period| self.settings.period.label(period))
     }
 
     fn rule(&self, node: PoolNode) -> Option<&Rule> {
@@ -53,9 +53,9 @@ impl Pools<'_> {
         }
     }
 
-    fn rule_name(&self, node: PoolNode) -> Option<String> {
+    fn rule_name(&self, node: PoolNode) -> String {
         let id = self.rule(node).and_then(|rule| rule.id.clone());
-        Some(id.unwrap_or_else(|| self.name(node)))
+        id.unwrap_or_else(|| self.name(node))
     }
 
     fn version(&self, node: PoolNode) -> i64 {
@@ -95,8 +95,8 @@ impl World<'_> {
         let driver = |row: &PoolBalance| activity(row)?.method.bases().first()?.describe();
         vec![
             texts(rows, |row| Some(pools.name(row.node))),
-            texts(rows, |row| Pools::stage(row.node)),
-            texts(rows, |row| pools.period(row.period)),
+            texts(rows, |row| Some(Pools::stage(row.node))),
+            texts(rows, |row| Some(pools.period(row.period))),
             texts(rows, |row| Some(activity(row)?.level.as_str().to_owned())),
             texts(rows, |row| Some(activity(row)?.layer.as_str().to_owned())),
             texts(rows, |row| Some(activity(row)?.behaviour.as_str().to_owned())),
@@ -105,7 +105,7 @@ impl World<'_> {
             switch(&|row| Some(activity(row)?.push_down)),
             texts(rows, |row| Some(method(row))),
             texts(rows, driver),
-            texts(rows, |row| pools.rule_name(row.node)),
+            texts(rows, |row| Some(pools.rule_name(row.node))),
             integers(rows.iter().map(|row| pools.version(row.node))),
             moneys(rows, |row| row.own),
             moneys(rows, |row| row.received),
@@ -135,8 +135,8 @@ impl World<'_> {
         let utilisation = |row: &CapacityUse| Some(row.used as f64 / row.capacity as f64);
         vec![
             texts(&rows, |row| Some(pools.name(row.node))),
-            texts(&rows, |row| Pools::stage(row.node)),
-            texts(&rows, |row| pools.period(row.period)),
+            texts(&rows, |row| Some(Pools::stage(row.node))),
+            texts(&rows, |row| Some(pools.period(row.period))),
             texts(&rows, |row| Some(row.denominator.as_str().to_owned())),
             sums(&rows, |row| row.capacity),
             sums(&rows, |row| row.used),
@@ -162,7 +162,7 @@ impl World<'_> {
         };
         vec![
             texts(&rows, |row| Some(pools.name(PoolNode::Activity(row.activity)))),
-            texts(&rows, |row| pools.period(row.period)),
+            texts(&rows, |row| Some(pools.period(row.period))),
             texts(&rows, method),
             texts(&rows, driver),
             moneys(&rows, |row| row.cost),
@@ -177,16 +177,16 @@ impl World<'_> {
         rows.sort_by_key(|row| (row.from, row.to, row.period));
         let share = |row: &TraceEdge| Some(row.weight as f64 / row.total as f64);
         vec![
-            texts(&rows, |row| Pools::stage(row.from)),
+            texts(&rows, |row| Some(Pools::stage(row.from))),
             texts(&rows, |row| Some(pools.name(row.from))),
-            texts(&rows, |row| Pools::stage(row.to)),
+            texts(&rows, |row| Some(Pools::stage(row.to))),
             texts(&rows, |row| Some(pools.name(row.to))),
-            texts(&rows, |row| pools.period(row.period)),
+            texts(&rows, |row| Some(pools.period(row.period))),
             moneys(&rows, |row| row.weight),
             moneys(&rows, |row| row.total),
             Values::Float(rows.iter().map(share).collect()),
             moneys(&rows, |row| row.amount),
-            texts(&rows, |row| pools.rule_name(row.from)),
+            texts(&rows, |row| Some(pools.rule_name(row.from))),
             integers(rows.iter().map(|row| pools.version(row.from))),
             texts(&rows, |row| Some(row.kind.as_str().to_owned())),
         ]

@@ -95,8 +95,7 @@ impl RunError {
             | Self::Explain(_)
             | Self::Object(_)
             | Self::NoForecast => 2,
-            Self::Model(ModelFileError::Io { .. }) => 1,
-            Self::Model(_) => 2,
+            Self::Model(error) if !matches!(error, ModelFileError::Io { .. }) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )
@@ -106,7 +105,7 @@ impl RunError {
             | Self::Cost(_)
             | Self::CostTooLarge
             | Self::Reconciliation { .. } => 3,
-            Self::Read(_) | Self::Forecast(_) | Self::Publish(_) => 1,
+            Self::Read(_) | Self::Forecast(_) | Self::Publish(_) | Self::Model(_) => 1,
         }
     }
 }

@@ -181,7 +181,9 @@ impl<'a> SideInputs<'a> {
             }
         }
         if self.settings.period == PeriodKind::Whole {
-            pools.iter_mut().for_each(|pool| pool.period = None);
+            for pool in &mut pools {
+                pool.period = None;
+            }
         }
         pools.sort_unstable();
         Ok((pools, lines))

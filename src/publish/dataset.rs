@@ -255,8 +255,7 @@ impl Values {
                 rows.extend(more.into_iter().map(|label| label + offset));
                 Arc::make_mut(labels).extend(others.iter().cloned());
             }
-            (Self::Integer(rows), Self::Integer(more)) => rows.extend(more),
-            (Self::Scaled(rows), Self::Scaled(more)) => rows.extend(more),
+            (Self::Integer(rows), Self::Integer(more)) | (Self::Scaled(rows), Self::Scaled(more)) => rows.extend(more),
             (Self::Sum(rows), Self::Sum(more)) => rows.extend(more),
             (Self::Float(rows), Self::Float(more)) => rows.extend(more),
             (Self::Date(rows), Self::Date(more)) => rows.extend(more),

@@ -26,7 +26,7 @@ activities:
         ("c", integers(events.iter().map(|event| event.0))),
         ("kind", text(events.iter().map(|event| event.1))),
         ("lines", integers(events.iter().map(|event| event.2))),
-        ("cold", Arc::new(BooleanArray::from_iter(events.iter().map(|event| Some(event.3))))),
+        ("cold", Arc::new(events.iter().map(|event| Some(event.3)).collect::<BooleanArray>())),
         ("export", integers(events.iter().map(|event| event.4))),
     ];
     job.parquet("e.parquet", columns);

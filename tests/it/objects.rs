@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::support::{Job, cents, days, integers, text};
 
 fn optional_text(values: &[Option<&str>]) -> ArrayRef {
-    Arc::new(StringArray::from_iter(values.iter().copied()))
+    Arc::new(values.iter().copied().collect::<StringArray>())
 }
 
 /// A buys X and Y in order 1 on day 1 and gives back an X in order 2; B buys Y and something without a product in order 3.

@@ -60,6 +60,7 @@ impl World {
                 returns: zero(),
                 discount: zero(),
                 product_cost: zero(),
+                lines: vec![1; keys.len()],
                 ..Cells::default()
             },
             customers: Customers { ids: Keys::Int(ids), hash },

@@ -64,6 +64,7 @@ fn the_quantities_of_the_latest_earlier_period_stand_in_and_get_their_cells() {
     world.cells.customer.push(1);
     world.cells.period.push(3);
     world.cells.drivers[0].push(0);
+    world.cells.lines.push(0);
     for column in [&mut world.cells.gross_sales, &mut world.cells.returns, &mut world.cells.discount] {
         column.push(0);
     }
@@ -126,4 +127,13 @@ fn a_pool_of_a_period_without_customers_is_nobodys() {
     );
     let (cost, balance) = world.cost();
     assert_eq!((cost, balance.unassigned[Unassigned::NoCustomer as usize]), (vec![0], 400));
+}
+
+#[test]
+fn the_average_is_over_those_with_a_line_or_a_driver_quantity() {
+    let average = ActivitySetting::new(Level::Customer, Method::Share(Basis::Average));
+    let mut world = World::whole(3).driver("calls", &[0, UNITS, 0]).activity("upkeep", average, 100);
+    // A row that another table has made, of a customer with receivables alone, say.
+    world.cells.lines = vec![1, 0, 0];
+    assert_eq!(world.cost().0, [50, 50, 0]);
 }

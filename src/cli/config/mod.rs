@@ -103,9 +103,9 @@ pub fn load(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let settings = tree::parse(text, env, &mut problems)
         .and_then(|document| settings(path, &Entry::root(&document), overrides, &mut problems));
-    let settings = settings.filter(|_| problems.is_empty()).and_then(|mut base| {
+    let settings = settings.filter(|_| problems.is_empty()).map(|mut base| {
         base.scenario = scenario(path, text, env, overrides, &mut problems);
-        Some(base)
+        base
     });
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),

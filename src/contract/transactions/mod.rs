@@ -1,6 +1,6 @@
 //! The ledger's contract: a batch of lines in, accepted lines and a tally out.
 //!
-//! [`columns`] types the batch, [`suspects`] finds the rows that may break a rule, column by column, and [`rows`] judges
+//! `columns` types the batch, `suspects` finds the rows that may break a rule, column by column, and `rows` judges
 //! those one by one; all others are accepted as they stand, so that a clean batch is never walked row by row.
 
 mod columns;

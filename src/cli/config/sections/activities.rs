@@ -113,6 +113,9 @@ const KEYS: [&str; 18] = [
     "valid_to",
 ];
 
+/// A key that need not be there.
+type Optional<T> = Option<T>;
+
 /// `activities`.
 ///
 /// * `served`: names that resource pools serve: their cost may come from there.
@@ -181,7 +184,7 @@ fn cost(
     known: &Known<'_>,
     elsewhere: bool,
     problems: &mut Problems,
-) -> Option<Option<i64>> {
+) -> Option<Optional<i64>> {
     match fields.get("cost") {
         Some(entry) => entry.scaled(known.exponent, "an amount of money", problems).map(Some),
         None if elsewhere || known.tables.contains(&TableName::Pools) => Some(None),
@@ -275,7 +278,7 @@ fn unused_to(
     fields: &Fields<'_>,
     known: &Known<'_>,
     problems: &mut Problems,
-) -> Option<Option<String>> {
+) -> Option<Optional<String>> {
     let Some(entry) = fields.get("unused_to") else { return Some(None) };
     let name = entry.text("the name of an activity", problems)?;
     if !fields.has("capacity") && !known.tables.contains(&TableName::Pools) {
