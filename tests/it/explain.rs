@@ -71,7 +71,45 @@ fn minor(amount: &Value) -> i128 {
 fn a_customer_is_explained_from_gross_sales_down_to_the_accounts() {
     let text = explained(&job(), &["--customer", "A"]);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @r"
+    Corner shop: customer A, 1997-03 to 1997-04 (2 periods), as of 1997-04-04
+                                                                                 EUR
+
+      gross sales                                                             160.00
+    Net revenue                                                               160.00
+      product cost                                                            -95.00
+    CM1, product margin                                                        65.00
+      handling                                                                -28.67
+      packing                                                                  -3.21
+    CM2, after orders                                                          33.12
+    CM3, after service                                                         33.12
+    Economic profit                                                            33.12
+
+    How each cost came about: quantity, rate, pool, and the accounts it came from
+
+    handling                                                                   28.67
+      layer cm2, level order, variable, avoidable
+      rule handling, version 1: driver tracing, method driver
+      1997-03: 2 × orders                                                      21.67
+        rate 10.8333333333 EUR, exactly 65/6: 32.50 over 3
+        pool of 1997-03: 32.50 = 10.00 own + 22.50 received; customers bear 32.50
+        from handling, account 4000, cost centre Berlin                         6.67
+        from wages, account 6000, cost centre Berlin                           10.00
+        from wages, account 6100, cost centre Bonn                              5.00
+      1997-04: 1 × orders                                                       7.00
+        rate 7 EUR: 7.00 over 1
+        pool of 1997-04: 7.00; customers bear 7.00
+        from handling, account 4000, cost centre Berlin                         7.00
+
+    packing                                                                     3.21
+      layer cm2, level order, variable, avoidable
+      rule packing, version 1: allocation, method revenue
+      1997-03: 150 × net revenue                                                3.21
+        rate 0.0214285714 EUR, exactly 3/140: 7.50 over 350
+        pool of 1997-03: 7.50 = 0.00 own + 7.50 received; customers bear 7.50
+        from wages, account 6000, cost centre Berlin                            2.14
+        from wages, account 6100, cost centre Bonn                              1.07
+    ");
 }
 
 #[test]
@@ -132,7 +170,18 @@ fn a_question_about_nobody_or_no_period_is_told_without_anybody_else() {
         assert!(done.stdout.is_empty());
         format!("exit code {}\n{}", done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap().trim_end())
     };
-    assert_snapshot!(failure(&["--customer", "Z"]), @"");
-    assert_snapshot!(failure(&["--customer", "B", "--period", "1997-04"]), @"");
-    assert_snapshot!(failure(&["--customer", "B", "--period", "March"]), @"");
+    assert_snapshot!(failure(&["--customer", "Z"]), @r"
+    exit code 2
+    error: customer `Z` is neither in the ledger nor in the customers table
+      hint: ids are compared byte for byte: 007 is not 7; rejected lines make no customer
+    ");
+    assert_snapshot!(failure(&["--customer", "B", "--period", "1997-04"]), @r"
+    exit code 2
+    error: customer `B` has neither sales nor costs in 1997-04; it has in 1997-03
+    ");
+    assert_snapshot!(failure(&["--customer", "B", "--period", "March"]), @r"
+    exit code 2
+    error: `March` is no period of this run; its periods are written like 1997-04
+      hint: leave out --period for all periods together
+    ");
 }

@@ -86,7 +86,15 @@ fn products_bear_what_can_be_measured_per_product_and_the_rest_stays() {
         .zip(job.decimals("product_balance", "stays"))
         .map(|((activity, reason), stays)| format!("{activity}: {stays} {}", reason.unwrap_or_default()))
         .collect();
-    assert_snapshot!(reasons.join("\n"), @"");
+    assert_snapshot!(reasons.join("\n"), @r"
+    brand: 700 level company
+    calls: 500 level customer
+    fair: 201 level channel
+    handling: 0
+    picking: 0
+    storage: 0
+    visits: 300 driver visits is known per customer
+    ");
     assert_eq!(job.sum("product_balance", "residual"), 0);
     // Every column of money is the customers' own, in other groups.
     for column in ["net_revenue", "product_cost", "product_activity_cost", "cm1"] {
@@ -141,7 +149,11 @@ fn an_object_without_its_column_is_a_clear_error() {
         let done = job("").try_run(&["--cost-object", object]);
         format!("exit code {}\n{}", done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap().trim_end())
     };
-    assert_snapshot!(failure("region"), @"");
+    assert_snapshot!(failure("region"), @r"
+    exit code 2
+    error: cost object `region` needs the column `region`, which inputs.customers does not map
+      hint: map it under `columns`; one column of the file may be mapped twice, as in {segment: channel, channel: channel}
+    ");
 }
 
 proptest! {
