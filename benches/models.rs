@@ -139,6 +139,7 @@ fn paths(criterion: &mut Criterion) {
         seed: 1,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
         minor_per_major: 100.0,
+        parameter_draws: vec![],
     };
     group.throughput(Throughput::Elements(customers as u64 * u64::from(paths)));
     group.bench_function(BenchmarkId::new("paths of one year", customers), |bencher| {

@@ -88,7 +88,7 @@ pub fn origins(costing: &Costing<'_>) -> Result<BTreeMap<usize, Vec<(usize, f64)
 }
 
 /// Bits of a weight in [`split`]: weight times money fits 128 bits, and so does the sum of the weights.
-const WEIGHT_BITS: u32 = 55;
+const WEIGHT_BITS: u32 = 63;
 
 /// Divides an amount in proportion to weights of either sign, by largest remainder, so that the parts sum to it.
 ///

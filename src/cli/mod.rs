@@ -11,7 +11,7 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{compare, explain, generate, run, schema, validate};
+use self::commands::{compare, explain, fit, generate, run, schema, validate};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -31,6 +31,10 @@ enum Command {
     Compare(compare::Args),
     /// Print how one customer's profit came about, from gross sales to the accounts behind each cost.
     Explain(explain::Args),
+    /// Fit the models of a forecast and save them.
+    Fit(fit::Args),
+    /// Run a config with saved models instead of fits.
+    Project(run::ProjectArgs),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
@@ -98,6 +102,8 @@ fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Command::Validate(args) => validate::run(args, streams),
         Command::Compare(args) => compare::run(args, streams),
         Command::Explain(args) => explain::run(&args, streams),
+        Command::Fit(args) => fit::run(args, streams),
+        Command::Project(args) => run::project(args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Schema => schema::run(streams),
     }

@@ -83,7 +83,21 @@ mod tests {
             left: 1,
             rows: vec![vec!["a|b".to_owned(), "1,234.00".to_owned()], vec!["average".to_owned(), "-5.10".to_owned()]],
         };
-        assert_snapshot!(table.render(TableFormat::Text), @"");
-        assert_snapshot!(table.render(TableFormat::Markdown), @"");
+        assert_snapshot!(table.render(TableFormat::Text), @r"
+        Profit
+
+        method        EUR
+        -------  --------
+        a|b      1,234.00
+        average     -5.10
+        ");
+        assert_snapshot!(table.render(TableFormat::Markdown), @r"
+        **Profit**
+
+        | method | EUR |
+        |---|---:|
+        | a\|b | 1,234.00 |
+        | average | -5.10 |
+        ");
     }
 }

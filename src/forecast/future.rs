@@ -5,6 +5,7 @@
 
 use super::counts::{LastPurchase, Purchases};
 use super::discount::Discount;
+use super::gamma_gamma::SpendRate;
 use super::lifetime::{Customers, Spend};
 use super::purchase_model::{Dropout, WhileAlive};
 use crate::numeric::distributions::{Gamma, standard_exponential};
@@ -14,7 +15,7 @@ use crate::numeric::strips::GammaTable;
 /// Purchases up to which the earliest of uniform times are found by sorting.
 const SORTED: usize = 12;
 /// Frequencies whose table of spend rates is kept.
-const KEPT: usize = 64;
+pub(super) const KEPT: usize = 64;
 
 /// What stays the same over the paths of one customer, and the tables to draw them from.
 pub(super) struct Future<'a> {
@@ -96,11 +97,11 @@ impl Draw {
 
 impl<'a> Future<'a> {
     /// No customer yet.
-    pub(super) fn new(model: &WhileAlive, spend: &Spend<'_>, discount: &'a Discount) -> Self {
-        let purchase = match spend {
-            Spend::Fixed(_) => None,
-            Spend::GammaGamma { p, .. } => Some(Draw::new(*p, true)),
-        };
+    ///
+    /// * `p`: shape of a purchase under Gamma-Gamma; `None` where amounts are known. * `kept`: frequencies whose table of
+    ///   spend rates is kept.
+    pub(super) fn new(model: &WhileAlive, p: Option<f64>, kept: usize, discount: &'a Discount) -> Self {
+        let purchase = p.map(|p| Draw::new(p, true));
         Self {
             discount,
             phases: model.phases,
@@ -112,8 +113,8 @@ impl<'a> Future<'a> {
             },
             wallet: Wallet {
                 purchase,
-                kept: (0..KEPT).map(|_| None).collect(),
-                slot: KEPT,
+                kept: (0..kept).map(|_| None).collect(),
+                slot: kept,
                 own: Draw::new(1.0, false),
                 scale: 0.0,
             },
@@ -127,7 +128,9 @@ impl<'a> Future<'a> {
     }
 
     /// The customer in `row`.
-    pub(super) fn set(&mut self, model: &WhileAlive, customers: &Customers<'_>, row: usize) {
+    ///
+    /// * `spend`: what is known of its spend rate, instead of the customers' own.
+    pub(super) fn set(&mut self, model: &WhileAlive, customers: &Customers<'_>, row: usize, spend: Option<SpendRate>) {
         let frequency = customers.frequency[row];
         let (x, age, horizon) = (f64::from(frequency), customers.age[row], self.discount.horizon());
         self.margin_rate = customers.margin_rate[row];
@@ -149,7 +152,15 @@ impl<'a> Future<'a> {
             // A worker serves one model.
             _ => {}
         }
-        self.wallet.set(&customers.spend, frequency, row);
+        let spend = spend.or(match customers.spend {
+            Spend::Fixed(_) => None,
+            Spend::GammaGamma { posterior, .. } => Some(posterior[row]),
+        });
+        match (spend, customers.spend) {
+            (Some(spend), _) => self.wallet.set(spend, frequency),
+            (None, Spend::Fixed(amount)) => self.wallet.scale = amount[row],
+            (None, Spend::GammaGamma { .. }) => {}
+        }
     }
 
     /// Tables of the purchases to come, and the probability that there are any.
@@ -332,20 +343,14 @@ impl Lomax {
 }
 
 impl Wallet {
-    fn set(&mut self, spend: &Spend<'_>, frequency: u32, row: usize) {
-        match spend {
-            Spend::Fixed(amount) => self.scale = amount[row],
-            Spend::GammaGamma { posterior, .. } => {
-                let shape = posterior[row].shape;
-                self.scale = posterior[row].rate;
-                self.slot = frequency as usize;
-                // Which way of drawing is the customer's own matter, so that nobody else's presence changes a draw.
-                match self.kept.get_mut(self.slot) {
-                    Some(Some(draw)) if draw.shape().to_bits() == shape.to_bits() => {}
-                    Some(slot) => *slot = Some(Draw::new(shape, true)),
-                    None => self.own = Draw::new(shape, false),
-                }
-            }
+    fn set(&mut self, SpendRate { shape, rate }: SpendRate, frequency: u32) {
+        self.scale = rate;
+        self.slot = frequency as usize;
+        // Which way of drawing is the customer's own matter, so that nobody else's presence changes a draw.
+        match self.kept.get_mut(self.slot) {
+            Some(Some(draw)) if draw.shape().to_bits() == shape.to_bits() => {}
+            Some(slot) => *slot = Some(Draw::new(shape, true)),
+            None => self.own = Draw::new(shape, false),
         }
     }
 

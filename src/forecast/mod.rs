@@ -4,9 +4,9 @@
 //! closed-form expectations ([`lifetime`]) → Monte Carlo ([`simulate`]). A failed fit predicts nothing.
 //!
 //! A run fits a [`purchase_model`] and [`gamma_gamma`]. That is [`bg_nbd`], or [`mbg_nbd`] or [`pareto_nbd`], which also
-//! let customers drop out without a repeat purchase. The other models are kernels for now: [`bg_cnbd_k`] has regular
-//! purchases, [`bg_bb`] counts time in opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts,
-//! [`baselines`] is what forecasts are scored against.
+//! let customers drop out without a repeat purchase, or [`bg_cnbd_k`], which has regular purchases. A [`holdout`] scores
+//! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open. The other models are kernels
+//! for now: [`bg_bb`] counts time in opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -61,3 +61,4 @@ pub mod summary;
 pub mod tenures;
 #[cfg(test)]
 mod tests;
+pub mod uncertainty;

@@ -7,10 +7,11 @@
 //! customer's own.
 
 use super::discount::Discount;
-use super::future::Future;
-use super::lifetime::Customers;
-use super::purchase_model::WhileAlive;
-use super::simulate::{Lifetime, Settings};
+use super::future::{Future, KEPT};
+use super::gamma_gamma::SpendRate;
+use super::lifetime::{Customers, Spend};
+use super::purchase_model::{PurchaseModel, WhileAlive};
+use super::simulate::{Lifetime, ParameterDraw, Settings};
 use crate::numeric::philox::Stream;
 
 /// Purpose of this module's random streams.
@@ -24,14 +25,23 @@ const DRAWN_ONE_IN: u32 = 16;
 
 /// One thread's scratch space: the paths of the customer drawn last.
 pub(super) struct Worker<'a, M> {
-    model: WhileAlive,
     settings: &'a Settings<M>,
+    /// One a draw of the parameters; one with the fitted ones without draws.
+    parts: Vec<Part<'a>>,
+    sorted: Vec<(i64, f64)>,
+}
+
+/// The paths that one draw of the parameters rules.
+struct Part<'a> {
+    model: WhileAlive,
+    drawn: Option<ParameterDraw>,
     future: Future<'a>,
-    /// Values of the drawn paths; the totals take those whose place has a path. `quantiles` sorts a copy.
+    /// Values of the drawn paths; the totals take those whose place has a path.
     values: Vec<f64>,
-    sorted: Vec<i64>,
     places: Places,
     p_alive: f64,
+    /// Number of the part: its paths are those with this remainder.
+    number: u32,
 }
 
 /// Which path each place is: an affine permutation. The first `moving` places are the drawn ones, those up to `alive` are
@@ -47,34 +57,112 @@ struct Places {
 
 impl<'a, M> Worker<'a, M> {
     pub(super) fn new(
-        model: WhileAlive,
+        model: &PurchaseModel,
         settings: &'a Settings<M>,
         customers: &Customers<'_>,
         discount: &'a Discount,
     ) -> Self {
-        let future = Future::new(&model, &customers.spend, discount);
-        let places = Places::default();
-        Self { model, settings, future, values: Vec::new(), sorted: Vec::new(), places, p_alive: 0.0 }
+        let p = match customers.spend {
+            Spend::Fixed(_) => None,
+            Spend::GammaGamma { p, .. } => Some(p),
+        };
+        let part = |model: &PurchaseModel, p: Option<f64>, kept: usize, number: u32, drawn: Option<ParameterDraw>| {
+            let model = model.while_alive();
+            let future = Future::new(&model, p, kept, discount);
+            Part { model, drawn, future, values: Vec::new(), places: Places::default(), p_alive: 0.0, number }
+        };
+        let drawn = |(number, draw): (u32, &ParameterDraw)| {
+            // A table of spend rates is worth its making for many paths only.
+            part(&draw.model, p.map(|p| draw.spend.map_or(p, |(_, spend)| spend.p)), 0, number, Some(*draw))
+        };
+        let mut parts: Vec<Part<'_>> = (0..).zip(&settings.parameter_draws).map(drawn).collect();
+        if parts.is_empty() {
+            parts.push(part(model, p, KEPT, 0, None));
+        }
+        Self { settings, parts, sorted: Vec::new() }
     }
 
     /// Draw the paths of the customer in `row`.
     pub(super) fn draw_paths(&mut self, customers: &Customers<'_>, row: usize) {
-        let paths = self.settings.paths;
         let mut stream = Stream::new(self.settings.seed, customers.key[row], PURPOSE);
-        self.future.set(&self.model, customers, row);
-        self.p_alive = customers.p_alive[row];
-        self.places = Places::draw(u64::from(paths), self.p_alive, self.future.moving, &mut stream);
+        let (paths, parts) = (self.settings.paths, self.parts.len() as u32);
+        let at_least = (paths / DRAWN_ONE_IN).max(DRAWN_AT_LEAST.min(paths)).div_ceil(parts);
+        for part in &mut self.parts {
+            let ruled = (paths - part.number).div_ceil(parts);
+            part.draw_paths(ruled, at_least.min(ruled), customers, row, &mut stream);
+        }
+    }
+
+    /// Moments of the mixture of all parts.
+    pub(super) fn lifetime(&self) -> Lifetime {
+        if let [part] = self.parts.as_slice() {
+            return part.lifetime();
+        }
+        let n = self.parts.len() as f64;
+        let all: Vec<Lifetime> = self.parts.iter().map(Part::lifetime).collect();
+        let mean = all.iter().map(|part| part.mean).sum::<f64>() / n;
+        let between = all.iter().map(|part| (part.mean - mean) * (part.mean - mean)).sum::<f64>();
+        let within = all.iter().map(|part| part.sd * part.sd).sum::<f64>();
+        Lifetime {
+            mean,
+            sd: libm::sqrt((within + between) / n),
+            // Parts are independent draws, of their paths and of the parameters.
+            mean_error: libm::sqrt(between / (n - 1.0) / n),
+            probability_of_loss: all.iter().map(|part| part.probability_of_loss).sum::<f64>() / n,
+        }
+    }
+
+    /// Quantiles of the same mixture: the smallest value with a probability of at least `q` at or below it.
+    pub(super) fn quantiles(&mut self, found: &mut [f64]) {
+        let n = self.parts.len() as f64;
+        self.sorted.clear();
+        let (mut gone, mut idle) = (0.0, 0.0);
+        for part in &self.parts {
+            let weight = part.p_alive * part.future.moving / part.values.len().max(1) as f64 / n;
+            self.sorted.extend(part.values.iter().map(|value| (sort_key(*value), weight)));
+            gone += (1.0 - part.p_alive) / n;
+            idle += part.p_alive * part.future.idle / n;
+        }
+        self.sorted.push((sort_key(0.0), gone));
+        self.sorted.push((sort_key(self.parts[0].future.idle_value), idle));
+        self.sorted.sort_unstable_by_key(|pair| pair.0);
+        quantiles(&self.sorted, &self.settings.quantiles, found);
+    }
+
+    /// Add each path in which the customer is alive to its total, in minor units.
+    pub(super) fn add_alive_paths(&self, totals: &mut [i128]) {
+        for part in &self.parts {
+            part.add_alive_paths(self.parts.len(), self.settings.minor_per_major, totals);
+        }
+    }
+}
+
+impl Part<'_> {
+    /// * `paths`: how many it rules. * `at_least`: how many are drawn whatever is known.
+    fn draw_paths(&mut self, paths: u32, at_least: u32, customers: &Customers<'_>, row: usize, stream: &mut Stream) {
+        let spend = match (self.drawn.and_then(|draw| draw.spend), customers.spend) {
+            (Some((fitted, drawn)), Spend::GammaGamma { posterior, .. }) => {
+                // What was learnt of the customer, `p x` and its money, after another prior.
+                let SpendRate { shape, rate } = posterior[row];
+                Some(drawn.posterior((shape - fitted.q) / fitted.p, rate - fitted.gamma))
+            }
+            _ => None,
+        };
+        self.future.set(&self.model, customers, row, spend);
+        self.p_alive = self.drawn.map_or(customers.p_alive[row], |draw| {
+            draw.model.p_alive(f64::from(customers.frequency[row]), customers.recency[row], customers.age[row])
+        });
+        self.places = Places::draw(u64::from(paths), self.p_alive, self.future.moving, stream);
         self.values.clear();
         if self.p_alive == 0.0 || self.future.moving == 0.0 {
             return;
         }
-        let at_least = (paths / DRAWN_ONE_IN).max(DRAWN_AT_LEAST.min(paths));
         let drawn = (self.places.moving as usize).max(at_least as usize);
-        self.values.extend((0..drawn).map(|_| self.future.draw(&mut stream)));
+        self.values.extend((0..drawn).map(|_| self.future.draw(stream)));
     }
 
     /// Moments of the mixture: the drawn paths, the idle ones, and 0 for those who are gone.
-    pub(super) fn moments(&self) -> Lifetime {
+    fn lifetime(&self) -> Lifetime {
         let n = self.values.len().max(1) as f64;
         let (moving, idle) = (self.p_alive * self.future.moving, self.p_alive * self.future.idle);
         let drawn_mean = self.values.iter().sum::<f64>() / n;
@@ -94,39 +182,42 @@ impl<'a, M> Worker<'a, M> {
         }
     }
 
-    /// Quantiles of the same mixture: the smallest value with a probability of at least `q` at or below it.
-    pub(super) fn quantiles(&mut self, found: &mut [f64]) {
-        self.sorted.clear();
-        self.sorted.extend(self.values.iter().map(|value| sort_key(*value)));
-        self.sorted.sort_unstable();
-        let sorted = Sorted(&self.sorted);
-        let weight = self.p_alive * self.future.moving / self.values.len().max(1) as f64;
-        let idle = (self.future.idle_value, self.p_alive * self.future.idle);
-        let mut atoms = [(0.0, 1.0 - self.p_alive), idle];
-        if atoms[1].0 < atoms[0].0 {
-            atoms.swap(0, 1);
-        }
-        let cuts = atoms.map(|(value, _)| self.sorted.partition_point(|&key| of_sort_key(key) < value));
-        for (found, &q) in found.iter_mut().zip(&self.settings.quantiles) {
-            *found = quantile(&sorted, weight, &atoms, &cuts, q - ROUNDING);
-        }
-    }
-
-    /// Add each path in which the customer is alive to its total, in minor units.
-    pub(super) fn add_alive_paths(&self, totals: &mut [i128]) {
-        let minor = |value: f64| (value * self.settings.minor_per_major).round_ties_even() as i64;
+    fn add_alive_paths(&self, parts: usize, minor_per_major: f64, totals: &mut [i128]) {
+        let minor = |value: f64| (value * minor_per_major).round_ties_even() as i64;
+        let total = |path: u64| path as usize * parts + self.number as usize;
         let mut path = self.places.offset;
         for value in self.values.iter().take(self.places.moving as usize) {
-            totals[path as usize] += i128::from(minor(*value));
+            totals[total(path)] += i128::from(minor(*value));
             path = self.places.next(path);
         }
         let idle = i128::from(minor(self.future.idle_value));
         if idle != 0 {
             for _ in self.places.moving..self.places.alive {
-                totals[path as usize] += idle;
+                totals[total(path)] += idle;
                 path = self.places.next(path);
             }
         }
+    }
+}
+
+/// Quantiles of weighted values in ascending order of their keys; `wanted` in any order, walked once where it ascends.
+fn quantiles(sorted: &[(i64, f64)], wanted: &[f64], found: &mut [f64]) {
+    let (mut at, mut below, mut before) = (0, 0.0, f64::NEG_INFINITY);
+    for (found, &q) in found.iter_mut().zip(wanted) {
+        if q < before {
+            (at, below) = (0, 0.0);
+        }
+        before = q;
+        while let Some((_, weight)) = sorted.get(at)
+            && below + weight < q - ROUNDING
+        {
+            below += weight;
+            at += 1;
+        }
+        // Values without a weight are not there; past the end rounding has lost the last one.
+        let there = |pair: &&(i64, f64)| pair.1 > 0.0;
+        let value = sorted[at..].iter().find(there).or_else(|| sorted.iter().rfind(there));
+        *found = value.map_or(0.0, |pair| of_sort_key(pair.0));
     }
 }
 
@@ -138,48 +229,6 @@ fn sort_key(value: f64) -> i64 {
 
 fn of_sort_key(key: i64) -> f64 {
     f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
-}
-
-/// Values as their sorted keys.
-struct Sorted<'a>(&'a [i64]);
-
-impl Sorted<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn at(&self, index: usize) -> f64 {
-        of_sort_key(self.0[index])
-    }
-}
-
-/// Walk the pieces below, at, between and above the two atoms until `q` is reached.
-fn quantile(sorted: &Sorted<'_>, weight: f64, atoms: &[(f64, f64); 2], cuts: &[usize; 2], q: f64) -> f64 {
-    let mut below = 0.0;
-    let mut from = 0;
-    for (&(value, mass), &cut) in atoms.iter().zip(cuts) {
-        let piece = weight * (cut - from) as f64;
-        if below + piece >= q && cut > from {
-            return sorted.at(nth(from, cut, (q - below) / weight));
-        }
-        below += piece + mass;
-        if below >= q && mass > 0.0 {
-            return value;
-        }
-        from = cut;
-    }
-    if from < sorted.len() {
-        sorted.at(nth(from, sorted.len(), (q - below) / weight))
-    } else if from > 0 {
-        sorted.at(from - 1).max(atoms[1].0)
-    } else {
-        atoms[1].0
-    }
-}
-
-/// Index of the value that is the `rank`-th (a real number, rounded up) of `sorted[from..to]`.
-fn nth(from: usize, to: usize, rank: f64) -> usize {
-    (from + (libm::ceil(rank).max(1.0) as usize) - 1).min(to - 1)
 }
 
 impl Places {
@@ -252,7 +301,13 @@ mod tests {
     #[test]
     fn a_quantile_of_the_mixture_is_the_smallest_value_that_reaches_it() {
         // 0.2 at −5, 0.1 each at −7, 3, 4, 6; 0.4 at 0.
-        let (keys, atoms, cuts) = ([-7.0, 3.0, 4.0, 6.0].map(sort_key), [(-5.0, 0.2), (0.0, 0.4)], [1, 1]);
+        let sorted = [(-7.0, 0.1), (-5.0, 0.2), (0.0, 0.4), (3.0, 0.1), (4.0, 0.1), (6.0, 0.1)];
+        let sorted = sorted.map(|(value, weight)| (sort_key(value), weight));
+        let quantile = |sorted: &[(i64, f64)], q: f64| {
+            let mut found = [f64::NAN];
+            quantiles(sorted, &[q], &mut found);
+            found[0]
+        };
         for (q, expected) in [
             (0.05, -7.0),
             (0.1, -7.0),
@@ -265,8 +320,8 @@ mod tests {
             (0.85, 4.0),
             (0.95, 6.0),
         ] {
-            assert_eq!(quantile(&Sorted(&keys), 0.1, &atoms, &cuts, q - ROUNDING), expected, "{q}");
+            assert_eq!(quantile(&sorted, q), expected, "{q}");
         }
-        assert_eq!(quantile(&Sorted(&[]), 0.0, &[(0.0, 1.0), (0.0, 0.0)], &[0, 0], 0.5), 0.0);
+        assert_eq!(quantile(&[(sort_key(5.0), 0.0), (sort_key(0.0), 1.0)], 0.99), 0.0);
     }
 }

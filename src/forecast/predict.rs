@@ -11,8 +11,10 @@ use super::{
     holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
     purchase_model::PurchaseModel,
-    simulate::{self, Segmentation, Simulation},
+    scores::spearman,
+    simulate::{self, ParameterDraw, Segmentation, Simulation},
     summary::{Summary, SummaryError},
+    uncertainty,
 };
 use crate::{
     numeric::hypergeometric::HypergeometricError,
@@ -123,6 +125,16 @@ pub struct Models {
     pub gamma_gamma: Fit<GammaGamma>,
 }
 
+impl Models {
+    /// Draws of the parameters for the simulation, where the settings ask for them.
+    fn parameter_draws(&self, settings: &ForecastSettings, seed: u64) -> Vec<ParameterDraw> {
+        if !settings.parameter_uncertainty {
+            return Vec::new();
+        }
+        uncertainty::draw_parameters(&self.purchases, &self.gamma_gamma, settings.paths, seed)
+    }
+}
+
 /// Expectations, one row a history.
 #[derive(Debug)]
 pub struct Expectations {
@@ -138,6 +150,19 @@ pub struct Expectations {
     posterior: Vec<SpendRate>,
 }
 
+/// Counts of equal histories.
+///
+/// # Errors
+/// [`ForecastError::NoPurchases`], [`ForecastError::Summary`].
+pub fn summary_of(histories: &Histories) -> Result<Summary, ForecastError> {
+    if histories.customer.is_empty() {
+        return Err(ForecastError::NoPurchases);
+    }
+    let mut summary = Summary::new();
+    summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
+    Ok(summary)
+}
+
 /// Fits the model of purchases and dropout to the counts of equal histories.
 ///
 /// * `ln_gaps`: as [`Histories::ln_gaps`], for models of regular purchases.
@@ -150,11 +175,7 @@ pub fn fit_purchases(
     ln_gaps: &[f64],
     days_per_unit: f64,
 ) -> Result<(Summary, Fit<PurchaseModel>), ForecastError> {
-    if histories.customer.is_empty() {
-        return Err(ForecastError::NoPurchases);
-    }
-    let mut summary = Summary::new();
-    summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
+    let summary = summary_of(histories)?;
     let fit = PurchaseModel::fit(kind, &summary, ln_gaps, days_per_unit);
     Ok((summary, fit))
 }
@@ -164,7 +185,30 @@ pub fn fit_purchases(
 /// * `repeat_spend`: money of repeat purchases, major units, one row a history.
 #[must_use]
 pub fn fit_spend(histories: &Histories, repeat_spend: &[f64]) -> Fit<GammaGamma> {
-    GammaGamma::fit(&histories.frequency, repeat_spend)
+    let mut fit = GammaGamma::fit(&histories.frequency, repeat_spend);
+    fit.notes.extend(dependence(&histories.frequency, repeat_spend));
+    fit
+}
+
+/// A rank correlation of at least this between frequency and mean spend, if it is no chance either, is told.
+const DEPENDENCE: f64 = 0.1;
+/// Standard errors of a rank correlation of independent values, `1/√(n−1)`, that are no chance.
+const NO_CHANCE: f64 = 3.0;
+
+/// Words on how spend depends on frequency, which Gamma-Gamma takes for independent.
+fn dependence(frequency: &[u32], repeat_spend: &[f64]) -> Option<String> {
+    let pairs = frequency.iter().zip(repeat_spend).filter(|(x, total)| **x > 0 && **total > 0.0);
+    let (x, mean): (Vec<f64>, Vec<f64>) = pairs.map(|(x, total)| (f64::from(*x), total / f64::from(*x))).unzip();
+    let correlation = spearman(&x, &mean)?;
+    let errors = correlation.abs() * libm::sqrt(x.len() as f64 - 1.0);
+    (correlation.abs() >= DEPENDENCE && errors > NO_CHANCE).then(|| {
+        let way = if correlation > 0.0 { "more" } else { "less" };
+        format!(
+            "frequent buyers spend {way} on a purchase (rank correlation {correlation:.2} over {} customers), but \
+             Gamma-Gamma takes spend and frequency for independent: it draws all towards one mean",
+            x.len()
+        )
+    })
 }
 
 /// Closed-form expectations of every history.
@@ -289,6 +333,7 @@ pub fn simulate(
         seed,
         quantiles: QUANTILES.to_vec(),
         minor_per_major: minor_per_major as f64,
+        parameter_draws: models.parameter_draws(settings, seed),
     };
     Ok(simulate::simulate(&what, &customers, segmentations, progress)?)
 }

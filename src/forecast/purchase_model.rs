@@ -145,6 +145,17 @@ impl PurchaseModel {
         }
     }
 
+    /// The same model with other continuous parameters, in the order of [`PurchaseModel::parameters`].
+    #[must_use]
+    pub fn with_parameters(&self, [r, alpha, third, fourth]: [f64; 4]) -> Self {
+        match *self {
+            Self::BgNbd(_) => Self::BgNbd(BgNbd { r, alpha, a: third, b: fourth }),
+            Self::MbgNbd(_) => Self::MbgNbd(MbgNbd { r, alpha, a: third, b: fourth }),
+            Self::ParetoNbd(_) => Self::ParetoNbd(ParetoNbd { r, alpha, s: third, beta: fourth }),
+            Self::BgCnbdK(model) => Self::BgCnbdK(BgCnbdK { r, alpha, a: third, b: fourth, ..model }),
+        }
+    }
+
     /// The probability that a customer is still alive at `T`.
     ///
     /// * `x`: repeat purchases. * `t_x`, `age`: recency and age `T` in model time units, `0 <= t_x <= T`.

@@ -16,6 +16,7 @@
 
 use super::bg_nbd::BgNbd;
 use super::discount::Discount;
+use super::gamma_gamma::GammaGamma;
 use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
@@ -43,6 +44,18 @@ pub struct Settings<M = BgNbd> {
     pub quantiles: Vec<f64>,
     /// Minor units in a major unit (100 for EUR), for the totals.
     pub minor_per_major: f64,
+    /// Other parameters that the fits may have had, one draw each; empty to take the fitted ones for certain. Draw `g` of `G`
+    /// rules paths `g`, `g + G`, `g + 2G`, … of all customers, so that joint totals share it.
+    pub parameter_draws: Vec<ParameterDraw>,
+}
+
+/// One draw of the parameters of both fits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ParameterDraw {
+    /// Purchases and dropout; of the same kind as the fitted model.
+    pub model: PurchaseModel,
+    /// Spend as fitted and as drawn; `None` where it stays as it is known.
+    pub spend: Option<(GammaGamma, GammaGamma)>,
 }
 
 /// One way of cutting the customers into segments.
@@ -124,12 +137,12 @@ where
         .enumerate()
         .with_min_len(batches.div_ceil(tasks).max(1))
         .fold(
-            || (Worker::new(model.while_alive(), settings, customers, &discount), zeros()),
+            || (Worker::new(&model, settings, customers, &discount), zeros()),
             |(mut worker, mut totals), (batch, (lifetime, quantiles))| {
                 for (i, lifetime) in lifetime.iter_mut().enumerate() {
                     let row = batch * BATCH + i;
                     worker.draw_paths(customers, row);
-                    *lifetime = worker.moments();
+                    *lifetime = worker.lifetime();
                     if let Some(values) = quantiles.get_mut(i * width..(i + 1) * width) {
                         worker.quantiles(values);
                     }
@@ -167,9 +180,22 @@ impl<M> Settings<M> {
             wrong("quantiles", "each must lie between 0 and 1")
         } else if !positive(self.minor_per_major) {
             wrong("minor_per_major", "it must be positive")
+        } else if self.parameter_draws.len() > self.paths as usize {
+            wrong("parameter_draws", "there must be a path for each")
+        } else if !self.parameter_draws.iter().all(|draw| draw.fits(model)) {
+            wrong("parameter_draws", "each must be of the fitted model, with positive parameters")
         } else {
             Ok(())
         }
+    }
+}
+
+impl ParameterDraw {
+    fn fits(&self, fitted: &PurchaseModel) -> bool {
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let same = self.model.kind() == fitted.kind() && self.model.while_alive().phases == fitted.while_alive().phases;
+        let spend = self.spend.is_none_or(|(_, spend)| [spend.p, spend.q, spend.gamma].into_iter().all(positive));
+        same && spend && self.model.parameters().into_iter().all(positive)
     }
 }
 

@@ -37,6 +37,12 @@ impl<const N: usize> Cholesky<N> {
         Some(Self { lower })
     }
 
+    /// `L z`: with standard normal `z` a draw of covariance `A`.
+    #[must_use]
+    pub fn times(&self, z: &[f64; N]) -> [f64; N] {
+        std::array::from_fn(|row| (0..=row).map(|k| self.lower[row][k] * z[k]).sum())
+    }
+
     /// `A⁻¹ b`.
     #[must_use]
     pub fn solve(&self, b: &[f64; N]) -> [f64; N] {

@@ -10,11 +10,12 @@ use crate::{
     },
     schema::{
         forecasting::ModelChoice,
+        period::format_day,
         settings::{ForecastSettings, PurchaseKind},
     },
 };
 
-use super::{Clock, Ledgers, RunError};
+use super::{Clock, Ledgers, RunError, model_file::SavedModels};
 
 /// A holdout is a quarter of the ledger where the config names none, but no shorter than this.
 const SHORTEST_HOLDOUT: u32 = 7;
@@ -45,6 +46,9 @@ impl Choice {
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let customers = Some(histories.customer.len() as u64);
+        if let Some(saved) = &ledgers.saved {
+            return Self::saved(saved, histories);
+        }
         let ln_gaps = ledgers.purchases.as_ref().map(|log| histories.ln_gaps(log)).unwrap_or_default();
         let kind = match (setting.model, &ledgers.purchases) {
             (ModelChoice::One(kind), _) => kind,
@@ -69,6 +73,21 @@ impl Choice {
         let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting.days_per_unit)?;
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
         Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None })
+    }
+
+    /// A model that was fitted before.
+    fn saved(saved: &SavedModels, histories: &Histories) -> Result<Self, RunError> {
+        let summary = predict::summary_of(histories)?;
+        let fit = saved.purchases.clone();
+        let kind = fit.fitted().map_err(ForecastError::from)?.kind();
+        let why = Some(format!(
+            "{} was fitted to {} customers as of {} and applied without a fit to these",
+            fit.model(),
+            fit.customers,
+            format_day(saved.as_of)
+        ));
+        let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
+        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why })
     }
 
     fn best(

@@ -254,7 +254,7 @@ fn check_configs(configs: &[(String, Settings)]) -> Result<(), CompareError> {
 fn outcome(name: String, method: MethodChoice, settings: &Settings, ledgers: &Ledgers) -> Result<Found, RunError> {
     let (activities, pools) = match method.basis() {
         None => (ledgers.activities.clone(), ledgers.pools.clone()),
-        Some(basis) => (by_one_basis(&ledgers.activities, &basis), with_traced(settings, ledgers)),
+        Some(basis) => (by_one_basis(&ledgers.activities, &basis), whole_pools(settings, ledgers)),
     };
     let costing = Costing { activities: &activities, pools: &pools, ..ledgers.costing(settings) };
     let costs = super::cost_of(&costing, &ledgers.ground(settings))?;
@@ -288,9 +288,14 @@ fn by_one_basis(activities: &[Activity], basis: &Basis) -> Vec<Activity> {
     activities.iter().map(spread).collect()
 }
 
-/// The pools, with what traced activities cost: once nothing is traced, that is their pool.
-fn with_traced(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
+/// The pools without capacities, and with what traced activities cost: once nothing is traced, that is their pool.
+fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
     let mut pools = ledgers.pools.clone();
+    for pool in &mut pools {
+        if ledgers.activities.iter().any(|activity| activity.name == pool.activity) {
+            pool.capacity = None;
+        }
+    }
     let served: BTreeSet<&str> =
         settings.resources.values().flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str())).collect();
     let is_whole = settings.period == PeriodKind::Whole;
@@ -305,7 +310,7 @@ fn with_traced(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
             match pools.iter_mut().find(|pool| pool.activity == activity.name && pool.period == period) {
                 Some(pool) => pool.amount += row.amount,
                 None => {
-                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None })
+                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None });
                 }
             }
         }

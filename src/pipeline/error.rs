@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{compare::CompareError, explain::ExplainError, objects::ObjectError};
+use super::{compare::CompareError, explain::ExplainError, model_file::ModelFileError, objects::ObjectError};
 use crate::{
     allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
     profit::ProfitError, publish::PublishError, read::ReadError,
@@ -35,6 +35,12 @@ pub enum RunError {
     /// Configs that cannot be compared.
     #[error(transparent)]
     Compare(#[from] CompareError),
+    /// A command that needs a forecast, and a config without one.
+    #[error("the config has no `forecast` block")]
+    NoForecast,
+    /// A model file.
+    #[error(transparent)]
+    Model(#[from] ModelFileError),
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -73,6 +79,8 @@ impl RunError {
             Self::Compare(CompareError::TooFew { .. }) => {
                 Some("name more with --methods: config, average, even, revenue, cost")
             }
+            Self::Model(error) => error.hint(),
+            Self::NoForecast => Some("add one, as in: forecast: {horizon: 52w}"),
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -85,7 +93,10 @@ impl RunError {
             Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. })
             | Self::Compare(_)
             | Self::Explain(_)
-            | Self::Object(_) => 2,
+            | Self::Object(_)
+            | Self::NoForecast => 2,
+            Self::Model(ModelFileError::Io { .. }) => 1,
+            Self::Model(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )

@@ -7,6 +7,7 @@ use crate::{
         holdout::{Assessment, Holdout},
         predict::{self, Expectations, Histories, Models},
         simulate::{Segmentation, Simulation},
+        uncertainty,
     },
     schema::{
         costing::Layer,
@@ -39,6 +40,8 @@ pub(super) struct Forecast {
     pub(super) simulation: Option<Simulation>,
     /// Row in the histories of each customer; `None` without a purchase.
     pub(super) row: Vec<Option<u32>>,
+    /// Whether the simulation draws the parameters.
+    uncertain: bool,
     rates: Rates,
     keys: Vec<u64>,
 }
@@ -66,7 +69,11 @@ impl Forecast {
         };
         let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
         let repeat_spend = major(&facts.repeat_revenue);
-        let models = Models { purchases, gamma_gamma: predict::fit_spend(&histories, &repeat_spend) };
+        let gamma_gamma = match &ledgers.saved {
+            Some(saved) => saved.spend.clone(),
+            None => predict::fit_spend(&histories, &repeat_spend),
+        };
+        let models = Models { purchases, gamma_gamma };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         // Cost that does not come again is no cost of the future.
@@ -121,6 +128,7 @@ impl Forecast {
             expected,
             simulation: None,
             row,
+            uncertain: setting.parameter_uncertainty && setting.paths > 0,
             rates,
             keys,
         })
@@ -175,7 +183,17 @@ impl Forecast {
         };
         let ends = [told(purchases.model(), &purchases.end), told(spend.model(), &spend.end)];
         let why = self.why.clone();
+        let certain = |model: &str, known: bool| {
+            (self.uncertain && !known).then(|| {
+                format!("{model} has no standard errors, so its parameters are taken for certain in the simulation")
+            })
+        };
+        let certain = [
+            certain(purchases.model(), uncertainty::has_covariance(purchases)),
+            certain(spend.model(), uncertainty::has_covariance(spend)),
+        ];
         why.into_iter()
+            .chain(certain.into_iter().flatten())
             .chain(ends.into_iter().flatten())
             .chain(purchases.notes.iter().chain(&spend.notes).cloned())
             .collect()

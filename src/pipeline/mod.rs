@@ -12,10 +12,12 @@ mod economic;
 pub mod error;
 mod event_time;
 pub mod explain;
+mod fitting;
 mod forecast;
 mod fx;
 mod inputs;
 mod ledger;
+pub mod model_file;
 mod object_tables;
 pub mod objects;
 mod origins;
@@ -36,6 +38,8 @@ use rayon::prelude::*;
 pub use self::{
     clock::{Clock, Progress, StageTime},
     error::RunError,
+    fitting::{Fitted, fit},
+    model_file::SavedModels,
     validation::{Validation, validate},
 };
 use self::{
@@ -111,6 +115,8 @@ pub struct Ledgers {
     driver_names: Vec<String>,
     /// Purchase days of every customer, where they are wanted.
     pub purchases: Option<PurchaseLog>,
+    /// Models that were fitted before, to be used instead of fits.
+    pub saved: Option<SavedModels>,
     /// Activities and pools of the scenario.
     other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
     /// Orders or products, when they are costed.
@@ -153,10 +159,27 @@ impl Ledgers {
 /// # Errors
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run(settings: &Settings, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
+    project(settings, None, progress)
+}
+
+/// As [`run`], with saved models in place of fits where they are given.
+///
+/// # Errors
+/// As [`run`]; [`RunError::NoForecast`] for models without a forecast.
+pub fn project(
+    settings: &Settings,
+    saved: Option<SavedModels>,
+    progress: Arc<dyn Progress>,
+) -> Result<Outcome, RunError> {
+    if saved.is_some() && settings.forecast.is_none() {
+        return Err(RunError::NoForecast);
+    }
     let mut clock = Clock::new(progress);
-    let by_day = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let by_day = needs_days && saved.is_none();
     let products = is_mapped(settings, TableName::Transactions, "product_id").then_some(CostObject::Product);
     let mut ledgers = facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
+    ledgers.saved = saved;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
     let products = match products {
         Some(kind) => {
@@ -416,6 +439,7 @@ impl OneLedger<'_> {
             economic: EconomicInputs::default(),
             driver_names,
             purchases,
+            saved: None,
             other_costs: None,
             objects,
             groups,

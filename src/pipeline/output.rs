@@ -10,7 +10,7 @@ use super::{
     Clock, Ledgers,
     objects::ObjectResults,
     results::Results,
-    worlds::{World, beneath},
+    worlds::{World, beneath, write_profit, write_profit_total},
 };
 use crate::{
     publish::{
@@ -51,25 +51,27 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
     let writer =
         Writer { folder: staging.path(), ids: &results.ledgers.customers.ids, exponent: settings.currency.exponent };
     let worlds = results.worlds(settings);
-    let mut written: Vec<Written> = vec![
-        writer.write(spec("customer_profit")?, &beneath(&worlds, World::profit_columns))?,
-        writer.write(spec("customer_profit_total")?, &beneath(&worlds, World::profit_total_columns))?,
-        write_costs(&writer, &worlds)?,
-        writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))?,
-        writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))?,
-        writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))?,
-        writer.write(spec("scenario_difference")?, &results.scenario_columns(settings))?,
-        writer.write(spec("trace")?, &beneath(&worlds, World::trace_columns))?,
-        writer.write(spec("fx_conversion")?, &results.fx_columns(settings))?,
-        writer.write(spec("customer_value")?, &results.value_columns(settings))?,
-        writer.write(spec("customer_segment")?, &results.segment_columns(settings))?,
-        writer.write(spec("segment_value")?, &results.segment_value_columns(settings))?,
-        writer.write(spec("customer_equity")?, &results.equity_columns(settings))?,
-        writer.write(spec("whale_curve")?, &results.whale_columns())?,
-        writer.write(spec("rejected")?, &results.rejected_columns())?,
-        writer.write(spec("input_balance")?, &results.balance_columns())?,
-        writer.write(spec("model_comparison")?, &results.comparison_columns())?,
+    // Each dataset is encoded by one thread at a time, several of them side by side.
+    let tasks: Vec<Task<'_>> = vec![
+        Box::new(|| write_profit(&writer, spec("customer_profit")?, &worlds)),
+        Box::new(|| write_profit_total(&writer, spec("customer_profit_total")?, &worlds)),
+        Box::new(|| write_costs(&writer, &worlds)),
+        Box::new(|| writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))),
+        Box::new(|| writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))),
+        Box::new(|| writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))),
+        Box::new(|| writer.write(spec("scenario_difference")?, &results.scenario_columns(settings))),
+        Box::new(|| writer.write(spec("trace")?, &beneath(&worlds, World::trace_columns))),
+        Box::new(|| writer.write(spec("fx_conversion")?, &results.fx_columns(settings))),
+        Box::new(|| writer.write(spec("customer_value")?, &results.value_columns(settings))),
+        Box::new(|| writer.write(spec("customer_segment")?, &results.segment_columns(settings))),
+        Box::new(|| writer.write(spec("segment_value")?, &results.segment_value_columns(settings))),
+        Box::new(|| writer.write(spec("customer_equity")?, &results.equity_columns(settings))),
+        Box::new(|| writer.write(spec("whale_curve")?, &results.whale_columns())),
+        Box::new(|| writer.write(spec("rejected")?, &results.rejected_columns())),
+        Box::new(|| writer.write(spec("input_balance")?, &results.balance_columns())),
+        Box::new(|| writer.write(spec("model_comparison")?, &results.comparison_columns())),
     ];
+    let mut written: Vec<Written> = tasks.into_par_iter().map(|task| task()).collect::<Result<_, _>>()?;
     if let Some(products) = &results.products {
         let writer = Writer { ids: &products.objects.rows.ids, ..writer };
         written.push(writer.write(spec("product_profit")?, &products.product_columns())?);
@@ -137,6 +139,9 @@ fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), P
     staging.write(RUN_RESULTS, &format!("{record:#}\n"))?;
     staging.commit()
 }
+
+/// Writes one dataset.
+type Task<'a> = Box<dyn FnOnce() -> Result<Written, PublishError> + Send + 'a>;
 
 fn write_costs(writer: &Writer<'_>, worlds: &[World<'_>]) -> Result<Written, PublishError> {
     let chunks = |world: &World<'_>| world.ledgers.cells.len().div_ceil(COST_CELLS);

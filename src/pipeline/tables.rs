@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{
     comparison::score_columns,
     forecast::Forecast,
@@ -228,11 +230,11 @@ impl Results {
 /// Numbers of the cells' labels, and the labels.
 pub(super) fn labels(of: &[Period], settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
     let mut periods = of.to_vec();
-    periods.sort_unstable();
+    periods.par_sort_unstable();
     periods.dedup();
     let labels = periods.iter().map(|period| settings.period.label(*period)).collect();
     let number = |period: &Period| periods.partition_point(|other| other < period) as u32;
-    (of.iter().map(number).collect(), Arc::new(labels))
+    (of.par_iter().map(number).collect(), Arc::new(labels))
 }
 
 #[derive(Default)]

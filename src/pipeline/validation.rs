@@ -186,9 +186,9 @@ fn table(settings: &Settings, rows: &[Assessment], holdout: &Holdout, best: Opti
             lines.push(format!("  {:<18}{:>10}", row.method, "no fit"));
             continue;
         };
-        let mark = if Some(at) == best { " *" } else { "" };
+        let mark = if Some(at) == best { "*" } else { " " };
         lines.push(format!(
-            "  {:<18}{:>10}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}{mark}",
+            "{mark} {:<18}{:>10}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}",
             row.method,
             number(Some(outcome.errors.expected), 1),
             bias(outcome).map_or_else(|| "-".to_owned(), |bias| format!("{:+.1} %", 100.0 * bias)),

@@ -1,6 +1,6 @@
 //! The base and its scenario: the datasets that both have, row beneath row, told apart by `scenario`.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     Ledgers,
@@ -8,8 +8,11 @@ use super::{
     tables::{integers, labels, scaled},
 };
 use crate::{
-    publish::dataset::Values,
-    schema::{margins::Margins, scenario::BASE, settings::Settings},
+    publish::{
+        PublishError,
+        dataset::{Values, Writer, Written},
+    },
+    schema::{margins::Margins, outputs::OutputDataset, scenario::BASE, settings::Settings},
     units::Minor,
 };
 
@@ -64,65 +67,101 @@ impl World<'_> {
         labels(&self.ledgers.cells.period, self.settings)
     }
 
-    pub(super) fn profit_columns(&self) -> Vec<Values> {
-        let (cells, margins) = (&self.ledgers.cells, &self.margins);
-        let (period, labels) = self.labels();
-        let money = |column: &[Minor]| scaled(column);
-        vec![
-            Values::Ids(cells.customer.clone()),
-            Values::Label(period, labels),
-            money(&cells.gross_sales),
-            money(&cells.returns),
-            money(&cells.discount),
-            money(&margins.net_revenue),
-            money(&cells.product_cost),
-            money(&margins.product_activity_cost),
-            money(&margins.cm1),
-            money(&margins.order_cost),
-            money(&margins.cm2),
-            money(&margins.customer_cost),
-            money(&margins.cm3),
-            money(&margins.below_cost),
-            money(&margins.economic.capital_charge),
-            money(&margins.economic.bad_debt),
-            money(&margins.economic.commissions),
-            money(&margins.economic.acquisition_cost),
-            money(&margins.economic_profit),
-            integers(cells.orders.iter().map(|n| *n as i64)),
-            integers(cells.lines.iter().map(|n| *n as i64)),
-            money(&cells.units),
-        ]
+    /// Cells `rows`, with `labels` of their periods.
+    fn profit_columns(&self, rows: Range<usize>, labels: &(Vec<u32>, Arc<Vec<String>>)) -> Vec<Values> {
+        let cells = &self.ledgers.cells;
+        let mut columns = vec![
+            Values::Ids(cells.customer[rows.clone()].to_vec()),
+            Values::Label(labels.0[rows.clone()].to_vec(), Arc::clone(&labels.1)),
+        ];
+        columns.extend(self.money().map(|column| scaled(&column[rows.clone()])));
+        let count = |column: &[u64]| integers(column[rows.clone()].iter().map(|n| *n as i64));
+        columns.extend([count(&cells.orders), count(&cells.lines), scaled(&cells.units[rows.clone()])]);
+        columns.push(self.label(rows.len()));
+        columns
     }
 
-    pub(super) fn profit_total_columns(&self) -> Vec<Values> {
-        let (cells, margins, first) = (&self.ledgers.cells, &self.margins, &self.ledgers.facts.first_cell);
+    /// Customers `rows`: the exact sums of their cells.
+    fn profit_total_columns(&self, rows: Range<usize>) -> Vec<Values> {
+        let (cells, first) = (&self.ledgers.cells, &self.ledgers.facts.first_cell[rows.start..=rows.end]);
         let total = |column: &[i64]| scaled(&sum_by_customer(first, column));
         let count = |column: &[u64]| {
-            let column: Vec<i64> = column.iter().map(|n| *n as i64).collect();
-            integers(sum_by_customer(first, &column).into_iter())
+            let sum = |range: &[usize]| column[range[0]..range[1]].iter().sum::<u64>() as i64;
+            integers(first.windows(2).map(sum))
         };
-        vec![
-            Values::Ids((0..self.ledgers.customers.len() as u32).collect()),
-            total(&cells.gross_sales),
-            total(&cells.returns),
-            total(&cells.discount),
-            total(&margins.net_revenue),
-            total(&cells.product_cost),
-            total(&margins.product_activity_cost),
-            total(&margins.cm1),
-            total(&margins.order_cost),
-            total(&margins.cm2),
-            total(&margins.customer_cost),
-            total(&margins.cm3),
-            total(&margins.below_cost),
-            total(&margins.economic.capital_charge),
-            total(&margins.economic.bad_debt),
-            total(&margins.economic.commissions),
-            total(&margins.economic.acquisition_cost),
-            total(&margins.economic_profit),
-            count(&cells.orders),
-            count(&cells.lines),
-            total(&cells.units),
+        let mut columns = vec![Values::Ids(rows.clone().map(|row| row as u32).collect())];
+        columns.extend(self.money().map(|column| total(column)));
+        columns.extend([count(&cells.orders), count(&cells.lines), total(&cells.units)]);
+        columns.push(self.label(rows.len()));
+        columns
+    }
+
+    /// From gross sales to economic profit, in the order of the datasets.
+    fn money(&self) -> [&Vec<Minor>; 17] {
+        let (cells, margins) = (&self.ledgers.cells, self.margins);
+        [
+            &cells.gross_sales,
+            &cells.returns,
+            &cells.discount,
+            &margins.net_revenue,
+            &cells.product_cost,
+            &margins.product_activity_cost,
+            &margins.cm1,
+            &margins.order_cost,
+            &margins.cm2,
+            &margins.customer_cost,
+            &margins.cm3,
+            &margins.below_cost,
+            &margins.economic.capital_charge,
+            &margins.economic.bad_debt,
+            &margins.economic.commissions,
+            &margins.economic.acquisition_cost,
+            &margins.economic_profit,
         ]
     }
+}
+
+/// `customer_profit`: cells of the base, then of the scenario.
+pub(super) fn write_profit(
+    writer: &Writer<'_>,
+    spec: &'static OutputDataset,
+    worlds: &[World<'_>],
+) -> Result<Written, PublishError> {
+    let labels: Vec<_> = worlds.iter().map(World::labels).collect();
+    let sizes: Vec<usize> = worlds.iter().map(|world| world.ledgers.cells.len()).collect();
+    writer.write_rows(spec, sizes.iter().sum(), |rows| {
+        slices(&sizes, rows, |world, own| worlds[world].profit_columns(own, &labels[world]))
+    })
+}
+
+/// `customer_profit_total`: customers of the base, then of the scenario.
+pub(super) fn write_profit_total(
+    writer: &Writer<'_>,
+    spec: &'static OutputDataset,
+    worlds: &[World<'_>],
+) -> Result<Written, PublishError> {
+    let sizes: Vec<usize> = worlds.iter().map(|world| world.ledgers.customers.len()).collect();
+    writer.write_rows(spec, sizes.iter().sum(), |rows| {
+        slices(&sizes, rows, |world, own| worlds[world].profit_total_columns(own))
+    })
+}
+
+/// Rows of several worlds that lie beneath each other: the part of each, joined.
+fn slices(sizes: &[usize], rows: Range<usize>, make: impl Fn(usize, Range<usize>) -> Vec<Values>) -> Vec<Values> {
+    let mut joined: Vec<Values> = Vec::new();
+    let mut start = 0;
+    for (world, size) in sizes.iter().enumerate() {
+        let own = rows.start.clamp(start, start + size) - start..rows.end.clamp(start, start + size) - start;
+        start += size;
+        if own.is_empty() {
+            continue;
+        }
+        let columns = make(world, own);
+        if joined.is_empty() {
+            joined = columns;
+        } else {
+            joined.iter_mut().zip(columns).for_each(|(all, more)| all.append(more));
+        }
+    }
+    joined
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufWriter, Read, Write},
+    ops::Range,
     sync::Arc,
 };
 
@@ -100,16 +101,32 @@ impl Writer<'_> {
             let what = format!("{} columns of {rows} rows do not fit its documentation", columns.len());
             return Err(PublishError::Contract { dataset: spec.name, what });
         }
-        let parts = rows.div_ceil(FILE_ROWS).max(1);
-        self.write_parts(
-            spec,
-            parts,
-            |part| {
-                let from = part * FILE_ROWS;
-                Ok((columns, from, rows.min(from + FILE_ROWS)))
-            },
-            |(columns, from, to)| self.batches(spec, columns, *from, *to),
-        )
+        self.write_parts(spec, rows.div_ceil(FILE_ROWS).max(1), |part, file| {
+            for (from, to) in groups(part * FILE_ROWS, rows.min((part + 1) * FILE_ROWS)) {
+                file.write(&self.batch(spec, columns, from, to)?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes a dataset of so many rows, made row group by row group: no column ever stands as a whole.
+    ///
+    /// * `make`: the columns of a range of rows.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn write_rows(
+        &self,
+        spec: &'static OutputDataset,
+        rows: usize,
+        make: impl Fn(Range<usize>) -> Vec<Values> + Sync,
+    ) -> Result<Written, PublishError> {
+        self.write_parts(spec, rows.div_ceil(FILE_ROWS).max(1), |part, file| {
+            for (from, to) in groups(part * FILE_ROWS, rows.min((part + 1) * FILE_ROWS)) {
+                file.write(&self.batch(spec, &make(from..to), 0, to - from)?)?;
+            }
+            Ok(())
+        })
     }
 
     /// Writes a dataset that is made part by part, in parallel; each part is one file.
@@ -122,30 +139,31 @@ impl Writer<'_> {
         parts: usize,
         make: impl Fn(usize) -> Vec<Values> + Sync,
     ) -> Result<Written, PublishError> {
-        self.write_parts(
-            spec,
-            parts.max(1),
-            |part| Ok(make(part)),
-            |columns| self.batches(spec, columns, 0, columns.first().map_or(0, Values::len)),
-        )
+        self.write_parts(spec, parts.max(1), |part, file| {
+            let columns = make(part);
+            for (from, to) in groups(0, columns.first().map_or(0, Values::len)) {
+                file.write(&self.batch(spec, &columns, from, to)?)?;
+            }
+            Ok(())
+        })
     }
 
-    fn write_parts<T>(
+    fn write_parts(
         &self,
         spec: &'static OutputDataset,
         parts: usize,
-        make: impl Fn(usize) -> Result<T, PublishError> + Sync,
-        batches: impl Fn(&T) -> Result<Vec<RecordBatch>, PublishError> + Sync,
+        fill: impl Fn(usize, &mut PartFile) -> Result<(), PublishError> + Sync,
     ) -> Result<Written, PublishError> {
         let folder = self.folder.join(spec.name);
         std::fs::create_dir(&folder).map_err(|source| PublishError::Io { path: folder.clone(), source })?;
         let written: Vec<(u64, WrittenFile)> = (0..parts)
             .into_par_iter()
             .map(|part| {
-                let batches = batches(&make(part)?)?;
                 let name = format!("{}/part-{part:05}.parquet", spec.name);
                 let path = self.folder.join(&name);
-                let rows = write_file(&path, &self.schema(spec), &batches)?;
+                let mut file = PartFile::create(&path, &self.schema(spec))?;
+                fill(part, &mut file)?;
+                let rows = file.finish()?;
                 let (bytes, blake3) = digest(&path)?;
                 Ok((rows, WrittenFile { path: name, bytes, blake3 }))
             })
@@ -180,34 +198,35 @@ impl Writer<'_> {
         Arc::new(Schema::new(fields))
     }
 
-    fn batches(
+    /// Rows `from..to` of the columns.
+    fn batch(
         &self,
         spec: &'static OutputDataset,
         columns: &[Values],
         from: usize,
         to: usize,
-    ) -> Result<Vec<RecordBatch>, PublishError> {
+    ) -> Result<RecordBatch, PublishError> {
         let schema = self.schema(spec);
         let contract = |what: String| PublishError::Contract { dataset: spec.name, what };
-        let mut batches = Vec::new();
-        let mut start = from;
-        while start < to {
-            let end = to.min(start + ROW_GROUP_ROWS);
-            let arrays: Vec<ArrayRef> = columns
-                .iter()
-                .zip(schema.fields())
-                .zip(spec.columns)
-                .map(|((values, field), column)| {
-                    let array = values.array(start, end, field.data_type(), self.ids);
-                    array.ok_or_else(|| PublishError::Precision { dataset: spec.name, column: column.name })
-                })
-                .collect::<Result<_, _>>()?;
-            let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| contract(error.to_string()))?;
-            batches.push(batch);
-            start = end;
+        if columns.len() != spec.columns.len() || columns.iter().any(|column| column.len() < to) {
+            return Err(contract(format!("{} columns of {to} rows do not fit its documentation", columns.len())));
         }
-        Ok(batches)
+        let arrays: Vec<ArrayRef> = columns
+            .iter()
+            .zip(schema.fields())
+            .zip(spec.columns)
+            .map(|((values, field), column)| {
+                let array = values.array(from, to, field.data_type(), self.ids);
+                array.ok_or_else(|| PublishError::Precision { dataset: spec.name, column: column.name })
+            })
+            .collect::<Result<_, _>>()?;
+        RecordBatch::try_new(schema, arrays).map_err(|error| contract(error.to_string()))
     }
+}
+
+/// Ranges of row groups.
+fn groups(from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
+    (from..to).step_by(ROW_GROUP_ROWS).map(move |start| (start, to.min(start + ROW_GROUP_ROWS)))
 }
 
 impl Values {
@@ -296,34 +315,52 @@ fn id_text(ids: &Keys, row: u32) -> String {
     }
 }
 
-fn write_file(path: &Utf8Path, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<u64, PublishError> {
-    let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
-    let io = |source| PublishError::Io { path: path.to_owned(), source };
-    let file = File::create_new(path).map_err(io)?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by(concat!("whalecurve ", env!("CARGO_PKG_VERSION")).to_owned());
-    // Numbers of customers hardly repeat: a dictionary of them costs time and saves nothing. Text of many rows does.
-    let properties = schema
-        .fields()
-        .iter()
-        .filter(|field| *field.data_type() != DataType::Utf8)
-        .fold(properties, |properties, field| {
-            properties.set_column_dictionary_enabled(field.name().as_str().into(), false)
-        })
-        .build();
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer =
-        ArrowWriter::try_new_with_options(BufWriter::new(file), schema.clone(), options).map_err(failed)?;
-    for batch in batches {
-        writer.write(batch).map_err(failed)?;
+/// A Parquet file while it is written.
+struct PartFile {
+    path: Utf8PathBuf,
+    writer: ArrowWriter<BufWriter<File>>,
+    rows: u64,
+}
+
+impl PartFile {
+    fn create(path: &Utf8Path, schema: &SchemaRef) -> Result<Self, PublishError> {
+        let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
+        let file = File::create_new(path).map_err(|source| PublishError::Io { path: path.to_owned(), source })?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_created_by(concat!("whalecurve ", env!("CARGO_PKG_VERSION")).to_owned());
+        // Numbers of customers hardly repeat: a dictionary of them costs time and saves nothing. Text of many rows does.
+        let properties = schema
+            .fields()
+            .iter()
+            .filter(|field| *field.data_type() != DataType::Utf8)
+            .fold(properties, |properties, field| {
+                properties.set_column_dictionary_enabled(field.name().as_str().into(), false)
+            })
+            .build();
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let writer =
+            ArrowWriter::try_new_with_options(BufWriter::new(file), schema.clone(), options).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), writer, rows: 0 })
     }
-    let mut buffer = writer.into_inner().map_err(failed)?;
-    buffer.flush().map_err(io)?;
-    let file = buffer.into_inner().map_err(|error| io(error.into_error()))?;
-    file.sync_all().map_err(io)?;
-    Ok(batches.iter().map(|batch| batch.num_rows() as u64).sum())
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), PublishError> {
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(batch).map_err(|source| PublishError::Parquet { path: self.path.clone(), source })
+    }
+
+    /// Writes the footer and waits until everything is on the disk; the number of rows.
+    fn finish(self) -> Result<u64, PublishError> {
+        let Self { path, writer, rows } = self;
+        let io = |source| PublishError::Io { path: path.clone(), source };
+        let parquet = |source| PublishError::Parquet { path: path.clone(), source };
+        let mut buffer = writer.into_inner().map_err(parquet)?;
+        buffer.flush().map_err(io)?;
+        let file = buffer.into_inner().map_err(|error| io(error.into_error()))?;
+        file.sync_all().map_err(io)?;
+        Ok(rows)
+    }
 }
 
 /// Size and BLAKE3 digest of a file.

@@ -7,16 +7,21 @@ use super::{
     },
     settings::PurchaseKind,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Which model of purchases and dropout a run uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModelChoice {
     /// This one.
     One(PurchaseKind),
     /// Whichever foretells a holdout best.
     Auto,
+}
+
+impl Serialize for ModelChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl ModelChoice {

@@ -424,6 +424,8 @@ pub struct ForecastSettings {
     pub discount_rate_per_year: f64,
     /// Monte Carlo paths a customer; 0 = closed forms alone.
     pub paths: u32,
+    /// Whether the simulation draws the parameters of the fits as well.
+    pub parameter_uncertainty: bool,
 }
 
 /// Groups of customers.

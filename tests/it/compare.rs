@@ -23,8 +23,7 @@ activities:
 ";
 
 /// Cost-to-serve by what customers used.
-const BY_DRIVER: &str = "\
-  order_taking: {level: order, method: driver, driver: orders, cost: 12500.00}
+const BY_DRIVER: &str = "  order_taking: {level: order, method: driver, driver: orders, cost: 12500.00}
   visits: {level: customer, method: driver, driver: visits, cost: 1280.00}
   delivery: {level: order, method: driver, driver: miles, cost: 3120.00}
   handling: {level: order, method: driver, driver: cases, cost: 53665.00}
@@ -91,7 +90,26 @@ fn driver_against_revenue_is_what_pencil_and_paper_say() {
     let job = spring();
     let told = tables(&job, &["whalecurve.yaml"], &["--methods", "config,revenue"]);
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r"
+    Methods, 5 customers, USD
+
+    method        cost  economic profit  losing  peak %    Gini  Stobachoff
+    -------  ---------  ---------------  ------  ------  ------  ----------
+    config   70,865.00        90,787.00       1  103.69  0.5600      0.3590
+    revenue  70,865.00        90,787.00       0  100.00  0.4692      0.3193
+
+    Pairs of methods, USD
+
+    a       b        cost moved      %    rank  top 10 %  bottom 10 %
+    ------  -------  ----------  -----  ------  --------  -----------
+    config  revenue    7,433.00  10.49  1.0000    100.00       100.00
+
+    Change of a customer's profit, USD
+
+    a       b        sign changes  their profit      99 %   largest
+    ------  -------  ------------  ------------  --------  --------
+    config  revenue             1      4,619.13  4,993.54  4,993.54
+    ");
     let output = job.path("compared");
     assert_eq!(decimals(&output, "method_comparison", "cost_moved"), [743_300]);
     assert_eq!(decimals(&output, "method_comparison", "sign_change_amount"), [461_913]);
@@ -174,13 +192,28 @@ fn comparisons_that_cannot_be_made() {
         assert!(done.stdout.is_empty() && !job.path("compared").exists());
         format!("exit code {}\n{}", done.status.code().unwrap(), job.without_folder(&done.stderr).trim_end())
     };
-    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config"]), @"");
-    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config,truth"]), @"");
+    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config"]), @r"
+    exit code 2
+    error: 1 method to compare: there must be at least two
+      hint: name more with --methods: config, average, even, revenue, cost
+    ");
+    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config,truth"]), @r"
+    exit code 2
+    error: method truth needs a table of true costs
+      hint: name the table with --truth, as in: --truth company/truth
+    ");
     job.text("other.yaml", &format!("{HEAD}{BY_DRIVER}").replace("sum: cases", "count: lines"));
-    assert_snapshot!(told(&["whalecurve.yaml", "other.yaml"], &[]), @"");
+    assert_snapshot!(told(&["whalecurve.yaml", "other.yaml"], &[]), @r"
+    exit code 2
+    error: other: `drivers` differs from whalecurve: one reading of the ledger serves configs that read the same
+      hint: compare configs that differ in activities and resources alone
+    ");
     job.text("truth.csv", "customer_id,true_cost_to_serve\nP,2980\nQ,7355\n");
     let truth = job.path("truth.csv");
-    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config", "--truth", truth.to_str().unwrap()]), @"");
+    assert_snapshot!(told(&["whalecurve.yaml"], &["--methods", "config", "--truth", truth.to_str().unwrap()]), @r"
+    exit code 3
+    error: truth: 3 of 5 customers of the run are not in the table
+    ");
     assert!(told(&["whalecurve.yaml"], &["--methods", "driver"]).contains("expected one of config, average"));
 }
 
@@ -196,4 +229,18 @@ fn what_traced_activities_cost_is_spread_too_once_nothing_is_traced() {
     assert_eq!((figures("cost_a"), figures("cost_b")), (vec![5_000], vec![5_000]));
     // 15 and 35 against 10 each: P and T bear 5 and 25 less, the others 10 more.
     assert_eq!(figures("cost_moved"), [3_000]);
+}
+
+#[test]
+fn a_baseline_spreads_the_capacity_that_nobody_used_too() {
+    let pools = "  pools: {path: pools.csv, columns: {activity: a, amount: m, capacity: k}}\ndrivers:";
+    let activity = "  delivery: {level: order, method: driver, driver: miles}\n";
+    let job = spring();
+    // 1,560 of 3,120 miles are driven.
+    job.text("whalecurve.yaml", &format!("{HEAD}{activity}").replace("drivers:", pools));
+    job.text("pools.csv", "a,m,k\ndelivery,3120.00,3120\n");
+    tables(&job, &["whalecurve.yaml"], &["--methods", "config,average"]);
+    let output = job.path("compared");
+    let figures = |column: &str| decimals(&output, "method_comparison", column);
+    assert_eq!((figures("cost_a"), figures("cost_b")), (vec![156_000], vec![312_000]));
 }

@@ -129,7 +129,7 @@ fn forecast(cost: i64, sections: &str) -> Job {
             ("a", cents(rows.clone().map(|row| 1_000 + 37 * (row % 11)))),
         ],
     );
-    let lines: String = (0..13).map(|id| format!("{id},{cost}\n")).collect();
+    let lines = (0..13).map(|id| format!("{id},{cost}\n")).collect::<Vec<_>>().concat();
     job.text("customers.csv", &format!("id,won_for\n{lines}"));
     job.run(&[]);
     job
@@ -167,8 +167,9 @@ proptest! {
         let policies = "contract: {customers: {duplicate_customer: reject}, receivables: {duplicate_key: reject}}\n";
         let job = job(&format!("{CUSTOMERS}{receivables}"), policies);
         let money = |cents: i64| format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
-        let won_lines: String = won.iter().map(|(id, cents)| format!("{id},{}\n", money(*cents))).collect();
-        let lost_lines: String = lost.iter().map(|(id, month, cents)| format!("{id},{},1997-0{}\n", money(*cents), month + 1)).collect();
+        let won_lines = won.iter().map(|(id, cents)| format!("{id},{}\n", money(*cents))).collect::<Vec<_>>().concat();
+        let lost_line = |(id, month, cents): &(i64, u8, i64)| format!("{id},{},1997-0{}\n", money(*cents), month + 1);
+        let lost_lines = lost.iter().map(lost_line).collect::<Vec<_>>().concat();
         job.text("customers.csv", &format!("id,won_for\n{won_lines}")).text("r.csv", &format!("c,w,m\n{lost_lines}"));
         let manifest = job.run(&[]);
         let amount = |table: &str, bucket: &str| i128::from(manifest["balances"][table][bucket]["amount"].as_i64().unwrap());

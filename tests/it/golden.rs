@@ -209,3 +209,18 @@ fn single_precision_prices_are_the_decimals_that_a_person_sees() {
     job.run(&[]);
     assert_eq!(job.decimals("customer_profit_total", "net_revenue"), [102, 10]);
 }
+
+#[test]
+fn driver_quantities_that_stand_twice_add_up_when_the_contract_says_so() {
+    let job = Job::new(
+        "version: 1\ncurrency: EUR\ninputs:\n  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: \
+         a}}\n  driver_quantities: {path: q.csv, columns: {customer_id: c, driver: d, quantity: q}}\ncontract: \
+         {driver_quantities: {duplicate_key: sum}}\nactivities: {a: {level: order, method: driver, driver: calls, cost: 5.00}}\n",
+    );
+    job.parquet("l.parquet", vec![("c", integers([1, 2])), ("d", days([1, 1])), ("a", cents([100, 200]))]);
+    job.text("q.csv", "c,d,q\n1,calls,1\n1,calls,2\n2,calls,2\n");
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_cost", "driver_quantity"), [3_000_000, 2_000_000]);
+    assert_eq!(job.decimals("customer_cost", "amount"), [300, 200]);
+    assert_eq!(job.sum("rejected", "amount"), 0);
+}

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod compare;
+mod costing;
 mod determinism;
 mod economic;
 mod events;

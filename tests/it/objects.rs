@@ -84,7 +84,9 @@ fn products_bear_what_can_be_measured_per_product_and_the_rest_stays() {
         .into_iter()
         .zip(job.optional_texts("product_balance", "stays_reason"))
         .zip(job.decimals("product_balance", "stays"))
-        .map(|((activity, reason), stays)| format!("{activity}: {stays} {}", reason.unwrap_or_default()))
+        .map(|((activity, reason), stays)| {
+            format!("{activity}: {stays} {}", reason.unwrap_or_default()).trim_end().to_owned()
+        })
         .collect();
     assert_snapshot!(reasons.join("\n"), @r"
     brand: 700 level company

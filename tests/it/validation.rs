@@ -4,7 +4,7 @@ use std::fs;
 
 use arrow_array::{Array, Float64Array, Int64Array, RecordBatch, StringArray};
 
-use crate::support::{Job, read, root, whalecurve};
+use crate::support::{Job, decimals, read, root, whalecurve};
 
 /// Sums of the holdout are published at parameters rounded to three or four digits, a run has the fitted ones.
 const ROUNDED_PARAMETERS: f64 = 1e-3;
@@ -151,4 +151,51 @@ fn a_named_model_is_compared_with_nothing() {
     assert_eq!(column(&rows, "method", text), ["pareto_nbd"]);
     assert_eq!(column(&rows, "crps", float), [None]);
     assert_eq!(column(&rows, "chosen", integer), [1]);
+}
+
+#[test]
+fn uncertain_parameters_widen_the_equity_and_leave_its_centre() {
+    let run = |uncertain: bool| {
+        let job = sample(&format!("forecast: {{horizon: 39w, parameter_uncertainty: {uncertain}}}\n"));
+        job.run(&[]);
+        let cents = |column: &str| decimals(&job.path("out"), "customer_equity", column)[0] as f64;
+        (cents("equity_mean"), cents("equity_sd"), cents("equity_p95") - cents("equity_p05"))
+    };
+    let (certain, uncertain) = (run(false), run(true));
+    assert!(uncertain.1 > 1.08 * certain.1 && uncertain.2 > 1.08 * certain.2, "{certain:?} {uncertain:?}");
+    // A hundred draws of the parameters, so that the mean has a tenth of the standard deviation as its error.
+    assert!((uncertain.0 - certain.0).abs() < 0.4 * uncertain.1, "{certain:?} {uncertain:?}");
+}
+
+#[test]
+fn a_saved_model_projects_what_its_fit_would_have() {
+    let job = sample("forecast: {horizon: 39w, model: auto, paths: 50}\n");
+    let whole = job.run(&[]);
+    let (config, model) = (job.path("whalecurve.yaml"), job.path("model.json"));
+    let (config, model) = (config.to_str().unwrap(), model.to_str().unwrap());
+    let done = whalecurve(&["fit", config, "--model", model]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let line: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((&line["kind"], &line["as_of"]), (&whole["model_choice"]["model"], &"1998-06-30".into()));
+
+    let projected = job.path("projected");
+    let arguments = ["project", config, "--model", model, "--output", projected.to_str().unwrap()];
+    let done = whalecurve(&arguments);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success(), "{told}");
+    assert!(told.contains("note: MBG/NBD was fitted to 2357 customers as of 1998-06-30"), "{told}");
+    for column in ["equity_mean", "equity_sd", "expected_value"] {
+        let of = |folder: &str| decimals(&job.path(folder), "customer_equity", column);
+        assert_eq!(of("projected"), of("out"), "{column}");
+    }
+
+    let text = fs::read_to_string(model).unwrap();
+    fs::write(model, text.replace("\"version\": 1", "\"version\": 7")).unwrap();
+    let done = whalecurve(&arguments);
+    assert_eq!(done.status.code(), Some(2));
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(told.contains("its version is 7, this program reads version 1"), "{told}");
+    fs::write(model, text.replace("\"days_per_unit\": 7.0", "\"days_per_unit\": 1.0")).unwrap();
+    let told = String::from_utf8(whalecurve(&arguments).stderr).unwrap();
+    assert!(told.contains("its time unit has 1 days, that of the config 7"), "{told}");
 }

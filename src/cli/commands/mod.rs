@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod explain;
+pub mod fit;
 pub mod generate;
 pub mod run;
 pub mod schema;

@@ -11,7 +11,7 @@ use crate::{
         config::{self, Overrides},
         progress::Bars,
     },
-    pipeline::{self, Outcome, Progress},
+    pipeline::{self, Outcome, Progress, RunError, SavedModels},
     schema::{objects::CostObject, settings::Settings},
 };
 
@@ -59,11 +59,40 @@ impl From<Object> for CostObject {
     }
 }
 
+/// What to run, and the models to run it with.
+#[derive(Debug, clap::Args)]
+pub struct ProjectArgs {
+    #[command(flatten)]
+    run: Args,
+    /// Models that `whalecurve fit` has written.
+    #[arg(long)]
+    model: Utf8PathBuf,
+}
+
+/// Runs a config with saved models; nothing is read where they do not fit.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn project(args: ProjectArgs, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let ProjectArgs { run: args, model } = args;
+    match SavedModels::read(&model) {
+        Ok(saved) => run_with(args, Some((saved, model)), streams),
+        Err(error) => {
+            let (hint, error) = (error.hint(), RunError::Model(error));
+            streams.fail(&error.to_string(), hint, Exit(error.exit_code()))
+        }
+    }
+}
+
 /// Runs a config: one line of JSON to `out`, stages and a summary to `talk`.
 ///
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    run_with(args, None, streams)
+}
+
+fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let Args { config, output, threads, seed, sets, cost_object } = args;
     let settings = match load(&config, &Overrides { output, threads, seed, sets }, streams)? {
         Ok(settings) => settings,
@@ -73,11 +102,16 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         let what = "--cost-object costs the run as it is: a what-if (`overrides` or --set) has no effect on it";
         return streams.fail(what, Some("leave one of them out"), Exit::USAGE);
     }
+    if let (Some((saved, file)), Some(setting)) = (&saved, &settings.forecast)
+        && let Err(error) = saved.fits(setting, file)
+    {
+        return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
+    }
     let bars = Arc::new(Bars::new(streams.terminal));
     let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
     let outcome = in_pool(settings.threads, || match cost_object {
         Some(object) => pipeline::run_objects(&settings, object.into(), progress),
-        None => pipeline::run(&settings, progress),
+        None => pipeline::project(&settings, saved.map(|saved| saved.0), progress),
     });
     bars.done();
     match outcome {

@@ -125,3 +125,27 @@ fn a_failed_fit_is_never_chosen() {
     assert!(tried.iter().all(|row| row.outcome.is_none() && !row.usable() && row.crps().is_none()));
     assert!(rank(&tried).is_empty());
 }
+
+#[test]
+fn spend_that_rises_with_frequency_is_told() {
+    use crate::forecast::predict::fit_spend;
+    let notes = |rising: f64| {
+        let n = 300_u32;
+        let frequency: Vec<u32> = (0..n).map(|i| i % 10).collect();
+        let spend = |i: u32, x: u32| f64::from(x) * (20.0 + rising * f64::from(x) + f64::from(i * 7_919 % 101) / 10.0);
+        let total: Vec<f64> = (0..n).zip(&frequency).map(|(i, x)| spend(i, *x)).collect();
+        let histories = Histories { frequency, customer: (0..n).collect(), ..Histories::default() };
+        fit_spend(&histories, &total)
+            .notes
+            .into_iter()
+            .filter(|note| note.contains("frequent buyers"))
+            .collect::<Vec<_>>()
+    };
+    assert!(notes(0.0).is_empty(), "{:?}", notes(0.0));
+    assert!(
+        notes(2.0)[0].starts_with("frequent buyers spend more on a purchase (rank correlation 0."),
+        "{:?}",
+        notes(2.0)
+    );
+    assert!(notes(-1.5)[0].starts_with("frequent buyers spend less"), "{:?}", notes(-1.5));
+}

@@ -21,3 +21,4 @@ mod recovery;
 mod simulation;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod traps;
+mod uncertainty;

@@ -7,7 +7,7 @@ use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::purchase_model::PurchaseModel;
-use crate::forecast::simulate::{self, Segmentation, Settings, Simulation};
+use crate::forecast::simulate::{self, ParameterDraw, Segmentation, Settings, Simulation};
 
 /// Simulates with nobody watching.
 fn simulate<M: Copy + Into<PurchaseModel> + Sync>(
@@ -89,6 +89,7 @@ fn settings<M>(model: M) -> Settings<M> {
         seed: 9,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
         minor_per_major: 100.0,
+        parameter_draws: vec![],
     }
 }
 
@@ -209,6 +210,61 @@ fn totals_have_the_mean_and_spread_of_the_customers() {
     // The standard error of a variance of n nearly normal totals is √(2/n) of it.
     let ratio = spread / customer_variance;
     assert!((ratio - 1.0).abs() < STANDARD_ERRORS * (2.0 / n).sqrt(), "{ratio}");
+}
+
+#[test]
+fn parameter_draws_rule_their_own_paths_of_every_customer() {
+    // Two draws: the fitted parameters, and others under which the base is worth more.
+    let other = BgNbd { r: 0.5, alpha: 4.0, a: 0.3, b: 3.0 };
+    let dear = GammaGamma { p: 6.25, q: 3.74, gamma: 25.0 };
+    let company = Company::new(CDNOW, &SPEND, 1200);
+    let customers = company.customers(Some(SPEND.p));
+    let segment = vec![0; 1200];
+    let parameter_draws = vec![
+        ParameterDraw { model: CDNOW.into(), spend: None },
+        ParameterDraw { model: other.into(), spend: Some((SPEND, dear)) },
+    ];
+    let settings = Settings { paths: 3_000, parameter_draws, ..settings(CDNOW) };
+    let found = simulate(&settings, &customers, &[Segmentation { segment: &segment, segments: 1 }]).unwrap();
+    let sum_of = |model: BgNbd, spend: &GammaGamma| -> f64 {
+        let posterior: Vec<SpendRate> = company
+            .posterior
+            .iter()
+            .map(|known| spend.posterior((known.shape - SPEND.q) / SPEND.p, known.rate - SPEND.gamma))
+            .collect();
+        let p_alive: Vec<f64> = (0..1200)
+            .map(|i| model.p_alive(f64::from(company.frequency[i]), company.recency[i], company.age[i]))
+            .collect();
+        let customers = Customers {
+            p_alive: &p_alive,
+            spend: Spend::GammaGamma { p: spend.p, posterior: &posterior },
+            ..customers
+        };
+        let residual: Vec<Residual> = (0..1200)
+            .map(|i| model.residual(f64::from(company.frequency[i]), company.age[i], 52.0, 0.002).unwrap())
+            .collect();
+        expected(&customers, &residual).unwrap().iter().sum()
+    };
+    for (number, closed) in [sum_of(CDNOW, &SPEND), sum_of(other, &dear)].into_iter().enumerate() {
+        let totals: Vec<f64> =
+            found.totals[0].segment(0).iter().skip(number).step_by(2).map(|&t| t as f64 / 100.0).collect();
+        let n = totals.len() as f64;
+        let mean = totals.iter().sum::<f64>() / n;
+        let error = (totals.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+        assert!((mean - closed).abs() < STANDARD_ERRORS * error, "{number}: {mean} {closed} {error}");
+    }
+    // A customer's own distribution is the mixture of both.
+    let mean: f64 = found.lifetime.iter().map(|l| l.mean).sum();
+    let closed = 0.5 * (sum_of(CDNOW, &SPEND) + sum_of(other, &dear));
+    assert!((mean / closed - 1.0).abs() < 0.01, "{mean} {closed}");
+    for (lifetime, quantiles) in found.lifetime.iter().zip(found.quantiles.chunks(5)) {
+        assert!(quantiles.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(quantiles[0] < 0.0, lifetime.probability_of_loss >= 0.05 - 1e-9, "{lifetime:?} {quantiles:?}");
+    }
+    let wrong = ParameterDraw { model: MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0 }.into(), spend: None };
+    let settings = Settings { parameter_draws: vec![wrong], ..settings };
+    let message = simulate(&settings, &customers, &[]).unwrap_err().to_string();
+    assert_eq!(message, "parameter_draws is out of range: each must be of the fitted model, with positive parameters");
 }
 
 #[test]

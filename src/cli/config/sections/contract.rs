@@ -15,6 +15,18 @@ use crate::{
 /// Words of `policy`.
 const POLICIES: [(&str, Policy); 3] = [("error", Policy::Error), ("reject", Policy::Reject), ("warn", Policy::Warn)];
 
+/// Words of the policy for driver quantities that stand twice: both count, which `warn` says too.
+const DUPLICATE_POLICIES: [(&str, Policy); 4] =
+    [("error", Policy::Error), ("reject", Policy::Reject), ("warn", Policy::Warn), ("sum", Policy::Warn)];
+
+/// The policies of a rule.
+fn policies(name: TableName, rule: &str) -> &'static [(&'static str, Policy)] {
+    match (name, rule) {
+        (TableName::DriverQuantities, "duplicate_key") => &DUPLICATE_POLICIES,
+        _ => &POLICIES,
+    }
+}
+
 /// Rules of the ledger that a line cannot break and stay.
 const FATAL_RULES: [&str; 4] = ["invalid_amount", "missing_date", "after_as_of", "wrong_currency"];
 
@@ -61,7 +73,7 @@ fn rules(
     let mut rules = Some(BTreeMap::new());
     for rule in name.rules() {
         let Some(entry) = fields.get(rule) else { continue };
-        let setting = setting(entry, Range::of(rule), exponent, problems);
+        let setting = setting(entry, policies(name, rule), Range::of(rule), exponent, problems);
         if name == TableName::Transactions
             && FATAL_RULES.contains(rule)
             && setting.as_ref().is_some_and(|setting| setting.policy == Policy::Warn)
@@ -106,9 +118,15 @@ impl Range {
     }
 }
 
-fn setting(entry: &Entry<'_>, range: Option<Range>, exponent: u8, problems: &mut Problems) -> Option<RuleSetting> {
+fn setting(
+    entry: &Entry<'_>,
+    policies: &[(&str, Policy)],
+    range: Option<Range>,
+    exponent: u8,
+    problems: &mut Problems,
+) -> Option<RuleSetting> {
     if entry.scalar().is_some() {
-        let policy = entry.word(&POLICIES, problems)?;
+        let policy = entry.word(policies, problems)?;
         if range.is_some() {
             note_no_limit(entry, problems);
             return None;
@@ -117,7 +135,7 @@ fn setting(entry: &Entry<'_>, range: Option<Range>, exponent: u8, problems: &mut
     }
     let keys: &[&str] = if range.is_some() { &RANGE_KEYS } else { &RULE_KEYS };
     let fields = entry.fields(keys, problems)?;
-    let policy = fields.read("policy", problems, |entry, problems| entry.word(&POLICIES, problems));
+    let policy = fields.read("policy", problems, |entry, problems| entry.word(policies, problems));
     let max_rows =
         fields.read_or("max_rows", None, problems, |entry, problems| entry.whole(0, u64::MAX, problems).map(Some));
     let max_share = fields.read_or("max_share", None, problems, |entry, problems| entry.rate(1, problems).map(Some));

@@ -29,7 +29,6 @@ const MAX_DAYS: u64 = 1_826;
 /// What the receivables table gives.
 #[derive(Clone, Copy, Default)]
 struct Receivables {
-    table: bool,
     balance: bool,
     write_off: bool,
     probability: bool,
@@ -40,7 +39,6 @@ impl Receivables {
         let none = BTreeMap::new();
         let columns = setting.map_or(&none, |setting| &setting.columns);
         Self {
-            table: setting.is_some(),
             balance: columns.contains_key("balance"),
             write_off: columns.contains_key("write_off"),
             probability: columns.contains_key("default_probability"),
@@ -88,7 +86,7 @@ fn capital_charge(
     if known && !fields.has("days") && !given.balance {
         let hint =
             "the charge is rate × time × average balance; without balances give days: 90, for sales × days / 365";
-        let what = if given.table {
+        let what = if given.write_off {
             format!("{} needs the column balance of inputs.receivables", quoted(entry.path()))
         } else {
             format!("{} needs the table inputs.receivables", quoted(entry.path()))

@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// Keys of `forecast`.
-const KEYS: [&str; 7] = ["model", "holdout", "spend", "time_unit", "horizon", "discount_rate_per_year", "paths"];
+const KEYS: [&str; 8] =
+    ["model", "holdout", "spend", "time_unit", "horizon", "discount_rate_per_year", "paths", "parameter_uncertainty"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =
@@ -46,6 +47,9 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     let discount_rate_per_year = fields
         .read_or("discount_rate_per_year", 0.0, problems, |entry, problems| entry.rate(MAX_RATE_PER_YEAR, problems));
     let paths = fields.read_or("paths", DEFAULT_PATHS, problems, |entry, problems| entry.whole(0, MAX_PATHS, problems));
+    let yes_or_no = [("true", true), ("false", false)];
+    let uncertain =
+        fields.read_or("parameter_uncertainty", false, problems, |entry, problems| entry.word(&yes_or_no, problems));
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {
         model: model?,
@@ -58,6 +62,7 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
         horizon_days: horizon_days?,
         discount_rate_per_year: discount_rate_per_year?,
         paths: u32::try_from(paths?).ok()?,
+        parameter_uncertainty: uncertain?,
     })
 }
 

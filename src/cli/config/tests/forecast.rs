@@ -57,6 +57,18 @@ fn the_purchase_model_is_bg_nbd_unless_another_is_named() {
 }
 
 #[test]
+fn a_holdout_is_a_length_of_time_and_uncertainty_is_true_or_false() {
+    let read = |text: &str| read_minimal_with(&format!("forecast: {{horizon: 1y{text}}}\n")).forecast.unwrap();
+    assert_eq!((read("").holdout_days, read("").parameter_uncertainty), (None, false));
+    let found = read(", holdout: 26w, parameter_uncertainty: true");
+    assert_eq!((found.holdout_days, found.parameter_uncertainty), (Some(182), true));
+    assert_snapshot!(message_with("forecast: {horizon: 1y, holdout: 26, parameter_uncertainty: maybe}\n"), @r"
+    shop/whalecurve.yaml:5:34: `forecast.holdout` is `26`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days
+    shop/whalecurve.yaml:5:61: `forecast.parameter_uncertainty` is `maybe`, expected one of true, false
+    ");
+}
+
+#[test]
 fn a_month_is_a_twelfth_of_a_year_of_365_and_a_quarter_days() {
     let unit = |unit: &str| {
         let settings = read_minimal_with(&format!("forecast: {{time_unit: {unit}, horizon: 1y}}\n"));

@@ -330,15 +330,14 @@ fn a_full_config_becomes_settings() {
         "commissions": null
       },
       "forecast": {
-        "model": {
-          "one": "bg_nbd"
-        },
+        "model": "bg_nbd",
         "holdout_days": null,
         "days_per_unit": 30.4375,
         "time_unit": "month",
         "horizon_days": 365,
         "discount_rate_per_year": 0.15,
-        "paths": 0
+        "paths": 0,
+        "parameter_uncertainty": false
       },
       "portfolio": {
         "rfm_groups": 3,

@@ -1,0 +1,65 @@
+//! `whalecurve fit`: fitted models into a file.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use super::run::load;
+use crate::{
+    cli::{Exit, Streams, config::Overrides, progress::Bars},
+    pipeline::{self, Progress},
+    schema::period::format_day,
+};
+
+/// What to fit.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The config, as in whalecurve.yaml; it needs a `forecast`.
+    config: Utf8PathBuf,
+    /// File to write the fitted models to.
+    #[arg(long)]
+    model: Utf8PathBuf,
+    /// Threads; all cores by default. Never changes a result.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// Fits the models of a config: the fits as one line of JSON to `out`, stages and notes to `talk`.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let Args { config, model, threads } = args;
+    let settings = match load(&config, &Overrides { threads, ..Overrides::default() }, streams)? {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let bars = Arc::new(Bars::new(streams.terminal));
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
+        Ok(pool) => pool,
+        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
+    };
+    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
+    let fitted = pool.install(|| pipeline::fit(&settings, &model, progress));
+    bars.done();
+    let fitted = match fitted {
+        Ok(fitted) => fitted,
+        Err(error) => return streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+    };
+    for time in &fitted.times {
+        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
+    }
+    let notes = fitted.why.iter().chain(&fitted.models.purchases.notes).chain(&fitted.models.spend.notes);
+    for note in notes {
+        writeln!(streams.talk, "note: {note}")?;
+    }
+    let line = serde_json::json!({
+        "model": model.as_str(),
+        "kind": fitted.kind.as_str(),
+        "as_of": format_day(fitted.models.as_of),
+        "purchases": fitted.models.purchases.fitted().ok(),
+        "spend": fitted.models.spend.fitted().ok(),
+    });
+    writeln!(streams.out, "{line}")?;
+    Ok(Exit::SUCCESS)
+}

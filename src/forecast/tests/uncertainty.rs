@@ -1,0 +1,41 @@
+//! Draws of the parameters of a fit.
+
+use super::cdnow::{sample, summary};
+use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::fit::Fit;
+use crate::forecast::purchase_model::PurchaseModel;
+use crate::forecast::uncertainty::{Around, draw_parameters, has_covariance};
+use crate::numeric::philox::Stream;
+
+#[test]
+fn draws_have_the_mean_and_the_covariance_of_the_fit() {
+    let fit = BgNbd::fit(&summary(&sample()), 7.0).map(PurchaseModel::BgNbd);
+    let theta = fit.fitted().unwrap().parameters();
+    let around = Around::new(&fit, theta).unwrap();
+    let mut stream = Stream::new(1, 2, 3);
+    let draws: Vec<[f64; 4]> = (0..40_000).map(|_| around.draw(&mut stream).map(f64::ln)).collect();
+    let n = draws.len() as f64;
+    let covariance = fit.covariance.as_ref().unwrap();
+    let ln = |i: usize, j: usize| covariance[i][j] / (theta[i] * theta[j]);
+    for i in 0..4 {
+        let mean = draws.iter().map(|draw| draw[i]).sum::<f64>() / n;
+        assert!((mean - theta[i].ln()).abs() < 4.0 * (ln(i, i) / n).sqrt(), "{i}: {mean}");
+        for j in 0..=i {
+            let product = |draw: &[f64; 4]| (draw[i] - theta[i].ln()) * (draw[j] - theta[j].ln());
+            let found = draws.iter().map(product).sum::<f64>() / n;
+            // Wishart: the variance of an entry is (σij² + σii σjj)/n.
+            let error = ((ln(i, j).powi(2) + ln(i, i) * ln(j, j)) / n).sqrt();
+            assert!((found - ln(i, j)).abs() < 4.0 * error, "{i} {j}: {found} is not {}", ln(i, j));
+        }
+    }
+}
+
+#[test]
+fn a_fit_without_a_covariance_is_not_drawn() {
+    let fit = BgNbd::fit(&summary(&sample()), 7.0).map(PurchaseModel::BgNbd);
+    let failed = Fit::failed("Gamma-Gamma", &["p", "q", "gamma"], 0, "nothing to fit");
+    assert!(draw_parameters(&fit, &failed, 1_000, 1).is_empty());
+    let mut open = fit.clone();
+    open.covariance = None;
+    assert!(has_covariance(&fit) && !has_covariance(&open));
+}

@@ -1,0 +1,371 @@
+//! Fitted models in a file: written by `fit`, applied to new data by `project`.
+//!
+//! One JSON object with a format tag and a version, the kind of the model of purchases, its time unit, and both fits as they
+//! stand in a manifest. A file of another version or kind, or with parameters that no model can have, is refused.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::{
+    forecast::{
+        bg_cnbd_k::{BgCnbdK, FirstDropout},
+        bg_nbd::BgNbd,
+        fit::Fit,
+        gamma_gamma::GammaGamma,
+        mbg_nbd::MbgNbd,
+        pareto_nbd::ParetoNbd,
+        purchase_model::PurchaseModel,
+    },
+    schema::{
+        period::{format_day, parse_day},
+        settings::{ForecastSettings, PurchaseKind},
+    },
+    units::Day,
+};
+
+/// What the file says it is.
+const FORMAT: &str = "whalecurve-model";
+/// Version that is written, and read.
+const VERSION: u64 = 1;
+/// Most phases between two purchases that a fit tries.
+const MOST_PHASES: u32 = 12;
+
+/// Fitted models, to be applied without a fit.
+#[derive(Clone, Debug)]
+pub struct SavedModels {
+    /// Day that the fits know up to.
+    pub as_of: Day,
+    /// Days of the model's time unit.
+    pub days_per_unit: f64,
+    /// Purchases and dropout.
+    pub purchases: Fit<PurchaseModel>,
+    /// Spend on a purchase.
+    pub spend: Fit<GammaGamma>,
+}
+
+/// A model file that cannot be used.
+#[derive(Debug, Error)]
+pub enum ModelFileError {
+    /// It cannot be read or written.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no model file.
+    #[error("{file}: it is no model file of whalecurve: {why}")]
+    Format {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What is missing or wrong.
+        why: String,
+    },
+    /// Another version.
+    #[error("{file}: its version is {found}, this program reads version {VERSION}")]
+    Version {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Its version.
+        found: String,
+    },
+    /// A kind of model that is not known.
+    #[error("{file}: its kind is `{found}`, expected one of {known}")]
+    Kind {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Its kind.
+        found: String,
+        /// The known ones.
+        known: String,
+    },
+    /// Parameters that no model can have.
+    #[error("{file}: {model}: {rule}")]
+    Parameters {
+        /// The file.
+        file: Utf8PathBuf,
+        /// The model.
+        model: String,
+        /// The rule that is broken.
+        rule: String,
+    },
+    /// The config counts time in another unit.
+    #[error("{file}: its time unit has {found} days, that of the config {expected}")]
+    TimeUnit {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Days of its unit.
+        found: f64,
+        /// Days of the config's.
+        expected: f64,
+    },
+}
+
+impl ModelFileError {
+    /// One thing to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Io { .. } => None,
+            Self::TimeUnit { .. } => Some("set `forecast.time_unit` to the one that the model was fitted with"),
+            _ => Some("write it anew: whalecurve fit CONFIG --model FILE"),
+        }
+    }
+}
+
+impl SavedModels {
+    /// The file's content.
+    #[must_use]
+    pub fn to_json(&self, kind: PurchaseKind) -> Value {
+        json!({
+            "format": FORMAT,
+            "version": VERSION,
+            "kind": kind.as_str(),
+            "as_of": format_day(self.as_of),
+            "days_per_unit": self.days_per_unit,
+            "purchases": self.purchases,
+            "spend": self.spend,
+        })
+    }
+
+    /// Writes a file beside its place, then puts it there.
+    ///
+    /// # Errors
+    /// [`ModelFileError::Io`].
+    pub fn write(&self, kind: PurchaseKind, file: &Utf8Path) -> Result<(), ModelFileError> {
+        let failed = |source| ModelFileError::Io { file: file.to_owned(), source };
+        let beside = Utf8PathBuf::from(format!("{file}.part"));
+        std::fs::write(&beside, format!("{:#}\n", self.to_json(kind))).map_err(failed)?;
+        std::fs::rename(&beside, file).map_err(failed)
+    }
+
+    /// Reads a file and checks all that it says.
+    ///
+    /// # Errors
+    /// [`ModelFileError`].
+    pub fn read(file: &Utf8Path) -> Result<Self, ModelFileError> {
+        let text =
+            std::fs::read_to_string(file).map_err(|source| ModelFileError::Io { file: file.to_owned(), source })?;
+        Self::parse(file, &text)
+    }
+
+    fn parse(file: &Utf8Path, text: &str) -> Result<Self, ModelFileError> {
+        let format = |why: &str| ModelFileError::Format { file: file.to_owned(), why: why.to_owned() };
+        let value = parse_exactly(text).ok_or_else(|| format("it is not JSON"))?;
+        if value["format"] != FORMAT {
+            return Err(format("`format` is missing or another"));
+        }
+        if value["version"] != VERSION {
+            return Err(ModelFileError::Version { file: file.to_owned(), found: value["version"].to_string() });
+        }
+        let name = value["kind"].as_str().unwrap_or_default();
+        let kind = PurchaseKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
+            let known = PurchaseKind::ALL.map(PurchaseKind::as_str).join(", ");
+            ModelFileError::Kind { file: file.to_owned(), found: name.to_owned(), known }
+        })?;
+        let as_of = value["as_of"].as_str().and_then(parse_day).ok_or_else(|| format("`as_of` is no date"))?;
+        let days = value["days_per_unit"].as_f64().filter(|days| days.is_finite() && *days > 0.0);
+        let days_per_unit = days.ok_or_else(|| format("`days_per_unit` is no positive number"))?;
+        let purchases = match kind {
+            PurchaseKind::BgNbd => fit::<BgNbd>(file, &value)?.map(PurchaseModel::BgNbd),
+            PurchaseKind::MbgNbd => fit::<MbgNbd>(file, &value)?.map(PurchaseModel::MbgNbd),
+            PurchaseKind::ParetoNbd => fit::<ParetoNbd>(file, &value)?.map(PurchaseModel::ParetoNbd),
+            PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK => fit::<BgCnbdK>(file, &value)?.map(PurchaseModel::BgCnbdK),
+        };
+        let spend: Fit<GammaGamma> = part(file, &value, "spend")?;
+        let saved = Self { as_of, days_per_unit, purchases, spend };
+        saved.check(file, kind)?;
+        Ok(saved)
+    }
+
+    fn check(&self, file: &Utf8Path, kind: PurchaseKind) -> Result<(), ModelFileError> {
+        let refuse = |model: &str, rule: String| {
+            Err(ModelFileError::Parameters { file: file.to_owned(), model: model.to_owned(), rule })
+        };
+        let model = match self.purchases.fitted() {
+            Ok(model) => model,
+            Err(failed) => return refuse(self.purchases.model(), failed.why),
+        };
+        let spend = match self.spend.fitted() {
+            Ok(spend) => spend,
+            Err(failed) => return refuse(self.spend.model(), failed.why),
+        };
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let wrong = |parameters: &[f64]| parameters.iter().position(|value| !positive(*value));
+        if let Some(at) = wrong(&model.parameters()) {
+            let name = self.purchases.names.get(at).map_or("a parameter", String::as_str);
+            return refuse(self.purchases.model(), format!("{name} must be finite and positive"));
+        }
+        if let Some(at) = wrong(&[spend.p, spend.q, spend.gamma]) {
+            return refuse(self.spend.model(), format!("{} must be finite and positive", ["p", "q", "gamma"][at]));
+        }
+        if let PurchaseModel::BgCnbdK(BgCnbdK { k, dropout, .. }) = model {
+            if !(1..=MOST_PHASES).contains(k) {
+                return refuse(self.purchases.model(), format!("k must lie between 1 and {MOST_PHASES}"));
+            }
+            if (*dropout == FirstDropout::AfterFirst) != (kind == PurchaseKind::MbgCnbdK) {
+                return refuse(self.purchases.model(), "its dropout is not that of its kind".to_owned());
+            }
+        }
+        for (model, covariance, parameters) in [
+            (self.purchases.model(), &self.purchases.covariance, model.parameters().len()),
+            (self.spend.model(), &self.spend.covariance, 3),
+        ] {
+            let square =
+                |rows: &Vec<Vec<f64>>| rows.len() == parameters && rows.iter().all(|row| row.len() == parameters);
+            if covariance.as_ref().is_some_and(|rows| !square(rows)) {
+                return refuse(model, "its covariance has not a row and a column for every parameter".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a config with another time unit.
+    ///
+    /// # Errors
+    /// [`ModelFileError::TimeUnit`].
+    #[expect(clippy::float_cmp, reason = "units are the same constants or others")]
+    pub fn fits(&self, setting: &ForecastSettings, file: &Utf8Path) -> Result<(), ModelFileError> {
+        if self.days_per_unit == setting.days_per_unit {
+            return Ok(());
+        }
+        let (found, expected) = (self.days_per_unit, setting.days_per_unit);
+        Err(ModelFileError::TimeUnit { file: file.to_owned(), found, expected })
+    }
+}
+
+/// Marks a number that stands as a text.
+const MARK: &str = "\u{1}number ";
+
+/// JSON with every float read to the nearest number: the parser by itself may be off by one in the last place.
+fn parse_exactly(text: &str) -> Option<Value> {
+    let mut marked = String::with_capacity(text.len() + text.len() / 4);
+    let (mut in_text, mut escaped) = (false, false);
+    let mut number = String::new();
+    for c in text.chars().chain(std::iter::once(' ')) {
+        if !in_text
+            && (c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E') && !number.is_empty() || c == '-')
+        {
+            number.push(c);
+            continue;
+        }
+        if number.contains(['.', 'e', 'E']) {
+            marked.push_str("\"\\u0001number ");
+            marked.push_str(&number);
+            marked.push('"');
+        } else {
+            marked.push_str(&number);
+        }
+        number.clear();
+        in_text ^= c == '"' && !escaped;
+        escaped = in_text && c == '\\' && !escaped;
+        marked.push(c);
+    }
+    let mut value = serde_json::from_str(&marked).ok()?;
+    unmark(&mut value)?;
+    Some(value)
+}
+
+fn unmark(value: &mut Value) -> Option<()> {
+    match value {
+        Value::String(text) => {
+            if let Some(number) = text.strip_prefix(MARK) {
+                *value = Value::Number(serde_json::Number::from_f64(number.parse().ok()?)?);
+            }
+        }
+        Value::Array(values) => values.iter_mut().try_for_each(unmark)?,
+        Value::Object(values) => values.values_mut().try_for_each(unmark)?,
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Some(())
+}
+
+fn fit<P: DeserializeOwned>(file: &Utf8Path, value: &Value) -> Result<Fit<P>, ModelFileError> {
+    part(file, value, "purchases")
+}
+
+fn part<T: DeserializeOwned>(file: &Utf8Path, value: &Value, key: &str) -> Result<T, ModelFileError> {
+    T::deserialize(&value[key]).map_err(|_| ModelFileError::Format {
+        file: file.to_owned(),
+        why: format!("`{key}` is not the fit of its kind of model"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::summary::Summary;
+
+    fn saved() -> SavedModels {
+        let mut summary = Summary::new();
+        let (x, t_x): (Vec<u32>, Vec<u32>) = (0..400).map(|i| [(0, 0), (1, 30), (2, 90), (5, 180)][i % 4]).unzip();
+        summary.insert(&x, &t_x, &[200; 400]).unwrap();
+        let total: Vec<f64> = x.iter().enumerate().map(|(i, x)| f64::from(*x) * (20.0 + (i % 37) as f64)).collect();
+        SavedModels {
+            as_of: 10_134,
+            days_per_unit: 7.0,
+            purchases: PurchaseModel::fit(PurchaseKind::MbgNbd, &summary, &[], 7.0),
+            spend: GammaGamma::fit(&x, &total),
+        }
+    }
+
+    fn parse(text: &str) -> Result<SavedModels, ModelFileError> {
+        SavedModels::parse(Utf8Path::new("model.json"), text)
+    }
+
+    #[test]
+    fn a_saved_model_comes_back_to_the_last_bit() {
+        let saved = saved();
+        let text = saved.to_json(PurchaseKind::MbgNbd).to_string();
+        let found = parse(&text).unwrap();
+        assert_eq!(found.purchases, saved.purchases);
+        assert_eq!(found.spend, saved.spend);
+        assert_eq!(found.to_json(PurchaseKind::MbgNbd).to_string(), text);
+    }
+
+    #[test]
+    fn floats_are_read_to_the_last_bit_and_texts_are_left_alone() {
+        let text = r#"{"a": [2.345683744089724, -1.5e-11, 3, -7], "b": "1.5 \" 2.5", "c\\": {"d": 1e3}}"#;
+        let found = parse_exactly(text).unwrap();
+        assert_eq!(found["a"][0].as_f64().map(f64::to_bits), Some(2.345_683_744_089_724_f64.to_bits()));
+        assert_eq!(found["a"][1].as_f64(), Some(-1.5e-11));
+        assert_eq!((&found["a"][2], &found["a"][3]), (&json!(3), &json!(-7)));
+        assert_eq!((&found["b"], found["c\\"]["d"].as_f64()), (&json!("1.5 \" 2.5"), Some(1_000.0)));
+        for damaged in ["", "{", "[1.2.3]", "[1e999]", "[-]"] {
+            assert!(parse_exactly(damaged).is_none(), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn another_version_kind_or_parameter_is_refused_by_name() {
+        let good = saved().to_json(PurchaseKind::MbgNbd);
+        let told = |key: &str, value: Value| {
+            let mut changed = good.clone();
+            *changed.pointer_mut(key).unwrap() = value;
+            parse(&changed.to_string()).unwrap_err().to_string()
+        };
+        assert_eq!(told("/version", json!(2)), "model.json: its version is 2, this program reads version 1");
+        assert_eq!(
+            told("/kind", json!("weibull")),
+            "model.json: its kind is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k"
+        );
+        assert_eq!(
+            told("/kind", json!("pareto_nbd")),
+            "model.json: it is no model file of whalecurve: `purchases` is not the fit of its kind of model"
+        );
+        assert_eq!(
+            told("/purchases/parameters/alpha", json!(-1.0)),
+            "model.json: MBG/NBD: alpha must be finite and positive"
+        );
+        assert_eq!(told("/spend/parameters/q", json!(0.0)), "model.json: Gamma-Gamma: q must be finite and positive");
+        assert!(told("/purchases/end", json!({"how": "failed", "why": "no data"})).ends_with("MBG/NBD: no data"));
+        assert_eq!(
+            told("/format", json!("other")),
+            "model.json: it is no model file of whalecurve: `format` is missing or another"
+        );
+        assert!(parse("{").unwrap_err().to_string().ends_with("it is not JSON"));
+    }
+}
