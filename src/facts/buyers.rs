@@ -67,7 +67,9 @@ impl Pairs {
             unsorted.push((hash, product, lines.day[row]));
         }
         let mut first = vec![0_u32; PARTITIONS + 1];
-        unsorted.iter().for_each(|pair| first[partition_of(pair.0) + 1] += 1);
+        for pair in &unsorted {
+            first[partition_of(pair.0) + 1] += 1;
+        }
         for partition in 0..PARTITIONS {
             first[partition + 1] += first[partition];
         }

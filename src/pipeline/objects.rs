@@ -198,7 +198,9 @@ impl ObjectResults {
         let (names, group) = ledgers.groups.clone().unwrap_or_default();
         let (cells, to) = groups::group(&ledgers.cells, &group)?;
         let mut ids = TextColumn::default();
-        names.iter().for_each(|name| ids.push(name.as_bytes()));
+        for name in &names {
+            ids.push(name.as_bytes());
+        }
         let hash = names.iter().map(|name| published_hash(Key::Text(name.as_bytes()))).collect();
         let rows = Customers { ids: Keys::Text(ids), hash };
         let run = ledgers.costing(settings);
