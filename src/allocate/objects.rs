@@ -15,7 +15,7 @@ use std::{
 
 use super::table::Costing;
 use crate::schema::{
-    costing::{ActivitySetting, Basis, Layer, Level, Method, NoDriver, OverUse, Rule},
+    costing::{ActivitySetting, Basis, Level, Method, NoDriver, OverUse, Rule},
     costs::{PoolBalance, PoolNode},
     objects::CostObject,
     tables::{Activity, Pool, TracedCost},
@@ -99,6 +99,9 @@ pub fn of_lines(costing: &Costing<'_>, balances: &[PoolBalance], known: Known<'_
 }
 
 /// Channels or regions: what their customers bear, added up, and the cost of their own level, divided over them.
+///
+/// * `balances`: of the customers' plan.
+/// * `kind`: channel or region.
 #[must_use]
 pub fn of_groups(costing: &Costing<'_>, balances: &[PoolBalance], kind: CostObject) -> ObjectCosting {
     let mut objects = ObjectCosting { activities: Vec::new(), pools: Vec::new(), stays: Vec::new() };
@@ -174,9 +177,7 @@ fn shared(setting: &ActivitySetting, known: Known<'_>) -> ActivitySetting {
         NoDriver::Fallback(basis) if basis_reason(basis, known, &BTreeSet::new()).is_some() => NoDriver::Unassigned,
         other => other.clone(),
     };
-    // The margin that it lowers is the customers' choice, not the level's default.
-    let layer: Layer = setting.layer;
-    ActivitySetting { layer, method, no_driver, ..kept_at_customers(setting) }
+    ActivitySetting { method, no_driver, ..kept_at_customers(setting) }
 }
 
 /// Why each activity's cost does not reach orders or products.

@@ -1,6 +1,6 @@
 //! Profit and cost of objects other than customers, as columns of the output datasets.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     objects::{ObjectBalance, ObjectResults},
@@ -12,15 +12,23 @@ use crate::{
     units::{Minor, MinorSum},
 };
 
+/// Labels of `object_cost`: of each cell's period, of the activities and of their kinds.
+pub(super) struct Labels {
+    period: Vec<u32>,
+    periods: Arc<Vec<String>>,
+    activities: Arc<Vec<String>>,
+    kinds: Arc<Vec<String>>,
+}
+
 impl ObjectResults {
     /// Sums of a cell column by object; the last one is that of lines without an object, when there are any.
     fn by_object(&self, column: &[i64]) -> Vec<i64> {
-        let mut sums = vec![0; self.listed()];
+        let mut sums: Vec<MinorSum> = vec![0; self.listed()];
         for (object, value) in self.objects.cells.customer.iter().zip(column) {
-            // The same sums as those of customers, in other groups: a total of more than 64 bits has stopped the run.
-            sums[*object as usize] += value;
+            sums[*object as usize] += MinorSum::from(*value);
         }
-        sums
+        // What leaves 64 bits is refused by the writer, which takes 18 digits.
+        sums.into_iter().map(|sum| sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64).collect()
     }
 
     /// Objects with an id, and one more when there are lines without one.
@@ -79,31 +87,34 @@ impl ObjectResults {
             Values::Scaled(rows.clone().map(value).collect())
         };
         columns.push(economic(&|_, cost| cost));
-        columns.push(economic(&|row, cost| self.margins.economic_profit[row] - cost));
+        columns.push(economic(&|row, cost| self.margins.economic_profit[row].saturating_sub(cost)));
         columns.push(integers(cells.orders.iter().map(|orders| *orders as i64)));
         columns.push(integers(cells.lines.iter().map(|lines| *lines as i64)));
         columns.push(scaled(&cells.units));
         columns
     }
 
+    /// Labels that all parts of `object_cost` share.
+    pub(super) fn labels(&self, settings: &Settings) -> Labels {
+        let (period, periods) = labels(&self.objects.cells.period, settings);
+        let activities = self.plan.activities.iter().map(|activity| activity.name.clone()).collect();
+        Labels { period, periods, activities: Arc::new(activities), kinds: Arc::new(self.kinds.clone()) }
+    }
+
     /// One part of `object_cost`.
-    pub(super) fn cost_columns(&self, settings: &Settings, range: std::ops::Range<usize>) -> Vec<Values> {
+    pub(super) fn cost_columns(&self, settings: &Settings, labels: &Labels, range: Range<usize>) -> Vec<Values> {
         let cells = &self.objects.cells;
-        let (period, names) = labels(&cells.period, settings);
-        let activities = &self.plan.activities;
-        let activity_names = Arc::new(activities.iter().map(|activity| activity.name.clone()).collect());
-        let kinds = Arc::new(self.kinds.clone());
         let (mut object, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
         let (mut quantity, mut amount) = (Vec::new(), Vec::new());
         let costs = self.plan.chunk(&self.ground(settings), range.clone());
         for (at, cell) in range.enumerate() {
-            for number in 0..activities.len() {
+            for number in 0..self.plan.activities.len() {
                 let carried = self.quantities.get(number).map_or(0, |column| column[cell]);
                 let own = if self.stays[number].is_some() { 0 } else { costs.quantities[number][at] };
                 let (used, cost) = (if carried == 0 { own } else { carried }, costs.amounts[number][at]);
                 if used != 0 || cost != 0 {
                     object.push(cells.customer[cell]);
-                    periods.push(period[cell]);
+                    periods.push(labels.period[cell]);
                     activity.push(number as u32);
                     quantity.push(Some(used));
                     amount.push(Some(cost));
@@ -112,9 +123,9 @@ impl ObjectResults {
         }
         vec![
             Values::Ids(object),
-            Values::Label(periods, names),
-            Values::Label(activity.clone(), activity_names),
-            Values::Label(activity, kinds),
+            Values::Label(periods, Arc::clone(&labels.periods)),
+            Values::Label(activity.clone(), Arc::clone(&labels.activities)),
+            Values::Label(activity, Arc::clone(&labels.kinds)),
             Values::Scaled(quantity),
             Values::Scaled(amount),
         ]

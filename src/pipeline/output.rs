@@ -105,11 +105,11 @@ pub(super) fn publish_objects(
     let staging = Staging::new(Utf8Path::new(&settings.output))?;
     let writer =
         Writer { folder: staging.path(), ids: &objects.objects.rows.ids, exponent: settings.currency.exponent };
-    let (worlds, cells) = (results.worlds(settings), objects.objects.cells.len());
+    let (worlds, cells, labels) = (results.worlds(settings), objects.objects.cells.len(), objects.labels(settings));
     let mut written: Vec<Written> = vec![
         writer.write(spec("object_profit")?, &objects.object_columns(settings))?,
         writer.write_in_parts(spec("object_cost")?, cells.div_ceil(COST_CELLS), |part| {
-            objects.cost_columns(settings, part * COST_CELLS..cells.min((part + 1) * COST_CELLS))
+            objects.cost_columns(settings, &labels, part * COST_CELLS..cells.min((part + 1) * COST_CELLS))
         })?,
         writer.write(spec("object_balance")?, &objects.balance_columns(settings))?,
         writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))?,

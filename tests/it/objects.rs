@@ -84,15 +84,17 @@ fn products_bear_what_can_be_measured_per_product_and_the_rest_stays() {
         .into_iter()
         .zip(job.optional_texts("product_balance", "stays_reason"))
         .zip(job.decimals("product_balance", "stays"))
-        .map(|((activity, reason), stays)| format!("{activity}: {stays} {}", reason.unwrap_or_default()))
+        .map(|((activity, reason), stays)| {
+            format!("{activity}: {stays} {}", reason.unwrap_or_default()).trim_end().to_owned()
+        })
         .collect();
     assert_snapshot!(reasons.join("\n"), @r"
     brand: 700 level company
     calls: 500 level customer
     fair: 201 level channel
-    handling: 0 
-    picking: 0 
-    storage: 0 
+    handling: 0
+    picking: 0
+    storage: 0
     visits: 300 driver visits is known per customer
     ");
     assert_eq!(job.sum("product_balance", "residual"), 0);
