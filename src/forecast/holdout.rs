@@ -264,7 +264,9 @@ impl Holdout {
         ];
         let steady = |expected: Vec<f64>| {
             let mut sum = Compensated::default();
-            expected.iter().for_each(|value| sum.add(*value));
+            for value in &expected {
+                sum.add(*value);
+            }
             let weekly = (1..=self.days.div_ceil(WEEK))
                 .map(|week| sum.value() * f64::from(self.days.min(week * WEEK)) / horizon)
                 .collect();

@@ -1,11 +1,11 @@
 //! Monte Carlo lifetime value of contribution: the whole distribution, per customer and per segment.
 //!
 //! Of a customer's `n` paths only those are drawn in which the customer is alive and something happens
-//! ([`paths`](super::paths)); the dead enter as an atom at 0, the idle as an atom at the cost of keeping them. The
+//! (`paths`); the dead enter as an atom at 0, the idle as an atom at the cost of keeping them. The
 //! sampling is exact, not an approximation:
 //!
 //! * the number of purchases up to the horizon is negative binomial, drawn from a table given that there is one, and
-//!   their times are uniform ([`counts`](super::counts)): no rate, no waiting time;
+//!   their times are uniform (`counts`): no rate, no waiting time;
 //! * dropout after a purchase follows a Pólya urn, drawn from a table; dropout at any time comes at a time drawn from its
 //!   predictive (Lomax) distribution, by inversion;
 //! * the spend rate is drawn once a path with a purchase, then each purchase, from tables of the gamma distribution

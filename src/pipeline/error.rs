@@ -70,9 +70,8 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::NoForecast => 2,
             Self::Model(ModelFileError::Io { .. }) => 1,
-            Self::Model(_) => 2,
+            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. }) | Self::NoForecast | Self::Model(_) => 2,
             Self::Read(
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )
