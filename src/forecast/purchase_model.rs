@@ -240,11 +240,11 @@ impl PurchaseModel {
     /// * `days_per_unit`: days in a model time unit, as in the fit.
     #[must_use]
     pub fn predict_alive(&self, summary: &Summary, days_per_unit: f64) -> Vec<f64> {
-        let time = |days: u32| f64::from(days) / days_per_unit;
+        // One silence is shared among histories of equal frequency.
         if let Self::ParetoNbd(model) = self {
-            // One silence is shared among histories of equal frequency.
             return model.predict_alive(summary, days_per_unit);
         }
+        let time = |days: u32| f64::from(days) / days_per_unit;
         let histories: Vec<History> = summary.iter().map(|(history, _)| history).collect();
         let alive = |h: &History| self.p_alive(f64::from(h.frequency), time(h.recency), time(h.age));
         histories.par_iter().map(alive).collect()
