@@ -235,7 +235,6 @@ pub fn deciles(expected: &[f64], actual: &[u32]) -> [Decile; DECILES] {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod tests {
     use super::*;
 
