@@ -150,6 +150,7 @@ def generate(arguments: argparse.Namespace) -> int:
     (folder / "whalecurve.yaml").write_text(f"""version: 1
 name: Six pools
 currency: EUR
+outputs: [customer_cost, pool_balance]
 inputs:
   transactions: {{path: ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount}}}}
   driver_quantities: {{path: used.parquet, columns: {{customer_id: customer, driver: driver, quantity: quantity}}}}

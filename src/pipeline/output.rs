@@ -52,31 +52,36 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         Writer { folder: staging.path(), ids: &results.ledgers.customers.ids, exponent: settings.currency.exponent };
     let worlds = results.worlds(settings);
     // Each dataset is encoded by one thread at a time, several of them side by side.
-    let tasks: Vec<Task<'_>> = vec![
-        Box::new(|| write_profit(&writer, spec("customer_profit")?, &worlds)),
-        Box::new(|| write_profit_total(&writer, spec("customer_profit_total")?, &worlds)),
-        Box::new(|| write_costs(&writer, &worlds)),
-        Box::new(|| writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))),
-        Box::new(|| writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))),
-        Box::new(|| writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))),
-        Box::new(|| writer.write(spec("scenario_difference")?, &results.scenario_columns(settings))),
-        Box::new(|| writer.write(spec("trace")?, &beneath(&worlds, World::trace_columns))),
-        Box::new(|| writer.write(spec("fx_conversion")?, &results.fx_columns(settings))),
-        Box::new(|| writer.write(spec("customer_value")?, &results.value_columns(settings))),
-        Box::new(|| writer.write(spec("customer_segment")?, &results.segment_columns(settings))),
-        Box::new(|| writer.write(spec("segment_value")?, &results.segment_value_columns(settings))),
-        Box::new(|| writer.write(spec("customer_equity")?, &results.equity_columns(settings))),
-        Box::new(|| writer.write(spec("whale_curve")?, &results.whale_columns())),
-        Box::new(|| writer.write(spec("rejected")?, &results.rejected_columns())),
-        Box::new(|| writer.write(spec("input_balance")?, &results.balance_columns())),
-        Box::new(|| writer.write(spec("model_comparison")?, &results.comparison_columns())),
+    let mut tasks: Vec<Task<'_>> = vec![
+        ("customer_profit", Box::new(|spec| write_profit(&writer, spec, &worlds))),
+        ("customer_profit_total", Box::new(|spec| write_profit_total(&writer, spec, &worlds))),
+        ("customer_cost", Box::new(|spec| write_costs(&writer, spec, &worlds))),
+        ("pool_balance", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::pool_columns)))),
+        ("capacity_use", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::capacity_columns)))),
+        ("activity_rate", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::rate_columns)))),
+        ("scenario_difference", Box::new(|spec| writer.write(spec, &results.scenario_columns(settings)))),
+        ("trace", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::trace_columns)))),
+        ("fx_conversion", Box::new(|spec| writer.write(spec, &results.fx_columns(settings)))),
+        ("customer_value", Box::new(|spec| writer.write(spec, &results.value_columns(settings)))),
+        ("customer_segment", Box::new(|spec| writer.write(spec, &results.segment_columns(settings)))),
+        ("segment_value", Box::new(|spec| writer.write(spec, &results.segment_value_columns(settings)))),
+        ("customer_equity", Box::new(|spec| writer.write(spec, &results.equity_columns(settings)))),
+        ("whale_curve", Box::new(|spec| writer.write(spec, &results.whale_columns()))),
+        ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
+        ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
+        ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
     ];
-    let mut written: Vec<Written> = tasks.into_par_iter().map(|task| task()).collect::<Result<_, _>>()?;
-    if let Some(products) = &results.products {
+    let products = results.products.as_ref();
+    if let Some(products) = products {
         let writer = Writer { ids: &products.objects.rows.ids, ..writer };
-        written.push(writer.write(spec("product_profit")?, &products.product_columns())?);
-        written.push(writer.write(spec("product_balance")?, &products.balance_columns(settings))?);
+        tasks.push(("product_profit", Box::new(move |spec| writer.write(spec, &products.product_columns()))));
+        tasks.push(("product_balance", Box::new(move |spec| writer.write(spec, &products.balance_columns(settings)))));
     }
+    if let Some(wanted) = &settings.outputs {
+        tasks.retain(|(name, _)| wanted.iter().any(|wanted| wanted == name));
+    }
+    let mut written: Vec<Written> =
+        tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, _>>()?;
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
     let picture = WhaleCurvePicture {
@@ -140,15 +145,19 @@ fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), P
     staging.commit()
 }
 
-/// Writes one dataset.
-type Task<'a> = Box<dyn FnOnce() -> Result<Written, PublishError> + Send + 'a>;
+/// Name of a dataset, and what writes it.
+type Task<'a> = (&'static str, Box<dyn FnOnce(&'static OutputDataset) -> Result<Written, PublishError> + Send + 'a>);
 
-fn write_costs(writer: &Writer<'_>, worlds: &[World<'_>]) -> Result<Written, PublishError> {
+fn write_costs(
+    writer: &Writer<'_>,
+    spec: &'static OutputDataset,
+    worlds: &[World<'_>],
+) -> Result<Written, PublishError> {
     let chunks = |world: &World<'_>| world.ledgers.cells.len().div_ceil(COST_CELLS);
     let parts: Vec<(&World<'_>, usize)> =
         worlds.iter().flat_map(|world| (0..chunks(world)).map(move |part| (world, part))).collect();
     let labels: Vec<Labels> = worlds.iter().map(Labels::new).collect();
-    writer.write_in_parts(spec("customer_cost")?, parts.len(), |part| {
+    writer.write_in_parts(spec, parts.len(), |part| {
         // A run without cells has one empty part.
         let (world, part) = parts.get(part).copied().unwrap_or((&worlds[0], 0));
         let labels = &labels[worlds.iter().position(|other| other.name == world.name).unwrap_or(0)];

@@ -81,6 +81,7 @@ const ROW_GROUP_ROWS: usize = 131_072;
 const PRECISION: u8 = 18;
 
 /// What every dataset of a run shares.
+#[derive(Clone, Copy)]
 pub struct Writer<'a> {
     /// Folder of all datasets.
     pub folder: &'a Utf8Path,

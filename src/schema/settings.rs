@@ -34,6 +34,8 @@ pub struct Settings {
     /// Output folder, absolute or relative to the working directory.
     #[serde(skip)]
     pub output: String,
+    /// Datasets that are written; `None` = all.
+    pub outputs: Option<Vec<String>>,
     /// Folder that input paths are relative to: the config file's own.
     #[serde(skip)]
     pub base: String,

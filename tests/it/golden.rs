@@ -224,3 +224,22 @@ fn driver_quantities_that_stand_twice_add_up_when_the_contract_says_so() {
     assert_eq!(job.decimals("customer_cost", "amount"), [300, 200]);
     assert_eq!(job.sum("rejected", "amount"), 0);
 }
+
+#[test]
+fn only_the_outputs_that_are_named_are_written() {
+    let job = Job::new(
+        "version: 1\ncurrency: EUR\noutputs: [pool_balance, customer_cost]\ninputs:\n  transactions: {path: l.parquet, \
+         columns: {customer_id: c, date: d, amount: a}}\nactivities: {a: {level: order, method: revenue, cost: 3.00}}\n",
+    );
+    job.parquet("l.parquet", vec![("c", integers([1, 2])), ("d", days([1, 1])), ("a", cents([100, 200]))]);
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_cost", "amount"), [100, 200]);
+    let mut folders: Vec<String> = std::fs::read_dir(job.path("out"))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    assert_eq!(folders, ["customer_cost", "pool_balance"]);
+}

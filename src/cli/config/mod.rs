@@ -42,7 +42,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "version",
     "name",
     "currency",
@@ -50,6 +50,7 @@ const KEYS: [&str; 19] = [
     "period",
     "seed",
     "output",
+    "outputs",
     "inputs",
     "contract",
     "drivers",
@@ -148,6 +149,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
     let output = fields.read_or("output", DEFAULT_OUTPUT, problems, |entry, problems| entry.text("a folder", problems));
 
+    let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
+
     // Without `inputs` that alone is told, not also what would need each of its tables.
     let (tables, inputs) = match fields.require("inputs", problems) {
         Some(entry) => inputs::read(entry, problems),
@@ -187,6 +190,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         seed: overrides.seed.or(seed)?,
         threads: overrides.threads,
         output: output.into_string(),
+        outputs: outputs?,
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
         contract: contract?,

@@ -92,6 +92,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         fx: FxSettings::default(),
         economic: EconomicSettings::default(),
         scenario: None,
+        outputs: None,
         forecast: None,
         portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
     }

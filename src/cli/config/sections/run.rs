@@ -6,6 +6,7 @@ use crate::{
     cli::config::{error::Problems, walk::Entry},
     schema::{
         money::{Currency, MAX_EXPONENT},
+        outputs::DATASETS,
         period::PeriodKind,
     },
 };
@@ -86,4 +87,11 @@ pub(in crate::cli::config) fn name(entry: &Entry<'_>, problems: &mut Problems) -
         return None;
     }
     Some(name.to_owned())
+}
+
+/// `outputs`: names of datasets.
+pub(in crate::cli::config) fn outputs(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    let known: Vec<(&str, &str)> = DATASETS.iter().map(|dataset| (dataset.name, dataset.name)).collect();
+    let items = entry.one_or_more("names of datasets", problems)?;
+    items.iter().map(|item| item.word(&known, problems).map(str::to_owned)).collect()
 }

@@ -68,6 +68,7 @@ fn a_full_config_becomes_settings() {
       "as_of": 10134,
       "period": "quarter",
       "seed": 42,
+      "outputs": null,
       "inputs": {
         "transactions": {
           "paths": [
@@ -365,7 +366,7 @@ fn a_full_config_becomes_settings() {
 fn a_minimal_config_has_the_documented_defaults() {
     let settings = read(MINIMAL).expect("a valid config");
     assert_eq!((settings.base.as_str(), settings.output.as_str()), ("shop", "shop/results"));
-    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]},"scenario":null}"#);
+    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]},"scenario":null}"#);
 }
 
 #[test]
@@ -420,7 +421,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     assert_snapshot!(message(text), @r"
     shop/whalecurve.yaml:1:1: `currency` is missing
     shop/whalecurve.yaml:2:1: unknown key `curency`
-      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, overrides
+      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, overrides
     shop/whalecurve.yaml:3:9: `period` is `weekly`, expected one of whole, year, quarter, month
     shop/whalecurve.yaml:4:7: `seed` is `-1`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:7:11: `inputs.transactions` is CSV, but the ledger must be Parquet
