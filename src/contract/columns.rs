@@ -239,6 +239,17 @@ impl Batch<'_> {
         Ok(Some(texts.iter().map(|text| text.map(str::to_owned)).collect()))
     }
 
+    /// A text column as places in `known`; `None` where it is null or another text. No text is copied.
+    ///
+    /// # Errors
+    /// [`ContractError::Column`] when the column is no text.
+    pub fn places(&self, name: &str, known: &[&str]) -> Result<Option<Vec<Option<u32>>>, ContractError> {
+        let Some(series) = self.series(name) else { return Ok(None) };
+        let texts = series.str().map_err(|_| self.wrong(name, "text"))?;
+        let place = |text: &str| known.iter().position(|known| *known == text).map(|place| place as u32);
+        Ok(Some(texts.iter().map(|text| text.and_then(place)).collect()))
+    }
+
     /// A boolean column; null is false.
     ///
     /// # Errors

@@ -354,14 +354,15 @@ pub fn driver_quantities(
 ) -> Result<(Vec<DriverQuantity>, Vec<UnknownQuantity>, Tally), ContractError> {
     let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
     let keep_unknown = input.rules.policy("unknown_customer") == Policy::Warn;
+    let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
-        let names = slice.batch.texts("driver")?.ok_or_else(|| slice.absent("driver"))?;
+        let places = slice.batch.places("driver", &names)?.ok_or_else(|| slice.absent("driver"))?;
         let quantities = slice.batch.numbers("quantity", quantity_scale)?.ok_or_else(|| slice.absent("quantity"))?;
         let times = when(&slice.batch, input.settings.period)?;
         need_periods(input, times.is_some())?;
         for row in 0..slice.height() {
-            let driver = drivers.iter().find(|(name, _)| names[row].as_deref() == Some(name));
+            let driver = places[row].map(|place| &drivers[place as usize]);
             let quantity = quantities[row];
             let customer = customer_of(&ids, &missing, row, customers);
             let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
