@@ -137,3 +137,19 @@ fn the_average_is_over_those_with_a_line_or_a_driver_quantity() {
     world.cells.lines = vec![1, 0, 0];
     assert_eq!(world.cost().0, [50, 50, 0]);
 }
+
+#[test]
+fn a_driver_that_unknown_customers_alone_used_is_their_cost_in_their_period_only() {
+    let world =
+        |period| {
+            let mut world = World::periods(&[(0, 1), (0, 2)], PeriodKind::Year)
+                .driver("orders", &[0, UNITS])
+                .activity_in("handling", by("orders"), &[(Some(period), 400)]);
+            world.unknown = vec![UnknownQuantity { driver: 0, period: 1, quantity: UNITS }];
+            world.cost()
+        };
+    // Not for want of a driver: somebody used it.
+    assert_eq!(world(1).1.unassigned, [0, 0, 400, 0]);
+    let (cost, balance) = world(2);
+    assert_eq!((cost, balance.unassigned_total()), (vec![0, 400], 0));
+}

@@ -79,3 +79,12 @@ fn unused_capacity_of_a_resource_stays_with_it() {
     assert_eq!((a.unused, a.sent), (9_375, 5_625));
     assert_eq!(plan.capacity[0].unused_cost, 9_375);
 }
+
+#[test]
+fn a_resource_that_the_method_lets_serve_nobody_stays_visible_as_unassigned() {
+    let mut world = world(ServiceSetting::Direct);
+    world.resources.get_mut("A").unwrap().serves = vec![("B".to_owned(), UNITS)];
+    let plan = world.checked();
+    let a = plan.balances.iter().find(|balance| balance.node == PoolNode::Resource(0)).unwrap();
+    assert_eq!((a.own, a.sent, a.unassigned_total()), (15_000, 0, 15_000));
+}
