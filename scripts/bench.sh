@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Side by side with peers, on a generated ledger: facts (DuckDB), fits (lifetimes), simulation, the whole job.
+# Side by side with peers, on a generated ledger: facts (DuckDB), fits (lifetimes), simulation, the whole job; and allocation
+# (DuckDB) on ledgers of its own.
 #
 #   scripts/bench.sh [TRANSACTIONS [CUSTOMERS]]        default 10000000 1000000
 #
@@ -137,3 +138,6 @@ for run in $(seq "$runs"); do
 done
 
 "$venv/bin/python" scripts/peers/table.py "$results"
+
+say "allocation"
+"${pin[@]}" "$venv/bin/python" scripts/peers/allocation.py bench "$whalecurve" "$bench/allocation" --runs "$runs"

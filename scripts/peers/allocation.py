@@ -3,17 +3,27 @@
 
     allocation.py differential WHALECURVE [--cases 40] [--seed 1]
     allocation.py generate FOLDER [--customers 1000000] [--rows 3600000]
-    allocation.py duckdb FOLDER --how round|exact [--threads 2]
+    allocation.py periods FOLDER [--customers 1000000] [--activities 30]
+    allocation.py duckdb FOLDER --how round|join|exact [--threads 2]
+    allocation.py bench WHALECURVE FOLDER [--runs 3]
 
 `differential` runs the engine on random ledgers and compares every cost with largest remainder in SQL over HUGEINT, ties
 broken by the published hash. Exit code 1 when one cent differs.
 
+`periods` writes a ledger of twelve months in which every customer buys, and a config with that many activities a month.
+
+`bench` takes turns with DuckDB on the six pools, runs the twelve months once, and prints Markdown. It wants FOLDER to hold
+nothing else; the results of twelve months are half a gigabyte.
+
 `duckdb` writes customer, driver and cost of six pools to Parquet: `round` is round(pool * q / total, 2), which does not add
-up, `exact` is largest remainder over HUGEINT.
+up, by a window or (`join`) by a join with the totals; `exact` is largest remainder over HUGEINT.
 """
 
 import argparse
+import json
 import random
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -161,6 +171,34 @@ activities:
     return 0
 
 
+def periods(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect()
+    con.execute(f"""COPY (SELECT i // 12 + 1 AS customer, make_date(2024, (i % 12 + 1)::INT, 15) AS day,
+                    (1 + hash(i) % 10000)::BIGINT AS amount, (1 + hash(i, 1) % 9)::BIGINT AS units
+                    FROM range(0, {arguments.customers * 12}) r(i)) TO '{folder}/ledger.parquet'""")
+    methods = ["method: average", "method: revenue", "method: driver, driver: units"]
+    activities = [f"  a{n:02}: {{level: order, {methods[n % 3]}}}" for n in range(arguments.activities)]
+    rows = [f"a{n:02},2024-{month:02},{1_000_000 + 7 * n + month}.37" for n in range(arguments.activities)
+            for month in range(1, 13)]
+    (folder / "pools.csv").write_text("activity,month,amount\n" + "\n".join(rows) + "\n")
+    (folder / "whalecurve.yaml").write_text(f"""version: 1
+name: Twelve months
+currency: EUR
+period: month
+outputs: [customer_cost, pool_balance]
+inputs:
+  transactions: {{path: ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount}}}}
+  pools: {{path: pools.csv, columns: {{activity: activity, period: month, amount: amount}}}}
+drivers:
+  units: {{sum: units}}
+activities:
+{chr(10).join(activities)}
+""")
+    return 0
+
+
 def timed(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
     begin = time.perf_counter()
@@ -190,6 +228,51 @@ def timed(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def bench(arguments: argparse.Namespace) -> int:
+    root = Path(arguments.folder)
+    six, twelve = root / "six", root / "twelve"
+    if not (six / "whalecurve.yaml").exists():
+        generate(argparse.Namespace(folder=six, customers=1_000_000, rows=3_600_000))
+    if not (twelve / "whalecurve.yaml").exists():
+        periods(argparse.Namespace(folder=twelve, customers=1_000_000, activities=30))
+    found: dict[str, list[dict]] = {}
+    for _ in range(arguments.runs):
+        found.setdefault("whalecurve", []).append(engine(arguments.whalecurve, six))
+        for how in ("join", "exact"):
+            line = subprocess.run([sys.executable, __file__, "duckdb", str(six), "--how", how], check=True,
+                                  capture_output=True, text=True).stdout
+            found.setdefault(f"DuckDB {duckdb.__version__}, {how}", []).append(json.loads(line))
+    print("### Six pools, 3.6 M driver quantities, 1 M customers, Parquet to Parquet\n")
+    print("| | wall, s | of it allocation, s | peak memory, MiB | off by |\n|---|---|---|---|---|")
+    for name, runs in found.items():
+        middle = lambda key: statistics.median(run[key] for run in runs)  # noqa: E731
+        stage = f"{middle('allocate'):.2f}" if "allocate" in runs[0] else ""
+        print(f"| {name} | {middle('seconds'):.2f} | {stage} | {middle('peak_rss_mb'):.0f} | {runs[0]['off_by']} |")
+    run = engine(arguments.whalecurve, twelve)
+    rows = 12 * 30 * 1_000_000
+    print("\n### Twelve periods, 30 activities, 1 M customers\n")
+    print("| costs | wall, s | allocation, s | costs a second, millions | peak memory, MiB |\n|---|---|---|---|---|")
+    print(f"| {rows:,} | {run['seconds']:.1f} | {run['allocate']:.1f} | {rows / run['seconds'] / 1e6:.1f} | "
+          f"{run['peak_rss_mb']:.0f} |")
+    return 0
+
+
+def engine(whalecurve: str, folder: Path) -> dict:
+    """One run of the engine from a fresh output folder: wall time of its process, and what it says of its stages."""
+    output = folder / "out"
+    shutil.rmtree(output, ignore_errors=True)
+    begin = time.perf_counter()
+    subprocess.run([whalecurve, "run", str(folder / "whalecurve.yaml"), "--output", str(output)], check=True,
+                   capture_output=True)
+    seconds = time.perf_counter() - begin
+    stages = json.loads((output / "run_results.json").read_text())["stages"]
+    allocate = next(stage["seconds"] for stage in stages if stage["stage"] == "allocate")
+    balance = f"{output}/pool_balance/*.parquet"
+    off = duckdb.execute(f"""SELECT sum(own) - sum(allocated) - sum(unassigned) FROM '{balance}'""").fetchone()[0]
+    return {"seconds": seconds, "allocate": allocate, "off_by": float(off),
+            "peak_rss_mb": max(stage["peak_memory_mib"] for stage in stages)}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -203,11 +286,21 @@ def main() -> int:
     command.add_argument("--customers", type=int, default=1_000_000)
     command.add_argument("--rows", type=int, default=3_600_000)
     command.set_defaults(run=generate)
+    command = commands.add_parser("periods")
+    command.add_argument("folder")
+    command.add_argument("--customers", type=int, default=1_000_000)
+    command.add_argument("--activities", type=int, default=30)
+    command.set_defaults(run=periods)
     command = commands.add_parser("duckdb")
     command.add_argument("folder")
     command.add_argument("--how", choices=("round", "join", "exact"), required=True)
     command.add_argument("--threads", type=int, default=2)
     command.set_defaults(run=timed)
+    command = commands.add_parser("bench")
+    command.add_argument("whalecurve")
+    command.add_argument("folder")
+    command.add_argument("--runs", type=int, default=3)
+    command.set_defaults(run=bench)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 
