@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{
-    Clock, Ledgers, Progress, RunError, Side, StageTime, Wanted, one_ledger, output, results::sum_by_customer,
+    Clock, Ledgers, Progress, RunError, StageTime,
+    gather::{Side, Wanted, one_ledger},
+    output,
+    results::sum_by_customer,
 };
 use crate::{
     allocate::Costing,

@@ -15,6 +15,7 @@ pub mod explain;
 mod fitting;
 mod forecast;
 mod fx;
+mod gather;
 mod inputs;
 mod ledger;
 pub mod model_file;
@@ -32,8 +33,7 @@ mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use camino::{Utf8Path, Utf8PathBuf};
-use rayon::prelude::*;
+use camino::Utf8PathBuf;
 
 pub use self::{
     clock::{Clock, Progress, StageTime},
@@ -43,31 +43,22 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
-    inputs::SideInputs,
-    ledger::Folded,
-    objects::{ObjectError, ObjectResults, counts_orders, group_column, is_mapped},
+    gather::{Wanted, facts_of},
+    objects::{ObjectError, ObjectResults, is_mapped},
     results::{Costs, Results},
 };
 use crate::{
     allocate::{self, Costing, Ground},
-    contract::{
-        ContractError,
-        tables::KnownCustomers,
-        transactions::{self, Ledger},
-    },
-    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers, objects::ObjectSummary},
-    numeric::keys::KeyIndex,
-    profit, read,
+    profit,
     schema::{
         contract::{InputBalance, RejectedRow},
         economic::EconomicInputs,
-        facts::{Cells, CustomerFacts, Customers, NO_DAY},
+        facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
-        period::PeriodKind,
         purchases::PurchaseLog,
-        settings::{LedgerDriver, Settings, TableName},
-        tables::{Activity, CustomerTable, Pool, PoolLine, TracedCost, UnknownQuantity},
+        settings::{Settings, TableName},
+        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -252,260 +243,4 @@ fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError
 /// [`RunError`] of the read, contract and facts stages.
 pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
     facts_of(settings, Wanted { by_day, object: None }, clock)
-}
-
-/// What is wanted of the ledger beside one row a customer and period.
-#[derive(Clone, Copy, Debug, Default)]
-struct Wanted {
-    /// The purchase days of every customer.
-    by_day: bool,
-    /// Another object that is costed.
-    object: Option<CostObject>,
-}
-
-fn facts_of(settings: &Settings, wanted: Wanted, clock: &mut Clock) -> Result<Ledgers, RunError> {
-    let (ledger, side) = one_ledger(settings, wanted, clock, || Side::read(settings))?;
-    ledger.beside(settings, side)
-}
-
-/// Scans and folds the ledger of a config, with its customers and products.
-///
-/// * `between`: what is read after customers and products, so that a mistake there costs no scan.
-///
-/// # Errors
-/// [`RunError`] of the read, contract and facts stages.
-fn one_ledger<'a, T>(
-    settings: &'a Settings,
-    Wanted { by_day, object }: Wanted,
-    clock: &mut Clock,
-    between: impl FnOnce() -> Result<T, RunError>,
-) -> Result<(OneLedger<'a>, T), RunError> {
-    clock.start("read", None);
-    let base = Utf8Path::new(&settings.base);
-    let (_, derived) = drivers_of(settings);
-    let source = read::open(TableName::Transactions, &settings.inputs.transactions, base, &derived)?;
-    let kinds = source.column_types()?;
-    let ids = transactions::id_kind(&kinds, "customer_id");
-    let mut shared = SideInputs::new(settings, base);
-    shared.note(&source);
-    let customers = shared.customers(&ids, object.and_then(group_column))?;
-    let products = shared.products(&kinds)?;
-    let between = between()?;
-    let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
-    let products = products.map(|table| (KeyIndex::new(table.ids.keys()), table.unit_cost));
-    let column = object.and_then(CostObject::ledger_column);
-    let contract = Ledger::new(settings, known, products)?.with_objects(column);
-
-    clock.start("facts", source.rows);
-    let (added, sources, _) = ledger::driver_plan(settings, &[]);
-    let distinct = sources.iter().filter(|source| matches!(source, DriverSource::Distinct { .. })).count();
-    let layout = Layout { period: settings.period, added, distinct };
-    let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
-    let by_object = object.zip(column).map(|(kind, column)| {
-        ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts_orders(settings))
-    });
-    let by_day = by_day.then(|| LedgerSummary::new(days, &ids));
-    let summaries = (LedgerSummary::new(layout, &ids), by_day, by_object);
-    let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
-    let Folded { mut summary, days, objects, tally, last_day } = folded;
-    contract.rules().judge(&tally.balance)?;
-    if let Some(table) = &customers {
-        for row in 0..table.ids.keys().len() {
-            summary.touch(table.ids.keys().get(row), None)?;
-        }
-    }
-    let (customer_rows, cells) = summary.finish(settings.inputs.returns, &sources)?;
-    let purchases = days.map(|days| purchase_log(days, settings, &customer_rows)).transpose()?;
-    ledger::check_money(&tally, &cells)?;
-    let objects = objects.map(|objects| objects.finish(settings.inputs.returns, &sources)).transpose()?;
-    if let Some(objects) = &objects {
-        ledger::check_money(&tally, &objects.cells)?;
-    }
-    shared.keep(TableName::Transactions, tally);
-    let ledger = OneLedger {
-        customers: customer_rows,
-        cells,
-        last_day,
-        table: customers,
-        purchases,
-        objects,
-        group: object.and_then(group_column),
-        shared,
-    };
-    Ok((ledger, between))
-}
-
-/// Drivers with their names.
-type NamedDrivers<'a> = Vec<(&'a str, &'a LedgerDriver)>;
-
-/// Drivers that are measured in events, and those of the ledger.
-fn drivers_of(settings: &Settings) -> (NamedDrivers<'_>, NamedDrivers<'_>) {
-    let all = settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver));
-    all.partition(|(_, driver)| driver.is_of_events())
-}
-
-/// The ledger, folded, with its customers and what the contract said of them.
-#[derive(Clone)]
-struct OneLedger<'a> {
-    customers: Customers,
-    cells: Cells,
-    last_day: Day,
-    table: Option<CustomerTable>,
-    purchases: Option<PurchaseLog>,
-    objects: Option<Objects>,
-    /// The customers table's column that puts customers into channels or regions, when these are costed.
-    group: Option<&'static str>,
-    shared: SideInputs<'a>,
-}
-
-/// What a config says of costs, and the tables that say it.
-struct Side<'a> {
-    inputs: SideInputs<'a>,
-    activities: Vec<Activity>,
-    pools: Vec<Pool>,
-    lines: Vec<PoolLine>,
-}
-
-impl<'a> Side<'a> {
-    /// Reads activities and pools.
-    fn read(settings: &'a Settings) -> Result<Self, RunError> {
-        let mut inputs = SideInputs::new(settings, Utf8Path::new(&settings.base));
-        let activities = inputs.activities()?;
-        let (pools, lines) = inputs.pools(&activities)?;
-        Ok(Self { inputs, activities, pools, lines })
-    }
-}
-
-impl OneLedger<'_> {
-    /// The facts of one config: its other tables laid beside the ledger.
-    fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
-        let Side { mut inputs, activities, pools, lines: pool_lines } = side;
-        let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
-        let Self { mut objects, group, shared, .. } = self;
-        let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
-        // Drivers of the config have their columns; those that activities name come after them, from tables.
-        let (empty, columns) = (vec![0; cells.len()], sources.len());
-        cells.drivers.resize(columns, empty);
-        if let Some(objects) = &mut objects {
-            objects.cells.drivers.resize(columns, vec![0; objects.cells.len()]);
-        }
-        let by_id = KnownCustomers::new(&customer_rows.ids);
-        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
-        let (of_events, _) = drivers_of(settings);
-        let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
-        let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
-        let as_of = match settings.as_of {
-            None if last_day == NO_DAY => {
-                let what =
-                    "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
-                return Err(ContractError::Setting(what.to_owned()).into());
-            }
-            given => given.unwrap_or(last_day),
-        };
-        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
-        let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-        let of_customers = |column: fn(&CustomerTable) -> &Vec<Option<String>>| {
-            let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
-            let texts = column(known);
-            let text = |row: usize| known.ids.get(customer_rows.ids.get(row)).and_then(|at| texts[at as usize].clone());
-            Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
-        };
-        let segment = of_customers(|table| &table.segment);
-        let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
-        let of_group = |column: &'static str| {
-            let group = of_customers(|table| &table.group);
-            segments(column, group.as_deref(), customer_rows.len(), MAX_GROUPS)
-        };
-        let groups = group.map(of_group).transpose()?;
-        inputs.join(shared);
-        let SideInputs { balances, mut rejected, files, .. } = inputs;
-        rejected.par_sort_unstable();
-        let mut ledgers = Ledgers {
-            customers: customer_rows,
-            cells,
-            facts: CustomerFacts::default(),
-            as_of,
-            segment,
-            balances,
-            rejected,
-            files,
-            segment_names,
-            segment_of,
-            activities,
-            pools,
-            pool_lines,
-            traced,
-            unknown,
-            economic: EconomicInputs::default(),
-            driver_names,
-            purchases,
-            saved: None,
-            other_costs: None,
-            objects,
-            groups,
-        };
-        ledgers.add_earlier_cells(settings)?;
-        if let Some(scenario) = &settings.scenario {
-            // Both worlds have the same cells.
-            let base = (ledgers.activities.clone(), ledgers.pools.clone());
-            (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
-            ledgers.add_earlier_cells(&scenario.settings)?;
-            let other =
-                (std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1));
-            ledgers.other_costs = Some(other);
-        }
-        ledgers.add_economic(settings, receivables, &acquisition);
-        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
-        Ok(ledgers)
-    }
-}
-
-impl Ledgers {
-    /// Cells for costs that follow the driver quantities of an earlier period.
-    fn add_earlier_cells(&mut self, settings: &Settings) -> Result<(), RunError> {
-        let keys = allocate::missing_cells(&self.costing(settings), &self.ground(settings))?;
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.cells = drivers::add_cells(std::mem::take(&mut self.cells), keys);
-        Ok(())
-    }
-}
-
-/// Segments that joint totals are kept for, at most.
-const MAX_SEGMENTS: usize = 200;
-
-/// Channels or regions that are costed, at most.
-const MAX_GROUPS: usize = 50_000;
-
-/// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.
-fn segments(
-    column: &str,
-    segment: Option<&[Option<String>]>,
-    customers: usize,
-    at_most: usize,
-) -> Result<(Vec<String>, Vec<u16>), ContractError> {
-    let none = "(none)".to_owned();
-    let Some(segment) = segment else { return Ok((vec![none], vec![0; customers])) };
-    let mut names: Vec<String> = segment.iter().map(|name| name.clone().unwrap_or_else(|| none.clone())).collect();
-    names.par_sort_unstable();
-    names.dedup();
-    if names.len() > at_most {
-        let what = format!("customers: `{column}` has {} distinct values, at most {at_most} are allowed", names.len());
-        return Err(ContractError::Setting(what));
-    }
-    let number = |name: &Option<String>| names.partition_point(|other| other < name.as_ref().unwrap_or(&none)) as u16;
-    let numbers = segment.par_iter().map(number).collect();
-    Ok((names, numbers))
-}
-
-/// Purchase days of the customers of a run; those whom only another table knows have none.
-fn purchase_log(days: LedgerSummary, settings: &Settings, customers: &Customers) -> Result<PurchaseLog, RunError> {
-    let (rows, mut cells) = days.finish(settings.inputs.returns, &[])?;
-    let index = KeyIndex::new(&customers.ids);
-    let number: Vec<u32> = (0..rows.len()).filter_map(|row| index.get(rows.ids.get(row))).collect();
-    for customer in &mut cells.customer {
-        *customer = number[*customer as usize];
-    }
-    Ok(PurchaseLog::from_days(&cells, customers.len()))
 }
