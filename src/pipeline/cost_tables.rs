@@ -1,16 +1,17 @@
 //! What became of every cost, as columns of the output datasets: balances, capacity, rates, flows between pools.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{tables::integers, worlds::World};
 use crate::{
     allocate::CostPlan,
     publish::dataset::Values,
     schema::{
-        costing::Rule,
+        costing::{Rule, RuleKind},
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge},
         period::{ALL, Period},
         settings::Settings,
+        tables::PoolLine,
     },
     units::{Minor, MinorSum},
 };
@@ -30,6 +31,12 @@ impl Pools<'_> {
             PoolNode::Resource(number) => self.plan.resources[number].clone(),
             PoolNode::Activity(number) => self.plan.activities[number].name.clone(),
         }
+    }
+
+    fn node(&self, name: &str) -> Option<PoolNode> {
+        let resource = self.plan.resources.iter().position(|other| other == name).map(PoolNode::Resource);
+        let activity = || self.plan.activities.iter().position(|other| other.name == name).map(PoolNode::Activity);
+        resource.or_else(activity)
     }
 
     fn stage(node: PoolNode) -> String {
@@ -61,6 +68,23 @@ impl Pools<'_> {
     fn version(&self, node: PoolNode) -> i64 {
         self.rule(node).map_or(1, |rule| i64::from(rule.version))
     }
+}
+
+/// One row of `trace`.
+struct FlowRow {
+    from_stage: String,
+    from: Option<String>,
+    cost_centre: Option<String>,
+    to_stage: String,
+    to: String,
+    period: String,
+    /// Weight of the taker and of all takers; `None` from accounts, which name their pool.
+    weights: Option<(i64, i64)>,
+    share: f64,
+    amount: Minor,
+    rule: String,
+    version: i64,
+    kind: RuleKind,
 }
 
 fn texts<T>(rows: &[T], of: impl Fn(&T) -> Option<String>) -> Values {
@@ -171,25 +195,80 @@ impl World<'_> {
         ]
     }
 
+    /// From accounts to pools, then from pool to pool.
     pub(super) fn trace_columns(&self) -> Vec<Values> {
+        let mut rows = self.account_flows();
         let pools = self.pools();
-        let mut rows: Vec<TraceEdge> = self.costs.plan.trace.clone();
-        rows.sort_by_key(|row| (row.from, row.to, row.period));
-        let share = |row: &TraceEdge| Some(row.weight as f64 / row.total as f64);
+        let mut edges: Vec<TraceEdge> = self.costs.plan.trace.clone();
+        edges.sort_by_key(|edge| (edge.from, edge.to, edge.period));
+        rows.extend(edges.iter().map(|edge| FlowRow {
+            from_stage: Pools::stage(edge.from),
+            from: Some(pools.name(edge.from)),
+            cost_centre: None,
+            to_stage: Pools::stage(edge.to),
+            to: pools.name(edge.to),
+            period: pools.period(edge.period),
+            weights: Some((edge.weight, edge.total)),
+            share: edge.weight as f64 / edge.total as f64,
+            amount: edge.amount,
+            rule: pools.rule_name(edge.from),
+            version: pools.version(edge.from),
+            kind: edge.kind,
+        }));
+        let weights = |of: fn((i64, i64)) -> i64| Values::Scaled(rows.iter().map(|row| row.weights.map(of)).collect());
         vec![
-            texts(&rows, |row| Some(Pools::stage(row.from))),
-            texts(&rows, |row| Some(pools.name(row.from))),
-            texts(&rows, |row| Some(Pools::stage(row.to))),
-            texts(&rows, |row| Some(pools.name(row.to))),
-            texts(&rows, |row| Some(pools.period(row.period))),
-            moneys(&rows, |row| row.weight),
-            moneys(&rows, |row| row.total),
-            Values::Float(rows.iter().map(share).collect()),
+            texts(&rows, |row| Some(row.from_stage.clone())),
+            texts(&rows, |row| row.from.clone()),
+            texts(&rows, |row| row.cost_centre.clone()),
+            texts(&rows, |row| Some(row.to_stage.clone())),
+            texts(&rows, |row| Some(row.to.clone())),
+            texts(&rows, |row| Some(row.period.clone())),
+            weights(|weights| weights.0),
+            weights(|weights| weights.1),
+            Values::Float(rows.iter().map(|row| Some(row.share)).collect()),
             moneys(&rows, |row| row.amount),
-            texts(&rows, |row| Some(pools.rule_name(row.from))),
-            integers(rows.iter().map(|row| pools.version(row.from))),
+            texts(&rows, |row| Some(row.rule.clone())),
+            integers(rows.iter().map(|row| row.version)),
             texts(&rows, |row| Some(row.kind.as_str().to_owned())),
         ]
+    }
+
+    /// What each account and cost centre brings into a pool. A pool whose cost a scenario replaced has none.
+    fn account_flows(&self) -> Vec<FlowRow> {
+        let pools = self.pools();
+        let mut own: BTreeMap<(String, String), MinorSum> = BTreeMap::new();
+        for balance in &self.costs.plan.balances {
+            let key = (pools.name(balance.node), pools.period(balance.period));
+            *own.entry(key).or_default() += MinorSum::from(balance.own);
+        }
+        let mut told: BTreeMap<(String, String), MinorSum> = BTreeMap::new();
+        let key = |line: &PoolLine| (line.activity.clone(), pools.period(line.period));
+        for line in &self.ledgers.pool_lines {
+            *told.entry(key(line)).or_default() += MinorSum::from(line.converted);
+        }
+        let of_account = |line: &&PoolLine| {
+            let key = key(line);
+            (line.account.is_some() || line.cost_centre.is_some()) && own.get(&key) == told.get(&key)
+        };
+        let row = |line: &PoolLine| {
+            let node = pools.node(&line.activity)?;
+            let whole = own.get(&key(line)).copied().unwrap_or(0);
+            Some(FlowRow {
+                from_stage: "account".to_owned(),
+                from: line.account.clone(),
+                cost_centre: line.cost_centre.clone(),
+                to_stage: Pools::stage(node),
+                to: line.activity.clone(),
+                period: pools.period(line.period),
+                weights: None,
+                share: if whole == 0 { 0.0 } else { line.converted as f64 / whole as f64 },
+                amount: line.converted,
+                rule: pools.rule_name(node),
+                version: pools.version(node),
+                kind: RuleKind::DirectTracing,
+            })
+        };
+        self.ledgers.pool_lines.iter().filter(of_account).filter_map(row).collect()
     }
 
     /// Names of the activities, and how each reaches its customers.

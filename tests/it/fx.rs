@@ -48,6 +48,8 @@ fn costs_are_converted_once_an_account_and_period_and_tie() {
     assert_eq!(job.decimals("fx_conversion", "amount"), amounts);
     // 20,000 yen: 126.00. 100.33 dollars: 92.00261. 1.234 dinars: 3.714957.
     assert_eq!(job.decimals("fx_conversion", "converted"), [1_000, 12_600, 9_200, 5_000, 371]);
+    assert!(job.texts("trace", "from_stage").iter().all(|stage| stage == "account"));
+    assert_eq!(job.sum("trace", "amount"), job.sum("pool_balance", "own"));
     assert_eq!(job.texts("pool_balance", "pool"), ["freight", "support"]);
     assert_eq!(job.decimals("pool_balance", "own"), [26_800, 1_371]);
     assert_eq!(job.sum("fx_conversion", "converted"), job.sum("customer_cost", "amount"));
