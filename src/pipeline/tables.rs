@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{predict::QUANTILES, simulate::Simulation},
+    forecast::{
+        predict::{QUANTILES, WORST_ONE_IN},
+        simulate::Simulation,
+    },
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
@@ -68,6 +71,7 @@ impl Results {
         for quantile in 0..QUANTILES.len() {
             columns.push(money(&|s, at| s.quantiles[at * QUANTILES.len() + quantile]));
         }
+        columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|f, at| Some(f.simulation.as_ref()?.lifetime[at].probability_of_loss)));
         columns
     }
@@ -108,6 +112,7 @@ impl Results {
             sum(&|row| row.total.as_ref().map(|d| d.quantiles[0])),
             sum(&|row| row.total.as_ref().map(|d| d.quantiles[2])),
             sum(&|row| row.total.as_ref().map(|d| d.quantiles[4])),
+            sum(&|row| row.total.as_ref().map(|d| d.shortfall)),
         ]
     }
 
@@ -127,7 +132,7 @@ impl Results {
                     segmentation,
                     name: name.clone(),
                     expected: self.forecast.as_ref().map(|_| 0),
-                    total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES)),
+                    total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES, WORST_ONE_IN)),
                     ..SegmentRow::default()
                 }
             })
@@ -146,7 +151,7 @@ impl Results {
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
         let simulation = self.forecast.as_ref()?.simulation.as_ref()?;
-        equity::distribution(&simulation.totals[0].whole(), &QUANTILES)
+        equity::distribution(&simulation.totals[0].whole(), &QUANTILES, WORST_ONE_IN)
     }
 
     /// Sum of the expected lifetime values.
@@ -174,6 +179,7 @@ impl Results {
             quantile(0),
             quantile(2),
             quantile(4),
+            Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]),
         ]
     }
 

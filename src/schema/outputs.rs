@@ -319,6 +319,11 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("lifetime_value_p50", Money, "median"),
             optional("lifetime_value_p75", Money, "75 % quantile"),
             optional("lifetime_value_p95", Money, "95 % quantile"),
+            optional(
+                "lifetime_value_shortfall",
+                Money,
+                "expected shortfall: mean of the worst 5 % of the simulated values",
+            ),
             optional("probability_of_loss", Float, "probability that the lifetime value is negative"),
         ],
     },
@@ -350,6 +355,11 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("lifetime_value_p05", MoneySum, "5 % quantile of the total"),
             optional("lifetime_value_p50", MoneySum, "median of the total"),
             optional("lifetime_value_p95", MoneySum, "95 % quantile of the total"),
+            optional(
+                "lifetime_value_shortfall",
+                MoneySum,
+                "mean of the worst 5 % of the simulated totals, joint draws",
+            ),
         ],
     },
     OutputDataset {
@@ -371,6 +381,7 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("equity_p05", MoneySum, "5 % quantile"),
             optional("equity_p50", MoneySum, "median"),
             optional("equity_p95", MoneySum, "95 % quantile"),
+            optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
         ],
     },
     OutputDataset {
