@@ -50,6 +50,7 @@ impl Results {
             span(&|_| self.ledgers.as_of),
             Values::Scaled(rows.clone().map(mean_spend).collect()),
         ];
+        columns.extend(self.past_value_columns(settings));
         let forecast = self.forecast.as_ref();
         let at = |row: usize| forecast.and_then(|f| f.row[row].map(|at| (f, at as usize)));
         let float = |of: &dyn Fn(&Forecast, usize) -> Option<f64>| {
@@ -74,6 +75,24 @@ impl Results {
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|f, at| Some(f.simulation.as_ref()?.lifetime[at].probability_of_loss)));
         columns
+    }
+
+    /// What customers have been worth so far, and in the last whole year.
+    fn past_value_columns(&self, settings: &Settings) -> [Values; 4] {
+        let first_cell = &self.ledgers.facts.first_cell;
+        let acquisition_cost = sum_by_customer(first_cell, &self.margins.economic.acquisition_cost);
+        let before = self.economic_profit.iter().zip(&acquisition_cost).map(|(profit, cost)| Some(profit + cost));
+        let before = Values::Scaled(before.collect());
+        let current = match settings.period.last_year(self.ledgers.as_of) {
+            Some(year) => {
+                let cells = self.ledgers.cells.period.iter().zip(&self.margins.economic_profit);
+                let within: Vec<Minor> =
+                    cells.map(|(period, profit)| if year.contains(period) { *profit } else { 0 }).collect();
+                scaled(&sum_by_customer(first_cell, &within))
+            }
+            None => Values::Scaled(vec![None; self.ledgers.customers.len()]),
+        };
+        [scaled(&self.economic_profit), scaled(&acquisition_cost), before, current]
     }
 
     pub(super) fn segment_columns(&self, settings: &Settings) -> Vec<Values> {
