@@ -138,6 +138,7 @@ fn paths(criterion: &mut Criterion) {
         paths,
         seed: 1,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
+        worst_one_in: 20,
         minor_per_major: 100.0,
         parameter_draws: vec![],
     };

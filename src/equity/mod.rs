@@ -8,15 +8,17 @@
 //! assert_eq!((curve.peak, curve.peak_customers, curve.losing), (800, 2, 1));
 //!
 //! // Five simulated futures of the whole base.
-//! let equity = distribution(&[70, 90, 110, 130, 600], &[0.05, 0.5]).expect("there are paths");
+//! let equity = distribution(&[70, 90, 110, 130, 600], &[0.05, 0.5], 2).expect("there are paths");
 //! assert_eq!((equity.mean, equity.quantiles), (200, vec![70, 110]));
+//! // The worse half of them: 70, 90 and half of 110.
+//! assert_eq!(equity.shortfall, 86);
 //! ```
 
 use rayon::prelude::*;
 
 use crate::units::{Minor, MinorSum};
 
-/// Mean, standard deviation and quantiles of a total over simulated futures, in minor units.
+/// Mean, standard deviation, quantiles and expected shortfall of a total over simulated futures, in minor units.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Distribution {
     /// Mean, half to even.
@@ -25,11 +27,15 @@ pub struct Distribution {
     pub sd: MinorSum,
     /// Quantiles as asked: the smallest total that is reached with at least that probability.
     pub quantiles: Vec<MinorSum>,
+    /// Expected shortfall: mean of the worst totals, half to even.
+    pub shortfall: MinorSum,
 }
 
 /// The distribution of a total; `None` without paths.
+///
+/// * `worst_one_in`: the expected shortfall is of the worst one in so many paths, `>= 1`.
 #[must_use]
-pub fn distribution(paths: &[MinorSum], quantiles: &[f64]) -> Option<Distribution> {
+pub fn distribution(paths: &[MinorSum], quantiles: &[f64], worst_one_in: u16) -> Option<Distribution> {
     let n = i128::try_from(paths.len()).ok().filter(|n| *n > 0)?;
     let mut sorted = paths.to_vec();
     sorted.par_sort_unstable();
@@ -37,7 +43,21 @@ pub fn distribution(paths: &[MinorSum], quantiles: &[f64]) -> Option<Distributio
     let squares: f64 = sorted.iter().map(|total| ((total - mean) as f64) * ((total - mean) as f64)).sum();
     let sd = libm::sqrt(squares / (n - 1).max(1) as f64).round_ties_even() as i128;
     let at = |q: &f64| sorted[((q * n as f64).ceil() as usize).clamp(1, sorted.len()) - 1];
-    Some(Distribution { mean, sd, quantiles: quantiles.iter().map(at).collect() })
+    let shortfall = shortfall(&sorted, worst_one_in);
+    Some(Distribution { mean, sd, quantiles: quantiles.iter().map(at).collect(), shortfall })
+}
+
+/// Mean of the worst `n / worst_one_in` of `n` totals in ascending order, half to even. The total that straddles the
+/// boundary counts with its part below: `v − Σ (v − vᵢ) · worst_one_in / n` over the totals below it.
+///
+/// Source: Rockafellar & Uryasev, Optimization of conditional value-at-risk (2000), equation 4, for gains.
+fn shortfall(sorted: &[MinorSum], worst_one_in: u16) -> MinorSum {
+    let one_in = usize::from(worst_one_in.max(1));
+    let worst = &sorted[..sorted.len().div_ceil(one_in)];
+    let Some((last, below)) = worst.split_last() else { return 0 };
+    let missed: MinorSum = below.iter().map(|total| last - total).sum();
+    let n = sorted.len() as i128;
+    crate::numeric::decimal::divide_half_even(last * n - missed * one_in as i128, n)
 }
 
 /// The whale curve: cumulative profit over customers sorted best first.
@@ -88,6 +108,8 @@ pub fn whale_curve(profit: &[Minor]) -> WhaleCurve {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -103,8 +125,34 @@ mod tests {
     #[test]
     fn quantiles_are_totals_that_were_simulated() {
         let paths: Vec<i128> = (1..=100).collect();
-        let found = distribution(&paths, &[0.05, 0.5, 0.95]).unwrap();
+        let found = distribution(&paths, &[0.05, 0.5, 0.95], 20).unwrap();
         assert_eq!(found.quantiles, [5, 50, 95]);
         assert_eq!(found.mean, 50);
+        // 1 to 5 are the worst 5 %.
+        assert_eq!(found.shortfall, 3);
+    }
+
+    #[test]
+    fn a_total_that_straddles_the_worst_counts_with_its_part() {
+        // 5 % of 30 is one path and a half: (−900 + 100 / 2) / 1.5 = −566.67.
+        let mut paths = vec![1_000; 30];
+        (paths[7], paths[20]) = (-900, 100);
+        assert_eq!(distribution(&paths, &[], 20).unwrap().shortfall, -567);
+        // Fewer than twenty: the worst one.
+        assert_eq!(distribution(&paths[..10], &[], 20).unwrap().shortfall, -900);
+    }
+
+    proptest! {
+        #[test]
+        fn the_shortfall_is_at_most_the_quantile_and_the_mean_and_both_when_all_are_equal(
+            paths in prop::collection::vec(-1_000_000_i128..1_000_000, 1..200),
+        ) {
+            let found = distribution(&paths, &[0.05], 20).unwrap();
+            prop_assert!(found.shortfall <= found.quantiles[0] && found.shortfall <= found.mean);
+            prop_assert!(Some(&found.shortfall) >= paths.iter().min());
+            prop_assert_eq!(distribution(&paths, &[], 1).unwrap().shortfall, found.mean);
+            let equal = distribution(&vec![paths[0]; paths.len()], &[], 20).unwrap();
+            prop_assert_eq!((equal.shortfall, equal.mean), (paths[0], paths[0]));
+        }
     }
 }

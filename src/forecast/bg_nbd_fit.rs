@@ -93,7 +93,8 @@ impl BgNbd {
         if once > 0 && fit.fitted().is_ok() {
             fit.notes.push(format!(
                 "{once} of {customers} customers bought once: BG/NBD puts dropout after a repeat purchase only, so it \
-                 gives each of them P(alive) = 1 however long they have been silent"
+                 gives each of them P(alive) = 1 however long they have been silent; `forecast.model: mbg_nbd` lets them \
+                 be gone, and `auto` compares the models on a holdout"
             ));
         }
         fit

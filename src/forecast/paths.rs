@@ -82,7 +82,7 @@ impl<'a, M> Worker<'a, M> {
         Self { settings, parts, sorted: Vec::new() }
     }
 
-    /// Draw the paths of the customer in `row`.
+    /// Draw the paths of the customer in `row`, and put their values in order.
     pub(super) fn draw_paths(&mut self, customers: &Customers<'_>, row: usize) {
         let mut stream = Stream::new(self.settings.seed, customers.key[row], PURPOSE);
         let (paths, parts) = (self.settings.paths, self.parts.len() as u32);
@@ -91,29 +91,11 @@ impl<'a, M> Worker<'a, M> {
             let ruled = (paths - part.number).div_ceil(parts);
             part.draw_paths(ruled, at_least.min(ruled), customers, row, &mut stream);
         }
+        self.sort();
     }
 
-    /// Moments of the mixture of all parts.
-    pub(super) fn lifetime(&self) -> Lifetime {
-        if let [part] = self.parts.as_slice() {
-            return part.lifetime();
-        }
-        let n = self.parts.len() as f64;
-        let all: Vec<Lifetime> = self.parts.iter().map(Part::lifetime).collect();
-        let mean = all.iter().map(|part| part.mean).sum::<f64>() / n;
-        let between = all.iter().map(|part| (part.mean - mean) * (part.mean - mean)).sum::<f64>();
-        let within = all.iter().map(|part| part.sd * part.sd).sum::<f64>();
-        Lifetime {
-            mean,
-            sd: libm::sqrt((within + between) / n),
-            // Parts are independent draws, of their paths and of the parameters.
-            mean_error: libm::sqrt(between / (n - 1.0) / n),
-            probability_of_loss: all.iter().map(|part| part.probability_of_loss).sum::<f64>() / n,
-        }
-    }
-
-    /// Quantiles of the same mixture: the smallest value with a probability of at least `q` at or below it.
-    pub(super) fn quantiles(&mut self, found: &mut [f64]) {
+    /// The values of the mixture of all parts with their probabilities, in ascending order.
+    fn sort(&mut self) {
         let n = self.parts.len() as f64;
         self.sorted.clear();
         let (mut gone, mut idle) = (0.0, 0.0);
@@ -126,6 +108,31 @@ impl<'a, M> Worker<'a, M> {
         self.sorted.push((sort_key(0.0), gone));
         self.sorted.push((sort_key(self.parts[0].future.idle_value), idle));
         self.sorted.sort_unstable_by_key(|pair| pair.0);
+    }
+
+    /// Moments of the mixture of all parts.
+    pub(super) fn lifetime(&self) -> Lifetime {
+        let shortfall = shortfall(&self.sorted, 1.0 / f64::from(self.settings.worst_one_in));
+        if let [part] = self.parts.as_slice() {
+            return Lifetime { shortfall, ..part.lifetime() };
+        }
+        let n = self.parts.len() as f64;
+        let all: Vec<Lifetime> = self.parts.iter().map(Part::lifetime).collect();
+        let mean = all.iter().map(|part| part.mean).sum::<f64>() / n;
+        let between = all.iter().map(|part| (part.mean - mean) * (part.mean - mean)).sum::<f64>();
+        let within = all.iter().map(|part| part.sd * part.sd).sum::<f64>();
+        Lifetime {
+            mean,
+            sd: libm::sqrt((within + between) / n),
+            // Parts are independent draws, of their paths and of the parameters.
+            mean_error: libm::sqrt(between / (n - 1.0) / n),
+            probability_of_loss: all.iter().map(|part| part.probability_of_loss).sum::<f64>() / n,
+            shortfall,
+        }
+    }
+
+    /// Quantiles of the same mixture: the smallest value with a probability of at least `q` at or below it.
+    pub(super) fn quantiles(&self, found: &mut [f64]) {
         quantiles(&self.sorted, &self.settings.quantiles, found);
     }
 
@@ -161,7 +168,7 @@ impl Part<'_> {
         self.values.extend((0..drawn).map(|_| self.future.draw(stream)));
     }
 
-    /// Moments of the mixture: the drawn paths, the idle ones, and 0 for those who are gone.
+    /// Moments of the mixture: the drawn paths, the idle ones, and 0 for those who are gone; without the shortfall.
     fn lifetime(&self) -> Lifetime {
         let n = self.values.len().max(1) as f64;
         let (moving, idle) = (self.p_alive * self.future.moving, self.p_alive * self.future.idle);
@@ -179,6 +186,7 @@ impl Part<'_> {
             sd: libm::sqrt(variance),
             mean_error: moving * libm::sqrt(squares / (n - 1.0).max(1.0) / n),
             probability_of_loss: moving * losses / n + idle_losses,
+            shortfall: 0.0,
         }
     }
 
@@ -219,6 +227,18 @@ fn quantiles(sorted: &[(i64, f64)], wanted: &[f64], found: &mut [f64]) {
         let value = sorted[at..].iter().find(there).or_else(|| sorted.iter().rfind(there));
         *found = value.map_or(0.0, |pair| of_sort_key(pair.0));
     }
+}
+
+/// Expected shortfall of weighted values in ascending order of their keys: the mean of the worst `q` of the probability,
+/// `v_q − E[max(v_q − V, 0)] / q` with the quantile `v_q`. A value that straddles `q` counts with its part below.
+///
+/// Source: Rockafellar & Uryasev, Optimization of conditional value-at-risk (2000), equation 4, for gains.
+fn shortfall(sorted: &[(i64, f64)], q: f64) -> f64 {
+    let mut worst = [0.0];
+    quantiles(sorted, &[q], &mut worst);
+    let [worst] = worst;
+    let below = sorted.iter().map(|(key, weight)| (of_sort_key(*key), weight)).take_while(|(value, _)| *value < worst);
+    worst - below.map(|(value, weight)| weight * (worst - value)).sum::<f64>() / q
 }
 
 /// A number whose order is that of the value, `−0` below `0`.
@@ -265,6 +285,8 @@ fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -323,5 +345,37 @@ mod tests {
             assert_eq!(quantile(&sorted, q), expected, "{q}");
         }
         assert_eq!(quantile(&[(sort_key(5.0), 0.0), (sort_key(0.0), 1.0)], 0.99), 0.0);
+    }
+
+    #[test]
+    fn the_shortfall_is_the_mean_of_the_worst_with_the_part_of_a_value_that_straddles() {
+        // 0.03 at −7, 0.01 at −2, 0.96 at 4: the worst 5 % are those 4 % and 1 % of the 4.
+        let sorted = [(-7.0, 0.03), (-2.0, 0.01), (4.0, 0.96)].map(|(value, weight)| (sort_key(value), weight));
+        assert!((shortfall(&sorted, 0.05) - (-7.0 * 0.03 - 2.0 * 0.01 + 4.0 * 0.01) / 0.05).abs() < 1e-12);
+        assert_eq!(shortfall(&sorted, 0.03), -7.0);
+        // All of it is the mean.
+        assert!((shortfall(&sorted, 1.0) - 3.61).abs() < 1e-12);
+        // Equal values, and values without a weight below them.
+        assert_eq!(shortfall(&[(sort_key(-9.0), 0.0), (sort_key(0.1), 0.3), (sort_key(0.1), 0.7)], 0.05), 0.1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_shortfall_lies_between_the_least_value_and_the_quantile_and_rises_with_the_level(
+            pairs in prop::collection::vec((-1e6..1e6_f64, 1..1_000_u32), 1..60),
+            levels in (0.001..1.0_f64, 0.001..1.0_f64),
+        ) {
+            let total: u32 = pairs.iter().map(|pair| pair.1).sum();
+            let mut sorted: Vec<_> =
+                pairs.iter().map(|(value, weight)| (sort_key(*value), f64::from(*weight) / f64::from(total))).collect();
+            sorted.sort_unstable_by_key(|pair| pair.0);
+            let (low, high) = (levels.0.min(levels.1), levels.0.max(levels.1));
+            let mut quantile = [0.0];
+            quantiles(&sorted, &[low], &mut quantile);
+            let found = shortfall(&sorted, low);
+            prop_assert!(found <= quantile[0]);
+            prop_assert!(found >= of_sort_key(sorted[0].0) - 1e-3);
+            prop_assert!(found <= shortfall(&sorted, high) + 1e-3);
+        }
     }
 }

@@ -31,6 +31,8 @@ const DAYS_PER_YEAR: f64 = 365.25;
 
 /// Quantiles of lifetime value in the outputs.
 pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+/// Expected shortfall is of the worst one in so many: 5 %.
+pub const WORST_ONE_IN: u16 = 20;
 
 /// A forecast that cannot be made.
 #[derive(Debug, Error)]
@@ -332,6 +334,7 @@ pub fn simulate(
         paths: settings.paths,
         seed,
         quantiles: QUANTILES.to_vec(),
+        worst_one_in: WORST_ONE_IN,
         minor_per_major: minor_per_major as f64,
         parameter_draws: models.parameter_draws(settings, seed),
     };

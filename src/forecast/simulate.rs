@@ -42,6 +42,8 @@ pub struct Settings<M = BgNbd> {
     pub seed: u64,
     /// Quantiles wanted, each in `(0, 1)`.
     pub quantiles: Vec<f64>,
+    /// The expected shortfall is the mean of the worst one in so many, `>= 1`.
+    pub worst_one_in: u16,
     /// Minor units in a major unit (100 for EUR), for the totals.
     pub minor_per_major: f64,
     /// Other parameters that the fits may have had, one draw each; empty to take the fitted ones for certain. Draw `g` of `G`
@@ -78,6 +80,8 @@ pub struct Lifetime {
     pub mean_error: f64,
     /// Probability of a value below 0.
     pub probability_of_loss: f64,
+    /// Expected shortfall: the mean value of the worst of the paths, one in [`Settings::worst_one_in`].
+    pub shortfall: f64,
 }
 
 /// Outcome of a simulation.
@@ -178,6 +182,8 @@ impl<M> Settings<M> {
             wrong("paths", "there must be at least one")
         } else if !self.quantiles.iter().all(|&q| q > 0.0 && q < 1.0) {
             wrong("quantiles", "each must lie between 0 and 1")
+        } else if self.worst_one_in == 0 {
+            wrong("worst_one_in", "it must be at least 1")
         } else if !positive(self.minor_per_major) {
             wrong("minor_per_major", "it must be positive")
         } else if self.parameter_draws.len() > self.paths as usize {

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{predict::QUANTILES, simulate::Simulation},
+    forecast::{
+        predict::{QUANTILES, WORST_ONE_IN},
+        simulate::Simulation,
+    },
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
@@ -47,6 +50,7 @@ impl Results {
             span(&|_| self.ledgers.as_of),
             Values::Scaled(rows.clone().map(mean_spend).collect()),
         ];
+        columns.extend(self.past_value_columns(settings));
         let forecast = self.forecast.as_ref();
         let at = |row: usize| forecast.and_then(|f| f.row[row].map(|at| (f, at as usize)));
         let float = |of: &dyn Fn(&Forecast, usize) -> Option<f64>| {
@@ -68,8 +72,27 @@ impl Results {
         for quantile in 0..QUANTILES.len() {
             columns.push(money(&|s, at| s.quantiles[at * QUANTILES.len() + quantile]));
         }
+        columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|f, at| Some(f.simulation.as_ref()?.lifetime[at].probability_of_loss)));
         columns
+    }
+
+    /// What customers have been worth so far, and in the last whole year.
+    fn past_value_columns(&self, settings: &Settings) -> [Values; 4] {
+        let first_cell = &self.ledgers.facts.first_cell;
+        let acquisition_cost = sum_by_customer(first_cell, &self.margins.economic.acquisition_cost);
+        let before = self.economic_profit.iter().zip(&acquisition_cost).map(|(profit, cost)| Some(profit + cost));
+        let before = Values::Scaled(before.collect());
+        let current = match settings.period.last_year(self.ledgers.as_of) {
+            Some(year) => {
+                let cells = self.ledgers.cells.period.iter().zip(&self.margins.economic_profit);
+                let within: Vec<Minor> =
+                    cells.map(|(period, profit)| if year.contains(period) { *profit } else { 0 }).collect();
+                scaled(&sum_by_customer(first_cell, &within))
+            }
+            None => Values::Scaled(vec![None; self.ledgers.customers.len()]),
+        };
+        [scaled(&self.economic_profit), scaled(&acquisition_cost), before, current]
     }
 
     pub(super) fn segment_columns(&self, settings: &Settings) -> Vec<Values> {
@@ -108,6 +131,7 @@ impl Results {
             sum(&|row| row.total.as_ref().map(|d| d.quantiles[0])),
             sum(&|row| row.total.as_ref().map(|d| d.quantiles[2])),
             sum(&|row| row.total.as_ref().map(|d| d.quantiles[4])),
+            sum(&|row| row.total.as_ref().map(|d| d.shortfall)),
         ]
     }
 
@@ -127,7 +151,7 @@ impl Results {
                     segmentation,
                     name: name.clone(),
                     expected: self.forecast.as_ref().map(|_| 0),
-                    total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES)),
+                    total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES, WORST_ONE_IN)),
                     ..SegmentRow::default()
                 }
             })
@@ -146,7 +170,7 @@ impl Results {
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
         let simulation = self.forecast.as_ref()?.simulation.as_ref()?;
-        equity::distribution(&simulation.totals[0].whole(), &QUANTILES)
+        equity::distribution(&simulation.totals[0].whole(), &QUANTILES, WORST_ONE_IN)
     }
 
     /// Sum of the expected lifetime values.
@@ -174,6 +198,7 @@ impl Results {
             quantile(0),
             quantile(2),
             quantile(4),
+            Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]),
         ]
     }
 

@@ -310,6 +310,14 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("recency", Float, "first to last purchase, t_x, in time units of the model"),
             optional("age", Float, "first purchase to as_of, T, in time units of the model"),
             optional("mean_spend", Money, "mean revenue of a repeat purchase day"),
+            column("historical_value", Money, "economic profit to date, all periods, after acquisition cost"),
+            column("acquisition_cost", Money, "cost of winning the customer"),
+            column("historical_value_before_acquisition", Money, "historical_value + acquisition_cost"),
+            optional(
+                "current_value",
+                Money,
+                "economic profit, after acquisition cost, of the last 12 whole months or 4 whole quarters that end on or before as_of (a month or quarter that as_of cuts does not count); 0 where the customer has nothing in them; null when the run's period is neither month nor quarter",
+            ),
             optional("p_alive", Float, "probability of being alive at as_of"),
             optional("expected_purchases", Float, "expected purchases to the horizon"),
             optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
@@ -320,6 +328,11 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("lifetime_value_p50", Money, "median"),
             optional("lifetime_value_p75", Money, "75 % quantile"),
             optional("lifetime_value_p95", Money, "95 % quantile"),
+            optional(
+                "lifetime_value_shortfall",
+                Money,
+                "expected shortfall: mean of the worst 5 % of the simulated values",
+            ),
             optional("probability_of_loss", Float, "probability that the lifetime value is negative"),
         ],
     },
@@ -351,6 +364,11 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("lifetime_value_p05", MoneySum, "5 % quantile of the total"),
             optional("lifetime_value_p50", MoneySum, "median of the total"),
             optional("lifetime_value_p95", MoneySum, "95 % quantile of the total"),
+            optional(
+                "lifetime_value_shortfall",
+                MoneySum,
+                "mean of the worst 5 % of the simulated totals, joint draws",
+            ),
         ],
     },
     OutputDataset {
@@ -372,6 +390,7 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("equity_p05", MoneySum, "5 % quantile"),
             optional("equity_p50", MoneySum, "median"),
             optional("equity_p95", MoneySum, "95 % quantile"),
+            optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
         ],
     },
     OutputDataset {

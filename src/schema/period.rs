@@ -1,5 +1,7 @@
 //! Calendar periods of a run, as consecutive integers, and the civil calendar behind them.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::Day;
@@ -81,6 +83,20 @@ impl PeriodKind {
         Some(self.first_day(period + 1)? - self.first_day(period)?)
     }
 
+    /// The last twelve whole months, or four whole quarters, that end on or before `as_of`; `None` for other kinds. The period
+    /// that holds `as_of` is one of them only where `as_of` is its last day.
+    #[must_use]
+    pub fn last_year(self, as_of: Day) -> Option<Range<Period>> {
+        let periods = match self {
+            Self::Month => 12,
+            Self::Quarter => 4,
+            Self::Whole | Self::Year | Self::Day => return None,
+        };
+        // Every period before that of the day after has ended.
+        let next = self.of(as_of.saturating_add(1));
+        Some(next - periods..next)
+    }
+
     /// First day of the period; `None` for [`Self::Whole`].
     #[must_use]
     pub fn first_day(self, period: Period) -> Option<Day> {
@@ -154,6 +170,25 @@ mod tests {
         assert_eq!(parse_day("0001-01-01"), Some(-719_162));
         for far in ["1000000000-Q1", "1000000000-01", "2147483647-12", "-2147483648-01"] {
             assert_eq!((PeriodKind::Quarter.parse(far), PeriodKind::Month.parse(far)), (None, None), "{far}");
+        }
+    }
+
+    #[test]
+    fn the_last_year_is_of_whole_periods_that_have_ended() {
+        let labels = |kind: PeriodKind, as_of: &str| {
+            let range = kind.last_year(parse_day(as_of).unwrap()).unwrap();
+            (range.len(), kind.label(range.start), kind.label(range.end - 1))
+        };
+        let months = |as_of| labels(PeriodKind::Month, as_of);
+        assert_eq!(months("1997-09-30"), (12, "1996-10".to_owned(), "1997-09".to_owned()));
+        assert_eq!(months("1997-09-29"), (12, "1996-09".to_owned(), "1997-08".to_owned()));
+        // The February of a leap year, which ends within 366 days of the next one's end, is not a thirteenth month.
+        assert_eq!(months("1997-02-28"), (12, "1996-03".to_owned(), "1997-02".to_owned()));
+        let quarters = |as_of| labels(PeriodKind::Quarter, as_of);
+        assert_eq!(quarters("1997-12-31"), (4, "1997-Q1".to_owned(), "1997-Q4".to_owned()));
+        assert_eq!(quarters("1997-12-30"), (4, "1996-Q4".to_owned(), "1997-Q3".to_owned()));
+        for kind in [PeriodKind::Whole, PeriodKind::Year, PeriodKind::Day] {
+            assert_eq!(kind.last_year(10_134), None);
         }
     }
 

@@ -43,6 +43,44 @@ fn acquisition_cost_stands_in_the_period_of_the_first_purchase_and_none_is_lost(
 }
 
 #[test]
+fn what_customers_have_been_worth_ties_to_their_profit_and_the_last_year_is_of_whole_months() {
+    // Profit as above: customer 1 earns 880 in January and loses 200 in March, 2 earns 469.90 in February, 3 and 4 nothing.
+    let worth = |period: &str, as_of: &str| {
+        let config = |text: &str| {
+            format!(
+                "version: 1\ncurrency: EUR\nperiod: {text}\nas_of: {as_of}\ninputs:\n  transactions: {{path: \
+                 ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount, discount: discount}}}}\n\
+                 {CUSTOMERS}"
+            )
+        };
+        let job = job(CUSTOMERS, "");
+        job.text("whalecurve.yaml", &config(period));
+        job.text("customers.csv", "id,won_for\n2,30.10\n1,20\n4,\n3,5.05\n");
+        job.run(&[]);
+        job
+    };
+    let job = worth("month", "1997-03-31");
+    assert_eq!(job.decimals("customer_value", "historical_value"), [68_000, 46_990, -505, 0]);
+    assert_eq!(job.decimals("customer_value", "acquisition_cost"), [2_000, 3_010, 505, 0]);
+    assert_eq!(job.decimals("customer_value", "historical_value_before_acquisition"), [70_000, 50_000, 0, 0]);
+    assert_eq!(job.decimals("customer_value", "current_value"), [68_000, 46_990, -505, 0]);
+    let total = job.sum("customer_profit_total", "economic_profit");
+    assert_eq!((job.sum("customer_value", "historical_value"), total), (114_485, 114_485));
+    // March is not over, so neither its loss nor the cost of customer 3 counts; the quarter is not over either.
+    let current = |period: &str, as_of: &str| worth(period, as_of).decimals("customer_value", "current_value");
+    assert_eq!(current("month", "1997-03-30"), [88_000, 46_990, 0, 0]);
+    assert_eq!(current("quarter", "1997-03-30"), [0, 0, 0, 0]);
+    assert_eq!(current("quarter", "1997-03-31"), [68_000, 46_990, -505, 0]);
+    // A year later January is gone; the cost of customer 3 stands in the last period.
+    assert_eq!(current("month", "1998-01-31"), [-20_000, 46_990, -505, 0]);
+    // Without months or quarters nobody knows.
+    for period in ["year", "whole"] {
+        // Nulls are left out of what is read.
+        assert_eq!(current(period, "1997-03-31"), [0; 0], "{period}");
+    }
+}
+
+#[test]
 fn an_acquisition_cost_that_is_no_number_stops_the_run_with_the_rest_of_the_story() {
     let job = job(CUSTOMERS, "");
     job.text("customers.csv", "id,won_for\n1,20\n2,much\n1,3.50\n");

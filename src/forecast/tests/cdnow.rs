@@ -82,6 +82,8 @@ fn bg_nbd_fits_the_sample_to_all_published_digits() {
         close(*found, expected, SIX_DIGITS);
     }
     assert!(fit.notes[0].starts_with("1411 of 2357 customers bought once"), "{:?}", fit.notes);
+    // A weakness is told with what helps against it.
+    assert!(fit.notes[0].contains("`forecast.model: mbg_nbd`") && fit.notes[0].contains("`auto`"), "{:?}", fit.notes);
 }
 
 #[test]

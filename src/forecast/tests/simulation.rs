@@ -88,13 +88,15 @@ fn settings<M>(model: M) -> Settings<M> {
         paths: 1000,
         seed: 9,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
+        worst_one_in: 20,
         minor_per_major: 100.0,
         parameter_draws: vec![],
     }
 }
 
 fn bits(simulation: &Simulation) -> Vec<u64> {
-    let moments = simulation.lifetime.iter().flat_map(|l| [l.mean, l.sd, l.mean_error, l.probability_of_loss]);
+    let moments =
+        simulation.lifetime.iter().flat_map(|l| [l.mean, l.sd, l.mean_error, l.probability_of_loss, l.shortfall]);
     moments.chain(simulation.quantiles.iter().copied()).map(f64::to_bits).collect()
 }
 
@@ -258,7 +260,7 @@ fn parameter_draws_rule_their_own_paths_of_every_customer() {
     let closed = 0.5 * (sum_of(CDNOW, &SPEND) + sum_of(other, &dear));
     assert!((mean / closed - 1.0).abs() < 0.01, "{mean} {closed}");
     for (lifetime, quantiles) in found.lifetime.iter().zip(found.quantiles.chunks(5)) {
-        assert!(quantiles.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(quantiles.windows(2).all(|pair| pair[0] <= pair[1]) && lifetime.shortfall <= quantiles[0]);
         assert_eq!(quantiles[0] < 0.0, lifetime.probability_of_loss >= 0.05 - 1e-9, "{lifetime:?} {quantiles:?}");
     }
     let wrong = ParameterDraw { model: MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0 }.into(), spend: None };
@@ -273,6 +275,11 @@ fn quantiles_rise_and_losses_are_counted() {
     let found = simulate(&settings(CDNOW), &company.customers(Some(SPEND.p)), &[]).unwrap();
     for (lifetime, quantiles) in found.lifetime.iter().zip(found.quantiles.chunks(5)) {
         assert!(quantiles.windows(2).all(|pair| pair[0] <= pair[1]), "{quantiles:?}");
+        // The mean of the worst 5 % is no better than the best of them, nor than the mean of all.
+        assert!(
+            lifetime.shortfall <= quantiles[0] && lifetime.shortfall <= lifetime.mean,
+            "{lifetime:?} {quantiles:?}"
+        );
         // The 5 % quantile is a loss exactly where losses have at least that probability.
         assert_eq!(quantiles[0] < 0.0, lifetime.probability_of_loss >= 0.05 - 1e-9, "{lifetime:?} {quantiles:?}");
     }
