@@ -246,9 +246,12 @@ impl World<'_> {
         for line in &self.ledgers.pool_lines {
             *told.entry(key(line)).or_default() += MinorSum::from(line.converted);
         }
+        let table = self.settings.inputs.pools.as_ref();
+        let named = table
+            .is_some_and(|table| table.columns.contains_key("account") || table.columns.contains_key("cost_centre"));
         let of_account = |line: &&PoolLine| {
             let key = key(line);
-            (line.account.is_some() || line.cost_centre.is_some()) && own.get(&key) == told.get(&key)
+            named && own.get(&key) == told.get(&key)
         };
         let row = |line: &PoolLine| {
             let node = pools.node(&line.activity)?;
