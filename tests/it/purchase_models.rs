@@ -87,6 +87,16 @@ fn each_models_simulated_equity_agrees_with_its_closed_form() {
         let error = cents("equity_sd") / f64::sqrt(1_000.0);
         let gap = cents("equity_mean") - cents("expected_value");
         assert!(gap.abs() < STANDARD_ERRORS * error, "{name}: {gap} {error}");
+        // The worst 5 % begin at the quantile, of the base, of every segment and of every customer.
+        for (dataset, value) in
+            [("customer_equity", "equity"), ("segment_value", "lifetime_value"), ("customer_value", "lifetime_value")]
+        {
+            let column = |of: &str| decimals(&job.path("out"), dataset, &format!("{value}_{of}"));
+            let (worst, begin) = (column("shortfall"), column("p05"));
+            assert!(!worst.is_empty() && worst.len() == begin.len(), "{name} {dataset}");
+            assert!(worst.iter().zip(&begin).all(|(worst, begin)| worst <= begin), "{name} {dataset}");
+            assert!(worst != begin, "{name} {dataset}");
+        }
     }
 }
 
