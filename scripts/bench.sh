@@ -105,11 +105,12 @@ whole() {
         >"$results/$name-$run.json"
 }
 
-# The peers aggregate the ledger with its product costs and nothing else; so does this config.
+# The peers aggregate the ledger by customer, with its product costs, and nothing else; so does this config.
 cat >"$ledger/facts.yaml" <<YAML
 version: 1
 name: Facts alone
 currency: EUR
+outputs: [customer_profit, customer_profit_total, customer_value, input_balance]
 inputs:
   transactions:
     path: transactions

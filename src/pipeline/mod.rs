@@ -168,7 +168,9 @@ pub fn project(
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     let by_day = needs_days && saved.is_none();
-    let products = is_mapped(settings, TableName::Transactions, "product_id").then_some(CostObject::Product);
+    let wants_products = ["product_profit", "product_balance"].iter().any(|name| settings.writes(name));
+    let products =
+        (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
     let mut ledgers = facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
     ledgers.saved = saved;
     let (costs, margins) = cost(settings, &ledgers, &mut clock)?;

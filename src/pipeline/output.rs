@@ -77,9 +77,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         tasks.push(("product_profit", Box::new(move |spec| writer.write(spec, &products.product_columns()))));
         tasks.push(("product_balance", Box::new(move |spec| writer.write(spec, &products.balance_columns(settings)))));
     }
-    if let Some(wanted) = &settings.outputs {
-        tasks.retain(|(name, _)| wanted.iter().any(|wanted| wanted == name));
-    }
+    tasks.retain(|(name, _)| settings.writes(name));
     let mut written: Vec<Written> =
         tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, _>>()?;
     written.sort_by_key(|dataset| dataset.dataset);

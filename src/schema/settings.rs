@@ -63,6 +63,14 @@ pub struct Settings {
     pub scenario: Option<Scenario>,
 }
 
+impl Settings {
+    /// Whether a dataset is written.
+    #[must_use]
+    pub fn writes(&self, dataset: &str) -> bool {
+        self.outputs.as_ref().is_none_or(|outputs| outputs.iter().any(|name| name == dataset))
+    }
+}
+
 /// The input tables. Only `transactions` must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inputs {
