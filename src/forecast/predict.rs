@@ -187,9 +187,14 @@ pub fn fit_purchases(
 /// * `repeat_spend`: money of repeat purchases, major units, one row a history.
 #[must_use]
 pub fn fit_spend(histories: &Histories, repeat_spend: &[f64]) -> Fit<GammaGamma> {
-    let mut fit = GammaGamma::fit(&histories.frequency, repeat_spend);
+    GammaGamma::fit(&histories.frequency, repeat_spend)
+}
+
+/// Notes in the fit when spend depends on frequency, which Gamma-Gamma takes for independent.
+///
+/// * `repeat_spend`: as for the fit.
+pub fn check_spend(fit: &mut Fit<GammaGamma>, histories: &Histories, repeat_spend: &[f64]) {
     fit.notes.extend(dependence(&histories.frequency, repeat_spend));
-    fit
 }
 
 /// A rank correlation of at least this between frequency and mean spend, if it is no chance either, is told.

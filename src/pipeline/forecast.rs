@@ -69,9 +69,13 @@ impl Forecast {
         };
         let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
         let repeat_spend = major(&facts.repeat_revenue);
-        let gamma_gamma = match &ledgers.saved {
-            Some(saved) => saved.spend.clone(),
-            None => predict::fit_spend(&histories, &repeat_spend),
+        let gamma_gamma = if let Some(saved) = &ledgers.saved {
+            saved.spend.clone()
+        } else {
+            let mut fit = predict::fit_spend(&histories, &repeat_spend);
+            clock.start("check_spend", Some(histories.customer.len() as u64));
+            predict::check_spend(&mut fit, &histories, &repeat_spend);
+            fit
         };
         let models = Models { purchases, gamma_gamma };
         clock.start("forecast", Some(histories.customer.len() as u64));

@@ -128,18 +128,16 @@ fn a_failed_fit_is_never_chosen() {
 
 #[test]
 fn spend_that_rises_with_frequency_is_told() {
-    use crate::forecast::predict::fit_spend;
+    use crate::forecast::predict::{check_spend, fit_spend};
     let notes = |rising: f64| {
         let n = 300_u32;
         let frequency: Vec<u32> = (0..n).map(|i| i % 10).collect();
         let spend = |i: u32, x: u32| f64::from(x) * (20.0 + rising * f64::from(x) + f64::from(i * 7_919 % 101) / 10.0);
         let total: Vec<f64> = (0..n).zip(&frequency).map(|(i, x)| spend(i, *x)).collect();
         let histories = Histories { frequency, customer: (0..n).collect(), ..Histories::default() };
-        fit_spend(&histories, &total)
-            .notes
-            .into_iter()
-            .filter(|note| note.contains("frequent buyers"))
-            .collect::<Vec<_>>()
+        let mut fit = fit_spend(&histories, &total);
+        check_spend(&mut fit, &histories, &total);
+        fit.notes.into_iter().filter(|note| note.contains("frequent buyers")).collect::<Vec<_>>()
     };
     assert!(notes(0.0).is_empty(), "{:?}", notes(0.0));
     assert!(
