@@ -1,22 +1,16 @@
 //! `whalecurve compare`: several methods, or several configs, over one reading of the ledger.
 
-use std::sync::Arc;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::run::load;
+use super::run::{load, tell_times, work};
 use crate::{
     cli::{
         Exit, Streams,
         config::Overrides,
-        progress::Bars,
         table::{Table, TableFormat},
     },
     numeric::decimal::format_grouped,
-    pipeline::{
-        Progress,
-        compare::{self, Compared, MethodChoice, Pair, Request, TruthTable},
-    },
+    pipeline::compare::{self, Compared, MethodChoice, Pair, Request, TruthTable},
     schema::settings::Settings,
     units::MinorSum,
 };
@@ -87,18 +81,10 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let configs: Vec<(String, Settings)> = labels.into_iter().zip(settings).collect();
     let truth = args.truth.map(|path| TruthTable { path, customer: args.truth_customer, amount: args.truth_cost });
     let methods = methods(&args.methods, configs.len());
-    let bars = Arc::new(Bars::new(streams.terminal));
-    let pool = match rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool,
-        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
-    };
-    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
     let request = Request { configs: &configs, methods: &methods, truth: truth.as_ref(), output: &output };
-    let compared = pool.install(|| compare::compare(&request, progress));
-    bars.done();
-    match compared {
+    match work(args.threads, streams, |progress| compare::compare(&request, progress))? {
         Ok(compared) => tell(&compared, args.format, &output, streams).map(|()| Exit::SUCCESS),
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Err(exit) => Ok(exit),
     }
 }
 
@@ -129,9 +115,7 @@ fn labels(configs: &[Utf8PathBuf]) -> Vec<String> {
 }
 
 fn tell(compared: &Compared, format: TableFormat, output: &Utf8Path, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    for time in &compared.times {
-        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
-    }
+    tell_times(&compared.times, streams)?;
     writeln!(streams.talk, "{:<14} {output}", "written to")?;
     for table in tables(compared) {
         write!(streams.out, "{}", table.render(format))?;

@@ -1,15 +1,13 @@
 //! `whalecurve explain`: one customer's way from gross sales to economic profit.
 
-use std::sync::Arc;
-
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
-use super::run::{in_pool, load};
+use super::run::{load, work};
 use crate::{
-    cli::{Exit, Streams, config::Overrides, progress::Bars, waterfall},
+    cli::{Exit, Streams, config::Overrides, waterfall},
     pipeline::{
-        Clock, Progress,
+        Clock,
         explain::{Question, explain},
     },
 };
@@ -50,15 +48,12 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    let bars = Arc::new(Bars::new(streams.terminal));
-    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
     let question = Question { customer: &args.customer, period: args.period.as_deref() };
-    let explained = in_pool(settings.threads, || explain(&settings, question, &mut Clock::new(progress)));
-    bars.done();
+    let explained =
+        work(settings.threads, streams, |progress| explain(&settings, question, &mut Clock::new(progress)))?;
     let explanation = match explained {
-        Err(error) => return streams.fail(&error, None, Exit::FAILURE),
-        Ok(Err(error)) => return streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
-        Ok(Ok(explanation)) => explanation,
+        Ok(explanation) => explanation,
+        Err(exit) => return Ok(exit),
     };
     match args.output_format {
         OutputFormat::Text => write!(streams.out, "{}", waterfall::text(&explanation))?,

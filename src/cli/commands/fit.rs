@@ -1,13 +1,11 @@
 //! `whalecurve fit`: fitted models into a file.
 
-use std::sync::Arc;
-
 use camino::Utf8PathBuf;
 
-use super::run::load;
+use super::run::{load, tell_times, work};
 use crate::{
-    cli::{Exit, Streams, config::Overrides, progress::Bars},
-    pipeline::{self, Progress},
+    cli::{Exit, Streams, config::Overrides},
+    pipeline,
     schema::period::format_day,
 };
 
@@ -34,21 +32,11 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    let bars = Arc::new(Bars::new(streams.terminal));
-    let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool,
-        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
-    };
-    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let fitted = pool.install(|| pipeline::fit(&settings, &model, progress));
-    bars.done();
-    let fitted = match fitted {
+    let fitted = match work(settings.threads, streams, |progress| pipeline::fit(&settings, &model, progress))? {
         Ok(fitted) => fitted,
-        Err(error) => return streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Err(exit) => return Ok(exit),
     };
-    for time in &fitted.times {
-        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
-    }
+    tell_times(&fitted.times, streams)?;
     let notes = fitted.why.iter().chain(&fitted.models.purchases.notes).chain(&fitted.models.spend.notes);
     for note in notes {
         writeln!(streams.talk, "note: {note}")?;

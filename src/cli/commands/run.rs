@@ -11,7 +11,7 @@ use crate::{
         config::{self, Overrides},
         progress::Bars,
     },
-    pipeline::{self, Outcome, Progress, RunError, SavedModels},
+    pipeline::{self, Outcome, Progress, RunError, SavedModels, StageTime},
     schema::{objects::CostObject, settings::Settings},
 };
 
@@ -107,24 +107,43 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
     {
         return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
     }
-    let bars = Arc::new(Bars::new(streams.terminal));
-    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let outcome = in_pool(settings.threads, || match cost_object {
+    let outcome = work(settings.threads, streams, |progress| match cost_object {
         Some(object) => pipeline::run_objects(&settings, object.into(), progress),
         None => pipeline::project(&settings, saved.map(|saved| saved.0), progress),
-    });
-    bars.done();
+    })?;
     match outcome {
-        Err(error) => streams.fail(&error, None, Exit::FAILURE),
-        Ok(Ok(outcome)) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
-        Ok(Err(error)) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Ok(outcome) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
+        Err(exit) => Ok(exit),
     }
 }
 
-/// Does work in a pool of so many threads; all cores when absent.
-pub(super) fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, String> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
-    pool.map(|pool| pool.install(work)).map_err(|error| error.to_string())
+/// Does the work of a command under progress bars, in a pool of so many threads (all cores when absent); the exit
+/// after a failure is told.
+pub(super) fn work<T: Send>(
+    threads: Option<usize>,
+    streams: &mut Streams<'_>,
+    work: impl FnOnce(Arc<dyn Progress>) -> Result<T, RunError> + Send,
+) -> std::io::Result<Result<T, Exit>> {
+    let bars = Arc::new(Bars::new(streams.terminal));
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build() {
+        Ok(pool) => pool,
+        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE).map(Err),
+    };
+    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
+    let done = pool.install(|| work(progress));
+    bars.done();
+    match done {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())).map(Err),
+    }
+}
+
+/// The seconds of every stage, a line each.
+pub(super) fn tell_times(times: &[StageTime], streams: &mut Streams<'_>) -> std::io::Result<()> {
+    for time in times {
+        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
+    }
+    Ok(())
 }
 
 /// The resolved settings, or the exit after all problems are told.
@@ -152,9 +171,7 @@ pub(super) fn load(
 }
 
 fn tell(settings: &Settings, outcome: &Outcome, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    for time in &outcome.times {
-        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
-    }
+    tell_times(&outcome.times, streams)?;
     writeln!(streams.talk)?;
     for line in &outcome.summary {
         writeln!(streams.talk, "{line}")?;

@@ -1,17 +1,14 @@
 //! `whalecurve validate`: models and baselines on a holdout.
 
-use std::sync::Arc;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::run::load;
+use super::run::{load, tell_times, work};
 use crate::{
     cli::{
         Exit, Streams,
         config::{self, Overrides},
-        progress::Bars,
     },
-    pipeline::{self, Progress, Validation},
+    pipeline::{self, Validation},
 };
 
 /// What to validate.
@@ -46,24 +43,14 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     };
     let output =
         output.unwrap_or_else(|| Utf8PathBuf::from(format!("{}-validation", settings.output.trim_end_matches('/'))));
-    let bars = Arc::new(Bars::new(streams.terminal));
-    let pool = match rayon::ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool,
-        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE),
-    };
-    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let found = pool.install(|| pipeline::validate(&settings, days, &output, progress));
-    bars.done();
-    match found {
+    match work(settings.threads, streams, |progress| pipeline::validate(&settings, days, &output, progress))? {
         Ok(found) => tell(&output, &found, streams).map(|()| Exit::SUCCESS),
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Err(exit) => Ok(exit),
     }
 }
 
 fn tell(output: &Utf8Path, found: &Validation, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    for time in &found.times {
-        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
-    }
+    tell_times(&found.times, streams)?;
     writeln!(streams.talk)?;
     for line in &found.table {
         writeln!(streams.talk, "{line}")?;
