@@ -13,7 +13,6 @@ use crate::{
     numeric::decimal::Decimal,
     schema::{
         costing::{ActivitySetting, Basis, Capacity, Level, Method},
-        settings::Policy,
         tables::{Activity, TracedCost},
     },
 };
@@ -123,7 +122,6 @@ pub fn traced(
     activities: &[&str],
     csv: bool,
 ) -> Result<(Vec<TracedCost>, Tally), ContractError> {
-    let keep_unknown = input.rules.policy("unknown_customer") == Policy::Warn;
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, TracedCost>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
@@ -133,25 +131,21 @@ pub fn traced(
         for row in 0..slice.height() {
             let amount = is_number(amounts[row]).then_some(amounts[row]);
             let activity = names[row].clone().unwrap_or_default();
-            let customer = customer_of(&ids, &missing, row, customers);
-            let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
-            let verdict = match (customer, amount) {
-                (Err(broken), _) if !unknown => Err(broken),
+            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
+            let verdict = match (owner, amount) {
+                (Err(broken), _) => Err(broken),
                 (_, None) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
                 _ if !activities.contains(&activity.as_str()) => {
                     Err(("unknown_activity", "no activity with method traced has this name"))
                 }
-                (customer, Some(amount)) => timed(input, times.as_ref(), row).map(|when| TracedCost {
-                    customer: customer.ok().filter(|customer| *customer != UNKNOWN),
+                (Ok(customer), Some(amount)) => timed(input, times.as_ref(), row).map(|when| TracedCost {
+                    customer: (customer != UNKNOWN).then_some(customer),
                     period: when.period,
                     activity,
                     amount,
                 }),
             };
-            match verdict {
-                Ok(cost) if unknown => slice.unassigned("unknown_customer", amount, cost),
-                verdict => slice.row(row, amount, verdict),
-            }
+            slice.row_of(owner, row, amount, verdict);
         }
         Ok(())
     })?;

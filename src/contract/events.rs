@@ -9,7 +9,7 @@ use super::{
 use crate::{
     schema::{
         period::Period,
-        settings::{DriverMeasure, LedgerDriver, Policy},
+        settings::{DriverMeasure, LedgerDriver},
     },
     units::{QUANTITY_SCALE, Quantity},
 };
@@ -46,7 +46,6 @@ pub fn events(
     drivers: &[(&str, &LedgerDriver)],
     csv: bool,
 ) -> Result<(Vec<EventTerms>, Tally), ContractError> {
-    let keep_unknown = input.rules.policy("unknown_customer") == Policy::Warn;
     let (rows, tally) = input.gather(|slice: &mut Slice<'_, Event>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let times = when(&slice.batch, input.settings.period)?;
@@ -54,23 +53,19 @@ pub fn events(
         let measured: Vec<Measured> =
             drivers.iter().map(|(name, driver)| Measured::new(slice, name, driver)).collect::<Result<_, _>>()?;
         for row in 0..slice.height() {
-            let customer = customer_of(&ids, &missing, row, customers);
-            let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
+            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
             let terms: Option<Vec<Terms>> = measured.iter().map(|measured| measured.terms_of(row)).collect();
-            let verdict = match (customer, terms) {
-                (Err(broken), _) if !unknown => Err(broken),
+            let verdict = match (owner, terms) {
+                (Err(broken), _) => Err(broken),
                 (_, None) => Err((
                     "invalid_quantity",
                     "a term of a time equation is null or out of range, or a flag is neither 0 nor 1",
                 )),
-                (customer, Some(terms)) => {
-                    timed(input, times.as_ref(), row).map(|when| (customer.unwrap_or(UNKNOWN), when.period, terms))
+                (Ok(customer), Some(terms)) => {
+                    timed(input, times.as_ref(), row).map(|when| (customer, when.period, terms))
                 }
             };
-            match verdict {
-                Ok(event) if unknown => slice.unassigned("unknown_customer", None, event),
-                verdict => slice.row(row, None, verdict),
-            }
+            slice.row_of(owner, row, None, verdict);
         }
         Ok(())
     })?;

@@ -96,12 +96,34 @@ impl<T> Slice<'_, T> {
         ContractError::Column { table: self.batch.table, column: column.to_owned(), expected: "there" }
     }
 
-    /// Keeps a row of a customer whom nobody knows, apart from the accepted ones.
-    pub(super) fn unassigned(&mut self, rule: &'static str, amount: Option<i64>, value: T) {
-        self.tally.balance.input.add(amount.unwrap_or(0));
-        self.tally.balance.unassigned.add(amount.unwrap_or(0));
-        self.tally.broken(rule, self.rules.policy(rule), amount);
-        self.accepted.push(value);
+    /// Whose row it is, in a table that keeps what customers whom nobody knows used: theirs is [`UNKNOWN`] under `warn`.
+    pub(super) fn owner(
+        &self,
+        customer: Result<u32, (&'static str, &'static str)>,
+    ) -> Result<u32, (&'static str, &'static str)> {
+        match customer {
+            Err((UNKNOWN_CUSTOMER, _)) if self.rules.policy(UNKNOWN_CUSTOMER) == Policy::Warn => Ok(UNKNOWN),
+            customer => customer,
+        }
+    }
+
+    /// Judges one row of an [`Self::owner`]: what is accepted of an unknown one is kept apart from the rest.
+    pub(super) fn row_of(
+        &mut self,
+        owner: Result<u32, (&'static str, &'static str)>,
+        row: usize,
+        amount: Option<i64>,
+        verdict: Result<T, (&'static str, &'static str)>,
+    ) {
+        match verdict {
+            Ok(value) if owner == Ok(UNKNOWN) => {
+                self.tally.balance.input.add(amount.unwrap_or(0));
+                self.tally.balance.unassigned.add(amount.unwrap_or(0));
+                self.tally.broken(UNKNOWN_CUSTOMER, Policy::Warn, amount);
+                self.accepted.push(value);
+            }
+            verdict => self.row(row, amount, verdict),
+        }
     }
 
     /// Judges one row: the first broken rule, or the accepted value.
@@ -314,6 +336,8 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
     Ok((table, tally))
 }
 
+const UNKNOWN_CUSTOMER: &str = "unknown_customer";
+
 /// Row of a customer whom nobody knows, until it is set apart.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
@@ -353,7 +377,6 @@ pub fn driver_quantities(
     csv: bool,
 ) -> Result<(Vec<DriverQuantity>, Vec<UnknownQuantity>, Tally), ContractError> {
     let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
-    let keep_unknown = input.rules.policy("unknown_customer") == Policy::Warn;
     let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
@@ -364,26 +387,22 @@ pub fn driver_quantities(
         for row in 0..slice.height() {
             let driver = places[row].map(|place| &drivers[place as usize]);
             let quantity = quantities[row];
-            let customer = customer_of(&ids, &missing, row, customers);
-            let unknown = keep_unknown && customer.is_err_and(|broken| broken.0 == "unknown_customer");
-            let verdict = match customer {
-                Err(broken) if !unknown => Err(broken),
+            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
+            let verdict = match owner {
+                Err(broken) => Err(broken),
                 _ if quantity == NULL || quantity == INVALID => {
                     Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
                 }
                 _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
-                customer => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
-                    customer: customer.unwrap_or(UNKNOWN),
+                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
+                    customer,
                     driver: driver.map_or(0, |(_, column)| *column),
                     period: when.period,
                     when: when.token,
                     quantity,
                 }),
             };
-            match verdict {
-                Ok(quantity) if unknown => slice.unassigned("unknown_customer", None, quantity),
-                verdict => slice.row(row, None, verdict),
-            }
+            slice.row_of(owner, row, None, verdict);
         }
         Ok(())
     })?;
@@ -434,7 +453,7 @@ pub(super) fn customer_of(
     }
     customers
         .get(ids.get(row))
-        .ok_or(("unknown_customer", "the customer is neither in the ledger nor in the customers table"))
+        .ok_or((UNKNOWN_CUSTOMER, "the customer is neither in the ledger nor in the customers table"))
 }
 
 /// When a row happened.
