@@ -196,6 +196,19 @@ impl TimeEquation {
         Self::new(variables, &terms)
     }
 
+    /// Reads an equation over columns of which some are flags.
+    ///
+    /// * `columns`: names of all its columns.
+    /// * `flags`: those of them that are 0 or 1.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn of_columns(text: &str, columns: &[String], flags: &[String]) -> Result<Self, EquationError> {
+        let (flags, quantities): (Vec<&str>, Vec<&str>) =
+            columns.iter().map(String::as_str).partition(|column| flags.iter().any(|flag| flag == column));
+        Self::parse(text, &quantities, &flags)
+    }
+
     /// Every name that a text uses, whether it is known or not.
     ///
     /// # Errors

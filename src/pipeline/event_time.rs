@@ -22,10 +22,8 @@ pub(super) type Times = (BTreeMap<(u32, Period), Quantity>, BTreeMap<Period, Qua
 /// [`ContractError::Setting`] when a time or a sum leaves its range.
 pub(super) fn sum(name: &str, driver: &LedgerDriver, events: &EventTerms) -> Result<Times, RunError> {
     let DriverMeasure::Time { equation, columns, flags } = &driver.measure else { return Ok(Times::default()) };
-    let (flagged, quantities): (Vec<&str>, Vec<&str>) =
-        columns.iter().map(String::as_str).partition(|column| flags.iter().any(|flag| flag == column));
     let failed = |what: String| ContractError::Setting(format!("events: driver `{name}`: {what}"));
-    let equation = TimeEquation::parse(equation, &quantities, &flagged).map_err(|error| failed(error.to_string()))?;
+    let equation = TimeEquation::of_columns(equation, columns, flags).map_err(|error| failed(error.to_string()))?;
     let terms: Vec<&[Quantity]> = events.terms.iter().map(Vec::as_slice).collect();
     let times = equation.evaluate(events.customer.len(), &terms).map_err(|error| failed(error.to_string()))?;
     let (mut known, mut unknown) = Times::default();

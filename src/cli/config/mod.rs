@@ -102,11 +102,12 @@ pub fn load(
     let mut problems = Problems::default();
     // Some editors begin a file with a byte order mark, which is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let settings = tree::parse(text, env, &mut problems)
-        .and_then(|document| settings(path, &Entry::root(&document), overrides, &mut problems));
-    let settings = settings.filter(|_| problems.is_empty()).map(|mut base| {
-        base.scenario = scenario(path, text, env, overrides, &mut problems);
-        base
+    let settings = tree::parse(text, env, &mut problems).and_then(|document| {
+        let mut base = settings(path, &Entry::root(&document), overrides, &mut problems)?;
+        if problems.is_empty() {
+            base.scenario = scenario(path, document, overrides, &mut problems);
+        }
+        Some(base)
     });
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),
@@ -117,12 +118,10 @@ pub fn load(
 /// The config with its `overrides` and `--set` in place, read as a config of its own.
 fn scenario(
     path: &Utf8Path,
-    text: &str,
-    env: &dyn Fn(&str) -> Option<String>,
+    mut document: tree::Node,
     command: &Overrides,
     problems: &mut Problems,
 ) -> Option<Scenario> {
-    let mut document = tree::parse(text, env, problems)?;
     let said = overrides::apply(&mut document, &command.sets, problems)?;
     let changed = settings(path, &Entry::root(&document), command, problems)?;
     let overrides::Overridden { name, paths: overridden, prices, driver_factors } = said;

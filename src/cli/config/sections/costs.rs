@@ -80,9 +80,7 @@ fn time_of_events(
         items.iter().map(|item| item.text("the name of a column", problems).map(str::to_owned)).collect()
     })?;
     let columns = TimeEquation::names(text).and_then(|columns| {
-        let (flagged, quantities): (Vec<&str>, Vec<&str>) =
-            columns.iter().map(String::as_str).partition(|name| flags.iter().any(|flag| flag == name));
-        TimeEquation::parse(text, &quantities, &flagged)?;
+        TimeEquation::of_columns(text, &columns, &flags)?;
         Ok(columns)
     });
     match columns {
