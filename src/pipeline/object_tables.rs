@@ -4,21 +4,13 @@ use std::{ops::Range, sync::Arc};
 
 use super::{
     objects::{ObjectBalance, ObjectResults},
-    tables::{integers, labels, scaled},
+    tables::{CostLabels, integers, labels, scaled},
 };
 use crate::{
     publish::dataset::Values,
     schema::{costing::Layer, objects::CostObject, period::ALL, settings::Settings},
     units::{Minor, MinorSum},
 };
-
-/// Labels of `object_cost`: of each cell's period, of the activities and of their kinds.
-pub(super) struct Labels {
-    period: Vec<u32>,
-    periods: Arc<Vec<String>>,
-    activities: Arc<Vec<String>>,
-    kinds: Arc<Vec<String>>,
-}
 
 impl ObjectResults {
     /// Sums of a cell column by object; the last one is that of lines without an object, when there are any.
@@ -95,40 +87,23 @@ impl ObjectResults {
     }
 
     /// Labels that all parts of `object_cost` share.
-    pub(super) fn labels(&self, settings: &Settings) -> Labels {
-        let (period, periods) = labels(&self.objects.cells.period, settings);
+    pub(super) fn labels(&self, settings: &Settings) -> CostLabels {
         let activities = self.plan.activities.iter().map(|activity| activity.name.clone()).collect();
-        Labels { period, periods, activities: Arc::new(activities), kinds: Arc::new(self.kinds.clone()) }
+        let periods = labels(&self.objects.cells.period, settings);
+        CostLabels::new(periods, (Arc::new(activities), Arc::new(self.kinds.clone())))
     }
 
     /// One part of `object_cost`.
-    pub(super) fn cost_columns(&self, settings: &Settings, labels: &Labels, range: Range<usize>) -> Vec<Values> {
+    pub(super) fn cost_columns(&self, settings: &Settings, labels: &CostLabels, range: Range<usize>) -> Vec<Values> {
         let cells = &self.objects.cells;
-        let (mut object, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut quantity, mut amount) = (Vec::new(), Vec::new());
         let costs = self.plan.chunk(&self.ground(settings), range.clone());
-        for (at, cell) in range.enumerate() {
-            for number in 0..self.plan.activities.len() {
-                let carried = self.quantities.get(number).map_or(0, |column| column[cell]);
-                let own = if self.stays[number].is_some() { 0 } else { costs.quantities[number][at] };
-                let (used, cost) = (if carried == 0 { own } else { carried }, costs.amounts[number][at]);
-                if used != 0 || cost != 0 {
-                    object.push(cells.customer[cell]);
-                    periods.push(labels.period[cell]);
-                    activity.push(number as u32);
-                    quantity.push(Some(used));
-                    amount.push(Some(cost));
-                }
-            }
-        }
-        vec![
-            Values::Ids(object),
-            Values::Label(periods, Arc::clone(&labels.periods)),
-            Values::Label(activity.clone(), Arc::clone(&labels.activities)),
-            Values::Label(activity, Arc::clone(&labels.kinds)),
-            Values::Scaled(quantity),
-            Values::Scaled(amount),
-        ]
+        let start = range.start;
+        let found = |at: usize, number: usize| {
+            let carried = self.quantities.get(number).map_or(0, |column| column[start + at]);
+            let own = if self.stays[number].is_some() { 0 } else { costs.quantities[number][at] };
+            (if carried == 0 { own } else { carried }, costs.amounts[number][at])
+        };
+        labels.columns(&cells.customer, range, found).0
     }
 
     /// `product_balance` and `object_balance`.

@@ -1,7 +1,5 @@
 //! Every dataset and the manifest, written to a staging folder and put in place.
 
-use std::sync::Arc;
-
 use camino::Utf8Path;
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -10,6 +8,7 @@ use super::{
     Clock, Ledgers,
     objects::ObjectResults,
     results::Results,
+    tables::CostLabels,
     worlds::{World, beneath, write_profit, write_profit_total},
 };
 use crate::{
@@ -154,7 +153,8 @@ fn write_costs(
     let chunks = |world: &World<'_>| world.ledgers.cells.len().div_ceil(COST_CELLS);
     let parts: Vec<(&World<'_>, usize)> =
         worlds.iter().flat_map(|world| (0..chunks(world)).map(move |part| (world, part))).collect();
-    let labels: Vec<Labels> = worlds.iter().map(Labels::new).collect();
+    let labels = |world: &World<'_>| CostLabels::new(world.labels(), world.activity_labels());
+    let labels: Vec<CostLabels> = worlds.iter().map(labels).collect();
     writer.write_in_parts(spec, parts.len(), |part| {
         // A run without cells has one empty part.
         let (world, part) = parts.get(part).copied().unwrap_or((&worlds[0], 0));
@@ -163,50 +163,14 @@ fn write_costs(
     })
 }
 
-/// Labels of one world's costs.
-struct Labels {
-    period: Vec<u32>,
-    periods: Arc<Vec<String>>,
-    activities: Arc<Vec<String>>,
-    kinds: Arc<Vec<String>>,
-}
-
-impl Labels {
-    fn new(world: &World<'_>) -> Self {
-        let (period, periods) = world.labels();
-        let (activities, kinds) = world.activity_labels();
-        Self { period, periods, activities, kinds }
-    }
-}
-
-fn cost_part(world: &World<'_>, part: usize, labels: &Labels) -> Vec<Values> {
+fn cost_part(world: &World<'_>, part: usize, labels: &CostLabels) -> Vec<Values> {
     let cells = &world.ledgers.cells;
-    let (mut customer, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut quantity, mut amount) = (Vec::new(), Vec::new());
     let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
     let costs = world.costs.plan.chunk(&world.ledgers.ground(world.settings), range.clone());
-    for (at, cell) in range.enumerate() {
-        for number in 0..labels.activities.len() {
-            let (used, cost) = (costs.quantities[number][at], costs.amounts[number][at]);
-            if used != 0 || cost != 0 {
-                customer.push(cells.customer[cell]);
-                periods.push(labels.period[cell]);
-                activity.push(number as u32);
-                quantity.push(Some(used));
-                amount.push(Some(cost));
-            }
-        }
-    }
-    let rows = customer.len();
-    vec![
-        Values::Ids(customer),
-        Values::Label(periods, Arc::clone(&labels.periods)),
-        Values::Label(activity.clone(), Arc::clone(&labels.activities)),
-        Values::Label(activity, Arc::clone(&labels.kinds)),
-        Values::Scaled(quantity),
-        Values::Scaled(amount),
-        world.label(rows),
-    ]
+    let found = |at: usize, number: usize| (costs.quantities[number][at], costs.amounts[number][at]);
+    let (mut columns, rows) = labels.columns(&cells.customer, range, found);
+    columns.push(world.label(rows));
+    columns
 }
 
 /// Every input file with its size and digest.

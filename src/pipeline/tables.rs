@@ -1,6 +1,6 @@
 //! The results as columns of the output datasets, in the order of [`outputs`](crate::schema::outputs).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use rayon::prelude::*;
 
@@ -22,7 +22,7 @@ use crate::{
         period::Period,
         settings::Settings,
     },
-    units::{Minor, MinorSum},
+    units::{Minor, MinorSum, Quantity},
 };
 
 impl Results {
@@ -288,4 +288,59 @@ fn buckets(balance: &InputBalance) -> Vec<(&'static str, &'static str, Bucket)> 
     rows.extend(balance.rules.iter().map(|(rule, (_, bucket))| ("rule", *rule, *bucket)));
     rows.push(("unassigned", "", balance.unassigned));
     rows
+}
+
+/// What the cost of every cell and activity is told with: the cell's period, and the activity's name and kind.
+pub(super) struct CostLabels {
+    period: Vec<u32>,
+    periods: Arc<Vec<String>>,
+    activities: Arc<Vec<String>>,
+    kinds: Arc<Vec<String>>,
+}
+
+impl CostLabels {
+    /// * `periods`: the label number of each cell's period, and the labels.
+    /// * `activities`: names and kinds of the activities.
+    pub(super) fn new(
+        (period, periods): (Vec<u32>, Arc<Vec<String>>),
+        (activities, kinds): (Arc<Vec<String>>, Arc<Vec<String>>),
+    ) -> Self {
+        Self { period, periods, activities, kinds }
+    }
+
+    /// Columns and number of the rows of some cells: one a cell and activity that it used or that cost it something.
+    ///
+    /// * `whose`: customer or object of every cell.
+    /// * `found`: quantity and cost of a cell, counted from the first of `cells`, and an activity.
+    pub(super) fn columns(
+        &self,
+        whose: &[u32],
+        cells: Range<usize>,
+        found: impl Fn(usize, usize) -> (Quantity, Minor),
+    ) -> (Vec<Values>, usize) {
+        let (mut ids, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut quantity, mut amount) = (Vec::new(), Vec::new());
+        for (at, cell) in cells.enumerate() {
+            for number in 0..self.activities.len() {
+                let (used, cost) = found(at, number);
+                if used != 0 || cost != 0 {
+                    ids.push(whose[cell]);
+                    periods.push(self.period[cell]);
+                    activity.push(number as u32);
+                    quantity.push(Some(used));
+                    amount.push(Some(cost));
+                }
+            }
+        }
+        let rows = ids.len();
+        let columns = vec![
+            Values::Ids(ids),
+            Values::Label(periods, Arc::clone(&self.periods)),
+            Values::Label(activity.clone(), Arc::clone(&self.activities)),
+            Values::Label(activity, Arc::clone(&self.kinds)),
+            Values::Scaled(quantity),
+            Values::Scaled(amount),
+        ];
+        (columns, rows)
+    }
 }
