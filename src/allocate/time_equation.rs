@@ -203,7 +203,7 @@ impl TimeEquation {
     ///
     /// # Errors
     /// As [`Self::parse`].
-    pub(crate) fn of_columns(text: &str, columns: &[String], flags: &[String]) -> Result<Self, EquationError> {
+    pub fn of_columns(text: &str, columns: &[String], flags: &[String]) -> Result<Self, EquationError> {
         let (flags, quantities): (Vec<&str>, Vec<&str>) =
             columns.iter().map(String::as_str).partition(|column| flags.iter().any(|flag| flag == column));
         Self::parse(text, &quantities, &flags)
