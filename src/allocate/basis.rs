@@ -12,6 +12,7 @@ use super::{
     time_equation::TimeEquation,
 };
 use crate::{
+    numeric::decimal::Decimal,
     schema::costing::Basis,
     units::{Minor, QUANTITY_SCALE, Quantity},
 };
@@ -113,19 +114,10 @@ impl Sources<'_> {
             }
             Basis::Cost(of) => Column::Made(self.cost(of)?),
             Basis::Driver(name) => Column::Driver(self.driver(name)?),
-            Basis::Composite(parts) => {
-                let parts: Vec<(_, &[Quantity])> = parts
-                    .iter()
-                    .map(|(name, weight)| Ok((*weight, self.quantities(name)?)))
-                    .collect::<Result<_, Refusal>>()?;
-                Column::Made(composite(&parts)?)
-            }
+            Basis::Composite(parts) => Column::Made(composite_of(parts, |name| self.quantities(name))?),
             Basis::Time { equation, drivers } => {
-                let names: Vec<&str> = drivers.iter().map(String::as_str).collect();
-                let equation = TimeEquation::parse(equation, &names, &[])?;
-                let columns: Vec<&[Quantity]> =
-                    equation.variables().iter().map(|name| self.quantities(name)).collect::<Result<_, Refusal>>()?;
-                Column::Made(equation.evaluate(self.ground.cells.len(), &columns)?)
+                let rows = self.ground.cells.len();
+                Column::Made(time_of(equation, drivers, rows, |name| self.quantities(name))?)
             }
         })
     }
@@ -164,6 +156,31 @@ impl Sources<'_> {
         }
         self.money(sum.into_par_iter().map(Some))
     }
+}
+
+/// A composite driver.
+///
+/// * `quantities`: one quantity a row of the driver with a name.
+pub(super) fn composite_of<'q>(
+    parts: &[(String, Decimal)],
+    quantities: impl Fn(&str) -> Result<&'q [Quantity], Refusal>,
+) -> Result<Vec<Quantity>, Refusal> {
+    let parts = parts.iter().map(|(name, weight)| Ok((*weight, quantities(name)?)));
+    Ok(composite(&parts.collect::<Result<Vec<_>, Refusal>>()?)?)
+}
+
+/// The time of every row by an equation over drivers.
+///
+/// * `quantities`: one quantity a row of the driver with a name.
+pub(super) fn time_of<'q>(
+    equation: &str,
+    drivers: &[String],
+    rows: usize,
+    quantities: impl Fn(&str) -> Result<&'q [Quantity], Refusal>,
+) -> Result<Vec<Quantity>, Refusal> {
+    let equation = TimeEquation::of_columns(equation, drivers, &[])?;
+    let columns = equation.variables().iter().map(|name| quantities(name));
+    Ok(equation.evaluate(rows, &columns.collect::<Result<Vec<_>, Refusal>>()?)?)
 }
 
 /// The quantity that a row counts with.

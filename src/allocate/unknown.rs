@@ -1,6 +1,10 @@
 //! Driver quantities of customers whom nobody knows: they keep their weight, so that nobody else pays for them.
 
-use super::{composite::composite, refusal::Refusal, spread::AllocateError, time_equation::TimeEquation};
+use super::{
+    basis::{composite_of, time_of},
+    refusal::Refusal,
+    spread::AllocateError,
+};
 use crate::{
     schema::{costing::Basis, period::Period, tables::UnknownQuantity},
     units::Quantity,
@@ -25,27 +29,24 @@ impl UnknownQuantities {
             let sum: i128 = self.0.iter().filter(of_driver).map(|row| i128::from(row.quantity)).sum();
             Ok(i64::try_from(sum).map_err(|_| AllocateError::TooLarge)?)
         };
-        let quantity = match basis {
-            Basis::Driver(name) => sum(name)?,
-            Basis::Composite(parts) => {
-                let sums: Vec<_> =
-                    parts.iter().map(|(name, weight)| Ok((*weight, [sum(name)?]))).collect::<Result<_, Refusal>>()?;
-                let parts: Vec<_> = sums.iter().map(|(weight, sum)| (*weight, sum.as_slice())).collect();
-                composite(&parts)?.first().copied().unwrap_or(0)
-            }
-            Basis::Time { equation, drivers } => {
-                let names: Vec<&str> = drivers.iter().map(String::as_str).collect();
-                let equation = TimeEquation::parse(equation, &names, &[])?;
-                let sums: Vec<[Quantity; 1]> =
-                    equation.variables().iter().map(|name| Ok([sum(name)?])).collect::<Result<_, Refusal>>()?;
-                if sums.iter().all(|sum| sum[0] == 0) {
-                    return Ok(0);
-                }
-                let columns: Vec<&[Quantity]> = sums.iter().map(<[Quantity; 1]>::as_slice).collect();
-                equation.evaluate(1, &columns)?.first().copied().unwrap_or(0)
-            }
-            Basis::Average | Basis::Even | Basis::Revenue | Basis::Cost(_) => 0,
+        let names = basis.drivers();
+        let sums: Vec<[Quantity; 1]> = names.iter().map(|name| Ok([sum(name)?])).collect::<Result<_, Refusal>>()?;
+        // The constant of an equation is nobody's where nobody used anything.
+        if sums.iter().all(|sum| sum[0] == 0) {
+            return Ok(0);
+        }
+        let of = |name: &str| -> Result<&[Quantity], Refusal> {
+            let at = names.iter().position(|driver| *driver == name);
+            let missing = || Refusal::MissingDriver { driver: name.to_owned(), known: names.join(", ") };
+            Ok(&sums[at.ok_or_else(missing)?])
         };
+        let made = match basis {
+            Basis::Driver(name) => of(name)?.to_vec(),
+            Basis::Composite(parts) => composite_of(parts, of)?,
+            Basis::Time { equation, drivers } => time_of(equation, drivers, 1, of)?,
+            Basis::Average | Basis::Even | Basis::Revenue | Basis::Cost(_) => Vec::new(),
+        };
+        let quantity = made.first().copied().unwrap_or(0);
         Ok(u128::try_from(quantity).unwrap_or(0))
     }
 }
