@@ -5,22 +5,12 @@ use std::path::Path;
 use arrow_array::Float64Array;
 use insta::assert_snapshot;
 
-use crate::support::{Job, cents, days, decimals, integers, read, text, whalecurve};
+use crate::{
+    golden::spring_distribution::{HEAD, job},
+    support::{Job, decimals, read, whalecurve},
+};
 
-const CASES: [i64; 5] = [2_080, 8_750, 60_800, 31_800, 3_900];
-const PRICE: [i64; 5] = [1_440, 1_416, 1_320, 1_392, 1_296];
-
-const HEAD: &str = "
-version: 1
-currency: USD
-inputs:
-  transactions:
-    path: ledger.parquet
-    columns: {customer_id: customer, date: day, amount: amount, product_cost: cost, quantity: cases}
-  driver_quantities: {path: used.csv, columns: {customer_id: customer, driver: driver, quantity: quantity}}
-drivers: {cases: {sum: cases}}
-activities:
-";
+const ACTIVITIES: &str = "drivers: {cases: {sum: cases}}\nactivities:\n";
 
 /// Cost-to-serve by what customers used.
 const BY_DRIVER: &str = "  order_taking: {level: order, method: driver, driver: orders, cost: 12500.00}
@@ -33,32 +23,9 @@ const BY_DRIVER: &str = "  order_taking: {level: order, method: driver, driver: 
 /// The same cost in one pool.
 const BY_REVENUE: &str = "  service: {level: customer, method: revenue, cost: 70865.00}\n";
 
-/// Spring Distribution (Horngren, Datar & Rajan, Cost Accounting, 2012, ch. 14), with a fifth customer.
+/// Spring Distribution, with its cost by what customers used.
 fn spring() -> Job {
-    let job = Job::new(&format!("{HEAD}{BY_DRIVER}"));
-    let rows = 0..5;
-    job.parquet(
-        "ledger.parquet",
-        vec![
-            ("customer", text(["P", "Q", "R", "S", "T"])),
-            ("day", days(rows.clone().map(|_| 100))),
-            ("amount", cents(rows.clone().map(|row| CASES[row] * PRICE[row]))),
-            ("cost", cents(rows.clone().map(|row| CASES[row] * 1_200))),
-            ("cases", integers(rows.clone().map(|row| CASES[row]))),
-        ],
-    );
-    let drivers = [
-        ("orders", [15, 25, 30, 25, 30]),
-        ("visits", [2, 3, 6, 2, 3]),
-        ("miles", [140, 120, 180, 320, 800]),
-        ("expedited", [0, 0, 0, 0, 1]),
-    ];
-    let line = |row: usize, (driver, used): (&str, [i64; 5])| {
-        format!("{},{driver},{}\n", ["P", "Q", "R", "S", "T"][row], used[row])
-    };
-    let used: String = rows.flat_map(|row| drivers.map(|driver| line(row, driver))).collect();
-    job.text("used.csv", &format!("customer,driver,quantity\n{used}"));
-    job
+    job(&format!("{HEAD}{ACTIVITIES}{BY_DRIVER}"))
 }
 
 /// Runs the command in the job's folder; the comparison stands in `compared`.
@@ -157,7 +124,7 @@ fn the_truth_has_no_error_and_others_have_theirs() {
 #[test]
 fn several_configs_over_one_reading_give_what_each_gives_alone() {
     let job = spring();
-    job.text("by_revenue.yaml", &format!("{HEAD}{BY_REVENUE}"));
+    job.text("by_revenue.yaml", &format!("{HEAD}{ACTIVITIES}{BY_REVENUE}"));
     let both = tables(&job, &["whalecurve.yaml", "by_revenue.yaml"], &[]);
     let output = job.path("compared");
     let figures = |column: &str| decimals(&output, "method_comparison", column);
@@ -202,7 +169,7 @@ fn comparisons_that_cannot_be_made() {
     error: method truth needs a table of true costs
       hint: name the table with --truth, as in: --truth company/truth
     ");
-    job.text("other.yaml", &format!("{HEAD}{BY_DRIVER}").replace("sum: cases", "count: lines"));
+    job.text("other.yaml", &format!("{HEAD}{ACTIVITIES}{BY_DRIVER}").replace("sum: cases", "count: lines"));
     assert_snapshot!(told(&["whalecurve.yaml", "other.yaml"], &[]), @r"
     exit code 2
     error: other: `drivers` differs from whalecurve: one reading of the ledger serves configs that read the same
@@ -220,7 +187,8 @@ fn comparisons_that_cannot_be_made() {
 #[test]
 fn what_traced_activities_cost_is_spread_too_once_nothing_is_traced() {
     let traced = "  traced: {path: traced.csv, columns: {customer_id: c, activity: a, amount: m}}\ndrivers:";
-    let config = format!("{HEAD}  calls: {{level: customer, method: traced}}\n").replace("drivers:", traced);
+    let config =
+        format!("{HEAD}{ACTIVITIES}  calls: {{level: customer, method: traced}}\n").replace("drivers:", traced);
     let job = spring();
     job.text("whalecurve.yaml", &config).text("traced.csv", "c,a,m\nP,calls,10.00\nP,calls,5.00\nT,calls,35.00\n");
     tables(&job, &["whalecurve.yaml"], &["--methods", "config,average"]);
@@ -237,7 +205,7 @@ fn a_baseline_spreads_the_capacity_that_nobody_used_too() {
     let activity = "  delivery: {level: order, method: driver, driver: miles}\n";
     let job = spring();
     // 1,560 of 3,120 miles are driven.
-    job.text("whalecurve.yaml", &format!("{HEAD}{activity}").replace("drivers:", pools));
+    job.text("whalecurve.yaml", &format!("{HEAD}{ACTIVITIES}{activity}").replace("drivers:", pools));
     job.text("pools.csv", "a,m,k\ndelivery,3120.00,3120\n");
     tables(&job, &["whalecurve.yaml"], &["--methods", "config,average"]);
     let output = job.path("compared");

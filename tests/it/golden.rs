@@ -4,7 +4,7 @@ use crate::support::{Job, cents, days, integers, text};
 
 /// The customer profitability case of Horngren, Datar & Rajan, Cost Accounting (2012), ch. 14, with a fifth customer at a
 /// discount. Cost of goods 12 a case; an order 100, a visit 80, a delivery mile 2, a case handled 0.50, expediting 300.
-mod spring_distribution {
+pub(crate) mod spring_distribution {
     use super::*;
 
     const CASES: [i64; 5] = [2_080, 8_750, 60_800, 31_800, 3_900];
@@ -14,18 +14,20 @@ mod spring_distribution {
     const MILES: [i64; 5] = [140, 120, 180, 320, 800];
     const EXPEDITED: [i64; 5] = [0, 0, 0, 0, 1];
 
-    fn job(activities: &str) -> Job {
-        let job = Job::new(&format!(
-            "
+    /// Everything of its config before the drivers that are taken from the ledger, and the activities.
+    pub(crate) const HEAD: &str = "
 version: 1
 currency: USD
 inputs:
   transactions:
     path: ledger.parquet
-    columns: {{customer_id: customer, date: day, amount: amount, product_cost: cost, quantity: cases}}
-  driver_quantities: {{path: used.csv, columns: {{customer_id: customer, driver: driver, quantity: quantity}}}}
-{activities}"
-        ));
+    columns: {customer_id: customer, date: day, amount: amount, product_cost: cost, quantity: cases}
+  driver_quantities: {path: used.csv, columns: {customer_id: customer, driver: driver, quantity: quantity}}
+";
+
+    /// Its ledger and what its customers used, with a config.
+    pub(crate) fn job(config: &str) -> Job {
+        let job = Job::new(config);
         let rows = 0..5;
         job.parquet(
             "ledger.parquet",
@@ -48,16 +50,18 @@ inputs:
 
     #[test]
     fn activity_based_costing_gives_the_published_profits() {
-        let job = job("\
+        let job = job(&format!(
+            "{HEAD}\
 drivers:
-  cases: {sum: cases}
+  cases: {{sum: cases}}
 activities:
-  order_taking: {level: order, method: driver, driver: orders, cost: 12500.00}
-  visits: {level: customer, method: driver, driver: visits, cost: 1280.00}
-  delivery: {level: order, method: driver, driver: miles, cost: 3120.00}
-  handling: {level: order, method: driver, driver: cases, cost: 53665.00}
-  expediting: {level: order, method: driver, driver: expedited, cost: 300.00}
-");
+  order_taking: {{level: order, method: driver, driver: orders, cost: 12500.00}}
+  visits: {{level: customer, method: driver, driver: visits, cost: 1280.00}}
+  delivery: {{level: order, method: driver, driver: miles, cost: 3120.00}}
+  handling: {{level: order, method: driver, driver: cases, cost: 53665.00}}
+  expediting: {{level: order, method: driver, driver: expedited, cost: 300.00}}
+"
+        ));
         job.run(&[]);
         let whole = |column: &str| -> Vec<i128> {
             job.decimals("customer_profit_total", column).into_iter().map(|cents| cents / 100).collect()
@@ -74,7 +78,7 @@ activities:
 
     #[test]
     fn by_revenue_the_losing_customer_turns_to_a_profit() {
-        let job = job("activities:\n  service: {level: customer, method: revenue, cost: 70865.00}\n");
+        let job = job(&format!("{HEAD}activities:\n  service: {{level: customer, method: revenue, cost: 70865.00}}\n"));
         job.run(&[]);
         assert_eq!(job.decimals("customer_cost", "amount"), [146_422, 605_691, 3_923_354, 2_163_946, 247_087]);
         assert_eq!(job.decimals("customer_profit_total", "cm3")[4], 127_313);
