@@ -86,6 +86,29 @@ fn what_unknown_customers_used_is_nobodys_cost_and_nobody_else_pays_for_it() {
 }
 
 #[test]
+fn unknown_customers_take_their_part_of_a_composite_and_of_a_time() {
+    let cost = |basis: Basis, driver: u32, quantity: i64, cost: Minor| {
+        let setting = ActivitySetting::new(Level::Order, Method::Share(basis));
+        let mut world = World::whole(2)
+            .driver("orders", &[UNITS, UNITS])
+            .driver("calls", &[0, UNITS])
+            .activity("handling", setting, cost);
+        world.unknown = vec![UnknownQuantity { driver, period: 0, quantity }];
+        let (cost, balance) = world.cost();
+        (cost, balance.unassigned[Unassigned::UnknownCustomer as usize])
+    };
+    let weight = |mantissa| Decimal { mantissa, scale: 0 };
+    let points = || Basis::Composite(vec![("orders".to_owned(), weight(1)), ("calls".to_owned(), weight(2))]);
+    // Points 1, 1 + 2 and 2 · 2.
+    assert_eq!(cost(points(), 1, 2 * UNITS, 800), (vec![100, 300], 400));
+    assert_eq!(cost(points(), 0, 4 * UNITS, 800), (vec![100, 300], 400));
+    let time = || Basis::Time { equation: "1 + 2*calls".to_owned(), drivers: vec!["calls".to_owned()] };
+    // Minutes 1, 1 + 2 and 1 + 2 · 2; the constant is nobody's where nobody unknown called.
+    assert_eq!(cost(time(), 1, 2 * UNITS, 900), (vec![100, 300], 500));
+    assert_eq!(cost(time(), 0, 2 * UNITS, 400), (vec![100, 300], 0));
+}
+
+#[test]
 fn cost_above_the_customer_stays_there_unless_it_is_pushed_down() {
     let world = |push_down| {
         let setting = ActivitySetting {
