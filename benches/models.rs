@@ -132,7 +132,7 @@ fn paths(criterion: &mut Criterion) {
         key: &key,
     };
     let settings = Settings {
-        model: TRUTH,
+        model: TRUTH.into(),
         horizon: 52.0,
         delta: 0.002,
         paths,

@@ -149,7 +149,7 @@ impl<'a> Future<'a> {
                 let ln_idle = left.set(s, beta + age, horizon, ln_none, self.sustaining_rate != 0.0);
                 (self.idle, self.moving) = (libm::exp(ln_idle), -libm::expm1(ln_idle));
             }
-            // A worker serves one model.
+            // A worker serves models of one kind.
             _ => {}
         }
         let spend = spend.or(match customers.spend {

@@ -52,6 +52,7 @@ mod pareto_nbd_fit;
 mod pareto_nbd_likelihood;
 pub mod path_totals;
 mod paths;
+pub mod population;
 pub mod predict;
 pub mod purchase_model;
 pub mod scores;

@@ -10,7 +10,7 @@ use super::discount::Discount;
 use super::future::{Future, KEPT};
 use super::gamma_gamma::SpendRate;
 use super::lifetime::{Customers, Spend};
-use super::purchase_model::{PurchaseModel, WhileAlive};
+use super::population::Population;
 use super::simulate::{Lifetime, ParameterDraw, Settings};
 use crate::numeric::philox::Stream;
 
@@ -24,8 +24,8 @@ const DRAWN_AT_LEAST: u32 = 64;
 const DRAWN_ONE_IN: u32 = 16;
 
 /// One thread's scratch space: the paths of the customer drawn last.
-pub(super) struct Worker<'a, M> {
-    settings: &'a Settings<M>,
+pub(super) struct Worker<'a> {
+    settings: &'a Settings,
     /// One a draw of the parameters; one with the fitted ones without draws.
     parts: Vec<Part<'a>>,
     sorted: Vec<(i64, f64)>,
@@ -33,8 +33,8 @@ pub(super) struct Worker<'a, M> {
 
 /// The paths that one draw of the parameters rules.
 struct Part<'a> {
-    model: WhileAlive,
-    drawn: Option<ParameterDraw>,
+    model: &'a Population,
+    drawn: Option<&'a ParameterDraw>,
     future: Future<'a>,
     /// Values of the drawn paths; the totals take those whose place has a path.
     values: Vec<f64>,
@@ -55,29 +55,26 @@ struct Places {
     offset: u64,
 }
 
-impl<'a, M> Worker<'a, M> {
-    pub(super) fn new(
-        model: &PurchaseModel,
-        settings: &'a Settings<M>,
-        customers: &Customers<'_>,
-        discount: &'a Discount,
-    ) -> Self {
+impl<'a> Worker<'a> {
+    pub(super) fn new(settings: &'a Settings, customers: &Customers<'_>, discount: &'a Discount) -> Self {
         let p = match customers.spend {
             Spend::Fixed(_) => None,
             Spend::GammaGamma { p, .. } => Some(p),
         };
-        let part = |model: &PurchaseModel, p: Option<f64>, kept: usize, number: u32, drawn: Option<ParameterDraw>| {
-            let model = model.while_alive();
-            let future = Future::new(&model, p, kept, discount);
-            Part { model, drawn, future, values: Vec::new(), places: Places::default(), p_alive: 0.0, number }
-        };
-        let drawn = |(number, draw): (u32, &ParameterDraw)| {
+        // All models of a population leave room for the same kind of future.
+        let kind = settings.model.models()[0].while_alive();
+        let part =
+            |model: &'a Population, p: Option<f64>, kept: usize, number: u32, drawn: Option<&'a ParameterDraw>| {
+                let future = Future::new(&kind, p, kept, discount);
+                Part { model, drawn, future, values: Vec::new(), places: Places::default(), p_alive: 0.0, number }
+            };
+        let drawn = |(number, draw): (u32, &'a ParameterDraw)| {
             // A table of spend rates is worth its making for many paths only.
-            part(&draw.model, p.map(|p| draw.spend.map_or(p, |(_, spend)| spend.p)), 0, number, Some(*draw))
+            part(&draw.model, p.map(|p| draw.spend.map_or(p, |(_, spend)| spend.p)), 0, number, Some(draw))
         };
         let mut parts: Vec<Part<'_>> = (0..).zip(&settings.parameter_draws).map(drawn).collect();
         if parts.is_empty() {
-            parts.push(part(model, p, KEPT, 0, None));
+            parts.push(part(&settings.model, p, KEPT, 0, None));
         }
         Self { settings, parts, sorted: Vec::new() }
     }
@@ -155,10 +152,12 @@ impl Part<'_> {
             }
             _ => None,
         };
-        self.future.set(&self.model, customers, row, spend);
-        self.p_alive = self.drawn.map_or(customers.p_alive[row], |draw| {
-            draw.model.p_alive(f64::from(customers.frequency[row]), customers.recency[row], customers.age[row])
-        });
+        let model = self.model.model_of(row);
+        self.future.set(&model.while_alive(), customers, row, spend);
+        self.p_alive = match self.drawn {
+            None => customers.p_alive[row],
+            Some(_) => model.p_alive(f64::from(customers.frequency[row]), customers.recency[row], customers.age[row]),
+        };
         self.places = Places::draw(u64::from(paths), self.p_alive, self.future.moving, stream);
         self.values.clear();
         if self.p_alive == 0.0 || self.future.moving == 0.0 {

@@ -4,12 +4,13 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::{
-    bg_nbd::Residual,
+    bg_nbd::{Predictions, Residual},
     contribution::Rates,
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
     holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
+    population::Population,
     purchase_model::PurchaseModel,
     scores::spearman,
     simulate::{self, ParameterDraw, Segmentation, Simulation},
@@ -125,9 +126,20 @@ pub struct Models {
     pub purchases: Fit<PurchaseModel>,
     /// Spend on a purchase.
     pub gamma_gamma: Fit<GammaGamma>,
+    /// The models of the histories where they are not all ruled by the fit of `purchases`.
+    pub population: Option<Population>,
 }
 
 impl Models {
+    /// The model of every history.
+    ///
+    /// # Errors
+    /// [`NotFitted`].
+    pub fn population(&self) -> Result<Population, NotFitted> {
+        let model = self.purchases.fitted()?;
+        Ok(self.population.clone().unwrap_or_else(|| (*model).into()))
+    }
+
     /// Draws of the parameters for the simulation, where the settings ask for them.
     fn parameter_draws(&self, settings: &ForecastSettings, seed: u64) -> Vec<ParameterDraw> {
         if !settings.parameter_uncertainty {
@@ -229,13 +241,11 @@ pub fn expectations(
     repeat_spend: &[f64],
     settings: &ForecastSettings,
 ) -> Result<Expectations, ForecastError> {
-    let model = models.purchases.fitted()?;
+    let model = models.population()?;
     let spend = models.gamma_gamma.fitted()?;
     let (horizon, delta) = (horizon(settings), delta(settings));
-    let predictions = model.predict(summary, settings.days_per_unit, horizon, delta)?;
-    let at = summary.locate(&histories.frequency, &histories.recency, &histories.age)?;
-    let p_alive: Vec<f64> = at.iter().map(|i| predictions.p_alive[*i as usize]).collect();
-    let residual: Vec<Residual> = at.iter().map(|i| predictions.residual[*i as usize]).collect();
+    let Predictions { p_alive, residual } =
+        model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
     let unknown = unknown_spend(spend, histories, repeat_spend);
     let posterior = histories
         .frequency
@@ -333,7 +343,7 @@ pub fn simulate(
 ) -> Result<Simulation, ForecastError> {
     let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
     let what = simulate::Settings {
-        model: *models.purchases.fitted()?,
+        model: models.population()?,
         horizon: horizon(settings),
         delta: delta(settings),
         paths: settings.paths,

@@ -14,13 +14,12 @@
 //! The error of a customer's mean is that of `n · P(alive and something happens)` draws, at least `n/16`: with 1,000 paths,
 //! 3 % of the standard deviation at most.
 
-use super::bg_nbd::BgNbd;
 use super::discount::Discount;
 use super::gamma_gamma::GammaGamma;
 use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
-use super::purchase_model::PurchaseModel;
+use super::population::Population;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,9 +28,9 @@ const BATCH: usize = 64;
 
 /// What to simulate.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings<M = BgNbd> {
-    /// Fitted purchase model: whatever is a [`PurchaseModel`].
-    pub model: M,
+pub struct Settings {
+    /// Fitted model of purchases, or models.
+    pub model: Population,
     /// Length of the future, model time units, `> 0`.
     pub horizon: f64,
     /// Continuous discount rate per model time unit, `>= 0`.
@@ -52,10 +51,10 @@ pub struct Settings<M = BgNbd> {
 }
 
 /// One draw of the parameters of both fits.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ParameterDraw {
-    /// Purchases and dropout; of the same kind as the fitted model.
-    pub model: PurchaseModel,
+    /// Purchases and dropout; a model for each of the fitted ones, of the same kind.
+    pub model: Population,
     /// Spend as fitted and as drawn; `None` where it stays as it is known.
     pub spend: Option<(GammaGamma, GammaGamma)>,
 }
@@ -108,18 +107,18 @@ pub struct Simulation {
 /// # Errors
 /// As [`Customers::check`]; [`LifetimeError::Setting`]; [`LifetimeError::Length`] and [`LifetimeError::Range`] for a
 /// segmentation.
-pub fn simulate<M>(
-    settings: &Settings<M>,
+pub fn simulate(
+    settings: &Settings,
     customers: &Customers<'_>,
     segmentations: &[Segmentation<'_>],
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Simulation, LifetimeError>
-where
-    M: Copy + Into<PurchaseModel> + Sync,
-{
-    let model: PurchaseModel = settings.model.into();
-    settings.check(&model)?;
+) -> Result<Simulation, LifetimeError> {
+    settings.check()?;
     customers.check()?;
+    let found = settings.model.customers().unwrap_or(customers.len());
+    if found != customers.len() {
+        return Err(LifetimeError::Length { column: "model", found, expected: customers.len() });
+    }
     check_segments(customers.len(), segmentations)?;
     let discount = Discount::new(settings.horizon, settings.delta);
     let width = settings.quantiles.len();
@@ -141,7 +140,7 @@ where
         .enumerate()
         .with_min_len(batches.div_ceil(tasks).max(1))
         .fold(
-            || (Worker::new(&model, settings, customers, &discount), zeros()),
+            || (Worker::new(settings, customers, &discount), zeros()),
             |(mut worker, mut totals), (batch, (lifetime, quantiles))| {
                 for (i, lifetime) in lifetime.iter_mut().enumerate() {
                     let row = batch * BATCH + i;
@@ -168,13 +167,12 @@ where
     Ok(Simulation { lifetime, quantiles, totals })
 }
 
-impl<M> Settings<M> {
-    fn check(&self, model: &PurchaseModel) -> Result<(), LifetimeError> {
+impl Settings {
+    fn check(&self) -> Result<(), LifetimeError> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let wrong = |setting, rule| Err(LifetimeError::Setting { setting, rule });
-        if !model.parameters().into_iter().all(positive) {
-            wrong("model", "its parameters must be positive")
-        } else if !positive(self.horizon) {
+        self.model.check()?;
+        if !positive(self.horizon) {
             wrong("horizon", "it must be positive")
         } else if !(self.delta >= 0.0 && self.delta.is_finite()) {
             wrong("delta", "it must be finite and not negative")
@@ -188,7 +186,7 @@ impl<M> Settings<M> {
             wrong("minor_per_major", "it must be positive")
         } else if self.parameter_draws.len() > self.paths as usize {
             wrong("parameter_draws", "there must be a path for each")
-        } else if !self.parameter_draws.iter().all(|draw| draw.fits(model)) {
+        } else if !self.parameter_draws.iter().all(|draw| draw.fits(&self.model)) {
             wrong("parameter_draws", "each must be of the fitted model, with positive parameters")
         } else {
             Ok(())
@@ -197,11 +195,10 @@ impl<M> Settings<M> {
 }
 
 impl ParameterDraw {
-    fn fits(&self, fitted: &PurchaseModel) -> bool {
+    fn fits(&self, fitted: &Population) -> bool {
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        let same = self.model.kind() == fitted.kind() && self.model.while_alive().phases == fitted.while_alive().phases;
         let spend = self.spend.is_none_or(|(_, spend)| [spend.p, spend.q, spend.gamma].into_iter().all(positive));
-        same && spend && self.model.parameters().into_iter().all(positive)
+        spend && self.model.check().is_ok() && fitted.is_like(&self.model)
     }
 }
 

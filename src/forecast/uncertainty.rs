@@ -79,7 +79,7 @@ pub fn draw_parameters(
             let drawn = drawn.map_or(*gamma_gamma, |[p, q, gamma]| GammaGamma { p, q, gamma });
             (*gamma_gamma, drawn)
         });
-        ParameterDraw { model, spend }
+        ParameterDraw { model: model.into(), spend }
     };
     (0..DRAWS.min(paths)).map(draw).collect()
 }

@@ -77,7 +77,7 @@ impl Forecast {
             predict::check_spend(&mut fit, &histories, &repeat_spend);
             fit
         };
-        let models = Models { purchases, gamma_gamma };
+        let models = Models { purchases, gamma_gamma, population: None };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         // Cost that does not come again is no cost of the future.

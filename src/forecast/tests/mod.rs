@@ -17,6 +17,7 @@ mod holdout;
 mod mbg_nbd;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod pareto_nbd;
+mod population;
 mod recovery;
 mod simulation;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]

@@ -6,12 +6,13 @@ use crate::forecast::gamma_gamma::{GammaGamma, SpendRate};
 use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
+use crate::forecast::population::Population;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{self, ParameterDraw, Segmentation, Settings, Simulation};
 
 /// Simulates with nobody watching.
-fn simulate<M: Copy + Into<PurchaseModel> + Sync>(
-    settings: &Settings<M>,
+pub(super) fn simulate(
+    settings: &Settings,
     customers: &Customers<'_>,
     segmentations: &[Segmentation<'_>],
 ) -> Result<Simulation, LifetimeError> {
@@ -22,7 +23,7 @@ fn simulate<M: Copy + Into<PurchaseModel> + Sync>(
 const STANDARD_ERRORS: f64 = 4.0;
 
 /// Columns of a small company.
-struct Company {
+pub(super) struct Company {
     frequency: Vec<u32>,
     recency: Vec<f64>,
     age: Vec<f64>,
@@ -36,7 +37,7 @@ struct Company {
 }
 
 impl Company {
-    fn new(model: impl Into<PurchaseModel>, spend: &GammaGamma, n: u32) -> Self {
+    pub(super) fn new(model: impl Into<PurchaseModel>, spend: &GammaGamma, n: u32) -> Self {
         let model = model.into();
         let frequency: Vec<u32> = (0..n).map(|i| [0, 1, 2, 5, 0, 30][i as usize % 6]).collect();
         let age: Vec<f64> = (0..n).map(|i| f64::from(5 + i % 35)).collect();
@@ -58,7 +59,7 @@ impl Company {
         }
     }
 
-    fn customers(&self, p: Option<f64>) -> Customers<'_> {
+    pub(super) fn customers(&self, p: Option<f64>) -> Customers<'_> {
         let spend = match p {
             Some(p) => Spend::GammaGamma { p, posterior: &self.posterior },
             None => Spend::Fixed(&self.amount),
@@ -78,11 +79,11 @@ impl Company {
 }
 
 const CDNOW: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
-const SPEND: GammaGamma = GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 };
+pub(super) const SPEND: GammaGamma = GammaGamma { p: 6.25, q: 3.74, gamma: 15.44 };
 
-fn settings<M>(model: M) -> Settings<M> {
+pub(super) fn settings(model: impl Into<Population>) -> Settings {
     Settings {
-        model,
+        model: model.into(),
         horizon: 52.0,
         delta: 0.002,
         paths: 1000,
@@ -94,7 +95,7 @@ fn settings<M>(model: M) -> Settings<M> {
     }
 }
 
-fn bits(simulation: &Simulation) -> Vec<u64> {
+pub(super) fn bits(simulation: &Simulation) -> Vec<u64> {
     let moments =
         simulation.lifetime.iter().flat_map(|l| [l.mean, l.sd, l.mean_error, l.probability_of_loss, l.shortfall]);
     moments.chain(simulation.quantiles.iter().copied()).map(f64::to_bits).collect()
