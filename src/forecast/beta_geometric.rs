@@ -144,6 +144,12 @@ impl ShiftedBetaGeometric {
         Self { alpha: self.alpha, beta: self.beta + f64::from(n) }
     }
 
+    /// The probability that a customer who survived `n` chances survives another `t`, `S(n+t)/S(n)`.
+    #[must_use]
+    pub fn survival_after(&self, n: u32, t: u32) -> f64 {
+        self.after(n).survival(t)
+    }
+
     /// Expected discounted lifetime (DEL) of a new customer: `Σ_{t≥0} S(t)/(1+d)^t`, the first period certain and undiscounted.
     ///
     /// For ever it is `₂F₁(1, β; α+β; 1/(1+d))`, and `(α+β−1)/(α−1)` without discounting.

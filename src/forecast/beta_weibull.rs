@@ -50,6 +50,13 @@ impl BetaDiscreteWeibull {
         libm::exp(ln_beta_shift(self.alpha, self.beta + before, step))
     }
 
+    /// The probability that a customer who survived `n` chances survives another `t`, `S(n+t)/S(n)`.
+    #[must_use]
+    pub fn survival_after(&self, n: u32, t: u32) -> f64 {
+        let (before, step) = power_step(n, n.saturating_add(t), self.c);
+        libm::exp(ln_beta_shift(self.alpha, self.beta + before, step))
+    }
+
     /// Expected discounted lifetime of a new customer: `Σ_{t≥0} S(t)/(1+d)^t`, the first period certain and undiscounted.
     ///
     /// For ever it is summed until what is left cannot change it.

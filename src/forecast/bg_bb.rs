@@ -65,6 +65,13 @@ impl BgBb {
         1.0 / (1.0 + sum)
     }
 
+    /// The probability that a customer is alive at opportunity `n + periods`: P(alive at `n`) times `S(periods)` of the
+    /// dropout that is left; [`BgBb::p_alive_now`] for 0, [`BgBb::p_alive`] for 1.
+    #[must_use]
+    pub fn p_alive_after(&self, x: u32, t_x: u32, n: u32, periods: u32) -> f64 {
+        self.p_alive_now(x, t_x, n) * self.dropout(n).survival(periods)
+    }
+
     /// Mean probability to buy at an opportunity of a customer who is alive: `(α+x)/(α+β+n)`.
     #[must_use]
     pub fn purchase_probability(&self, x: u32, n: u32) -> f64 {

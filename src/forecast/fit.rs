@@ -22,6 +22,14 @@ pub enum LimitModel {
     LeaveAtFirstChance,
     /// Duration dependence is so strong that everybody stays up to some chance and leaves there (`c → ∞`).
     DegenerateDuration,
+    /// All customers have one rate to leave: exponential lifetimes (`r, α → ∞`).
+    ExponentialLifetimes,
+    /// All customers have one rate to leave, which changes with time: Weibull lifetimes (`r, α → ∞`).
+    WeibullLifetimes,
+    /// A customer leaves at the very start or never (`α → 0` or `c → 0`).
+    LeaveFromTheStartOrNever,
+    /// Nobody leaves before some time, and from then on survival is a power of time (`c → ∞`, `r c` finite).
+    ParetoAfterMinimum,
     /// Nobody drops out: BG/BB becomes the beta-binomial model.
     BetaBinomial,
     /// Everybody buys at an opportunity with the same probability (`α, β → ∞`).
@@ -56,6 +64,10 @@ impl std::fmt::Display for LimitModel {
             Self::LeaveAtFirstChanceOrNever => "leaving at the first chance or never",
             Self::LeaveAtFirstChance => "leaving of everybody at the first chance",
             Self::DegenerateDuration => "one lifetime for all customers",
+            Self::ExponentialLifetimes => "exponential lifetimes (one rate to leave for all customers)",
+            Self::WeibullLifetimes => "Weibull lifetimes (one rate to leave for all customers, changing with time)",
+            Self::LeaveFromTheStartOrNever => "leaving at the very start or never",
+            Self::ParetoAfterMinimum => "Pareto lifetimes (nobody leaves before some time)",
             Self::BetaBinomial => "beta-binomial (nobody drops out)",
             Self::EqualPurchaseProbabilities => "one purchase probability for all customers",
             Self::BuyAlwaysOrNever => "buying at every opportunity or at none",

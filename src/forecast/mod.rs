@@ -6,7 +6,8 @@
 //! A run fits a [`purchase_model`] and [`gamma_gamma`]. That is [`bg_nbd`], or [`mbg_nbd`] or [`pareto_nbd`], which also
 //! let customers drop out without a repeat purchase, or [`bg_cnbd_k`], which has regular purchases. A [`holdout`] scores
 //! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open. The other models are kernels
-//! for now: [`bg_bb`] counts time in opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts.
+//! for now: [`bg_bb`] counts time in opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts that come up for
+//! renewal, [`exponential_gamma`] and [`weibull_gamma`] contracts that may end on any day ([`kaplan_meier`] beside them).
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -38,11 +39,14 @@ mod contract_fit;
 pub mod contribution;
 mod counts;
 mod discount;
+pub mod durations;
+pub mod exponential_gamma;
 pub mod fit;
 mod future;
 pub mod gamma_gamma;
 pub mod holdout;
 mod jet;
+pub mod kaplan_meier;
 pub mod lifetime;
 pub mod mbg_nbd;
 pub mod opportunities;
@@ -59,7 +63,9 @@ pub mod scores;
 mod silence;
 pub mod simulate;
 pub mod summary;
+mod survival_fit;
 pub mod tenures;
 #[cfg(test)]
 mod tests;
 pub mod uncertainty;
+pub mod weibull_gamma;

@@ -12,19 +12,17 @@
 
 use super::bg_cnbd_k::Phases;
 use super::bg_nbd::{Predictions, Residual};
+use super::exponential_gamma::ExponentialGamma;
 use super::pareto_nbd_likelihood::Likelihood;
 use super::silence::Silence;
 use super::summary::{History, Summary};
-use crate::numeric::quadrature::{Rule, doubling_panels};
+use crate::numeric::quadrature::Rule;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// Order of the quadrature on one panel, as for BG/NBD.
 static PANEL: LazyLock<Rule<16>> = LazyLock::new(Rule::legendre);
-
-/// What is discounted or has decayed by more than `e^{−60}` is below any digit of what comes before it.
-const FORGOTTEN: f64 = 60.0;
 
 /// Parameters of Pareto/NBD, all `> 0`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -72,7 +70,7 @@ impl ParetoNbd {
     /// `S(u) = ((β+T)/(β+T+u))^s`.
     #[must_use]
     pub fn survival(&self, _x: f64, age: f64, u: f64) -> f64 {
-        libm::exp(-self.s * libm::log1p(u / (self.beta + age)))
+        self.time_alive(age).survival(u)
     }
 
     /// Purchases per time unit expected at `u` after `T`, for a customer who is alive at `T`.
@@ -204,31 +202,16 @@ impl ParetoNbd {
         }
     }
 
+    /// The time to drop out of a customer who is alive at `T`.
+    fn time_alive(&self, age: f64) -> ExponentialGamma {
+        ExponentialGamma { r: self.s, alpha: self.beta }.after(age)
+    }
+
     /// `∫ S(u) du` and `∫ S(u) e^{−δu} du` up to the horizon.
     fn time_left(&self, age: f64, horizon: f64, delta: f64) -> TimeLeft {
-        let plain = self.alive_time(age, horizon);
-        let discounted = if delta == 0.0 { plain } else { self.discounted_alive_time(age, horizon, delta) };
+        let left = self.time_alive(age);
+        let plain = left.lifetime(horizon);
+        let discounted = if delta == 0.0 { plain } else { left.discounted_lifetime(horizon, delta) };
         TimeLeft { plain, discounted }
-    }
-
-    fn alive_time(&self, age: f64, horizon: f64) -> f64 {
-        let b = self.beta + age;
-        if horizon == f64::INFINITY {
-            return if self.s > 1.0 { b / (self.s - 1.0) } else { f64::INFINITY };
-        }
-        let widened = libm::log1p(horizon / b);
-        let z = (1.0 - self.s) * widened;
-        let mean_factor = if z == 0.0 { 1.0 } else { libm::expm1(z) / z };
-        b * widened * mean_factor
-    }
-
-    fn discounted_alive_time(&self, age: f64, horizon: f64, delta: f64) -> f64 {
-        let b = self.beta + age;
-        // The integrand changes over the distance to its singularity, over the time to drop out, or over 1/δ.
-        let first = (2.0 * b).min(4.0 * b / self.s).min(4.0 / delta);
-        let height = |u: f64| libm::exp(-delta * u - self.s * libm::log1p(u / b));
-        doubling_panels(first, horizon.min(FORGOTTEN / delta))
-            .map(|(from, to)| PANEL.on(from, to).map(|(u, weight)| weight * height(u)).sum::<f64>())
-            .sum()
     }
 }

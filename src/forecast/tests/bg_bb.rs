@@ -47,6 +47,17 @@ fn donations() -> Option<Opportunities> {
     Some(summary)
 }
 
+/// Every purchase to come is made by a customer who is alive at its opportunity.
+#[test]
+fn purchases_to_come_are_the_chances_of_being_alive_times_the_mean_probability() {
+    for (x, t_x, n) in [(0, 0, 6), (3, 4, 6), (6, 6, 6), (0, 0, 0)] {
+        assert_eq!(GIVEN.p_alive_after(x, t_x, n, 0), GIVEN.p_alive_now(x, t_x, n));
+        close(GIVEN.p_alive_after(x, t_x, n, 1), GIVEN.p_alive(x, t_x, n), 1e-14);
+        let alive: f64 = (1..=12).map(|periods| GIVEN.p_alive_after(x, t_x, n, periods)).sum();
+        close(alive * GIVEN.purchase_probability(x, n), GIVEN.expected_purchases(x, t_x, n, 12), 1e-13);
+    }
+}
+
 #[test]
 fn bg_bb_fits_the_donations_to_all_published_digits() {
     let Some(summary) = donations() else { return };

@@ -156,6 +156,14 @@ fn survival_is_the_product_of_retention_and_rises_with_tenure_in_sbg() {
 }
 
 #[test]
+fn who_survived_some_chances_survives_more_as_the_whole_curve_says() {
+    for (n, t) in [(0, 0), (0, 3), (4, 1), (4, 7), (60, 120)] {
+        close(GIVEN.survival_after(n, t), GIVEN.survival(n + t) / GIVEN.survival(n), 1e-12);
+        close(WEIBULL.survival_after(n, t), WEIBULL.survival(n + t) / WEIBULL.survival(n), 1e-12);
+    }
+}
+
+#[test]
 fn derivatives_are_those_of_the_likelihoods() {
     let mut tenures = cohort(&REGULAR);
     tenures.insert_cohort(&[500, 480, 100]).unwrap();

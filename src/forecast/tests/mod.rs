@@ -20,6 +20,7 @@ mod pareto_nbd;
 mod population;
 mod recovery;
 mod simulation;
+mod survival;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod traps;
 mod uncertainty;
