@@ -150,6 +150,12 @@ impl Batch<'_> {
         }))
     }
 
+    /// Which rows of a column are null; `None` without the column.
+    #[must_use]
+    pub fn nulls(&self, name: &str) -> Option<Vec<bool>> {
+        self.series(name).map(|series| series.is_null().iter().map(|null| null == Some(true)).collect())
+    }
+
     /// An id column, and which rows have none. Empty text is no id.
     ///
     /// # Errors

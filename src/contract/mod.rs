@@ -5,6 +5,7 @@
 //! table, the rule, rows and money, never a cell's value.
 
 pub mod columns;
+pub mod contracts;
 pub mod costs;
 pub mod events;
 pub mod fx;

@@ -26,9 +26,22 @@ pub struct Rules {
 /// What a rule that is not configured does.
 fn default_policy(table: TableName, rule: &str) -> Policy {
     match rule {
-        "wrong_currency" | "unknown_product" | "duplicate_customer" | "duplicate_product" | "duplicate_activity"
-        | "duplicate_key" | "missing_product" | "missing_activity" | "unknown_activity" | "invalid_capacity"
-        | "invalid_period" | "unknown_currency" | "missing_currency" | "invalid_rate" | "unknown_kind" => Policy::Error,
+        "wrong_currency"
+        | "unknown_product"
+        | "duplicate_customer"
+        | "duplicate_product"
+        | "duplicate_activity"
+        | "duplicate_key"
+        | "missing_product"
+        | "missing_activity"
+        | "unknown_activity"
+        | "invalid_capacity"
+        | "invalid_period"
+        | "overlapping_contract"
+        | "unknown_currency"
+        | "missing_currency"
+        | "invalid_rate"
+        | "unknown_kind" => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount"
             if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>

@@ -47,6 +47,18 @@ pub fn rates(earned: &Earned<'_>) -> Rates {
     }
 }
 
+/// Contribution of a period under contract: each customer's own, drawn towards the base's with the weight of the mean
+/// number of periods.
+///
+/// * `contribution`: what a customer earned so far, major units. * `periods`: periods that it was under contract for.
+///
+/// Source: as [`rates`].
+#[must_use]
+pub fn per_period(contribution: &[f64], periods: &[f64]) -> Vec<f64> {
+    let customers = periods.len().max(1) as f64;
+    shrink(contribution, periods, periods.iter().sum::<f64>() / customers)
+}
+
 fn shrink(own: &[f64], exposure: &[f64], k: f64) -> Vec<f64> {
     let total: f64 = exposure.iter().sum();
     let base = if total > 0.0 { own.iter().sum::<f64>() / total } else { 0.0 };

@@ -68,11 +68,11 @@ pub struct Holdout {
 
 /// One method on the holdout.
 #[derive(Debug, Clone)]
-pub struct Assessment {
+pub struct Assessment<M = PurchaseModel> {
     /// Name of the model or baseline.
     pub method: &'static str,
     /// The fit, of a model.
-    pub fit: Option<Fit<PurchaseModel>>,
+    pub fit: Option<Fit<M>>,
     /// What came of it; `None` of a model without an estimate.
     pub outcome: Option<Outcome>,
 }
@@ -305,7 +305,7 @@ impl Holdout {
     }
 }
 
-impl Assessment {
+impl<M> Assessment<M> {
     /// The score that models are chosen by: mean continuous ranked probability score, of a baseline the mean absolute
     /// error, which is the same score of a point.
     #[must_use]
@@ -323,7 +323,7 @@ impl Assessment {
 
 /// Whether a fit may be chosen: converged, or at a limit that it names; not on a ridge, where parameters are open.
 #[must_use]
-pub fn usable(fit: &Fit<PurchaseModel>) -> bool {
+pub fn usable<M>(fit: &Fit<M>) -> bool {
     matches!(fit.end, FitEnd::Converged | FitEnd::Boundary { .. })
 }
 

@@ -5,9 +5,11 @@
 //!
 //! A run fits a [`purchase_model`] and [`gamma_gamma`]. That is [`bg_nbd`], or [`mbg_nbd`] or [`pareto_nbd`], which also
 //! let customers drop out without a repeat purchase, or [`bg_cnbd_k`], which has regular purchases. A [`holdout`] scores
-//! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open. The other models are kernels
-//! for now: [`bg_bb`] counts time in opportunities, [`beta_geometric`] and [`beta_weibull`] are contracts that come up for
-//! renewal, [`exponential_gamma`] and [`weibull_gamma`] contracts that may end on any day ([`kaplan_meier`] beside them).
+//! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open.
+//!
+//! Where customers are under contract it fits a [`contract_model`] to their [`spells`]: [`beta_geometric`] or
+//! [`beta_weibull`] where they leave at a renewal, [`exponential_gamma`] or [`weibull_gamma`] where they leave at any time
+//! ([`kaplan_meier`] beside them). One model is a kernel for now: [`bg_bb`] counts time in opportunities.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -36,6 +38,8 @@ mod bg_cnbd_k_fit;
 pub mod bg_nbd;
 mod bg_nbd_fit;
 mod contract_fit;
+pub mod contract_model;
+pub mod contract_simulation;
 pub mod contribution;
 mod counts;
 mod discount;
@@ -62,6 +66,7 @@ pub mod purchase_model;
 pub mod scores;
 mod silence;
 pub mod simulate;
+pub mod spells;
 pub mod summary;
 mod survival_fit;
 pub mod tenures;

@@ -47,7 +47,7 @@ struct Part<'a> {
 /// Which path each place is: an affine permutation. The first `moving` places are the drawn ones, those up to `alive` are
 /// idle, in the others the customer is gone.
 #[derive(Debug, Clone, Copy, Default)]
-struct Places {
+pub(super) struct Places {
     paths: u64,
     moving: u64,
     alive: u64,
@@ -110,22 +110,8 @@ impl<'a> Worker<'a> {
     /// Moments of the mixture of all parts.
     pub(super) fn lifetime(&self) -> Lifetime {
         let shortfall = shortfall(&self.sorted, 1.0 / f64::from(self.settings.worst_one_in));
-        if let [part] = self.parts.as_slice() {
-            return Lifetime { shortfall, ..part.lifetime() };
-        }
-        let n = self.parts.len() as f64;
         let all: Vec<Lifetime> = self.parts.iter().map(Part::lifetime).collect();
-        let mean = all.iter().map(|part| part.mean).sum::<f64>() / n;
-        let between = all.iter().map(|part| (part.mean - mean) * (part.mean - mean)).sum::<f64>();
-        let within = all.iter().map(|part| part.sd * part.sd).sum::<f64>();
-        Lifetime {
-            mean,
-            sd: libm::sqrt((within + between) / n),
-            // Parts are independent draws, of their paths and of the parameters.
-            mean_error: libm::sqrt(between / (n - 1.0) / n),
-            probability_of_loss: all.iter().map(|part| part.probability_of_loss).sum::<f64>() / n,
-            shortfall,
-        }
+        Lifetime { shortfall, ..Lifetime::mixture(&all) }
     }
 
     /// Quantiles of the same mixture: the smallest value with a probability of at least `q` at or below it.
@@ -207,8 +193,29 @@ impl Part<'_> {
     }
 }
 
+impl Lifetime {
+    /// Moments of the mixture in equal parts, without the shortfall.
+    pub(super) fn mixture(parts: &[Self]) -> Self {
+        if let [part] = parts {
+            return *part;
+        }
+        let n = parts.len() as f64;
+        let mean = parts.iter().map(|part| part.mean).sum::<f64>() / n;
+        let between = parts.iter().map(|part| (part.mean - mean) * (part.mean - mean)).sum::<f64>();
+        let within = parts.iter().map(|part| part.sd * part.sd).sum::<f64>();
+        Self {
+            mean,
+            sd: libm::sqrt((within + between) / n),
+            // Parts are independent draws, of their paths and of the parameters.
+            mean_error: libm::sqrt(between / (n - 1.0) / n),
+            probability_of_loss: parts.iter().map(|part| part.probability_of_loss).sum::<f64>() / n,
+            shortfall: 0.0,
+        }
+    }
+}
+
 /// Quantiles of weighted values in ascending order of their keys; `wanted` in any order, walked once where it ascends.
-fn quantiles(sorted: &[(i64, f64)], wanted: &[f64], found: &mut [f64]) {
+pub(super) fn quantiles(sorted: &[(i64, f64)], wanted: &[f64], found: &mut [f64]) {
     let (mut at, mut below, mut before) = (0, 0.0, f64::NEG_INFINITY);
     for (found, &q) in found.iter_mut().zip(wanted) {
         if q < before {
@@ -232,7 +239,7 @@ fn quantiles(sorted: &[(i64, f64)], wanted: &[f64], found: &mut [f64]) {
 /// `v_q − E[max(v_q − V, 0)] / q` with the quantile `v_q`. A value that straddles `q` counts with its part below.
 ///
 /// Source: Rockafellar & Uryasev, Optimization of conditional value-at-risk (2000), equation 4, for gains.
-fn shortfall(sorted: &[(i64, f64)], q: f64) -> f64 {
+pub(super) fn shortfall(sorted: &[(i64, f64)], q: f64) -> f64 {
     let mut worst = [0.0];
     quantiles(sorted, &[q], &mut worst);
     let [worst] = worst;
@@ -241,7 +248,7 @@ fn shortfall(sorted: &[(i64, f64)], q: f64) -> f64 {
 }
 
 /// A number whose order is that of the value, `−0` below `0`.
-fn sort_key(value: f64) -> i64 {
+pub(super) fn sort_key(value: f64) -> i64 {
     let bits = value.to_bits() as i64;
     bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
@@ -252,7 +259,7 @@ fn of_sort_key(key: i64) -> f64 {
 
 impl Places {
     /// * `moving`: share of the paths of a customer who is alive that are drawn.
-    fn draw(paths: u64, p_alive: f64, moving: f64, stream: &mut Stream) -> Self {
+    pub(super) fn draw(paths: u64, p_alive: f64, moving: f64, stream: &mut Stream) -> Self {
         let shift = stream.uniform();
         // Places below a boundary: those whose number plus the shift is below it.
         let below = |boundary: f64| (libm::ceil(boundary - shift).max(0.0) as u64).min(paths);
@@ -266,9 +273,14 @@ impl Places {
         Self { paths, moving, alive, step, offset }
     }
 
+    /// The path of the first place.
+    pub(super) fn first(&self) -> u64 {
+        self.offset
+    }
+
     /// The path of the next place.
     #[inline]
-    fn next(&self, path: u64) -> u64 {
+    pub(super) fn next(&self, path: u64) -> u64 {
         let next = path + self.step;
         if next >= self.paths { next - self.paths } else { next }
     }

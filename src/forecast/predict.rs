@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::{
+    beta_geometric::DiscountError,
     bg_nbd::{Predictions, Residual},
     contribution::Rates,
     fit::{Fit, NotFitted},
@@ -58,6 +59,20 @@ pub enum ForecastError {
     NoModel {
         /// Model by model.
         why: String,
+    },
+    /// Nobody was ever under contract.
+    #[error("forecast: no contract began up to as_of")]
+    NoContracts,
+    /// A sum over the future that has no value.
+    #[error("forecast: {0}")]
+    Discount(#[from] DiscountError),
+    /// A command that knows models of purchases alone.
+    #[error("forecast: {command} knows models of purchases, and {model} is one of contracts")]
+    Contractual {
+        /// The command.
+        command: &'static str,
+        /// The model.
+        model: &'static str,
     },
     /// No customer has a purchase.
     #[error("forecast: no customer has a purchase up to as_of")]

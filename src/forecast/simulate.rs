@@ -202,7 +202,7 @@ impl ParameterDraw {
     }
 }
 
-fn check_segments(customers: usize, segmentations: &[Segmentation<'_>]) -> Result<(), LifetimeError> {
+pub(super) fn check_segments(customers: usize, segmentations: &[Segmentation<'_>]) -> Result<(), LifetimeError> {
     for segmentation in segmentations {
         let found = segmentation.segment.len();
         if found != customers {

@@ -10,12 +10,14 @@ const CHANCE_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TenureError {
     /// Slices of different lengths.
-    #[error("chances has {chances} rows, lost has {lost}: they must have the same number")]
+    #[error("chances has {chances} rows, {column} has {found}: they must have the same number")]
     Lengths {
         /// Rows of chances.
         chances: usize,
-        /// Rows of lost.
-        lost: usize,
+        /// The other slice.
+        column: &'static str,
+        /// Its rows.
+        found: usize,
     },
     /// A tenure that no customer can have.
     #[error("row {row} has no possible tenure: {rule}")]
@@ -40,6 +42,8 @@ pub struct Tenures {
     lost: Vec<u64>,
     /// Still customers after `t` chances, nothing known of the next one; by `t`.
     kept: Vec<u64>,
+    /// In the records only because they made their first `t` chances; by `t`, from 1.
+    entered: Vec<u64>,
 }
 
 /// Customers who faced one chance to renew.
@@ -68,22 +72,40 @@ impl Tenures {
     /// # Errors
     /// [`TenureError::Lengths`], [`TenureError::Impossible`] (the first such row); the counts are then unchanged.
     pub fn insert(&mut self, chances: &[u32], lost: &[bool]) -> Result<(), TenureError> {
-        if chances.len() != lost.len() {
-            return Err(TenureError::Lengths { chances: chances.len(), lost: lost.len() });
+        self.insert_from(chances, lost, &vec![0; chances.len()])
+    }
+
+    /// Count one more slice of customers, some of whom are in the records only because they had stayed until these begin.
+    ///
+    /// * `chances`, `lost`: as in [`Tenures::insert`]. * `entry`: chances that the customer had had when the records
+    ///   begin; one that had left by then is not in them. 0 for all who started within them.
+    ///
+    /// # Errors
+    /// As [`Tenures::insert`].
+    pub fn insert_from(&mut self, chances: &[u32], lost: &[bool], entry: &[u32]) -> Result<(), TenureError> {
+        for (column, found) in [("lost", lost.len()), ("entry", entry.len())] {
+            if chances.len() != found {
+                return Err(TenureError::Lengths { chances: chances.len(), column, found });
+            }
         }
-        let rule = |(&chances, &lost): (&u32, &bool)| match (chances, lost) {
-            (0, true) => Some("nobody is lost without a chance to leave"),
-            (chances, _) if chances as usize >= CHANCE_LIMIT => Some("chances must be below 1,048,576"),
+        let rule = |row: usize| match (chances[row], lost[row], entry[row]) {
+            (0, true, _) => Some("nobody is lost without a chance to leave"),
+            (chances, ..) if chances as usize >= CHANCE_LIMIT => Some("chances must be below 1,048,576"),
+            (chances, lost, entry) if entry + u32::from(lost) > chances => {
+                Some("who had left before the records begin is not in them")
+            }
             _ => None,
         };
-        let broken = chances.iter().zip(lost).enumerate().find_map(|(row, pair)| rule(pair).map(|rule| (row, rule)));
-        if let Some((row, rule)) = broken {
+        if let Some((row, rule)) = (0..chances.len()).find_map(|row| rule(row).map(|rule| (row, rule))) {
             return Err(TenureError::Impossible { row, rule });
         }
         self.grow(chances.iter().max().map_or(0, |&most| most as usize + 1));
-        for (&chances, &lost) in chances.iter().zip(lost) {
-            let counts = if lost { &mut self.lost } else { &mut self.kept };
-            counts[chances as usize] += 1;
+        for row in 0..chances.len() {
+            let counts = if lost[row] { &mut self.lost } else { &mut self.kept };
+            counts[chances[row] as usize] += 1;
+            if entry[row] > 0 {
+                self.entered[entry[row] as usize] += 1;
+            }
         }
         Ok(())
     }
@@ -116,12 +138,14 @@ impl Tenures {
         self.grow(other.lost.len());
         self.lost.iter_mut().zip(&other.lost).for_each(|(count, more)| *count += more);
         self.kept.iter_mut().zip(&other.kept).for_each(|(count, more)| *count += more);
+        self.entered.iter_mut().zip(&other.entered).for_each(|(count, more)| *count += more);
     }
 
     fn grow(&mut self, len: usize) {
         let len = len.max(self.lost.len());
         self.lost.resize(len, 0);
         self.kept.resize(len, 0);
+        self.entered.resize(len, 0);
     }
 
     /// Number of customers.
@@ -139,7 +163,8 @@ impl Tenures {
         let mut chances: Vec<Chance> = (1..self.lost.len())
             .rev()
             .map(|t| {
-                renewed += self.kept[t];
+                // Who came into sight after this chance was not seen at it.
+                renewed = renewed + self.kept[t] - self.entered[t];
                 let chance = Chance { number: t as u32, renewed, lost: self.lost[t] };
                 renewed += self.lost[t];
                 chance
@@ -188,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn who_came_into_sight_late_faced_its_later_chances_alone() {
+        let mut tenures = Tenures::new();
+        // Two from the start; three seen after two chances, of whom one left at the third and one has had no more.
+        tenures.insert_from(&[1, 4, 3, 2, 5], &[true, false, true, false, false], &[0, 0, 2, 2, 2]).unwrap();
+        let chance = |number, renewed, lost| Chance { number, renewed, lost };
+        let expected = [chance(1, 1, 1), chance(2, 1, 0), chance(3, 2, 1), chance(4, 2, 0), chance(5, 1, 0)];
+        assert_eq!(tenures.chances(), expected);
+    }
+
+    #[test]
     fn an_impossible_tenure_is_named_and_changes_nothing() {
         let mut tenures = Tenures::new();
         let message = tenures.insert(&[1, 0], &[false, true]).unwrap_err().to_string();
@@ -196,6 +231,8 @@ mod tests {
         assert_eq!(message, "row 0 has no possible tenure: chances must be below 1,048,576");
         let message = tenures.insert(&[1], &[]).unwrap_err().to_string();
         assert_eq!(message, "chances has 1 rows, lost has 0: they must have the same number");
+        let message = tenures.insert_from(&[2, 2], &[false, true], &[2, 2]).unwrap_err().to_string();
+        assert_eq!(message, "row 1 has no possible tenure: who had left before the records begin is not in them");
         let message = tenures.insert_cohort(&[5, 4, 4, 6]).unwrap_err().to_string();
         assert_eq!(message, "the cohort has more survivors after chance 3 than before it");
         assert_eq!(tenures, Tenures::new());

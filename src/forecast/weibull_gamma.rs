@@ -18,6 +18,8 @@ static PANEL: LazyLock<Rule<16>> = LazyLock::new(Rule::legendre);
 
 /// A probability to have left below this is none.
 const NOBODY: f64 = 1e-17;
+/// Of an age that so few reach in leaving, `T^c/(α+T^c)`, nothing is taken away that holds a digit.
+const NEARLY_NOBODY: f64 = 1e-200;
 /// A share below this is no digit of a sum.
 const NOTHING: f64 = 1e-17;
 const FOREVER: f64 = f64::INFINITY;
@@ -70,11 +72,11 @@ impl WeibullGamma {
     /// retention curve.
     #[must_use]
     pub fn survival_after(&self, age: f64, u: f64) -> f64 {
-        if age == 0.0 {
-            return self.survival(u);
+        let (_, share) = softplus(self.z(age));
+        if share < NEARLY_NOBODY {
+            return libm::exp(self.fall(age).0 - self.fall(age + u).0);
         }
         // ((α + (T+u)^c)/(α + T^c)): the rise of T^c without cancellation.
-        let (_, share) = softplus(self.z(age));
         let rise = libm::expm1(self.c * libm::log1p(u / age));
         libm::exp(-self.r * libm::log1p(share * rise))
     }
@@ -91,10 +93,10 @@ impl WeibullGamma {
     /// The same, by `−ln` of the share.
     fn residual_quantile_at(&self, age: f64, fall: f64) -> f64 {
         let growth = libm::expm1(fall / self.r);
-        if age == 0.0 {
-            return libm::exp((libm::log(self.alpha) + libm::log(growth)) / self.c);
-        }
         let (_, share) = softplus(self.z(age));
+        if share < NEARLY_NOBODY {
+            return (libm::exp((libm::log(self.alpha) + libm::log(growth)) / self.c) - age).max(0.0);
+        }
         age * libm::expm1(libm::log1p(growth / share) / self.c)
     }
 

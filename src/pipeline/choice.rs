@@ -52,6 +52,7 @@ impl Choice {
         let ln_gaps = ledgers.purchases.as_ref().map(|log| histories.ln_gaps(log)).unwrap_or_default();
         let kind = match (setting.model, &ledgers.purchases) {
             (ModelChoice::One(kind), _) => kind,
+            (ModelChoice::Contract(_), _) => return Err(refusal(setting, "this")),
             (ModelChoice::Auto, None) => return Err(ForecastError::NoPurchases.into()),
             (ModelChoice::Auto, Some(log)) => {
                 clock.start("choose_model", customers);
@@ -112,6 +113,21 @@ impl Choice {
         let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
         Err(ForecastError::NoModel { why: reasons.join("; ") }.into())
     }
+}
+
+/// Refuses a model of contracts in a command that knows models of purchases alone.
+///
+/// # Errors
+/// [`RunError::Forecast`].
+pub(super) fn purchases_alone(setting: Option<&ForecastSettings>, command: &'static str) -> Result<(), RunError> {
+    match setting {
+        Some(setting) if matches!(setting.model, ModelChoice::Contract(_)) => Err(refusal(setting, command)),
+        _ => Ok(()),
+    }
+}
+
+fn refusal(setting: &ForecastSettings, command: &'static str) -> RunError {
+    ForecastError::Contractual { command, model: setting.model.as_str() }.into()
 }
 
 /// What is wrong with a model.

@@ -2,6 +2,7 @@
 
 use crate::{
     forecast::{
+        contract_model::ContractModel,
         fit::{Fit, FitEnd},
         holdout::{Assessment, Holdout, Outcome},
         purchase_model::PurchaseModel,
@@ -13,23 +14,27 @@ use crate::{
 /// The columns of `model_comparison` and `validation_score`.
 ///
 /// * `chosen`: row of the model that is used, or does best.
-pub(super) fn score_columns(rows: &[Assessment], holdout: Option<&Holdout>, chosen: Option<usize>) -> Vec<Values> {
-    let text = |of: &dyn Fn(&Assessment) -> Option<String>| Values::Text(rows.iter().map(of).collect());
-    let float = |of: &dyn Fn(&Assessment) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
-    let whole = |of: &dyn Fn(&Assessment) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
-    let fit = |row: &Assessment, of: &dyn Fn(&Fit<PurchaseModel>) -> Option<f64>| row.fit.as_ref().and_then(of);
-    let scored = |row: &Assessment, of: &dyn Fn(&Outcome) -> Option<f64>| row.outcome.as_ref().and_then(of);
-    let spread = |row: &Assessment, of: &dyn Fn(&DistributionScores) -> f64| {
+pub(super) fn score_columns<M: Parameters>(
+    rows: &[Assessment<M>],
+    holdout: Option<&Holdout>,
+    chosen: Option<usize>,
+) -> Vec<Values> {
+    let text = |of: &dyn Fn(&Assessment<M>) -> Option<String>| Values::Text(rows.iter().map(of).collect());
+    let float = |of: &dyn Fn(&Assessment<M>) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
+    let whole = |of: &dyn Fn(&Assessment<M>) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
+    let fit = |row: &Assessment<M>, of: &dyn Fn(&Fit<M>) -> Option<f64>| row.fit.as_ref().and_then(of);
+    let scored = |row: &Assessment<M>, of: &dyn Fn(&Outcome) -> Option<f64>| row.outcome.as_ref().and_then(of);
+    let spread = |row: &Assessment<M>, of: &dyn Fn(&DistributionScores) -> f64| {
         let scores = row.outcome.as_ref()?.distribution.as_ref()?;
         Some(of(scores) / scores.customers)
     };
-    let customers = |row: &Assessment| match (holdout, &row.fit) {
+    let customers = |row: &Assessment<M>| match (holdout, &row.fit) {
         (Some(holdout), _) => Some(holdout.customers() as i64),
         (None, fit) => fit.as_ref().map(|fit| fit.customers as i64),
     };
-    let parameters = |row: &Assessment| {
+    let parameters = |row: &Assessment<M>| {
         let fit = row.fit.as_ref()?;
-        fit.fitted().ok().map(|model| count_parameters(model) as f64)
+        fit.fitted().ok().map(|model| model.number() as f64)
     };
     let mut columns = vec![
         text(&|row| Some(row.method.to_owned())),
@@ -52,7 +57,7 @@ pub(super) fn score_columns(rows: &[Assessment], holdout: Option<&Holdout>, chos
         float(&|row| scored(row, &|outcome| outcome.spearman)),
         float(&|row| scored(row, &|outcome| outcome.gini)),
         float(&|row| scored(row, &|outcome| lift(outcome, 0))),
-        float(&Assessment::crps),
+        float(&Assessment::<M>::crps),
         float(&|row| spread(row, &|scores| scores.log_score)),
     ];
     for interval in 0..3 {
@@ -74,8 +79,22 @@ pub(super) fn lift(outcome: &Outcome, decile: usize) -> Option<f64> {
     (mean > 0.0).then(|| outcome.deciles[decile].actual / mean)
 }
 
-fn count_parameters(model: &PurchaseModel) -> usize {
-    model.parameters().len() + usize::from(matches!(model, PurchaseModel::BgCnbdK(_)))
+/// A model whose parameters can be counted.
+pub(super) trait Parameters {
+    /// How many were fitted.
+    fn number(&self) -> usize;
+}
+
+impl Parameters for PurchaseModel {
+    fn number(&self) -> usize {
+        self.parameters().len() + usize::from(matches!(self, Self::BgCnbdK(_)))
+    }
+}
+
+impl Parameters for ContractModel {
+    fn number(&self) -> usize {
+        self.kind().parameters().len()
+    }
 }
 
 /// How a fit ended, in a word.

@@ -81,6 +81,9 @@ impl RunError {
             }
             Self::Model(error) => error.hint(),
             Self::NoForecast => Some("add one, as in: forecast: {horizon: 52w}"),
+            Self::Forecast(ForecastError::Contractual { .. }) => {
+                Some("use whalecurve run for models of contracts, or name a model of purchases in forecast.model")
+            }
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -94,6 +97,7 @@ impl RunError {
             | Self::Compare(_)
             | Self::Explain(_)
             | Self::Object(_)
+            | Self::Forecast(ForecastError::Contractual { .. })
             | Self::NoForecast => 2,
             Self::Model(error) if !matches!(error, ModelFileError::Io { .. }) => 2,
             Self::Read(

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 
-use super::{Clock, Progress, RunError, StageTime, choice::Choice, facts, model_file::SavedModels};
+use super::{
+    Clock, Progress, RunError, StageTime,
+    choice::{Choice, purchases_alone},
+    facts,
+    model_file::SavedModels,
+};
 use crate::{
     forecast::predict::{self, ForecastError, Histories},
     schema::settings::{PurchaseKind, Settings},
@@ -30,6 +35,7 @@ pub struct Fitted {
 pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) -> Result<Fitted, RunError> {
     let mut clock = Clock::new(progress);
     let setting = settings.forecast.as_ref().ok_or(RunError::NoForecast)?;
+    purchases_alone(Some(setting), "fit")?;
     let ledgers = facts(settings, setting.model.needs_purchase_days(), &mut clock)?;
     let histories = Histories::new(&ledgers.facts, ledgers.as_of);
     let Choice { fit: purchases, kind, why, .. } = Choice::new(setting, &ledgers, &histories, &mut clock)?;

@@ -1,16 +1,13 @@
-//! The forecast of a run: fits, closed-form expectations, simulation, and which customer each row belongs to.
+//! The forecast of purchases: fits, closed-form expectations, simulation.
 
 use crate::{
     forecast::{
         contribution::{self, Earned, Rates},
-        fit::FitEnd,
         holdout::{Assessment, Holdout},
         predict::{self, Expectations, Histories, Models},
         simulate::{Segmentation, Simulation},
-        uncertainty,
     },
     schema::{
-        costing::Layer,
         costs::LayerCosts,
         margins::Margins,
         settings::{ForecastSettings, PurchaseKind, Settings},
@@ -18,7 +15,7 @@ use crate::{
     units::Minor,
 };
 
-use super::{Clock, Ledgers, RunError, choice::Choice, results::sum_by_customer};
+use super::{Clock, Ledgers, RunError, choice::Choice, earnings::Earnings, notes};
 
 /// Everything that was forecast.
 pub(super) struct Forecast {
@@ -36,10 +33,6 @@ pub(super) struct Forecast {
     pub(super) expectations: Expectations,
     /// Expected lifetime value in minor units, one row a history.
     pub(super) expected: Vec<Minor>,
-    /// Simulated lifetime value; `None` with zero paths.
-    pub(super) simulation: Option<Simulation>,
-    /// Row in the histories of each customer; `None` without a purchase.
-    pub(super) row: Vec<Option<u32>>,
     /// Whether the simulation draws the parameters.
     uncertain: bool,
     rates: Rates,
@@ -55,7 +48,7 @@ impl Forecast {
         settings: &Settings,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        (margins, layers): (&Margins, &LayerCosts),
+        money: (&Margins, &LayerCosts),
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
@@ -67,7 +60,6 @@ impl Forecast {
         let major = |column: &[Minor]| -> Vec<f64> {
             histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
         };
-        let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
         let repeat_spend = major(&facts.repeat_revenue);
         let gamma_gamma = if let Some(saved) = &ledgers.saved {
             saved.spend.clone()
@@ -80,46 +72,20 @@ impl Forecast {
         let models = Models { purchases, gamma_gamma, population: None };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
-        // Cost that does not come again is no cost of the future.
-        let recurring = |layer: Layer| -> Vec<Minor> {
-            let all = layers.layer(layer);
-            let one_off = layers.one_off(layer);
-            all.iter().enumerate().map(|(cell, cost)| cost - one_off.map_or(0, |column| column[cell])).collect()
-        };
-        let cm1: Vec<Minor> = match layers.one_off(Layer::Cm1) {
-            Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
-            None => margins.cm1.clone(),
-        };
-        let customer_cost: Vec<f64> = total(&recurring(Layer::Cm3))
-            .iter()
-            .zip(total(&recurring(Layer::Below)))
-            .zip(total(&margins.economic.capital_charge))
-            .map(|((cost, below), charge)| cost + below + charge)
-            .collect();
-        // What winning the customer cost was paid once and does not come again.
-        let sold: Vec<f64> = total(&cm1)
-            .iter()
-            .zip(total(&margins.economic.commissions))
-            .zip(total(&margins.economic.bad_debt))
-            .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
-            .collect();
+        let earned = Earnings::new(ledgers, money, &histories.customer, per_major);
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
         let rates = contribution::rates(&Earned {
-            purchase_revenue: &major(&facts.purchase_revenue),
-            margin: &sold,
-            order_cost: &total(&recurring(Layer::Cm2)),
-            customer_cost: &customer_cost,
+            purchase_revenue: &earned.purchase_revenue,
+            margin: &earned.margin,
+            order_cost: &earned.order_cost,
+            customer_cost: &earned.customer_cost,
             purchases: &purchases,
             age: &expectations.age,
         });
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
         let expected = predict::expected_values(&models, &histories, &expectations, &rates, &keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
-        let mut row = vec![None; ledgers.customers.len()];
-        for (at, customer) in histories.customer.iter().enumerate() {
-            row[*customer as usize] = Some(at as u32);
-        }
         Ok(Self {
             histories,
             models,
@@ -130,32 +96,24 @@ impl Forecast {
             why,
             expectations,
             expected,
-            simulation: None,
-            row,
             uncertain: setting.parameter_uncertainty && setting.paths > 0,
             rates,
             keys,
         })
     }
 
-    /// Simulates every history; `segmentations` are one group a customer, with their number of groups.
+    /// Simulates every history.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
     pub(super) fn simulate(
-        &mut self,
+        &self,
         settings: &Settings,
         setting: &ForecastSettings,
-        segmentations: [(&[u16], u16); 2],
-        clock: &mut Clock,
-    ) -> Result<(), RunError> {
-        clock.start("simulate", Some(self.histories.customer.len() as u64));
-        let pick = |all: &[u16]| -> Vec<u16> { self.histories.customer.iter().map(|row| all[*row as usize]).collect() };
-        let picked = segmentations.map(|(all, segments)| (pick(all), segments));
-        let segmentations: Vec<Segmentation<'_>> =
-            picked.iter().map(|(segment, segments)| Segmentation { segment, segments: *segments }).collect();
-        let told = clock.progress();
-        self.simulation = Some(predict::simulate(
+        segmentations: &[Segmentation<'_>],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Simulation, RunError> {
+        Ok(predict::simulate(
             &self.models,
             &self.histories,
             &self.expectations,
@@ -163,39 +121,22 @@ impl Forecast {
             &self.keys,
             setting,
             (settings.seed, settings.currency.minor_per_major()),
-            &segmentations,
-            &|customers| told.rows(customers),
-        )?);
-        Ok(())
+            segmentations,
+            progress,
+        )?)
     }
 
-    /// Expected lifetime value of a customer; 0 without a purchase.
-    pub(super) fn expected_of(&self, customer: usize) -> Minor {
-        self.row[customer].map_or(0, |row| self.expected[row as usize])
+    /// Rows of the histories' customers in the run.
+    pub(super) fn customers(&self) -> &[u32] {
+        &self.histories.customer
     }
 
     /// What a reader of the results must know of the fits.
     pub(super) fn notes(&self) -> Vec<String> {
         let (purchases, spend) = (&self.models.purchases, &self.models.gamma_gamma);
-        let told = |model: &str, end: &FitEnd| match end {
-            FitEnd::Boundary { limit_models } => {
-                let limits: Vec<String> = limit_models.iter().map(ToString::to_string).collect();
-                Some(format!("{model} has no finite maximum on this ledger: it became {}", limits.join(" and ")))
-            }
-            FitEnd::Ridge { parameter, .. } => Some(format!("{model} leaves {parameter} open; predictions are not")),
-            FitEnd::Converged | FitEnd::Failed { .. } => None,
-        };
-        let ends = [told(purchases.model(), &purchases.end), told(spend.model(), &spend.end)];
+        let ends = [notes::end(purchases.model(), &purchases.end), notes::end(spend.model(), &spend.end)];
         let why = self.why.clone();
-        let certain = |model: &str, known: bool| {
-            (self.uncertain && !known).then(|| {
-                format!("{model} has no standard errors, so its parameters are taken for certain in the simulation")
-            })
-        };
-        let certain = [
-            certain(purchases.model(), uncertainty::has_covariance(purchases)),
-            certain(spend.model(), uncertainty::has_covariance(spend)),
-        ];
+        let certain = [notes::certain(purchases), notes::certain(spend)].map(|note| note.filter(|_| self.uncertain));
         why.into_iter()
             .chain(certain.into_iter().flatten())
             .chain(ends.into_iter().flatten())

@@ -181,6 +181,7 @@ impl OneLedger<'_> {
             given => given.unwrap_or(last_day),
         };
         let (cells, receivables) = inputs.receivables(cells, &by_id)?;
+        let contracts = inputs.contracts(&by_id, as_of)?;
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
@@ -218,6 +219,7 @@ impl OneLedger<'_> {
             driver_names,
             purchases,
             saved: None,
+            contracts,
             other_costs: None,
             objects,
             groups,

@@ -11,7 +11,7 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, costs, events, fx, pools, receivables,
+        ContractError, contracts, costs, events, fx, pools, receivables,
         rules::Tally,
         tables::{self, Input, KnownCustomers},
         transactions,
@@ -26,10 +26,11 @@ use crate::{
         period::PeriodKind,
         settings::{Format, LedgerDriver, Settings, TableName},
         tables::{
-            Activity, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable, TracedCost,
-            UnknownQuantity,
+            Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable,
+            TracedCost, UnknownQuantity,
         },
     },
+    units::Day,
 };
 
 /// The optional tables, as they are read.
@@ -93,6 +94,7 @@ impl<'a> SideInputs<'a> {
             TableName::Fx => &inputs.fx,
             TableName::Traced => &inputs.traced,
             TableName::Events => &inputs.events,
+            TableName::Contracts => &inputs.contracts,
         };
         let Some(setting) = setting else { return Ok(None) };
         let source = read::open(table, setting, self.base, drivers)?;
@@ -302,5 +304,18 @@ impl<'a> SideInputs<'a> {
         let (rows, tally) = receivables::receivables(&input, customers, csv)?;
         self.keep(TableName::Receivables, tally);
         Ok((drivers::add_receivables(cells, &rows), rows))
+    }
+
+    /// Contracts of customers; `None` when the table is not configured.
+    pub(super) fn contracts(
+        &mut self,
+        customers: &KnownCustomers<'_>,
+        as_of: Day,
+    ) -> Result<Option<Vec<CustomerContract>>, RunError> {
+        let Some((frames, _, csv)) = self.open(TableName::Contracts)? else { return Ok(None) };
+        let input = Input::new(self.settings, TableName::Contracts, &frames);
+        let (rows, tally) = contracts::contracts(&input, customers, csv, as_of)?;
+        self.keep(TableName::Contracts, tally);
+        Ok(Some(rows))
     }
 }

@@ -7,18 +7,22 @@ mod choice;
 pub mod clock;
 pub mod compare;
 mod comparison;
+mod contractual;
 mod cost_tables;
+mod earnings;
 mod economic;
 pub mod error;
 mod event_time;
 pub mod explain;
 mod fitting;
 mod forecast;
+mod foretold;
 mod fx;
 mod gather;
 mod inputs;
 mod ledger;
 pub mod model_file;
+mod notes;
 mod object_tables;
 pub mod objects;
 mod origins;
@@ -58,7 +62,7 @@ use crate::{
         objects::{CostObject, Objects},
         purchases::PurchaseLog,
         settings::{Settings, TableName},
-        tables::{Activity, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -106,6 +110,8 @@ pub struct Ledgers {
     driver_names: Vec<String>,
     /// Purchase days of every customer, where they are wanted.
     pub purchases: Option<PurchaseLog>,
+    /// Contracts of customers, where the table is configured.
+    pub contracts: Option<Vec<CustomerContract>>,
     /// Models that were fitted before, to be used instead of fits.
     pub saved: Option<SavedModels>,
     /// Activities and pools of the scenario.
@@ -164,6 +170,9 @@ pub fn project(
 ) -> Result<Outcome, RunError> {
     if saved.is_some() && settings.forecast.is_none() {
         return Err(RunError::NoForecast);
+    }
+    if saved.is_some() {
+        choice::purchases_alone(settings.forecast.as_ref(), "project")?;
     }
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Clock, Ledgers,
+    foretold::Foretold,
     objects::ObjectResults,
     results::Results,
     tables::CostLabels,
@@ -200,13 +201,8 @@ pub(super) fn result_digest(written: &[Written]) -> String {
 
 fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
     let inputs = input_files(settings, &results.ledgers)?;
-    let fits = results.forecast.as_ref().map(|forecast| {
-        json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
-    });
-    let choice = results.forecast.as_ref().and_then(|forecast| {
-        let days = forecast.holdout.as_ref()?.days;
-        Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
-    });
+    let fits = results.forecast.as_ref().map(Foretold::fits);
+    let choice = results.forecast.as_ref().and_then(Foretold::choice);
     let balances = &results.costs.plan.balances;
     let sum =
         |of: &dyn Fn(&PoolBalance) -> MinorSum| -> String { balances.iter().map(of).sum::<MinorSum>().to_string() };

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Clock, Ledgers, RunError, forecast::Forecast, objects::ObjectResults, scenario::Scene};
+use super::{Clock, Ledgers, RunError, foretold::Foretold, objects::ObjectResults, scenario::Scene};
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
@@ -22,7 +22,7 @@ pub struct Results {
     pub(super) ledgers: Ledgers,
     pub(super) costs: Costs,
     pub(super) margins: Margins,
-    pub(super) forecast: Option<Forecast>,
+    pub(super) forecast: Option<Foretold>,
     /// Economic profit of each customer.
     pub(super) economic_profit: Vec<Minor>,
     /// Recency, frequency and monetary score of each customer.
@@ -50,7 +50,7 @@ impl Results {
     ) -> Result<Self, RunError> {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let mut forecast = match &settings.forecast {
-            Some(setting) => Some(Forecast::new(settings, setting, &ledgers, (&margins, &costs.layers), clock)?),
+            Some(setting) => Some(Foretold::new(settings, setting, &ledgers, (&margins, &costs.layers), clock)?),
             None => None,
         };
         clock.start("portfolio", Some(ledgers.customers.len() as u64));

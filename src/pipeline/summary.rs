@@ -1,6 +1,6 @@
 //! The result of a run in a few lines for people.
 
-use super::{forecast::Forecast, objects::ObjectResults, results::Results};
+use super::{objects::ObjectResults, results::Results};
 use crate::{
     numeric::decimal::format_grouped,
     schema::{costs::PoolBalance, period::format_day, settings::Settings},
@@ -78,6 +78,8 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
             }
         }
     }
-    lines.extend(results.forecast.iter().flat_map(Forecast::notes).map(|note| format!("  note: {note}")));
+    if let (Some(foretold), Some(setting)) = (&results.forecast, &settings.forecast) {
+        lines.extend(foretold.notes(setting).into_iter().map(|note| format!("  note: {note}")));
+    }
     lines
 }

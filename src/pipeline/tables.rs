@@ -6,13 +6,14 @@ use rayon::prelude::*;
 
 use super::{
     comparison::score_columns,
-    forecast::Forecast,
+    foretold::Foretold,
     results::{Results, sum_by_customer},
 };
 use crate::{
     equity::{self, Distribution},
     forecast::{
         predict::{QUANTILES, WORST_ONE_IN},
+        purchase_model::PurchaseModel,
         simulate::Simulation,
     },
     publish::dataset::Values,
@@ -52,28 +53,28 @@ impl Results {
         ];
         columns.extend(self.past_value_columns(settings));
         let forecast = self.forecast.as_ref();
-        let at = |row: usize| forecast.and_then(|f| f.row[row].map(|at| (f, at as usize)));
-        let float = |of: &dyn Fn(&Forecast, usize) -> Option<f64>| {
+        let at = |row: usize| forecast.and_then(|f| f.row(row).map(|at| (f, at)));
+        let float = |of: &dyn Fn(&Foretold, usize) -> Option<f64>| {
             Values::Float(rows.clone().map(|row| at(row).and_then(|(f, at)| of(f, at))).collect())
         };
         let per_major = settings.currency.minor_per_major() as f64;
         let money = |of: &dyn Fn(&Simulation, usize) -> f64| {
             let value = |row: usize| {
                 let (f, at) = at(row)?;
-                Some((of(f.simulation.as_ref()?, at) * per_major).round_ties_even() as i64)
+                Some((of(f.simulation()?, at) * per_major).round_ties_even() as i64)
             };
             Values::Scaled(rows.clone().map(value).collect())
         };
-        columns.push(float(&|f, at| Some(f.expectations.p_alive[at])));
-        columns.push(float(&|f, at| Some(f.expectations.purchases[at])));
-        columns.push(Values::Scaled(rows.clone().map(|row| at(row).map(|(f, at)| f.expected[at])).collect()));
+        columns.push(float(&|f, at| Some(f.p_alive(at))));
+        columns.push(float(&|f, at| Some(f.purchases(at))));
+        columns.push(Values::Scaled(rows.clone().map(|row| at(row).map(|(f, at)| f.expected()[at])).collect()));
         columns.push(money(&|s, at| s.lifetime[at].mean));
         columns.push(money(&|s, at| s.lifetime[at].sd));
         for quantile in 0..QUANTILES.len() {
             columns.push(money(&|s, at| s.quantiles[at * QUANTILES.len() + quantile]));
         }
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
-        columns.push(float(&|f, at| Some(f.simulation.as_ref()?.lifetime[at].probability_of_loss)));
+        columns.push(float(&|f, at| Some(f.simulation()?.lifetime[at].probability_of_loss)));
         columns
     }
 
@@ -142,11 +143,8 @@ impl Results {
             .iter()
             .enumerate()
             .map(|(segment, name)| {
-                let paths = self
-                    .forecast
-                    .as_ref()
-                    .and_then(|f| f.simulation.as_ref())
-                    .map(|s| s.totals[number].segment(segment));
+                let paths =
+                    self.forecast.as_ref().and_then(Foretold::simulation).map(|s| s.totals[number].segment(segment));
                 SegmentRow {
                     segmentation,
                     name: name.clone(),
@@ -169,13 +167,13 @@ impl Results {
 
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
-        let simulation = self.forecast.as_ref()?.simulation.as_ref()?;
+        let simulation = self.forecast.as_ref()?.simulation()?;
         equity::distribution(&simulation.totals[0].whole(), &QUANTILES, WORST_ONE_IN)
     }
 
     /// Sum of the expected lifetime values.
     pub(super) fn expected_total(&self) -> Option<MinorSum> {
-        self.forecast.as_ref().map(|forecast| forecast.expected.iter().map(|value| MinorSum::from(*value)).sum())
+        self.forecast.as_ref().map(Foretold::expected_total)
     }
 
     pub(super) fn equity_columns(&self, settings: &Settings) -> Vec<Values> {
@@ -227,8 +225,8 @@ impl Results {
 
     pub(super) fn comparison_columns(&self) -> Vec<Values> {
         match &self.forecast {
-            Some(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref(), Some(forecast.used)),
-            None => score_columns(&[], None, None),
+            Some(forecast) => forecast.comparison_columns(),
+            None => score_columns::<PurchaseModel>(&[], None, None),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Clock, Progress, RunError, StageTime,
+    choice::purchases_alone,
     comparison::{bias, end, lift, score_columns},
     facts,
     output::input_files,
@@ -57,6 +58,7 @@ pub fn validate(
     output: &Utf8Path,
     progress: Arc<dyn Progress>,
 ) -> Result<Validation, RunError> {
+    purchases_alone(settings.forecast.as_ref(), "validate")?;
     let mut clock = Clock::new(progress);
     let days_per_unit = settings.forecast.as_ref().map_or(WEEKS, |forecast| forecast.days_per_unit);
     let ledgers = facts(settings, ModelChoice::Auto.needs_purchase_days(), &mut clock)?;

@@ -41,7 +41,7 @@ impl Role {
     fn of(name: &str) -> Self {
         match name {
             "customer_id" | "product_id" | "order_id" | "account" | "cost_centre" => Self::Id,
-            "date" => Self::Day,
+            "date" | "start" | "end" => Self::Day,
             "amount"
             | "quantity"
             | "unit_price"

@@ -16,6 +16,55 @@ pub enum ModelChoice {
     One(PurchaseKind),
     /// Whichever foretells a holdout best.
     Auto,
+    /// This model of contracts.
+    Contract(ContractKind),
+}
+
+/// A model of contracts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractKind {
+    /// Chances to leave, taken with probabilities that differ between customers (sBG).
+    BetaGeometric,
+    /// The same, with probabilities that change as a customer stays (`BdW`).
+    BetaWeibull,
+    /// Leaving at any time, at rates that differ between customers.
+    ExponentialGamma,
+    /// The same, with rates that change as a customer stays.
+    WeibullGamma,
+}
+
+impl ContractKind {
+    /// Every model.
+    pub const ALL: [Self; 4] = [Self::BetaGeometric, Self::BetaWeibull, Self::ExponentialGamma, Self::WeibullGamma];
+
+    /// The name in configs and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BetaGeometric => "beta_geometric",
+            Self::BetaWeibull => "beta_weibull",
+            Self::ExponentialGamma => "exponential_gamma",
+            Self::WeibullGamma => "weibull_gamma",
+        }
+    }
+
+    /// Names of the parameters.
+    #[must_use]
+    pub fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::BetaGeometric => &["alpha", "beta"],
+            Self::BetaWeibull => &["alpha", "beta", "c"],
+            Self::ExponentialGamma => &["r", "alpha"],
+            Self::WeibullGamma => &["r", "alpha", "c"],
+        }
+    }
+
+    /// Whether customers leave on a day of renewal alone, not at any time.
+    #[must_use]
+    pub fn has_renewals(self) -> bool {
+        matches!(self, Self::BetaGeometric | Self::BetaWeibull)
+    }
 }
 
 impl Serialize for ModelChoice {
@@ -31,6 +80,7 @@ impl ModelChoice {
         match self {
             Self::One(kind) => kind.as_str(),
             Self::Auto => "auto",
+            Self::Contract(kind) => kind.as_str(),
         }
     }
 

@@ -301,7 +301,7 @@ pub const DATASETS: &[OutputDataset] = &[
     },
     OutputDataset {
         name: "customer_value",
-        grain: "one row a customer; forecast columns are null without a purchase or without a forecast; sorted by customer_id",
+        grain: "one row a customer; forecast columns are null without a purchase (under a model of contracts, without a contract) or without a forecast; sorted by customer_id",
         columns: &[
             CUSTOMER,
             optional("first_purchase", Date, "first day with a purchase"),
@@ -318,8 +318,12 @@ pub const DATASETS: &[OutputDataset] = &[
                 Money,
                 "economic profit, after acquisition cost, of the last 12 whole months or 4 whole quarters that end on or before as_of (a month or quarter that as_of cuts does not count); 0 where the customer has nothing in them; null when the run's period is neither month nor quarter",
             ),
-            optional("p_alive", Float, "probability of being alive at as_of"),
-            optional("expected_purchases", Float, "expected purchases to the horizon"),
+            optional("p_alive", Float, "probability of being alive at as_of; 1 or 0 under a model of contracts"),
+            optional(
+                "expected_purchases",
+                Float,
+                "expected purchases to the horizon; under a model of contracts renewals, or time units under contract",
+            ),
             optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
             optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
             optional("lifetime_value_sd", Money, "standard deviation"),

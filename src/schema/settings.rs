@@ -96,6 +96,8 @@ pub struct Inputs {
     pub traced: Option<TableSetting>,
     /// One row an event (an order, a call), for time equations.
     pub events: Option<TableSetting>,
+    /// One row a contract of a customer, for models of contracts.
+    pub contracts: Option<TableSetting>,
 }
 
 /// Names of input tables, as in the config.
@@ -122,13 +124,15 @@ pub enum TableName {
     Traced,
     /// Events.
     Events,
+    /// Contracts of customers.
+    Contracts,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -139,6 +143,7 @@ impl TableName {
         Self::Fx,
         Self::Traced,
         Self::Events,
+        Self::Contracts,
     ];
 
     /// The name in the config.
@@ -155,6 +160,7 @@ impl TableName {
             Self::Fx => "fx",
             Self::Traced => "traced",
             Self::Events => "events",
+            Self::Contracts => "contracts",
             Self::Truth => "truth",
         }
     }
@@ -213,6 +219,7 @@ impl TableName {
             ],
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
+            Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -255,6 +262,14 @@ impl TableName {
             Self::Events => {
                 &["missing_customer", "unknown_customer", "invalid_quantity", "invalid_period", "after_as_of"]
             }
+            Self::Contracts => &[
+                "missing_customer",
+                "unknown_customer",
+                "missing_date",
+                "after_as_of",
+                "ends_before_start",
+                "overlapping_contract",
+            ],
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",
@@ -424,6 +439,10 @@ pub struct ForecastSettings {
     pub model: ModelChoice,
     /// Days that models are scored on where the run chooses; `None` = the last quarter of the ledger.
     pub holdout_days: Option<u32>,
+    /// Contracts that begin up to so many days late are renewals.
+    pub grace_days: u32,
+    /// Contracts that ended before this day are not in the records; `None` = they hold all.
+    pub contracts_from: Option<Day>,
     /// Days in the model's time unit (7 = weeks, 365.25/12 = months).
     pub days_per_unit: f64,
     /// Name of the time unit.

@@ -3,7 +3,7 @@
 use super::{costing::ActivitySetting, fx::ExactRate, period::Period};
 use crate::{
     numeric::keys::KeyTable,
-    units::{Minor, MinorSum, Quantity},
+    units::{Day, Minor, MinorSum, Quantity},
 };
 
 /// The customers table.
@@ -145,6 +145,17 @@ pub struct Receivable {
     pub defaulting: i128,
     /// Sum of what was written off, less what was recovered.
     pub write_off: Minor,
+}
+
+/// A contract of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CustomerContract {
+    /// Row in [`Customers`](super::facts::Customers).
+    pub customer: u32,
+    /// First day under contract.
+    pub start: Day,
+    /// Last day under contract; `None` = it goes on.
+    pub end: Option<Day>,
 }
 
 /// A probability of 1 in [`Receivable::defaulting`].

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod compare;
+mod contracts;
 mod costing;
 mod determinism;
 mod economic;

@@ -177,6 +177,9 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let economic = economic::read(&fields, receivables, all_told, problems);
     let forecast =
         fields.read_or("forecast", None, problems, |entry, problems| forecast::read(entry, problems).map(Some));
+    if let Some(forecast) = &forecast {
+        forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
+    }
     let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
 
     let folder = path.parent().unwrap_or(Utf8Path::new(""));

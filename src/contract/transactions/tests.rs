@@ -78,6 +78,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             receivables: None,
             fx: None,
             traced: None,
+            contracts: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),

@@ -10,6 +10,7 @@ mod bg_cnbd_k;
 mod cdnow;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod contract;
+mod contract_runs;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod holdout;

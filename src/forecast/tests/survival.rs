@@ -367,6 +367,19 @@ fn durations_without_a_finite_maximum_end_at_their_limit_model() {
     assert!(fit.fitted().unwrap().survival(28.0) > 0.98, "{fit:?}");
 }
 
+/// A minimum term that a young customer is far from: nothing may be lost to `0 · ∞`.
+#[test]
+fn a_customer_far_below_the_minimum_stays_until_it() {
+    let model = WeibullGamma { r: 1.0 / 32.0, alpha: libm::pow(1e4, 64.0), c: 64.0 };
+    for age in [0.0, 1e-3, 1.0] {
+        assert!(model.survival_after(age, 5_000.0) > 1.0 - 1e-15);
+        close(model.survival_after(age, 1e6), model.survival(1e6), 1e-3);
+        close(model.residual_quantile(age, 0.5) + age, model.residual_quantile(0.0, 0.5), 1e-12);
+        assert!(model.residual_quantile(age, 1.0).abs() < 1e-300);
+        close(model.residual_lifetime(age, 5_000.0, 0.0).unwrap(), 5_000.0, 1e-12);
+    }
+}
+
 #[test]
 fn one_departure_or_one_day_gives_finite_numbers_or_says_why_not() {
     for rows in [

@@ -1,21 +1,38 @@
 //! `forecast`: the model, its time unit, the horizon and the discount rate.
 
+use std::collections::BTreeSet;
+
 use super::costs::MAX_RATE_PER_YEAR;
 use crate::{
     cli::config::{
         error::Problems,
         number::days_of,
+        suggest::quoted,
         walk::{Entry, Fields},
     },
     schema::{
-        forecasting::ModelChoice,
-        settings::{ForecastSettings, PurchaseKind},
+        forecasting::{ContractKind, ModelChoice},
+        settings::{ForecastSettings, PurchaseKind, TableName},
     },
 };
 
 /// Keys of `forecast`.
-const KEYS: [&str; 8] =
-    ["model", "holdout", "spend", "time_unit", "horizon", "discount_rate_per_year", "paths", "parameter_uncertainty"];
+const KEYS: [&str; 10] = [
+    "model",
+    "holdout",
+    "spend",
+    "grace",
+    "contracts_from",
+    "time_unit",
+    "horizon",
+    "discount_rate_per_year",
+    "paths",
+    "parameter_uncertainty",
+];
+
+/// Keys that models of contracts alone know, and those that they do not know.
+const CONTRACT_KEYS: [&str; 2] = ["grace", "contracts_from"];
+const PURCHASE_KEYS: [&str; 2] = ["holdout", "spend"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =
@@ -23,6 +40,9 @@ const TIME_UNITS: [(&str, (&str, f64)); 4] =
 
 /// Longest horizon, in days: a century.
 const MAX_HORIZON_DAYS: u64 = 36_525;
+
+/// Longest grace, in days: a year.
+const MAX_GRACE_DAYS: u64 = 366;
 
 /// Monte Carlo paths when the config does not say.
 const DEFAULT_PATHS: u64 = 1_000;
@@ -36,6 +56,7 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     let mut models: Vec<(&str, ModelChoice)> =
         PurchaseKind::ALL.map(|kind| (kind.as_str(), ModelChoice::One(kind))).to_vec();
     models.push(("auto", ModelChoice::Auto));
+    models.extend(ContractKind::ALL.map(|kind| (kind.as_str(), ModelChoice::Contract(kind))));
     let model = fields.read_or("model", ModelChoice::One(PurchaseKind::BgNbd), problems, |entry, problems| {
         entry.word(&models, problems)
     });
@@ -50,11 +71,21 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     let yes_or_no = [("true", true), ("false", false)];
     let uncertain =
         fields.read_or("parameter_uncertainty", false, problems, |entry, problems| entry.word(&yes_or_no, problems));
+    let grace = fields.read_or("grace", 0, problems, grace);
+    let from = fields.get("contracts_from").map(|entry| entry.day(problems));
+    if let Some(model) = model {
+        check_keys(&fields, model, problems);
+    }
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {
         model: model?,
         holdout_days: match holdout {
             Some(days) => Some(days?),
+            None => None,
+        },
+        grace_days: grace?,
+        contracts_from: match from {
+            Some(day) => Some(day?),
             None => None,
         },
         days_per_unit,
@@ -84,4 +115,51 @@ fn horizon(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
         entry.refuse("a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days", None, problems);
     }
     days
+}
+
+/// Days that a contract may begin late.
+fn grace(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
+    let days = entry.scalar().and_then(days_of).filter(|days| *days <= MAX_GRACE_DAYS);
+    if days.is_none() {
+        entry.refuse("a length of time up to a year, like 0 days, 14 days or 1 month", None, problems);
+    }
+    days.and_then(|days| u32::try_from(days).ok())
+}
+
+/// Keys that the model does not know.
+fn check_keys(fields: &Fields<'_>, model: ModelChoice, problems: &mut Problems) {
+    let contracts = matches!(model, ModelChoice::Contract(_));
+    let unknown = if contracts { PURCHASE_KEYS } else { CONTRACT_KEYS };
+    for entry in unknown.into_iter().filter_map(|key| fields.get(key)) {
+        let of = if contracts { "purchases" } else { "contracts" };
+        let what = format!("{} has no effect: {} is no model of {of}", quoted(entry.path()), model.as_str());
+        problems.add(entry.key_at(), what);
+    }
+}
+
+/// Models of contracts and the table of contracts need each other.
+pub(in crate::cli::config) fn check_contracts(
+    config: &Fields<'_>,
+    tables: &BTreeSet<TableName>,
+    forecast: Option<&ForecastSettings>,
+    problems: &mut Problems,
+) {
+    let inside = |section: &str, keys: &[&str], key: &str| {
+        config.get(section)?.fields(keys, &mut Problems::default())?.get(key).cloned()
+    };
+    let of_contracts = forecast.is_some_and(|forecast| matches!(forecast.model, ModelChoice::Contract(_)));
+    if of_contracts
+        && !tables.contains(&TableName::Contracts)
+        && let Some(model) = inside("forecast", &KEYS, "model")
+    {
+        let what = format!("{} is a model of contracts, but `inputs.contracts` is missing", quoted(model.path()));
+        let hint = "name the table, as in: contracts: {path: contracts.parquet, columns: {customer_id: id, start: from, end: to}}";
+        problems.add_with_hint(model.at(), what, hint);
+    }
+    let known = TableName::ALL.map(TableName::as_str);
+    if !of_contracts && let Some(table) = inside("inputs", &known, TableName::Contracts.as_str()) {
+        let what = format!("{} has no effect: no model of contracts uses it", quoted(table.path()));
+        let models = ContractKind::ALL.map(ContractKind::as_str).join(", ");
+        problems.add_with_hint(table.key_at(), what, format!("set forecast.model to one of {models}"));
+    }
 }

@@ -79,6 +79,7 @@ pub(in crate::cli::config) fn read(
         fx: settings.remove(&TableName::Fx),
         traced: settings.remove(&TableName::Traced),
         events: settings.remove(&TableName::Events),
+        contracts: settings.remove(&TableName::Contracts),
     });
     (present, inputs)
 }

@@ -28,7 +28,7 @@ forecast:
   paths: 1e6
 ";
     assert_snapshot!(message_with(text), @r"
-    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto
+    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
       hint: did you mean `pareto_nbd`?
     shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected `gamma_gamma`
     shop/whalecurve.yaml:8:14: `forecast.time_unit` is `weeks`, expected one of day, week, month, year
@@ -54,6 +54,45 @@ fn the_purchase_model_is_bg_nbd_unless_another_is_named() {
     for name in ["bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd_k", "mbg_cnbd_k", "auto"] {
         assert_eq!(model(&format!("forecast: {{horizon: 1y, model: {name}}}\n")), Some(name));
     }
+}
+
+/// The smallest config with contracts, its forecast on line 6.
+fn contracts(forecast: &str) -> String {
+    let table = "  contracts: {path: c.parquet, columns: {customer_id: c, start: s, end: e}}";
+    format!("{table}\nforecast: {{horizon: 1y{forecast}}}\n")
+}
+
+#[test]
+fn a_model_of_contracts_has_its_grace_and_the_day_from_which_contracts_are_known() {
+    let read = |text: &str| read_minimal_with(&contracts(text)).forecast.unwrap();
+    for name in ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"] {
+        let found = read(&format!(", model: {name}"));
+        assert_eq!((found.model.as_str(), found.grace_days, found.contracts_from), (name, 0, None));
+    }
+    let found = read(", model: weibull_gamma, grace: 1 month, contracts_from: 1970-01-11");
+    assert_eq!((found.grace_days, found.contracts_from), (30, Some(10)));
+}
+
+#[test]
+fn a_model_of_contracts_and_the_table_of_contracts_need_each_other() {
+    assert_snapshot!(message_with("forecast: {horizon: 1y, model: beta_weibull}\n"), @r"
+    shop/whalecurve.yaml:5:32: `forecast.model` is a model of contracts, but `inputs.contracts` is missing
+      hint: name the table, as in: contracts: {path: contracts.parquet, columns: {customer_id: id, start: from, end: to}}
+    ");
+    assert_snapshot!(message_with(&contracts("")), @r"
+    shop/whalecurve.yaml:5:3: `inputs.contracts` has no effect: no model of contracts uses it
+      hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+    ");
+    assert_snapshot!(message_with(&contracts(", model: bg_nbd, grace: 2w, contracts_from: 1970-01-11")), @r"
+    shop/whalecurve.yaml:5:3: `inputs.contracts` has no effect: no model of contracts uses it
+      hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+    shop/whalecurve.yaml:6:40: `forecast.grace` has no effect: bg_nbd is no model of contracts
+    shop/whalecurve.yaml:6:51: `forecast.contracts_from` has no effect: bg_nbd is no model of contracts
+    ");
+    assert_snapshot!(message_with(&contracts(", model: beta_weibull, grace: 2y, holdout: 1y")), @r"
+    shop/whalecurve.yaml:6:53: `forecast.grace` is `2y`, expected a length of time up to a year, like 0 days, 14 days or 1 month
+    shop/whalecurve.yaml:6:57: `forecast.holdout` has no effect: beta_weibull is no model of purchases
+    ");
 }
 
 #[test]

@@ -160,7 +160,8 @@ fn a_full_config_becomes_settings() {
         },
         "fx": null,
         "traced": null,
-        "events": null
+        "events": null,
+        "contracts": null
       },
       "contract": {
         "transactions": {
@@ -333,6 +334,8 @@ fn a_full_config_becomes_settings() {
       "forecast": {
         "model": "bg_nbd",
         "holdout_days": null,
+        "grace_days": 0,
+        "contracts_from": null,
         "days_per_unit": 30.4375,
         "time_unit": "month",
         "horizon_days": 365,
@@ -366,7 +369,7 @@ fn a_full_config_becomes_settings() {
 fn a_minimal_config_has_the_documented_defaults() {
     let settings = read(MINIMAL).expect("a valid config");
     assert_eq!((settings.base.as_str(), settings.output.as_str()), ("shop", "shop/results"));
-    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]},"scenario":null}"#);
+    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null,"contracts":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}]},"scenario":null}"#);
 }
 
 #[test]
@@ -451,7 +454,8 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
       hint: the charge is rate × time × average balance; without balances give days: 90, for sales × days / 365
     shop/whalecurve.yaml:18:33: `capital_charge.rate_per_year` is `10%`, expected a number from 0 to 10, at most 12 digits after the point
       hint: write 10 % as 0.10
-    shop/whalecurve.yaml:19:19: `forecast.model` is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto
+    shop/whalecurve.yaml:19:19: `forecast.model` is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+      hint: did you mean `weibull_gamma`?
     shop/whalecurve.yaml:19:37: `forecast.horizon` is `39`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days
     shop/whalecurve.yaml:20:25: `portfolio.rfm_groups` is `1`, expected a whole number from 2 to 10
     shop/whalecurve.yaml:20:28: the shares in `portfolio.value_tiers` add up to 90 %, not 100 %

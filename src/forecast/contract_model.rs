@@ -1,0 +1,266 @@
+//! Whichever model of contracts a run uses, behind one face.
+//!
+//! With chances to leave ([`beta_geometric`](super::beta_geometric), [`beta_weibull`](super::beta_weibull)) a customer pays
+//! for a period on every day of renewal; in continuous time ([`exponential_gamma`](super::exponential_gamma),
+//! [`weibull_gamma`](super::weibull_gamma)) it pays for as long as it stays. What is expected of both is a number of
+//! periods, and what they are worth is their discounted number times the contribution of one.
+
+use super::beta_geometric::{DiscountError, ShiftedBetaGeometric};
+use super::beta_weibull::BetaDiscreteWeibull;
+use super::exponential_gamma::ExponentialGamma;
+use super::fit::Fit;
+use super::spells::{self, Spell};
+use super::uncertainty::{Around, DRAWS};
+use super::weibull_gamma::WeibullGamma;
+use crate::numeric::philox::Stream;
+use crate::numeric::sums::Compensated;
+use crate::schema::forecasting::ContractKind;
+use crate::schema::renewals::RenewalTerm;
+use crate::units::Day;
+use serde::Serialize;
+
+/// Purpose of this module's random streams.
+const PARAMETERS: u64 = 0x7061_7261_6d65_7403;
+
+/// Parameters of a model of contracts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ContractModel {
+    /// Chances to leave, with probabilities that differ between customers.
+    BetaGeometric(ShiftedBetaGeometric),
+    /// The same, with probabilities that change as a customer stays.
+    BetaWeibull(BetaDiscreteWeibull),
+    /// Leaving at any time, at rates that differ between customers.
+    ExponentialGamma(ExponentialGamma),
+    /// The same, with rates that change as a customer stays.
+    WeibullGamma(WeibullGamma),
+}
+
+/// The calendar of a forecast of contracts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContractCalendar {
+    /// Last day that is known.
+    pub as_of: Day,
+    /// Time between two renewals.
+    pub term: RenewalTerm,
+    /// Days in a model time unit, `> 0`.
+    pub days_per_unit: f64,
+    /// Days of the future, `>= 1`.
+    pub horizon_days: u32,
+    /// Continuous discount rate per model time unit, `>= 0`.
+    pub delta: f64,
+}
+
+/// What may come of a customer under contract.
+#[derive(Debug, Clone)]
+pub enum Prospect {
+    /// Renewals up to the horizon.
+    Renewals {
+        /// The probability of making each of them, falling.
+        made: Vec<f64>,
+        /// What all up to each of them are worth, discounted, where a period is worth 1.
+        worth: Vec<f64>,
+        /// Their expected number.
+        expected: f64,
+        /// What that is worth.
+        discounted: f64,
+    },
+    /// Time under contract up to the horizon.
+    Time {
+        /// The model, of continuous time.
+        model: ContractModel,
+        /// Time under contract so far, model time units.
+        age: f64,
+        /// Length of the future and discount rate.
+        horizon: f64,
+        /// See there.
+        delta: f64,
+        /// Expected time.
+        expected: f64,
+        /// What that is worth.
+        discounted: f64,
+    },
+}
+
+impl ContractModel {
+    /// Fits the model of this kind to times under contract.
+    ///
+    /// * `from`: as in [`spells::tenures`].
+    ///
+    /// A fit that failed is told by [`Fit::fitted`], one of impossible spells too.
+    #[must_use]
+    pub fn fit(kind: ContractKind, spells: &[Spell], calendar: &ContractCalendar, from: Option<Day>) -> Fit<Self> {
+        let impossible = |why: &dyn std::fmt::Display| {
+            Fit::failed(kind.as_str(), kind.parameters(), spells.len() as u64, &why.to_string())
+        };
+        let unit = calendar.days_per_unit;
+        match kind {
+            ContractKind::BetaGeometric | ContractKind::BetaWeibull => {
+                match spells::tenures(spells, calendar.as_of, calendar.term, from) {
+                    Err(error) => impossible(&error),
+                    Ok(tenures) if kind == ContractKind::BetaGeometric => {
+                        ShiftedBetaGeometric::fit(&tenures).map(Self::BetaGeometric)
+                    }
+                    Ok(tenures) => BetaDiscreteWeibull::fit(&tenures).map(Self::BetaWeibull),
+                }
+            }
+            ContractKind::ExponentialGamma | ContractKind::WeibullGamma => {
+                match spells::durations(spells, calendar.as_of, from) {
+                    Err(error) => impossible(&error),
+                    Ok(durations) if kind == ContractKind::ExponentialGamma => {
+                        ExponentialGamma::fit(&durations, unit).map(Self::ExponentialGamma)
+                    }
+                    Ok(durations) => WeibullGamma::fit(&durations, unit).map(Self::WeibullGamma),
+                }
+            }
+        }
+    }
+
+    /// Which model it is.
+    #[must_use]
+    pub fn kind(&self) -> ContractKind {
+        match self {
+            Self::BetaGeometric(_) => ContractKind::BetaGeometric,
+            Self::BetaWeibull(_) => ContractKind::BetaWeibull,
+            Self::ExponentialGamma(_) => ContractKind::ExponentialGamma,
+            Self::WeibullGamma(_) => ContractKind::WeibullGamma,
+        }
+    }
+
+    /// What may come of a customer under contract since `start`.
+    ///
+    /// # Errors
+    /// [`DiscountError`] of a rate that is negative or no number.
+    pub fn prospect(&self, start: Day, calendar: &ContractCalendar) -> Result<Prospect, DiscountError> {
+        let ContractCalendar { as_of, days_per_unit, horizon_days, delta, .. } = *calendar;
+        let horizon = f64::from(horizon_days) / days_per_unit;
+        // The first and the last day of a contract are days under contract.
+        let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
+        let time = |expected, discounted| Prospect::Time { model: *self, age, horizon, delta, expected, discounted };
+        match self {
+            Self::BetaGeometric(model) => Ok(Prospect::renewals(start, calendar, |chance| model.retention(chance))),
+            Self::BetaWeibull(model) => Ok(Prospect::renewals(start, calendar, |chance| model.retention(chance))),
+            Self::ExponentialGamma(model) => {
+                let of = |delta| model.residual_lifetime(age, horizon, delta);
+                Ok(time(of(0.0)?, of(delta)?))
+            }
+            Self::WeibullGamma(model) => {
+                let of = |delta| model.residual_lifetime(age, horizon, delta);
+                Ok(time(of(0.0)?, of(delta)?))
+            }
+        }
+    }
+
+    /// Draws of the parameters of a fit, one a path at most; none without a covariance.
+    ///
+    /// As in [`draw_parameters`](super::uncertainty::draw_parameters).
+    #[must_use]
+    pub fn draw_parameters(fit: &Fit<Self>, paths: u32, seed: u64) -> Vec<Self> {
+        let draws = Draws { fit, number: DRAWS.min(paths), seed };
+        match fit.fitted() {
+            Err(_) => Vec::new(),
+            Ok(Self::BetaGeometric(ShiftedBetaGeometric { alpha, beta })) => {
+                draws.around([*alpha, *beta], |[alpha, beta]| Self::BetaGeometric(ShiftedBetaGeometric { alpha, beta }))
+            }
+            Ok(Self::BetaWeibull(BetaDiscreteWeibull { alpha, beta, c })) => {
+                let model = |[alpha, beta, c]: [f64; 3]| BetaDiscreteWeibull { alpha, beta, c };
+                draws.around([*alpha, *beta, *c], |drawn| Self::BetaWeibull(model(drawn)))
+            }
+            Ok(Self::ExponentialGamma(ExponentialGamma { r, alpha })) => {
+                draws.around([*r, *alpha], |[r, alpha]| Self::ExponentialGamma(ExponentialGamma { r, alpha }))
+            }
+            Ok(Self::WeibullGamma(WeibullGamma { r, alpha, c })) => {
+                draws.around([*r, *alpha, *c], |[r, alpha, c]| Self::WeibullGamma(WeibullGamma { r, alpha, c }))
+            }
+        }
+    }
+
+    /// The time under contract after `age` beyond which a customer stays with probability `share`, in continuous time.
+    fn residual_quantile(&self, age: f64, share: f64) -> f64 {
+        match self {
+            Self::ExponentialGamma(model) => model.residual_quantile(age, share),
+            Self::WeibullGamma(model) => model.residual_quantile(age, share),
+            Self::BetaGeometric(_) | Self::BetaWeibull(_) => 0.0,
+        }
+    }
+}
+
+/// Parameters are drawn around a fit.
+struct Draws<'a> {
+    fit: &'a Fit<ContractModel>,
+    number: u32,
+    seed: u64,
+}
+
+impl Draws<'_> {
+    fn around<const N: usize>(
+        &self,
+        parameters: [f64; N],
+        model: impl Fn([f64; N]) -> ContractModel,
+    ) -> Vec<ContractModel> {
+        let Some(around) = Around::new(self.fit, parameters) else { return Vec::new() };
+        let stream = |number: u32| Stream::new(self.seed, u64::from(number), PARAMETERS);
+        (0..self.number).map(|number| model(around.draw(&mut stream(number)))).collect()
+    }
+}
+
+impl Prospect {
+    /// * `retention`: share of those who made the renewal before that make this one, by its number.
+    fn renewals(start: Day, calendar: &ContractCalendar, retention: impl Fn(u32) -> f64) -> Self {
+        let ContractCalendar { as_of, term, days_per_unit, horizon_days, delta } = *calendar;
+        // A contract that goes on at `as_of` has made what comes up on the day after it, but has not paid for it.
+        let (made_already, paid) = (term.renewals(start, as_of + 1), term.renewals(start, as_of));
+        let end = as_of.saturating_add_unsigned(horizon_days);
+        let (mut survival, mut value) = (1.0, 0.0);
+        let (mut made, mut worth) = (Vec::new(), Vec::new());
+        let (mut expected, mut discounted) = (Compensated::default(), Compensated::default());
+        for number in paid + 1.. {
+            let day = term.renewal(start, number);
+            if day > end {
+                break;
+            }
+            if number > made_already {
+                survival *= retention(number);
+            }
+            let factor = libm::exp(-delta * f64::from(day.abs_diff(as_of)) / days_per_unit);
+            value += factor;
+            made.push(survival);
+            worth.push(value);
+            expected.add(survival);
+            discounted.add(survival * factor);
+        }
+        Self::Renewals { made, worth, expected: expected.value(), discounted: discounted.value() }
+    }
+
+    /// Expected periods up to the horizon: renewals, or time under contract.
+    #[must_use]
+    pub fn expected(&self) -> f64 {
+        let (Self::Renewals { expected, .. } | Self::Time { expected, .. }) = self;
+        *expected
+    }
+
+    /// What they are worth, discounted, where a period is worth 1.
+    #[must_use]
+    pub fn discounted(&self) -> f64 {
+        let (Self::Renewals { discounted, .. } | Self::Time { discounted, .. }) = self;
+        *discounted
+    }
+
+    /// What the future of a customer is worth that stays for as long as a share `level` of customers like it do, where a
+    /// period is worth 1: it falls as the level rises.
+    ///
+    /// * `level`: in `(0, 1)`, uniform for a draw.
+    #[must_use]
+    pub fn worth(&self, level: f64) -> f64 {
+        match self {
+            Self::Renewals { made, worth, .. } => match made.partition_point(|survival| *survival > level) {
+                0 => 0.0,
+                renewals => worth[renewals - 1],
+            },
+            Self::Time { model, age, horizon, delta, .. } => {
+                let time = model.residual_quantile(*age, level).min(*horizon);
+                if *delta == 0.0 { time } else { -libm::expm1(-delta * time) / delta }
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What a run makes of contracts: their prospects in closed form and by simulation, and the laws of both.
+
+use super::cdnow::close;
+use crate::forecast::beta_geometric::ShiftedBetaGeometric;
+use crate::forecast::beta_weibull::BetaDiscreteWeibull;
+use crate::forecast::contract_model::{ContractCalendar, ContractModel, Prospect};
+use crate::forecast::contract_simulation::{ContractCustomers, ContractSettings, simulate};
+use crate::forecast::exponential_gamma::ExponentialGamma;
+use crate::forecast::fit::FitEnd;
+use crate::forecast::simulate::{Segmentation, Simulation};
+use crate::forecast::spells::Spell;
+use crate::forecast::weibull_gamma::WeibullGamma;
+use crate::schema::forecasting::ContractKind;
+use crate::schema::period::parse_day;
+use crate::schema::renewals::RenewalTerm;
+use crate::units::Day;
+
+const SBG: ShiftedBetaGeometric = ShiftedBetaGeometric { alpha: 0.704, beta: 1.182 };
+const MODELS: [ContractModel; 4] = [
+    ContractModel::BetaGeometric(SBG),
+    ContractModel::BetaWeibull(BetaDiscreteWeibull { alpha: 0.4556, beta: 0.7793, c: 1.2835 }),
+    ContractModel::ExponentialGamma(ExponentialGamma { r: 0.9, alpha: 1.4 }),
+    ContractModel::WeibullGamma(WeibullGamma { r: 0.8, alpha: 2.1, c: 1.4 }),
+];
+
+fn day(text: &str) -> Day {
+    parse_day(text).unwrap()
+}
+
+/// Years; 10 % a year.
+fn calendar(as_of: &str, horizon_days: u32) -> ContractCalendar {
+    let (term, days_per_unit, delta) = (RenewalTerm::Months(12), 365.25, libm::log(1.1));
+    ContractCalendar { as_of: day(as_of), term, days_per_unit, horizon_days, delta }
+}
+
+/// The cohort of Fader & Hardie (2007) as contracts: those lost in year `t` had `t` years.
+fn cohort() -> Vec<Spell> {
+    let survivors = [1000_u32, 631, 468, 382, 326, 289, 262, 241];
+    let mut spells = Vec::new();
+    for (year, pair) in (2000..).zip(survivors.windows(2)) {
+        for _ in 0..pair[0] - pair[1] {
+            let end = Some(day(&format!("{year}-12-31")));
+            spells.push(Spell { customer: spells.len() as u32, start: day("2000-01-01"), end });
+        }
+    }
+    spells.extend((759..1000).map(|customer| Spell { customer, start: day("2000-01-01"), end: None }));
+    spells
+}
+
+#[test]
+fn contracts_of_the_published_cohort_have_the_published_fits() {
+    let calendar = calendar("2006-12-31", 1_826);
+    let fit = ContractModel::fit(ContractKind::BetaGeometric, &cohort(), &calendar, None);
+    assert_eq!(fit.end, FitEnd::Converged);
+    close(fit.log_likelihood.unwrap(), -1_680.265_188, 5e-10);
+    let fit = ContractModel::fit(ContractKind::BetaWeibull, &cohort(), &calendar, None);
+    close(fit.log_likelihood.unwrap(), -1_679.602_833, 5e-10);
+    for kind in [ContractKind::ExponentialGamma, ContractKind::WeibullGamma] {
+        let fit = ContractModel::fit(kind, &cohort(), &calendar, None);
+        assert_eq!(fit.fitted().unwrap().kind(), kind);
+    }
+}
+
+#[test]
+fn renewals_to_come_are_the_survival_of_the_chances_up_to_the_horizon() {
+    // Seven renewals made, the last due on the day after as_of; four more within the horizon.
+    let prospect = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-12-31", 1_826)).unwrap();
+    let Prospect::Renewals { made, .. } = &prospect else { panic!("{prospect:?}") };
+    assert_eq!(made.len(), 5);
+    for (at, survival) in (0..).zip(made) {
+        close(*survival, SBG.survival_after(7, at), 1e-14);
+    }
+    let factor = |year: u32| libm::pow(1.1, -f64::from(day(&format!("{year}-01-01")) - day("2006-12-31")) / 365.25);
+    let discounted: f64 = (0..5).map(|at| SBG.survival_after(7, at) * factor(2007 + at)).sum();
+    close(prospect.discounted(), discounted, 1e-13);
+    close(prospect.expected(), (0..5).map(|at| SBG.survival_after(7, at)).sum(), 1e-14);
+    // In the middle of a term the next renewal is not made yet.
+    let prospect = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-06-30", 366)).unwrap();
+    close(prospect.expected(), SBG.retention(7), 1e-14);
+    // None within a short horizon.
+    let none = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-06-30", 30)).unwrap();
+    assert!(none.expected().abs() + none.discounted().abs() + none.worth(0.5).abs() < 1e-300);
+}
+
+/// The mean over the level is the closed form: midpoints of a million strata.
+#[test]
+fn drawn_prospects_have_the_closed_form_as_mean() {
+    for model in MODELS {
+        for (as_of, horizon) in [("2006-12-31", 1_826), ("2003-08-15", 3_650), ("2000-01-01", 40)] {
+            let prospect = model.prospect(day("2000-01-01"), &calendar(as_of, horizon)).unwrap();
+            let strata = 1_000_000;
+            let mean: f64 = (0..strata).map(|i| prospect.worth((f64::from(i) + 0.5) / f64::from(strata))).sum::<f64>()
+                / f64::from(strata);
+            assert!((mean - prospect.discounted()).abs() < 2e-5, "{model:?}: {mean} is not {}", prospect.discounted());
+            assert!(prospect.discounted() <= prospect.expected() && prospect.expected() >= 0.0);
+        }
+    }
+}
+
+struct Base {
+    start: Vec<Option<Day>>,
+    contribution: Vec<f64>,
+    key: Vec<u64>,
+    segment: Vec<u16>,
+}
+
+fn base(customers: u64) -> Base {
+    let start = |i: u64| (i % 5 != 4).then(|| day("2000-01-01") + (i as i32 * 37) % 2_400);
+    Base {
+        start: (0..customers).map(start).collect(),
+        contribution: (0..customers).map(|i| (i % 11) as f64 * 7.5 - 15.0).collect(),
+        key: (0..customers).map(|i| i * 7_919).collect(),
+        segment: (0..customers).map(|i| (i % 3) as u16).collect(),
+    }
+}
+
+fn settings(models: Vec<ContractModel>, paths: u32) -> ContractSettings {
+    ContractSettings {
+        calendar: calendar("2006-12-31", 1_826),
+        models,
+        paths,
+        seed: 42,
+        quantiles: vec![0.05, 0.5, 0.95],
+        worst_one_in: 20,
+        minor_per_major: 100.0,
+    }
+}
+
+fn run(settings: &ContractSettings, base: &Base) -> Simulation {
+    let customers = ContractCustomers { start: &base.start, contribution: &base.contribution, key: &base.key };
+    simulate(settings, &customers, &[Segmentation { segment: &base.segment, segments: 3 }], &|_| {}).unwrap()
+}
+
+#[test]
+fn the_simulation_agrees_with_the_closed_form_within_four_of_its_standard_errors() {
+    let base = base(400);
+    for model in MODELS {
+        let settings = settings(vec![model], 500);
+        let found = run(&settings, &base);
+        let mut expected_total = 0.0;
+        for (row, lifetime) in found.lifetime.iter().enumerate() {
+            let Some(start) = base.start[row] else {
+                assert!(lifetime.mean.abs() + lifetime.sd + lifetime.probability_of_loss < 1e-300);
+                continue;
+            };
+            let expected = base.contribution[row] * model.prospect(start, &settings.calendar).unwrap().discounted();
+            expected_total += expected;
+            let gap = (lifetime.mean - expected).abs();
+            assert!(gap <= 4.0 * lifetime.mean_error + 1e-9, "{model:?}: {lifetime:?} is not {expected}");
+            // Strata are what they are for: the error is far below that of as many plain draws.
+            assert!(lifetime.mean_error <= 0.2 * lifetime.sd / libm::sqrt(500.0) + 1e-9, "{lifetime:?}");
+            if base.contribution[row] > 0.0 {
+                assert!(lifetime.probability_of_loss.abs() < 1e-300 && lifetime.shortfall >= 0.0);
+            }
+            let quantiles = &found.quantiles[row * 3..row * 3 + 3];
+            assert!(quantiles.is_sorted() && lifetime.shortfall <= quantiles[0] + 1e-9, "{quantiles:?} {lifetime:?}");
+        }
+        let totals = found.totals[0].whole();
+        let mean = totals.iter().sum::<i128>() as f64 / 500.0 / 100.0;
+        assert!((mean - expected_total).abs() < 0.002 * expected_total.abs() + 1.0, "{mean} is not {expected_total}");
+    }
+}
+
+/// Customers leave independently: the variance of the total is the sum of theirs.
+#[test]
+fn customers_leave_independently_in_the_joint_totals() {
+    let base = base(3_000);
+    let found = run(&settings(vec![MODELS[0]], 2_000), &base);
+    let totals = found.totals[0].whole();
+    let mean = totals.iter().sum::<i128>() as f64 / totals.len() as f64;
+    let variance = totals.iter().map(|total| (*total as f64 - mean).powi(2)).sum::<f64>() / totals.len() as f64 / 1e4;
+    let expected: f64 = found.lifetime.iter().map(|lifetime| lifetime.sd * lifetime.sd).sum();
+    // The variance of 2,000 draws has an error of √(2/2000) = 3 %.
+    assert!((variance / expected - 1.0).abs() < 4.0 * 0.032, "{variance} is not {expected}");
+}
+
+#[test]
+fn a_customers_result_depends_neither_on_threads_nor_on_who_else_is_simulated() {
+    let (all, few) = (base(700), base(90));
+    let settings = settings(MODELS[2..].to_vec(), 101);
+    let run_with = |threads, base: &Base| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&settings, base))
+    };
+    let one = run_with(1, &all);
+    assert!(one == run_with(2, &all) && one == run_with(8, &all));
+    let alone = run_with(2, &few);
+    assert_eq!(alone.lifetime, one.lifetime[..90]);
+    assert_eq!(alone.quantiles, one.quantiles[..270]);
+}
+
+#[test]
+fn draws_of_the_parameters_widen_the_totals() {
+    let fit = ContractModel::fit(ContractKind::BetaGeometric, &cohort(), &calendar("2006-12-31", 1_826), None);
+    let drawn = ContractModel::draw_parameters(&fit, 1_000, 7);
+    assert_eq!(drawn.len(), 100);
+    let base = base(3_000);
+    let sd = |found: &Simulation| {
+        let totals = found.totals[0].whole();
+        let mean = totals.iter().sum::<i128>() as f64 / totals.len() as f64;
+        libm::sqrt(totals.iter().map(|total| (*total as f64 - mean).powi(2)).sum::<f64>() / totals.len() as f64)
+    };
+    let certain = sd(&run(&settings(vec![*fit.fitted().unwrap()], 1_000), &base));
+    let uncertain = sd(&run(&settings(drawn, 1_000), &base));
+    assert!(uncertain > 1.2 * certain, "{uncertain} is not above {certain}");
+}

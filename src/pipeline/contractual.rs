@@ -1,0 +1,174 @@
+//! The forecast of a business under contract: who is a customer is known, and how long each will stay is not.
+
+use super::{Clock, Ledgers, RunError, earnings::Earnings};
+use crate::{
+    forecast::{
+        contract_model::{ContractCalendar, ContractModel, Prospect},
+        contract_simulation::{self, ContractCustomers, ContractSettings},
+        contribution,
+        fit::Fit,
+        predict::{self, ForecastError},
+        simulate::{Segmentation, Simulation},
+        spells::{Spell, spells},
+    },
+    schema::{
+        costs::LayerCosts,
+        facts::NO_DAY,
+        forecasting::ContractKind,
+        margins::Margins,
+        renewals::RenewalTerm,
+        settings::{ForecastSettings, Settings},
+    },
+    units::{Day, Minor},
+};
+use rayon::prelude::*;
+
+/// Customers who were ever under contract, one row each, in the order of the run's customers.
+pub(super) struct Contracts {
+    pub(super) kind: ContractKind,
+    pub(super) fit: Fit<ContractModel>,
+    /// Row of each in the customers of the run.
+    pub(super) customer: Vec<u32>,
+    /// First day of the contract that goes on at `as_of`; `None` for one who has left.
+    start: Vec<Option<Day>>,
+    /// Contribution of a period, major units.
+    contribution: Vec<f64>,
+    key: Vec<u64>,
+    calendar: ContractCalendar,
+    /// Expected periods up to the horizon.
+    pub(super) periods: Vec<f64>,
+    /// Expected value, minor units.
+    pub(super) expected: Vec<Minor>,
+}
+
+impl Contracts {
+    /// Fits the model to all contracts and foretells those that go on.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit, or without a contract.
+    pub(super) fn new(
+        kind: ContractKind,
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+        clock: &mut Clock,
+    ) -> Result<Self, RunError> {
+        let contracts = ledgers.contracts.as_deref().unwrap_or_default();
+        clock.start("fit_contracts", Some(contracts.len() as u64));
+        let calendar = calendar(setting, ledgers.as_of);
+        let spells = spells(contracts, ledgers.as_of, setting.grace_days);
+        if spells.is_empty() {
+            return Err(ForecastError::NoContracts.into());
+        }
+        let fit = ContractModel::fit(kind, &spells, &calendar, setting.contracts_from);
+        let model = *fit.fitted().map_err(ForecastError::from)?;
+        clock.start("forecast", Some(spells.len() as u64));
+        let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
+        let customer: Vec<u32> = customers.iter().map(|spells| spells[0].customer).collect();
+        let start: Vec<Option<Day>> = customers
+            .iter()
+            .map(|spells| spells.last().filter(|last| last.end.is_none()).map(|last| last.start))
+            .collect();
+        let per_major = settings.currency.minor_per_major() as f64;
+        let earned = Earnings::new(ledgers, money, &customer, per_major).contribution();
+        let first = ledgers.facts.first_purchase.iter().copied().filter(|day| *day != NO_DAY).min();
+        let periods: Vec<f64> = customers
+            .iter()
+            .map(|spells| spells.iter().map(|spell| paid(spell, kind, &calendar, first)).sum())
+            .collect();
+        let contribution = contribution::per_period(&earned, &periods);
+        let prospects = Prospects::new(&model, &start, &calendar)?;
+        let of = |value: fn(&Prospect) -> f64| -> Vec<f64> {
+            start.iter().map(|start| start.map_or(0.0, |start| value(prospects.of(start)))).collect()
+        };
+        let (periods, discounted) = (of(Prospect::expected), of(Prospect::discounted));
+        let expected = discounted.iter().zip(&contribution);
+        let expected =
+            expected.map(|(periods, value)| (periods * value * per_major).round_ties_even() as Minor).collect();
+        let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
+        Ok(Self { kind, fit, customer, start, contribution, key, calendar, periods, expected })
+    }
+
+    /// P(under contract) at `as_of`: known, 1 or 0.
+    pub(super) fn p_alive(&self, at: usize) -> f64 {
+        f64::from(u8::from(self.start[at].is_some()))
+    }
+
+    /// Simulates every customer.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn simulate(
+        &self,
+        settings: &Settings,
+        setting: &ForecastSettings,
+        segmentations: &[Segmentation<'_>],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Simulation, RunError> {
+        let drawn = if setting.parameter_uncertainty {
+            ContractModel::draw_parameters(&self.fit, setting.paths, settings.seed)
+        } else {
+            Vec::new()
+        };
+        let fitted = *self.fit.fitted().map_err(ForecastError::from)?;
+        let what = ContractSettings {
+            calendar: self.calendar,
+            models: if drawn.is_empty() { vec![fitted] } else { drawn },
+            paths: setting.paths,
+            seed: settings.seed,
+            quantiles: predict::QUANTILES.to_vec(),
+            worst_one_in: predict::WORST_ONE_IN,
+            minor_per_major: settings.currency.minor_per_major() as f64,
+        };
+        let customers = ContractCustomers { start: &self.start, contribution: &self.contribution, key: &self.key };
+        let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
+        Ok(found.map_err(ForecastError::from)?)
+    }
+}
+
+/// The calendar of a forecast.
+fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalendar {
+    ContractCalendar {
+        as_of,
+        // Every time unit of a config has its term.
+        term: RenewalTerm::of_time_unit(&setting.time_unit).unwrap_or(RenewalTerm::Days(1)),
+        days_per_unit: setting.days_per_unit,
+        horizon_days: setting.horizon_days,
+        delta: predict::delta(setting),
+    }
+}
+
+/// Periods that a customer paid for since the ledger begins: days of renewal, or time under contract.
+fn paid(spell: &Spell, kind: ContractKind, calendar: &ContractCalendar, first: Option<Day>) -> f64 {
+    let first = first.unwrap_or(spell.start);
+    let last = spell.end.unwrap_or(calendar.as_of);
+    if last < first {
+        return 0.0;
+    }
+    if !kind.has_renewals() {
+        return f64::from(last.abs_diff(first.max(spell.start)) + 1) / calendar.days_per_unit;
+    }
+    // The first payment is made on the first day.
+    let up_to = |day: Day| if day < spell.start { 0 } else { calendar.term.renewals(spell.start, day) + 1 };
+    f64::from(up_to(last) - up_to(first - 1))
+}
+
+/// The prospects of the days on which contracts that go on began.
+struct Prospects {
+    starts: Vec<Day>,
+    found: Vec<Prospect>,
+}
+
+impl Prospects {
+    fn new(model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Result<Self, ForecastError> {
+        let mut starts: Vec<Day> = start.iter().flatten().copied().collect();
+        starts.par_sort_unstable();
+        starts.dedup();
+        let found = starts.par_iter().map(|start| model.prospect(*start, calendar)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { starts, found })
+    }
+
+    fn of(&self, start: Day) -> &Prospect {
+        &self.found[self.starts.partition_point(|other| *other < start)]
+    }
+}

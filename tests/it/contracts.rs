@@ -1,0 +1,231 @@
+//! A business under contract: its contracts through the binary, from the published cohort to bad rows.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Date32Array, Float64Array};
+use insta::assert_snapshot;
+use whalecurve::{
+    forecast::{
+        beta_geometric::ShiftedBetaGeometric,
+        beta_weibull::BetaDiscreteWeibull,
+        contract_model::{ContractCalendar, ContractModel},
+        exponential_gamma::ExponentialGamma,
+        weibull_gamma::WeibullGamma,
+    },
+    schema::{
+        period::{day_from_civil, parse_day},
+        renewals::RenewalTerm,
+    },
+};
+
+use crate::support::{Job, cents, days, integers, read};
+
+/// REFERENCE: Fader & Hardie 2007, regular customers of 1,000, the first seven years.
+const SURVIVORS: [usize; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
+/// Values are published with ten digits.
+const TEN_DIGITS: f64 = 5e-10;
+/// What everybody pays a year, in cents.
+const FEE: i64 = 10_000;
+
+fn optional_days(values: impl IntoIterator<Item = Option<i32>>) -> ArrayRef {
+    Arc::new(Date32Array::from_iter(values))
+}
+
+/// The cohort as a ledger: all begin with 2000 and pay on New Year's Day, those lost in year `t` have paid `t` times.
+fn cohort(model: &str, more: &str) -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+currency: EUR
+as_of: 2006-12-31
+inputs:
+  transactions: {{path: t.parquet, columns: {{customer_id: c, date: d, amount: a}}}}
+  contracts: {{path: c.parquet, columns: {{customer_id: c, start: s, end: e}}}}
+forecast: {{model: {model}, time_unit: year, horizon: 5y, discount_rate_per_year: 0.10, paths: 200{more}}}
+"
+    ));
+    let year = |customer: usize| SURVIVORS.iter().position(|left| customer >= *left);
+    let payments = |customer: usize| year(customer).unwrap_or(7);
+    let lines: Vec<(i64, i32)> = (0..1000)
+        .flat_map(|customer| (0..payments(customer)).map(move |year| (customer as i64, 2000 + year as i32)))
+        .collect();
+    job.parquet(
+        "t.parquet",
+        vec![
+            ("c", integers(lines.iter().map(|line| line.0))),
+            ("d", days(lines.iter().map(|line| day_from_civil(line.1, 1, 1)))),
+            ("a", cents(lines.iter().map(|_| FEE))),
+        ],
+    );
+    let end = |customer: usize| year(customer).map(|year| day_from_civil(1999 + year as i32, 12, 31));
+    job.parquet(
+        "c.parquet",
+        vec![
+            ("c", integers(0..1000)),
+            ("s", days((0..1000).map(|_| day_from_civil(2000, 1, 1)))),
+            ("e", optional_days((0..1000).map(end))),
+        ],
+    );
+    job
+}
+
+fn floats(job: &Job, column: &str) -> Vec<f64> {
+    let values = |batch: &arrow_array::RecordBatch| {
+        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
+        assert_eq!(array.null_count(), 0);
+        array.values().to_vec()
+    };
+    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
+}
+
+fn fitted(name: &str, manifest: &serde_json::Value) -> ContractModel {
+    let value = |parameter: &str| manifest["fits"][name]["parameters"][parameter].as_f64().unwrap();
+    match name {
+        "beta_geometric" => {
+            ContractModel::BetaGeometric(ShiftedBetaGeometric { alpha: value("alpha"), beta: value("beta") })
+        }
+        "beta_weibull" => ContractModel::BetaWeibull(BetaDiscreteWeibull {
+            alpha: value("alpha"),
+            beta: value("beta"),
+            c: value("c"),
+        }),
+        "exponential_gamma" => {
+            ContractModel::ExponentialGamma(ExponentialGamma { r: value("r"), alpha: value("alpha") })
+        }
+        _ => ContractModel::WeibullGamma(WeibullGamma { r: value("r"), alpha: value("alpha"), c: value("c") }),
+    }
+}
+
+#[test]
+fn the_published_cohort_as_contracts_has_its_published_parameters_and_likelihoods() {
+    let close = |found: &serde_json::Value, expected: f64| {
+        let found = found.as_f64().unwrap();
+        assert!((found - expected).abs() <= TEN_DIGITS * expected.abs(), "{found} is not {expected}");
+    };
+    let job = cohort("beta_geometric", "");
+    let fit = &job.run(&[])["fits"]["beta_geometric"];
+    close(&fit["parameters"]["alpha"], 0.704_077_298_5);
+    close(&fit["parameters"]["beta"], 1.182_043_026);
+    close(&fit["log_likelihood"], -1_680.265_188);
+    assert_eq!(job.texts("model_comparison", "method"), ["beta_geometric"]);
+    assert_eq!(job.whole_numbers("model_comparison", "parameters"), [Some(2)]);
+    let job = cohort("beta_weibull", "");
+    let fit = &job.run(&[])["fits"]["beta_weibull"];
+    close(&fit["parameters"]["c"], 1.283_451_286);
+    close(&fit["log_likelihood"], -1_679.602_833);
+}
+
+#[test]
+fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothing() {
+    let calendar = ContractCalendar {
+        as_of: parse_day("2006-12-31").unwrap(),
+        term: RenewalTerm::Months(12),
+        days_per_unit: 365.25,
+        horizon_days: 1_826,
+        delta: libm::log(1.1),
+    };
+    for name in ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"] {
+        let job = cohort(name, "");
+        let model = fitted(name, &job.run(&[]));
+        let prospect = model.prospect(day_from_civil(2000, 1, 1), &calendar).unwrap();
+        let alive = floats(&job, "p_alive");
+        assert_eq!(alive.iter().filter(|p| **p >= 1.0).count(), 241);
+        assert_eq!(alive.iter().filter(|p| **p <= 0.0).count(), 759);
+        let periods = floats(&job, "expected_purchases");
+        assert!(alive.iter().zip(&periods).all(|(alive, found)| (found - alive * prospect.expected()).abs() < 1e-9));
+        // Everybody paid 100.00 a year: so will everybody. Years of continuous time have 365.25 days, and those paid for
+        // 366 at first.
+        let expected = 100.0 * prospect.discounted() * 100.0;
+        let tolerance = if name.starts_with("beta") { 0.51 } else { 0.003 * expected };
+        let values = job.decimals("customer_value", "expected_value");
+        assert_eq!(values.len(), 1000);
+        for (alive, value) in alive.iter().zip(&values) {
+            assert!((*value as f64 - alive * expected).abs() <= tolerance, "{name}: {value} is not {expected}");
+        }
+        // Strata leave an error of the range over twice the paths, at most.
+        let most = 100.0 * 5.0 * 100.0;
+        for (value, mean) in values.iter().zip(job.decimals("customer_value", "lifetime_value_mean")) {
+            assert!((mean - value).abs() as f64 <= 4.0 * most / 400.0, "{name}: {mean} is not {value}");
+        }
+        let (total, mean) = (job.sum("customer_equity", "expected_value"), job.sum("customer_equity", "equity_mean"));
+        assert_eq!(total, values.iter().sum::<i128>());
+        let error = job.sum("customer_equity", "equity_sd") as f64 / libm::sqrt(200.0);
+        assert!((mean - total).abs() as f64 <= 4.0 * error, "{name}: {mean} is not {total} ± {error}");
+    }
+}
+
+#[test]
+fn a_run_of_contracts_has_the_same_bytes_for_any_number_of_threads() {
+    let job = cohort("weibull_gamma", ", parameter_uncertainty: true");
+    let digest = |threads: &str| job.run(&["--threads", threads])["result_digest"].clone();
+    let one = digest("1");
+    assert!(one == digest("2") && one == digest("8"));
+}
+
+/// Four customers, and contracts of them in CSV.
+fn small(contracts: &str, more: &str) -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+currency: EUR
+as_of: 2001-12-31
+inputs:
+  transactions: {{path: t.parquet, columns: {{customer_id: c, date: d, amount: a}}}}
+  contracts: {{path: c.csv, columns: {{customer_id: c, start: s, end: e}}}}
+forecast: {{model: exponential_gamma, time_unit: month, horizon: 1y, paths: 0{more}}}
+"
+    ));
+    let day = day_from_civil(2000, 1, 1);
+    job.parquet("t.parquet", vec![("c", integers(1..5)), ("d", days([day; 4])), ("a", cents([100; 4]))]);
+    job.text("c.csv", &format!("c,s,e\n{contracts}"));
+    job
+}
+
+#[test]
+fn bad_contracts_are_rejected_by_their_rule_and_overlapping_ones_stop_the_run() {
+    let job = small(
+        "1,2000-01-01,2000-06-30\n2,2000-01-01,\n9,2000-01-01,\n3,,2000-01-31\n3,2000-01-01,never\n\
+         3,2000-05-05,2000-05-04\n4,2002-01-01,\n",
+        "",
+    );
+    job.run(&[]);
+    assert_eq!(
+        job.texts("rejected", "rule"),
+        ["after_as_of", "ends_before_start", "missing_date", "missing_date", "unknown_customer"]
+    );
+    // Customers without an accepted contract are not in the forecast.
+    assert_eq!(job.decimals("customer_value", "expected_value").len(), 2);
+    let job = small("1,2000-01-01,2000-06-30\n1,2000-06-30,2000-07-31\n2,2000-01-01,\n2,2000-03-01,\n", "");
+    assert_snapshot!(job.failure(), @r"
+    exit code 3
+    error: contracts: rule `overlapping_contract` is broken by 2 of 4 rows; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
+}
+
+#[test]
+fn a_gap_is_a_churn_unless_the_grace_covers_it() {
+    let contracts = "1,2000-01-01,2000-06-30\n1,2000-07-20,2001-03-31\n2,2000-01-01,\n3,2000-02-01,2000-02-20\n";
+    let customers = |more: &str| small(contracts, more).run(&[])["fits"]["exponential_gamma"]["customers"].clone();
+    assert_eq!((customers(""), customers(", grace: 18d"), customers(", grace: 19d")), (4.into(), 4.into(), 3.into()));
+    // Who had left before the records begin is in no fit.
+    assert_eq!(customers(", contracts_from: 2000-07-01"), 2);
+}
+
+#[test]
+fn a_base_that_lost_nobody_and_commands_for_purchases_are_refused() {
+    assert_snapshot!(small("1,2000-01-01,\n2,2000-01-01,\n", "").failure(), @r"
+    exit code 1
+    error: forecast: the exponential-gamma fit failed: no customer was lost, so nothing is known of retention
+      hint: leave out the `forecast` block to run without a forecast
+    ");
+    let job = small("1,2000-01-01,\n", "");
+    let told = job.command("validate", &["--holdout", "26w"]);
+    assert_snapshot!(job.without_folder(&told.stderr), @r"
+    error: forecast: validate knows models of purchases, and exponential_gamma is one of contracts
+      hint: use whalecurve run for models of contracts, or name a model of purchases in forecast.model
+    ");
+    assert_eq!(told.status.code(), Some(2));
+    let told = job.command("fit", &["--model", "m.json"]);
+    assert!(String::from_utf8(told.stderr).unwrap().starts_with("error: forecast: fit knows models of purchases"));
+}
