@@ -1,30 +1,15 @@
-//! Cost that goes to its recipients without a measured driver: equal shares, percentages, fixed amounts.
-
-use serde::{Deserialize, Serialize};
+//! Cost that goes to its recipients without a measured driver: percentages, and what fixed amounts leave.
 
 use super::{
     error::MethodError,
-    parts::{Parts, Planned},
-    rates::spread_or_leave,
+    parts::Parts,
     ratio::Ratio,
     spread::{AllocateError, Histogram},
 };
 use crate::{
     numeric::decimal::{Decimal, power_of_ten},
-    units::{Minor, MinorSum, QUANTITY_SCALE, Quantity},
+    units::{Minor, MinorSum, Quantity},
 };
-
-/// The same cost for every row, to the minor unit; without rows the pool is unassigned.
-///
-/// * `pool`: minor units, either sign.
-/// * `ties`: tie-break hash of each row's customer.
-///
-/// # Errors
-/// [`AllocateError::TooLarge`].
-pub fn even(pool: Minor, ties: &[u64]) -> Result<(Vec<Minor>, Parts), AllocateError> {
-    let planned = spread_or_leave(pool, &Histogram::even(ties.len() as u64))?;
-    Ok((planned.apply(&vec![QUANTITY_SCALE; ties.len()], ties), planned.parts()))
-}
 
 /// Percentages of the pool for named recipients; what is missing to 100 % is unassigned.
 ///
@@ -65,32 +50,10 @@ pub fn percent(pool: Minor, percents: &[Decimal], ties: &[u64]) -> Result<(Vec<M
     Ok((plan.apply(&weights, ties), parts))
 }
 
-/// Plan of fixed amounts and a spread of the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FixedPlan {
-    rest: Planned,
-    parts: Parts,
-}
-
-/// The plan of fixed amounts first, then the rest in proportion to a quantity.
-///
-/// `cost[i] = fixed[i] + (pool − Σ fixed) · quantity[i] / Σ quantity`. A rest without driver is unassigned.
-///
-/// * `pool`: minor units, either sign.
-/// * `fixed`: sum of the fixed amounts of all rows.
-/// * `summary`: of the quantities of all rows, not negative.
+/// What fixed amounts leave of a pool: `pool − Σ fixed`.
 ///
 /// # Errors
-/// [`MethodError::FixedAbovePool`] when the fixed amounts have the other sign or leave a rest of the other sign;
-/// [`AllocateError`].
-pub fn fixed_then(pool: Minor, fixed: MinorSum, summary: &Histogram) -> Result<FixedPlan, MethodError> {
-    let left = rest_of(pool, fixed)?;
-    let rest = spread_or_leave(left, summary)?;
-    let parts = Parts::allocated(pool - left).combine(&rest.parts()).ok_or(AllocateError::TooLarge)?;
-    Ok(FixedPlan { rest, parts })
-}
-
-/// What fixed amounts leave of a pool.
+/// [`MethodError::FixedAbovePool`] when the fixed amounts have the other sign or leave a rest of the other sign.
 pub(super) fn rest_of(pool: Minor, fixed: MinorSum) -> Result<Minor, MethodError> {
     let range = MinorSum::from(pool.min(0))..=MinorSum::from(pool.max(0));
     if !range.contains(&fixed) {
@@ -100,41 +63,11 @@ pub(super) fn rest_of(pool: Minor, fixed: MinorSum) -> Result<Minor, MethodError
     Ok(pool - i64::try_from(fixed).map_err(|_| AllocateError::TooLarge)?)
 }
 
-impl FixedPlan {
-    /// Where the cost went: the fixed amounts are allocated.
-    #[must_use]
-    pub fn parts(&self) -> Parts {
-        self.parts
-    }
-
-    /// The cost of every row, fixed amount and share of the rest.
-    ///
-    /// * `fixed`, `quantities`: one a row, the ones that were summarised, in the order of `ties`.
-    ///
-    /// # Errors
-    /// [`MethodError::RowCount`]; [`AllocateError::TooLarge`] when a sum leaves 64 bits.
-    pub fn apply(&self, fixed: &[Minor], quantities: &[Quantity], ties: &[u64]) -> Result<Vec<Minor>, MethodError> {
-        if fixed.len() != quantities.len() {
-            return Err(MethodError::RowCount { expected: quantities.len(), found: fixed.len() });
-        }
-        let rest = self.rest.apply(quantities, ties);
-        let sum = |(fixed, rest): (&Minor, &Minor)| fixed.checked_add(*rest);
-        let cost = fixed.iter().zip(&rest).map(sum).collect::<Option<_>>();
-        Ok(cost.ok_or(AllocateError::TooLarge)?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn summary(quantities: &[Quantity]) -> Histogram {
-        let mut summary = Histogram::default();
-        summary.insert(quantities);
-        summary
-    }
 
     fn hundredths(mantissa: i128) -> Decimal {
         Decimal { mantissa, scale: 2 }
@@ -165,22 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn even_shares_differ_by_one_minor_unit_at_most() {
-        assert_eq!(even(-100, &[3, 1, 2]), Ok((vec![-33, -34, -33], Parts::allocated(-100))));
-        assert_eq!(even(100, &[]), Ok((vec![], Parts::unassigned(100))));
-    }
-
-    #[test]
-    fn fixed_amounts_come_first_and_the_rest_follows_the_quantity() {
-        let plan = fixed_then(1_000, 400, &summary(&[1, 0, 2])).unwrap();
-        assert_eq!(plan.apply(&[100, 300, 0], &[1, 0, 2], &[1, 2, 3]), Ok(vec![300, 300, 400]));
-        assert_eq!(plan.parts(), Parts::allocated(1_000));
-        let idle = fixed_then(1_000, 400, &summary(&[0])).unwrap();
-        assert_eq!((idle.parts().allocated, idle.parts().unassigned), (400, 600));
-        assert_eq!(fixed_then(1_000, 1_001, &summary(&[1])), Err(MethodError::FixedAbovePool));
-        assert_eq!(fixed_then(-1_000, 1, &summary(&[1])), Err(MethodError::FixedAbovePool));
-        let short = plan.apply(&[100], &[1, 0, 2], &[1, 2, 3]);
-        assert_eq!(short, Err(MethodError::RowCount { expected: 3, found: 1 }));
+    fn fixed_amounts_leave_a_rest_of_the_pools_own_sign() {
+        assert_eq!((rest_of(1_000, 400), rest_of(1_000, 1_000), rest_of(-1_000, -1)), (Ok(600), Ok(0), Ok(-999)));
+        assert_eq!(rest_of(1_000, 1_001), Err(MethodError::FixedAbovePool));
+        assert_eq!(rest_of(-1_000, 1), Err(MethodError::FixedAbovePool));
     }
 
     proptest! {
@@ -196,19 +117,6 @@ mod tests {
             for (cost, percent) in cost.iter().zip(&percents) {
                 prop_assert!((i128::from(*cost) * 10_000 - i128::from(pool) * percent).abs() < 10_000);
             }
-        }
-
-        #[test]
-        fn fixed_amounts_and_the_rest_are_the_pool(
-            rows in prop::collection::vec((0..1_000_i64, 0..1_000_i64), 1..50), more in 0..1_000_000_i64,
-        ) {
-            let (fixed, quantities): (Vec<i64>, Vec<i64>) = rows.into_iter().unzip();
-            let ties: Vec<u64> = (0..fixed.len() as u64).collect();
-            let sum: i64 = fixed.iter().sum();
-            let plan = fixed_then(sum + more, i128::from(sum), &summary(&quantities)).unwrap();
-            let cost = plan.apply(&fixed, &quantities, &ties).unwrap();
-            prop_assert!(plan.parts().balance());
-            prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},
-    units::{Minor, Quantity},
+    units::Minor,
 };
 
 /// Digits of a scaled quantity.
@@ -127,23 +127,6 @@ impl DualPlan {
     pub fn planned(&self) -> (&Planned, &Planned) {
         (&self.fixed, &self.variable)
     }
-
-    /// The cost of every row, both parts together.
-    ///
-    /// * `budgeted`, `actual`: one quantity a row, the ones that were summarised, in the order of `ties`.
-    ///
-    /// # Errors
-    /// [`MethodError::RowCount`]; [`AllocateError::TooLarge`] when a sum leaves 64 bits.
-    pub fn apply(&self, budgeted: &[Quantity], actual: &[Quantity], ties: &[u64]) -> Result<Vec<Minor>, MethodError> {
-        if budgeted.len() != actual.len() {
-            return Err(MethodError::RowCount { expected: budgeted.len(), found: actual.len() });
-        }
-        let mut cost = self.fixed.apply(budgeted, ties);
-        for (cost, variable) in cost.iter_mut().zip(self.variable.apply(actual, ties)) {
-            *cost = cost.checked_add(variable).ok_or(AllocateError::TooLarge)?;
-        }
-        Ok(cost)
-    }
 }
 
 #[cfg(test)]
@@ -153,7 +136,7 @@ mod tests {
     use super::*;
     use crate::{
         allocate::{spread::spread, time_equation::TimeEquation},
-        units::QUANTITY_SCALE,
+        units::{QUANTITY_SCALE, Quantity},
     };
 
     const UNITS: i64 = QUANTITY_SCALE;
@@ -166,6 +149,12 @@ mod tests {
         let mut summary = Histogram::default();
         summary.insert(quantities);
         summary
+    }
+
+    /// The cost of every row under a dual rate, both parts together.
+    fn both(plan: &DualPlan, budgeted: &[Quantity], actual: &[Quantity], ties: &[u64]) -> Vec<Minor> {
+        let (fixed, variable) = plan.planned();
+        fixed.apply(budgeted, ties).iter().zip(variable.apply(actual, ties)).map(|(a, b)| a + b).collect()
     }
 
     fn euros(major: i128) -> Decimal {
@@ -266,20 +255,18 @@ mod tests {
         let (budgeted, actual) = ([8_000 * UNITS, 4_000 * UNITS], [9_000 * UNITS, 3_000 * UNITS]);
         let of = |capacity| dual_rate(540_000_000, 300_000_000, &summary(&budgeted), capacity, &summary(&actual));
         let budget = of(None).unwrap();
-        assert_eq!(budget.apply(&budgeted, &actual, &[1, 2]), Ok(vec![380_000_000, 160_000_000]));
+        assert_eq!(both(&budget, &budgeted, &actual, &[1, 2]), [380_000_000, 160_000_000]);
         let practical = of(Some(i128::from(18_750 * UNITS))).unwrap();
-        assert_eq!(practical.apply(&budgeted, &actual, &[1, 2]), Ok(vec![308_000_000, 124_000_000]));
+        assert_eq!(both(&practical, &budgeted, &actual, &[1, 2]), [308_000_000, 124_000_000]);
         assert_eq!(practical.parts().unused, 108_000_000);
         assert!(practical.parts().balance());
         assert!(matches!(of(Some(i128::from(UNITS))), Err(MethodError::OverDriven { .. })));
-        let short = budget.apply(&budgeted, &actual[..1], &[1, 2]);
-        assert_eq!(short, Err(MethodError::RowCount { expected: 2, found: 1 }));
     }
 
     #[test]
     fn a_part_of_the_dual_rate_without_driver_is_unassigned() {
         let plan = dual_rate(100, 70, &summary(&[1, 1]), None, &summary(&[0, 0])).unwrap();
-        assert_eq!(plan.apply(&[1, 1], &[0, 0], &[1, 2]), Ok(vec![35, 35]));
+        assert_eq!(both(&plan, &[1, 1], &[0, 0], &[1, 2]), [35, 35]);
         assert_eq!((plan.parts().allocated, plan.parts().unassigned), (70, 30));
     }
 
@@ -310,7 +297,7 @@ mod tests {
             let budget = summary(&budgeted);
             let capacity = capacity.map(|more| budget.total() + 1 + more * 1_000_000);
             let plan = dual_rate(i64::from(pool), i64::from(fixed), &budget, capacity, &summary(&actual)).unwrap();
-            let cost = plan.apply(&budgeted, &actual, &ties).unwrap();
+            let cost = both(&plan, &budgeted, &actual, &ties);
             prop_assert!(plan.parts().balance());
             prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);
             for (row, cost) in cost.iter().enumerate() {

@@ -100,6 +100,36 @@ proptest! {
     }
 
     #[test]
+    fn whatever_a_policy_for_negative_drivers_accepts_sums_to_the_pool(case in cases(), policy in 0..6_usize) {
+        let mut case = case;
+        (case.method, case.capacity, case.unknown) = (6, None, 0);
+        let limit = Decimal { mantissa: 50, scale: 0 };
+        let negative = [
+            Negative::Error,
+            Negative::Signed { limit },
+            Negative::Zero,
+            Negative::Absolute,
+            Negative::Shift,
+            Negative::Separate,
+        ][policy];
+        let mut world = world(&case, UNITS);
+        world.activities[0].setting.negative = negative;
+        world.activities[0].setting.no_driver = NoDriver::Unassigned;
+        let Ok(plan) = world.plan() else { return Ok(()) };
+        let leaves = plan.leaves(&world.ground()).unwrap();
+        prop_assert_eq!(plan.reconcile(&leaves), None);
+        prop_assert!(plan.balances.iter().all(|balance| balance.residual() == 0));
+        let cost = plan.activity_cost(0, &world.ground());
+        for (row, quantity) in case.quantities.iter().enumerate() {
+            prop_assert!(*quantity != 0 || cost[row] == 0 || negative == Negative::Shift);
+        }
+        if case.quantities.iter().all(|quantity| *quantity >= 0) {
+            world.activities[0].setting.negative = Negative::Error;
+            prop_assert_eq!(cost, world.plan().unwrap().activity_cost(0, &world.ground()));
+        }
+    }
+
+    #[test]
     fn the_cost_of_slices_is_the_cost_of_all(case in cases(), at in 0..30_usize) {
         let world = world(&case, UNITS);
         let plan = world.plan().unwrap();

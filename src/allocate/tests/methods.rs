@@ -81,6 +81,11 @@ fn fixed_amounts_come_first_and_the_rest_goes_by_the_basis() {
     };
     // 6.00 to the north, 1.00 to each, 8.00 left at 1 : 1 : 2.
     assert_eq!(world(1_700).cost().0, [900, 300, 500]);
+    // Nobody has an order: the rest is nobody's, and so is what only orders could divide inside the north.
+    let idle = World::whole(2).driver("orders", &[0, 0]).segments(&["north"], &[0, 0]);
+    let method = Method::FixedAmount { segments: Vec::new(), each: Some(100), rest: by("orders") };
+    let (cost, balance) = idle.activity("support", setting(method), 1_700).cost();
+    assert_eq!((cost, balance.unassigned_total()), (vec![100, 100], 1_500));
     assert_eq!(
         world(800).refusal(),
         "activity `support`: the fixed amounts are more than the pool; 8.00 EUR are at stake"

@@ -27,10 +27,25 @@ fn negative_drivers_are_refused_unless_a_policy_says_what_they_mean() {
     let limit = |limit| Negative::Signed { limit: Decimal { mantissa: limit, scale: 0 } };
     assert_eq!(world(limit(19)).cost().0, [1_000_000, -900_000]);
     assert!(world(limit(18)).refusal().contains("move 19 times the pool, above the limit"));
+    assert_eq!(world(Negative::Zero).cost().0, [100_000, 0]);
     assert_eq!(world(Negative::Absolute).cost().0, [52_632, 47_368]);
     assert_eq!(world(Negative::Shift).cost().0, [100_000, 0]);
     let (cost, balance) = world(Negative::Separate).cost();
     assert_eq!((cost, balance.negative_quantity), (vec![100_000, 0], i128::from(-90 * UNITS)));
+}
+
+#[test]
+fn what_was_returned_stays_visible_and_a_shift_gives_cost_to_a_row_of_zero() {
+    let world = |negative, quantities: &[i64]| {
+        let setting = ActivitySetting { negative, ..by("orders") };
+        World::whole(quantities.len()).driver("orders", quantities).activity("handling", setting, 1_000).cost()
+    };
+    let (cost, balance) = world(Negative::Separate, &[30, -5, 10, -7, 0]);
+    assert_eq!((cost, balance.negative_quantity), (vec![750, 0, 250, 0, 0], -12));
+    assert_eq!(world(Negative::Shift, &[-10, 0, 20]).0, [0, 250, 750]);
+    // All as negative as the most negative one: nobody used the driver.
+    let (cost, balance) = world(Negative::Shift, &[-3, -3]);
+    assert_eq!((cost, balance.unassigned[Unassigned::NoDriver as usize]), (vec![0, 0], 1_000));
 }
 
 #[test]
