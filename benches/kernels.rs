@@ -1,4 +1,4 @@
-//! The kernels that see every row: folding ledger lines, spreading a pool.
+//! The kernels that see every row: folding ledger lines, spreading a pool; and pools that serve each other.
 
 #![expect(clippy::expect_used, reason = "a bench stops at the first wrong answer")]
 
@@ -6,7 +6,10 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use whalecurve::{
-    allocate::spread::spread,
+    allocate::{
+        network::{Edge, Network, Node, ServiceMethod},
+        spread::spread,
+    },
     facts::{Layout, LedgerSummary},
     numeric::{
         keys::{Keys, hash_int},
@@ -87,5 +90,39 @@ fn allocate(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(10); targets = fold, allocate }
+/// Activities that the pools serve beside each other.
+const ACTIVITIES: u32 = 100;
+
+/// Every pool serves every other one, and all activities.
+fn mutual(pools: u32) -> Network {
+    let mut stream = Stream::new(1, 2, 5);
+    let nodes = (0..pools + ACTIVITIES).map(|tie| Node { tie: tie.into(), kept: 0 }).collect();
+    let mut edges = Vec::with_capacity((pools * (pools + ACTIVITIES)) as usize);
+    for from in 0..pools {
+        let takers = (0..pools + ACTIVITIES).filter(|to| *to != from);
+        edges.extend(takers.map(|to| Edge { from, to, weight: 1 + stream.below(1_000_000) as i64 }));
+    }
+    Network::new(nodes, edges).expect("weights above zero")
+}
+
+fn network(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("reciprocal");
+    for pools in [100_u32, 1_000] {
+        let network = mutual(pools);
+        let own: Vec<i64> =
+            (0..pools + ACTIVITIES).map(|node| if node < pools { 1_000_000 + i64::from(node) } else { 0 }).collect();
+        group.throughput(Throughput::Elements(pools.into()));
+        group.bench_with_input(BenchmarkId::from_parameter(pools), &network, |bencher, network| {
+            bencher.iter(|| {
+                let plan = network.plan(&ServiceMethod::Reciprocal).expect("activities take the cost");
+                let flow = plan.flow(black_box(&own)).expect("amounts in range");
+                let borne: i64 = flow.nodes.iter().map(|node| node.final_cost).sum();
+                assert_eq!(borne, own.iter().sum::<i64>());
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = Criterion::default().sample_size(10); targets = fold, allocate, network }
 criterion_main!(benches);
