@@ -1,7 +1,7 @@
 //! What one row's cost is made of: quantity, rate and pool of every part, and the pools that the money came from.
 //! Worked out from the plan for the row that is asked for; nothing here is ever made for all rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     refusal::CostError,
@@ -80,11 +80,19 @@ impl CostPlan {
 
 /// Shares of resource pools' own cost that end in activities: activity → (number of the resource pool, share), whatever
 /// way the cost took.
+pub type Shares = BTreeMap<usize, Vec<(usize, f64)>>;
+
+/// Shares of every period's own cost. One entry, `None`, serves all periods where the weights do not vary.
 ///
 /// # Errors
-/// [`CostError::Resources`].
-pub fn origins(costing: &Costing<'_>) -> Result<BTreeMap<usize, Vec<(usize, f64)>>, CostError> {
-    resources::absorbed(costing)
+/// [`CostError::Resources`], [`CostError::Resource`].
+pub fn origins(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<BTreeMap<Option<Period>, Shares>, CostError> {
+    let mut periods: BTreeSet<Option<Period>> = BTreeSet::from([None]);
+    if resources::weights_vary(costing) {
+        let own = costing.pools.iter().filter(|pool| costing.resources.contains_key(&pool.activity));
+        periods.extend(own.map(|pool| pool.period));
+    }
+    periods.into_iter().map(|period| Ok((period, resources::absorbed(costing, ground, period)?))).collect()
 }
 
 /// Bits of a weight in [`split`]: weight times money fits 128 bits, and so does the sum of the weights.

@@ -63,10 +63,12 @@ fn circle(costing: &Costing<'_>, done: &[bool]) -> CostError {
     let through: Vec<String> = waiting.iter().map(|activity| activity.name.clone()).collect();
     let own = costing.pools.iter().filter(|pool| through.contains(&pool.activity));
     let money: MinorSum = own.map(|pool| MinorSum::from(pool.amount)).sum();
+    let reason = Refusal::CostLoop { through };
     Box::new(PoolError {
-        activity: through.first().cloned().unwrap_or_default(),
+        activity: waiting.first().map(|activity| activity.name.clone()).unwrap_or_default(),
+        rule: waiting.first().map(|activity| reason.by(&activity.setting.rule)).unwrap_or_default(),
         when: String::new(),
-        reason: Refusal::CostLoop { through },
+        reason,
         money: format_minor(money, costing.currency.exponent),
         currency: costing.currency.code.clone(),
     })

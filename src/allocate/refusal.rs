@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{error::MethodError, network::NetworkError, spread::AllocateError, time_equation::EquationError};
+use crate::schema::costing::Rule;
 
 /// Why one pool cannot be allocated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -32,6 +33,16 @@ pub enum Refusal {
     CostLoop {
         /// The activities that wait for each other.
         through: Vec<String>,
+    },
+    /// A resource pool that serves nobody whom the run knows.
+    #[error("rule `{rule}` serves `{taker}`, which is neither an activity nor a resource pool; known: {known}")]
+    NoTarget {
+        /// Name of the rule.
+        rule: String,
+        /// Who is served.
+        taker: String,
+        /// Every activity and resource pool.
+        known: String,
     },
     /// A share for a segment that no customer is in.
     #[error("segment `{segment}` has a share, but no customer is in it; known segments: {known}")]
@@ -69,6 +80,15 @@ impl From<AllocateError> for Refusal {
 }
 
 impl Refusal {
+    /// Comma and name of the rule, for an error of an activity; nothing where the rule has no other name, or the reason
+    /// names it.
+    pub(super) fn by(&self, rule: &Rule) -> String {
+        match (&rule.id, self) {
+            (Some(id), reason) if !matches!(reason, Self::NotValid { .. }) => format!(", rule `{id}`"),
+            _ => String::new(),
+        }
+    }
+
     /// One thing to do next.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -78,6 +98,7 @@ impl Refusal {
             Self::MissingDriver { .. } => Some("define it in `drivers`, or add its rows to inputs.driver_quantities"),
             Self::UnknownCost { .. } => Some("write of: [product_cost, ACTIVITY, …]"),
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
+            Self::NoTarget { .. } => Some("mend the name under `to`, or add the activity to inputs.activities"),
             Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
             Self::NotValid { .. } => Some("change valid_from or valid_to of the rule, or give the period another rule"),
             Self::Combination { .. } => None,
@@ -88,10 +109,12 @@ impl Refusal {
 
 /// A pool that cannot be allocated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("activity `{activity}`{when}: {reason}; {money} {currency} are at stake")]
+#[error("activity `{activity}`{rule}{when}: {reason}; {money} {currency} are at stake")]
 pub struct PoolError {
     /// Activity.
     pub activity: String,
+    /// Comma and name of the rule, or nothing where it has no other name than the activity.
+    pub rule: String,
     /// ` in 1997-03`, or nothing for the whole run.
     pub when: String,
     /// What is wrong.

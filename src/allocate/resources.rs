@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     network::{Edge, Ending, Flow, Network, NetworkError, Node, Plan, ServiceMethod},
-    refusal::CostError,
+    refusal::{CostError, Refusal},
+    rows::Ground,
+    spread::AllocateError,
     table::{Costing, validity},
 };
 use crate::{
     numeric::{decimal::format_minor, keys::hash_text},
     schema::{
-        costing::{Capacity, ResourceSetting, RuleKind, ServiceSetting},
+        costing::{Capacity, ResourceSetting, RuleKind, ServiceSetting, Weight},
         costs::{CapacityUse, PoolBalance, PoolNode, TraceEdge},
         period::Period,
         tables::Pool,
     },
-    units::{Minor, MinorSum},
+    units::{Minor, MinorSum, Quantity},
 };
 
 /// What resource pools gave: to activities, and to each other.
@@ -32,7 +34,7 @@ pub(super) struct Served {
 ///
 /// # Errors
 /// [`CostError::Resources`], [`CostError::Resource`].
-pub(super) fn serve(costing: &Costing<'_>, pools: &[Pool]) -> Result<Served, CostError> {
+pub(super) fn serve(costing: &Costing<'_>, ground: &Ground<'_>, pools: &[Pool]) -> Result<Served, CostError> {
     let mut served = Served::default();
     if costing.resources.is_empty() {
         return Ok(served);
@@ -41,15 +43,29 @@ pub(super) fn serve(costing: &Costing<'_>, pools: &[Pool]) -> Result<Served, Cos
     let own = |pool: &&Pool| names.binary_search(&pool.activity.as_str()).is_ok();
     let pools: Vec<&Pool> = pools.iter().filter(own).collect();
     check_rules(costing, &pools)?;
-    let graph = Graph { names: &names, costing };
     let periods: BTreeSet<Option<Period>> = pools.iter().map(|pool| pool.period).collect();
     let total = |period: Option<Period>| -> MinorSum {
         let of_period = pools.iter().filter(|pool| pool.period == period);
         of_period.map(|pool| MinorSum::from(pool.amount)).sum()
     };
     let all: MinorSum = pools.iter().map(|pool| MinorSum::from(pool.amount)).sum();
-    let plan = graph.plan().map_err(|error| graph.failed(error, None, all))?;
+    let varies = weights_vary(costing);
+    let mut planned: Option<(Graph<'_>, Plan)> = None;
+    if periods.is_empty() {
+        // A run without costs checks its network all the same.
+        let graph = Graph::new(&names, (costing, ground), None)?;
+        graph.plan().map_err(|error| graph.failed(error, None, 0))?;
+    }
     for period in periods {
+        let known = planned.take().filter(|_| !varies);
+        let (graph, plan) = if let Some(known) = known {
+            known
+        } else {
+            let graph = Graph::new(&names, (costing, ground), period)?;
+            let money = if varies { total(period) } else { all };
+            let plan = graph.plan().map_err(|error| graph.failed(error, period.filter(|_| varies), money))?;
+            (graph, plan)
+        };
         let mut cost = vec![0; graph.len()];
         for pool in pools.iter().filter(|pool| pool.period == period) {
             let at = names.partition_point(|name| *name < pool.activity.as_str());
@@ -57,18 +73,32 @@ pub(super) fn serve(costing: &Costing<'_>, pools: &[Pool]) -> Result<Served, Cos
         }
         let flow = plan.flow(&cost).map_err(|error| graph.failed(error, period, total(period)))?;
         graph.keep(&flow, period, &mut served);
+        planned = Some((graph, plan));
     }
     Ok(served)
 }
 
-/// Shares of every resource pool's own cost that end in activities: activity → (resource pool, share).
+/// Whether the weights of one period may be others than those of the next.
+pub(super) fn weights_vary(costing: &Costing<'_>) -> bool {
+    costing.resources.values().flat_map(|pool| &pool.serves).any(|(_, weight)| weight.varies())
+}
+
+/// Shares of every resource pool's own cost of a period that end in activities: activity → (resource pool, share).
 ///
 /// # Errors
 /// [`CostError::Resources`].
-pub(super) fn absorbed(costing: &Costing<'_>) -> Result<BTreeMap<usize, Vec<(usize, f64)>>, CostError> {
+pub(super) fn absorbed(
+    costing: &Costing<'_>,
+    ground: &Ground<'_>,
+    period: Option<Period>,
+) -> Result<BTreeMap<usize, Vec<(usize, f64)>>, CostError> {
     let names: Vec<&str> = costing.resources.keys().map(String::as_str).collect();
-    let graph = Graph { names: &names, costing };
-    let cost = |number: usize| costing.pools.iter().filter(move |pool| pool.activity == names_of(costing, number));
+    let graph = Graph::new(&names, (costing, ground), period)?;
+    let varies = weights_vary(costing);
+    let cost = |number: usize| {
+        let own = costing.pools.iter().filter(move |pool| pool.activity == names_of(costing, number));
+        own.filter(move |pool| !varies || pool.period == period)
+    };
     let mut shares: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
     let plan = graph.plan().map_err(|error| graph.failed(error, None, 0))?;
     // What has no cost has no origin to show, and may stand in a loop without an exit.
@@ -89,27 +119,100 @@ fn names_of<'a>(costing: &Costing<'a>, number: usize) -> &'a str {
 }
 
 fn check_rules(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {
+    let failed = |resource: &str, reason: Refusal, money: MinorSum| CostError::Resource {
+        resource: resource.to_owned(),
+        reason,
+        money: format_minor(money, costing.currency.exponent),
+        currency: costing.currency.code.clone(),
+    };
     for pool in pools.iter().filter(|pool| pool.amount != 0) {
         let Some(setting) = costing.resources.get(&pool.activity) else { continue };
         if let Some(reason) = validity(&setting.rule, &pool.activity, costing, pool.period) {
-            return Err(CostError::Resource {
-                resource: pool.activity.clone(),
-                reason,
-                money: format_minor(MinorSum::from(pool.amount), costing.currency.exponent),
-                currency: costing.currency.code.clone(),
-            });
+            return Err(failed(&pool.activity, reason, pool.amount.into()));
+        }
+    }
+    // Names of the activities table are known only now.
+    let known: Vec<&str> = costing.activities.iter().map(|activity| activity.name.as_str()).collect();
+    let known: Vec<&str> = known.into_iter().chain(costing.resources.keys().map(String::as_str)).collect();
+    for (name, setting) in costing.resources {
+        let stray = setting.serves.iter().find(|(taker, _)| !known.contains(&taker.as_str()));
+        if let Some((taker, _)) = stray {
+            let money =
+                pools.iter().filter(|pool| pool.activity == *name).map(|pool| MinorSum::from(pool.amount)).sum();
+            let rule = setting.rule.id.clone().unwrap_or_else(|| name.clone());
+            let reason = Refusal::NoTarget { rule, taker: taker.clone(), known: known.join(", ") };
+            return Err(failed(name, reason, money));
         }
     }
     Ok(())
+}
+
+/// The weight of a period, scaled by 10⁶.
+fn quantity(
+    weight: &Weight,
+    costing: &Costing<'_>,
+    ground: &Ground<'_>,
+    period: Option<Period>,
+) -> Result<Quantity, Refusal> {
+    let within = |at: Period| period.is_none_or(|period| period == at);
+    let sum: i128 = match weight {
+        Weight::Always(quantity) => i128::from(*quantity),
+        Weight::Periods(periods) => {
+            periods.iter().filter(|(at, _)| within(*at)).map(|(_, quantity)| i128::from(*quantity)).sum()
+        }
+        Weight::Driver(name) => {
+            let missing = || Refusal::MissingDriver { driver: name.clone(), known: costing.drivers.join(", ") };
+            let at = costing.drivers.iter().position(|known| known == name).ok_or_else(missing)?;
+            let cells = ground.cells;
+            let own = cells.drivers[at].iter().zip(&cells.period).filter(|(_, period)| within(**period));
+            let unknown = costing.unknown.iter().filter(|row| row.driver as usize == at && within(row.period));
+            own.map(|(quantity, _)| i128::from(*quantity)).sum::<i128>()
+                + unknown.map(|row| i128::from(row.quantity)).sum::<i128>()
+        }
+    };
+    Ok(i64::try_from(sum).map_err(|_| AllocateError::TooLarge)?)
 }
 
 /// Resource pools, then activities.
 struct Graph<'a> {
     names: &'a [&'a str],
     costing: &'a Costing<'a>,
+    /// Takers of each resource pool with their weights in the period.
+    weights: Vec<Vec<(u32, Quantity)>>,
 }
 
-impl Graph<'_> {
+impl<'a> Graph<'a> {
+    /// The network of a period; `None` = of costs of the whole run.
+    fn new(
+        names: &'a [&'a str],
+        (costing, ground): (&'a Costing<'a>, &Ground<'_>),
+        period: Option<Period>,
+    ) -> Result<Self, CostError> {
+        let mut graph = Self { names, costing, weights: Vec::with_capacity(names.len()) };
+        for (name, setting) in costing.resources {
+            let mut weights = Vec::with_capacity(setting.serves.len());
+            for (taker, weight) in &setting.serves {
+                // A taker that is not there is refused before.
+                let Some(to) = graph.number(taker) else { continue };
+                let weight = quantity(weight, costing, ground, period).map_err(|reason| {
+                    let own = costing.pools.iter().filter(|pool| pool.activity == *name && pool.period == period);
+                    CostError::Resource {
+                        resource: name.clone(),
+                        reason,
+                        money: format_minor(
+                            own.map(|pool| MinorSum::from(pool.amount)).sum(),
+                            costing.currency.exponent,
+                        ),
+                        currency: costing.currency.code.clone(),
+                    }
+                })?;
+                weights.push((to, weight));
+            }
+            graph.weights.push(weights);
+        }
+        Ok(graph)
+    }
+
     fn len(&self) -> usize {
         self.names.len() + self.costing.activities.len()
     }
@@ -145,12 +248,10 @@ impl Graph<'_> {
         let mut nodes: Vec<Node> =
             (0..self.len() as u32).map(|node| Node { tie: hash_text(self.name(node).as_bytes()), kept: 0 }).collect();
         let mut edges = Vec::new();
-        for (number, setting) in self.costing.resources.values().enumerate() {
+        for (number, (setting, weights)) in self.costing.resources.values().zip(&self.weights).enumerate() {
             let mut total = 0_i64;
-            for (taker, weight) in &setting.serves {
-                // A taker that is not there was refused with the config.
-                let Some(to) = self.number(taker) else { continue };
-                edges.push(Edge { from: number as u32, to, weight: *weight });
+            for (to, weight) in weights {
+                edges.push(Edge { from: number as u32, to: *to, weight: *weight });
                 total = total.checked_add(*weight).ok_or(NetworkError::TooLarge { node: number as u32 })?;
             }
             nodes[number].kept = setting.capacity.map_or(0, |capacity| capacity.saturating_sub(total));
@@ -192,7 +293,7 @@ impl Graph<'_> {
                     if let Some(setting) = self.setting(number)
                         && let Some(capacity) = setting.capacity
                     {
-                        let used: i128 = setting.serves.iter().map(|(_, weight)| i128::from(*weight)).sum();
+                        let used: i128 = self.weights[number].iter().map(|(_, weight)| i128::from(*weight)).sum();
                         served.capacity.push(CapacityUse {
                             node: resource,
                             period,

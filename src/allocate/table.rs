@@ -105,7 +105,7 @@ pub struct CostPlan {
 /// # Errors
 /// [`CostError`]: the first pool that cannot be allocated, with the money at stake.
 pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, CostError> {
-    let served = resources::serve(costing, costing.pools)?;
+    let served = resources::serve(costing, ground, costing.pools)?;
     let mut plan = CostPlan {
         activities: costing.activities.to_vec(),
         resources: costing.resources.keys().cloned().collect(),
@@ -174,6 +174,7 @@ impl Context<'_> {
     fn failed(&self, number: usize, period: Option<Period>, amount: MinorSum, reason: Refusal) -> CostError {
         let error = PoolError {
             activity: self.costing.activities[number].name.clone(),
+            rule: reason.by(&self.costing.activities[number].setting.rule),
             when: self.costing.when(period),
             reason,
             money: format_minor(amount, self.costing.currency.exponent),

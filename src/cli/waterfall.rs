@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::pipeline::explain::{Amount, CostLine, Explanation, Origin, Part, Step, StepKind};
+use crate::{
+    pipeline::explain::{Amount, CostLine, Explanation, Origin, Part, Step, StepKind},
+    schema::scenario::BASE,
+};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -10,17 +13,24 @@ const WIDTH: usize = 80;
 /// The waterfall, then every cost with its parts and their origins.
 pub(super) fn text(explanation: &Explanation) -> String {
     let mut out = Page::default();
-    let Explanation { run, customer, currency, as_of, periods, .. } = explanation;
+    let Explanation { run, scenario, customer, currency, as_of, periods, waterfall, .. } = explanation;
     out.wrapped("", &format!("{run}: customer {customer}, {}, as of {as_of}", span(periods)));
-    out.amount("", "", currency);
-    out.blank();
-    for step in explanation.waterfall.iter().filter(|step| is_shown(step)) {
-        let indent = if step.kind == StepKind::Subtotal { "" } else { "  " };
-        out.amount(indent, &named(step), &step.amount.grouped());
+    if waterfall.iter().any(|step| step.base.is_some()) {
+        out.beside(scenario, currency, waterfall);
+    } else {
+        out.amount("", "", currency);
+        out.blank();
+        for step in waterfall.iter().filter(|step| is_shown(step)) {
+            out.amount(indent(step), &named(step), &step.amount.grouped());
+        }
     }
     if !explanation.costs.is_empty() {
         out.blank();
-        out.wrapped("", "How each cost came about: quantity, rate, pool, and the accounts it came from");
+        let world = if scenario == BASE { String::new() } else { format!(" in {scenario}") };
+        out.wrapped(
+            "",
+            &format!("How each cost came about{world}: quantity, rate, pool, and the accounts it came from"),
+        );
     }
     for line in &explanation.costs {
         out.cost(line, currency, periods.len() > 1);
@@ -41,7 +51,11 @@ fn span(periods: &[String]) -> String {
 /// A step that is zero and that most runs do not have is left out.
 fn is_shown(step: &Step) -> bool {
     let optional = ["returns", "discount", "capital_charge", "bad_debt", "commissions", "acquisition_cost"];
-    step.amount.minor != 0 || !optional.contains(&step.name.as_str())
+    step.amount.minor != 0 || step.base.is_some_and(|base| base.minor != 0) || !optional.contains(&step.name.as_str())
+}
+
+fn indent(step: &Step) -> &'static str {
+    if step.kind == StepKind::Subtotal { "" } else { "  " }
 }
 
 /// Words for the columns of `customer_profit`; activities keep their name.
@@ -81,6 +95,32 @@ impl Page {
         }
         let gap = WIDTH.saturating_sub(indent.chars().count() + last.chars().count());
         let _ = writeln!(self.0, "{indent}{last}{amount:>gap$}");
+    }
+
+    /// Every step in the base, in the scenario, and what it changes.
+    fn beside(&mut self, scenario: &str, currency: &str, steps: &[Step]) {
+        let heads = ["base".to_owned(), scenario.to_owned(), "difference".to_owned()];
+        let rows: Vec<(&Step, [String; 3])> = steps
+            .iter()
+            .filter(|step| is_shown(step))
+            .map(|step| {
+                let base = step.base.unwrap_or(step.amount);
+                let difference = Amount { minor: step.amount.minor - base.minor, ..base };
+                (step, [base, step.amount, difference].map(Amount::grouped))
+            })
+            .collect();
+        let cells = || rows.iter().map(|(_, cells)| cells).chain([&heads]);
+        let longest = |at: usize| cells().map(|cells| cells[at].chars().count()).max().unwrap_or(0) + 2;
+        let widths = [longest(0), longest(1), longest(2)];
+        let joined = |cells: &[String; 3]| {
+            let aligned = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}"));
+            aligned.collect::<String>()
+        };
+        self.amount("", currency, &joined(&heads));
+        self.blank();
+        for (step, cells) in &rows {
+            self.amount(indent(step), &named(step), &joined(cells));
+        }
     }
 
     /// Text in lines of 80 columns; the second and later ones are indented by two more.

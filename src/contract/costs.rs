@@ -102,9 +102,10 @@ fn activity(row: ActivityRow) -> Result<Activity, ContractError> {
     };
     let mut setting = ActivitySetting::new(level, method);
     if let Some(capacity) = capacity {
-        if !matches!(setting.method, Method::Share(Basis::Driver(_))) || capacity <= 0 {
-            return bad("has a capacity, which needs method driver and must be above zero".to_owned());
+        if !matches!(setting.method, Method::Share(Basis::Driver(_))) {
+            return bad("has a capacity, which needs method driver".to_owned());
         }
+        // One of zero or less is refused with the money that it should divide.
         setting.capacity = Some(Capacity::Practical(i128::from(capacity)));
     }
     Ok(Activity { name, setting })

@@ -1,5 +1,7 @@
 //! Contract of the table of exchange rates, and the conversion of cost lines.
 
+use std::collections::BTreeSet;
+
 use super::{
     ContractError,
     columns::Batch,
@@ -148,6 +150,9 @@ fn currency(code: &str, run: &Currency) -> Option<Currency> {
     if code.is_empty() || code == run.code { Some(run.clone()) } else { Currency::from_code(code) }
 }
 
+/// A currency and period without a rate, the money that waits for it, and the pools that it is for.
+type Gap = (String, Option<Period>, MinorSum, BTreeSet<String>);
+
 /// Adds up cost lines by account, cost centre, activity, period and currency, and converts each sum once.
 ///
 /// `converted = amount · rate · 10^(digits of the run's currency − digits of the other)`, half to even. The sum comes
@@ -178,7 +183,7 @@ pub fn convert(
             None => merged.push(line),
         }
     }
-    let mut gaps: Vec<(String, Option<Period>, MinorSum)> = Vec::new();
+    let mut gaps: Vec<Gap> = Vec::new();
     for line in &mut merged {
         if line.currency == run.code {
             line.converted = line.amount;
@@ -187,28 +192,33 @@ pub fn convert(
         let in_period = if period == PeriodKind::Whole { Some(0) } else { line.period };
         let of_line =
             |rate: &&FxRate| rate.currency == line.currency && (rate.period.is_none() || in_period == rate.period);
-        match rates.iter().find(of_line) {
-            Some(found) => {
-                line.rate = found.rate;
-                line.converted = exchange(line, run).ok_or_else(|| too_large(&line.activity))?;
-            }
-            None => match gaps.iter_mut().find(|gap| gap.0 == line.currency && gap.1 == line.period) {
-                Some(gap) => gap.2 += MinorSum::from(line.amount.unsigned_abs()),
-                None => gaps.push((line.currency.clone(), line.period, line.amount.unsigned_abs().into())),
-            },
+        if let Some(found) = rates.iter().find(of_line) {
+            line.rate = found.rate;
+            line.converted = exchange(line, run).ok_or_else(|| too_large(&line.activity))?;
+            continue;
+        }
+        let same = |gap: &&mut Gap| gap.0 == line.currency && gap.1 == line.period;
+        let money = MinorSum::from(line.amount.unsigned_abs());
+        if let Some(gap) = gaps.iter_mut().find(same) {
+            gap.2 += money;
+            gap.3.insert(line.activity.clone());
+        } else {
+            gaps.push((line.currency.clone(), line.period, money, BTreeSet::from([line.activity.clone()])));
         }
     }
     if gaps.is_empty() {
         return Ok(merged);
     }
     gaps.sort_unstable();
-    let told = |(code, at, money): (String, Option<Period>, MinorSum)| {
+    let told = |(code, at, money, of): Gap| {
         let at = at.map_or_else(|| ALL.to_owned(), |at| period.label(at));
         let digits = currency(&code, run).map_or(0, |currency| currency.exponent);
         let kind = wanted.as_str();
+        let of: Vec<String> = of.into_iter().collect();
         format!(
-            "pools: no {kind} rate of {code} for period {at}; {} {code} are at stake",
-            format_grouped(money, digits)
+            "pools: no {kind} rate of {code} for period {at}; {} {code} of {} are at stake",
+            format_grouped(money, digits),
+            of.join(", ")
         )
     };
     Err(ContractError::FxGap { gaps: gaps.into_iter().map(told).collect() })
@@ -302,9 +312,9 @@ mod tests {
             line("2", Some(2024 * 12), "USD", 1),
         ];
         insta::assert_snapshot!(converted(lines, &rates, "EUR").unwrap_err(), @r"
-        pools: no average rate of JPY for period all; 1 JPY are at stake
-        pools: no average rate of JPY for period 2024-01; 5,000 JPY are at stake
-        pools: no average rate of USD for period 2024-02; 12,346.67 USD are at stake
+        pools: no average rate of JPY for period all; 1 JPY of freight are at stake
+        pools: no average rate of JPY for period 2024-01; 5,000 JPY of freight are at stake
+        pools: no average rate of USD for period 2024-02; 12,346.67 USD of freight are at stake
         ");
     }
 

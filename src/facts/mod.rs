@@ -48,6 +48,7 @@ pub mod customers;
 pub mod drivers;
 pub mod groups;
 pub mod objects;
+pub mod order_sums;
 mod orders;
 pub mod packed;
 mod partition;

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{
-    Clock, Ledgers, Progress, RunError, StageTime,
+    Audit, Clock, Gathered, Ledgers, Progress, RunError, StageTime,
     gather::{Side, Wanted, one_ledger},
     output,
     results::sum_by_customer,
+    scenario::traced_as_pools,
 };
 use crate::{
     allocate::Costing,
@@ -206,7 +207,7 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
         // The last config takes what the others copy.
         let mine = if number + 1 == request.configs.len() { ledger.take() } else { ledger.clone() };
         let Some(mine) = mine else { break };
-        let ledgers = mine.beside(settings, side)?;
+        let Gathered { ledgers, audit, .. } = mine.beside(settings, side)?;
         for method in request.methods {
             clock.start(method.as_str(), Some(ledgers.cells.len() as u64));
             let name = match request.configs {
@@ -216,17 +217,17 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
             };
             found.push(outcome(name, *method, settings, &ledgers)?);
         }
-        last = Some(ledgers);
+        last = Some((ledgers, audit));
     }
-    let Some(mut ledgers) = last else { return Err(CompareError::TooFew { methods: 0 }.into()) };
+    let Some((ledgers, mut audit)) = last else { return Err(CompareError::TooFew { methods: 0 }.into()) };
     if let Some(table) = request.truth {
         clock.start(TRUTH, None);
-        found.push(read_truth(table, settings, &mut ledgers, &found[0])?);
+        found.push(read_truth(table, settings, (&ledgers, &mut audit), &found[0])?);
     }
     clock.start("compare", Some(ledgers.customers.len() as u64));
     let (methods, pairs) = score(&found, &ledgers.customers.hash, request.truth.is_some());
     clock.start("publish", None);
-    let manifest = publish(request, settings, &ledgers, &methods, &pairs)?;
+    let manifest = publish(request, settings, (&ledgers, &audit), &methods, &pairs)?;
     clock.stop();
     let customers = ledgers.customers.len();
     Ok(Compared { currency: settings.currency.clone(), customers, methods, pairs, times: clock.times, manifest })
@@ -303,19 +304,8 @@ fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
         settings.resources.values().flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str())).collect();
     let is_whole = settings.period == PeriodKind::Whole;
     for activity in ledgers.activities.iter().filter(|activity| activity.setting.method == Method::Traced) {
-        let has_pool = ledgers.pools.iter().any(|pool| pool.activity == activity.name && pool.amount != 0);
-        if has_pool || served.contains(activity.name.as_str()) {
-            continue;
-        }
-        pools.retain(|pool| pool.activity != activity.name);
-        for row in ledgers.traced.iter().filter(|row| row.activity == activity.name) {
-            let period = (!is_whole).then_some(row.period);
-            match pools.iter_mut().find(|pool| pool.activity == activity.name && pool.period == period) {
-                Some(pool) => pool.amount += row.amount,
-                None => {
-                    pools.push(Pool { activity: activity.name.clone(), period, amount: row.amount, capacity: None });
-                }
-            }
+        if !served.contains(activity.name.as_str()) {
+            traced_as_pools(&activity.name, &mut pools, &ledgers.traced, is_whole);
         }
     }
     pools.sort_unstable();
@@ -323,7 +313,12 @@ fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
 }
 
 /// The truth as one more method: true cost, and what would be earned after it.
-fn read_truth(table: &TruthTable, settings: &Settings, ledgers: &mut Ledgers, any: &Found) -> Result<Found, RunError> {
+fn read_truth(
+    table: &TruthTable,
+    settings: &Settings,
+    (ledgers, audit): (&Ledgers, &mut Audit),
+    any: &Found,
+) -> Result<Found, RunError> {
     let is_csv = table.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let setting = TableSetting {
         paths: vec![table.path.to_string()],
@@ -342,8 +337,8 @@ fn read_truth(table: &TruthTable, settings: &Settings, ledgers: &mut Ledgers, an
     let customers = KnownCustomers::new(&ledgers.customers.ids);
     let input = Input::new(settings, TableName::Truth, &frames);
     let (cost, tally) = contract::truth::truth(&input, &customers, is_csv)?;
-    ledgers.files.insert(TableName::Truth, files);
-    ledgers.balances.insert(TableName::Truth, tally.balance);
+    audit.files.insert(TableName::Truth, files);
+    audit.balances.insert(TableName::Truth, tally.balance);
     // Whatever the method, profit and cost make up what was earned before the cost.
     let profit = any.profit.iter().zip(&any.cost).zip(&cost);
     let profit: Option<Vec<Minor>> =
@@ -372,7 +367,7 @@ fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pa
 fn publish(
     request: &Request<'_>,
     settings: &Settings,
-    ledgers: &Ledgers,
+    (ledgers, audit): (&Ledgers, &Audit),
     methods: &[Scored],
     pairs: &[Pair],
 ) -> Result<Value, PublishError> {
@@ -385,7 +380,7 @@ fn publish(
         "as_of": format_day(ledgers.as_of),
         "currency": settings.currency,
         "methods": methods.iter().map(|method| &method.name).collect::<Vec<_>>(),
-        "inputs": output::input_files(settings, ledgers)?,
+        "inputs": output::input_files(settings, audit)?,
         "outputs": written,
         "result_digest": output::result_digest(&written),
     });

@@ -31,14 +31,14 @@ pub(super) struct Contracts {
     pub(super) customer: Vec<u32>,
     /// First day of the contract that goes on at `as_of`; `None` for one who has left.
     start: Vec<Option<Day>>,
-    /// Contribution of a period, major units.
-    contribution: Vec<f64>,
+    /// Periods paid for so far.
+    paid: Vec<f64>,
     key: Vec<u64>,
     calendar: ContractCalendar,
     /// Expected periods up to the horizon.
     pub(super) periods: Vec<f64>,
-    /// Expected value, minor units.
-    pub(super) expected: Vec<Minor>,
+    /// The same, discounted.
+    discounted: Vec<f64>,
 }
 
 impl Contracts {
@@ -48,12 +48,11 @@ impl Contracts {
     /// [`RunError::Forecast`] of a failed fit, or without a contract.
     pub(super) fn new(
         kind: ContractKind,
-        (settings, setting): (&Settings, &ForecastSettings),
+        setting: &ForecastSettings,
         ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
-        let contracts = ledgers.contracts.as_deref().unwrap_or_default();
+        let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
         clock.start("fit_contracts", Some(contracts.len() as u64));
         let calendar = calendar(setting, ledgers.as_of);
         let spells = spells(contracts, ledgers.as_of, setting.grace_days);
@@ -69,24 +68,34 @@ impl Contracts {
             .iter()
             .map(|spells| spells.last().filter(|last| last.end.is_none()).map(|last| last.start))
             .collect();
-        let per_major = settings.currency.minor_per_major() as f64;
-        let earned = Earnings::new(ledgers, money, &customer, per_major).contribution();
         let first = ledgers.facts.first_purchase.iter().copied().filter(|day| *day != NO_DAY).min();
-        let periods: Vec<f64> = customers
+        let paid: Vec<f64> = customers
             .iter()
-            .map(|spells| spells.iter().map(|spell| paid(spell, kind, &calendar, first)).sum())
+            .map(|spells| spells.iter().map(|spell| paid_for(spell, kind, &calendar, first)).sum())
             .collect();
-        let contribution = contribution::per_period(&earned, &periods);
         let prospects = Prospects::new(&model, &start, &calendar)?;
         let of = |value: fn(&Prospect) -> f64| -> Vec<f64> {
             start.iter().map(|start| start.map_or(0.0, |start| value(prospects.of(start)))).collect()
         };
         let (periods, discounted) = (of(Prospect::expected), of(Prospect::discounted));
-        let expected = discounted.iter().zip(&contribution);
+        let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
+        Ok(Self { kind, fit, customer, start, paid, key, calendar, periods, discounted })
+    }
+
+    /// Contribution of a period in major units, and expected value in minor units, under the margins of a world.
+    pub(super) fn value(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+    ) -> (Vec<f64>, Vec<Minor>) {
+        let per_major = settings.currency.minor_per_major() as f64;
+        let earned = Earnings::new(ledgers, money, &self.customer, per_major).contribution();
+        let contribution = contribution::per_period(&earned, &self.paid);
+        let expected = self.discounted.iter().zip(&contribution);
         let expected =
             expected.map(|(periods, value)| (periods * value * per_major).round_ties_even() as Minor).collect();
-        let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { kind, fit, customer, start, contribution, key, calendar, periods, expected })
+        (contribution, expected)
     }
 
     /// P(under contract) at `as_of`: known, 1 or 0.
@@ -100,8 +109,8 @@ impl Contracts {
     /// [`RunError::Forecast`].
     pub(super) fn simulate(
         &self,
-        settings: &Settings,
-        setting: &ForecastSettings,
+        (settings, setting): (&Settings, &ForecastSettings),
+        contribution: &[f64],
         segmentations: &[Segmentation<'_>],
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Simulation, RunError> {
@@ -120,7 +129,7 @@ impl Contracts {
             worst_one_in: predict::WORST_ONE_IN,
             minor_per_major: settings.currency.minor_per_major() as f64,
         };
-        let customers = ContractCustomers { start: &self.start, contribution: &self.contribution, key: &self.key };
+        let customers = ContractCustomers { start: &self.start, contribution, key: &self.key };
         let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
         Ok(found.map_err(ForecastError::from)?)
     }
@@ -139,7 +148,7 @@ fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalendar {
 }
 
 /// Periods that a customer paid for since the ledger begins: days of renewal, or time under contract.
-fn paid(spell: &Spell, kind: ContractKind, calendar: &ContractCalendar, first: Option<Day>) -> f64 {
+fn paid_for(spell: &Spell, kind: ContractKind, calendar: &ContractCalendar, first: Option<Day>) -> f64 {
     let first = first.unwrap_or(spell.start);
     let last = spell.end.unwrap_or(calendar.as_of);
     if last < first {

@@ -101,12 +101,12 @@ fn sums<T>(rows: &[T], of: impl Fn(&T) -> MinorSum) -> Values {
 
 impl World<'_> {
     fn pools(&self) -> Pools<'_> {
-        Pools { settings: self.settings, plan: &self.costs.plan }
+        Pools { settings: self.settings, plan: &self.found.costs.plan }
     }
 
     pub(super) fn pool_columns(&self) -> Vec<Values> {
         let pools = self.pools();
-        let rows = &self.costs.plan.balances;
+        let rows = &self.found.costs.plan.balances;
         let activity = |row: &PoolBalance| match row.node {
             PoolNode::Activity(number) => Some(&pools.plan.activities[number].setting),
             PoolNode::Resource(_) => None,
@@ -154,7 +154,7 @@ impl World<'_> {
 
     pub(super) fn capacity_columns(&self) -> Vec<Values> {
         let pools = self.pools();
-        let mut rows: Vec<CapacityUse> = self.costs.plan.capacity.clone();
+        let mut rows: Vec<CapacityUse> = self.found.costs.plan.capacity.clone();
         rows.sort_by_key(|row| (row.node, row.period));
         let utilisation = |row: &CapacityUse| Some(row.used as f64 / row.capacity as f64);
         vec![
@@ -173,7 +173,7 @@ impl World<'_> {
 
     pub(super) fn rate_columns(&self) -> Vec<Values> {
         let pools = self.pools();
-        let mut rows: Vec<ActivityRate> = self.costs.plan.rates.clone();
+        let mut rows: Vec<ActivityRate> = self.found.costs.plan.rates.clone();
         rows.sort_by_key(|row| (row.activity, row.period));
         let per_major = i128::from(self.settings.currency.minor_per_major());
         let driver =
@@ -199,7 +199,7 @@ impl World<'_> {
     pub(super) fn trace_columns(&self) -> Vec<Values> {
         let mut rows = self.account_flows();
         let pools = self.pools();
-        let mut edges: Vec<TraceEdge> = self.costs.plan.trace.clone();
+        let mut edges: Vec<TraceEdge> = self.found.costs.plan.trace.clone();
         edges.sort_by_key(|edge| (edge.from, edge.to, edge.period));
         rows.extend(edges.iter().map(|edge| FlowRow {
             from_stage: Pools::stage(edge.from),
@@ -237,13 +237,13 @@ impl World<'_> {
     fn account_flows(&self) -> Vec<FlowRow> {
         let pools = self.pools();
         let mut own: BTreeMap<(String, String), MinorSum> = BTreeMap::new();
-        for balance in &self.costs.plan.balances {
+        for balance in &self.found.costs.plan.balances {
             let key = (pools.name(balance.node), pools.period(balance.period));
             *own.entry(key).or_default() += MinorSum::from(balance.own);
         }
         let mut told: BTreeMap<(String, String), MinorSum> = BTreeMap::new();
         let key = |line: &PoolLine| (line.activity.clone(), pools.period(line.period));
-        for line in &self.ledgers.pool_lines {
+        for line in self.found.ledgers.pool_lines.iter() {
             *told.entry(key(line)).or_default() += MinorSum::from(line.converted);
         }
         let table = self.settings.inputs.pools.as_ref();
@@ -271,12 +271,12 @@ impl World<'_> {
                 kind: RuleKind::DirectTracing,
             })
         };
-        self.ledgers.pool_lines.iter().filter(of_account).filter_map(row).collect()
+        self.found.ledgers.pool_lines.iter().filter(of_account).filter_map(row).collect()
     }
 
     /// Names of the activities, and how each reaches its customers.
     pub(super) fn activity_labels(&self) -> (Arc<Vec<String>>, Arc<Vec<String>>) {
-        let activities = &self.costs.plan.activities;
+        let activities = &self.found.costs.plan.activities;
         let kinds = activities.iter().map(|activity| activity.setting.method.kind().as_str().to_owned());
         (Arc::new(activities.iter().map(|activity| activity.name.clone()).collect()), Arc::new(kinds.collect()))
     }

@@ -8,8 +8,6 @@ use crate::{
 
 /// Money of some customers in major units, one row each.
 pub(super) struct Earnings {
-    /// Revenue of purchases.
-    pub(super) purchase_revenue: Vec<f64>,
     /// CM1 less commissions and bad debt.
     pub(super) margin: Vec<f64>,
     /// Order-level cost.
@@ -54,12 +52,7 @@ impl Earnings {
             .zip(total(&margins.economic.bad_debt))
             .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
             .collect();
-        Self {
-            purchase_revenue: major(&facts.purchase_revenue),
-            margin,
-            order_cost: total(&recurring(Layer::Cm2)),
-            customer_cost,
-        }
+        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost }
     }
 
     /// What each customer has contributed.

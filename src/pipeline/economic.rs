@@ -1,6 +1,6 @@
 //! What stands between CM3 and economic profit: gathered from the side tables, and tied to them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::Ledgers;
 use crate::{
@@ -42,14 +42,16 @@ impl Ledgers {
         let mut placed = Vec::new();
         if !acquisition_cost.is_empty() {
             let last = settings.period.of(self.as_of);
-            (self.cells, placed) = acquisition::place(std::mem::take(&mut self.cells), acquisition_cost, last);
+            let cells = Arc::unwrap_or_clone(std::mem::take(&mut self.cells));
+            let (cells, found) = acquisition::place(cells, acquisition_cost, last);
+            (self.cells, placed) = (cells.into(), found);
         }
         let days = self.cells.first_purchase.iter();
         let first = days.filter(|day| **day != NO_DAY).min().copied().unwrap_or(self.as_of);
         self.economic = EconomicInputs {
             settings: settings.economic.clone(),
-            receivables,
-            acquisition_cost: placed,
+            receivables: receivables.into(),
+            acquisition_cost: placed.into(),
             kind: settings.period,
             span: self.as_of.saturating_sub(first).saturating_add(1),
         };

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use super::{Clock, Ledgers, RunError, cost, facts, origins::Origins, results::Costs};
+use super::{Audit, Clock, Gathered, Ledgers, RunError, cost, facts, origins::Origins, results::Costs, scenario};
 use crate::{
     allocate::explain::{By, CostPart},
     numeric::{
@@ -17,6 +17,7 @@ use crate::{
         costing::{Basis, Layer},
         margins::Margins,
         period::{ALL, Period, format_day},
+        scenario::BASE,
         settings::Settings,
     },
     units::{Minor, MinorSum},
@@ -39,6 +40,9 @@ pub enum ExplainError {
         /// A period of the run.
         example: String,
     },
+    /// Nothing is overridden.
+    #[error("there is no scenario to explain: neither the config nor the command line overrides anything")]
+    NoScenario,
     /// The customer was not there in the period.
     #[error("customer `{customer}` has neither sales nor costs in {period}; it has in {known}")]
     NoActivity {
@@ -60,6 +64,7 @@ impl ExplainError {
                 Some("ids are compared byte for byte: 007 is not 7; rejected lines make no customer")
             }
             Self::NotAPeriod { .. } => Some("leave out --period for all periods together"),
+            Self::NoScenario => Some("add `overrides`, or --set activities.order_handling.cost=12000.00"),
             Self::NoActivity { .. } => None,
         }
     }
@@ -72,6 +77,8 @@ pub struct Question<'a> {
     pub customer: &'a str,
     /// Label of a period; `None` = all of them.
     pub period: Option<&'a str>,
+    /// Under the scenario, beside the base.
+    pub scenario: bool,
 }
 
 /// A decimal number: money or a quantity.
@@ -119,6 +126,9 @@ pub struct Step {
     pub kind: StepKind,
     /// With the sign that it adds with: costs are negative.
     pub amount: Amount,
+    /// The same without the scenario, when one is explained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<Amount>,
 }
 
 /// An exact rate in major units of money for one unit.
@@ -215,6 +225,8 @@ pub struct CostLine {
 pub struct Explanation {
     /// Name of the run.
     pub run: String,
+    /// `base`, or the name of the scenario that is explained.
+    pub scenario: String,
     /// Customer id.
     pub customer: String,
     /// Code of the currency.
@@ -234,13 +246,62 @@ pub struct Explanation {
 /// # Errors
 /// [`RunError`]; [`ExplainError`] for a customer or period that is not there.
 pub fn explain(settings: &Settings, question: Question<'_>, clock: &mut Clock) -> Result<Explanation, RunError> {
-    let ledgers = facts(settings, false, clock)?;
-    let (costs, margins) = cost(settings, &ledgers, clock)?;
-    clock.stop();
+    if question.scenario && settings.scenario.is_none() {
+        return Err(ExplainError::NoScenario.into());
+    }
+    let Gathered { ledgers, audit, other_costs } = facts(settings, false, clock)?;
     let cells = cells_of(settings, &ledgers, question)?;
-    let origins = Origins::new(settings, &ledgers, &costs.plan)?;
-    let explainer = Explainer { settings, ledgers: &ledgers, costs: &costs, margins: &margins, origins };
-    Ok(explainer.explanation(question, cells))
+    let base = of_world((BASE, settings), &ledgers, (&audit, question), cells.clone(), clock)?;
+    let Some(scenario) = settings.scenario.as_ref().filter(|_| question.scenario) else { return Ok(base) };
+    let ledgers = scenario::ledgers(&ledgers, scenario, other_costs)?;
+    let world = (scenario.name.as_str(), scenario.settings.as_ref());
+    let other = of_world(world, &ledgers, (&audit, question), cells, clock)?;
+    Ok(Explanation { waterfall: beside(base.waterfall, other.waterfall), ..other })
+}
+
+/// Costs one world and explains the customer in it.
+fn of_world(
+    (name, settings): (&str, &Settings),
+    ledgers: &Ledgers,
+    (audit, question): (&Audit, Question<'_>),
+    cells: Range<usize>,
+    clock: &mut Clock,
+) -> Result<Explanation, RunError> {
+    let (costs, margins) = cost(settings, ledgers, audit, clock)?;
+    clock.stop();
+    let origins = Origins::new(settings, ledgers, &costs.plan)?;
+    let explainer = Explainer { settings, ledgers, costs: &costs, margins: &margins, origins };
+    Ok(explainer.explanation(name, question, cells))
+}
+
+/// The steps of a scenario with those of the base beside them; what only one of them has costs nothing in the other.
+fn beside(base: Vec<Step>, other: Vec<Step>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut base = base.into_iter().peekable();
+    let mut other = other.into_iter().peekable();
+    let subtotal = |step: &Step| step.kind == StepKind::Subtotal;
+    // Both have the same subtotals and items, in the same order; between them stand activities, by name.
+    while other.peek().is_some() {
+        let mut own: Vec<Step> = std::iter::from_fn(|| other.next_if(|step| !subtotal(step))).collect();
+        for before in std::iter::from_fn(|| base.next_if(|step| !subtotal(step))) {
+            match own.iter_mut().find(|step| step.kind == before.kind && step.name == before.name) {
+                Some(step) => step.base = Some(before.amount),
+                None => {
+                    own.push(Step {
+                        amount: Amount { minor: 0, ..before.amount },
+                        base: Some(before.amount),
+                        ..before
+                    });
+                }
+            }
+        }
+        steps.append(&mut own);
+        steps.extend(other.next().zip(base.next()).map(|(step, before)| Step { base: Some(before.amount), ..step }));
+    }
+    for step in &mut steps {
+        step.base.get_or_insert(Amount { minor: 0, ..step.amount });
+    }
+    steps
 }
 
 /// The customer's cells, or the one of the period.
@@ -283,10 +344,11 @@ struct Explainer<'a> {
 }
 
 impl Explainer<'_> {
-    fn explanation(&self, question: Question<'_>, cells: Range<usize>) -> Explanation {
+    fn explanation(&self, world: &str, question: Question<'_>, cells: Range<usize>) -> Explanation {
         let costs = self.cost_lines(cells.clone());
         Explanation {
             run: self.settings.name.clone(),
+            scenario: world.to_owned(),
             customer: question.customer.to_owned(),
             currency: self.settings.currency.code.clone(),
             as_of: format_day(self.ledgers.as_of),
@@ -307,7 +369,12 @@ impl Explainer<'_> {
     fn waterfall(&self, cells: Range<usize>, costs: &[CostLine]) -> Vec<Step> {
         let (facts, margins) = (&self.ledgers.cells, self.margins);
         let sum = |column: &[Minor]| -> MinorSum { column[cells.clone()].iter().map(|x| MinorSum::from(*x)).sum() };
-        let step = |name: &str, kind, minor: MinorSum| Step { name: name.to_owned(), kind, amount: self.money(minor) };
+        let step = |name: &str, kind, minor: MinorSum| Step {
+            name: name.to_owned(),
+            kind,
+            amount: self.money(minor),
+            base: None,
+        };
         let cost = |name: &str, column: &[Minor]| step(name, StepKind::Item, -sum(column));
         let subtotal = |name: &str, column: &[Minor]| step(name, StepKind::Subtotal, sum(column));
         let layer = |layer: Layer| {

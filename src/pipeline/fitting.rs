@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 
 use super::{
-    Clock, Progress, RunError, StageTime,
+    Clock, Gathered, Progress, RunError, StageTime,
     choice::{Choice, purchases_alone},
     facts,
     model_file::SavedModels,
@@ -36,7 +36,7 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     let mut clock = Clock::new(progress);
     let setting = settings.forecast.as_ref().ok_or(RunError::NoForecast)?;
     purchases_alone(Some(setting), "fit")?;
-    let ledgers = facts(settings, setting.model.needs_purchase_days(), &mut clock)?;
+    let Gathered { ledgers, .. } = facts(settings, setting.model.needs_purchase_days(), &mut clock)?;
     let histories = Histories::new(&ledgers.facts, ledgers.as_of);
     let Choice { fit: purchases, kind, why, .. } = Choice::new(setting, &ledgers, &histories, &mut clock)?;
     clock.start("fit_spend", Some(histories.customer.len() as u64));

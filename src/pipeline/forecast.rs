@@ -1,5 +1,7 @@
 //! The forecast of purchases: fits, closed-form expectations, simulation.
 
+use std::sync::Arc;
+
 use crate::{
     forecast::{
         contribution::{self, Earned, Rates},
@@ -9,6 +11,7 @@ use crate::{
     },
     schema::{
         costs::LayerCosts,
+        facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PurchaseKind, Settings},
     },
@@ -17,7 +20,7 @@ use crate::{
 
 use super::{Clock, Ledgers, RunError, choice::Choice, earnings::Earnings, notes};
 
-/// Everything that was forecast.
+/// What was forecast of purchases: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Forecast {
     histories: Histories,
     /// Fitted models.
@@ -31,11 +34,10 @@ pub(super) struct Forecast {
     pub(super) used: usize,
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
-    /// Expected lifetime value in minor units, one row a history.
-    pub(super) expected: Vec<Minor>,
+    /// Facts that the models were fitted to.
+    facts: Arc<CustomerFacts>,
     /// Whether the simulation draws the parameters.
     uncertain: bool,
-    rates: Rates,
     keys: Vec<u64>,
 }
 
@@ -48,19 +50,14 @@ impl Forecast {
         settings: &Settings,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
-        let per_major = settings.currency.minor_per_major() as f64;
         let histories = Histories::new(facts, ledgers.as_of);
         let Choice { summary, fit: purchases, kind, tried, holdout, used, why } =
             Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
-        let major = |column: &[Minor]| -> Vec<f64> {
-            histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
-        };
-        let repeat_spend = major(&facts.repeat_revenue);
+        let repeat_spend = major(settings, &histories, &facts.repeat_revenue);
         let gamma_gamma = if let Some(saved) = &ledgers.saved {
             saved.spend.clone()
         } else {
@@ -72,20 +69,7 @@ impl Forecast {
         let models = Models { purchases, gamma_gamma, population: None };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
-        let earned = Earnings::new(ledgers, money, &histories.customer, per_major);
-        let purchases: Vec<f64> =
-            histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
-        let rates = contribution::rates(&Earned {
-            purchase_revenue: &earned.purchase_revenue,
-            margin: &earned.margin,
-            order_cost: &earned.order_cost,
-            customer_cost: &earned.customer_cost,
-            purchases: &purchases,
-            age: &expectations.age,
-        });
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        let expected = predict::expected_values(&models, &histories, &expectations, &rates, &keys)?;
-        let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
         Ok(Self {
             histories,
             models,
@@ -95,21 +79,63 @@ impl Forecast {
             used,
             why,
             expectations,
-            expected,
+            facts: Arc::clone(facts),
             uncertain: setting.parameter_uncertainty && setting.paths > 0,
-            rates,
             keys,
         })
     }
 
-    /// Simulates every history.
+    /// What purchases and time will bring each history under the margins of a world, and its expected lifetime value in
+    /// minor units. A unit of spend is what it was at the prices that the models were fitted to.
+    ///
+    /// * `prices`: factor on what each customer of the run spends; `None` = prices as they were.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn value(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+        prices: Option<&[f64]>,
+    ) -> Result<(Rates, Vec<Minor>), RunError> {
+        let (facts, histories) = (&self.facts, &self.histories);
+        let per_major = settings.currency.minor_per_major() as f64;
+        let mut earned = Earnings::new(ledgers, money, &histories.customer, per_major);
+        let revenue = major(settings, histories, &facts.purchase_revenue);
+        // What other prices add to each purchase is known, and is not drawn towards what they add to other customers.
+        let added: Option<Vec<f64>> =
+            prices.map(|prices| histories.customer.iter().map(|row| prices[*row as usize] - 1.0).collect());
+        if let Some(added) = &added {
+            let margins = earned.margin.iter_mut().zip(&revenue).zip(added);
+            margins.for_each(|((margin, revenue), added)| *margin -= revenue * added);
+        }
+        let purchases: Vec<f64> =
+            histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+        let mut rates = contribution::rates(&Earned {
+            purchase_revenue: &revenue,
+            margin: &earned.margin,
+            order_cost: &earned.order_cost,
+            customer_cost: &earned.customer_cost,
+            purchases: &purchases,
+            age: &self.expectations.age,
+        });
+        if let Some(added) = &added {
+            rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
+        }
+        let expected = predict::expected_values(&self.models, histories, &self.expectations, &rates, &self.keys)?;
+        let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
+        Ok((rates, expected))
+    }
+
+    /// Simulates every history; the random numbers are the same in every world.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
     pub(super) fn simulate(
         &self,
-        settings: &Settings,
-        setting: &ForecastSettings,
+        (settings, setting): (&Settings, &ForecastSettings),
+        rates: &Rates,
         segmentations: &[Segmentation<'_>],
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Simulation, RunError> {
@@ -117,7 +143,7 @@ impl Forecast {
             &self.models,
             &self.histories,
             &self.expectations,
-            &self.rates,
+            rates,
             &self.keys,
             setting,
             (settings.seed, settings.currency.minor_per_major()),
@@ -143,4 +169,10 @@ impl Forecast {
             .chain(purchases.notes.iter().chain(&spend.notes).cloned())
             .collect()
     }
+}
+
+/// Money of every history in major units.
+fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
+    let per_major = settings.currency.minor_per_major() as f64;
+    histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
 }

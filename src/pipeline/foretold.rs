@@ -3,6 +3,7 @@
 use super::{Clock, Ledgers, RunError, comparison::score_columns, contractual::Contracts, forecast::Forecast, notes};
 use crate::{
     forecast::{
+        contribution::Rates,
         holdout::Assessment,
         simulate::{Segmentation, Simulation},
     },
@@ -13,17 +14,32 @@ use crate::{
         margins::Margins,
         settings::{ForecastSettings, Settings},
     },
-    units::{Minor, MinorSum},
+    units::Minor,
 };
 use serde_json::{Value, json};
 
-/// What was forecast, and of whom.
+/// What was forecast, and of whom: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Foretold {
     of: Of,
     /// Row in the forecast of each customer; `None` without a purchase, or without a contract.
     row: Vec<Option<u32>>,
-    /// Simulated lifetime value; `None` with zero paths.
-    simulation: Option<Simulation>,
+}
+
+/// What customers are worth in one world.
+pub(super) struct Valuation {
+    brings: Brings,
+    /// Expected lifetime values in minor units, one row a customer of the forecast.
+    pub(super) expected: Vec<Minor>,
+    /// Simulated lifetime values; `None` with zero paths.
+    pub(super) simulation: Option<Simulation>,
+}
+
+/// What the future brings in one world, major units.
+enum Brings {
+    /// A purchase, a unit of spend, a unit of time.
+    Purchases(Rates),
+    /// A period under contract.
+    Contracts(Vec<f64>),
 }
 
 /// What customers are known by.
@@ -41,47 +57,78 @@ impl Foretold {
         settings: &Settings,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let of = match setting.model {
-            ModelChoice::Contract(kind) => {
-                Of::Contracts(Box::new(Contracts::new(kind, (settings, setting), ledgers, money, clock)?))
-            }
+            ModelChoice::Contract(kind) => Of::Contracts(Box::new(Contracts::new(kind, setting, ledgers, clock)?)),
             ModelChoice::One(_) | ModelChoice::Auto => {
-                Of::Purchases(Box::new(Forecast::new(settings, setting, ledgers, money, clock)?))
+                Of::Purchases(Box::new(Forecast::new(settings, setting, ledgers, clock)?))
             }
         };
         let mut row = vec![None; ledgers.customers.len()];
         for (at, customer) in (0..).zip(of.customers()) {
             row[*customer as usize] = Some(at);
         }
-        Ok(Self { of, row, simulation: None })
+        Ok(Self { of, row })
     }
 
-    /// Simulates every customer; `segmentations` are one group a customer of the run, with their number of groups.
+    /// Expected lifetime values under the margins of a world.
+    ///
+    /// * `prices`: factor on what each customer spends; `None` = prices as they were.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn value(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+        prices: Option<&[f64]>,
+    ) -> Result<Valuation, RunError> {
+        let (brings, expected) = match &self.of {
+            Of::Purchases(forecast) => {
+                let (rates, expected) = forecast.value(settings, ledgers, money, prices)?;
+                (Brings::Purchases(rates), expected)
+            }
+            // Margins hold the scenario's prices already.
+            Of::Contracts(contracts) => {
+                let (contribution, expected) = contracts.value(settings, ledgers, money);
+                (Brings::Contracts(contribution), expected)
+            }
+        };
+        Ok(Valuation { brings, expected, simulation: None })
+    }
+
+    /// Simulates every customer, with the same random numbers in every world; `segmentations` are one group a customer of the run, with their number of groups.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
     pub(super) fn simulate(
-        &mut self,
+        &self,
         settings: &Settings,
         setting: &ForecastSettings,
-        segmentations: [(&[u16], u16); 2],
+        value: &mut Valuation,
+        segmentations: &[(&[u16], u16)],
         clock: &mut Clock,
     ) -> Result<(), RunError> {
         let customers = self.of.customers();
         clock.start("simulate", Some(customers.len() as u64));
         let pick = |all: &[u16]| -> Vec<u16> { customers.iter().map(|row| all[*row as usize]).collect() };
-        let picked = segmentations.map(|(all, segments)| (pick(all), segments));
+        let picked: Vec<(Vec<u16>, u16)> = segmentations.iter().map(|(all, segments)| (pick(all), *segments)).collect();
         let segmentations: Vec<Segmentation<'_>> =
             picked.iter().map(|(segment, segments)| Segmentation { segment, segments: *segments }).collect();
         let told = clock.progress();
         let told = |customers| told.rows(customers);
-        self.simulation = Some(match &self.of {
-            Of::Purchases(forecast) => forecast.simulate(settings, setting, &segmentations, &told)?,
-            Of::Contracts(contracts) => contracts.simulate(settings, setting, &segmentations, &told)?,
-        });
+        value.simulation = match (&self.of, &value.brings) {
+            (Of::Purchases(forecast), Brings::Purchases(rates)) => {
+                Some(forecast.simulate((settings, setting), rates, &segmentations, &told)?)
+            }
+            (Of::Contracts(contracts), Brings::Contracts(contribution)) => {
+                Some(contracts.simulate((settings, setting), contribution, &segmentations, &told)?)
+            }
+            // A valuation is of the forecast that made it.
+            _ => None,
+        };
         Ok(())
     }
 
@@ -106,27 +153,9 @@ impl Foretold {
         }
     }
 
-    /// Expected lifetime values, minor units.
-    pub(super) fn expected(&self) -> &[Minor] {
-        match &self.of {
-            Of::Purchases(forecast) => &forecast.expected,
-            Of::Contracts(contracts) => &contracts.expected,
-        }
-    }
-
-    /// Expected lifetime value of a customer of the run; 0 of one who is not in the forecast.
-    pub(super) fn expected_of(&self, customer: usize) -> Minor {
-        self.row(customer).map_or(0, |row| self.expected()[row])
-    }
-
-    /// Sum of the expected lifetime values.
-    pub(super) fn expected_total(&self) -> MinorSum {
-        self.expected().iter().map(|value| MinorSum::from(*value)).sum()
-    }
-
-    /// The simulation.
-    pub(super) fn simulation(&self) -> Option<&Simulation> {
-        self.simulation.as_ref()
+    /// A column of the forecast by customer of the run; 0 of one who is not in the forecast.
+    pub(super) fn by_customer(&self, column: &[Minor]) -> Vec<Minor> {
+        self.row.iter().map(|row| row.map_or(0, |row| column[row as usize])).collect()
     }
 
     /// The fits, by the name of their model.

@@ -15,7 +15,7 @@ impl Results {
     /// Lines of the pools table, when it names currencies.
     pub(super) fn fx_columns(&self, settings: &Settings) -> Vec<Values> {
         let named = settings.inputs.pools.as_ref().is_some_and(|table| table.columns.contains_key("currency"));
-        let lines: &[PoolLine] = if named { &self.ledgers.pool_lines } else { &[] };
+        let lines: &[PoolLine] = if named { &self.base.ledgers.pool_lines } else { &[] };
         let text = |of: &dyn Fn(&PoolLine) -> Option<String>| Values::Text(lines.iter().map(of).collect());
         let label = |line: &PoolLine| line.period.map_or_else(|| ALL.to_owned(), |at| settings.period.label(at));
         vec![

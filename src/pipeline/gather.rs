@@ -1,14 +1,17 @@
 //! The facts of a config: its ledger scanned and folded once, its other tables laid beside it.
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Clock, Ledgers, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, RunError, economic,
     inputs::SideInputs,
-    ledger::{self, Folded},
+    ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column},
-    scenario,
+    order_time,
+    scenario::{self, OtherCosts},
 };
 use crate::{
     allocate,
@@ -17,12 +20,19 @@ use crate::{
         tables::KnownCustomers,
         transactions::{self, Ledger},
     },
-    facts::{Layout, LedgerSummary, assemble::DriverSource, customers::roll_up, drivers, objects::ObjectSummary},
+    facts::{
+        Layout, LedgerSummary,
+        assemble::DriverSource,
+        customers::roll_up,
+        drivers,
+        objects::ObjectSummary,
+        order_sums::{self, OrderSummary, OrderSums},
+    },
     numeric::keys::KeyIndex,
     read,
     schema::{
         economic::EconomicInputs,
-        facts::{Cells, CustomerFacts, Customers, NO_DAY},
+        facts::{Cells, Customers, NO_DAY},
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
@@ -41,7 +51,7 @@ pub(super) struct Wanted {
     pub(super) object: Option<CostObject>,
 }
 
-pub(super) fn facts_of(settings: &Settings, wanted: Wanted, clock: &mut Clock) -> Result<Ledgers, RunError> {
+pub(super) fn facts_of(settings: &Settings, wanted: Wanted, clock: &mut Clock) -> Result<Gathered, RunError> {
     let (ledger, side) = one_ledger(settings, wanted, clock, || Side::read(settings))?;
     ledger.beside(settings, side)
 }
@@ -83,9 +93,11 @@ pub(super) fn one_ledger<'a, T>(
         ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts_orders(settings))
     });
     let by_day = by_day.then(|| LedgerSummary::new(days, &ids));
-    let summaries = (LedgerSummary::new(layout, &ids), by_day, by_object);
+    let by_order = settings.drivers.values().any(LedgerDriver::is_of_orders).then(|| OrderSummary::new(layout));
+    let summaries =
+        Summaries { customers: LedgerSummary::new(layout, &ids), days: by_day, objects: by_object, orders: by_order };
     let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
-    let Folded { mut summary, days, objects, tally, last_day } = folded;
+    let Folded { mut summary, days, objects, orders, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
@@ -99,6 +111,8 @@ pub(super) fn one_ledger<'a, T>(
     if let Some(objects) = &objects {
         ledger::check_money(&tally, &objects.cells)?;
     }
+    let orders = orders.map(|orders| orders.finish(settings.inputs.returns, &customer_rows.ids, &sources));
+    let orders = orders.transpose()?;
     shared.keep(TableName::Transactions, tally);
     let ledger = OneLedger {
         customers: customer_rows,
@@ -108,6 +122,7 @@ pub(super) fn one_ledger<'a, T>(
         purchases,
         objects,
         group: object.and_then(group_column),
+        orders,
         shared,
     };
     Ok((ledger, between))
@@ -133,6 +148,8 @@ pub(super) struct OneLedger<'a> {
     objects: Option<Objects>,
     /// The customers table's column that puts customers into channels or regions, when these are costed.
     group: Option<&'static str>,
+    /// Sums of every order, where a driver is worked out order by order.
+    orders: Option<OrderSums>,
     shared: SideInputs<'a>,
 }
 
@@ -156,16 +173,24 @@ impl<'a> Side<'a> {
 
 impl OneLedger<'_> {
     /// The facts of one config: its other tables laid beside the ledger.
-    pub(super) fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Ledgers, RunError> {
+    pub(super) fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Gathered, RunError> {
         let Side { mut inputs, activities, pools, lines: pool_lines } = side;
         let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
-        let Self { mut objects, group, shared, .. } = self;
+        let Self { mut objects, group, orders, shared, .. } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
         // Drivers of the config have their columns; those that activities name come after them, from tables.
         let (empty, columns) = (vec![0; cells.len()], sources.len());
         cells.drivers.resize(columns, empty);
         if let Some(objects) = &mut objects {
             objects.cells.drivers.resize(columns, vec![0; objects.cells.len()]);
+        }
+        if let Some(orders) = &orders {
+            cells = order_time::add(cells, settings, &driver_names, orders)?;
+            if let Some(objects) = objects.as_mut().filter(|objects| objects.kind == CostObject::Order) {
+                let own = order_sums::of_cells(&objects.cells);
+                let cells = std::mem::take(&mut objects.cells);
+                objects.cells = order_time::add(cells, settings, &driver_names, &own)?;
+            }
         }
         let by_id = KnownCustomers::new(&customer_rows.ids);
         let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
@@ -200,43 +225,41 @@ impl OneLedger<'_> {
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
         let mut ledgers = Ledgers {
-            customers: customer_rows,
-            cells,
-            facts: CustomerFacts::default(),
+            customers: customer_rows.into(),
+            cells: cells.into(),
+            facts: Arc::default(),
             as_of,
-            segment,
-            balances,
-            rejected,
-            files,
-            segment_names,
-            segment_of,
+            segment: segment.map(Arc::new),
+            segment_names: segment_names.into(),
+            segment_of: segment_of.into(),
             activities,
             pools,
-            pool_lines,
-            traced,
-            unknown,
+            pool_lines: pool_lines.into(),
+            traced: traced.into(),
+            unknown: unknown.into(),
             economic: EconomicInputs::default(),
-            driver_names,
-            purchases,
+            driver_names: driver_names.into(),
+            purchases: purchases.map(Arc::new),
             saved: None,
-            contracts,
-            other_costs: None,
-            objects,
-            groups,
+            contracts: contracts.map(Arc::new),
+            objects: objects.map(Arc::new),
+            groups: groups.map(Arc::new),
         };
         ledgers.add_earlier_cells(settings)?;
+        let mut other_costs = None;
         if let Some(scenario) = &settings.scenario {
             // Both worlds have the same cells.
-            let base = (ledgers.activities.clone(), ledgers.pools.clone());
-            (ledgers.activities, ledgers.pools) = scenario::costs(&ledgers, settings, scenario);
+            let OtherCosts { activities, pools, pool_lines } = scenario::costs(&ledgers, settings, scenario)?;
+            let base =
+                (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
             ledgers.add_earlier_cells(&scenario.settings)?;
-            let other =
-                (std::mem::replace(&mut ledgers.activities, base.0), std::mem::replace(&mut ledgers.pools, base.1));
-            ledgers.other_costs = Some(other);
+            let activities = std::mem::replace(&mut ledgers.activities, base.0);
+            let pools = std::mem::replace(&mut ledgers.pools, base.1);
+            other_costs = Some(OtherCosts { activities, pools, pool_lines });
         }
         ledgers.add_economic(settings, receivables, &acquisition);
-        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?;
-        Ok(ledgers)
+        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
+        Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
     }
 }
 
@@ -247,7 +270,8 @@ impl Ledgers {
         if keys.is_empty() {
             return Ok(());
         }
-        self.cells = drivers::add_cells(std::mem::take(&mut self.cells), keys);
+        let cells = Arc::unwrap_or_clone(std::mem::take(&mut self.cells));
+        self.cells = drivers::add_cells(cells, keys).into();
         Ok(())
     }
 }

@@ -82,21 +82,7 @@ impl<'a> SideInputs<'a> {
         table: TableName,
         drivers: &[(&str, &LedgerDriver)],
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
-        let inputs = &self.settings.inputs;
-        let setting = match table {
-            TableName::Transactions | TableName::Truth => return Ok(None),
-            TableName::Customers => &inputs.customers,
-            TableName::Products => &inputs.products,
-            TableName::Pools => &inputs.pools,
-            TableName::Activities => &inputs.activities,
-            TableName::DriverQuantities => &inputs.driver_quantities,
-            TableName::Receivables => &inputs.receivables,
-            TableName::Fx => &inputs.fx,
-            TableName::Traced => &inputs.traced,
-            TableName::Events => &inputs.events,
-            TableName::Contracts => &inputs.contracts,
-        };
-        let Some(setting) = setting else { return Ok(None) };
+        let Some(setting) = self.settings.inputs.table(table) else { return Ok(None) };
         let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
         let kinds = source.column_types()?;

@@ -1,6 +1,9 @@
 //! The ledger: scanned in waves, judged batch by batch, folded partition by partition.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{Receiver, sync_channel},
+};
 
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
@@ -16,11 +19,12 @@ use crate::{
         LedgerSummary,
         assemble::{Distinct, DriverSource},
         objects::{ObjectSummary, PackedObjects},
+        order_sums::OrderSummary,
         packed::Packed,
     },
     read::{ReadError, Source},
     schema::{
-        costing::{Basis, NoDriver},
+        costing::{Basis, NoDriver, Weight},
         facts::{Cells, NO_DAY},
         lines::{LineBatch, PURCHASE},
         settings::{DriverMeasure, Settings},
@@ -51,7 +55,7 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
                 added += 1;
                 continue;
             }
-            DriverMeasure::Time { .. } => {
+            DriverMeasure::Time { .. } | DriverMeasure::OrderTime { .. } => {
                 sources.push(DriverSource::Table);
                 continue;
             }
@@ -63,16 +67,29 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         sources.push(DriverSource::Distinct { bit, what });
     }
     let other = settings.scenario.iter().flat_map(|scenario| scenario.settings.activities.values());
-    for setting in activities.iter().map(|activity| &activity.setting).chain(other) {
-        let fallback = match &setting.no_driver {
+    let own = activities.iter().map(|activity| &activity.setting).chain(other);
+    let changed = settings.scenario.iter().flat_map(|scenario| &scenario.activities);
+    let changed = changed.filter_map(|(_, change)| Some((change.method.as_ref()?, &NoDriver::Unassigned)));
+    for (method, no_driver) in own.map(|setting| (&setting.method, &setting.no_driver)).chain(changed) {
+        let fallback = match no_driver {
             NoDriver::Fallback(basis) => Some(basis),
             _ => None,
         };
-        for name in setting.method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
+        for name in method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
                 sources.push(DriverSource::Table);
             }
+        }
+    }
+    let scenes = settings.scenario.iter().map(|scenario| &scenario.settings.resources);
+    let resources = std::iter::once(&settings.resources).chain(scenes).flat_map(BTreeMap::values);
+    for (_, weight) in resources.flat_map(|pool| &pool.serves) {
+        if let Weight::Driver(name) = weight
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+            sources.push(DriverSource::Table);
         }
     }
     (added, sources, names)
@@ -85,15 +102,27 @@ pub(super) struct Folded {
     pub(super) days: Option<LedgerSummary>,
     /// The same lines by another object than the customer, where one is costed.
     pub(super) objects: Option<ObjectSummary>,
+    /// The same lines by customer and order, where a driver is worked out order by order.
+    pub(super) orders: Option<OrderSummary>,
     pub(super) tally: Tally,
     pub(super) last_day: Day,
 }
 
-/// By customer; by day, where purchase days are wanted; by object, where one is costed.
-pub(super) type Summaries = (LedgerSummary, Option<LedgerSummary>, Option<ObjectSummary>);
+/// Empty summaries: by customer; by day, where purchase days are wanted; by object, where one is costed; by order.
+pub(super) struct Summaries {
+    pub(super) customers: LedgerSummary,
+    pub(super) days: Option<LedgerSummary>,
+    pub(super) objects: Option<ObjectSummary>,
+    pub(super) orders: Option<OrderSummary>,
+}
 
 /// A slice of lines, packed for each of the summaries.
-type Slice = (Packed, Option<Packed>, Option<PackedObjects>);
+struct Slice {
+    lines: Packed,
+    days: Option<Packed>,
+    objects: Option<PackedObjects>,
+    orders: Option<Packed>,
+}
 
 /// Batches that the scan may be ahead of the fold.
 const BATCHES_AHEAD: usize = 2;
@@ -126,10 +155,11 @@ pub(super) fn fold(
 fn fold_batches(
     batches: Receiver<DataFrame>,
     ledger: &Ledger,
-    (summary, days, objects): Summaries,
+    summaries: Summaries,
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let mut folded = Folded { summary, days, objects, tally: Tally::default(), last_day: NO_DAY };
+    let Summaries { customers: summary, days, objects, orders } = summaries;
+    let mut folded = Folded { summary, days, objects, orders, tally: Tally::default(), last_day: NO_DAY };
     let (mut wave, mut lines) = (Wave::default(), 0);
     for frame in batches {
         let packed = pack(ledger, &mut folded, &frame)?;
@@ -154,6 +184,8 @@ struct Wave {
     days: Vec<Packed>,
     /// The same lines for the summary by object, where there is one.
     objects: Vec<PackedObjects>,
+    /// The same lines for the summary by order, where there is one.
+    orders: Vec<Packed>,
 }
 
 impl Wave {
@@ -161,6 +193,7 @@ impl Wave {
         self.lines.append(&mut other.lines);
         self.days.append(&mut other.days);
         self.objects.append(&mut other.objects);
+        self.orders.append(&mut other.orders);
     }
 }
 
@@ -173,6 +206,9 @@ impl Folded {
         if let Some(objects) = &mut self.objects {
             objects.fold(wave.objects)?;
         }
+        if let Some(orders) = &mut self.orders {
+            orders.fold(&wave.orders)?;
+        }
         Ok(())
     }
 }
@@ -180,31 +216,36 @@ impl Folded {
 /// Judges and packs a batch, slice by slice in parallel.
 fn pack(ledger: &Ledger, folded: &mut Folded, frame: &DataFrame) -> Result<Wave, RunError> {
     let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
-    let (summary, days, objects) = (&folded.summary, folded.days.as_ref(), folded.objects.as_ref());
+    let Folded { summary, days, objects, orders, .. } = &*folded;
     let slices: Vec<(Tally, Day, Slice)> = starts
         .into_par_iter()
         .map(|start| {
             let judged = ledger.judge(&frame.slice(start as i64, JUDGED_ROWS))?;
             let Judged { lines, objects: keys, tally, last_day } = judged;
             let packed = summary.pack(&lines)?;
-            let by_object = match objects.zip(keys) {
+            // Each summary takes its lines apart; the last one that wants them takes the lines themselves.
+            let by_order = orders.as_ref().map(|orders| orders.pack(lines.clone())).transpose()?;
+            let by_object = match objects.as_ref().zip(keys) {
                 Some((objects, keys)) if days.is_some() => Some(objects.pack(lines.clone(), keys)?),
                 Some((objects, keys)) => {
-                    return Ok((tally, last_day, (packed, None, Some(objects.pack(lines, keys)?))));
+                    let by_object = Some(objects.pack(lines, keys)?);
+                    let slice = Slice { lines: packed, days: None, objects: by_object, orders: by_order };
+                    return Ok((tally, last_day, slice));
                 }
                 None => None,
             };
-            let by_day = days.map(|days| days.pack(&purchases_only(lines))).transpose()?;
-            Ok((tally, last_day, (packed, by_day, by_object)))
+            let by_day = days.as_ref().map(|days| days.pack(&purchases_only(lines))).transpose()?;
+            Ok((tally, last_day, Slice { lines: packed, days: by_day, objects: by_object, orders: by_order }))
         })
         .collect::<Result<_, RunError>>()?;
     let mut wave = Wave::default();
-    for (tally, last_day, (lines, by_day, by_object)) in slices {
+    for (tally, last_day, slice) in slices {
         folded.tally.combine(tally);
         folded.last_day = folded.last_day.max(last_day);
-        wave.lines.push(lines);
-        wave.days.extend(by_day);
-        wave.objects.extend(by_object);
+        wave.lines.push(slice.lines);
+        wave.days.extend(slice.days);
+        wave.objects.extend(slice.objects);
+        wave.orders.extend(slice.orders);
     }
     Ok(wave)
 }

@@ -25,6 +25,7 @@ pub mod model_file;
 mod notes;
 mod object_tables;
 pub mod objects;
+mod order_time;
 mod origins;
 mod output;
 pub mod results;
@@ -47,9 +48,11 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
+    foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
-    results::{Costs, Results},
+    results::{Costs, Findings, Results},
+    scenario::OtherCosts,
 };
 use crate::{
     allocate::{self, Costing, Ground},
@@ -78,48 +81,61 @@ pub struct Outcome {
     pub summary: Vec<String>,
 }
 
-/// Facts of a run, with all that the ledger and its side tables say.
-#[derive(Clone)]
-pub struct Ledgers {
-    /// Customers.
-    pub customers: Customers,
-    /// One row a customer and period.
-    pub cells: Cells,
-    /// One row a customer.
-    pub facts: CustomerFacts,
-    /// Last day that counts.
-    pub as_of: Day,
-    /// Segment of each customer.
-    pub segment: Option<Vec<Option<String>>>,
+/// Everything that was read for a run.
+pub struct Gathered {
+    /// What costs and forecasts follow from.
+    pub ledgers: Ledgers,
+    /// What became of the inputs' rows.
+    pub audit: Audit,
+    /// Activities and pools of the scenario.
+    other_costs: Option<OtherCosts>,
+}
+
+/// What became of the inputs' rows: the manifest and the audit tables tell it, and no figure follows from it.
+pub struct Audit {
     /// Balances of every input table.
     pub balances: BTreeMap<TableName, InputBalance>,
     /// Rejected rows.
     pub rejected: Vec<RejectedRow>,
     /// Checked input files by table.
     pub files: BTreeMap<TableName, Vec<Utf8PathBuf>>,
+}
+
+/// Facts of a run, with all that its side tables say of cost. A copy shares every table until it changes it, so a
+/// scenario holds what it changes alone.
+#[derive(Clone)]
+pub struct Ledgers {
+    /// Customers.
+    pub customers: Arc<Customers>,
+    /// One row a customer and period.
+    pub cells: Arc<Cells>,
+    /// One row a customer.
+    pub facts: Arc<CustomerFacts>,
+    /// Last day that counts.
+    pub as_of: Day,
+    /// Segment of each customer.
+    pub segment: Option<Arc<Vec<Option<String>>>>,
     /// Names of the customers table's segments; `(none)` alone without one.
-    pub segment_names: Vec<String>,
+    pub segment_names: Arc<Vec<String>>,
     /// Segment of each customer, as a number in `segment_names`.
-    pub segment_of: Vec<u16>,
+    pub segment_of: Arc<Vec<u16>>,
     activities: Vec<Activity>,
     pools: Vec<Pool>,
-    pool_lines: Vec<PoolLine>,
-    traced: Vec<TracedCost>,
-    unknown: Vec<UnknownQuantity>,
+    pool_lines: Arc<Vec<PoolLine>>,
+    traced: Arc<Vec<TracedCost>>,
+    unknown: Arc<Vec<UnknownQuantity>>,
     economic: EconomicInputs,
-    driver_names: Vec<String>,
+    driver_names: Arc<Vec<String>>,
     /// Purchase days of every customer, where they are wanted.
-    pub purchases: Option<PurchaseLog>,
+    pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
-    pub contracts: Option<Vec<CustomerContract>>,
+    pub contracts: Option<Arc<Vec<CustomerContract>>>,
     /// Models that were fitted before, to be used instead of fits.
-    pub saved: Option<SavedModels>,
-    /// Activities and pools of the scenario.
-    other_costs: Option<(Vec<Activity>, Vec<Pool>)>,
+    pub saved: Option<Arc<SavedModels>>,
     /// Orders or products, when they are costed.
-    objects: Option<Objects>,
+    objects: Option<Arc<Objects>>,
     /// Names of the channels or regions, when these are costed, and the number of each customer's.
-    groups: Option<(Vec<String>, Vec<u16>)>,
+    groups: Option<Arc<(Vec<String>, Vec<u16>)>>,
 }
 
 impl Ledgers {
@@ -180,26 +196,54 @@ pub fn project(
     let wants_products = ["product_profit", "product_balance"].iter().any(|name| settings.writes(name));
     let products =
         (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
-    let mut ledgers = facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
-    ledgers.saved = saved;
-    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
-    let products = match products {
+    let Gathered { mut ledgers, audit, other_costs } =
+        facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
+    ledgers.saved = saved.map(Arc::new);
+    let other = match &settings.scenario {
+        Some(scenario) => Some((scenario, scenario::ledgers(&ledgers, scenario, other_costs)?)),
+        None => None,
+    };
+    let mut base = findings(settings, ledgers, (&audit, products), &mut clock)?;
+    let forecast = match &settings.forecast {
+        Some(setting) => Some(Foretold::new(settings, setting, &base.ledgers, &mut clock)?),
+        None => None,
+    };
+    base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
+    let scene = match other {
+        Some((scenario, ledgers)) => {
+            clock.start("what_if", Some(ledgers.cells.len() as u64));
+            let prices = scenario::price_factors(&ledgers, scenario);
+            let mut scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
+            let of_base = (Some(base.tier.as_slice()), prices.as_deref());
+            scene.look_ahead(&scenario.settings, forecast.as_ref(), of_base, &mut clock)?;
+            Some(scene)
+        }
+        None => None,
+    };
+    let results = Results { audit, forecast, base, scene };
+    clock.start("publish", None);
+    let manifest = output::publish(settings, &results, &mut clock)?;
+    Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+}
+
+/// Costs and profit of one world, and of its products or what else is costed.
+fn findings(
+    settings: &Settings,
+    mut ledgers: Ledgers,
+    (audit, kind): (&Audit, Option<CostObject>),
+    clock: &mut Clock,
+) -> Result<Findings, RunError> {
+    let (costs, margins) = cost(settings, &ledgers, audit, clock)?;
+    // A scenario whose prices differ by segment has no lines of its own.
+    let objects = match kind.filter(|kind| kind.ledger_column().is_none() || ledgers.objects.is_some()) {
         Some(kind) => {
-            clock.start("products", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
+            let stage = if kind == CostObject::Product { "products" } else { "objects" };
+            clock.start(stage, ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
             Some(ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?)
         }
         None => None,
     };
-    let scene = match &settings.scenario {
-        Some(scenario) => Some(scenario::compute(&ledgers, scenario, &mut clock)?),
-        None => None,
-    };
-    let mut results = Results::new(settings, ledgers, costs, margins, &mut clock)?;
-    results.scene = scene;
-    results.products = products;
-    clock.start("publish", None);
-    let manifest = output::publish(settings, &results, &mut clock)?;
-    Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+    Ok(Findings { objects, ..Findings::new(ledgers, costs, margins) })
 }
 
 /// Costs other objects than customers, without a forecast, and puts the results in place.
@@ -209,14 +253,25 @@ pub fn project(
 pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     ObjectError::check(settings, kind)?;
     let mut clock = Clock::new(progress);
-    let mut ledgers = facts_of(settings, Wanted { by_day: false, object: Some(kind) }, &mut clock)?;
-    let (costs, margins) = cost(settings, &ledgers, &mut clock)?;
-    clock.start("objects", ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
-    let objects = ObjectResults::new(settings, &mut ledgers, (&costs, &margins), kind)?;
-    let results = Results::without_forecast(ledgers, costs, margins);
+    let Gathered { ledgers, audit, other_costs } =
+        facts_of(settings, Wanted { by_day: false, object: Some(kind) }, &mut clock)?;
+    let other = match &settings.scenario {
+        Some(scenario) => Some((scenario, scenario::ledgers(&ledgers, scenario, other_costs)?)),
+        None => None,
+    };
+    let base = findings(settings, ledgers, (&audit, Some(kind)), &mut clock)?;
+    let scene = match other {
+        Some((scenario, ledgers)) => {
+            scenario::check_objects(&ledgers, kind)?;
+            clock.start("what_if", Some(ledgers.cells.len() as u64));
+            Some(findings(&scenario.settings, ledgers, (&audit, Some(kind)), &mut clock)?)
+        }
+        None => None,
+    };
+    let results = Results { audit, forecast: None, base, scene };
     clock.start("publish", None);
-    let manifest = output::publish_objects(settings, &results, &objects, &mut clock)?;
-    let summary = summary::object_lines(settings, &results, &objects);
+    let manifest = output::publish_objects(settings, &results, kind, &mut clock)?;
+    let summary = summary::object_lines(settings, &results);
     Ok(Outcome { manifest, times: clock.times, summary })
 }
 
@@ -224,12 +279,17 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
 ///
 /// # Errors
 /// [`RunError`] of the allocate and profit stages.
-fn cost(settings: &Settings, ledgers: &Ledgers, clock: &mut Clock) -> Result<(Costs, Margins), RunError> {
+fn cost(
+    settings: &Settings,
+    ledgers: &Ledgers,
+    audit: &Audit,
+    clock: &mut Clock,
+) -> Result<(Costs, Margins), RunError> {
     clock.start("allocate", Some(ledgers.cells.len() as u64));
     let costs = cost_of(&ledgers.costing(settings), &ledgers.ground(settings))?;
     clock.start("profit", None);
     let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
-    economic::check(settings, &ledgers.balances, &margins)?;
+    economic::check(settings, &audit.balances, &margins)?;
     Ok((costs, margins))
 }
 
@@ -252,6 +312,6 @@ fn cost_of(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Costs, RunError
 ///
 /// # Errors
 /// [`RunError`] of the read, contract and facts stages.
-pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Ledgers, RunError> {
+pub fn facts(settings: &Settings, by_day: bool, clock: &mut Clock) -> Result<Gathered, RunError> {
     facts_of(settings, Wanted { by_day, object: None }, clock)
 }

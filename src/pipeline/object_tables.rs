@@ -94,7 +94,12 @@ impl ObjectResults {
     }
 
     /// One part of `object_cost`.
-    pub(super) fn cost_columns(&self, settings: &Settings, labels: &CostLabels, range: Range<usize>) -> Vec<Values> {
+    pub(super) fn cost_columns(
+        &self,
+        settings: &Settings,
+        labels: &CostLabels,
+        range: Range<usize>,
+    ) -> (Vec<Values>, usize) {
         let cells = &self.objects.cells;
         let costs = self.plan.chunk(&self.ground(settings), range.clone());
         let start = range.start;
@@ -103,7 +108,7 @@ impl ObjectResults {
             let own = if self.stays[number].is_some() { 0 } else { costs.quantities[number][at] };
             (if carried == 0 { own } else { carried }, costs.amounts[number][at])
         };
-        labels.columns(&cells.customer, range, found).0
+        labels.columns(&cells.customer, range, found)
     }
 
     /// `product_balance` and `object_balance`.

@@ -1,6 +1,9 @@
 //! Cost of other objects than customers: products in every run that names them, anything else on demand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -63,11 +66,7 @@ impl ObjectError {
 
 /// Whether a table maps a column.
 pub(super) fn is_mapped(settings: &Settings, table: TableName, column: &str) -> bool {
-    let setting = match table {
-        TableName::Transactions => Some(&settings.inputs.transactions),
-        _ => settings.inputs.customers.as_ref(),
-    };
-    setting.is_some_and(|setting| setting.columns.contains_key(column))
+    settings.inputs.table(table).is_some_and(|setting| setting.columns.contains_key(column))
 }
 
 /// The customers table's column that puts customers into groups.
@@ -131,7 +130,7 @@ impl ObjectResults {
             CostObject::Customer => Self::customers(settings, ledgers, (costs, margins)),
             CostObject::Channel | CostObject::Region => Self::groups(settings, ledgers, (costs, margins), kind),
             CostObject::Order | CostObject::Product => {
-                let objects = ledgers.objects.take();
+                let objects = ledgers.objects.take().map(Arc::unwrap_or_clone);
                 let none = || Objects {
                     kind,
                     rows: Customers { ids: Keys::Int(Vec::new()), hash: vec![0] },
@@ -144,8 +143,10 @@ impl ObjectResults {
     }
 
     fn lines(settings: &Settings, ledgers: &Ledgers, costs: &Costs, objects: Objects) -> Result<Self, RunError> {
-        let of_lines_alone = settings.drivers.iter().filter(|(_, driver)| !driver.is_of_events());
-        let ledger_drivers: BTreeSet<&str> = of_lines_alone.map(|(name, _)| name.as_str()).collect();
+        let of_orders = objects.kind == CostObject::Order;
+        let known = settings.drivers.iter();
+        let known = known.filter(|(_, driver)| driver.is_of_lines() || (of_orders && driver.is_of_orders()));
+        let ledger_drivers: BTreeSet<&str> = known.map(|(name, _)| name.as_str()).collect();
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         let run = ledgers.costing(settings);
         let names = vec!["(none)".to_owned()];
@@ -195,7 +196,7 @@ impl ObjectResults {
         (costs, margins): (&Costs, &Margins),
         kind: CostObject,
     ) -> Result<Self, RunError> {
-        let (names, group) = ledgers.groups.clone().unwrap_or_default();
+        let (names, group) = ledgers.groups.as_deref().cloned().unwrap_or_default();
         let (cells, to) = groups::group(&ledgers.cells, &group)?;
         let mut ids = TextColumn::default();
         for name in &names {
@@ -228,8 +229,8 @@ impl ObjectResults {
         ledgers: &mut Ledgers,
         (costs, margins): (&Costs, &Margins),
     ) -> Result<Self, RunError> {
-        let rows = ledgers.customers.clone();
-        let cells = ledgers.cells.clone();
+        let rows = Customers::clone(&ledgers.customers);
+        let cells = Cells::clone(&ledgers.cells);
         let economic: Option<Vec<Minor>> = (0..cells.len()).map(|cell| economic_cost(margins, cell)).collect();
         let economic = economic.ok_or(RunError::CostTooLarge)?;
         let stays = ledgers
@@ -239,7 +240,7 @@ impl ObjectResults {
         let costing =
             ObjectCosting { activities: ledgers.activities.clone(), pools: Vec::new(), stays: stays.collect() };
         let objects = Objects { kind: CostObject::Customer, rows, cells, buyers: None };
-        let own = (ledgers.segment_of.clone(), ledgers.segment_names.clone(), Vec::new());
+        let own = (ledgers.segment_of.to_vec(), ledgers.segment_names.to_vec(), Vec::new());
         Self::finish(settings, (objects, costs.plan.clone(), costing), costs, own, Some(economic))
     }
 

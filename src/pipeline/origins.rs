@@ -9,7 +9,7 @@ use super::{
 use crate::{
     allocate::{
         CostPlan,
-        explain::{origins, split},
+        explain::{Shares, origins, split},
     },
     schema::{
         period::{Period, PeriodKind},
@@ -26,8 +26,8 @@ pub(super) struct Origins<'a> {
     settings: &'a Settings,
     ledgers: &'a Ledgers,
     plan: &'a CostPlan,
-    /// Activity → (number of the resource pool, share of its own cost that ends there).
-    absorbed: BTreeMap<usize, Vec<(usize, f64)>>,
+    /// Period → activity → (number of the resource pool, share of its own cost that ends there).
+    absorbed: BTreeMap<Option<Period>, Shares>,
 }
 
 impl<'a> Origins<'a> {
@@ -36,7 +36,7 @@ impl<'a> Origins<'a> {
     /// # Errors
     /// [`RunError::Cost`].
     pub(super) fn new(settings: &'a Settings, ledgers: &'a Ledgers, plan: &'a CostPlan) -> Result<Self, RunError> {
-        let absorbed = origins(&ledgers.costing(settings))?;
+        let absorbed = origins(&ledgers.costing(settings), &ledgers.ground(settings))?;
         Ok(Self { settings, ledgers, plan, absorbed })
     }
 
@@ -45,7 +45,8 @@ impl<'a> Origins<'a> {
         let name = self.plan.activities[activity].name.as_str();
         let mut found = Vec::new();
         self.add(name, 1.0, period, &mut found);
-        for (resource, share) in self.absorbed.get(&activity).into_iter().flatten() {
+        let shares = self.absorbed.get(&period).or_else(|| self.absorbed.get(&None));
+        for (resource, share) in shares.and_then(|shares| shares.get(&activity)).into_iter().flatten() {
             self.add(&self.plan.resources[*resource], *share, period, &mut found);
         }
         let weights: Vec<i128> = found.iter().map(|(_, weight)| *weight).collect();

@@ -5,14 +5,15 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Clock, Ledgers,
+    Audit, Clock,
     foretold::Foretold,
     objects::ObjectResults,
     results::Results,
     tables::CostLabels,
-    worlds::{World, beneath, write_profit, write_profit_total},
+    worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
 use crate::{
+    numeric::keys::Keys,
     publish::{
         PublishError,
         dataset::{Values, Writer, Written, digest},
@@ -21,6 +22,7 @@ use crate::{
     report::whale_curve::WhaleCurvePicture,
     schema::{
         costs::{PoolBalance, Unassigned},
+        objects::CostObject,
         outputs::{DATASETS, OutputDataset},
         period::format_day,
         settings::Settings,
@@ -48,9 +50,13 @@ const COST_CELLS: usize = 262_144;
 /// [`PublishError`].
 pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock) -> Result<Value, PublishError> {
     let staging = Staging::new(Utf8Path::new(&settings.output))?;
-    let writer =
-        Writer { folder: staging.path(), ids: &results.ledgers.customers.ids, exponent: settings.currency.exponent };
+    let writer = Writer {
+        folder: staging.path(),
+        ids: &results.base.ledgers.customers.ids,
+        exponent: settings.currency.exponent,
+    };
     let worlds = results.worlds(settings);
+    let products = with_objects(&worlds);
     // Each dataset is encoded by one thread at a time, several of them side by side.
     let mut tasks: Vec<Task<'_>> = vec![
         ("customer_profit", Box::new(|spec| write_profit(&writer, spec, &worlds))),
@@ -62,20 +68,29 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         ("scenario_difference", Box::new(|spec| writer.write(spec, &results.scenario_columns(settings)))),
         ("trace", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::trace_columns)))),
         ("fx_conversion", Box::new(|spec| writer.write(spec, &results.fx_columns(settings)))),
-        ("customer_value", Box::new(|spec| writer.write(spec, &results.value_columns(settings)))),
-        ("customer_segment", Box::new(|spec| writer.write(spec, &results.segment_columns(settings)))),
-        ("segment_value", Box::new(|spec| writer.write(spec, &results.segment_value_columns(settings)))),
-        ("customer_equity", Box::new(|spec| writer.write(spec, &results.equity_columns(settings)))),
-        ("whale_curve", Box::new(|spec| writer.write(spec, &results.whale_columns()))),
+        ("customer_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::value_columns)))),
+        ("customer_segment", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_columns)))),
+        ("segment_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_value_columns)))),
+        ("customer_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::equity_columns)))),
+        ("whale_curve", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::whale_columns)))),
         ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
         ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
     ];
-    let products = results.products.as_ref();
-    if let Some(products) = products {
-        let writer = Writer { ids: &products.objects.rows.ids, ..writer };
-        tasks.push(("product_profit", Box::new(move |spec| writer.write(spec, &products.product_columns()))));
-        tasks.push(("product_balance", Box::new(move |spec| writer.write(spec, &products.balance_columns(settings)))));
+    if let Some((_, objects)) = products.first() {
+        let writer = Writer { ids: &objects.objects.rows.ids, ..writer };
+        let columns = |of: fn(&ObjectResults, &Settings) -> Vec<Values>| {
+            beneath_of(products.iter().map(|(world, objects)| (world, of(objects, settings))))
+        };
+        let (profit, balance) = (columns, columns);
+        tasks.push((
+            "product_profit",
+            Box::new(move |spec| writer.write(spec, &profit(|objects, _| objects.product_columns()))),
+        ));
+        tasks.push((
+            "product_balance",
+            Box::new(move |spec| writer.write(spec, &balance(ObjectResults::balance_columns))),
+        ));
     }
     tasks.retain(|(name, _)| settings.writes(name));
     let mut written: Vec<Written> =
@@ -85,9 +100,9 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
-        points: &results.whale.points,
-        customers: results.ledgers.customers.len() as u64,
-        losing: results.whale.losing,
+        points: &results.base.whale.points,
+        customers: results.base.ledgers.customers.len() as u64,
+        losing: results.base.whale.losing,
         currency: &settings.currency,
     };
     staging.write(PICTURE, &picture.svg())?;
@@ -102,19 +117,22 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
 pub(super) fn publish_objects(
     settings: &Settings,
     results: &Results,
-    objects: &ObjectResults,
+    kind: CostObject,
     clock: &mut Clock,
 ) -> Result<Value, PublishError> {
     let staging = Staging::new(Utf8Path::new(&settings.output))?;
-    let writer =
-        Writer { folder: staging.path(), ids: &objects.objects.rows.ids, exponent: settings.currency.exponent };
-    let (worlds, cells, labels) = (results.worlds(settings), objects.objects.cells.len(), objects.labels(settings));
+    let worlds = results.worlds(settings);
+    let objects = with_objects(&worlds);
+    let none = Keys::Int(Vec::new());
+    let ids = objects.first().map_or(&none, |(_, objects)| &objects.objects.rows.ids);
+    let writer = Writer { folder: staging.path(), ids, exponent: settings.currency.exponent };
+    let columns = |of: fn(&ObjectResults, &Settings) -> Vec<Values>| {
+        beneath_of(objects.iter().map(|(world, objects)| (world, of(objects, settings))))
+    };
     let mut written: Vec<Written> = vec![
-        writer.write(spec("object_profit")?, &objects.object_columns(settings))?,
-        writer.write_in_parts(spec("object_cost")?, cells.div_ceil(COST_CELLS), |part| {
-            objects.cost_columns(settings, &labels, part * COST_CELLS..cells.min((part + 1) * COST_CELLS))
-        })?,
-        writer.write(spec("object_balance")?, &objects.balance_columns(settings))?,
+        writer.write(spec("object_profit")?, &columns(ObjectResults::object_columns))?,
+        write_object_costs(&writer, spec("object_cost")?, settings, &objects)?,
+        writer.write(spec("object_balance")?, &columns(ObjectResults::balance_columns))?,
         writer.write(spec("pool_balance")?, &beneath(&worlds, World::pool_columns))?,
         writer.write(spec("capacity_use")?, &beneath(&worlds, World::capacity_columns))?,
         writer.write(spec("activity_rate")?, &beneath(&worlds, World::rate_columns))?,
@@ -124,7 +142,7 @@ pub(super) fn publish_objects(
     ];
     written.sort_by_key(|dataset| dataset.dataset);
     let mut manifest = manifest(settings, results, &written)?;
-    manifest["cost_object"] = json!(objects.kind());
+    manifest["cost_object"] = json!(kind);
     finish(staging, &manifest, clock)?;
     Ok(manifest)
 }
@@ -146,12 +164,38 @@ fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), P
 /// Name of a dataset, and what writes it.
 type Task<'a> = (&'static str, Box<dyn FnOnce(&'static OutputDataset) -> Result<Written, PublishError> + Send + 'a>);
 
+/// Worlds whose products or other objects are costed.
+fn with_objects<'a>(worlds: &[World<'a>]) -> Vec<(World<'a>, &'a ObjectResults)> {
+    worlds.iter().filter_map(|world| Some((*world, world.found.objects.as_ref()?))).collect()
+}
+
+/// `object_cost`: objects of the base, then of the scenario.
+fn write_object_costs(
+    writer: &Writer<'_>,
+    spec: &'static OutputDataset,
+    settings: &Settings,
+    worlds: &[(World<'_>, &ObjectResults)],
+) -> Result<Written, PublishError> {
+    let labels: Vec<CostLabels> = worlds.iter().map(|(_, objects)| objects.labels(settings)).collect();
+    let chunks = |world: &usize| worlds[*world].1.objects.cells.len().div_ceil(COST_CELLS).max(1);
+    let parts: Vec<(usize, usize)> =
+        (0..worlds.len()).flat_map(|world| (0..chunks(&world)).map(move |part| (world, part))).collect();
+    writer.write_in_parts(spec, parts.len(), |part| {
+        let (number, part) = parts[part];
+        let (world, objects) = &worlds[number];
+        let range = part * COST_CELLS..objects.objects.cells.len().min((part + 1) * COST_CELLS);
+        let (mut columns, rows) = objects.cost_columns(settings, &labels[number], range);
+        columns.push(world.label(rows));
+        columns
+    })
+}
+
 fn write_costs(
     writer: &Writer<'_>,
     spec: &'static OutputDataset,
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
-    let chunks = |world: &World<'_>| world.ledgers.cells.len().div_ceil(COST_CELLS);
+    let chunks = |world: &World<'_>| world.found.ledgers.cells.len().div_ceil(COST_CELLS);
     let parts: Vec<(&World<'_>, usize)> =
         worlds.iter().flat_map(|world| (0..chunks(world)).map(move |part| (world, part))).collect();
     let labels = |world: &World<'_>| CostLabels::new(world.labels(), world.activity_labels());
@@ -165,9 +209,9 @@ fn write_costs(
 }
 
 fn cost_part(world: &World<'_>, part: usize, labels: &CostLabels) -> Vec<Values> {
-    let cells = &world.ledgers.cells;
+    let cells = &world.found.ledgers.cells;
     let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
-    let costs = world.costs.plan.chunk(&world.ledgers.ground(world.settings), range.clone());
+    let costs = world.found.costs.plan.chunk(&world.found.ledgers.ground(world.settings), range.clone());
     let found = |at: usize, number: usize| (costs.quantities[number][at], costs.amounts[number][at]);
     let (mut columns, rows) = labels.columns(&cells.customer, range, found);
     columns.push(world.label(rows));
@@ -175,10 +219,10 @@ fn cost_part(world: &World<'_>, part: usize, labels: &CostLabels) -> Vec<Values>
 }
 
 /// Every input file with its size and digest.
-pub(super) fn input_files(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Value>, PublishError> {
+pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Value>, PublishError> {
     let base = Utf8Path::new(&settings.base);
     let files: Vec<_> =
-        ledgers.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
+        audit.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
     files
         .par_iter()
         .map(|(table, file)| {
@@ -200,10 +244,10 @@ pub(super) fn result_digest(written: &[Written]) -> String {
 }
 
 fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
-    let inputs = input_files(settings, &results.ledgers)?;
+    let inputs = input_files(settings, &results.audit)?;
     let fits = results.forecast.as_ref().map(Foretold::fits);
     let choice = results.forecast.as_ref().and_then(Foretold::choice);
-    let balances = &results.costs.plan.balances;
+    let balances = &results.base.costs.plan.balances;
     let sum =
         |of: &dyn Fn(&PoolBalance) -> MinorSum| -> String { balances.iter().map(of).sum::<MinorSum>().to_string() };
     let unassigned: serde_json::Map<String, Value> = Unassigned::ALL
@@ -226,11 +270,11 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "name": settings.name,
-        "as_of": format_day(results.ledgers.as_of),
+        "as_of": format_day(results.base.ledgers.as_of),
         "currency": settings.currency,
         "seed": settings.seed,
         "inputs": inputs,
-        "balances": results.ledgers.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
+        "balances": results.audit.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,
         "scenario": settings.scenario,
         "fits": fits,

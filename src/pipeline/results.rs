@@ -2,7 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::{Clock, Ledgers, RunError, foretold::Foretold, objects::ObjectResults, scenario::Scene};
+use super::{
+    Audit, Clock, Ledgers, RunError,
+    foretold::{Foretold, Valuation},
+    objects::ObjectResults,
+};
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
@@ -19,10 +23,22 @@ pub(super) struct Costs {
 
 /// Everything that a run found out.
 pub struct Results {
+    pub(super) audit: Audit,
+    /// Fits and expectations of purchases, which every world shares.
+    pub(super) forecast: Option<Foretold>,
+    /// The run as it is.
+    pub(super) base: Findings,
+    /// What-if beside the base.
+    pub(super) scene: Option<Findings>,
+}
+
+/// What was found out of one world: the run as it is, or under a scenario.
+pub(super) struct Findings {
     pub(super) ledgers: Ledgers,
     pub(super) costs: Costs,
     pub(super) margins: Margins,
-    pub(super) forecast: Option<Foretold>,
+    /// Lifetime values; `None` without a forecast.
+    pub(super) value: Option<Valuation>,
     /// Economic profit of each customer.
     pub(super) economic_profit: Vec<Minor>,
     /// Recency, frequency and monetary score of each customer.
@@ -30,65 +46,67 @@ pub struct Results {
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
     pub(super) whale: WhaleCurve,
-    /// What-if beside the base.
-    pub(super) scene: Option<Scene>,
-    /// Products with their costs, when the ledger names them.
-    pub(super) products: Option<ObjectResults>,
+    /// Products, or what else is costed, with their costs.
+    pub(super) objects: Option<ObjectResults>,
 }
 
-impl Results {
-    /// Forecast, portfolio and equity.
+/// Positions of the segmentations in the joint totals of a simulation.
+pub(super) const TIERS: usize = 0;
+pub(super) const SEGMENTS: usize = 1;
+/// Tiers of the base, in a scenario.
+pub(super) const BASE_TIERS: usize = 2;
+
+impl Findings {
+    /// Profit alone.
+    pub(super) fn new(ledgers: Ledgers, costs: Costs, margins: Margins) -> Self {
+        let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
+        let whale = equity::whale_curve(&economic_profit);
+        let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
+        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, objects }
+    }
+
+    /// Lifetime values, scores, tiers and joint totals.
+    ///
+    /// * `base`: tiers of the base, in a scenario, whose totals are kept by them too.
+    /// * `prices`: factor on what each customer spends.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
-    pub(super) fn new(
+    pub(super) fn look_ahead(
+        &mut self,
         settings: &Settings,
-        ledgers: Ledgers,
-        costs: Costs,
-        margins: Margins,
+        forecast: Option<&Foretold>,
+        (base, prices): (Option<&[u16]>, Option<&[f64]>),
         clock: &mut Clock,
-    ) -> Result<Self, RunError> {
-        let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
-        let mut forecast = match &settings.forecast {
-            Some(setting) => Some(Foretold::new(settings, setting, &ledgers, (&margins, &costs.layers), clock)?),
+    ) -> Result<(), RunError> {
+        let forecast = forecast.zip(settings.forecast.as_ref());
+        self.value = match forecast {
+            Some((forecast, _)) => {
+                Some(forecast.value(settings, &self.ledgers, (&self.margins, &self.costs.layers), prices)?)
+            }
             None => None,
         };
-        clock.start("portfolio", Some(ledgers.customers.len() as u64));
-        let groups = settings.portfolio.rfm_groups;
-        let scores = [
-            portfolio::scores(&ledgers.facts.last_purchase, groups),
-            portfolio::scores(&ledgers.facts.purchase_days, groups),
-            portfolio::scores(&ledgers.facts.net_revenue, groups),
+        clock.start("portfolio", Some(self.ledgers.customers.len() as u64));
+        let (facts, groups) = (&self.ledgers.facts, settings.portfolio.rfm_groups);
+        self.scores = [
+            portfolio::scores(&facts.last_purchase, groups),
+            portfolio::scores(&facts.purchase_days, groups),
+            portfolio::scores(&facts.net_revenue, groups),
         ];
         let tiers = &settings.portfolio.value_tiers;
-        let tier = match &forecast {
-            Some(forecast) => {
-                let value: Vec<Minor> = (0..ledgers.customers.len()).map(|row| forecast.expected_of(row)).collect();
-                portfolio::tiers(&value, tiers)
-            }
-            None => portfolio::tiers(&economic_profit, tiers),
+        self.tier = match (&self.value, forecast) {
+            (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers),
+            _ => portfolio::tiers(&self.economic_profit, tiers),
         };
-        if let (Some(forecast), Some(setting)) = (&mut forecast, &settings.forecast)
+        if let (Some((forecast, setting)), Some(value)) = (forecast, &mut self.value)
             && setting.paths > 0
         {
-            let segmentations = [
-                (tier.as_slice(), tiers.len() as u16),
-                (ledgers.segment_of.as_slice(), ledgers.segment_names.len() as u16),
-            ];
-            forecast.simulate(settings, setting, segmentations, clock)?;
+            let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
+            let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
+            segmentations.extend(base.map(|tier| (tier, count)));
+            forecast.simulate(settings, setting, value, &segmentations, clock)?;
         }
-        clock.start("equity", Some(ledgers.customers.len() as u64));
-        let whale = equity::whale_curve(&economic_profit);
-        let (scene, products) = (None, None);
-        Ok(Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene, products })
-    }
-
-    /// Profit alone.
-    pub(super) fn without_forecast(ledgers: Ledgers, costs: Costs, margins: Margins) -> Self {
-        let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
-        let whale = equity::whale_curve(&economic_profit);
-        let (forecast, scene, products, scores, tier) = (None, None, None, Default::default(), Vec::new());
-        Self { ledgers, costs, margins, forecast, economic_profit, scores, tier, whale, scene, products }
+        Ok(())
     }
 }
 

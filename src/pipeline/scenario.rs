@@ -1,67 +1,220 @@
 //! A scenario beside the base: the same facts under other costs, methods, drivers, capacities or prices.
 
-use super::{Clock, Ledgers, RunError, results::Costs};
+use std::sync::Arc;
+
+use super::{Ledgers, RunError};
 use crate::{
+    allocate::{self, explain::split},
     contract::ContractError,
-    numeric::decimal::{Decimal, divide_half_even, power_of_ten},
+    facts::customers::roll_up,
+    numeric::decimal::{Decimal, divide_half_even, format_minor, power_of_ten},
     schema::{
+        costing::{ActivitySetting, Capacity, Method},
         facts::Cells,
-        margins::Margins,
-        scenario::Scenario,
+        objects::CostObject,
+        period::{Period, PeriodKind},
+        scenario::{CostChange, Scenario},
         settings::Settings,
-        tables::{Activity, Pool},
+        tables::{Activity, Pool, PoolLine, TracedCost},
     },
+    units::Minor,
 };
 
-/// What a scenario found out.
-pub(super) struct Scene {
-    /// Facts under other prices or driver quantities, with the scenario's activities and pools.
-    pub(super) ledgers: Ledgers,
-    pub(super) costs: Costs,
-    pub(super) margins: Margins,
-}
-
-/// Computes a scenario on the facts of the base.
+/// The facts of the base under other prices, driver quantities, activities and pools.
 ///
 /// # Errors
-/// [`RunError`]: a segment or driver that is not there, and whatever stops a run after its facts.
-pub(super) fn compute(base: &Ledgers, scenario: &Scenario, clock: &mut Clock) -> Result<Scene, RunError> {
-    clock.start("what_if", Some(base.cells.len() as u64));
+/// [`RunError`]: a segment or driver that is not there, or amounts that leave 64 bits.
+pub(super) fn ledgers(base: &Ledgers, scenario: &Scenario, costs: Option<OtherCosts>) -> Result<Ledgers, RunError> {
     let mut ledgers = base.clone();
     change_prices(&mut ledgers, scenario)?;
     change_drivers(&mut ledgers, scenario)?;
-    if let Some((activities, pools)) = ledgers.other_costs.take() {
-        (ledgers.activities, ledgers.pools) = (activities, pools);
+    if let Some(OtherCosts { activities, pools, pool_lines }) = costs {
+        (ledgers.activities, ledgers.pools, ledgers.pool_lines) = (activities, pools, pool_lines);
     }
     ledgers.economic.settings = scenario.settings.economic.clone();
-    let (costs, margins) = super::cost(&scenario.settings, &ledgers, clock)?;
-    Ok(Scene { ledgers, costs, margins })
+    Ok(ledgers)
 }
 
-/// Activities and pools with the scenario's own: those of tables stay, and a cost that the scenario gives replaces all
-/// pools of its activity or resource.
-pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> (Vec<Activity>, Vec<Pool>) {
+/// Factor on what each customer spends; `None` when every price stays.
+pub(super) fn price_factors(ledgers: &Ledgers, scenario: &Scenario) -> Option<Vec<f64>> {
+    if scenario.prices.is_empty() {
+        return None;
+    }
+    let factor = |name: &String| scenario.price(name).map_or(1.0, in_floating_point);
+    let factors: Vec<f64> = ledgers.segment_names.iter().map(factor).collect();
+    Some(ledgers.segment_of.iter().map(|segment| factors[usize::from(*segment)]).collect())
+}
+
+fn in_floating_point(factor: Decimal) -> f64 {
+    power_of_ten(factor.scale).map_or(0.0, |power| factor.mantissa as f64 / power as f64)
+}
+
+/// Activities, pools and their lines in a scenario.
+pub(super) struct OtherCosts {
+    pub(super) activities: Vec<Activity>,
+    pub(super) pools: Vec<Pool>,
+    pub(super) pool_lines: Arc<Vec<PoolLine>>,
+}
+
+/// Activities and pools with the scenario's own: what it does not name stays.
+///
+/// # Errors
+/// [`ContractError::Setting`]: an activity that is not there, a method and a policy that do not go together, or a cost
+/// that the periods of its pool do not say how to divide.
+pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> Result<OtherCosts, RunError> {
     let other = &scenario.settings;
-    let from_table = |activity: &&Activity| !settings.activities.contains_key(&activity.name);
-    let mut activities: Vec<Activity> = base.activities.iter().filter(from_table).cloned().collect();
-    let own = other.activities.iter();
-    activities.extend(own.map(|(name, setting)| Activity { name: name.clone(), setting: setting.clone() }));
-    activities.sort_by(|a, b| a.name.cmp(&b.name));
-    let before = |name: &str| {
-        let activity = settings.activities.get(name).and_then(|setting| setting.cost);
-        activity.or_else(|| settings.resources.get(name).and_then(|setting| setting.cost))
-    };
-    let now = other.activities.iter().map(|(name, setting)| (name, setting.cost));
-    let now = now.chain(other.resources.iter().map(|(name, setting)| (name, setting.cost)));
+    let activities = activities(base, settings, scenario)?;
     let mut pools = base.pools.clone();
-    for (name, cost) in now {
-        if let Some(cost) = cost.filter(|cost| before(name) != Some(*cost)) {
-            pools.retain(|pool| pool.activity != *name);
-            pools.push(Pool { activity: name.clone(), period: None, amount: cost, capacity: None });
+    let whole = settings.period == PeriodKind::Whole;
+    for activity in &activities {
+        let before = base.activities.iter().find(|known| known.name == activity.name);
+        let Some(before) = before else { continue };
+        let served = other.resources.values().flat_map(|pool| &pool.serves).any(|(taker, _)| *taker == activity.name);
+        if before.setting.method == Method::Traced && activity.setting.method != Method::Traced && !served {
+            traced_as_pools(&activity.name, &mut pools, &base.traced, whole);
+        }
+        // The pools table gives capacities by pool, over the activity's own; another method may take none.
+        let taken = ActivitySetting { capacity: Some(Capacity::Practical(1)), ..activity.setting.clone() };
+        let other_method = before.setting.method != activity.setting.method;
+        if before.setting.capacity != activity.setting.capacity
+            || (other_method && allocate::combination(&taken).is_some())
+        {
+            pools.iter_mut().filter(|pool| pool.activity == activity.name).for_each(|pool| pool.capacity = None);
         }
     }
+    let mut pool_lines = Arc::clone(&base.pool_lines);
+    for (name, change) in &scenario.costs {
+        let mut own: Vec<Pool> = pools.extract_if(.., |pool| pool.activity == *name).collect();
+        change_cost(name, &mut own, change, other)?;
+        follow(name, &own, Arc::<Vec<PoolLine>>::make_mut(&mut pool_lines), whole);
+        pools.append(&mut own);
+    }
+    let new = other.activities.iter().map(|(name, setting)| (name, setting.cost));
+    let new = new.filter(|(name, _)| !settings.activities.contains_key(*name));
+    let resources = other.resources.iter().map(|(name, setting)| (name, setting.cost));
+    let resources = resources.filter(|(name, _)| !settings.resources.contains_key(*name));
+    for (name, cost) in new.chain(resources) {
+        pools.extend(cost.map(|amount| Pool { activity: name.clone(), period: None, amount, capacity: None }));
+    }
     pools.sort_unstable();
-    (activities, pools)
+    Ok(OtherCosts { activities, pools, pool_lines })
+}
+
+/// Activities of the config as the scenario has them, and those of the table with its changes.
+fn activities(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> Result<Vec<Activity>, RunError> {
+    let from_table = |activity: &&Activity| !settings.activities.contains_key(&activity.name);
+    let mut activities: Vec<Activity> = base.activities.iter().filter(from_table).cloned().collect();
+    for (name, change) in &scenario.activities {
+        let Some(activity) = activities.iter_mut().find(|activity| activity.name == *name) else {
+            let known: Vec<String> = base.activities.iter().map(|activity| activity.name.clone()).collect();
+            return Err(missing("activity", name, &known));
+        };
+        let setting = &mut activity.setting;
+        setting.method = change.method.clone().unwrap_or_else(|| setting.method.clone());
+        setting.capacity = change.capacity.or(setting.capacity);
+        setting.over_use = change.over_use.unwrap_or(setting.over_use);
+        if let Some(wrong) = allocate::combination(setting) {
+            return Err(ContractError::Setting(format!("overrides: activity `{name}`: {wrong}")).into());
+        }
+    }
+    for (name, setting) in &scenario.settings.activities {
+        if activities.iter().any(|known| known.name == *name) {
+            let what = format!("overrides: activity `{name}` stands in the activities table: leave out its level");
+            return Err(ContractError::Setting(what).into());
+        }
+        activities.push(Activity { name: name.clone(), setting: setting.clone() });
+    }
+    activities.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(activities)
+}
+
+/// What an activity cost customers by name becomes its pools, when nothing is traced any more and it has no pool.
+pub(super) fn traced_as_pools(name: &str, pools: &mut Vec<Pool>, traced: &[TracedCost], whole: bool) {
+    if pools.iter().any(|pool| pool.activity == name && pool.amount != 0) {
+        return;
+    }
+    pools.retain(|pool| pool.activity != name);
+    for row in traced.iter().filter(|row| row.activity == name) {
+        let period = (!whole).then_some(row.period);
+        match pools.iter_mut().find(|pool| pool.activity == name && pool.period == period) {
+            Some(pool) => pool.amount += row.amount,
+            None => pools.push(Pool { activity: name.to_owned(), period, amount: row.amount, capacity: None }),
+        }
+    }
+}
+
+/// Gives the pools of one activity or resource another cost.
+///
+/// A total is divided over periods in proportion to what they cost, by largest remainder, so that it is the sum of its
+/// periods.
+fn change_cost(name: &str, own: &mut Vec<Pool>, change: &CostChange, settings: &Settings) -> Result<(), RunError> {
+    let before: i128 = own.iter().map(|pool| i128::from(pool.amount)).sum();
+    let total = match change {
+        CostChange::Periods(costs) => return change_periods(name, own, costs, settings),
+        CostChange::Total(total) => *total,
+        CostChange::Factor(factor) => {
+            let before = i64::try_from(before).map_err(|_| RunError::CostTooLarge)?;
+            scaled(before, *factor)?
+        }
+    };
+    if let [pool] = own.as_mut_slice() {
+        pool.amount = total;
+        return Ok(());
+    }
+    if own.is_empty() {
+        own.push(Pool { activity: name.to_owned(), period: None, amount: total, capacity: None });
+        return Ok(());
+    }
+    let weights: Vec<i128> = own.iter().map(|pool| i128::from(pool.amount)).collect();
+    let Some(parts) = split(total, &weights) else {
+        let money = |minor: i64| format_minor(minor.into(), settings.currency.exponent);
+        let what = format!(
+            "overrides: the {} periods of `{name}` cost {} {} together, which does not say how to divide {}: give its \
+             cost by period, as in cost: {{periods: {{{}: {}}}}}",
+            own.len(),
+            money(0),
+            settings.currency.code,
+            money(total),
+            settings.period.label(own.iter().find_map(|pool| pool.period).unwrap_or(0)),
+            money(total),
+        );
+        return Err(ContractError::Setting(what).into());
+    };
+    own.iter_mut().zip(parts).for_each(|(pool, part)| pool.amount = part);
+    Ok(())
+}
+
+fn change_periods(
+    name: &str,
+    own: &mut Vec<Pool>,
+    costs: &[(Period, Minor)],
+    settings: &Settings,
+) -> Result<(), RunError> {
+    let whole = settings.period == PeriodKind::Whole;
+    if !whole && own.iter().any(|pool| pool.period.is_none() && pool.amount != 0) {
+        let what = format!("overrides: the cost of `{name}` is one of the whole run, which has no periods");
+        return Err(ContractError::Setting(format!("{what}: give a total or a factor")).into());
+    }
+    own.retain(|pool| whole || pool.period.is_some());
+    for (period, amount) in costs {
+        let period = (!whole).then_some(*period);
+        match own.iter_mut().find(|pool| pool.period == period) {
+            Some(pool) => pool.amount = *amount,
+            None => own.push(Pool { activity: name.to_owned(), period, amount: *amount, capacity: None }),
+        }
+    }
+    Ok(())
+}
+
+/// The accounts and cost centres of a pool bring in its new cost in proportion to what they brought in before.
+fn follow(name: &str, own: &[Pool], lines: &mut [PoolLine], whole: bool) {
+    for pool in own {
+        let mut of_pool: Vec<&mut PoolLine> =
+            lines.iter_mut().filter(|line| line.activity == name && (whole || line.period == pool.period)).collect();
+        let weights: Vec<i128> = of_pool.iter().map(|line| i128::from(line.converted)).collect();
+        let parts = split(pool.amount, &weights).unwrap_or_default();
+        of_pool.iter_mut().zip(parts).for_each(|(line, part)| line.converted = part);
+    }
 }
 
 fn missing(what: &str, name: &str, known: &[String]) -> RunError {
@@ -73,6 +226,20 @@ fn scaled(value: i64, factor: Decimal) -> Result<i64, RunError> {
     let product = i128::from(value).checked_mul(factor.mantissa).zip(power_of_ten(factor.scale));
     let rounded = product.map(|(product, power)| divide_half_even(product, power));
     rounded.and_then(|value| i64::try_from(value).ok()).ok_or(RunError::CostTooLarge)
+}
+
+/// Sales, returns and discount of cells at other prices.
+///
+/// * `factor_of`: factor of a cell's customer or object; `None` = as it was.
+fn reprice(cells: &mut Cells, factor_of: impl Fn(u32) -> Option<Decimal>) -> Result<(), RunError> {
+    let Cells { customer, gross_sales, returns, discount, purchase_revenue, first_day_revenue, .. } = cells;
+    for (cell, customer) in customer.iter().enumerate() {
+        let Some(factor) = factor_of(*customer) else { continue };
+        for column in [&mut *gross_sales, returns, discount, purchase_revenue, first_day_revenue] {
+            column[cell] = scaled(column[cell], factor)?;
+        }
+    }
+    Ok(())
 }
 
 fn change_prices(ledgers: &mut Ledgers, scenario: &Scenario) -> Result<(), RunError> {
@@ -87,25 +254,43 @@ fn change_prices(ledgers: &mut Ledgers, scenario: &Scenario) -> Result<(), RunEr
         return Ok(());
     }
     let factors: Vec<Option<Decimal>> = ledgers.segment_names.iter().map(|name| scenario.price(name)).collect();
-    let Cells { customer, gross_sales, returns, discount, purchase_revenue, first_day_revenue, .. } =
-        &mut ledgers.cells;
-    for (cell, customer) in customer.iter().enumerate() {
-        let Some(factor) = factors[usize::from(ledgers.segment_of[*customer as usize])] else { continue };
-        for column in [&mut *gross_sales, returns, discount, purchase_revenue, first_day_revenue] {
-            column[cell] = scaled(column[cell], factor)?;
+    let segment_of = &ledgers.segment_of;
+    reprice(Arc::make_mut(&mut ledgers.cells), |customer| factors[usize::from(segment_of[customer as usize])])?;
+    ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
+    // Lines of a product or order are not kept by segment.
+    ledgers.objects = match (scenario.price_of_everybody(), ledgers.objects.take()) {
+        (Some(factor), Some(mut objects)) => {
+            reprice(&mut Arc::make_mut(&mut objects).cells, |_| Some(factor))?;
+            Some(objects)
         }
-    }
+        _ => None,
+    };
     Ok(())
+}
+
+/// Orders and products are costed in a scenario whose prices have one factor for everybody.
+///
+/// # Errors
+/// [`ContractError::Setting`].
+pub(super) fn check_objects(ledgers: &Ledgers, kind: CostObject) -> Result<(), RunError> {
+    if kind.ledger_column().is_none() || ledgers.objects.is_some() {
+        return Ok(());
+    }
+    let what = format!("overrides: prices differ by segment, but {}s are not kept by segment", kind.as_str());
+    Err(ContractError::Setting(format!("{what}: give one price factor for everybody")).into())
 }
 
 fn change_drivers(ledgers: &mut Ledgers, scenario: &Scenario) -> Result<(), RunError> {
     for (name, factor) in &scenario.driver_factors {
         let at = ledgers.driver_names.iter().position(|known| known == name);
         let at = at.ok_or_else(|| missing("driver", name, &ledgers.driver_names))?;
-        for quantity in &mut ledgers.cells.drivers[at] {
-            *quantity = scaled(*quantity, *factor)?;
+        let objects = ledgers.objects.as_mut().map(|objects| &mut Arc::make_mut(objects).cells);
+        for cells in [Arc::make_mut(&mut ledgers.cells)].into_iter().chain(objects) {
+            for quantity in &mut cells.drivers[at] {
+                *quantity = scaled(*quantity, *factor)?;
+            }
         }
-        for unknown in ledgers.unknown.iter_mut().filter(|row| row.driver as usize == at) {
+        for unknown in Arc::make_mut(&mut ledgers.unknown).iter_mut().filter(|row| row.driver as usize == at) {
             unknown.quantity = scaled(unknown.quantity, *factor)?;
         }
     }

@@ -1,6 +1,6 @@
 //! The result of a run in a few lines for people.
 
-use super::{objects::ObjectResults, results::Results};
+use super::results::Results;
 use crate::{
     numeric::decimal::format_grouped,
     schema::{costs::PoolBalance, period::format_day, settings::Settings},
@@ -8,12 +8,13 @@ use crate::{
 };
 
 /// The result of a run over other objects in a few lines.
-pub(super) fn object_lines(settings: &Settings, results: &Results, objects: &ObjectResults) -> Vec<String> {
+pub(super) fn object_lines(settings: &Settings, results: &Results) -> Vec<String> {
     let (currency, exponent) = (&settings.currency.code, settings.currency.exponent);
     let money = |amount: MinorSum| format!("{:>18} {currency}", format_grouped(amount, exponent));
     let sum = |column: &[i64]| money(column.iter().map(|value| MinorSum::from(*value)).sum());
-    let mut lines = vec![format!("{}, as of {}", settings.name, format_day(results.ledgers.as_of))];
+    let mut lines = vec![format!("{}, as of {}", settings.name, format_day(results.base.ledgers.as_of))];
     let mut line = |label: &str, text: String| lines.push(format!("  {label:<22} {text}"));
+    let Some(objects) = &results.base.objects else { return lines };
     let margins = &objects.margins;
     let count = format_grouped(objects.objects.rows.len() as i128, 0);
     line(&format!("{}s", objects.kind().as_str()), format!("{count:>18}"));
@@ -31,12 +32,12 @@ pub(super) fn object_lines(settings: &Settings, results: &Results, objects: &Obj
 
 /// Label and text of each line, as they are told at the end of a run.
 pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
-    let (ledgers, whale) = (&results.ledgers, &results.whale);
+    let (ledgers, whale) = (&results.base.ledgers, &results.base.whale);
     let (currency, exponent) = (&settings.currency.code, settings.currency.exponent);
     let money = |amount: MinorSum| format!("{:>18} {currency}", format_grouped(amount, exponent));
     let count = |n: u64| format_grouped(i128::from(n), 0);
     let sum = |column: &[i64]| money(column.iter().map(|value| MinorSum::from(*value)).sum());
-    let margins = &results.margins;
+    let margins = &results.base.margins;
     let mut lines = vec![format!("{}, as of {}", settings.name, format_day(ledgers.as_of))];
     let mut line = |label: &str, text: String| lines.push(format!("  {label:<22} {text}"));
     line("customers", format!("{:>18}, {} lose money", count(ledgers.customers.len() as u64), count(whale.losing)));
@@ -50,7 +51,7 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
         let best = 100.0 * whale.peak_customers as f64 / ledgers.customers.len().max(1) as f64;
         line("whale curve", format!("peaks at {share:.1} % of profit with the best {best:.1} % of customers"));
     }
-    let balances = &results.costs.plan.balances;
+    let balances = &results.base.costs.plan.balances;
     let of = |part: &dyn Fn(&PoolBalance) -> MinorSum| -> MinorSum { balances.iter().map(part).sum() };
     let parts = [
         ("cost nobody bears", of(&PoolBalance::unassigned_total)),
@@ -62,15 +63,29 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     for (label, amount) in parts.into_iter().filter(|(_, amount)| *amount != 0) {
         line(label, money(amount));
     }
-    if let (Some(expected), Some(forecast)) = (results.expected_total(), &settings.forecast) {
+    let base = results.world(settings);
+    if let (Some(expected), Some(forecast)) = (base.expected_total(), &settings.forecast) {
         line("expected value", format!("{} in the next {} days", money(expected), forecast.horizon_days));
     }
-    if let Some(equity) = results.equity_total() {
+    if let Some(equity) = base.equity_total() {
         let low = format_grouped(equity.quantiles[0], exponent);
         let high = format_grouped(equity.quantiles[4], exponent);
         line("customer equity", format!("{}, 90 % between {low} and {high}", money(equity.mean)));
     }
-    for (table, balance) in &ledgers.balances {
+    for world in results.worlds(settings).iter().skip(1) {
+        let change = |now: MinorSum, before: MinorSum| {
+            format!("{}, {} against the base", money(now), format_signed(now - before, exponent))
+        };
+        line(&format!("in {}:", world.name), String::new());
+        line("economic profit", change(world.found.whale.total, whale.total));
+        if let Some((now, before)) = world.expected_total().zip(base.expected_total()) {
+            line("expected value", change(now, before));
+        }
+        if let Some((now, before)) = world.equity_total().zip(base.equity_total()) {
+            line("customer equity", change(now.mean, before.mean));
+        }
+    }
+    for (table, balance) in &results.audit.balances {
         for (what, bucket) in [("rejected", balance.rejected), ("without customer", balance.unassigned)] {
             if bucket.rows > 0 {
                 let text = format!("{} of {}: {} rows", money(bucket.amount), table.as_str(), count(bucket.rows));
@@ -78,8 +93,18 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
             }
         }
     }
+    if results.base.objects.is_some() && results.scene.as_ref().is_some_and(|scene| scene.objects.is_none()) {
+        let why = "its prices differ by segment, and products are not kept by segment";
+        lines.push(format!("  note: product_profit has no rows of the scenario: {why}"));
+    }
     if let (Some(foretold), Some(setting)) = (&results.forecast, &settings.forecast) {
         lines.extend(foretold.notes(setting).into_iter().map(|note| format!("  note: {note}")));
     }
     lines
+}
+
+/// With its sign, also above zero.
+fn format_signed(amount: MinorSum, exponent: u8) -> String {
+    let sign = if amount > 0 { "+" } else { "" };
+    format!("{sign}{}", format_grouped(amount, exponent))
 }

@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use super::{
     comparison::score_columns,
-    foretold::Foretold,
-    results::{Results, sum_by_customer},
+    foretold::{Foretold, Valuation},
+    results::{Results, SEGMENTS, TIERS, sum_by_customer},
+    worlds::World,
 };
 use crate::{
     equity::{self, Distribution},
@@ -26,13 +27,13 @@ use crate::{
     units::{Minor, MinorSum, Quantity},
 };
 
-impl Results {
-    pub(super) fn value_columns(&self, settings: &Settings) -> Vec<Values> {
-        let facts = &self.ledgers.facts;
+impl World<'_> {
+    pub(super) fn value_columns(&self) -> Vec<Values> {
+        let facts = &self.found.ledgers.facts;
         let day = |days: &[i32]| Values::Date(days.iter().map(|day| (*day != NO_DAY).then_some(*day)).collect());
-        let unit = settings.forecast.as_ref().map_or(7.0, |forecast| forecast.days_per_unit);
+        let unit = self.settings.forecast.as_ref().map_or(7.0, |forecast| forecast.days_per_unit);
         let has = |row: usize| facts.first_purchase[row] != NO_DAY;
-        let rows = 0..self.ledgers.customers.len();
+        let rows = 0..self.found.ledgers.customers.len();
         let span = |to: &dyn Fn(usize) -> i32| {
             let length = |row: usize| (i64::from(to(row)) - i64::from(facts.first_purchase[row])) as f64 / unit;
             Values::Float(rows.clone().map(|row| has(row).then(|| length(row))).collect())
@@ -48,75 +49,82 @@ impl Results {
             day(&facts.last_purchase),
             Values::Integer(rows.clone().map(frequency).collect()),
             span(&|row| facts.last_purchase[row]),
-            span(&|_| self.ledgers.as_of),
+            span(&|_| self.found.ledgers.as_of),
             Values::Scaled(rows.clone().map(mean_spend).collect()),
         ];
-        columns.extend(self.past_value_columns(settings));
-        let forecast = self.forecast.as_ref();
-        let at = |row: usize| forecast.and_then(|f| f.row(row).map(|at| (f, at)));
-        let float = |of: &dyn Fn(&Foretold, usize) -> Option<f64>| {
-            Values::Float(rows.clone().map(|row| at(row).and_then(|(f, at)| of(f, at))).collect())
+        columns.extend(self.past_value_columns());
+        let both = self.forecast.zip(self.found.value.as_ref());
+        let at = |row: usize| both.and_then(|(f, value)| f.row(row).map(|at| (f, value, at)));
+        let float = |of: &dyn Fn(&Foretold, &Valuation, usize) -> Option<f64>| {
+            Values::Float(rows.clone().map(|row| at(row).and_then(|(f, value, at)| of(f, value, at))).collect())
         };
-        let per_major = settings.currency.minor_per_major() as f64;
+        let per_major = self.settings.currency.minor_per_major() as f64;
         let money = |of: &dyn Fn(&Simulation, usize) -> f64| {
             let value = |row: usize| {
-                let (f, at) = at(row)?;
-                Some((of(f.simulation()?, at) * per_major).round_ties_even() as i64)
+                let (_, value, at) = at(row)?;
+                Some((of(value.simulation.as_ref()?, at) * per_major).round_ties_even() as i64)
             };
             Values::Scaled(rows.clone().map(value).collect())
         };
-        columns.push(float(&|f, at| Some(f.p_alive(at))));
-        columns.push(float(&|f, at| Some(f.purchases(at))));
-        columns.push(Values::Scaled(rows.clone().map(|row| at(row).map(|(f, at)| f.expected()[at])).collect()));
+        columns.push(float(&|f, _, at| Some(f.p_alive(at))));
+        columns.push(float(&|f, _, at| Some(f.purchases(at))));
+        columns
+            .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
         columns.push(money(&|s, at| s.lifetime[at].mean));
         columns.push(money(&|s, at| s.lifetime[at].sd));
         for quantile in 0..QUANTILES.len() {
             columns.push(money(&|s, at| s.quantiles[at * QUANTILES.len() + quantile]));
         }
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
-        columns.push(float(&|f, at| Some(f.simulation()?.lifetime[at].probability_of_loss)));
+        columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
         columns
     }
 
     /// What customers have been worth so far, and in the last whole year.
-    fn past_value_columns(&self, settings: &Settings) -> [Values; 4] {
-        let first_cell = &self.ledgers.facts.first_cell;
-        let acquisition_cost = sum_by_customer(first_cell, &self.margins.economic.acquisition_cost);
-        let before = self.economic_profit.iter().zip(&acquisition_cost).map(|(profit, cost)| Some(profit + cost));
+    fn past_value_columns(&self) -> [Values; 4] {
+        let first_cell = &self.found.ledgers.facts.first_cell;
+        let acquisition_cost = sum_by_customer(first_cell, &self.found.margins.economic.acquisition_cost);
+        let before = self.found.economic_profit.iter().zip(&acquisition_cost).map(|(profit, cost)| Some(profit + cost));
         let before = Values::Scaled(before.collect());
-        let current = match settings.period.last_year(self.ledgers.as_of) {
+        let current = match self.settings.period.last_year(self.found.ledgers.as_of) {
             Some(year) => {
-                let cells = self.ledgers.cells.period.iter().zip(&self.margins.economic_profit);
+                let cells = self.found.ledgers.cells.period.iter().zip(&self.found.margins.economic_profit);
                 let within: Vec<Minor> =
                     cells.map(|(period, profit)| if year.contains(period) { *profit } else { 0 }).collect();
                 scaled(&sum_by_customer(first_cell, &within))
             }
-            None => Values::Scaled(vec![None; self.ledgers.customers.len()]),
+            None => Values::Scaled(vec![None; self.found.ledgers.customers.len()]),
         };
-        [scaled(&self.economic_profit), scaled(&acquisition_cost), before, current]
+        [scaled(&self.found.economic_profit), scaled(&acquisition_cost), before, current]
     }
 
-    pub(super) fn segment_columns(&self, settings: &Settings) -> Vec<Values> {
-        let tiers: Vec<String> = settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
+    pub(super) fn segment_columns(&self) -> Vec<Values> {
+        let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
         let score = |scores: &[u8]| integers(scores.iter().map(|score| i64::from(*score)));
-        let segment = self.ledgers.segment.clone().unwrap_or_else(|| vec![None; self.ledgers.customers.len()]);
+        let segment = self.found.ledgers.segment.as_deref().cloned();
+        let segment = segment.unwrap_or_else(|| vec![None; self.found.ledgers.customers.len()]);
         vec![
-            Values::Ids((0..self.ledgers.customers.len() as u32).collect()),
-            score(&self.scores[0]),
-            score(&self.scores[1]),
-            score(&self.scores[2]),
-            Values::Label(self.tier.iter().map(|tier| u32::from(*tier)).collect(), Arc::new(tiers)),
+            Values::Ids((0..self.found.ledgers.customers.len() as u32).collect()),
+            score(&self.found.scores[0]),
+            score(&self.found.scores[1]),
+            score(&self.found.scores[2]),
+            Values::Label(self.found.tier.iter().map(|tier| u32::from(*tier)).collect(), Arc::new(tiers)),
             Values::Text(segment),
         ]
     }
 
-    pub(super) fn segment_value_columns(&self, settings: &Settings) -> Vec<Values> {
-        let tiers: Vec<String> = settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
+    pub(super) fn segment_value_columns(&self) -> Vec<Values> {
+        let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
         let mut rows: Vec<SegmentRow> = Vec::new();
-        if self.ledgers.segment.is_some() {
-            rows.extend(self.segment_rows("segment", 1, &self.ledgers.segment_names, &self.ledgers.segment_of));
+        if self.found.ledgers.segment.is_some() {
+            rows.extend(self.segment_rows(
+                "segment",
+                SEGMENTS,
+                &self.found.ledgers.segment_names,
+                &self.found.ledgers.segment_of,
+            ));
         }
-        rows.extend(self.segment_rows("value_tier", 0, &tiers, &self.tier));
+        rows.extend(self.segment_rows("value_tier", TIERS, &tiers, &self.found.tier));
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
         let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
         vec![
@@ -137,18 +145,17 @@ impl Results {
     }
 
     fn segment_rows(&self, segmentation: &'static str, number: usize, names: &[String], of: &[u16]) -> Vec<SegmentRow> {
-        let cm3 = sum_by_customer(&self.ledgers.facts.first_cell, &self.margins.cm3);
-        let expected = |row: usize| self.forecast.as_ref().map(|forecast| forecast.expected_of(row));
+        let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
+        let expected = self.expected_by_customer();
         let mut rows: Vec<SegmentRow> = names
             .iter()
             .enumerate()
             .map(|(segment, name)| {
-                let paths =
-                    self.forecast.as_ref().and_then(Foretold::simulation).map(|s| s.totals[number].segment(segment));
+                let paths = self.simulation().map(|s| s.totals[number].segment(segment));
                 SegmentRow {
                     segmentation,
                     name: name.clone(),
-                    expected: self.forecast.as_ref().map(|_| 0),
+                    expected: expected.as_ref().map(|_| 0),
                     total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES, WORST_ONE_IN)),
                     ..SegmentRow::default()
                 }
@@ -157,39 +164,50 @@ impl Results {
         for (customer, segment) in of.iter().enumerate() {
             let row = &mut rows[usize::from(*segment)];
             row.customers += 1;
-            row.net_revenue += MinorSum::from(self.ledgers.facts.net_revenue[customer]);
+            row.net_revenue += MinorSum::from(self.found.ledgers.facts.net_revenue[customer]);
             row.cm3 += MinorSum::from(cm3[customer]);
-            row.economic_profit += MinorSum::from(self.economic_profit[customer]);
-            row.expected = row.expected.zip(expected(customer)).map(|(sum, value)| sum + MinorSum::from(value));
+            row.economic_profit += MinorSum::from(self.found.economic_profit[customer]);
+            row.expected =
+                row.expected.zip(expected.as_ref()).map(|(sum, values)| sum + MinorSum::from(values[customer]));
         }
         rows
     }
 
+    /// Simulated lifetime values and joint totals.
+    pub(super) fn simulation(&self) -> Option<&Simulation> {
+        self.found.value.as_ref()?.simulation.as_ref()
+    }
+
+    /// Expected lifetime value of every customer.
+    pub(super) fn expected_by_customer(&self) -> Option<Vec<Minor>> {
+        let (forecast, value) = self.forecast.zip(self.found.value.as_ref())?;
+        Some(forecast.by_customer(&value.expected))
+    }
+
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
-        let simulation = self.forecast.as_ref()?.simulation()?;
-        equity::distribution(&simulation.totals[0].whole(), &QUANTILES, WORST_ONE_IN)
+        equity::distribution(&self.simulation()?.totals[TIERS].whole(), &QUANTILES, WORST_ONE_IN)
     }
 
     /// Sum of the expected lifetime values.
     pub(super) fn expected_total(&self) -> Option<MinorSum> {
-        self.forecast.as_ref().map(Foretold::expected_total)
+        self.found.value.as_ref().map(|value| value.expected.iter().map(|value| MinorSum::from(*value)).sum())
     }
 
-    pub(super) fn equity_columns(&self, settings: &Settings) -> Vec<Values> {
+    pub(super) fn equity_columns(&self) -> Vec<Values> {
         let total = self.equity_total();
         let sum = |column: &[Minor]| Values::Sum(vec![Some(column.iter().map(|value| MinorSum::from(*value)).sum())]);
         let quantile = |n: usize| Values::Sum(vec![total.as_ref().map(|total| total.quantiles[n])]);
         vec![
-            Values::Date(vec![Some(self.ledgers.as_of)]),
-            integers([self.ledgers.customers.len() as i64].into_iter()),
-            integers([self.whale.losing as i64].into_iter()),
-            sum(&self.margins.net_revenue),
-            sum(&self.margins.cm3),
-            sum(&self.margins.economic_profit),
-            Values::Sum(vec![Some(self.whale.peak)]),
-            integers([self.whale.peak_customers as i64].into_iter()),
-            Values::Integer(vec![settings.forecast.as_ref().map(|forecast| i64::from(forecast.horizon_days))]),
+            Values::Date(vec![Some(self.found.ledgers.as_of)]),
+            integers([self.found.ledgers.customers.len() as i64].into_iter()),
+            integers([self.found.whale.losing as i64].into_iter()),
+            sum(&self.found.margins.net_revenue),
+            sum(&self.found.margins.cm3),
+            sum(&self.found.margins.economic_profit),
+            Values::Sum(vec![Some(self.found.whale.peak)]),
+            integers([self.found.whale.peak_customers as i64].into_iter()),
+            Values::Integer(vec![self.settings.forecast.as_ref().map(|forecast| i64::from(forecast.horizon_days))]),
             Values::Sum(vec![self.expected_total()]),
             Values::Sum(vec![total.as_ref().map(|total| total.mean)]),
             Values::Sum(vec![total.as_ref().map(|total| total.sd)]),
@@ -201,9 +219,10 @@ impl Results {
     }
 
     pub(super) fn whale_columns(&self) -> Vec<Values> {
-        let customers = self.ledgers.customers.len().max(1) as f64;
-        let points = &self.whale.points;
-        let share = |total: MinorSum| (self.whale.total > 0).then(|| total as f64 / self.whale.total as f64);
+        let customers = self.found.ledgers.customers.len().max(1) as f64;
+        let points = &self.found.whale.points;
+        let share =
+            |total: MinorSum| (self.found.whale.total > 0).then(|| total as f64 / self.found.whale.total as f64);
         vec![
             integers(points.iter().map(|point| point.0 as i64)),
             Values::Float(points.iter().map(|point| Some(point.0 as f64 / customers)).collect()),
@@ -211,9 +230,11 @@ impl Results {
             Values::Float(points.iter().map(|point| share(point.1)).collect()),
         ]
     }
+}
 
+impl Results {
     pub(super) fn rejected_columns(&self) -> Vec<Values> {
-        let rows = &self.ledgers.rejected;
+        let rows = &self.audit.rejected;
         vec![
             Values::Text(rows.iter().map(|row| Some(row.table.as_str().to_owned())).collect()),
             Values::Text(rows.iter().map(|row| Some(row.rule.to_owned())).collect()),
@@ -232,7 +253,7 @@ impl Results {
 
     pub(super) fn balance_columns(&self) -> Vec<Values> {
         let mut rows: Vec<_> = self
-            .ledgers
+            .audit
             .balances
             .iter()
             .flat_map(|(table, balance)| {

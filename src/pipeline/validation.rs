@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::{
-    Clock, Progress, RunError, StageTime,
+    Clock, Gathered, Progress, RunError, StageTime,
     choice::purchases_alone,
     comparison::{bias, end, lift, score_columns},
     facts,
@@ -61,7 +61,7 @@ pub fn validate(
     purchases_alone(settings.forecast.as_ref(), "validate")?;
     let mut clock = Clock::new(progress);
     let days_per_unit = settings.forecast.as_ref().map_or(WEEKS, |forecast| forecast.days_per_unit);
-    let ledgers = facts(settings, ModelChoice::Auto.needs_purchase_days(), &mut clock)?;
+    let Gathered { ledgers, audit, .. } = facts(settings, ModelChoice::Auto.needs_purchase_days(), &mut clock)?;
     let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
     let holdout = Holdout::new(log, ledgers.as_of, days, days_per_unit).map_err(ForecastError::from)?;
     clock.start("models", Some(holdout.customers() as u64));
@@ -88,7 +88,7 @@ pub fn validate(
         "as_of": format_day(ledgers.as_of),
         "holdout_days": holdout.days,
         "best": best.map(|row| rows[row].method),
-        "inputs": input_files(settings, &ledgers)?,
+        "inputs": input_files(settings, &audit)?,
         "fits": rows.iter().filter_map(|row| Some((row.method.to_owned(), json!(row.fit.as_ref()?)))).collect::<serde_json::Map<_, _>>(),
         "outputs": written,
     });

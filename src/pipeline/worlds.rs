@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    Ledgers,
-    results::{Costs, Results, sum_by_customer},
+    foretold::Foretold,
+    results::{Findings, Results, sum_by_customer},
     tables::{integers, labels, scaled},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         PublishError,
         dataset::{Values, Writer, Written},
     },
-    schema::{margins::Margins, outputs::OutputDataset, scenario::BASE, settings::Settings},
+    schema::{outputs::OutputDataset, scenario::BASE, settings::Settings},
     units::Minor,
 };
 
@@ -21,31 +21,38 @@ use crate::{
 pub(super) struct World<'a> {
     pub(super) name: &'a str,
     pub(super) settings: &'a Settings,
-    pub(super) ledgers: &'a Ledgers,
-    pub(super) costs: &'a Costs,
-    pub(super) margins: &'a Margins,
+    pub(super) forecast: Option<&'a Foretold>,
+    pub(super) found: &'a Findings,
 }
 
 impl Results {
+    /// The run as it is.
+    pub(super) fn world<'a>(&'a self, settings: &'a Settings) -> World<'a> {
+        World { name: BASE, settings, forecast: self.forecast.as_ref(), found: &self.base }
+    }
+
     /// The base, then the scenario.
     pub(super) fn worlds<'a>(&'a self, settings: &'a Settings) -> Vec<World<'a>> {
-        let base = World { name: BASE, settings, ledgers: &self.ledgers, costs: &self.costs, margins: &self.margins };
-        let other = self.scene.as_ref().zip(settings.scenario.as_ref()).map(|(scene, scenario)| World {
+        let other = self.scene.as_ref().zip(settings.scenario.as_ref());
+        let other = other.map(|(found, scenario)| World {
             name: &scenario.name,
             settings: &scenario.settings,
-            ledgers: &scene.ledgers,
-            costs: &scene.costs,
-            margins: &scene.margins,
+            forecast: self.forecast.as_ref(),
+            found,
         });
-        std::iter::once(base).chain(other).collect()
+        std::iter::once(self.world(settings)).chain(other).collect()
     }
 }
 
 /// Columns of every world, one beneath the other, and the column `scenario` after them.
 pub(super) fn beneath<'a>(worlds: &[World<'a>], columns: impl Fn(&World<'a>) -> Vec<Values>) -> Vec<Values> {
+    beneath_of(worlds.iter().map(|world| (world, columns(world))))
+}
+
+/// The same of columns that are made already.
+pub(super) fn beneath_of<'w, 'a: 'w>(worlds: impl Iterator<Item = (&'w World<'a>, Vec<Values>)>) -> Vec<Values> {
     let mut all: Vec<Values> = Vec::new();
-    for world in worlds {
-        let mut own = columns(world);
+    for (world, mut own) in worlds {
         let rows = own.first().map_or(0, Values::len);
         own.push(world.label(rows));
         if all.is_empty() {
@@ -64,12 +71,12 @@ impl World<'_> {
     }
 
     pub(super) fn labels(&self) -> (Vec<u32>, Arc<Vec<String>>) {
-        labels(&self.ledgers.cells.period, self.settings)
+        labels(&self.found.ledgers.cells.period, self.settings)
     }
 
     /// Cells `rows`, with `labels` of their periods.
     fn profit_columns(&self, rows: Range<usize>, labels: &(Vec<u32>, Arc<Vec<String>>)) -> Vec<Values> {
-        let cells = &self.ledgers.cells;
+        let cells = &self.found.ledgers.cells;
         let mut columns = vec![
             Values::Ids(cells.customer[rows.clone()].to_vec()),
             Values::Label(labels.0[rows.clone()].to_vec(), Arc::clone(&labels.1)),
@@ -83,7 +90,7 @@ impl World<'_> {
 
     /// Customers `rows`: the exact sums of their cells.
     fn profit_total_columns(&self, rows: Range<usize>) -> Vec<Values> {
-        let (cells, first) = (&self.ledgers.cells, &self.ledgers.facts.first_cell[rows.start..=rows.end]);
+        let (cells, first) = (&self.found.ledgers.cells, &self.found.ledgers.facts.first_cell[rows.start..=rows.end]);
         let total = |column: &[i64]| scaled(&sum_by_customer(first, column));
         let count = |column: &[u64]| {
             let sum = |range: &[usize]| column[range[0]..range[1]].iter().sum::<u64>() as i64;
@@ -98,7 +105,7 @@ impl World<'_> {
 
     /// From gross sales to economic profit, in the order of the datasets.
     fn money(&self) -> [&Vec<Minor>; 17] {
-        let (cells, margins) = (&self.ledgers.cells, self.margins);
+        let (cells, margins) = (&self.found.ledgers.cells, &self.found.margins);
         [
             &cells.gross_sales,
             &cells.returns,
@@ -128,7 +135,7 @@ pub(super) fn write_profit(
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
     let labels: Vec<_> = worlds.iter().map(World::labels).collect();
-    let sizes: Vec<usize> = worlds.iter().map(|world| world.ledgers.cells.len()).collect();
+    let sizes: Vec<usize> = worlds.iter().map(|world| world.found.ledgers.cells.len()).collect();
     writer.write_rows(spec, sizes.iter().sum(), |rows| {
         slices(&sizes, rows, |world, own| worlds[world].profit_columns(own, &labels[world]))
     })
@@ -140,7 +147,7 @@ pub(super) fn write_profit_total(
     spec: &'static OutputDataset,
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
-    let sizes: Vec<usize> = worlds.iter().map(|world| world.ledgers.customers.len()).collect();
+    let sizes: Vec<usize> = worlds.iter().map(|world| world.found.ledgers.customers.len()).collect();
     writer.write_rows(spec, sizes.iter().sum(), |rows| {
         slices(&sizes, rows, |world, own| worlds[world].profit_total_columns(own))
     })

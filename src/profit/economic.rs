@@ -124,7 +124,7 @@ pub fn economic_cost(
         None => Some(0),
     };
     let acquisition_cost =
-        if inputs.acquisition_cost.is_empty() { vec![0; cells.len()] } else { inputs.acquisition_cost.clone() };
+        if inputs.acquisition_cost.is_empty() { vec![0; cells.len()] } else { inputs.acquisition_cost.to_vec() };
     Ok(EconomicCost {
         capital_charge: column("capital charge", cells.len(), charge)?,
         bad_debt: column("bad debt", cells.len(), bad_debt)?,
@@ -228,7 +228,8 @@ mod tests {
 
     fn loss(settings: BadDebt, revenue: Minor, receivables: Vec<Receivable>) -> Minor {
         let settings = EconomicSettings { bad_debt: Some(settings), ..EconomicSettings::default() };
-        let inputs = EconomicInputs { settings, receivables, span: 73, ..EconomicInputs::default() };
+        let inputs =
+            EconomicInputs { settings, receivables: receivables.into(), span: 73, ..EconomicInputs::default() };
         economic_cost(&cell(revenue), &[revenue], &[0], &inputs).unwrap().bad_debt[0]
     }
 
@@ -287,7 +288,7 @@ mod tests {
     #[test]
     fn write_offs_are_bad_debt_where_no_loss_is_expected() {
         let receivables = vec![Receivable { write_off: -700, ..Receivable::default() }];
-        let inputs = EconomicInputs { receivables, ..EconomicInputs::default() };
+        let inputs = EconomicInputs { receivables: receivables.into(), ..EconomicInputs::default() };
         assert_eq!(economic_cost(&cell(1), &[1], &[1], &inputs).unwrap().bad_debt, [-700]);
     }
 

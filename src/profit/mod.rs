@@ -18,7 +18,7 @@
 //! let none = || vec![0, 0];
 //! let delivery = vec![2_000, 2_000];
 //! let costs = LayerCosts::new([none(), delivery, none(), none()], Default::default());
-//! let economic = EconomicInputs { acquisition_cost: vec![0, 100], ..EconomicInputs::default() };
+//! let economic = EconomicInputs { acquisition_cost: vec![0, 100].into(), ..EconomicInputs::default() };
 //! let margins = margins(&cells, &costs, &economic)?;
 //! assert_eq!(margins.net_revenue, [9_700, 3_500]);
 //! assert_eq!(margins.cm1, [3_700, 1_500]);

@@ -9,6 +9,7 @@ pub use self::{
     method::{Basis, Method, RuleKind},
     policy::{Capacity, Negative, NoDriver, OverUse},
 };
+use super::period::Period;
 use crate::units::{Day, Minor, Quantity};
 
 /// An activity: a cost pool, the level it belongs to, and how it reaches customers.
@@ -78,12 +79,32 @@ impl ActivitySetting {
 pub struct ResourceSetting {
     /// Cost of the whole run in minor units; `None` = from the `pools` table.
     pub cost: Option<Minor>,
-    /// Activities and resource pools that it serves, each with its weight, scaled by 10⁶, `>= 0`.
-    pub serves: Vec<(String, Quantity)>,
+    /// Activities and resource pools that it serves, each with its weight.
+    pub serves: Vec<(String, Weight)>,
     /// What its cost pays for, in the unit of the weights; `None` = what is served.
     pub capacity: Option<Quantity>,
     /// The rule that says all this.
     pub rule: Rule,
+}
+
+/// How much of a resource pool's service goes to one taker, on one scale for all takers of the pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// The same in every period, scaled by 10⁶, `>= 0`.
+    Always(Quantity),
+    /// Of these periods, scaled by 10⁶, `>= 0`; of any other zero, of a cost of the whole run their sum.
+    Periods(Vec<(Period, Quantity)>),
+    /// The total of a driver in the period, unknown customers included.
+    Driver(String),
+}
+
+impl Weight {
+    /// Whether it may differ from period to period.
+    #[must_use]
+    pub fn varies(&self) -> bool {
+        !matches!(self, Self::Always(_))
+    }
 }
 
 /// How resource pools that serve each other pass on their cost.

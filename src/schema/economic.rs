@@ -1,5 +1,7 @@
 //! What stands between CM3 and economic profit: capital charge, bad debt, commissions, acquisition cost.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{period::PeriodKind, tables::Receivable};
@@ -82,9 +84,9 @@ pub struct EconomicInputs {
     /// Rates and bases.
     pub settings: EconomicSettings,
     /// Receivables, sorted by customer, then period; each has its cell.
-    pub receivables: Vec<Receivable>,
+    pub receivables: Arc<Vec<Receivable>>,
     /// Cost of winning the customer, one a cell; empty when nothing is known of it.
-    pub acquisition_cost: Vec<Minor>,
+    pub acquisition_cost: Arc<Vec<Minor>>,
     /// Length of a period.
     pub kind: PeriodKind,
     /// Days of the whole run, for a run without periods.
@@ -96,8 +98,8 @@ impl Default for EconomicInputs {
     fn default() -> Self {
         Self {
             settings: EconomicSettings::default(),
-            receivables: Vec::new(),
-            acquisition_cost: Vec::new(),
+            receivables: Arc::default(),
+            acquisition_cost: Arc::default(),
             kind: PeriodKind::Whole,
             span: 1,
         }

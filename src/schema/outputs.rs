@@ -143,6 +143,7 @@ const OBJECT_BALANCE: &[OutputColumn] = &[
     column("under_absorbed", Money, "as in pool_balance"),
     column("unassigned", MoneySum, "borne by nobody"),
     column("residual", MoneySum, "what came less what became of it: always zero"),
+    SCENARIO,
 ];
 
 /// Every dataset of a run, in the order they are written.
@@ -282,6 +283,15 @@ pub const DATASETS: &[OutputDataset] = &[
             column("economic_profit_difference", MoneySum, "scenario - base"),
             column("losing_base", Integer, "customers with negative economic profit"),
             column("losing_scenario", Integer, "the same of the scenario"),
+            column("tier_changes", Integer, "customers whose value tier is another in the scenario"),
+            optional("expected_value_base", MoneySum, "sum of expected_value of the base; null without a forecast"),
+            optional("expected_value_scenario", MoneySum, "the same of the scenario"),
+            optional("expected_value_difference", MoneySum, "scenario - base"),
+            optional("equity_base", MoneySum, "mean of the simulated totals of the base; null without a simulation"),
+            optional("equity_scenario", MoneySum, "the same of the scenario, drawn with the same random numbers"),
+            optional("equity_difference", MoneySum, "scenario - base"),
+            optional("equity_difference_p05", MoneySum, "5 % quantile of the difference, future by future"),
+            optional("equity_difference_p95", MoneySum, "95 % quantile of the difference, future by future"),
         ],
     },
     OutputDataset {
@@ -301,7 +311,7 @@ pub const DATASETS: &[OutputDataset] = &[
     },
     OutputDataset {
         name: "customer_value",
-        grain: "one row a customer; forecast columns are null without a purchase (under a model of contracts, without a contract) or without a forecast; sorted by customer_id",
+        grain: "one row a customer; base first, then the scenario; forecast columns are null without a purchase (under a model of contracts, without a contract) or without a forecast; sorted by customer_id",
         columns: &[
             CUSTOMER,
             optional("first_purchase", Date, "first day with a purchase"),
@@ -338,11 +348,12 @@ pub const DATASETS: &[OutputDataset] = &[
                 "expected shortfall: mean of the worst 5 % of the simulated values",
             ),
             optional("probability_of_loss", Float, "probability that the lifetime value is negative"),
+            SCENARIO,
         ],
     },
     OutputDataset {
         name: "customer_segment",
-        grain: "one row a customer; sorted by customer_id",
+        grain: "one row a customer; base first, then the scenario; sorted by customer_id",
         columns: &[
             CUSTOMER,
             column("recency_score", Integer, "1 (longest ago) to rfm_groups (most recent)"),
@@ -350,11 +361,12 @@ pub const DATASETS: &[OutputDataset] = &[
             column("monetary_score", Integer, "1 (least net revenue) to rfm_groups"),
             column("value_tier", Text, "tier by expected value, else by economic profit"),
             optional("segment", Text, "segment of the customers table"),
+            SCENARIO,
         ],
     },
     OutputDataset {
         name: "segment_value",
-        grain: "one row a segmentation and segment; sorted by segmentation, segment",
+        grain: "one row a segmentation and segment; base first, then the scenario; sorted by segmentation, segment",
         columns: &[
             column("segmentation", Text, "value_tier or segment"),
             column("segment", Text, "name of the segment; (none) without one"),
@@ -373,11 +385,12 @@ pub const DATASETS: &[OutputDataset] = &[
                 MoneySum,
                 "mean of the worst 5 % of the simulated totals, joint draws",
             ),
+            SCENARIO,
         ],
     },
     OutputDataset {
         name: "customer_equity",
-        grain: "one row: the whole customer base",
+        grain: "one row a scenario: the whole customer base",
         columns: &[
             column("as_of", Date, "day of the forecast"),
             CUSTOMERS,
@@ -395,16 +408,18 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("equity_p50", MoneySum, "median"),
             optional("equity_p95", MoneySum, "95 % quantile"),
             optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
+            SCENARIO,
         ],
     },
     OutputDataset {
         name: "whale_curve",
-        grain: "points of cumulative economic profit, best customer first (every k-th above 10,000 customers); sorted by customers",
+        grain: "points of cumulative economic profit, best customer first (every k-th above 10,000 customers); base first, then the scenario; sorted by customers",
         columns: &[
             column("customers", Integer, "customers so far"),
             column("share_of_customers", Float, "customers / all customers"),
             column("cumulative_profit", MoneySum, "their economic profit"),
             optional("share_of_profit", Float, "cumulative_profit / total; null when the total is not positive"),
+            SCENARIO,
         ],
     },
     OutputDataset {
@@ -453,6 +468,7 @@ pub const DATASETS: &[OutputDataset] = &[
                     Integer,
                     "those who bought it on the day of their first purchase; all products of that day count"
                 ),
+                SCENARIO,
             ]
         ),
     },
@@ -476,6 +492,7 @@ pub const DATASETS: &[OutputDataset] = &[
                 column("orders", Integer, "distinct orders with a purchase line"),
                 column("lines", Integer, "accepted ledger lines"),
                 column("units", Quantity, "units, net of returns"),
+                SCENARIO,
             ]
         ),
     },
@@ -489,6 +506,7 @@ pub const DATASETS: &[OutputDataset] = &[
             column("kind", Text, "direct_tracing, driver_tracing or allocation"),
             column("driver_quantity", Quantity, "quantity of the activity's driver"),
             column("amount", Money, "cost that the object bears"),
+            SCENARIO,
         ],
     },
     OutputDataset { name: "object_balance", grain: OBJECT_BALANCE_GRAIN, columns: OBJECT_BALANCE },

@@ -100,6 +100,27 @@ pub struct Inputs {
     pub contracts: Option<TableSetting>,
 }
 
+impl Inputs {
+    /// A table, when the config has it.
+    #[must_use]
+    pub fn table(&self, name: TableName) -> Option<&TableSetting> {
+        match name {
+            TableName::Transactions => Some(&self.transactions),
+            TableName::Customers => self.customers.as_ref(),
+            TableName::Products => self.products.as_ref(),
+            TableName::Pools => self.pools.as_ref(),
+            TableName::Activities => self.activities.as_ref(),
+            TableName::DriverQuantities => self.driver_quantities.as_ref(),
+            TableName::Receivables => self.receivables.as_ref(),
+            TableName::Fx => self.fx.as_ref(),
+            TableName::Traced => self.traced.as_ref(),
+            TableName::Events => self.events.as_ref(),
+            TableName::Contracts => self.contracts.as_ref(),
+            TableName::Truth => None,
+        }
+    }
+}
+
 /// Names of input tables, as in the config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -372,6 +393,18 @@ impl LedgerDriver {
     pub fn is_of_events(&self) -> bool {
         matches!(self.measure, DriverMeasure::Time { .. })
     }
+
+    /// Whether it is worked out order by order.
+    #[must_use]
+    pub fn is_of_orders(&self) -> bool {
+        matches!(self.measure, DriverMeasure::OrderTime { .. })
+    }
+
+    /// Whether each ledger line says what it adds to it.
+    #[must_use]
+    pub fn is_of_lines(&self) -> bool {
+        !self.is_of_events() && !self.is_of_orders()
+    }
 }
 
 /// What a [`LedgerDriver`] counts or sums, per customer and period.
@@ -395,6 +428,15 @@ pub enum DriverMeasure {
         /// Columns that it names.
         columns: Vec<String>,
         /// Those of them that are 0 or 1.
+        flags: Vec<String>,
+    },
+    /// Time of the orders with a purchase line, summed: one equation an order.
+    OrderTime {
+        /// The equation over drivers of the ledger, each counted or summed over the lines of the order.
+        equation: String,
+        /// Drivers that it names.
+        terms: Vec<String>,
+        /// Those of them that are 1 where any line of the order counts, and 0 otherwise.
         flags: Vec<String>,
     },
 }

@@ -114,6 +114,24 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     error: activity `a`: the used quantity is 1.14 times the capacity; 5.00 EUR are at stake
       hint: check the capacity and the time per unit, or choose `over_driven` or `rescale`
     ");
+    assert_snapshot!(failure("activities: {a: {level: order, method: driver, driver: calls, rule: R-7, capacity: 7, cost: 5}}\n"), @r"
+    exit code 3
+    error: activity `a`, rule `R-7`: the used quantity is 1.14 times the capacity; 5.00 EUR are at stake
+      hint: check the capacity and the time per unit, or choose `over_driven` or `rescale`
+    ");
+    assert_snapshot!(failure("activities: {a: {level: order, method: percent, rule: R-8, shares: {north: 60, south: 50}, cost: 5}}\n"), @r"
+    exit code 2
+    whalecurve.yaml:9:60: `activities.a.shares` add up to 110 %, more than 100 %; rule `R-8`, 5.00 EUR are at stake
+    ");
+    assert_snapshot!(failure("activities: {a: {level: order, method: driver, driver: calls, capacity: 0, cost: 5}}\n"), @r"
+    exit code 2
+    whalecurve.yaml:9:73: `activities.a.capacity` is `0`, expected a capacity above zero; 5.00 EUR are at stake
+    ");
+    assert_snapshot!(failure("resources: {pools: {x: {cost: 1, to: {a: 1, b: 1}}}}\nactivities: {a: {level: order, method: average}}\n"), @r"
+    exit code 2
+    whalecurve.yaml:9:45: `resources.pools.x.to.b` is neither an activity nor a resource pool; 1.00 EUR are at stake
+      hint: known: a, x
+    ");
     assert_snapshot!(failure("activities: {a: {level: order, method: average, valid_to: 1969-12-31, cost: 5}}\n"), @r"
     exit code 3
     error: activity `a`: rule `a` holds to 1969-12-31, not on 1970-04-11; 5.00 EUR are at stake

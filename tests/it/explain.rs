@@ -185,3 +185,80 @@ fn a_question_about_nobody_or_no_period_is_told_without_anybody_else() {
       hint: leave out --period for all periods together
     ");
 }
+
+#[test]
+fn a_scenario_is_explained_beside_the_base() {
+    let job = job();
+    let more =
+        ["--customer", "A", "--set", "activities.packing.method=average", "--set", "resources.pools.wages.cost=60.00"];
+    let text = explained(&job, &more);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert_snapshot!(text, @r"
+    Corner shop: customer A, 1997-03 to 1997-04 (2 periods), as of 1997-04-04
+    EUR                                                    base  what_if  difference
+
+      gross sales                                        160.00   160.00        0.00
+    Net revenue                                          160.00   160.00        0.00
+      product cost                                       -95.00   -95.00        0.00
+    CM1, product margin                                   65.00    65.00        0.00
+      handling                                           -28.67   -43.67      -15.00
+      packing                                             -3.21    -7.50       -4.29
+    CM2, after orders                                     33.12    13.83      -19.29
+    CM3, after service                                    33.12    13.83      -19.29
+    Economic profit                                       33.12    13.83      -19.29
+
+    How each cost came about in what_if: quantity, rate, pool, and the accounts it
+      came from
+
+    handling                                                                   43.67
+      layer cm2, level order, variable, avoidable
+      rule handling, version 1: driver tracing, method driver
+      1997-03: 2 × orders                                                      36.67
+        rate 18.3333333333 EUR, exactly 55/3: 55.00 over 3
+        pool of 1997-03: 55.00 = 10.00 own + 45.00 received; customers bear 55.00
+        from handling, account 4000, cost centre Berlin                         6.67
+        from wages, account 6000, cost centre Berlin                           20.00
+        from wages, account 6100, cost centre Bonn                             10.00
+      1997-04: 1 × orders                                                       7.00
+        rate 7 EUR: 7.00 over 1
+        pool of 1997-04: 7.00; customers bear 7.00
+        from handling, account 4000, cost centre Berlin                         7.00
+
+    packing                                                                     7.50
+      layer cm2, level order, variable, avoidable
+      rule packing, version 1: allocation, method average
+      1997-03: 1 × customer and period with any activity                        7.50
+        rate 7.5 EUR, exactly 15/2: 15.00 over 2
+        pool of 1997-03: 15.00 = 0.00 own + 15.00 received; customers bear 15.00
+        from wages, account 6000, cost centre Berlin                            5.00
+        from wages, account 6100, cost centre Bonn                              2.50
+    ");
+    let explained = document(&job, &more);
+    assert_eq!(explained["scenario"], json!("what_if"));
+    for amount in ["amount", "base"] {
+        let mut sum = 0;
+        for step in explained["waterfall"].as_array().unwrap() {
+            let own = minor(&step[amount]);
+            if step["kind"] == "subtotal" {
+                assert_eq!(own, sum, "{amount} of {}", step["name"]);
+            } else {
+                sum += own;
+            }
+        }
+    }
+    let base = document(&job, &["--customer", "A"]);
+    assert_eq!(base["scenario"], json!("base"));
+    let of = |document: &Value, amount: &str| -> Vec<i128> {
+        document["waterfall"].as_array().unwrap().iter().map(|step| minor(&step[amount])).collect()
+    };
+    assert_eq!(of(&explained, "base"), of(&base, "amount"));
+}
+
+#[test]
+fn a_scenario_that_is_not_there_cannot_be_explained() {
+    let done = job().command("explain", &["--customer", "A", "--scenario"]);
+    assert_snapshot!(String::from_utf8(done.stderr).unwrap().trim_end(), @r"
+    error: there is no scenario to explain: neither the config nor the command line overrides anything
+      hint: add `overrides`, or --set activities.order_handling.cost=12000.00
+    ");
+}

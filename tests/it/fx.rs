@@ -102,18 +102,18 @@ fn a_gap_in_the_rates_is_told_with_currency_period_and_money() {
         .text("fx.csv", "code,rate,period,kind\nUSD,0.917,2024-01,closing\nJPY,0.0063,2024-02,average\n");
     assert_snapshot!(with_rates.failure(), @r"
     exit code 3
-    error: pools: no average rate of JPY for period 2024-01; 20,000 JPY are at stake
-    pools: no average rate of KWD for period 2024-02; 1.234 KWD are at stake
-    pools: no average rate of USD for period 2024-01; 100.33 USD are at stake
+    error: pools: no average rate of JPY for period 2024-01; 20,000 JPY of freight are at stake
+    pools: no average rate of KWD for period 2024-02; 1.234 KWD of support are at stake
+    pools: no average rate of USD for period 2024-01; 100.33 USD of freight are at stake
       hint: add the rate to inputs.fx: units of the run's currency for one of the other
     ");
     let without = job("");
     without.text("pools.csv", POOLS);
     assert_snapshot!(without.failure(), @r"
     exit code 3
-    error: pools: no average rate of JPY for period 2024-01; 20,000 JPY are at stake
-    pools: no average rate of KWD for period 2024-02; 1.234 KWD are at stake
-    pools: no average rate of USD for period 2024-01; 100.33 USD are at stake
+    error: pools: no average rate of JPY for period 2024-01; 20,000 JPY of freight are at stake
+    pools: no average rate of KWD for period 2024-02; 1.234 KWD of support are at stake
+    pools: no average rate of USD for period 2024-01; 100.33 USD of freight are at stake
       hint: add the rate to inputs.fx: units of the run's currency for one of the other
     ");
 }

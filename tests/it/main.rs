@@ -16,6 +16,7 @@ mod laws;
 mod main_job;
 mod messages;
 mod objects;
+mod order_time;
 mod purchase_models;
 mod support;
 mod truth;

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Job, cents, days, integers};
+use crate::support::{Job, cents, days, integers, read, text};
 
 const CONFIG: &str = "
 version: 1
@@ -54,8 +54,13 @@ fn base_and_scenario_stand_in_the_same_datasets_and_the_base_is_what_it_is_alone
     assert_eq!(job.decimals("scenario_difference", "economic_profit_difference")[..3], [-50, 150, -200]);
     assert_eq!(job.decimals("scenario_difference", "net_revenue_difference")[..3], [150, 150, 0]);
     assert_eq!(job.decimals("scenario_difference", "cost_difference")[..3], [200, 0, 200]);
-    // What follows from profit is the base's.
-    assert_eq!(job.sum("customer_equity", "economic_profit"), 1_500);
+    assert_eq!(pairs(&job, "customer_equity", "economic_profit"), [of("base", 1_500), of("by_day", 1_450)]);
+    // The whale curve of each: best customer first.
+    assert_eq!(
+        pairs(&job, "whale_curve", "cumulative_profit"),
+        [of("base", 1_250), of("base", 1_500), of("by_day", 1_400), of("by_day", 1_450)]
+    );
+    assert_eq!(job.whole_numbers("customer_segment", "monetary_score").len(), 4);
 }
 
 #[test]
@@ -107,5 +112,332 @@ fn what_a_scenario_cannot_change_or_find_is_named() {
     assert_snapshot!(failure("overrides: {driver_factors: {calls: 2}}\n"), @r"
     exit code 3
     error: overrides: no driver is named `calls`; known: days, lines
+    ");
+}
+
+/// The run of 300 customers with a forecast, and more lines below it.
+fn with_forecast(more: &str) -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+currency: EUR
+as_of: 1971-12-31
+seed: 11
+inputs:
+  transactions: {{path: l.parquet, columns: {{customer_id: c, date: d, amount: a, product_id: p}}}}
+  customers: {{path: customers.csv, columns: {{customer_id: c, segment: s}}}}
+drivers:
+  orders: {{count_distinct: order}}
+activities:
+  handling: {{level: order, method: driver, driver: orders, cost: 1234.56}}
+  upkeep: {{level: customer, method: average, cost: 99.99}}
+forecast: {{horizon: 26 weeks, discount_rate_per_year: 0.1, paths: 50}}
+{more}"
+    ));
+    let mut state = 20_261_125_u64;
+    let mut below = |n: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % n) as i64
+    };
+    let mut lines: Vec<(i64, i32, i64)> = Vec::new();
+    for customer in 0..300 {
+        for _ in 0..=below(6) {
+            lines.push((customer, below(700) as i32, 1_000 + below(9_000)));
+        }
+    }
+    let products = ["X", "Y", "Z"];
+    job.parquet(
+        "l.parquet",
+        vec![
+            ("c", integers(lines.iter().map(|line| line.0))),
+            ("d", days(lines.iter().map(|line| line.1))),
+            ("a", cents(lines.iter().map(|line| line.2))),
+            ("p", text(lines.iter().map(|line| products[line.2 as usize % 3]))),
+        ],
+    );
+    let rows: Vec<String> = (0..300).map(|n| format!("{n},{}", if n % 3 == 0 { "north" } else { "south" })).collect();
+    job.text("customers.csv", &format!("c,s\n{}\n", rows.join("\n")));
+    job
+}
+
+/// Datasets that have a row for each world.
+const WORLDS: [&str; 13] = [
+    "customer_profit",
+    "customer_profit_total",
+    "customer_cost",
+    "pool_balance",
+    "capacity_use",
+    "activity_rate",
+    "trace",
+    "customer_value",
+    "customer_segment",
+    "segment_value",
+    "customer_equity",
+    "whale_curve",
+    "product_profit",
+];
+
+#[test]
+fn an_override_that_changes_nothing_gives_the_rows_of_the_base_again_to_the_last_bit() {
+    for more in ["overrides: {activities: {handling: {cost: 1234.56}}}\n", "overrides: {prices: 1.00}\n"] {
+        let job = with_forecast(more);
+        job.run(&[]);
+        for dataset in WORLDS {
+            // A world's rows are a file of their own, or half of one.
+            let mut halves = read(&job.path("out"), dataset);
+            if halves.len() % 2 == 1 {
+                assert_eq!(halves.len(), 1, "{dataset}");
+                let (whole, rows) = (&halves[0], halves[0].num_rows() / 2);
+                halves = vec![whole.slice(0, rows), whole.slice(rows, whole.num_rows() - rows)];
+            }
+            let (base, scene) = halves.split_at(halves.len() / 2);
+            for (base, scene) in base.iter().zip(scene) {
+                for (field, (mine, other)) in
+                    base.schema().fields().iter().zip(base.columns().iter().zip(scene.columns()))
+                {
+                    let same = mine == other;
+                    assert_eq!(same, field.name() != "scenario" || mine.is_empty(), "{dataset}.{}", field.name());
+                }
+            }
+        }
+        for column in
+            ["expected_value_difference", "equity_difference", "equity_difference_p05", "equity_difference_p95"]
+        {
+            let differences = job.decimals("scenario_difference", column);
+            // All customers, two segments, four tiers.
+            assert_eq!(differences, [0; 7], "{column}");
+        }
+    }
+}
+
+#[test]
+fn another_cost_changes_lifetime_values_tiers_and_equity_and_every_difference_ties() {
+    let job = with_forecast("overrides: {activities: {handling: {cost: 9876.54}}}\n");
+    job.run(&[]);
+    let of_world = |world: &str| -> i128 {
+        let rows =
+            job.texts("customer_value", "scenario").into_iter().zip(job.decimals("customer_value", "expected_value"));
+        rows.filter(|(name, _)| name == world).map(|(_, value)| value).sum()
+    };
+    let all = |column: &str| job.decimals("scenario_difference", column);
+    let (base, other) = (of_world("base"), of_world("what_if"));
+    assert!(other < base);
+    assert_eq!((all("expected_value_base")[0], all("expected_value_scenario")[0]), (base, other));
+    for column in ["expected_value_base", "expected_value_scenario", "expected_value_difference"] {
+        let sums = all(column);
+        assert_eq!((sums[1] + sums[2], sums[3..].iter().sum::<i128>()), (sums[0], sums[0]), "{column}");
+    }
+    assert_eq!(pairs(&job, "customer_equity", "equity_mean").len(), 2);
+    let equity = job.decimals("customer_equity", "equity_mean");
+    assert_eq!((all("equity_base")[0], all("equity_scenario")[0]), (equity[0], equity[1]));
+    // More cost is less worth in every future: with the same random numbers no future is better.
+    let worse = all("equity_difference_p95");
+    assert!(worse.iter().all(|cents| *cents <= 0), "{worse:?}");
+    assert!(all("equity_difference_p05")[0] <= all("equity_difference")[0]);
+    let purchases = |world: usize| -> Vec<u64> {
+        let batches = read(&job.path("out"), "customer_value");
+        let column = |batch: &arrow_array::RecordBatch| {
+            let column = batch.column_by_name("expected_purchases").unwrap().clone();
+            let column = column.as_any().downcast_ref::<arrow_array::Float64Array>().unwrap().clone();
+            column.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        batches.iter().flat_map(column).skip(300 * world).take(300).collect()
+    };
+    assert_eq!(purchases(0), purchases(1), "what customers will buy does not depend on cost");
+}
+
+#[test]
+fn prices_change_what_a_purchase_brings_of_that_segment_alone() {
+    // Without cost all that is sold is kept: twice the price is twice the value, but for the rounding of each customer.
+    let job = with_forecast("overrides:\n  prices: 2\n  activities: {handling: {cost: 0}, upkeep: {cost: 0}}\n");
+    job.run(&["--set", "activities.handling.cost=0"]);
+    let value = |column: &str| job.decimals("scenario_difference", column);
+    assert_eq!(value("net_revenue_scenario")[0], 2 * value("net_revenue_base")[0]);
+    let free = with_forecast("");
+    let config = std::fs::read_to_string(free.path("whalecurve.yaml")).unwrap();
+    let config = config.replace("1234.56", "0").replace("99.99", "0");
+    free.text("whalecurve.yaml", &format!("{config}overrides: {{prices: {{north: 2, south: 1}}}}\n"));
+    free.run(&[]);
+    let value = |column: &str| free.decimals("scenario_difference", column);
+    let (base, other) = (value("expected_value_base"), value("expected_value_scenario"));
+    // All, north, south.
+    assert!((other[1] - 2 * base[1]).abs() <= 100, "{other:?} {base:?}");
+    assert_eq!(other[2], base[2]);
+    // Products are not kept by segment.
+    assert!(free.texts("product_profit", "scenario").iter().all(|world| world == "base"));
+    assert_eq!(job.texts("product_profit", "scenario").len(), 6);
+    let revenue = job.decimals("product_profit", "net_revenue");
+    assert_eq!(revenue[3..].iter().sum::<i128>(), 2 * revenue[..3].iter().sum::<i128>());
+}
+
+/// Two months of one activity of the activities table, and of a resource pool, with accounts.
+fn with_tables(more: &str) -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+currency: EUR
+period: month
+inputs:
+  transactions: {{path: l.parquet, columns: {{customer_id: c, date: d, amount: a}}}}
+  activities: {{path: activities.csv, columns: {{activity: a, level: l, method: m, driver: d}}}}
+  pools: {{path: pools.csv, columns: {{activity: a, amount: m, period: p, account: k, capacity: q}}}}
+drivers: {{lines: count, days: {{count_distinct: day}}}}
+resources: {{pools: {{wages: {{to: {{desk: 1}}}}}}}}
+{more}"
+    ));
+    job.text("activities.csv", "a,l,m,d\ndesk,order,driver,lines\n");
+    job.text(
+        "pools.csv",
+        "a,m,p,k,q\ndesk,1.00,1970-01,4000,8\ndesk,2.00,1970-01,4100,\ndesk,3.33,1970-02,4000,\nwages,7.00,1970-02,6000,\n",
+    );
+    let columns = vec![("c", integers([1, 1, 2, 2])), ("d", days([1, 1, 2, 40])), ("a", cents([100, 200, 300, 400]))];
+    job.parquet("l.parquet", columns);
+    job
+}
+
+/// Own cost of every pool and month of the scenario.
+fn own(job: &Job) -> Vec<(String, i128)> {
+    let rows = job.texts("pool_balance", "pool").into_iter().zip(job.texts("pool_balance", "period"));
+    let own = rows.zip(job.decimals("pool_balance", "own")).zip(job.texts("pool_balance", "scenario"));
+    own.filter(|(_, world)| world == "what_if")
+        .map(|(((pool, period), own), _)| (format!("{pool} {period}"), own))
+        .collect()
+}
+
+#[test]
+fn a_cost_is_changed_by_total_by_factor_or_by_period_and_its_periods_and_accounts_sum_to_it() {
+    let costs = |more: &str| {
+        let job = with_tables(&format!("overrides: {{activities: {{desk: {{cost: {more}}}}}}}\n"));
+        job.run(&[]);
+        let (desk, wages): (Vec<_>, Vec<_>) = own(&job).into_iter().partition(|row| row.0.starts_with("desk"));
+        assert_eq!(wages.iter().map(|row| row.1).sum::<i128>(), 700);
+        // What accounts bring in is what the pools cost, in both worlds.
+        let stages = job.texts("trace", "from_stage").into_iter().zip(job.decimals("trace", "amount"));
+        let worlds = stages.zip(job.texts("trace", "scenario"));
+        let accounts = worlds.filter(|((stage, _), world)| stage == "account" && world == "what_if");
+        let brought: i128 = accounts.map(|((_, amount), _)| amount).sum();
+        assert_eq!(brought, desk.iter().map(|row| row.1).sum::<i128>() + 700);
+        desk.into_iter().map(|row| row.1).collect::<Vec<_>>()
+    };
+    // 3.00 and 3.33; 10.00 is 4.739… and 5.260…
+    assert_eq!(costs("10.00"), [474, 526]);
+    assert_eq!(costs("{factor: 1.1}"), [330, 366]);
+    assert_eq!(costs("{factor: 0}"), [0, 0]);
+    assert_eq!(costs("{periods: {1970-02: 5.00}}"), [300, 500]);
+    assert_eq!(costs("{periods: {1970-01: -0.50, 1970-02: 5.00}}"), [-50, 500]);
+}
+
+#[test]
+fn an_activity_of_the_table_takes_another_driver_method_or_capacity() {
+    let scene = |more: &str| {
+        let job = with_tables("");
+        job.run(&["--set", more]);
+        job
+    };
+    let driver = scene("activities.desk.driver=days");
+    let shown = |job: &Job| job.optional_texts("pool_balance", "driver").pop().flatten();
+    assert_eq!(shown(&driver), Some("days".to_owned()));
+    // In January customer 1 has two lines on one day, customer 2 one: 2 : 1 by lines, 1 : 1 by days, of 8.
+    assert_eq!(job_costs(&driver), [[75, 38, 1_033], [37, 38, 1_033]]);
+    let time = scene("activities.desk.time=2*lines");
+    assert_eq!(job_costs(&time)[1], [150, 75, 1_033]);
+    // The capacity of the table's pool, 8, goes with the scenario's own: 4 in a month.
+    let capacity = scene("activities.desk.capacity=4");
+    let worlds = capacity.texts("capacity_use", "scenario").into_iter();
+    let found: Vec<(String, i128)> = worlds.zip(capacity.decimals("capacity_use", "capacity")).collect();
+    let of = |world: &str, units: i128| (world.to_owned(), units * 1_000_000);
+    assert_eq!(found, [of("base", 8), of("what_if", 4), of("what_if", 4)]);
+    // A method that takes no capacity leaves that of the table's pool behind.
+    let rate = scene("activities.desk={method: standard_rate, driver: lines, rate: 0.5}");
+    assert_eq!(job_costs(&rate)[1], [100, 50, 50]);
+}
+
+/// Cost of each cell in the base and in the scenario.
+fn job_costs(job: &Job) -> [Vec<i128>; 2] {
+    ["base", "what_if"].map(|world| {
+        let rows = job.texts("customer_cost", "scenario").into_iter().zip(job.decimals("customer_cost", "amount"));
+        rows.filter(|(name, _)| name == world).map(|(_, amount)| amount).collect()
+    })
+}
+
+#[test]
+fn another_method_takes_no_key_of_the_one_before_it() {
+    let job = job("overrides: {activities: {handling: {method: average}}}\n");
+    job.run(&[]);
+    assert_eq!(job_costs(&job), [[200, 50, 200, 50], [200, 50, 200, 50]]);
+    assert_eq!(job.texts("pool_balance", "method"), ["driver", "average", "average", "average"]);
+    let capacity = self::job("overrides: {activities: {upkeep: {method: traced}}}\n");
+    let config = std::fs::read_to_string(capacity.path("whalecurve.yaml")).unwrap();
+    let with_capacity = config.replace("driver: lines, cost", "driver: lines, capacity: 8, over_use: rescale, cost");
+    let scene = "overrides: {activities: {handling: {method: percent, shares: {north: 50}}}}\n";
+    capacity.text(
+        "whalecurve.yaml",
+        &with_capacity.replace("overrides: {activities: {upkeep: {method: traced}}}\n", scene),
+    );
+    capacity.run(&[]);
+    assert_eq!(capacity.texts("capacity_use", "scenario"), ["base"]);
+    assert_eq!(job_costs(&capacity), [[100, 50, 100, 50], [200, 50, 0, 50]]);
+}
+
+#[test]
+fn objects_are_costed_in_both_worlds() {
+    let job = with_forecast("overrides: {activities: {handling: {cost: {factor: 2}}}}\n");
+    job.run(&["--cost-object", "product"]);
+    let allocated = pairs(&job, "object_balance", "allocated");
+    let of = |name: &str| allocated.iter().filter(|row| row.0 == name).map(|row| row.1).sum::<i128>();
+    assert_eq!((of("base"), of("what_if")), (123_456, 246_912));
+    let cost = pairs(&job, "object_cost", "amount");
+    assert_eq!(cost.iter().map(|row| row.1).sum::<i128>(), 3 * 123_456);
+    let done = job.try_run(&["--cost-object", "product", "--set", "prices.north=2"]);
+    assert_snapshot!(String::from_utf8(done.stderr).unwrap().trim_end(), @"error: overrides: prices differ by segment, but products are not kept by segment: give one price factor for everybody");
+}
+
+#[test]
+fn changes_that_cannot_be_are_told() {
+    let failure = |more: &str| with_tables(&format!("overrides: {{{more}}}\n")).failure();
+    let told = [
+        "activities: {dsk: {cost: 1}}",
+        "activities: {desk: {level: order, method: average, cost: 1}}",
+        "activities: {desk: {drivr: days}}",
+        "activities: {desk: {cost: {factr: 2}}}",
+        "activities: {desk: {cost: {periods: {1970-Q1: 2}}}}",
+        "activities: {desk: {cost: {factor: 2, periods: {}}}}",
+        "activities: {desk: {method: standard_rate, driver: lines, rate: 1, capacity: 4}}",
+        "resources: {pools: {wages: {cost: 1e3}}}",
+    ];
+    let told: Vec<String> = told.into_iter().map(failure).collect();
+    assert_snapshot!(told.join("\n"), @r"
+    exit code 3
+    error: overrides: no activity is named `dsk`; known: desk
+    exit code 3
+    error: overrides: activity `desk` stands in the activities table: leave out its level
+    exit code 2
+    whalecurve.yaml:11:33: unknown key `drivr` in `activities.desk`
+      hint: did you mean `driver`? known keys: method, cost, capacity, over_use, driver, time, of, shares, segments, each, by, rate, fixed, budgeted
+    exit code 2
+    whalecurve.yaml:11:40: unknown key `factr` in `activities.desk.cost`
+      hint: did you mean `factor`? known keys: factor, periods
+    exit code 2
+    whalecurve.yaml:11:50: `activities.desk.cost.periods.1970-Q1` is no period of this run
+      hint: its periods are written like 1997-03
+    exit code 2
+    whalecurve.yaml:11:33: `activities.desk.cost` needs exactly one of factor, periods
+      hint: a number alone is the total of all periods
+    exit code 3
+    error: overrides: activity `desk`: a capacity needs a driver, time or dual rate
+    exit code 2
+    whalecurve.yaml:11:47: `resources.pools.wages.cost` is `1e3`, expected an amount of money: digits, and a point where a fraction follows
+    ");
+    // Costs of both signs that cancel do not say how to divide another total.
+    let job = with_tables("overrides: {activities: {desk: {cost: 5.00}}}\n");
+    job.text("pools.csv", "a,m,p,k,q\ndesk,1.00,1970-01,4000,\ndesk,-1.00,1970-02,4000,\n");
+    assert_snapshot!(job.failure(), @r"
+    exit code 3
+    error: overrides: the 2 periods of `desk` cost 0.00 EUR together, which does not say how to divide 5.00: give its cost by period, as in cost: {periods: {1970-01: 5.00}}
+    ");
+    assert_snapshot!(self::job("overrides: {activities: {handlng: {cost: 5.00}}}\n").failure(), @r"
+    exit code 2
+    whalecurve.yaml:13:26: `activities.handlng` is no activity of the run; a new one needs a level
+      hint: did you mean `handling`? known: handling, upkeep
     ");
 }

@@ -23,6 +23,12 @@ pub struct Args {
     /// Period, such as 1997-03; all periods together by default.
     #[arg(long)]
     period: Option<String>,
+    /// The what-if of `overrides` or --set, beside the base.
+    #[arg(long)]
+    scenario: bool,
+    /// A what-if to explain beside the base, as in `activities.picking.cost=9000.00`; may stand several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    sets: Vec<String>,
     /// Text for people, or JSON for programs.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     output_format: OutputFormat,
@@ -43,12 +49,13 @@ enum OutputFormat {
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    let overrides = Overrides { threads: args.threads, ..Overrides::default() };
+    let overrides = Overrides { threads: args.threads, sets: args.sets.clone(), ..Overrides::default() };
     let settings = match load(&args.config, &overrides, streams)? {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    let question = Question { customer: &args.customer, period: args.period.as_deref() };
+    let scenario = args.scenario || !args.sets.is_empty();
+    let question = Question { customer: &args.customer, period: args.period.as_deref(), scenario };
     let explained =
         work(settings.threads, streams, |progress| explain(&settings, question, &mut Clock::new(progress)))?;
     let explanation = match explained {

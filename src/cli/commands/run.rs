@@ -98,10 +98,6 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    if cost_object.is_some() && settings.scenario.is_some() {
-        let what = "--cost-object costs the run as it is: a what-if (`overrides` or --set) has no effect on it";
-        return streams.fail(what, Some("leave one of them out"), Exit::USAGE);
-    }
     if let (Some((saved, file)), Some(setting)) = (&saved, &settings.forecast)
         && let Err(error) = saved.fits(setting, file)
     {

@@ -86,6 +86,11 @@ impl Problems {
         self.list.is_empty()
     }
 
+    /// How much was noted so far.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Take over what another collector noted.
     pub(super) fn append(&mut self, mut other: Self) {
         self.list.append(&mut other.list);

@@ -105,7 +105,7 @@ pub fn load(
     let settings = tree::parse(text, env, &mut problems).and_then(|document| {
         let mut base = settings(path, &Entry::root(&document), overrides, &mut problems)?;
         if problems.is_empty() {
-            base.scenario = scenario(path, document, overrides, &mut problems);
+            base.scenario = scenario(path, document, overrides, &base, &mut problems);
         }
         Some(base)
     });
@@ -120,12 +120,15 @@ fn scenario(
     path: &Utf8Path,
     mut document: tree::Node,
     command: &Overrides,
+    base: &Settings,
     problems: &mut Problems,
 ) -> Option<Scenario> {
-    let said = overrides::apply(&mut document, &command.sets, problems)?;
+    let said = overrides::apply(&mut document, &command.sets, base, problems)?;
     let changed = settings(path, &Entry::root(&document), command, problems)?;
-    let overrides::Overridden { name, paths: overridden, prices, driver_factors } = said;
-    Some(Scenario { name, settings: Box::new(changed), overridden, prices, driver_factors })
+    let overrides::Overridden { name, paths: overridden, prices, driver_factors, changes } = said;
+    let overrides::Changes { costs, activities } = changes;
+    let settings = Box::new(changed);
+    Some(Scenario { name, settings, overridden, prices, driver_factors, costs, activities })
 }
 
 fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: &mut Problems) -> Option<Settings> {
@@ -162,7 +165,17 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let drivers = fields
         .read_or("drivers", BTreeMap::new(), problems, |entry, problems| costs::drivers(entry, &tables, problems));
     let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
-    let known = basis::Known { tables: &tables, drivers: &drivers_known, activities: &activities_known, exponent };
+    let code = currency.as_ref().map_or("", |currency| currency.code.as_str());
+    let (drivers_known, activities_known) = (&drivers_known, &activities_known);
+    let known = basis::Known {
+        tables: &tables,
+        drivers: drivers_known,
+        activities: activities_known,
+        exponent,
+        code,
+        stake: "",
+        period: period.unwrap_or(PeriodKind::Whole),
+    };
     let none = (BTreeMap::new(), ServiceSetting::default());
     let resources =
         fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));

@@ -1,12 +1,19 @@
 //! `overrides` and `--set`: the config's tree with other values in some places, read as a config of its own.
 
+mod changes;
+
+pub(super) use self::changes::Changes;
 use super::{
     error::{Position, Problems},
+    sections::methods,
     suggest::{closest, list, quoted},
     tree::{Key, Node, Scalar, Value},
     walk::Entry,
 };
-use crate::{numeric::decimal::Decimal, schema::scenario::BASE};
+use crate::{
+    numeric::decimal::Decimal,
+    schema::{scenario::BASE, settings::Settings},
+};
 
 /// Parts of the config that a scenario may change: everything after the facts.
 const PARTS: [&str; 5] = ["activities", "resources", "capital_charge", "commissions", "bad_debt"];
@@ -27,14 +34,24 @@ pub(super) struct Overridden {
     pub(super) paths: Vec<String>,
     pub(super) prices: Vec<(Option<String>, Decimal)>,
     pub(super) driver_factors: Vec<(String, Decimal)>,
+    pub(super) changes: Changes,
 }
+
+/// Keys of an activity or resource pool that are replaced as a whole, so that half of the old value does not stay.
+const WHOLE: [&str; 3] = ["capacity", "rule", "fallback"];
 
 /// Takes `overrides` out of the document, adds `--set`, and lays the changed parts over the rest.
 ///
 /// `None` when nothing is overridden, or something is wrong, which is noted.
 ///
 /// * `sets`: `activities.order_handling.cost=12000.00`, as typed.
-pub(super) fn apply(document: &mut Node, sets: &[String], problems: &mut Problems) -> Option<Overridden> {
+/// * `base`: the config without them.
+pub(super) fn apply(
+    document: &mut Node,
+    sets: &[String],
+    base: &Settings,
+    problems: &mut Problems,
+) -> Option<Overridden> {
     let mut over = take(document);
     if over.is_none() && sets.is_empty() {
         return None;
@@ -44,10 +61,12 @@ pub(super) fn apply(document: &mut Node, sets: &[String], problems: &mut Problem
         let (path, value) = parse_set(set, problems)?;
         put(over, &path, value);
     }
-    let read = read(over, problems)?;
+    let mut read = read(over, problems)?;
+    read.changes = changes::take(over, base, problems)?;
     let Value::Map(entries) = std::mem::replace(&mut over.value, Value::Null) else { return None };
     for (key, node) in entries.into_iter().filter(|(key, _)| !OWN.contains(&key.text.as_str())) {
         let part = Node { at: node.at, value: Value::Map(vec![(key, node)]) };
+        forget_methods(document, &part);
         lay(document, part);
     }
     Some(read)
@@ -113,12 +132,26 @@ fn lay(base: &mut Node, over: Node) {
         (Value::Map(entries), Value::Map(others)) => {
             for (key, node) in others {
                 match entries.iter_mut().find(|(known, _)| known.text == key.text) {
+                    Some((_, known)) if WHOLE.contains(&key.text.as_str()) => *known = node,
                     Some((_, known)) => lay(known, node),
                     None => entries.push((key, node)),
                 }
             }
         }
         (_, value) => *base = Node { at: over.at, value },
+    }
+}
+
+/// Another method takes nothing over from the one before it: what belongs to that goes.
+fn forget_methods(document: &mut Node, over: &Node) {
+    let over = over.get("activities").into_iter().flat_map(Node::entries);
+    for (key, node) in over.filter(|(_, activity)| activity.get("method").is_some()) {
+        if let Some(activity) = document.get_mut("activities").and_then(|activities| activities.get_mut(&key.text)) {
+            activity.forget(|key| methods::KEYS.contains(&key));
+            let method = node.get("method").and_then(Node::scalar).unwrap_or_default();
+            let strays = methods::without_effect(method);
+            activity.forget(|key| strays.contains(&key));
+        }
     }
 }
 
@@ -163,7 +196,8 @@ fn read(over: &Node, problems: &mut Problems) -> Option<Overridden> {
     let mut paths = Vec::new();
     collect(over, "", &mut paths);
     let (prices, driver_factors) = (prices?, driver_factors?);
-    complete.then(|| Overridden { name: name.to_owned(), paths, prices, driver_factors })
+    let changes = Changes::default();
+    complete.then(|| Overridden { name: name.to_owned(), paths, prices, driver_factors, changes })
 }
 
 /// Paths of all values.

@@ -33,6 +33,42 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
+impl Node {
+    /// Keys and values of a mapping; none of anything else.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &(Key, Self)> {
+        match &self.value {
+            Value::Map(entries) => entries.as_slice().iter(),
+            _ => [].iter(),
+        }
+    }
+
+    /// The text of a scalar.
+    pub(super) fn scalar(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().find(|(known, _)| known.text == key).map(|(_, node)| node)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Value::Map(entries) = &mut self.value else { return None };
+        entries.iter_mut().find(|(known, _)| known.text == key).map(|(_, node)| node)
+    }
+
+    /// Takes keys out of a mapping.
+    pub(super) fn forget(&mut self, mut is_gone: impl FnMut(&str) -> bool) {
+        if let Value::Map(entries) = &mut self.value {
+            entries.retain(|(key, _)| !is_gone(&key.text));
+        }
+    }
+}
+
 /// What a node is.
 #[derive(Debug)]
 pub(super) enum Value {

@@ -7,7 +7,14 @@ use super::{
     suggest::{closest, list, quoted},
     tree::{Key, Node, Scalar, Value},
 };
-use crate::{numeric::decimal::Decimal, schema::period::parse_day, units::Day};
+use crate::{
+    numeric::decimal::Decimal,
+    schema::period::{Period, PeriodKind, parse_day},
+    units::Day,
+};
+
+/// A day whose period shows how periods are written: 1997-03-31.
+const EXAMPLE_DAY: Day = 9_951;
 
 /// A value with its path in the config (`inputs.transactions.path`).
 #[derive(Clone, Debug)]
@@ -309,6 +316,17 @@ impl<'t> Entry<'t> {
             self.refuse("a date of the calendar like 1997-09-30", None, problems);
         }
         day
+    }
+
+    /// The period of a label that is this entry's key.
+    pub(super) fn period(&self, label: &str, kind: PeriodKind, problems: &mut Problems) -> Option<Period> {
+        let period = kind.parse(label);
+        if period.is_none() {
+            let what = format!("{} is no period of this run", quoted(&self.path));
+            let hint = format!("its periods are written like {}", kind.label(kind.of(EXAMPLE_DAY)));
+            problems.add_with_hint(self.key_at, what, hint);
+        }
+        period
     }
 
     /// The word that was probably meant; none for a value from the environment, of which it would tell.

@@ -91,7 +91,7 @@ impl Ledger {
         let drivers: Vec<Driver> = settings
             .drivers
             .iter()
-            .filter(|(_, driver)| !driver.is_of_events())
+            .filter(|(_, driver)| driver.is_of_lines())
             .map(|(name, driver)| {
                 let filter = driver.filter.as_ref().map(|_| format!("filter:{name}"));
                 match &driver.measure {

@@ -18,6 +18,7 @@ use crate::{
         costing::{
             ActivitySetting, Basis, Behaviour, Capacity, Layer, Level, Method, Negative, NoDriver, OverUse, Rule,
         },
+        scenario::ActivityChange,
         settings::TableName,
     },
     units::Day,
@@ -113,6 +114,9 @@ const KEYS: [&str; 18] = [
     "valid_to",
 ];
 
+/// Keys of an activity of the activities table that a scenario may change, beside those of its method.
+const CHANGES: [&str; 4] = ["method", "cost", "capacity", "over_use"];
+
 /// A key that need not be there.
 type Optional<T> = Option<T>;
 
@@ -140,6 +144,8 @@ pub(in crate::cli::config) fn read(
 fn activity(entry: &Entry<'_>, known: &Known<'_>, served: bool, problems: &mut Problems) -> Option<ActivitySetting> {
     let keys: Vec<&str> = KEYS.into_iter().chain(methods::KEYS).collect();
     let fields = entry.fields(&keys, problems)?;
+    let stake = known.stake_of(&fields);
+    let known = &Known { stake: &stake, ..*known };
     let level = fields.read("level", problems, |entry, problems| entry.word(&LEVELS, problems));
     let method = methods::read(&fields, known, problems);
     let needs_no_quantity = matches!(method, Some(Method::Share(Basis::Average | Basis::Even) | Method::Traced));
@@ -153,7 +159,8 @@ fn activity(entry: &Entry<'_>, known: &Known<'_>, served: bool, problems: &mut P
     };
     let (avoidable, recurring) = (switch("avoidable", problems), switch("recurring", problems));
     let push_down = push_down(level, &fields, problems);
-    let capacity = fields.read_or("capacity", None, problems, |entry, problems| capacity(entry, problems).map(Some));
+    let capacity =
+        fields.read_or("capacity", None, problems, |entry, problems| capacity(entry, known, problems).map(Some));
     let over_use = over_use(&fields, problems);
     let unused_to = unused_to(entry, &fields, known, problems);
     let rule = rule(&fields, problems);
@@ -176,6 +183,23 @@ fn activity(entry: &Entry<'_>, known: &Known<'_>, served: bool, problems: &mut P
         return None;
     }
     Some(setting)
+}
+
+/// What a scenario says of an activity that comes from the activities table. A driver or time alone is the method of
+/// that name.
+pub(in crate::cli::config) fn change(
+    entry: &Entry<'_>,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Option<ActivityChange> {
+    let keys: Vec<&str> = CHANGES.into_iter().chain(methods::KEYS).collect();
+    let fields = entry.fields(&keys, problems)?;
+    let method = methods::read_change(&fields, known, problems)?;
+    let capacity =
+        fields.read_or("capacity", None, problems, |entry, problems| capacity(entry, known, problems).map(Some))?;
+    let over_use =
+        fields.read_or("over_use", None, problems, |entry, problems| entry.word(&OVER_USES, problems).map(Some))?;
+    Some(ActivityChange { method, capacity, over_use })
 }
 
 fn cost(
@@ -295,11 +319,11 @@ fn unused_to(
 
 /// `capacity`: a quantity (practical), `actual`, or `{practical | normal | budgeted: …}` or
 /// `{people, days, hours, share}` in minutes.
-pub(super) fn capacity(entry: &Entry<'_>, problems: &mut Problems) -> Option<Capacity> {
+fn capacity(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Capacity> {
     let quantity = |entry: &Entry<'_>, problems: &mut Problems| {
         let scaled = entry.scaled(6, "a capacity in the driver's unit", problems)?;
         if scaled <= 0 {
-            entry.refuse("a capacity above zero", None, problems);
+            entry.refuse(&format!("a capacity above zero{}", known.stake), None, problems);
             return None;
         }
         Some(i128::from(scaled))
@@ -312,7 +336,7 @@ pub(super) fn capacity(entry: &Entry<'_>, problems: &mut Problems) -> Option<Cap
     let kinds = ["practical", "normal", "budgeted", "people", "days", "hours", "share"];
     let fields = entry.fields(&kinds, problems)?;
     if fields.has("people") || fields.has("days") || fields.has("hours") || fields.has("share") {
-        return working_time(entry, &fields, problems).map(Capacity::Practical);
+        return working_time(entry, &fields, known, problems).map(Capacity::Practical);
     }
     let given: Vec<&str> = kinds.into_iter().take(3).filter(|kind| fields.has(kind)).collect();
     let [kind] = given.as_slice() else {
@@ -333,7 +357,7 @@ pub(super) fn capacity(entry: &Entry<'_>, problems: &mut Problems) -> Option<Cap
 }
 
 /// `people · days · hours · 60 · share` minutes.
-fn working_time(entry: &Entry<'_>, fields: &Fields<'_>, problems: &mut Problems) -> Option<i128> {
+fn working_time(entry: &Entry<'_>, fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<i128> {
     let mut number =
         |key: &str, high: i64| fields.read(key, problems, |entry, problems| entry.decimal((0, high), problems));
     let (people, days) = (number("people", 10_000_000), number("days", 366_000));
@@ -341,7 +365,7 @@ fn working_time(entry: &Entry<'_>, fields: &Fields<'_>, problems: &mut Problems)
     match working_minutes(people?, days?, hours?, share?) {
         Ok(minutes) => Some(i128::from(minutes)),
         Err(error) => {
-            problems.add(entry.key_at(), format!("{}: {error}", quoted(entry.path())));
+            problems.add(entry.key_at(), format!("{}: {error}{}", quoted(entry.path()), known.stake));
             None
         }
     }

@@ -7,10 +7,10 @@ use crate::{
     cli::config::{
         error::Problems,
         suggest::{list, quoted},
-        walk::Entry,
+        walk::{Entry, Fields},
     },
-    numeric::decimal::Decimal,
-    schema::{costing::Basis, settings::TableName},
+    numeric::decimal::{Decimal, format_minor},
+    schema::{costing::Basis, period::PeriodKind, settings::TableName},
 };
 
 /// What activities may refer to.
@@ -24,6 +24,30 @@ pub(in crate::cli::config) struct Known<'t> {
     pub(in crate::cli::config) activities: &'t [&'t str],
     /// Digits after the point that money may have.
     pub(in crate::cli::config) exponent: u8,
+    /// Code of the run's currency.
+    pub(in crate::cli::config) code: &'t str,
+    /// `; 12.00 EUR are at stake`, with the rule's name where it has one: what a mistake in an activity or resource pool
+    /// is about, as far as the config says it.
+    pub(in crate::cli::config) stake: &'t str,
+    /// Length of the run's periods.
+    pub(in crate::cli::config) period: PeriodKind,
+}
+
+impl Known<'_> {
+    /// What is at stake in an activity or resource pool with these keys.
+    pub(in crate::cli::config) fn stake_of(&self, fields: &Fields<'_>) -> String {
+        let mut quiet = Problems::default();
+        // Without a currency nobody knows how many digits the money has.
+        let cost = fields.get("cost").filter(|_| !self.code.is_empty());
+        let cost = cost.and_then(|cost| cost.scaled(self.exponent, "", &mut quiet));
+        let money = cost.map(|cost| format!("{} {} are at stake", format_minor(cost.into(), self.exponent), self.code));
+        let rule = fields.get("rule").and_then(|rule| match rule.scalar() {
+            Some(id) => Some(id),
+            None => rule.fields(&["id", "version"], &mut quiet)?.get("id")?.scalar(),
+        });
+        let told: Vec<String> = rule.map(|id| format!("rule {}", quoted(id))).into_iter().chain(money).collect();
+        if told.is_empty() { String::new() } else { format!("; {}", told.join(", ")) }
+    }
 }
 
 /// Words of a basis without a name.
@@ -80,16 +104,16 @@ pub(super) fn driver(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Proble
 }
 
 /// With a table of driver quantities any name may turn up in it; without, only `drivers` can give one.
-fn check_driver(name: &str, entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) {
+pub(super) fn check_driver(name: &str, entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) {
     if let Some(hint) = unknown_driver(name, entry, known) {
-        entry.refuse("a driver that is defined in `drivers`", Some(hint), problems);
+        entry.refuse(&format!("a driver that is defined in `drivers`{}", known.stake), Some(hint), problems);
     }
 }
 
 /// The same for a name that is a key.
 fn check_name(name: &str, entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) {
     if let Some(hint) = unknown_driver(name, entry, known) {
-        let what = format!("{} is no driver that is defined in `drivers`", quoted(entry.path()));
+        let what = format!("{} is no driver that is defined in `drivers`{}", quoted(entry.path()), known.stake);
         problems.add_with_hint(entry.key_at(), what, hint);
     }
 }
@@ -124,14 +148,14 @@ pub(super) fn time(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems
         }
         Ok(equation) => Some(Basis::Time { equation: text.to_owned(), drivers: equation.variables().to_vec() }),
         Err(error) => {
-            refused(entry, &error, problems);
+            refused(entry, &error, known.stake, problems);
             None
         }
     }
 }
 
-fn refused(entry: &Entry<'_>, error: &EquationError, problems: &mut Problems) {
-    let what = format!("{}: {error}", quoted(entry.path()));
+fn refused(entry: &Entry<'_>, error: &EquationError, stake: &str, problems: &mut Problems) {
+    let what = format!("{}: {error}{stake}", quoted(entry.path()));
     match error.hint() {
         Some(hint) => problems.add_with_hint(entry.at(), what, hint),
         None => problems.add(entry.at(), what),

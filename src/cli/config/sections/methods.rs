@@ -44,8 +44,25 @@ const METHODS: [(&str, Word); 11] = [
 ];
 
 /// Keys that belong to methods.
-pub(super) const KEYS: [&str; 10] =
+pub(in crate::cli::config) const KEYS: [&str; 10] =
     ["driver", "time", "of", "shares", "segments", "each", "by", "rate", "fixed", "budgeted"];
+
+/// A method that need not be there.
+type Optional<T> = Option<T>;
+
+/// Keys of an activity that go with its driver quantities, and have no effect under a method without them.
+pub(in crate::cli::config) fn without_effect(method: &str) -> Vec<&'static str> {
+    let word = METHODS.iter().find(|(name, _)| *name == method).map(|(_, word)| *word);
+    let (signs, missing, capacity) =
+        (["negative", "amplification_limit"], ["no_driver", "fallback"], ["capacity", "over_use", "unused_to"]);
+    match word {
+        Some(Word::Average | Word::Even) => signs.to_vec(),
+        Some(Word::DualRate) => missing.to_vec(),
+        Some(Word::Percent | Word::FixedAmount | Word::StandardRate) => [&missing[..], &capacity].concat(),
+        Some(Word::Traced) => [&signs[..], &missing, &capacity].concat(),
+        Some(Word::Revenue | Word::Cost | Word::Driver | Word::TimeDriven) | None => Vec::new(),
+    }
+}
 
 impl Word {
     fn name(self) -> &'static str {
@@ -70,6 +87,22 @@ impl Word {
 /// The method, with what belongs to it.
 pub(super) fn read(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Method> {
     let word = fields.read("method", problems, |entry, problems| entry.word(&METHODS, problems))?;
+    named(word, fields, known, problems)
+}
+
+/// The method where a key names one or belongs to one; a driver or time alone is the method of that name.
+pub(super) fn read_change(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Optional<Method>> {
+    let alone = match (fields.has("method"), fields.has("driver"), fields.has("time")) {
+        (true, ..) => return read(fields, known, problems).map(Some),
+        (false, true, false) => Word::Driver,
+        (false, false, true) => Word::TimeDriven,
+        (false, ..) if KEYS.iter().any(|key| fields.has(key)) => return read(fields, known, problems).map(Some),
+        _ => return Some(None),
+    };
+    named(alone, fields, known, problems).map(Some)
+}
+
+fn named(word: Word, fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Method> {
     let mut strays = false;
     for key in KEYS.into_iter().filter(|key| !word.keys().contains(key)) {
         if let Some(entry) = fields.get(key) {
@@ -102,7 +135,7 @@ fn method(word: Word, fields: &Fields<'_>, known: &Known<'_>, problems: &mut Pro
         Word::Driver => Method::Share(basis::driver(fields.require("driver", problems)?, known, problems)?),
         Word::TimeDriven => Method::Share(basis::time(fields.require("time", problems)?, known, problems)?),
         Word::Percent => Method::Percent {
-            shares: shares(fields.require("shares", problems)?, problems)?,
+            shares: shares(fields.require("shares", problems)?, known.stake, problems)?,
             within: by(fields, known, problems)?,
         },
         Word::FixedAmount => fixed_amount(fields, known, problems)?,
@@ -143,7 +176,7 @@ fn quantity(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> 
     }
 }
 
-fn shares(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<(String, Decimal)>> {
+fn shares(entry: &Entry<'_>, stake: &str, problems: &mut Problems) -> Option<Vec<(String, Decimal)>> {
     let named = entry.named(problems)?;
     if named.is_empty() {
         problems.add(entry.key_at(), format!("{} names no segment", quoted(entry.path())));
@@ -158,7 +191,8 @@ fn shares(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<(String, Dec
     if sum > 100 * 10_i128.pow(12) {
         let percent = Decimal { mantissa: sum, scale: 12 }.to_string();
         let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        problems.add(entry.key_at(), format!("{} add up to {percent} %, more than 100 %", quoted(entry.path())));
+        let what = format!("{} add up to {percent} %, more than 100 %{stake}", quoted(entry.path()));
+        problems.add(entry.key_at(), what);
         return None;
     }
     Some(shares)

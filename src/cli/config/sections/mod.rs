@@ -8,7 +8,7 @@ pub(super) mod economic;
 pub(super) mod forecast;
 pub(super) mod fx;
 pub(super) mod inputs;
-mod methods;
+pub(super) mod methods;
 pub(super) mod portfolio;
 pub(super) mod resources;
 pub(super) mod run;

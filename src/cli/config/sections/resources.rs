@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{activities, basis::Known};
+use super::{
+    activities,
+    basis::{self, Known},
+};
 use crate::{
     cli::config::{
         error::Problems,
@@ -10,10 +13,9 @@ use crate::{
         walk::Entry,
     },
     schema::{
-        costing::{ResourceSetting, ServiceSetting},
+        costing::{ResourceSetting, ServiceSetting, Weight},
         settings::TableName,
     },
-    units::Quantity,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,13 +96,20 @@ fn pool(
         Some(entry) => entry.scaled(known.exponent, "an amount of money", problems).map(Some),
         None => Some(None),
     };
+    let stake = known.stake_of(&fields);
+    let known = &Known { stake: &stake, ..*known };
     let serves = fields.read("to", problems, |entry, problems| serves(entry, known, names, problems));
     let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
         entry.scaled(6, "a capacity in the unit of the weights", problems).map(Some)
     });
     let rule = activities::rule(&fields, problems);
     let (serves, capacity) = (serves?, capacity?);
-    let given: i128 = serves.iter().map(|(_, weight)| i128::from(*weight)).sum();
+    let always = |weight: &Weight| match weight {
+        Weight::Always(weight) => i128::from(*weight),
+        // What they add up to in a period is known when the cost flows.
+        Weight::Periods(_) | Weight::Driver(_) => 0,
+    };
+    let given: i128 = serves.iter().map(|(_, weight)| always(weight)).sum();
     if capacity.is_some_and(|capacity| i128::from(capacity) < given) {
         let what = format!("{} gives more than its capacity", quoted(entry.path()));
         problems.add_with_hint(entry.key_at(), what, "raise the capacity to what the weights add up to");
@@ -115,7 +124,7 @@ fn serves(
     known: &Known<'_>,
     names: &[&str],
     problems: &mut Problems,
-) -> Option<Vec<(String, Quantity)>> {
+) -> Option<Vec<(String, Weight)>> {
     let named = entry.named(problems)?;
     if named.is_empty() {
         problems.add(entry.key_at(), format!("{} names nobody", quoted(entry.path())));
@@ -126,7 +135,7 @@ fn serves(
     let mut complete = true;
     for (taker, entry) in &named {
         if !takers.contains(taker) && !known.tables.contains(&TableName::Activities) {
-            let what = format!("{} is neither an activity nor a resource pool", quoted(entry.path()));
+            let what = format!("{} is neither an activity nor a resource pool{}", quoted(entry.path()), known.stake);
             let hint = closest(taker, &takers).map_or_else(
                 || format!("known: {}", list(&takers)),
                 |word| format!("did you mean `{word}`? known: {}", list(&takers)),
@@ -134,16 +143,48 @@ fn serves(
             problems.add_with_hint(entry.key_at(), what, hint);
             complete = false;
         }
-        match entry.scaled(6, "a weight", problems) {
-            Some(weight) if weight >= 0 => serves.push(((*taker).to_owned(), weight)),
-            Some(_) => {
-                entry.refuse("a weight of zero or more", None, problems);
-                complete = false;
-            }
+        match weight(entry, known, problems) {
+            Some(weight) => serves.push(((*taker).to_owned(), weight)),
             None => complete = false,
         }
     }
     complete.then_some(serves)
+}
+
+/// A number, `{periods: {1997-Q1: 40}}`, or `{driver: calls}`: what the driver adds up to in the period.
+fn weight(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Weight> {
+    let number = |entry: &Entry<'_>, problems: &mut Problems| {
+        let weight = entry.scaled(6, "a weight", problems)?;
+        if weight < 0 {
+            entry.refuse("a weight of zero or more", None, problems);
+            return None;
+        }
+        Some(weight)
+    };
+    if !entry.is_map() {
+        return number(entry, problems).map(Weight::Always);
+    }
+    let fields = entry.fields(&["periods", "driver"], problems)?;
+    match (fields.get("periods"), fields.get("driver")) {
+        (Some(periods), None) => {
+            let mut weights = Vec::new();
+            for (label, entry) in periods.named(problems)? {
+                let period = entry.period(label, known.period, problems)?;
+                weights.push((period, number(&entry, problems)?));
+            }
+            Some(Weight::Periods(weights))
+        }
+        (None, Some(driver)) => {
+            let name = driver.text("the name of a driver", problems)?;
+            basis::check_driver(name, driver, known, problems);
+            Some(Weight::Driver(name.to_owned()))
+        }
+        _ => {
+            let what = format!("{} needs exactly one of periods, driver", quoted(entry.path()));
+            problems.add_with_hint(entry.key_at(), what, "a number alone is the weight in every period");
+            None
+        }
+    }
 }
 
 /// Names that resource pools or unused capacity serve, also pools that are not right: a served activity without a cost is no second mistake.

@@ -61,15 +61,15 @@ fn money_has_at_most_the_currencys_digits_and_fits() {
 fn a_driver_is_defined_or_may_come_from_a_table() {
     let activity = "activities: {a: {level: order, method: driver, driver: ordrs, cost: 1}}\n";
     assert_snapshot!(message_with(activity), @r"
-    shop/whalecurve.yaml:5:56: `activities.a.driver` is `ordrs`, expected a driver that is defined in `drivers`
+    shop/whalecurve.yaml:5:56: `activities.a.driver` is `ordrs`, expected a driver that is defined in `drivers`; 1.00 USD are at stake
       hint: define it in `drivers`, or add the table inputs.driver_quantities
     ");
     assert_snapshot!(message_with(&format!("drivers: {{orders: {{count_distinct: order}}}}\n{activity}")), @r"
-    shop/whalecurve.yaml:6:56: `activities.a.driver` is `ordrs`, expected a driver that is defined in `drivers`
+    shop/whalecurve.yaml:6:56: `activities.a.driver` is `ordrs`, expected a driver that is defined in `drivers`; 1.00 USD are at stake
       hint: did you mean `orders`? known drivers: orders
     ");
     assert_snapshot!(message_with(&format!("drivers: {{visits: count}}\n{activity}")), @r"
-    shop/whalecurve.yaml:6:56: `activities.a.driver` is `ordrs`, expected a driver that is defined in `drivers`
+    shop/whalecurve.yaml:6:56: `activities.a.driver` is `ordrs`, expected a driver that is defined in `drivers`; 1.00 USD are at stake
       hint: known drivers: visits; others need the table inputs.driver_quantities
     ");
     let table = "  driver_quantities: {path: q, columns: {customer_id: c, driver: d, quantity: q}}\n";
@@ -124,12 +124,12 @@ fn accepted(keys: &str) -> ActivitySetting {
 fn every_method_says_what_it_misses() {
     assert_snapshot!(activity("method: time_driven"), @"shop/whalecurve.yaml:6:14: `activities.a.time` is missing");
     assert_snapshot!(activity("method: time_driven, time: 3*ordrs + 2"), @r"
-    shop/whalecurve.yaml:6:68: `activities.a.time`: column 3: unknown term `ordrs`; known terms: `orders`, `calls`
+    shop/whalecurve.yaml:6:68: `activities.a.time`: column 3: unknown term `ordrs`; known terms: `orders`, `calls`; 1.00 USD are at stake
       hint: use a known term; a name with spaces or dashes goes between backquotes
     ");
     assert_snapshot!(activity("method: time_driven, time: '12.5'"), @"shop/whalecurve.yaml:6:68: `activities.a.time` is `12.5`, expected a time equation that names a driver");
     assert_snapshot!(activity("method: percent, shares: {}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` names no segment");
-    assert_snapshot!(activity("method: percent, shares: {a: 60, b: 40.5}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` add up to 100.5 %, more than 100 %");
+    assert_snapshot!(activity("method: percent, shares: {a: 60, b: 40.5}"), @"shop/whalecurve.yaml:6:58: `activities.a.shares` add up to 100.5 %, more than 100 %; 1.00 USD are at stake");
     assert_snapshot!(activity("method: fixed_amount"), @"shop/whalecurve.yaml:6:14: `activities.a` has neither segments nor each: nothing is fixed");
     assert_snapshot!(activity("method: standard_rate, driver: orders"), @"shop/whalecurve.yaml:6:14: `activities.a.rate` is missing");
     assert_snapshot!(activity("method: dual_rate, driver: orders"), @r"
@@ -141,7 +141,7 @@ fn every_method_says_what_it_misses() {
       hint: known costs: product_cost, a
     ");
     assert_snapshot!(activity("method: driver, driver: {orders: 1, cals: 2}"), @r"
-    shop/whalecurve.yaml:6:77: `activities.a.driver.cals` is no driver that is defined in `drivers`
+    shop/whalecurve.yaml:6:77: `activities.a.driver.cals` is no driver that is defined in `drivers`; 1.00 USD are at stake
       hint: known drivers: orders, calls; others need the table inputs.driver_quantities
     ");
 }
@@ -150,7 +150,7 @@ fn every_method_says_what_it_misses() {
 fn policies_that_do_not_go_together_are_refused() {
     assert_snapshot!(activity("method: driver, driver: orders, negative: signed, capacity: 5"), @"shop/whalecurve.yaml:6:14: `activities.a`: negative: signed cannot be combined with a capacity");
     assert_snapshot!(activity("method: revenue, no_driver: fallback"), @"shop/whalecurve.yaml:6:14: `activities.a.fallback` is missing");
-    assert_snapshot!(activity("method: driver, driver: orders, capacity: 0"), @"shop/whalecurve.yaml:6:83: `activities.a.capacity` is `0`, expected a capacity above zero");
+    assert_snapshot!(activity("method: driver, driver: orders, capacity: 0"), @"shop/whalecurve.yaml:6:83: `activities.a.capacity` is `0`, expected a capacity above zero; 1.00 USD are at stake");
     assert_snapshot!(activity("method: driver, driver: orders, capacity: {practical: 5, normal: 6}"), @"shop/whalecurve.yaml:6:73: `activities.a.capacity` has 2 denominators, expected exactly one of practical, normal, budgeted");
     assert_snapshot!(activity("method: driver, driver: orders, capacity: {people: 3, days: 20, hours: 8, share: 1.2}"), @"shop/whalecurve.yaml:6:122: `activities.a.capacity.share` is `1.2`, expected a number from 0 to 1, at most 12 digits after the point");
     assert_snapshot!(activity("method: standard_rate, driver: orders, rate: 2, capacity: 5"), @"shop/whalecurve.yaml:6:14: `activities.a`: a capacity needs a driver, time or dual rate");
@@ -180,8 +180,24 @@ fn resource_pools_serve_what_is_there_and_no_more_than_they_can() {
         message_with(&format!("activities: {{a: {{level: order, method: average}}}}\nresources: {pools}\n"))
     };
     assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: 1, b: 2}}}}"), @r"
-    shop/whalecurve.yaml:6:46: `resources.pools.it.to.b` is neither an activity nor a resource pool
+    shop/whalecurve.yaml:6:46: `resources.pools.it.to.b` is neither an activity nor a resource pool; 1.00 USD are at stake
       hint: known: a, it
+    ");
+    assert_snapshot!(with("{pools: {it: {cost: 1, rule: R-1, to: {a: 1, c: 1}}}}"), @r"
+    shop/whalecurve.yaml:6:57: `resources.pools.it.to.c` is neither an activity nor a resource pool; rule `R-1`, 1.00 USD are at stake
+      hint: known: a, it
+    ");
+    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: {periods: {1997-Q1: 2}}}}}}"), @r"
+    shop/whalecurve.yaml:6:54: `resources.pools.it.to.a.periods.1997-Q1` is no period of this run
+      hint: its periods are written like all
+    ");
+    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: {driver: calls}}}}}"), @r"
+    shop/whalecurve.yaml:6:52: `resources.pools.it.to.a.driver` is `calls`, expected a driver that is defined in `drivers`; 1.00 USD are at stake
+      hint: define it in `drivers`, or add the table inputs.driver_quantities
+    ");
+    assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: {}}}}}"), @r"
+    shop/whalecurve.yaml:6:40: `resources.pools.it.to.a` needs exactly one of periods, driver
+      hint: a number alone is the weight in every period
     ");
     assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: -1}}}}"), @"shop/whalecurve.yaml:6:43: `resources.pools.it.to.a` is `-1`, expected a weight of zero or more");
     assert_snapshot!(with("{pools: {it: {cost: 1, capacity: 2, to: {a: 3}}}}"), @r"

@@ -32,7 +32,7 @@ fn a_value_from_the_environment_is_never_printed() {
     let driver =
         "drivers: {mnth: count}\nactivities: {a: {level: order, method: driver, driver: '${PERIOD}', cost: 1}}\n";
     assert_snapshot!(message_with(driver), @r"
-    shop/whalecurve.yaml:6:56: `activities.a.driver` is made from ${PERIOD} (value not shown), expected a driver that is defined in `drivers`
+    shop/whalecurve.yaml:6:56: `activities.a.driver` is made from ${PERIOD} (value not shown), expected a driver that is defined in `drivers`; 1.00 USD are at stake
       hint: known drivers: mnth; others need the table inputs.driver_quantities
     ");
     let twice =
