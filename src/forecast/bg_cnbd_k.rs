@@ -92,6 +92,16 @@ impl BgCnbdK {
         self.ahead(x, t_x, age).at(horizon).0
     }
 
+    /// The probability that a customer who is alive at `T` still is after another `u`.
+    ///
+    /// `Σ_{j<k} q_j/Q Σ_m P(N_j = m) E(1−p)^⌊(m+j)/k⌋`: positive terms, relative error below 1e-11.
+    ///
+    /// * `u`: model time units, `>= 0`, finite.
+    #[must_use]
+    pub fn survival(&self, x: u32, t_x: f64, age: f64, u: f64) -> f64 {
+        self.ahead(x, t_x, age).at(u).1.min(1.0)
+    }
+
     /// What is left until the horizon for a customer who is alive at `T`.
     ///
     /// `E X(H)` as [`BgCnbdK::residual_purchases`]; `E Σ e^{−δ t_j} = e^{−δH} E X(H) + δ ∫ e^{−δu} E X(u) du` by parts, and
@@ -119,6 +129,30 @@ impl BgCnbdK {
                 residual.discounted_alive_time += weight * alive;
             }
             from = to;
+        }
+        residual
+    }
+
+    /// What is left for a customer who is alive at `T`, where what happens in a span of time counts by the span's factor.
+    ///
+    /// * `spans`: start, end and factor, one after the other from 0, model time units.
+    pub(super) fn residual_of_spans(&self, x: u32, t_x: f64, age: f64, spans: &[(f64, f64, f64)]) -> Residual {
+        let mut ahead = self.ahead(x, t_x, age);
+        let mut residual = Residual { purchases: 0.0, discounted_purchases: 0.0, discounted_alive_time: 0.0 };
+        let gap = f64::from(self.k) * (self.alpha + age) / (self.r + f64::from(self.k) * f64::from(x));
+        for &(start, end, factor) in spans {
+            let made = ahead.at(end).0;
+            residual.discounted_purchases += factor * (made - residual.purchases);
+            residual.purchases = made;
+            let mut from = start;
+            while from < end {
+                let widest = (2.0 * gap).max(0.125 * from).min(self.alpha + age + from);
+                let to = if from + widest > from { end.min(from + widest) } else { end };
+                for (u, weight) in PANEL.on(from, to) {
+                    residual.discounted_alive_time += factor * weight * ahead.at(u).1;
+                }
+                from = to;
+            }
         }
         residual
     }

@@ -50,6 +50,8 @@ pub enum LimitModel {
     EqualSpendWithinCustomer,
     /// All customers spend alike: one gamma distribution of purchases (`q, γ → ∞`).
     EqualSpendAcrossCustomers,
+    /// All customers have the same mean spend: what differs is chance (`between → 0`).
+    EqualMeans,
     /// Spend is so unequal that its gamma distribution degenerates (`p → 0` or `q → 0`).
     DegenerateSpend,
 }
@@ -78,6 +80,7 @@ impl std::fmt::Display for LimitModel {
             Self::DegenerateRates => "degenerate purchase rates",
             Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",
             Self::EqualSpendAcrossCustomers => "one spend distribution for all customers",
+            Self::EqualMeans => "one mean spend for all customers",
             Self::DegenerateSpend => "degenerate spend",
         })
     }
@@ -221,6 +224,23 @@ impl<P> Fit<P> {
         parameters: P,
         limit_models: Vec<LimitModel>,
     ) -> Self {
+        let slopes = maximum.point.map(libm::exp);
+        Self::at_maximum_of(model, names, customers, maximum, (parameters, slopes), limit_models)
+    }
+
+    /// The fit at a maximum over other functions of the parameters than their logarithms.
+    ///
+    /// Covariance of the parameters by the delta method, `diag(θ′) (−H)⁻¹ diag(θ′)`.
+    ///
+    /// * `slopes`: `θ′`, derivative of each parameter by the coordinate it was searched in.
+    pub(super) fn at_maximum_of<const N: usize>(
+        model: &str,
+        names: &[&str; N],
+        customers: u64,
+        maximum: &Maximum<N>,
+        (parameters, slopes): (P, [f64; N]),
+        limit_models: Vec<LimitModel>,
+    ) -> Self {
         let mut fit = Self::failed(model, names, customers, "");
         fit.iterations = maximum.iterations;
         fit.gradient_norm = maximum.gradient_norm;
@@ -240,8 +260,7 @@ impl<P> Fit<P> {
         fit.parameters = Some(parameters);
         fit.log_likelihood = Some(maximum.evaluation.value);
         if let (FitEnd::Converged, Some(ln_covariance)) = (&fit.end, ln_covariance) {
-            let theta = maximum.point.map(libm::exp);
-            let covariance = |i: usize, j: usize| theta[i] * ln_covariance[i][j] * theta[j];
+            let covariance = |i: usize, j: usize| slopes[i] * ln_covariance[i][j] * slopes[j];
             fit.standard_errors = Some((0..N).map(|i| libm::sqrt(covariance(i, i))).collect());
             fit.covariance = Some((0..N).map(|i| (0..N).map(|j| covariance(i, j)).collect()).collect());
         }

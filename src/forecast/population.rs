@@ -87,6 +87,11 @@ impl Population {
         }
     }
 
+    /// The number of that model.
+    pub(super) fn number_of(&self, row: usize) -> u32 {
+        self.of.as_ref().map_or(0, |of| of[row])
+    }
+
     /// Number of customers; `None` where one model serves however many there are.
     #[must_use]
     pub fn customers(&self) -> Option<usize> {

@@ -11,13 +11,19 @@ mod cdnow;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod contract;
 mod contract_runs;
+mod coverage;
 mod derivatives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod holdout;
+mod lives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod normal_spend;
+mod outlook;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod pareto_nbd;
+mod per_period;
 mod population;
 mod recovery;
 mod simulation;

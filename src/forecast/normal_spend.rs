@@ -1,0 +1,215 @@
+//! Normal spend: what a customer spends on, or contributes by, a purchase where that can be negative.
+//!
+//! A customer's purchases are `N(m, σ²)`, and `m ~ N(μ, τ²)` over customers, independent of how often they buy. The mean
+//! `z̄` of `x` purchases is enough to know of a customer; over customers it is `N(μ, τ² + σ²/x)`, and given it `m` is normal
+//! again, drawn towards `μ` by how little is known:
+//!
+//! `E(m | x, z̄) = (x τ² z̄ + σ² μ)/(x τ² + σ²)`, `V(m | x, z̄) = τ² σ²/(x τ² + σ²)`.
+//!
+//! Source: Schmittlein & Peterson, Customer Base Analysis: An Industrial Purchase Process Application, Marketing Science 13
+//! (1994), 41–67, whose reliability is `τ²/(τ² + σ²)`; `μ, σ, τ` by empirical Bayes: Efron & Morris, Stein's Estimation
+//! Rule and Its Competitors, J. American Statistical Association 68 (1973), 117–130.
+//!
+//! ```
+//! use whalecurve::forecast::normal_spend::NormalSpend;
+//!
+//! let model = NormalSpend { mean: 20.0, within: 30.0, between: 10.0 };
+//! // Three purchases of −15 on average: their variance is 300 against 100 between customers, so a quarter counts.
+//! assert!((model.conditional_mean(3.0, -45.0) - 11.25).abs() < 1e-12);
+//! assert!((model.conditional_mean(0.0, 0.0) - 20.0).abs() < 1e-12);
+//! ```
+
+use super::fit::{Fit, LimitModel};
+use crate::numeric::newton::{Bounds, Evaluation, maximise};
+use crate::numeric::sums::chunked;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+const MODEL: &str = "normal spend";
+const NAMES: [&str; 3] = ["mean", "within", "between"];
+/// Variances are searched from this, in units of the variance of the means, so that none is 0 within a customer.
+const SMALLEST: f64 = 1e-9;
+const LARGEST: f64 = 1e6;
+/// A variance below this is at the end of its range.
+const NEAR: f64 = 1e-7;
+/// Deviations from the mean of all, of the search for the mean.
+const FARTHEST: f64 = 1e3;
+
+/// Parameters of normal spend.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NormalSpend {
+    /// Mean spend `μ` over customers, major units of money; either sign.
+    pub mean: f64,
+    /// Standard deviation `σ` of the purchases of one customer, `> 0`.
+    pub within: f64,
+    /// Standard deviation `τ` of the customers' means, `>= 0`.
+    pub between: f64,
+}
+
+/// A normal distribution of one customer's mean spend, major units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeanSpend {
+    /// Its mean.
+    pub mean: f64,
+    /// Its standard deviation, `>= 0`.
+    pub sd: f64,
+}
+
+impl NormalSpend {
+    /// Mean spend expected of a customer who spent `total` on `x` purchases.
+    ///
+    /// * `x`: repeat purchases. * `total`: their sum `x z̄`, major units; either sign.
+    #[must_use]
+    pub fn conditional_mean(&self, x: f64, total: f64) -> f64 {
+        self.posterior(x, total).mean
+    }
+
+    /// What is known of a customer's mean spend after `total` on `x` purchases.
+    ///
+    /// * `x`, `total`: as in [`NormalSpend::conditional_mean`].
+    #[must_use]
+    pub fn posterior(&self, x: f64, total: f64) -> MeanSpend {
+        let (within, between) = (self.within * self.within, self.between * self.between);
+        let weight = x * between + within;
+        MeanSpend { mean: (between * total + within * self.mean) / weight, sd: libm::sqrt(between * within / weight) }
+    }
+
+    /// Fit by maximum likelihood to the customers with a repeat purchase.
+    ///
+    /// Damped Newton on `(μ, σ², τ²)` with the analytic Hessian of `Σ ln N(z̄; μ, τ² + σ²/x)`. `σ` and `τ` are told apart
+    /// by customers with different numbers of purchases alone.
+    ///
+    /// * `x`: repeat purchases. * `total`: money of the repeat purchases, major units, either sign; both in the same row
+    ///   order, which the last bits of the result may depend on: pass rows in customer order.
+    ///
+    /// The returned [`Fit`] says how it ended; it is `Failed` for slices of different lengths, fewer than three customers
+    /// with a repeat purchase, customers who all have as many, or means that are all equal; `Boundary` where customers
+    /// do not differ by more than chance.
+    #[must_use]
+    pub fn fit(x: &[u32], total: &[f64]) -> Fit<Self> {
+        if x.len() != total.len() {
+            return Fit::failed(MODEL, &NAMES, 0, "frequency and spend have different numbers of rows");
+        }
+        let spend = Spend::new(x, total);
+        let customers = spend.rows.len() as u64;
+        if let Some(why) = spend.cannot_tell() {
+            return Fit::failed(MODEL, &NAMES, customers, why);
+        }
+        let bounds = Bounds { lower: [-FARTHEST, SMALLEST, 0.0], upper: [FARTHEST, LARGEST, LARGEST] };
+        let maximum = maximise([0.0, 0.5 * spend.typical, 0.5], &bounds, |at| spend.evaluate(at));
+        let [mean, within, between] = maximum.point;
+        let unit = spend.unit;
+        let model = Self {
+            mean: spend.centre + unit * mean,
+            within: unit * libm::sqrt(within),
+            between: unit * libm::sqrt(between),
+        };
+        // By the delta method: dσ/dσ² = 1/(2σ).
+        let slopes = [unit, 0.5 * unit / libm::sqrt(within), 0.5 * unit / libm::sqrt(between)];
+        let mut limits = Vec::new();
+        if within < NEAR {
+            limits.push(LimitModel::EqualSpendWithinCustomer);
+        }
+        if between < NEAR {
+            limits.push(LimitModel::EqualMeans);
+        }
+        let mut fit = Fit::at_maximum_of(MODEL, &NAMES, customers, &maximum, (model, slopes), limits);
+        // The likelihood of the means themselves, not of their deviations.
+        fit.log_likelihood = fit.log_likelihood.map(|value| value - customers as f64 * libm::log(unit));
+        fit
+    }
+
+    /// Log-likelihood of the means `z̄` of the rows that [`NormalSpend::fit`] would use.
+    #[must_use]
+    pub fn log_likelihood(&self, x: &[u32], total: &[f64]) -> f64 {
+        let spend = Spend { centre: 0.0, unit: 1.0, ..Spend::new(x, total) };
+        spend.evaluate(&[self.mean, self.within * self.within, self.between * self.between]).value
+    }
+
+    /// Log-likelihood, gradient and Hessian by `μ, σ², τ²`.
+    #[must_use]
+    pub fn evaluation(x: &[u32], total: &[f64], at: &[f64; 3]) -> Evaluation<3> {
+        Spend { centre: 0.0, unit: 1.0, ..Spend::new(x, total) }.evaluate(at)
+    }
+}
+
+/// The rows of a fit, and the centre and unit that they are measured in.
+struct Spend {
+    /// (repeat purchases, their mean spend), row order.
+    rows: Vec<(f64, f64)>,
+    centre: f64,
+    /// Standard deviation of the means.
+    unit: f64,
+    /// Harmonic mean of the repeat purchases: of a typical mean the variance is `σ²` over it.
+    typical: f64,
+}
+
+impl Spend {
+    fn new(x: &[u32], total: &[f64]) -> Self {
+        let usable = |&(&x, &total): &(&u32, &f64)| x > 0 && total.is_finite();
+        let row = |(&x, &total): (&u32, &f64)| (f64::from(x), total / f64::from(x));
+        let rows: Vec<(f64, f64)> = x.par_iter().zip(total).filter(usable).map(row).collect();
+        let n = rows.len().max(1) as f64;
+        let sum = |of: &(dyn Fn(&(f64, f64)) -> f64 + Sync)| -> f64 {
+            let [sum] = chunked(rows.len(), |range| [rows[range].iter().map(of).sum()]);
+            sum
+        };
+        let centre = sum(&|row| row.1) / n;
+        let unit = libm::sqrt(sum(&|row| (row.1 - centre) * (row.1 - centre)) / n);
+        let typical = n / sum(&|row| 1.0 / row.0);
+        Self { rows, centre, unit, typical }
+    }
+
+    /// Why nothing can be fitted.
+    fn cannot_tell(&self) -> Option<&'static str> {
+        let (first, rest) = match self.rows.as_slice() {
+            [first, _, rest @ ..] if !rest.is_empty() => (first, &self.rows[1..]),
+            _ => return Some("fewer than three customers have a repeat purchase with spend"),
+        };
+        // Means that differ in their last bits alone are equal.
+        if self.unit.is_nan() || self.unit <= 1e-12 * self.centre.abs() {
+            return Some("all customers have the same mean spend: there is no spread to fit");
+        }
+        let alike = rest.iter().all(|row| row.0.to_bits() == first.0.to_bits());
+        alike.then_some(
+            "all customers have as many repeat purchases, so spread between customers cannot be told from spread within",
+        )
+    }
+
+    /// Of the deviations `(z̄ − centre)/unit`, by their mean, `σ²` and `τ²`.
+    ///
+    /// With `v = τ² + σ²/x` and `d = z̄ − μ`: `−½ Σ [ln 2πv + d²/v]`, whose derivatives by `v` are `½(d²/v − 1)/v` and
+    /// `½(1 − 2d²/v)/v²`.
+    fn evaluate(&self, at: &[f64; 3]) -> Evaluation<3> {
+        let [mean, within, between] = *at;
+        let sums: [f64; 10] = chunked(self.rows.len(), |range| {
+            let mut sum = [0.0; 10];
+            for &(x, z) in &self.rows[range] {
+                let share = 1.0 / x;
+                let v = between + within * share;
+                let d = (z - self.centre) / self.unit - mean;
+                let (precision, squares) = (1.0 / v, d * d / v);
+                let first = 0.5 * (squares - 1.0) * precision;
+                let second = 0.5 * (1.0 - 2.0 * squares) * precision * precision;
+                let cross = -d * precision * precision;
+                sum[0] -= 0.5 * (libm::log(2.0 * std::f64::consts::PI * v) + squares);
+                sum[1] += d * precision;
+                sum[2] += first * share;
+                sum[3] += first;
+                sum[4] -= precision;
+                sum[5] += cross * share;
+                sum[6] += cross;
+                sum[7] += second * share * share;
+                sum[8] += second * share;
+                sum[9] += second;
+            }
+            sum
+        });
+        let [value, by_mean, by_within, by_between, mm, mw, mb, ww, wb, bb] = sums;
+        Evaluation {
+            value,
+            gradient: [by_mean, by_within, by_between],
+            hessian: [[mm, mw, mb], [mw, ww, wb], [mb, wb, bb]],
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Calendar conventions: continuous discounting and discounting at the end of days, weeks, months and years.
+
+use super::cdnow::{WEEK, sample};
+use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
+use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::mbg_nbd::MbgNbd;
+use crate::forecast::pareto_nbd::ParetoNbd;
+use crate::forecast::per_period::Periods;
+use crate::forecast::population::Population;
+use crate::forecast::predict::Histories;
+use crate::forecast::purchase_model::PurchaseModel;
+
+/// Sums by another program's hypergeometric functions and quadrature.
+const INDEPENDENT: f64 = 1e-10;
+/// Quadrature of regular models promises this.
+const OF_REGULAR: f64 = 1e-7;
+
+const BG: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
+
+#[test]
+fn five_conventions_give_the_sample_the_sums_of_an_independent_program() {
+    // scipy 1.x, hyp2f1 in equation 10 of Fader, Hardie & Lee (2005) for M(t), at the parameters of REFERENCE: 10 % a
+    // year, effective, over 39 weeks. Continuous: e^{−δH} M(H) + δ ∫ e^{−δu} M(u) du, 200 nodes of Gauss–Legendre. By
+    // periods: Σ 1.1^{−kP} (M(kP) − M((k−1)P)); a month is 365.25/12 days.
+    let sample = sample();
+    let histories = Histories {
+        customer: (0..sample.x.len() as u32).collect(),
+        frequency: sample.x,
+        recency: sample.recency,
+        age: sample.age,
+    };
+    let delta = libm::log(1.1) * WEEK / 365.25;
+    let (model, n) = (PurchaseModel::from(BG), histories.frequency.len());
+    let time = |days: u32| f64::from(days) / WEEK;
+    let history = |i: usize| (f64::from(histories.frequency[i]), time(histories.recency[i]), time(histories.age[i]));
+    let sum = |of: &dyn Fn(usize) -> f64| -> f64 {
+        let of = |i: usize| {
+            let (x, t_x, age) = history(i);
+            model.p_alive(x, t_x, age) * of(i)
+        };
+        (0..n).map(of).sum()
+    };
+    let close = |found: f64, expected: f64| {
+        assert!((found / expected - 1.0).abs() < INDEPENDENT, "{found} is not {expected}");
+    };
+    let continuous = |i: usize| {
+        let (x, t_x, age) = history(i);
+        model.residual(x, t_x, age, 39.0, delta).unwrap().discounted_purchases
+    };
+    close(sum(&continuous), 1_600.179_359_243_897);
+    for (days, expected) in [
+        (1.0, 1_599.970_536_549_470_8),
+        (7.0, 1_598.715_785_854_090_9),
+        (365.25 / 12.0, 1_593.767_821_702_070_5),
+        (365.25, 1_503.582_963_012_134),
+    ] {
+        let periods = Periods { length: days / WEEK, delta };
+        let found = Population::from(model).residuals_per_period(&histories, WEEK, 39.0, periods).unwrap();
+        close(sum(&|i| found[i].discounted_purchases), expected);
+        // Purchases themselves are not discounted (REFERENCE: 1,653.94126).
+        close(sum(&|i| found[i].purchases), 1_653.941_259_313_347_5);
+    }
+}
+
+#[test]
+fn a_period_counts_at_its_end_under_every_model() {
+    let regular = |k, dropout| PurchaseModel::BgCnbdK(BgCnbdK { k, dropout, r: 0.9, alpha: 3.0, a: 0.8, b: 2.4 });
+    let models: [PurchaseModel; 5] = [
+        BG.into(),
+        MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }.into(),
+        ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 }.into(),
+        regular(1, FirstDropout::AfterFirst),
+        regular(3, FirstDropout::AfterRepeat),
+    ];
+    for model in models {
+        for (x, t_x, age) in [(0.0, 0.0, 0.0), (0.0, 0.0, 39.0), (2.0, 30.43, 38.86), (26.0, 30.0, 31.0)] {
+            for (horizon, length, delta) in
+                [(39.0, 4.3, 0.02), (40.0, 4.0, 0.02), (39.0, 52.0, 0.002), (500.0, 13.0, 0.01)]
+            {
+                let found = model.residual_per_period(x, t_x, age, horizon, Periods { length, delta }).unwrap();
+                let (mut made, mut alive) = (0.0, 0.0);
+                let (mut before, mut k, mut end) = ((0.0, 0.0), 1, 0.0);
+                while end < horizon {
+                    end = horizon.min(length * f64::from(k));
+                    let by = model.residual(x, t_x, age, end, 0.0).unwrap();
+                    let factor = libm::exp(-delta * length * f64::from(k));
+                    made += factor * (by.purchases - before.0);
+                    alive += factor * (by.discounted_alive_time - before.1);
+                    (before, k) = ((by.purchases, by.discounted_alive_time), k + 1);
+                }
+                let what = format!("{model:?} {x} {age} {horizon} {length}");
+                assert!((found.purchases / before.0 - 1.0).abs() < OF_REGULAR, "{what}");
+                assert!((found.discounted_purchases / made - 1.0).abs() < OF_REGULAR, "{what}: {found:?} {made}");
+                assert!((found.discounted_alive_time / alive - 1.0).abs() < OF_REGULAR, "{what}: {found:?} {alive}");
+            }
+        }
+    }
+}
