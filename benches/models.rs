@@ -135,11 +135,13 @@ fn paths(criterion: &mut Criterion) {
         model: TRUTH.into(),
         horizon: 52.0,
         delta: 0.002,
+        period: None,
         paths,
         seed: 1,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
         worst_one_in: 20,
         minor_per_major: 100.0,
+        waits: false,
         parameter_draws: vec![],
     };
     group.throughput(Throughput::Elements(customers as u64 * u64::from(paths)));

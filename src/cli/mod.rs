@@ -38,7 +38,7 @@ enum Command {
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
-    Schema,
+    Schema(schema::Args),
 }
 
 /// How a command ends; the numbers are those of the README.
@@ -105,6 +105,6 @@ fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Command::Fit(args) => fit::run(args, streams),
         Command::Project(args) => run::project(args, streams),
         Command::Generate(args) => generate::run(&args, streams),
-        Command::Schema => schema::run(streams),
+        Command::Schema(args) => schema::run(&args, streams),
     }
 }

@@ -47,6 +47,32 @@ pub fn distribution(paths: &[MinorSum], quantiles: &[f64], worst_one_in: u16) ->
     Some(Distribution { mean, sd, quantiles: quantiles.iter().map(at).collect(), shortfall })
 }
 
+/// Monte Carlo standard error of the mean of a total, in minor units, half to even; `None` with a single path.
+///
+/// `sd/√n` of `n` independent paths: a bound, as paths whose kinds are allotted err less. Where `draws` of the parameters
+/// share out the paths, draw `g` ruling paths `g`, `g + draws`, …, the draws' own means are what is independent.
+///
+/// Source: Glasserman, Monte Carlo Methods in Financial Engineering (2003), 1.1 and 4.3.
+#[must_use]
+pub fn mean_error(paths: &[MinorSum], draws: u32) -> Option<MinorSum> {
+    let of = |values: &[f64]| {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+        (n > 1.0).then(|| libm::sqrt(squares / (n - 1.0) / n).round_ties_even() as MinorSum)
+    };
+    let values: Vec<f64> = paths.iter().map(|total| *total as f64).collect();
+    if draws <= 1 {
+        return of(&values);
+    }
+    let draws = draws as usize;
+    let mean = |draw: usize| {
+        let own: Vec<f64> = values.iter().skip(draw).step_by(draws).copied().collect();
+        own.iter().sum::<f64>() / own.len() as f64
+    };
+    of(&(0..draws.min(values.len())).map(mean).collect::<Vec<f64>>())
+}
+
 /// Mean of the worst `n / worst_one_in` of `n` totals in ascending order, half to even. The total that straddles the
 /// boundary counts with its part below: `v − Σ (v − vᵢ) · worst_one_in / n` over the totals below it.
 ///
@@ -140,6 +166,17 @@ mod tests {
         assert_eq!(distribution(&paths, &[], 20).unwrap().shortfall, -567);
         // Fewer than twenty: the worst one.
         assert_eq!(distribution(&paths[..10], &[], 20).unwrap().shortfall, -900);
+    }
+
+    #[test]
+    fn the_error_of_a_mean_is_that_of_paths_or_of_the_draws_that_rule_them() {
+        // Variance of 1 … 100 is 841.67: the root of a hundredth of it.
+        let paths: Vec<i128> = (1..=100).map(|total| 100 * total).collect();
+        assert_eq!(mean_error(&paths, 1), Some(290));
+        // Two draws: means of the odd and the even ones are 100 apart, whatever the number of paths.
+        assert_eq!(mean_error(&paths, 2), Some(50));
+        assert_eq!(mean_error(&[5], 1), None);
+        assert_eq!(mean_error(&[5, 5, 5], 3), Some(0));
     }
 
     proptest! {

@@ -118,7 +118,8 @@ pub fn simulate(
         .collect::<Result<_, LifetimeError>>()?;
     let width = settings.quantiles.len();
     let (lifetime, quantiles) = (vec![Lifetime::default(); rows], vec![0.0; rows * width]);
-    let mut found = Simulation { lifetime, quantiles, totals: zeros() };
+    let mut found =
+        Simulation { lifetime, quantiles, waits: Vec::new(), totals: zeros(), draws: settings.models.len() as u32 };
     let mut customer = by_start.iter().map(|&(_, row)| row as usize);
     for (drawn, totals) in parts {
         found.totals.iter_mut().zip(&totals).for_each(|(sum, part)| sum.combine(part));

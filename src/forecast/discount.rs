@@ -1,5 +1,7 @@
 //! Discount factors and annuities at any time up to the horizon, from a table instead of an exponential each.
 
+use super::per_period::Periods;
+
 /// Cells at least; and the largest step of `δ t` within a cell, for which the series below are good to 1e-16.
 const CELLS: usize = 256;
 const STEP: f64 = 1.0 / 512.0;
@@ -29,6 +31,22 @@ impl Discount {
             discount.table = (0..=cells as usize).map(|i| discount.exact(discount.cell * i as f64)).collect();
         }
         discount
+    }
+
+    /// What happens in a period counts at its end: steps of `e^{−δkP}`.
+    ///
+    /// A cell is a period then, and the rate within it is 0.
+    pub(super) fn per_period(horizon: f64, periods: Periods) -> Self {
+        let cells = periods.until(horizon);
+        let mut annuity = 0.0;
+        let mut cell = |k: u32| {
+            let here = (periods.factor(k), annuity);
+            annuity += here.0 * periods.length;
+            here
+        };
+        // A time that rounds to the end of the last period still has an entry.
+        let table: Vec<(f64, f64)> = (1..=cells + 1).map(|k| cell(k.min(cells.max(1)))).collect();
+        Self { delta: 0.0, horizon, cell: periods.length, cells_per_time: 1.0 / periods.length, table }
     }
 
     fn exact(&self, t: f64) -> (f64, f64) {
@@ -70,6 +88,28 @@ impl Discount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_are_the_factors_of_the_periods_and_their_annuities_add_up() {
+        let periods = Periods { length: 2.5, delta: 0.03 };
+        for horizon in [39.0, 40.0, 1.0] {
+            let discount = Discount::per_period(horizon, periods);
+            let mut expected = 0.0;
+            let steps = 10_000;
+            for i in 0..steps {
+                let t = horizon * (f64::from(i) + 0.5) / f64::from(steps);
+                let factor = libm::exp(-0.03 * 2.5 * libm::ceil(t / 2.5));
+                assert!((discount.factor(t) - factor).abs() < 1e-15, "{horizon} {t}");
+                expected += factor * horizon / f64::from(steps);
+            }
+            assert!((discount.annuity(horizon) / expected - 1.0).abs() < 1e-3, "{horizon}");
+            assert!(discount.factor(horizon) > 0.0);
+        }
+        // Forty weeks are sixteen periods: Σ 2.5 q^k.
+        let q = libm::exp(-0.075);
+        let annuity = 2.5 * q * (1.0 - libm::pow(q, 16.0)) / (1.0 - q);
+        assert!((Discount::per_period(40.0, periods).annuity(40.0) - annuity).abs() < 1e-12);
+    }
 
     #[test]
     fn factors_and_annuities_are_those_of_the_exponential() {

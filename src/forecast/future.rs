@@ -7,8 +7,10 @@ use super::counts::{LastPurchase, Purchases};
 use super::discount::Discount;
 use super::gamma_gamma::SpendRate;
 use super::lifetime::{Customers, Spend};
+use super::normal_spend::MeanSpend;
 use super::purchase_model::{Dropout, WhileAlive};
-use crate::numeric::distributions::{Gamma, standard_exponential};
+use super::spend_model::SpendModel;
+use crate::numeric::distributions::{Gamma, standard_exponential, standard_normal};
 use crate::numeric::philox::Stream;
 use crate::numeric::strips::GammaTable;
 
@@ -54,17 +56,82 @@ struct Lomax {
     buys: f64,
 }
 
+/// How amounts of purchases vary, whoever the customer is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Amounts {
+    /// Not at all.
+    Fixed,
+    /// Gamma distributed with this shape.
+    Gamma(f64),
+    /// Normally distributed with this standard deviation.
+    Normal(f64),
+}
+
+/// What is known of one customer's spend.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Known {
+    Amount(f64),
+    Rate(SpendRate),
+    Mean(MeanSpend),
+}
+
+/// One purchase of whom the rest is known.
+enum Purchase {
+    Fixed,
+    Gamma(Draw),
+    /// Standard deviation of one purchase.
+    Normal(f64),
+}
+
 /// What is drawn of the spend of one customer.
 struct Wallet {
-    /// One purchase of Gamma-Gamma; `None` where the amount is known.
-    purchase: Option<Draw>,
+    purchase: Purchase,
     /// Tables of `ν` by frequency, kept between customers.
     kept: Vec<Option<Draw>>,
     /// Which of them is the customer's, or one of its own.
     slot: usize,
     own: Draw,
-    /// Scale of `ν`, or the amount.
+    /// Scale of `ν`, the amount, or the mean amount with its standard deviation.
     scale: f64,
+    sd: f64,
+}
+
+impl Amounts {
+    /// Those of the customers, or of a draw of the spend model.
+    pub(super) fn new(spend: Spend<'_>, drawn: Option<SpendModel>) -> Self {
+        match (spend, drawn) {
+            (Spend::GammaGamma { .. }, Some(SpendModel::GammaGamma(drawn))) => Self::Gamma(drawn.p),
+            (Spend::Normal { .. }, Some(SpendModel::Normal(drawn))) => Self::Normal(drawn.within),
+            (Spend::Fixed(_), _) => Self::Fixed,
+            (Spend::GammaGamma { p, .. }, _) => Self::Gamma(p),
+            (Spend::Normal { model, .. }, _) => Self::Normal(model.within),
+        }
+    }
+}
+
+impl Known {
+    /// Of the customer in `row`, after another prior where the spend model is drawn.
+    pub(super) fn new(customers: &Customers<'_>, row: usize, drawn: Option<(SpendModel, SpendModel)>) -> Self {
+        match (customers.spend, drawn) {
+            (Spend::Fixed(amount), _) => Self::Amount(amount[row]),
+            (
+                Spend::GammaGamma { posterior, .. },
+                Some((SpendModel::GammaGamma(fitted), SpendModel::GammaGamma(drawn))),
+            ) => {
+                // What was learnt of the customer, `p x` and its money, after another prior.
+                let SpendRate { shape, rate } = posterior[row];
+                Self::Rate(drawn.posterior((shape - fitted.q) / fitted.p, rate - fitted.gamma))
+            }
+            (Spend::GammaGamma { posterior, .. }, _) => Self::Rate(posterior[row]),
+            (Spend::Normal { model, total }, drawn) => {
+                let model = match drawn {
+                    Some((_, SpendModel::Normal(drawn))) => drawn,
+                    _ => model,
+                };
+                Self::Mean(model.posterior(f64::from(customers.frequency[row]), total[row]))
+            }
+        }
+    }
 }
 
 /// A gamma distribution, by table where it has one.
@@ -98,10 +165,13 @@ impl Draw {
 impl<'a> Future<'a> {
     /// No customer yet.
     ///
-    /// * `p`: shape of a purchase under Gamma-Gamma; `None` where amounts are known. * `kept`: frequencies whose table of
-    ///   spend rates is kept.
-    pub(super) fn new(model: &WhileAlive, p: Option<f64>, kept: usize, discount: &'a Discount) -> Self {
-        let purchase = p.map(|p| Draw::new(p, true));
+    /// * `kept`: frequencies whose table of spend rates is kept.
+    pub(super) fn new(model: &WhileAlive, amounts: Amounts, kept: usize, discount: &'a Discount) -> Self {
+        let purchase = match amounts {
+            Amounts::Fixed => Purchase::Fixed,
+            Amounts::Gamma(p) => Purchase::Gamma(Draw::new(p, true)),
+            Amounts::Normal(sd) => Purchase::Normal(sd),
+        };
         Self {
             discount,
             phases: model.phases,
@@ -117,6 +187,7 @@ impl<'a> Future<'a> {
                 slot: kept,
                 own: Draw::new(1.0, false),
                 scale: 0.0,
+                sd: 0.0,
             },
             margin_rate: 0.0,
             order_cost: 0.0,
@@ -129,8 +200,8 @@ impl<'a> Future<'a> {
 
     /// The customer in `row`.
     ///
-    /// * `spend`: what is known of its spend rate, instead of the customers' own.
-    pub(super) fn set(&mut self, model: &WhileAlive, customers: &Customers<'_>, row: usize, spend: Option<SpendRate>) {
+    /// * `spend`: what is known of its spend.
+    pub(super) fn set(&mut self, model: &WhileAlive, customers: &Customers<'_>, row: usize, spend: Known) {
         let frequency = customers.frequency[row];
         let (x, age, horizon) = (f64::from(frequency), customers.age[row], self.discount.horizon());
         self.margin_rate = customers.margin_rate[row];
@@ -152,14 +223,10 @@ impl<'a> Future<'a> {
             // A worker serves models of one kind.
             _ => {}
         }
-        let spend = spend.or(match customers.spend {
-            Spend::Fixed(_) => None,
-            Spend::GammaGamma { posterior, .. } => Some(posterior[row]),
-        });
-        match (spend, customers.spend) {
-            (Some(spend), _) => self.wallet.set(spend, frequency),
-            (None, Spend::Fixed(amount)) => self.wallet.scale = amount[row],
-            (None, Spend::GammaGamma { .. }) => {}
+        match spend {
+            Known::Amount(amount) => self.wallet.scale = amount,
+            Known::Rate(rate) => self.wallet.set(rate, frequency),
+            Known::Mean(MeanSpend { mean, sd }) => (self.wallet.scale, self.wallet.sd) = (mean, sd),
         }
     }
 
@@ -195,35 +262,35 @@ impl<'a> Future<'a> {
         if self.sustaining_rate == 0.0 { 0.0 } else { self.sustaining_rate * self.discount.annuity(t) }
     }
 
-    /// The value of one path in which something happens.
+    /// One path in which something happens; with the time of the first purchase where `FIRST`, which costs a little.
     #[inline]
-    pub(super) fn draw(&self, stream: &mut Stream) -> f64 {
+    pub(super) fn draw<const FIRST: bool>(&self, stream: &mut Stream) -> Path {
         match &self.dropout {
-            Departure::AfterPurchase(last) if self.phases == 1 => self.value_by_urn(last, stream),
-            Departure::AfterPurchase(last) => self.value_by_phases(last, stream),
-            Departure::AnyTime(left) => self.value_until(left, stream),
+            Departure::AfterPurchase(last) if self.phases == 1 => self.value_by_urn::<FIRST>(last, stream),
+            Departure::AfterPurchase(last) => self.value_by_phases::<FIRST>(last, stream),
+            Departure::AnyTime(left) => self.value_until::<FIRST>(left, stream),
         }
     }
 
     /// All purchases count where the customer stays after each; else the earliest ones, the last of which ends it.
     #[inline]
-    fn value_by_urn(&self, last: &LastPurchase, stream: &mut Stream) -> f64 {
+    fn value_by_urn<const FIRST: bool>(&self, last: &LastPurchase, stream: &mut Stream) -> Path {
         let purchases = self.purchases[0].draw(stream);
         let Some(kept) = last.draw(purchases, stream) else {
             let mut basket = Basket::default();
             for _ in 0..purchases {
                 let time = self.discount.horizon() * stream.uniform();
-                basket.add(self, time, stream);
+                basket.add::<FIRST>(self, time, stream);
             }
-            return basket.contribution(self, stream) + self.idle_value;
+            return basket.path(basket.contribution(self, stream) + self.idle_value);
         };
         let mut basket = Basket::default();
-        let end = self.earliest(kept, purchases, stream, &mut basket);
-        basket.contribution(self, stream) - self.sustaining_until(end)
+        let end = self.earliest::<FIRST>(kept, purchases, stream, &mut basket);
+        basket.path(basket.contribution(self, stream) - self.sustaining_until(end))
     }
 
     /// A purchase ends every `k`-th phase, the first one fewer phases if some have passed.
-    fn value_by_phases(&self, last: &LastPurchase, stream: &mut Stream) -> f64 {
+    fn value_by_phases<const FIRST: bool>(&self, last: &LastPurchase, stream: &mut Stream) -> Path {
         let place = stream.uniform();
         let passed = self.passed.iter().position(|below| place < *below).unwrap_or(0);
         let (passed, k) = (passed as u64, u64::from(self.phases));
@@ -235,12 +302,12 @@ impl<'a> Future<'a> {
         let mut end = 0.0;
         for (phase, time) in (1..=needed).zip(self.ordered_times(needed, phases, stream)) {
             if (phase + passed).is_multiple_of(k) {
-                basket.add(self, time, stream);
+                basket.add::<FIRST>(self, time, stream);
                 end = time;
             }
         }
         let sustaining = if leaves_after.is_some() { 0.0 - self.sustaining_until(end) } else { self.idle_value };
-        basket.contribution(self, stream) + sustaining
+        basket.path(basket.contribution(self, stream) + sustaining)
     }
 
     /// The `needed` earliest of `events` uniform times, ascending: sums of exponentials over the sum of one more than all
@@ -261,11 +328,11 @@ impl<'a> Future<'a> {
 
     /// Adds the `kept` earliest of `purchases` uniform times; the last of them.
     #[inline]
-    fn earliest(&self, kept: u64, purchases: u64, stream: &mut Stream, basket: &mut Basket) -> f64 {
+    fn earliest<const FIRST: bool>(&self, kept: u64, purchases: u64, stream: &mut Stream, basket: &mut Basket) -> f64 {
         let horizon = self.discount.horizon();
         if kept == 1 && purchases as usize <= SORTED {
             let time = horizon * (1..purchases).fold(stream.uniform(), |first, _| first.min(stream.uniform()));
-            basket.add(self, time, stream);
+            basket.add::<FIRST>(self, time, stream);
             return time;
         }
         if purchases as usize <= SORTED {
@@ -277,28 +344,35 @@ impl<'a> Future<'a> {
             insertion_sort(times);
             let times = &times[..kept as usize];
             for time in times {
-                basket.add(self, *time, stream);
+                basket.add::<FIRST>(self, *time, stream);
             }
             return times[times.len() - 1];
         }
-        self.earliest_of_many(kept, purchases, stream, basket)
+        self.earliest_of_many::<FIRST>(kept, purchases, stream, basket)
     }
 
     #[cold]
-    fn earliest_of_many(&self, kept: u64, purchases: u64, stream: &mut Stream, basket: &mut Basket) -> f64 {
+    fn earliest_of_many<const FIRST: bool>(
+        &self,
+        kept: u64,
+        purchases: u64,
+        stream: &mut Stream,
+        basket: &mut Basket,
+    ) -> f64 {
         let times = self.ordered_times(kept, purchases, stream);
         for time in &times {
-            basket.add(self, *time, stream);
+            basket.add::<FIRST>(self, *time, stream);
         }
         times.last().copied().unwrap_or(0.0)
     }
 
     /// Purchases count until the customer leaves, purchase or not.
     #[inline]
-    fn value_until(&self, left: &Lomax, stream: &mut Stream) -> f64 {
+    fn value_until<const FIRST: bool>(&self, left: &Lomax, stream: &mut Stream) -> Path {
         let horizon = self.discount.horizon();
         if left.buys < 1.0 && stream.uniform() >= left.buys {
-            return 0.0 - self.sustaining_until(left.before_horizon(stream).min(horizon));
+            let value = 0.0 - self.sustaining_until(left.before_horizon(stream).min(horizon));
+            return Basket::default().path(value);
         }
         let purchases = self.purchases[0].draw(stream);
         let end = left.draw(stream).min(horizon);
@@ -306,11 +380,11 @@ impl<'a> Future<'a> {
         for _ in 0..purchases {
             let time = horizon * stream.uniform();
             if time <= end {
-                basket.add(self, time, stream);
+                basket.add::<FIRST>(self, time, stream);
             }
         }
         let sustaining = if end < horizon { 0.0 - self.sustaining_until(end) } else { self.idle_value };
-        if basket.factors == 0.0 { sustaining } else { basket.contribution(self, stream) + sustaining }
+        basket.path(if basket.factors == 0.0 { sustaining } else { basket.contribution(self, stream) + sustaining })
     }
 }
 
@@ -354,39 +428,75 @@ impl Wallet {
         }
     }
 
-    /// `scale / ν`: what one unit of a purchase's gamma variate is worth in this path; the amount where it is known.
+    /// The discounted amount of a path's purchases.
+    ///
+    /// Under Gamma-Gamma one unit of a purchase's gamma variate is worth `scale / ν`. Normal amounts `S_j` add up to
+    /// `Σ f_j S_j ~ N(mean Σ f_j, sd² (Σ f_j)² + σ² Σ f_j²)`: one draw for all of them.
     #[inline]
-    fn open(&self, stream: &mut Stream) -> f64 {
-        if self.purchase.is_none() {
-            return self.scale;
+    fn open(&self, factors: f64, amounts: f64, stream: &mut Stream) -> f64 {
+        match &self.purchase {
+            Purchase::Fixed => self.scale * amounts,
+            Purchase::Gamma(_) => {
+                let rate = self.kept.get(self.slot).and_then(Option::as_ref).unwrap_or(&self.own);
+                self.scale / rate.draw(stream) * amounts
+            }
+            Purchase::Normal(within) => {
+                let mean_varies = self.sd * factors;
+                let spread = libm::sqrt(mean_varies * mean_varies + within * within * amounts);
+                self.scale * factors + spread * standard_normal(stream)
+            }
         }
-        let rate = self.kept.get(self.slot).and_then(Option::as_ref).unwrap_or(&self.own);
-        self.scale / rate.draw(stream)
     }
 }
 
+/// One possible future.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path {
+    /// What it is worth.
+    pub(super) value: f64,
+    /// When the first purchase comes, where that is kept; infinity without one.
+    pub(super) first: f64,
+}
+
 /// Discounted purchases of one path.
-#[derive(Default)]
 struct Basket {
-    /// `Σ e^{−δt}`, and with each purchase's gamma variate as a factor.
+    /// `Σ e^{−δt}`.
     factors: f64,
+    /// The same with each purchase's gamma variate as a factor; under normal spend `Σ e^{−2δt}`.
     amounts: f64,
+    /// The earliest of them.
+    first: f64,
+}
+
+impl Default for Basket {
+    fn default() -> Self {
+        Self { factors: 0.0, amounts: 0.0, first: f64::INFINITY }
+    }
 }
 
 impl Basket {
     #[inline]
-    fn add(&mut self, future: &Future<'_>, time: f64, stream: &mut Stream) {
+    fn path(&self, value: f64) -> Path {
+        Path { value, first: self.first }
+    }
+
+    #[inline]
+    fn add<const FIRST: bool>(&mut self, future: &Future<'_>, time: f64, stream: &mut Stream) {
         let factor = future.discount.factor(time);
         self.factors += factor;
+        if FIRST {
+            self.first = self.first.min(time);
+        }
         self.amounts += match &future.wallet.purchase {
-            Some(purchase) => factor * purchase.draw(stream),
-            None => factor,
+            Purchase::Gamma(purchase) => factor * purchase.draw(stream),
+            Purchase::Fixed => factor,
+            Purchase::Normal(_) => factor * factor,
         };
     }
 
     #[inline]
     fn contribution(&self, future: &Future<'_>, stream: &mut Stream) -> f64 {
-        future.margin_rate * future.wallet.open(stream) * self.amounts - future.order_cost * self.factors
+        future.margin_rate * future.wallet.open(self.factors, self.amounts, stream) - future.order_cost * self.factors
     }
 }
 

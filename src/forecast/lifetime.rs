@@ -9,6 +9,7 @@
 
 use super::bg_nbd::Residual;
 use super::gamma_gamma::SpendRate;
+use super::normal_spend::NormalSpend;
 use rayon::prelude::*;
 
 /// What a customer spends on one purchase, major units.
@@ -22,6 +23,13 @@ pub enum Spend<'a> {
         p: f64,
         /// Distribution of each customer's spend rate; shapes `> 1`, so that the mean exists.
         posterior: &'a [SpendRate],
+    },
+    /// Normal, of either sign: `N(m, σ²)` with `m` distributed as what is known of each customer.
+    Normal {
+        /// Spread within customers and between them.
+        model: NormalSpend,
+        /// Money of each customer's repeat purchases, major units.
+        total: &'a [f64],
     },
 }
 
@@ -86,15 +94,17 @@ impl Spend<'_> {
         match self {
             Self::Fixed(amount) => amount.len(),
             Self::GammaGamma { posterior, .. } => posterior.len(),
+            Self::Normal { total, .. } => total.len(),
         }
     }
 
-    /// Mean of one purchase of the customer in `row`, major units.
+    /// Mean of one purchase of the customer in `row` with `x` repeat purchases, major units.
     #[must_use]
-    pub fn mean(&self, row: usize) -> f64 {
+    pub fn mean(&self, row: usize, x: u32) -> f64 {
         match self {
             Self::Fixed(amount) => amount[row],
             Self::GammaGamma { p, posterior } => p * posterior[row].rate / (posterior[row].shape - 1.0),
+            Self::Normal { model, total } => model.conditional_mean(f64::from(x), total[row]),
         }
     }
 
@@ -104,6 +114,10 @@ impl Spend<'_> {
             Self::GammaGamma { p, posterior } => {
                 let SpendRate { shape, rate } = posterior[row];
                 *p > 0.0 && shape > 1.0 && shape.is_finite() && rate > 0.0 && rate.is_finite()
+            }
+            Self::Normal { model, total } => {
+                let spread = model.within > 0.0 && model.within.is_finite() && model.between >= 0.0;
+                spread && model.between.is_finite() && model.mean.is_finite() && total[row].is_finite()
             }
         }
     }
@@ -188,7 +202,8 @@ pub fn expected(customers: &Customers<'_>, residual: &[Residual]) -> Result<Vec<
         return Err(LifetimeError::Length { column: "residual", found, expected });
     }
     let value = |(row, residual): (usize, &Residual)| {
-        let contribution = customers.margin_rate[row] * customers.spend.mean(row) - customers.order_cost[row];
+        let spend = customers.spend.mean(row, customers.frequency[row]);
+        let contribution = customers.margin_rate[row] * spend - customers.order_cost[row];
         let sustaining = customers.sustaining_rate[row] * residual.discounted_alive_time;
         customers.p_alive[row] * (contribution * residual.discounted_purchases - sustaining)
     };

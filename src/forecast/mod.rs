@@ -72,6 +72,7 @@ pub mod scores;
 mod silence;
 pub mod simulate;
 pub mod spells;
+pub mod spend_model;
 pub mod summary;
 mod survival_fit;
 pub mod tenures;

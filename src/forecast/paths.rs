@@ -7,11 +7,11 @@
 //! customer's own.
 
 use super::discount::Discount;
-use super::future::{Future, KEPT};
-use super::gamma_gamma::SpendRate;
-use super::lifetime::{Customers, Spend};
+use super::future::{Amounts, Future, KEPT, Known};
+use super::lifetime::Customers;
+use super::outlook::WAIT_QUANTILE;
 use super::population::Population;
-use super::simulate::{Lifetime, ParameterDraw, Settings};
+use super::simulate::{Lifetime, ParameterDraw, Settings, Wait};
 use crate::numeric::philox::Stream;
 
 /// Purpose of this module's random streams.
@@ -38,6 +38,8 @@ struct Part<'a> {
     future: Future<'a>,
     /// Values of the drawn paths; the totals take those whose place has a path.
     values: Vec<f64>,
+    /// Times of their first purchases, where they are asked for.
+    waits: Vec<f64>,
     places: Places,
     p_alive: f64,
     /// Number of the part: its paths are those with this remainder.
@@ -57,24 +59,29 @@ pub(super) struct Places {
 
 impl<'a> Worker<'a> {
     pub(super) fn new(settings: &'a Settings, customers: &Customers<'_>, discount: &'a Discount) -> Self {
-        let p = match customers.spend {
-            Spend::Fixed(_) => None,
-            Spend::GammaGamma { p, .. } => Some(p),
-        };
         // All models of a population leave room for the same kind of future.
         let kind = settings.model.models()[0].while_alive();
-        let part =
-            |model: &'a Population, p: Option<f64>, kept: usize, number: u32, drawn: Option<&'a ParameterDraw>| {
-                let future = Future::new(&kind, p, kept, discount);
-                Part { model, drawn, future, values: Vec::new(), places: Places::default(), p_alive: 0.0, number }
-            };
+        let part = |model: &'a Population, kept: usize, number: u32, drawn: Option<&'a ParameterDraw>| {
+            let spend = drawn.and_then(|draw| draw.spend).map(|(_, drawn)| drawn);
+            let future = Future::new(&kind, Amounts::new(customers.spend, spend), kept, discount);
+            Part {
+                model,
+                drawn,
+                future,
+                values: Vec::new(),
+                waits: Vec::new(),
+                places: Places::default(),
+                p_alive: 0.0,
+                number,
+            }
+        };
         let drawn = |(number, draw): (u32, &'a ParameterDraw)| {
             // A table of spend rates is worth its making for many paths only.
-            part(&draw.model, p.map(|p| draw.spend.map_or(p, |(_, spend)| spend.p)), 0, number, Some(draw))
+            part(&draw.model, 0, number, Some(draw))
         };
         let mut parts: Vec<Part<'_>> = (0..).zip(&settings.parameter_draws).map(drawn).collect();
         if parts.is_empty() {
-            parts.push(part(&settings.model, p, KEPT, 0, None));
+            parts.push(part(&settings.model, KEPT, 0, None));
         }
         Self { settings, parts, sorted: Vec::new() }
     }
@@ -86,7 +93,7 @@ impl<'a> Worker<'a> {
         let at_least = (paths / DRAWN_ONE_IN).max(DRAWN_AT_LEAST.min(paths)).div_ceil(parts);
         for part in &mut self.parts {
             let ruled = (paths - part.number).div_ceil(parts);
-            part.draw_paths(ruled, at_least.min(ruled), customers, row, &mut stream);
+            part.draw_paths((ruled, at_least.min(ruled), self.settings.waits), customers, row, &mut stream);
         }
         self.sort();
     }
@@ -119,6 +126,26 @@ impl<'a> Worker<'a> {
         quantiles(&self.sorted, &self.settings.quantiles, found);
     }
 
+    /// The next purchase of the mixture of all parts.
+    pub(super) fn wait(&self) -> Wait {
+        let n = self.parts.len() as f64;
+        let weighted = |part: &Part<'_>| {
+            let weight = part.p_alive * part.future.moving / part.waits.len().max(1) as f64 / n;
+            part.waits.iter().filter(|wait| wait.is_finite()).map(move |wait| (*wait, weight)).collect::<Vec<_>>()
+        };
+        let mut waits: Vec<(f64, f64)> = self.parts.iter().flat_map(weighted).collect();
+        waits.sort_unstable_by(|l, r| l.0.total_cmp(&r.0));
+        let mut by = 0.0;
+        let mut median = None;
+        for (wait, weight) in waits {
+            by += weight;
+            if median.is_none() && by >= WAIT_QUANTILE - ROUNDING {
+                median = Some(wait);
+            }
+        }
+        Wait { probability: by.min(1.0), median }
+    }
+
     /// Add each path in which the customer is alive to its total, in minor units.
     pub(super) fn add_alive_paths(&self, totals: &mut [i128]) {
         for part in &self.parts {
@@ -128,16 +155,16 @@ impl<'a> Worker<'a> {
 }
 
 impl Part<'_> {
-    /// * `paths`: how many it rules. * `at_least`: how many are drawn whatever is known.
-    fn draw_paths(&mut self, paths: u32, at_least: u32, customers: &Customers<'_>, row: usize, stream: &mut Stream) {
-        let spend = match (self.drawn.and_then(|draw| draw.spend), customers.spend) {
-            (Some((fitted, drawn)), Spend::GammaGamma { posterior, .. }) => {
-                // What was learnt of the customer, `p x` and its money, after another prior.
-                let SpendRate { shape, rate } = posterior[row];
-                Some(drawn.posterior((shape - fitted.q) / fitted.p, rate - fitted.gamma))
-            }
-            _ => None,
-        };
+    /// * `paths`: how many it rules. * `at_least`: how many are drawn whatever is known. * `waits`: whether the times of
+    ///   first purchases are kept.
+    fn draw_paths(
+        &mut self,
+        (paths, at_least, waits): (u32, u32, bool),
+        customers: &Customers<'_>,
+        row: usize,
+        stream: &mut Stream,
+    ) {
+        let spend = Known::new(customers, row, self.drawn.and_then(|draw| draw.spend));
         let model = self.model.model_of(row);
         self.future.set(&model.while_alive(), customers, row, spend);
         self.p_alive = match self.drawn {
@@ -146,11 +173,17 @@ impl Part<'_> {
         };
         self.places = Places::draw(u64::from(paths), self.p_alive, self.future.moving, stream);
         self.values.clear();
+        self.waits.clear();
         if self.p_alive == 0.0 || self.future.moving == 0.0 {
             return;
         }
         let drawn = (self.places.moving as usize).max(at_least as usize);
-        self.values.extend((0..drawn).map(|_| self.future.draw(stream)));
+        if waits {
+            let paths = (0..drawn).map(|_| self.future.draw::<true>(stream)).map(|path| (path.value, path.first));
+            (self.values, self.waits) = paths.unzip();
+        } else {
+            self.values.extend((0..drawn).map(|_| self.future.draw::<false>(stream).value));
+        }
     }
 
     /// Moments of the mixture: the drawn paths, the idle ones, and 0 for those who are gone; without the shortfall.

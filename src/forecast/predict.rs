@@ -11,10 +11,14 @@ use super::{
     gamma_gamma::{GammaGamma, SpendRate},
     holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
+    normal_spend::NormalSpend,
+    outlook::Outlook,
+    per_period::Periods,
     population::Population,
     purchase_model::PurchaseModel,
     scores::spearman,
     simulate::{self, ParameterDraw, Segmentation, Simulation},
+    spend_model::SpendModel,
     summary::{Summary, SummaryError},
     uncertainty,
 };
@@ -22,6 +26,7 @@ use crate::{
     numeric::hypergeometric::HypergeometricError,
     schema::{
         facts::{CustomerFacts, NO_DAY},
+        forecasting::SpendKind,
         purchases::PurchaseLog,
         settings::{ForecastSettings, PurchaseKind},
     },
@@ -31,8 +36,8 @@ use crate::{
 /// Days of a year in discounting.
 const DAYS_PER_YEAR: f64 = 365.25;
 
-/// Quantiles of lifetime value in the outputs.
-pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+/// A wait for the next purchase beyond this many days is told as none: a century, the longest horizon.
+const LONGEST_WAIT_DAYS: f64 = 36_525.0;
 /// Expected shortfall is of the worst one in so many: 5 %.
 pub const WORST_ONE_IN: u16 = 20;
 
@@ -140,7 +145,7 @@ pub struct Models {
     /// Purchases and dropout.
     pub purchases: Fit<PurchaseModel>,
     /// Spend on a purchase.
-    pub gamma_gamma: Fit<GammaGamma>,
+    pub spend: Fit<SpendModel>,
     /// The models of the histories where they are not all ruled by the fit of `purchases`.
     pub population: Option<Population>,
 }
@@ -160,7 +165,7 @@ impl Models {
         if !settings.parameter_uncertainty {
             return Vec::new();
         }
-        uncertainty::draw_parameters(&self.purchases, &self.gamma_gamma, settings.paths, seed)
+        uncertainty::draw_parameters(&self.purchases, &self.spend, settings.paths, seed)
     }
 }
 
@@ -171,12 +176,21 @@ pub struct Expectations {
     pub p_alive: Vec<f64>,
     /// Expected purchases to the horizon.
     pub purchases: Vec<f64>,
+    /// Survival to the horizon and the next purchase.
+    pub outlook: Vec<Outlook>,
     /// Recency in model time units.
     pub recency: Vec<f64>,
     /// Age in model time units.
     pub age: Vec<f64>,
     residual: Vec<Residual>,
-    posterior: Vec<SpendRate>,
+    spend: KnownSpend,
+}
+
+/// What is known of every customer's spend.
+#[derive(Debug)]
+enum KnownSpend {
+    GammaGamma { p: f64, posterior: Vec<SpendRate> },
+    Normal { model: NormalSpend, total: Vec<f64> },
 }
 
 /// Counts of equal histories.
@@ -213,15 +227,17 @@ pub fn fit_purchases(
 ///
 /// * `repeat_spend`: money of repeat purchases, major units, one row a history.
 #[must_use]
-pub fn fit_spend(histories: &Histories, repeat_spend: &[f64]) -> Fit<GammaGamma> {
-    GammaGamma::fit(&histories.frequency, repeat_spend)
+pub fn fit_spend(kind: SpendKind, histories: &Histories, repeat_spend: &[f64]) -> Fit<SpendModel> {
+    SpendModel::fit(kind, &histories.frequency, repeat_spend)
 }
 
-/// Notes in the fit when spend depends on frequency, which Gamma-Gamma takes for independent.
+/// Notes in the fit when spend depends on frequency, which the models take for independent.
 ///
 /// * `repeat_spend`: as for the fit.
-pub fn check_spend(fit: &mut Fit<GammaGamma>, histories: &Histories, repeat_spend: &[f64]) {
-    fit.notes.extend(dependence(&histories.frequency, repeat_spend));
+pub fn check_spend(fit: &mut Fit<SpendModel>, histories: &Histories, repeat_spend: &[f64]) {
+    let either_sign = matches!(fit.fitted(), Ok(SpendModel::Normal(_)));
+    let note = dependence(fit.model(), &histories.frequency, repeat_spend, |total| either_sign || total > 0.0);
+    fit.notes.extend(note);
 }
 
 /// A rank correlation of at least this between frequency and mean spend, if it is no chance either, is told.
@@ -229,9 +245,11 @@ const DEPENDENCE: f64 = 0.1;
 /// Standard errors of a rank correlation of independent values, `1/√(n−1)`, that are no chance.
 const NO_CHANCE: f64 = 3.0;
 
-/// Words on how spend depends on frequency, which Gamma-Gamma takes for independent.
-fn dependence(frequency: &[u32], repeat_spend: &[f64]) -> Option<String> {
-    let pairs = frequency.iter().zip(repeat_spend).filter(|(x, total)| **x > 0 && **total > 0.0);
+/// Words on how spend depends on frequency, which the model takes for independent.
+///
+/// * `usable`: whether the model can use a customer's total.
+fn dependence(model: &str, frequency: &[u32], repeat_spend: &[f64], usable: impl Fn(f64) -> bool) -> Option<String> {
+    let pairs = frequency.iter().zip(repeat_spend).filter(|(x, total)| **x > 0 && usable(**total));
     let (x, mean): (Vec<f64>, Vec<f64>) = pairs.map(|(x, total)| (f64::from(*x), total / f64::from(*x))).unzip();
     let correlation = spearman(&x, &mean)?;
     let errors = correlation.abs() * libm::sqrt(x.len() as f64 - 1.0);
@@ -239,7 +257,7 @@ fn dependence(frequency: &[u32], repeat_spend: &[f64]) -> Option<String> {
         let way = if correlation > 0.0 { "more" } else { "less" };
         format!(
             "frequent buyers spend {way} on a purchase (rank correlation {correlation:.2} over {} customers), but \
-             Gamma-Gamma takes spend and frequency for independent: it draws all towards one mean",
+             {model} takes spend and frequency for independent: it draws all towards one mean",
             x.len()
         )
     })
@@ -257,25 +275,47 @@ pub fn expectations(
     settings: &ForecastSettings,
 ) -> Result<Expectations, ForecastError> {
     let model = models.population()?;
-    let spend = models.gamma_gamma.fitted()?;
+    let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
     let (horizon, delta) = (horizon(settings), delta(settings));
     let Predictions { p_alive, residual } =
         model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
-    let unknown = unknown_spend(spend, histories, repeat_spend);
-    let posterior = histories
-        .frequency
-        .iter()
-        .zip(repeat_spend)
-        .map(|(x, total)| if *total > 0.0 { spend.posterior(f64::from(*x), *total) } else { unknown })
-        .collect();
+    let residual = match period(settings) {
+        None => residual,
+        Some(length) => {
+            let periods = Periods { length, delta };
+            model.residuals_per_period(histories, settings.days_per_unit, horizon, periods)?
+        }
+    };
+    let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
+    let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
     Ok(Expectations {
+        outlook,
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
         recency: histories.recency.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),
         age: histories.age.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),
         p_alive,
         residual,
-        posterior,
+        spend,
     })
+}
+
+impl KnownSpend {
+    fn new(model: &SpendModel, histories: &Histories, repeat_spend: &[f64]) -> Self {
+        let model = match model {
+            SpendModel::GammaGamma(model) => model,
+            SpendModel::Normal(model) => return Self::Normal { model: *model, total: repeat_spend.to_vec() },
+        };
+        let unknown = unknown_spend(model, histories, repeat_spend);
+        let of = |(x, total): (&u32, &f64)| if *total > 0.0 { model.posterior(f64::from(*x), *total) } else { unknown };
+        Self::GammaGamma { p: model.p, posterior: histories.frequency.iter().zip(repeat_spend).map(of).collect() }
+    }
+
+    fn spend(&self) -> Spend<'_> {
+        match self {
+            Self::GammaGamma { p, posterior } => Spend::GammaGamma { p: *p, posterior },
+            Self::Normal { model, total } => Spend::Normal { model: *model, total },
+        }
+    }
 }
 
 /// What is known of the spend of a customer without a repeat purchase: the prior, where it has a mean; else what one
@@ -290,6 +330,14 @@ fn unknown_spend(spend: &GammaGamma, histories: &Histories, repeat_spend: &[f64]
     spend.posterior(1.0, if purchases > 0.0 { total / purchases } else { 0.0 })
 }
 
+impl Expectations {
+    /// Discounted purchases expected to the horizon, of the history in `row`.
+    #[must_use]
+    pub fn discounted_purchases(&self, row: usize) -> f64 {
+        self.p_alive[row] * self.residual[row].discounted_purchases
+    }
+}
+
 /// Length of the future in model time units.
 #[must_use]
 pub fn horizon(settings: &ForecastSettings) -> f64 {
@@ -302,8 +350,13 @@ pub fn delta(settings: &ForecastSettings) -> f64 {
     libm::log1p(settings.discount_rate_per_year) * settings.days_per_unit / DAYS_PER_YEAR
 }
 
+/// Model time units of a period at whose end things count; `None` where they count when they happen.
+#[must_use]
+pub fn period(settings: &ForecastSettings) -> Option<f64> {
+    settings.discounting.days().map(|days| days / settings.days_per_unit)
+}
+
 fn customers<'a>(
-    model: &GammaGamma,
     histories: &'a Histories,
     expectations: &'a Expectations,
     rates: &'a Rates,
@@ -314,7 +367,7 @@ fn customers<'a>(
         recency: &expectations.recency,
         age: &expectations.age,
         p_alive: &expectations.p_alive,
-        spend: Spend::GammaGamma { p: model.p, posterior: &expectations.posterior },
+        spend: expectations.spend.spend(),
         margin_rate: &rates.margin_rate,
         order_cost: &rates.order_cost,
         sustaining_rate: &rates.sustaining_rate,
@@ -325,15 +378,14 @@ fn customers<'a>(
 /// Closed-form lifetime value of every history, major units.
 ///
 /// # Errors
-/// [`ForecastError`] of a failed fit or of rates out of range.
+/// [`ForecastError`] of rates out of range.
 pub fn expected_values(
-    models: &Models,
     histories: &Histories,
     expectations: &Expectations,
     rates: &Rates,
     keys: &[u64],
 ) -> Result<Vec<f64>, ForecastError> {
-    let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
+    let customers = customers(histories, expectations, rates, keys);
     Ok(lifetime::expected(&customers, &expectations.residual)?)
 }
 
@@ -356,16 +408,18 @@ pub fn simulate(
     segmentations: &[Segmentation<'_>],
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Simulation, ForecastError> {
-    let customers = customers(models.gamma_gamma.fitted()?, histories, expectations, rates, keys);
+    let customers = customers(histories, expectations, rates, keys);
     let what = simulate::Settings {
         model: models.population()?,
         horizon: horizon(settings),
         delta: delta(settings),
+        period: period(settings),
         paths: settings.paths,
         seed,
-        quantiles: QUANTILES.to_vec(),
+        quantiles: settings.quantiles.iter().map(|quantile| quantile.level()).collect(),
         worst_one_in: WORST_ONE_IN,
         minor_per_major: minor_per_major as f64,
+        waits: settings.simulated_waits,
         parameter_draws: models.parameter_draws(settings, seed),
     };
     Ok(simulate::simulate(&what, &customers, segmentations, progress)?)

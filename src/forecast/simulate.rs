@@ -15,14 +15,17 @@
 //! 3 % of the standard deviation at most.
 
 use super::discount::Discount;
-use super::gamma_gamma::GammaGamma;
 use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
+use super::per_period::Periods;
 use super::population::Population;
+use super::spend_model::SpendModel;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Periods of a horizon; each has an entry in a table.
+const MOST_PERIODS: f64 = 1e6;
 /// Customers a task takes at a time.
 const BATCH: usize = 64;
 
@@ -35,6 +38,8 @@ pub struct Settings {
     pub horizon: f64,
     /// Continuous discount rate per model time unit, `>= 0`.
     pub delta: f64,
+    /// Length of the periods at whose end things count, model time units, `> 0`; `None`: when they happen.
+    pub period: Option<f64>,
     /// Paths per customer, `>= 1`.
     pub paths: u32,
     /// Seed of the run.
@@ -45,6 +50,8 @@ pub struct Settings {
     pub worst_one_in: u16,
     /// Minor units in a major unit (100 for EUR), for the totals.
     pub minor_per_major: f64,
+    /// Whether the next purchase is told, too.
+    pub waits: bool,
     /// Other parameters that the fits may have had, one draw each; empty to take the fitted ones for certain. Draw `g` of `G`
     /// rules paths `g`, `g + G`, `g + 2G`, … of all customers, so that joint totals share it.
     pub parameter_draws: Vec<ParameterDraw>,
@@ -56,7 +63,7 @@ pub struct ParameterDraw {
     /// Purchases and dropout; a model for each of the fitted ones, of the same kind.
     pub model: Population,
     /// Spend as fitted and as drawn; `None` where it stays as it is known.
-    pub spend: Option<(GammaGamma, GammaGamma)>,
+    pub spend: Option<(SpendModel, SpendModel)>,
 }
 
 /// One way of cutting the customers into segments.
@@ -83,6 +90,15 @@ pub struct Lifetime {
     pub shortfall: f64,
 }
 
+/// When a customer, dead or alive, buys next in the paths.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Wait {
+    /// Share of the paths with a purchase up to the horizon.
+    pub probability: f64,
+    /// The time by which half of the paths have one, model time units; `None` where fewer do by the horizon.
+    pub median: Option<f64>,
+}
+
 /// Outcome of a simulation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
@@ -91,8 +107,12 @@ pub struct Simulation {
     /// Customer by customer, the quantiles in the order of the settings: the smallest value that the lifetime value
     /// stays below or at with at least that probability.
     pub quantiles: Vec<f64>,
+    /// One per customer, where the settings ask for them; else none.
+    pub waits: Vec<Wait>,
     /// One per segmentation.
     pub totals: Vec<PathTotals>,
+    /// Draws of the parameters that the paths were shared out among; 1 where these were taken for certain.
+    pub draws: u32,
 }
 
 /// Simulate every customer's lifetime value.
@@ -120,7 +140,10 @@ pub fn simulate(
         return Err(LifetimeError::Length { column: "model", found, expected: customers.len() });
     }
     check_segments(customers.len(), segmentations)?;
-    let discount = Discount::new(settings.horizon, settings.delta);
+    let discount = match settings.period {
+        None => Discount::new(settings.horizon, settings.delta),
+        Some(length) => Discount::per_period(settings.horizon, Periods { length, delta: settings.delta }),
+    };
     let width = settings.quantiles.len();
     let mut lifetime = vec![Lifetime::default(); customers.len()];
     let mut quantiles = vec![0.0; customers.len() * width];
@@ -135,19 +158,28 @@ pub fn simulate(
         0 => (0..batches).map(|_| Default::default()).collect(),
         _ => quantiles.chunks_mut(BATCH * width).collect(),
     };
-    let rows = lifetime.par_chunks_mut(BATCH).zip(quantile_rows);
+    let mut waits = vec![Wait::default(); if settings.waits { customers.len() } else { 0 }];
+    let wait_rows: Vec<&mut [Wait]> = if settings.waits {
+        waits.chunks_mut(BATCH).collect()
+    } else {
+        (0..batches).map(|_| Default::default()).collect()
+    };
+    let rows = lifetime.par_chunks_mut(BATCH).zip(quantile_rows).zip(wait_rows);
     let totals = rows
         .enumerate()
         .with_min_len(batches.div_ceil(tasks).max(1))
         .fold(
             || (Worker::new(settings, customers, &discount), zeros()),
-            |(mut worker, mut totals), (batch, (lifetime, quantiles))| {
+            |(mut worker, mut totals), (batch, ((lifetime, quantiles), waits))| {
                 for (i, lifetime) in lifetime.iter_mut().enumerate() {
                     let row = batch * BATCH + i;
                     worker.draw_paths(customers, row);
                     *lifetime = worker.lifetime();
                     if let Some(values) = quantiles.get_mut(i * width..(i + 1) * width) {
                         worker.quantiles(values);
+                    }
+                    if let Some(wait) = waits.get_mut(i) {
+                        *wait = worker.wait();
                     }
                     for (totals, segmentation) in totals.iter_mut().zip(segmentations) {
                         let sums = totals.segment_mut(usize::from(segmentation.segment[row]));
@@ -164,7 +196,8 @@ pub fn simulate(
             left.iter_mut().zip(&right).for_each(|(left, right)| left.combine(right));
             left
         });
-    Ok(Simulation { lifetime, quantiles, totals })
+    let draws = (settings.parameter_draws.len() as u32).max(1);
+    Ok(Simulation { lifetime, quantiles, waits, totals, draws })
 }
 
 impl Settings {
@@ -176,6 +209,8 @@ impl Settings {
             wrong("horizon", "it must be positive")
         } else if !(self.delta >= 0.0 && self.delta.is_finite()) {
             wrong("delta", "it must be finite and not negative")
+        } else if self.period.is_some_and(|length| !(positive(length) && self.horizon / length <= MOST_PERIODS)) {
+            wrong("period", "it must be positive, and at least a millionth of the horizon")
         } else if self.paths == 0 {
             wrong("paths", "there must be at least one")
         } else if !self.quantiles.iter().all(|&q| q > 0.0 && q < 1.0) {
@@ -196,8 +231,9 @@ impl Settings {
 
 impl ParameterDraw {
     fn fits(&self, fitted: &Population) -> bool {
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        let spend = self.spend.is_none_or(|(_, spend)| [spend.p, spend.q, spend.gamma].into_iter().all(positive));
+        let sound =
+            |(fitted, drawn): (SpendModel, SpendModel)| fitted.kind() == drawn.kind() && drawn.out_of_range().is_none();
+        let spend = self.spend.is_none_or(sound);
         spend && self.model.check().is_ok() && fitted.is_like(&self.model)
     }
 }

@@ -1,6 +1,6 @@
 //! What is not known of the fitted parameters, as draws for the simulation.
 //!
-//! The logarithms of the parameters are drawn from the normal distribution that the maximum likelihood estimate has in
+//! The logarithms of the parameters (of normal spend the mean and the variances, which may be near 0) are drawn from the normal distribution that the maximum likelihood estimate has in
 //! large samples: centred at the fit, with the inverse of the observed information as covariance. The two fits share no
 //! parameter, so they are drawn independently.
 //!
@@ -10,6 +10,7 @@ use super::fit::Fit;
 use super::gamma_gamma::GammaGamma;
 use super::purchase_model::PurchaseModel;
 use super::simulate::ParameterDraw;
+use super::spend_model::{Scale, SpendModel};
 use crate::numeric::distributions::standard_normal;
 use crate::numeric::matrix::Cholesky;
 use crate::numeric::philox::Stream;
@@ -19,28 +20,64 @@ pub const DRAWS: u32 = 100;
 /// Purposes of this module's random streams.
 const PURCHASES: u64 = 0x7061_7261_6d65_7401;
 const SPEND: u64 = 0x7061_7261_6d65_7402;
-/// A draw of spend without a finite mean is drawn again, so often at most.
+/// A draw of spend that no customers can have, or without a finite mean, is drawn again, so often at most.
 const TRIES: usize = 1_000;
 
-/// Logarithms of the parameters around their estimate.
+/// Functions of the parameters around their estimate.
 pub(super) struct Around<const N: usize> {
     centre: [f64; N],
+    scales: [Scale; N],
     factor: Cholesky<N>,
 }
 
 impl<const N: usize> Around<N> {
     /// `None` without a covariance: the fit is not an interior maximum.
     pub(super) fn new<P>(fit: &Fit<P>, parameters: [f64; N]) -> Option<Self> {
+        Self::new_by(fit, parameters, [Scale::Logarithm; N])
+    }
+
+    /// * `scales`: what is normal of each parameter.
+    pub(super) fn new_by<P>(fit: &Fit<P>, parameters: [f64; N], scales: [Scale; N]) -> Option<Self> {
         let covariance = fit.covariance.as_ref()?;
-        let ln_covariance: [[f64; N]; N] =
-            std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j] / (parameters[i] * parameters[j])));
-        Some(Self { centre: parameters.map(libm::log), factor: Cholesky::new(&ln_covariance)? })
+        let slope: [f64; N] = std::array::from_fn(|i| scales[i].slope(parameters[i]));
+        let scaled: [[f64; N]; N] =
+            std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j] * slope[i] * slope[j]));
+        let centre = std::array::from_fn(|i| scales[i].of(parameters[i]));
+        Some(Self { centre, scales, factor: Cholesky::new(&scaled)? })
     }
 
     pub(super) fn draw(&self, stream: &mut Stream) -> [f64; N] {
         let normal = std::array::from_fn(|_| standard_normal(stream));
         let away = self.factor.times(&normal);
-        std::array::from_fn(|i| libm::exp(self.centre[i] + away[i]))
+        std::array::from_fn(|i| self.scales[i].back(self.centre[i] + away[i]))
+    }
+}
+
+impl Scale {
+    fn of(self, parameter: f64) -> f64 {
+        match self {
+            Self::AsItIs => parameter,
+            Self::Logarithm => libm::log(parameter),
+            Self::Square => parameter * parameter,
+        }
+    }
+
+    /// Derivative by the parameter.
+    fn slope(self, parameter: f64) -> f64 {
+        match self {
+            Self::AsItIs => 1.0,
+            Self::Logarithm => 1.0 / parameter,
+            Self::Square => 2.0 * parameter,
+        }
+    }
+
+    /// The parameter; NaN of a square below 0.
+    fn back(self, drawn: f64) -> f64 {
+        match self {
+            Self::AsItIs => drawn,
+            Self::Logarithm => libm::exp(drawn),
+            Self::Square => libm::sqrt(drawn),
+        }
     }
 }
 
@@ -48,6 +85,11 @@ impl<const N: usize> Around<N> {
 #[must_use]
 pub fn has_covariance<P>(fit: &Fit<P>) -> bool {
     fit.covariance.is_some()
+}
+
+/// Whether the mean spend of a customer without a purchase is finite.
+fn has_mean(spend: &SpendModel) -> bool {
+    !matches!(spend, SpendModel::GammaGamma(GammaGamma { q, .. }) if *q <= 1.0)
 }
 
 /// Draws of both fits; a fit without a covariance keeps its parameters, and without any there are no draws.
@@ -58,13 +100,13 @@ pub fn has_covariance<P>(fit: &Fit<P>) -> bool {
 #[must_use]
 pub fn draw_parameters(
     purchases: &Fit<PurchaseModel>,
-    spend: &Fit<GammaGamma>,
+    spend: &Fit<SpendModel>,
     paths: u32,
     seed: u64,
 ) -> Vec<ParameterDraw> {
-    let (Ok(model), Ok(gamma_gamma)) = (purchases.fitted(), spend.fitted()) else { return Vec::new() };
+    let (Ok(model), Ok(fitted)) = (purchases.fitted(), spend.fitted()) else { return Vec::new() };
     let of_purchases = Around::new(purchases, model.parameters());
-    let of_spend = Around::new(spend, [gamma_gamma.p, gamma_gamma.q, gamma_gamma.gamma]);
+    let of_spend = Around::new_by(spend, fitted.parameters(), fitted.scales());
     if of_purchases.is_none() && of_spend.is_none() {
         return Vec::new();
     }
@@ -75,9 +117,9 @@ pub fn draw_parameters(
             .map_or(*model, |around| model.with_parameters(around.draw(&mut Stream::new(seed, number, PURCHASES))));
         let spend = of_spend.as_ref().map(|around| {
             let mut stream = Stream::new(seed, number, SPEND);
-            let drawn = (0..TRIES).map(|_| around.draw(&mut stream)).find(|[_, q, _]| *q > 1.0 || gamma_gamma.q <= 1.0);
-            let drawn = drawn.map_or(*gamma_gamma, |[p, q, gamma]| GammaGamma { p, q, gamma });
-            (*gamma_gamma, drawn)
+            let mut tries = (0..TRIES).map(|_| fitted.with_parameters(around.draw(&mut stream)));
+            let right = |drawn: &SpendModel| drawn.out_of_range().is_none() && (has_mean(drawn) || !has_mean(fitted));
+            (*fitted, tries.find(right).unwrap_or(*fitted))
         });
         ParameterDraw { model: model.into(), spend }
     };

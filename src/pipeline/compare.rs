@@ -372,7 +372,12 @@ fn publish(
     pairs: &[Pair],
 ) -> Result<Value, PublishError> {
     let staging = Staging::new(request.output)?;
-    let writer = Writer { folder: staging.path(), ids: &ledgers.customers.ids, exponent: settings.currency.exponent };
+    let writer = Writer {
+        folder: staging.path(),
+        ids: &ledgers.customers.ids,
+        exponent: settings.currency.exponent,
+        quantiles: settings.quantiles(),
+    };
     let written = vec![writer.write(&METHOD_COMPARISON, &columns(ledgers.customers.len(), methods, pairs))?];
     let manifest = json!({
         "version": env!("CARGO_PKG_VERSION"),

@@ -125,7 +125,7 @@ impl Contracts {
             models: if drawn.is_empty() { vec![fitted] } else { drawn },
             paths: setting.paths,
             seed: settings.seed,
-            quantiles: predict::QUANTILES.to_vec(),
+            quantiles: settings.levels(),
             worst_one_in: predict::WORST_ONE_IN,
             minor_per_major: settings.currency.minor_per_major() as f64,
         };

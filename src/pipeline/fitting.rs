@@ -43,7 +43,7 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     let per_major = settings.currency.minor_per_major() as f64;
     let repeat: Vec<f64> =
         histories.customer.iter().map(|row| ledgers.facts.repeat_revenue[*row as usize] as f64 / per_major).collect();
-    let mut spend = predict::fit_spend(&histories, &repeat);
+    let mut spend = predict::fit_spend(setting.spend, &histories, &repeat);
     predict::check_spend(&mut spend, &histories, &repeat);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;

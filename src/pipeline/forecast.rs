@@ -58,15 +58,15 @@ impl Forecast {
             Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let repeat_spend = major(settings, &histories, &facts.repeat_revenue);
-        let gamma_gamma = if let Some(saved) = &ledgers.saved {
+        let spend = if let Some(saved) = &ledgers.saved {
             saved.spend.clone()
         } else {
-            let mut fit = predict::fit_spend(&histories, &repeat_spend);
+            let mut fit = predict::fit_spend(setting.spend, &histories, &repeat_spend);
             clock.start("check_spend", Some(histories.customer.len() as u64));
             predict::check_spend(&mut fit, &histories, &repeat_spend);
             fit
         };
-        let models = Models { purchases, gamma_gamma, population: None };
+        let models = Models { purchases, spend, population: None };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
@@ -123,7 +123,7 @@ impl Forecast {
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
-        let expected = predict::expected_values(&self.models, histories, &self.expectations, &rates, &self.keys)?;
+        let expected = predict::expected_values(histories, &self.expectations, &rates, &self.keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
         Ok((rates, expected))
     }
@@ -157,9 +157,15 @@ impl Forecast {
         &self.histories.customer
     }
 
+    /// The probability of a purchase to the horizon, and the time by which it has come with a probability of a half.
+    pub(super) fn next_purchase(&self, at: usize) -> (f64, Option<f64>) {
+        let outlook = &self.expectations.outlook[at];
+        (outlook.probability_of_purchase, outlook.median_wait)
+    }
+
     /// What a reader of the results must know of the fits.
     pub(super) fn notes(&self) -> Vec<String> {
-        let (purchases, spend) = (&self.models.purchases, &self.models.gamma_gamma);
+        let (purchases, spend) = (&self.models.purchases, &self.models.spend);
         let ends = [notes::end(purchases.model(), &purchases.end), notes::end(spend.model(), &spend.end)];
         let why = self.why.clone();
         let certain = [notes::certain(purchases), notes::certain(spend)].map(|note| note.filter(|_| self.uncertain));

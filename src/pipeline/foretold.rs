@@ -6,11 +6,12 @@ use crate::{
         contribution::Rates,
         holdout::Assessment,
         simulate::{Segmentation, Simulation},
+        spend_model::SpendModel,
     },
     publish::dataset::Values,
     schema::{
         costs::LayerCosts,
-        forecasting::ModelChoice,
+        forecasting::{ModelChoice, SpendKind},
         margins::Margins,
         settings::{ForecastSettings, Settings},
     },
@@ -153,6 +154,24 @@ impl Foretold {
         }
     }
 
+    /// Expected purchases to the horizon, discounted; `None` under contract, as all of what follows.
+    pub(super) fn discounted_purchases(&self, at: usize) -> Option<f64> {
+        self.of.purchases().map(|forecast| forecast.expectations.discounted_purchases(at))
+    }
+
+    /// P(alive) at the horizon.
+    pub(super) fn p_alive_at_horizon(&self, at: usize) -> Option<f64> {
+        self.of.purchases().map(|forecast| forecast.expectations.outlook[at].p_alive_at_horizon)
+    }
+
+    /// The probability of a purchase to the horizon, and the time by which it has come with a probability of a half: from
+    /// the paths where these tell it.
+    pub(super) fn next_purchase(&self, value: &Valuation, at: usize) -> Option<(f64, Option<f64>)> {
+        let simulated = value.simulation.as_ref().and_then(|simulation| simulation.waits.get(at));
+        let closed = || self.of.purchases().map(|forecast| forecast.next_purchase(at));
+        simulated.map_or_else(closed, |wait| Some((wait.probability, wait.median)))
+    }
+
     /// A column of the forecast by customer of the run; 0 of one who is not in the forecast.
     pub(super) fn by_customer(&self, column: &[Minor]) -> Vec<Minor> {
         self.row.iter().map(|row| row.map_or(0, |row| column[row as usize])).collect()
@@ -162,7 +181,8 @@ impl Foretold {
     pub(super) fn fits(&self) -> Value {
         match &self.of {
             Of::Purchases(forecast) => {
-                json!({forecast.kind.as_str(): forecast.models.purchases, "gamma_gamma": forecast.models.gamma_gamma})
+                let spend = forecast.models.spend.fitted().map_or(SpendKind::GammaGamma, SpendModel::kind);
+                json!({forecast.kind.as_str(): forecast.models.purchases, spend.as_str(): forecast.models.spend})
             }
             Of::Contracts(contracts) => json!({contracts.kind.as_str(): contracts.fit}),
         }
@@ -200,6 +220,14 @@ impl Foretold {
 }
 
 impl Of {
+    /// The forecast of purchases, where it is one.
+    fn purchases(&self) -> Option<&Forecast> {
+        match self {
+            Self::Purchases(forecast) => Some(forecast),
+            Self::Contracts(_) => None,
+        }
+    }
+
     /// Rows of the customers in the run.
     fn customers(&self) -> &[u32] {
         match self {

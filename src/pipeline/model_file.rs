@@ -13,10 +13,10 @@ use crate::{
         bg_cnbd_k::{BgCnbdK, FirstDropout},
         bg_nbd::BgNbd,
         fit::Fit,
-        gamma_gamma::GammaGamma,
         mbg_nbd::MbgNbd,
         pareto_nbd::ParetoNbd,
         purchase_model::PurchaseModel,
+        spend_model::SpendModel,
     },
     schema::{
         period::{format_day, parse_day},
@@ -42,7 +42,7 @@ pub struct SavedModels {
     /// Purchases and dropout.
     pub purchases: Fit<PurchaseModel>,
     /// Spend on a purchase.
-    pub spend: Fit<GammaGamma>,
+    pub spend: Fit<SpendModel>,
 }
 
 /// A model file that cannot be used.
@@ -175,7 +175,7 @@ impl SavedModels {
             PurchaseKind::ParetoNbd => fit::<ParetoNbd>(file, &value)?.map(PurchaseModel::ParetoNbd),
             PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK => fit::<BgCnbdK>(file, &value)?.map(PurchaseModel::BgCnbdK),
         };
-        let spend: Fit<GammaGamma> = part(file, &value, "spend")?;
+        let spend: Fit<SpendModel> = part(file, &value, "spend")?;
         let saved = Self { as_of, days_per_unit, purchases, spend };
         saved.check(file, kind)?;
         Ok(saved)
@@ -199,8 +199,10 @@ impl SavedModels {
             let name = self.purchases.names.get(at).map_or("a parameter", String::as_str);
             return refuse(self.purchases.model(), format!("{name} must be finite and positive"));
         }
-        if let Some(at) = wrong(&[spend.p, spend.q, spend.gamma]) {
-            return refuse(self.spend.model(), format!("{} must be finite and positive", ["p", "q", "gamma"][at]));
+        if let Some(at) = spend.out_of_range() {
+            let name = self.spend.names.get(at).map_or("a parameter", String::as_str);
+            let rule = if spend.positive()[at] { "finite and positive" } else { "finite" };
+            return refuse(self.spend.model(), format!("{name} must be {rule}"));
         }
         if let PurchaseModel::BgCnbdK(BgCnbdK { k, dropout, .. }) = model {
             if !(1..=MOST_PHASES).contains(k) {
@@ -297,7 +299,7 @@ fn part<T: DeserializeOwned>(file: &Utf8Path, value: &Value, key: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::summary::Summary;
+    use crate::{forecast::summary::Summary, schema::forecasting::SpendKind};
 
     fn saved() -> SavedModels {
         let mut summary = Summary::new();
@@ -308,7 +310,7 @@ mod tests {
             as_of: 10_134,
             days_per_unit: 7.0,
             purchases: PurchaseModel::fit(PurchaseKind::MbgNbd, &summary, &[], 7.0),
-            spend: GammaGamma::fit(&x, &total),
+            spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total),
         }
     }
 
@@ -361,6 +363,14 @@ mod tests {
             "model.json: MBG/NBD: alpha must be finite and positive"
         );
         assert_eq!(told("/spend/parameters/q", json!(0.0)), "model.json: Gamma-Gamma: q must be finite and positive");
+        assert_eq!(
+            told("/spend/parameters", json!({"mean": 3.0, "within": -1.0, "between": 2.0})),
+            "model.json: Gamma-Gamma: q must be finite and positive"
+        );
+        assert_eq!(
+            told("/spend/parameters", json!({"mean": 3.0, "inside": 1.0})),
+            "model.json: it is no model file of whalecurve: `spend` is not the fit of its kind of model"
+        );
         assert!(told("/purchases/end", json!({"how": "failed", "why": "no data"})).ends_with("MBG/NBD: no data"));
         assert_eq!(
             told("/format", json!("other")),

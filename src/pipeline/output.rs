@@ -54,6 +54,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         folder: staging.path(),
         ids: &results.base.ledgers.customers.ids,
         exponent: settings.currency.exponent,
+        quantiles: settings.quantiles(),
     };
     let worlds = results.worlds(settings);
     let products = with_objects(&worlds);
@@ -125,7 +126,8 @@ pub(super) fn publish_objects(
     let objects = with_objects(&worlds);
     let none = Keys::Int(Vec::new());
     let ids = objects.first().map_or(&none, |(_, objects)| &objects.objects.rows.ids);
-    let writer = Writer { folder: staging.path(), ids, exponent: settings.currency.exponent };
+    let writer =
+        Writer { folder: staging.path(), ids, exponent: settings.currency.exponent, quantiles: settings.quantiles() };
     let columns = |of: fn(&ObjectResults, &Settings) -> Vec<Values>| {
         beneath_of(objects.iter().map(|(world, objects)| (world, of(objects, settings))))
     };

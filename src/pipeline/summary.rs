@@ -30,6 +30,15 @@ pub(super) fn object_lines(settings: &Settings, results: &Results) -> Vec<String
     lines
 }
 
+/// Between which totals the widest of the run's intervals lies, in words; nothing with one quantile.
+fn interval(settings: &Settings, totals: &[MinorSum]) -> String {
+    let ends = |values: &[MinorSum]| Some((*values.first()?, *values.last()?));
+    let (Some((low, high)), [least, .., most]) = (ends(totals), settings.quantiles()) else { return String::new() };
+    let (low, high) =
+        (format_grouped(low, settings.currency.exponent), format_grouped(high, settings.currency.exponent));
+    format!(", {} % between {low} and {high}", least.percent_up_to(*most))
+}
+
 /// Label and text of each line, as they are told at the end of a run.
 pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     let (ledgers, whale) = (&results.base.ledgers, &results.base.whale);
@@ -68,9 +77,8 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
         line("expected value", format!("{} in the next {} days", money(expected), forecast.horizon_days));
     }
     if let Some(equity) = base.equity_total() {
-        let low = format_grouped(equity.quantiles[0], exponent);
-        let high = format_grouped(equity.quantiles[4], exponent);
-        line("customer equity", format!("{}, 90 % between {low} and {high}", money(equity.mean)));
+        let mean = money(equity.mean);
+        line("customer equity", format!("{mean}{}", interval(settings, &equity.quantiles)));
     }
     for world in results.worlds(settings).iter().skip(1) {
         let change = |now: MinorSum, before: MinorSum| {

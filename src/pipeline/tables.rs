@@ -12,11 +12,7 @@ use super::{
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{
-        predict::{QUANTILES, WORST_ONE_IN},
-        purchase_model::PurchaseModel,
-        simulate::Simulation,
-    },
+    forecast::{predict::WORST_ONE_IN, purchase_model::PurchaseModel, simulate::Simulation},
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
@@ -68,12 +64,18 @@ impl World<'_> {
         };
         columns.push(float(&|f, _, at| Some(f.p_alive(at))));
         columns.push(float(&|f, _, at| Some(f.purchases(at))));
+        columns.push(float(&|f, _, at| f.discounted_purchases(at)));
+        columns.push(float(&|f, _, at| f.p_alive_at_horizon(at)));
+        columns.push(float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)));
+        columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
         columns
             .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
         columns.push(money(&|s, at| s.lifetime[at].mean));
+        columns.push(money(&|s, at| s.lifetime[at].mean_error));
         columns.push(money(&|s, at| s.lifetime[at].sd));
-        for quantile in 0..QUANTILES.len() {
-            columns.push(money(&|s, at| s.quantiles[at * QUANTILES.len() + quantile]));
+        let width = self.settings.quantiles().len();
+        for quantile in 0..width {
+            columns.push(money(&|s, at| s.quantiles[at * width + quantile]));
         }
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
@@ -127,7 +129,7 @@ impl World<'_> {
         rows.extend(self.segment_rows("value_tier", TIERS, &tiers, &self.found.tier));
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
         let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
-        vec![
+        let mut columns = vec![
             Values::Text(rows.iter().map(|row| Some(row.segmentation.to_owned())).collect()),
             Values::Text(rows.iter().map(|row| Some(row.name.clone())).collect()),
             integers(rows.iter().map(|row| row.customers)),
@@ -136,27 +138,33 @@ impl World<'_> {
             sum(&|row| Some(row.economic_profit)),
             sum(&|row| row.expected),
             sum(&|row| row.total.as_ref().map(|d| d.mean)),
+            sum(&|row| row.error),
             sum(&|row| row.total.as_ref().map(|d| d.sd)),
-            sum(&|row| row.total.as_ref().map(|d| d.quantiles[0])),
-            sum(&|row| row.total.as_ref().map(|d| d.quantiles[2])),
-            sum(&|row| row.total.as_ref().map(|d| d.quantiles[4])),
-            sum(&|row| row.total.as_ref().map(|d| d.shortfall)),
-        ]
+        ];
+        let quantile = |n: usize| sum(&|row| row.total.as_ref().map(|d| d.quantiles[n]));
+        columns.extend((0..self.settings.quantiles().len()).map(quantile));
+        columns.push(sum(&|row| row.total.as_ref().map(|d| d.shortfall)));
+        columns
     }
 
     fn segment_rows(&self, segmentation: &'static str, number: usize, names: &[String], of: &[u16]) -> Vec<SegmentRow> {
         let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
         let expected = self.expected_by_customer();
+        let levels = self.settings.levels();
         let mut rows: Vec<SegmentRow> = names
             .iter()
             .enumerate()
             .map(|(segment, name)| {
-                let paths = self.simulation().map(|s| s.totals[number].segment(segment));
+                let simulation = self.simulation();
+                let paths = simulation.map(|simulation| simulation.totals[number].segment(segment));
+                let error =
+                    simulation.zip(paths).and_then(|(simulation, paths)| equity::mean_error(paths, simulation.draws));
                 SegmentRow {
                     segmentation,
                     name: name.clone(),
                     expected: expected.as_ref().map(|_| 0),
-                    total: paths.and_then(|paths| equity::distribution(paths, &QUANTILES, WORST_ONE_IN)),
+                    error,
+                    total: paths.and_then(|paths| equity::distribution(paths, &levels, WORST_ONE_IN)),
                     ..SegmentRow::default()
                 }
             })
@@ -186,7 +194,13 @@ impl World<'_> {
 
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
-        equity::distribution(&self.simulation()?.totals[TIERS].whole(), &QUANTILES, WORST_ONE_IN)
+        equity::distribution(&self.simulation()?.totals[TIERS].whole(), &self.settings.levels(), WORST_ONE_IN)
+    }
+
+    /// Monte Carlo standard error of its mean.
+    fn equity_error(&self) -> Option<MinorSum> {
+        let simulation = self.simulation()?;
+        equity::mean_error(&simulation.totals[TIERS].whole(), simulation.draws)
     }
 
     /// Sum of the expected lifetime values.
@@ -198,7 +212,7 @@ impl World<'_> {
         let total = self.equity_total();
         let sum = |column: &[Minor]| Values::Sum(vec![Some(column.iter().map(|value| MinorSum::from(*value)).sum())]);
         let quantile = |n: usize| Values::Sum(vec![total.as_ref().map(|total| total.quantiles[n])]);
-        vec![
+        let mut columns = vec![
             Values::Date(vec![Some(self.found.ledgers.as_of)]),
             integers([self.found.ledgers.customers.len() as i64].into_iter()),
             integers([self.found.whale.losing as i64].into_iter()),
@@ -210,12 +224,12 @@ impl World<'_> {
             Values::Integer(vec![self.settings.forecast.as_ref().map(|forecast| i64::from(forecast.horizon_days))]),
             Values::Sum(vec![self.expected_total()]),
             Values::Sum(vec![total.as_ref().map(|total| total.mean)]),
+            Values::Sum(vec![self.equity_error()]),
             Values::Sum(vec![total.as_ref().map(|total| total.sd)]),
-            quantile(0),
-            quantile(2),
-            quantile(4),
-            Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]),
-        ]
+        ];
+        columns.extend((0..self.settings.quantiles().len()).map(quantile));
+        columns.push(Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]));
+        columns
     }
 
     pub(super) fn whale_columns(&self) -> Vec<Values> {
@@ -291,6 +305,8 @@ struct SegmentRow {
     economic_profit: MinorSum,
     expected: Option<MinorSum>,
     total: Option<Distribution>,
+    /// Monte Carlo standard error of its mean.
+    error: Option<MinorSum>,
 }
 
 pub(super) fn scaled(column: &[i64]) -> Values {

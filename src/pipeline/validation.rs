@@ -75,7 +75,12 @@ pub fn validate(
     let best = holdout::rank(&rows).first().copied();
     let staging = Staging::new(output)?;
     let ids = Keys::Int(Vec::new());
-    let writer = Writer { folder: staging.path(), ids: &ids, exponent: settings.currency.exponent };
+    let writer = Writer {
+        folder: staging.path(),
+        ids: &ids,
+        exponent: settings.currency.exponent,
+        quantiles: settings.quantiles(),
+    };
     let written: Vec<Written> = VALIDATION_DATASETS
         .iter()
         .map(|spec| writer.write(spec, &columns(spec, &rows, &holdout, best)))

@@ -23,7 +23,10 @@ use serde::Serialize;
 use super::PublishError;
 use crate::{
     numeric::keys::{Key, Keys},
-    schema::outputs::{ColumnType, OutputDataset},
+    schema::{
+        outputs::{ColumnType, OutputDataset},
+        quantiles::Quantile,
+    },
 };
 
 /// Values of one column. `None` in an optional one is null.
@@ -89,6 +92,8 @@ pub struct Writer<'a> {
     pub ids: &'a Keys,
     /// Minor digits of the currency.
     pub exponent: u8,
+    /// Quantiles that have columns.
+    pub quantiles: &'a [Quantile],
 }
 
 impl Writer<'_> {
@@ -98,7 +103,8 @@ impl Writer<'_> {
     /// [`PublishError`].
     pub fn write(&self, spec: &'static OutputDataset, columns: &[Values]) -> Result<Written, PublishError> {
         let rows = columns.first().map_or(0, Values::len);
-        if columns.len() != spec.columns.len() || columns.iter().any(|column| column.len() != rows) {
+        let expected = spec.columns_of(self.quantiles).len();
+        if columns.len() != expected || columns.iter().any(|column| column.len() != rows) {
             let what = format!("{} columns of {rows} rows do not fit its documentation", columns.len());
             return Err(PublishError::Contract { dataset: spec.name, what });
         }
@@ -178,8 +184,8 @@ impl Writer<'_> {
     pub fn schema(&self, spec: &OutputDataset) -> SchemaRef {
         let exponent = self.exponent as i8;
         let fields: Vec<Field> = spec
-            .columns
-            .iter()
+            .columns_of(self.quantiles)
+            .into_iter()
             .map(|column| {
                 let kind = match column.kind {
                     ColumnType::Id if matches!(self.ids, Keys::Int(_)) => DataType::Int64,
@@ -209,16 +215,15 @@ impl Writer<'_> {
     ) -> Result<RecordBatch, PublishError> {
         let schema = self.schema(spec);
         let contract = |what: String| PublishError::Contract { dataset: spec.name, what };
-        if columns.len() != spec.columns.len() || columns.iter().any(|column| column.len() < to) {
+        if columns.len() != schema.fields().len() || columns.iter().any(|column| column.len() < to) {
             return Err(contract(format!("{} columns of {to} rows do not fit its documentation", columns.len())));
         }
         let arrays: Vec<ArrayRef> = columns
             .iter()
             .zip(schema.fields())
-            .zip(spec.columns)
-            .map(|((values, field), column)| {
+            .map(|(values, field)| {
                 let array = values.array(from, to, field.data_type(), self.ids);
-                array.ok_or_else(|| PublishError::Precision { dataset: spec.name, column: column.name })
+                array.ok_or_else(|| PublishError::Precision { dataset: spec.name, column: field.name().clone() })
             })
             .collect::<Result<_, _>>()?;
         RecordBatch::try_new(schema, arrays).map_err(|error| contract(error.to_string()))

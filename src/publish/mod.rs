@@ -39,7 +39,7 @@ pub enum PublishError {
         /// Dataset.
         dataset: &'static str,
         /// Column.
-        column: &'static str,
+        column: String,
     },
     /// A folder that holds something else.
     #[error("{path}: not empty, and not an output of whalecurve")]

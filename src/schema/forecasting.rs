@@ -91,6 +91,75 @@ impl ModelChoice {
     }
 }
 
+/// Which model of spend on a purchase a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpendKind {
+    /// Positive amounts, skewed.
+    GammaGamma,
+    /// Amounts of either sign.
+    Normal,
+}
+
+impl SpendKind {
+    /// Every model.
+    pub const ALL: [Self; 2] = [Self::GammaGamma, Self::Normal];
+
+    /// The name in configs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GammaGamma => "gamma_gamma",
+            Self::Normal => "normal",
+        }
+    }
+}
+
+/// When what happens in the future is discounted, at an effective rate a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discounting {
+    /// At the moment when it happens.
+    Continuous,
+    /// At the end of the day, counted from `as_of`.
+    PerDay,
+    /// At the end of the week, counted from `as_of`.
+    PerWeek,
+    /// At the end of the month of 365.25/12 days, counted from `as_of`.
+    PerMonth,
+    /// At the end of the year of 365.25 days, counted from `as_of`.
+    PerYear,
+}
+
+impl Discounting {
+    /// Every convention.
+    pub const ALL: [Self; 5] = [Self::Continuous, Self::PerDay, Self::PerWeek, Self::PerMonth, Self::PerYear];
+
+    /// The name in configs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Continuous => "continuous",
+            Self::PerDay => "per_day",
+            Self::PerWeek => "per_week",
+            Self::PerMonth => "per_month",
+            Self::PerYear => "per_year",
+        }
+    }
+
+    /// Days of a period; `None` without periods.
+    #[must_use]
+    pub fn days(self) -> Option<f64> {
+        match self {
+            Self::Continuous => None,
+            Self::PerDay => Some(1.0),
+            Self::PerWeek => Some(7.0),
+            Self::PerMonth => Some(365.25 / 12.0),
+            Self::PerYear => Some(365.25),
+        }
+    }
+}
+
 const METHOD: OutputColumn = column("method", Text, "model or baseline");
 const CUSTOMERS: OutputColumn = column("customers", Integer, "customers with a purchase up to the cut");
 

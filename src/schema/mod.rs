@@ -14,6 +14,7 @@ pub mod objects;
 pub mod outputs;
 pub mod period;
 pub mod purchases;
+pub mod quantiles;
 pub mod renewals;
 pub mod scenario;
 pub mod settings;

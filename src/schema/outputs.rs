@@ -1,6 +1,8 @@
 //! The output datasets: names, columns, types, units and meaning in one place. `whalecurve schema` prints this; the
 //! writer refuses a dataset that differs from it.
 
+use super::quantiles::Quantile;
+
 /// Type of an output column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
@@ -37,6 +39,22 @@ pub struct OutputColumn {
     pub nullable: bool,
     /// Meaning, with unit.
     pub meaning: &'static str,
+    /// Whether it stands once for each quantile of the run: its name is then the columns' first part, its meaning what the
+    /// quantiles are of.
+    pub each_quantile: bool,
+}
+
+/// A column as it is in one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunColumn {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub kind: ColumnType,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Meaning, with unit.
+    pub meaning: String,
 }
 
 /// One dataset.
@@ -51,11 +69,37 @@ pub struct OutputDataset {
 }
 
 pub(super) const fn column(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
-    OutputColumn { name, kind, nullable: false, meaning }
+    OutputColumn { name, kind, nullable: false, meaning, each_quantile: false }
 }
 
 pub(super) const fn optional(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
-    OutputColumn { name, kind, nullable: true, meaning }
+    OutputColumn { name, kind, nullable: true, meaning, each_quantile: false }
+}
+
+/// One optional column for each quantile of the run: `name_p05` and its like.
+const fn quantiles(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
+    OutputColumn { name, kind, nullable: true, meaning, each_quantile: true }
+}
+
+impl OutputDataset {
+    /// The columns in order, in a run that tells these quantiles.
+    #[must_use]
+    pub fn columns_of(&self, quantiles: &[Quantile]) -> Vec<RunColumn> {
+        let of = |column: &OutputColumn| -> Vec<RunColumn> {
+            let OutputColumn { name, kind, nullable, meaning, each_quantile } = *column;
+            if !each_quantile {
+                return vec![RunColumn { name: name.to_owned(), kind, nullable, meaning: meaning.to_owned() }];
+            }
+            let one = |quantile: &Quantile| RunColumn {
+                name: format!("{name}_{}", quantile.suffix()),
+                kind,
+                nullable,
+                meaning: format!("{} of {meaning}", quantile.words()),
+            };
+            quantiles.iter().map(one).collect()
+        };
+        self.columns.iter().flat_map(of).collect()
+    }
 }
 
 use ColumnType::{Boolean, Date, Float, Id, Integer, Money, MoneySum, Quantity, QuantitySum, Text};
@@ -334,14 +378,35 @@ pub const DATASETS: &[OutputDataset] = &[
                 Float,
                 "expected purchases to the horizon; under a model of contracts renewals, or time units under contract",
             ),
+            optional(
+                "expected_discounted_purchases",
+                Float,
+                "expected purchases to the horizon, each discounted (discounted expected residual transactions); null under a model of contracts",
+            ),
+            optional(
+                "p_alive_at_horizon",
+                Float,
+                "probability of being alive at the horizon; null under a model of contracts",
+            ),
+            optional(
+                "probability_of_purchase",
+                Float,
+                "probability of at least one purchase up to the horizon, the chance of having left included; null under a model of contracts",
+            ),
+            optional(
+                "days_to_next_purchase_p50",
+                Float,
+                "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), and under a model of contracts",
+            ),
             optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
             optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
+            optional("lifetime_value_mean_error", Money, "Monte Carlo standard error of that mean"),
             optional("lifetime_value_sd", Money, "standard deviation"),
-            optional("lifetime_value_p05", Money, "5 % quantile"),
-            optional("lifetime_value_p25", Money, "25 % quantile"),
-            optional("lifetime_value_p50", Money, "median"),
-            optional("lifetime_value_p75", Money, "75 % quantile"),
-            optional("lifetime_value_p95", Money, "95 % quantile"),
+            quantiles(
+                "lifetime_value",
+                Money,
+                "the simulated lifetime value; one column for each of `forecast.quantiles`, ascending",
+            ),
             optional(
                 "lifetime_value_shortfall",
                 Money,
@@ -376,10 +441,13 @@ pub const DATASETS: &[OutputDataset] = &[
             column("economic_profit", MoneySum, "economic profit to date"),
             optional("expected_value", MoneySum, "sum of expected_value"),
             optional("lifetime_value_mean", MoneySum, "mean of the simulated total"),
+            optional("lifetime_value_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
             optional("lifetime_value_sd", MoneySum, "standard deviation of the simulated total, joint draws"),
-            optional("lifetime_value_p05", MoneySum, "5 % quantile of the total"),
-            optional("lifetime_value_p50", MoneySum, "median of the total"),
-            optional("lifetime_value_p95", MoneySum, "95 % quantile of the total"),
+            quantiles(
+                "lifetime_value",
+                MoneySum,
+                "the simulated total, joint draws; one column for each of `forecast.quantiles`",
+            ),
             optional(
                 "lifetime_value_shortfall",
                 MoneySum,
@@ -403,10 +471,13 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("horizon_days", Integer, "length of the forecast"),
             optional("expected_value", MoneySum, "sum of expected_value, closed form"),
             optional("equity_mean", MoneySum, "mean of the simulated customer equity"),
+            optional("equity_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
             optional("equity_sd", MoneySum, "standard deviation, joint draws"),
-            optional("equity_p05", MoneySum, "5 % quantile"),
-            optional("equity_p50", MoneySum, "median"),
-            optional("equity_p95", MoneySum, "95 % quantile"),
+            quantiles(
+                "equity",
+                MoneySum,
+                "the simulated customer equity, joint draws; one column for each of `forecast.quantiles`",
+            ),
             optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
             SCENARIO,
         ],

@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     economic::EconomicSettings,
-    forecasting::ModelChoice,
+    forecasting::{Discounting, ModelChoice, SpendKind},
     fx::FxSettings,
     money::Currency,
     period::PeriodKind,
+    quantiles::{DEFAULT_QUANTILES, Quantile},
     scenario::Scenario,
 };
 use crate::units::Day;
@@ -64,6 +65,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Quantiles that the outputs tell; the default ones without a forecast, where their columns are null.
+    #[must_use]
+    pub fn quantiles(&self) -> &[Quantile] {
+        self.forecast.as_ref().map_or(&DEFAULT_QUANTILES, |forecast| forecast.quantiles.as_slice())
+    }
+
+    /// Their probabilities.
+    #[must_use]
+    pub fn levels(&self) -> Vec<f64> {
+        self.quantiles().iter().map(|quantile| quantile.level()).collect()
+    }
+
     /// Whether a dataset is written.
     #[must_use]
     pub fn writes(&self, dataset: &str) -> bool {
@@ -485,6 +498,8 @@ pub struct ForecastSettings {
     pub grace_days: u32,
     /// Contracts that ended before this day are not in the records; `None` = they hold all.
     pub contracts_from: Option<Day>,
+    /// Model of spend on a purchase.
+    pub spend: SpendKind,
     /// Days in the model's time unit (7 = weeks, 365.25/12 = months).
     pub days_per_unit: f64,
     /// Name of the time unit.
@@ -493,10 +508,16 @@ pub struct ForecastSettings {
     pub horizon_days: u32,
     /// Effective annual discount rate, `>= 0`; continuous rate per year is `ln(1 + rate)`, a year has 365.25 days.
     pub discount_rate_per_year: f64,
+    /// When what happens in the future is discounted.
+    pub discounting: Discounting,
     /// Monte Carlo paths a customer; 0 = closed forms alone.
     pub paths: u32,
     /// Whether the simulation draws the parameters of the fits as well.
     pub parameter_uncertainty: bool,
+    /// Whether the next purchase is told from the paths instead of the closed form.
+    pub simulated_waits: bool,
+    /// Quantiles of lifetime value and equity that are told, ascending, at least one.
+    pub quantiles: Vec<Quantile>,
 }
 
 /// Groups of customers.

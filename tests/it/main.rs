@@ -10,6 +10,7 @@ mod determinism;
 mod economic;
 mod events;
 mod explain;
+mod forecast_outputs;
 mod fx;
 mod golden;
 mod laws;

@@ -2,24 +2,42 @@
 
 use std::io::Write;
 
+use camino::Utf8PathBuf;
+
+use super::run::load;
 use crate::{
-    cli::{Exit, Streams},
+    cli::{Exit, Streams, config::Overrides},
     schema::{
         forecasting::VALIDATION_DATASETS,
         outputs::{ColumnType, DATASETS, METHOD_COMPARISON},
+        quantiles::{DEFAULT_QUANTILES, Quantile},
     },
 };
+
+/// Whose outputs to print.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A config, for the quantiles that it asks for; the default ones without.
+    config: Option<Utf8PathBuf>,
+}
 
 /// Prints every dataset as Markdown.
 ///
 /// # Errors
 /// When the streams cannot be written.
-pub fn run(streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let quantiles: Vec<Quantile> = match &args.config {
+        None => DEFAULT_QUANTILES.to_vec(),
+        Some(config) => match load(config, &Overrides::default(), streams)? {
+            Ok(settings) => settings.quantiles().to_vec(),
+            Err(exit) => return Ok(exit),
+        },
+    };
     let out = &mut streams.out;
     for dataset in DATASETS.iter().chain(VALIDATION_DATASETS).chain([&METHOD_COMPARISON]) {
         writeln!(out, "## {}\n\n{}\n", dataset.name, dataset.grain)?;
         writeln!(out, "| column | type | null | meaning |\n|---|---|---|---|")?;
-        for column in dataset.columns {
+        for column in dataset.columns_of(&quantiles) {
             let null = if column.nullable { "yes" } else { "no" };
             writeln!(out, "| {} | {} | {null} | {} |", column.name, type_name(column.kind), column.meaning)?;
         }

@@ -135,7 +135,7 @@ fn spend_that_rises_with_frequency_is_told() {
         let spend = |i: u32, x: u32| f64::from(x) * (20.0 + rising * f64::from(x) + f64::from(i * 7_919 % 101) / 10.0);
         let total: Vec<f64> = (0..n).zip(&frequency).map(|(i, x)| spend(i, *x)).collect();
         let histories = Histories { frequency, customer: (0..n).collect(), ..Histories::default() };
-        let mut fit = fit_spend(&histories, &total);
+        let mut fit = fit_spend(crate::schema::forecasting::SpendKind::GammaGamma, &histories, &total);
         check_spend(&mut fit, &histories, &total);
         fit.notes.into_iter().filter(|note| note.contains("frequent buyers")).collect::<Vec<_>>()
     };

@@ -13,6 +13,7 @@ mod contract;
 mod contract_runs;
 mod coverage;
 mod derivatives;
+mod extremes;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod holdout;
 mod lives;

@@ -5,10 +5,12 @@ use crate::forecast::bg_nbd::{BgNbd, Residual};
 use crate::forecast::gamma_gamma::{GammaGamma, SpendRate};
 use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
 use crate::forecast::mbg_nbd::MbgNbd;
+use crate::forecast::normal_spend::NormalSpend;
 use crate::forecast::pareto_nbd::ParetoNbd;
+use crate::forecast::per_period::Periods;
 use crate::forecast::population::Population;
 use crate::forecast::purchase_model::PurchaseModel;
-use crate::forecast::simulate::{self, ParameterDraw, Segmentation, Settings, Simulation};
+use crate::forecast::simulate::{self, Lifetime, ParameterDraw, Segmentation, Settings, Simulation};
 
 /// Simulates with nobody watching.
 pub(super) fn simulate(
@@ -86,11 +88,13 @@ pub(super) fn settings(model: impl Into<Population>) -> Settings {
         model: model.into(),
         horizon: 52.0,
         delta: 0.002,
+        period: None,
         paths: 1000,
         seed: 9,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
         worst_one_in: 20,
         minor_per_major: 100.0,
+        waits: false,
         parameter_draws: vec![],
     }
 }
@@ -156,6 +160,127 @@ fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
     }
 }
 
+/// Models of every way to leave and to buy.
+fn some_models() -> [PurchaseModel; 4] {
+    [
+        CDNOW.into(),
+        MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }.into(),
+        ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 }.into(),
+        PurchaseModel::BgCnbdK(BgCnbdK { k: 3, dropout: FirstDropout::AfterFirst, r: 2.0, alpha: 3.0, a: 0.4, b: 0.9 }),
+    ]
+}
+
+/// Every customer's mean at five and a half of its errors, and their sum at four.
+fn agree(what: &str, closed: &[f64], simulated: &[Lifetime]) {
+    let (mut gap, mut variance) = (0.0, 0.0);
+    for (row, (closed, simulated)) in closed.iter().zip(simulated).enumerate() {
+        let off = simulated.mean - closed;
+        assert!(off.abs() <= 5.5 * simulated.mean_error + 1e-9, "{what} row {row}: {closed} {simulated:?}");
+        gap += off;
+        variance += simulated.mean_error * simulated.mean_error;
+    }
+    assert!(gap.abs() < STANDARD_ERRORS * variance.sqrt(), "{what}: {gap} {variance}");
+}
+
+#[test]
+fn normal_spend_of_either_sign_has_its_closed_form_and_its_spread() {
+    let spend = NormalSpend { mean: 12.0, within: 40.0, between: 25.0 };
+    for model in some_models() {
+        let company = Company::new(model, &SPEND, 60);
+        let total: Vec<f64> = (0..60).map(|i| f64::from(company.frequency[i]) * (i as f64 - 35.0)).collect();
+        let customers = Customers { spend: Spend::Normal { model: spend, total: &total }, ..company.customers(None) };
+        let settings = Settings { paths: 8_000, ..settings(model) };
+        let residual: Vec<Residual> = (0..60)
+            .map(|i| {
+                let x = f64::from(company.frequency[i]);
+                model.residual(x, company.recency[i], company.age[i], 52.0, 0.002).unwrap()
+            })
+            .collect();
+        let closed = expected(&customers, &residual).unwrap();
+        assert!(closed.iter().any(|value| *value < -1.0));
+        let found = simulate(&settings, &customers, &[]).unwrap();
+        agree(&format!("{model:?}"), &closed, &found.lifetime);
+        // A customer who lost money on every purchase may still earn some, and one who earned may lose.
+        assert!(found.quantiles.chunks(5).filter(|row| row[0] < 0.0 && row[4] > 0.0).count() > 20, "{model:?}");
+    }
+    // Of a Poisson number of purchases with mean n = λH the variance is n (σ² + μ² + τ²) + n² τ².
+    let constant = BgNbd { r: 1e6, alpha: 1e6, a: 1e-9, b: 1.0 };
+    let spend = NormalSpend { mean: -3.0, within: 15.0, between: 4.0 };
+    let customers = Customers {
+        frequency: &[0],
+        recency: &[0.0],
+        age: &[0.0],
+        p_alive: &[1.0],
+        spend: Spend::Normal { model: spend, total: &[0.0] },
+        margin_rate: &[1.0],
+        order_cost: &[0.0],
+        sustaining_rate: &[0.0],
+        key: &[5],
+    };
+    let settings = Settings { paths: 200_000, horizon: 10.0, delta: 0.0, ..settings(constant) };
+    let found = simulate(&settings, &customers, &[]).unwrap().lifetime[0];
+    let variance = 10.0 * (225.0 + 9.0 + 16.0) + 100.0 * 16.0;
+    assert!((found.mean + 30.0).abs() < STANDARD_ERRORS * found.mean_error, "{found:?}");
+    assert!((found.sd / f64::sqrt(variance) - 1.0).abs() < 0.01, "{found:?} {variance}");
+}
+
+#[test]
+fn values_discounted_period_by_period_have_their_closed_form() {
+    for model in some_models() {
+        let company = Company::new(model, &SPEND, 60);
+        let customers = company.customers(Some(SPEND.p));
+        for (horizon, length, delta) in [(52.0, 4.348, 0.02), (39.0, 52.18, 0.05)] {
+            let settings =
+                Settings { paths: 8_000, horizon, delta, period: Some(length), quantiles: vec![], ..settings(model) };
+            let residual: Vec<Residual> = (0..60)
+                .map(|i| {
+                    let x = f64::from(company.frequency[i]);
+                    let periods = Periods { length, delta };
+                    model.residual_per_period(x, company.recency[i], company.age[i], horizon, periods).unwrap()
+                })
+                .collect();
+            let closed = expected(&customers, &residual).unwrap();
+            let found = simulate(&settings, &customers, &[]).unwrap();
+            agree(&format!("{model:?} {horizon} {length}"), &closed, &found.lifetime);
+        }
+    }
+    let wrong = Settings { period: Some(0.0), ..settings(CDNOW) };
+    let company = Company::new(CDNOW, &SPEND, 1);
+    let message = simulate(&wrong, &company.customers(None), &[]).unwrap_err().to_string();
+    assert_eq!(message, "period is out of range: it must be positive, and at least a millionth of the horizon");
+}
+
+#[test]
+fn the_next_purchase_of_the_paths_is_that_of_the_closed_form() {
+    for model in some_models() {
+        let company = Company::new(model, &SPEND, 60);
+        let customers = company.customers(None);
+        let settings = Settings { paths: 20_000, waits: true, ..settings(model) };
+        let found = simulate(&settings, &customers, &[]).unwrap();
+        let silent = simulate(&Settings { waits: false, ..settings.clone() }, &customers, &[]).unwrap();
+        assert!(silent.waits.is_empty() && bits(&silent) == bits(&found), "{model:?}: telling waits changes a value");
+        let mut medians = 0;
+        for (row, wait) in found.waits.iter().enumerate() {
+            let (x, t_x, age) = (f64::from(company.frequency[row]), company.recency[row], company.age[row]);
+            let (p_alive, next) = (company.p_alive[row], model.next_purchase(x, t_x, age, 52.0));
+            // A binomial share of at least a sixteenth of the paths.
+            let drawn = (20_000.0 * p_alive).max(1_250.0);
+            let by = |t: f64| p_alive * next.probability_by(t);
+            let error = p_alive * (next.probability_by(52.0) * (1.0 - next.probability_by(52.0)) / drawn).sqrt();
+            let off = wait.probability - by(52.0);
+            assert!(off.abs() <= 5.0 * error + 1e-9, "{model:?} {row}: {wait:?} {}", by(52.0));
+            if let Some(median) = wait.median {
+                medians += 1;
+                let off = by(median) - 0.5;
+                assert!(off.abs() < 5.0 * 0.5 * p_alive.sqrt() / 20_000_f64.sqrt() + 5e-4, "{model:?} {row}: {wait:?}");
+            } else {
+                assert!(by(52.0) < 0.52, "{model:?} {row}: {wait:?}");
+            }
+        }
+        assert!(medians > 5 && medians < 60, "{model:?}: {medians}");
+    }
+}
+
 #[test]
 fn simulated_bits_do_not_depend_on_threads_batches_or_segmentations() {
     let company = Company::new(CDNOW, &SPEND, 333);
@@ -166,13 +291,17 @@ fn simulated_bits_do_not_depend_on_threads_batches_or_segmentations() {
         [Segmentation { segment: &segment, segments: 5 }, Segmentation { segment: &one_segment, segments: 1 }];
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| simulate(&settings(CDNOW), &customers, &segmentations).unwrap())
+        pool.install(|| {
+            let settings = Settings { waits: true, ..settings(CDNOW) };
+            simulate(&settings, &customers, &segmentations).unwrap()
+        })
     };
     let one = run(1);
     for threads in [2, 8] {
         let other = run(threads);
         assert_eq!(bits(&one), bits(&other));
         assert_eq!(one.totals, other.totals);
+        assert_eq!(one.waits, other.waits);
     }
     assert_eq!(bits(&one), bits(&simulate(&settings(CDNOW), &customers, &[]).unwrap()));
     assert_eq!(one.totals[0].whole(), one.totals[1].segment(0));
@@ -225,7 +354,7 @@ fn parameter_draws_rule_their_own_paths_of_every_customer() {
     let segment = vec![0; 1200];
     let parameter_draws = vec![
         ParameterDraw { model: CDNOW.into(), spend: None },
-        ParameterDraw { model: other.into(), spend: Some((SPEND, dear)) },
+        ParameterDraw { model: other.into(), spend: Some((SPEND.into(), dear.into())) },
     ];
     let settings = Settings { paths: 3_000, parameter_draws, ..settings(CDNOW) };
     let found = simulate(&settings, &customers, &[Segmentation { segment: &segment, segments: 1 }]).unwrap();

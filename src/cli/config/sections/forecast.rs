@@ -6,18 +6,19 @@ use super::costs::MAX_RATE_PER_YEAR;
 use crate::{
     cli::config::{
         error::Problems,
-        number::days_of,
+        number::{days_of, decimal},
         suggest::quoted,
         walk::{Entry, Fields},
     },
     schema::{
-        forecasting::{ContractKind, ModelChoice},
+        forecasting::{ContractKind, Discounting, ModelChoice, SpendKind},
+        quantiles::{DEFAULT_QUANTILES, Quantile},
         settings::{ForecastSettings, PurchaseKind, TableName},
     },
 };
 
 /// Keys of `forecast`.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 13] = [
     "model",
     "holdout",
     "spend",
@@ -26,13 +27,16 @@ const KEYS: [&str; 10] = [
     "time_unit",
     "horizon",
     "discount_rate_per_year",
+    "discounting",
     "paths",
     "parameter_uncertainty",
+    "next_purchase",
+    "quantiles",
 ];
 
 /// Keys that models of contracts alone know, and those that they do not know.
 const CONTRACT_KEYS: [&str; 2] = ["grace", "contracts_from"];
-const PURCHASE_KEYS: [&str; 2] = ["holdout", "spend"];
+const PURCHASE_KEYS: [&str; 4] = ["holdout", "spend", "discounting", "next_purchase"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =
@@ -60,13 +64,19 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     let model = fields.read_or("model", ModelChoice::One(PurchaseKind::BgNbd), problems, |entry, problems| {
         entry.word(&models, problems)
     });
-    only(&fields, "spend", "gamma_gamma", problems);
+    let spends = SpendKind::ALL.map(|kind| (kind.as_str(), kind));
+    let spend =
+        fields.read_or("spend", SpendKind::GammaGamma, problems, |entry, problems| entry.word(&spends, problems));
     let unit =
         fields.read_or("time_unit", ("week", 7.0), problems, |entry, problems| entry.word(&TIME_UNITS, problems));
     let holdout = fields.get("holdout").map(|entry| horizon(entry, problems));
     let horizon_days = fields.read("horizon", problems, horizon);
     let discount_rate_per_year = fields
         .read_or("discount_rate_per_year", 0.0, problems, |entry, problems| entry.rate(MAX_RATE_PER_YEAR, problems));
+    let conventions = Discounting::ALL.map(|discounting| (discounting.as_str(), discounting));
+    let discounting = fields.read_or("discounting", Discounting::Continuous, problems, |entry, problems| {
+        entry.word(&conventions, problems)
+    });
     let paths = fields.read_or("paths", DEFAULT_PATHS, problems, |entry, problems| entry.whole(0, MAX_PATHS, problems));
     let yes_or_no = [("true", true), ("false", false)];
     let uncertain =
@@ -76,6 +86,13 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
     if let Some(model) = model {
         check_keys(&fields, model, problems);
     }
+    let ways = [("closed_form", false), ("simulated", true)];
+    let simulated_waits =
+        fields.read_or("next_purchase", false, problems, |entry, problems| entry.word(&ways, problems));
+    if let (Some(true), Some(0), Some(entry)) = (simulated_waits, paths, fields.get("next_purchase")) {
+        problems.add(entry.at(), format!("{} is `simulated` without paths", quoted(entry.path())));
+    }
+    let quantiles = fields.read_or("quantiles", DEFAULT_QUANTILES.to_vec(), problems, quantiles);
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {
         model: model?,
@@ -88,25 +105,48 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
             Some(day) => Some(day?),
             None => None,
         },
+        spend: spend?,
         days_per_unit,
         time_unit: time_unit.to_owned(),
         horizon_days: horizon_days?,
         discount_rate_per_year: discount_rate_per_year?,
+        discounting: discounting?,
         paths: u32::try_from(paths?).ok()?,
         parameter_uncertainty: uncertain?,
+        simulated_waits: simulated_waits?,
+        quantiles: quantiles?,
     })
-}
-
-/// A choice with one answer so far.
-fn only(fields: &Fields<'_>, key: &str, name: &str, problems: &mut Problems) {
-    if let Some(entry) = fields.get(key) {
-        entry.word(&[(name, ())], problems);
-    }
 }
 
 /// Days in a length of time from a day to a century.
 pub(in crate::cli::config) fn days_in(text: &str) -> Option<u32> {
     days_of(text).filter(|days| (1..=MAX_HORIZON_DAYS).contains(days)).and_then(|days| u32::try_from(days).ok())
+}
+
+/// Probabilities above 0 and below 1, in any order, each once; ascending in the settings.
+fn quantiles(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<Quantile>> {
+    let expected = format!(
+        "probabilities above 0 and below 1, at most {} digits after the point, like [0.05, 0.5, 0.95]",
+        Quantile::DIGITS
+    );
+    let mut found: Vec<Quantile> = Vec::new();
+    let mut complete = true;
+    for item in entry.one_or_more(&expected, problems)? {
+        let decimal = item.scalar().and_then(|text| decimal(text, Quantile::DIGITS).ok());
+        match decimal.and_then(Quantile::new) {
+            Some(quantile) if found.contains(&quantile) => {
+                problems.add(item.at(), format!("{} names a quantile twice", quoted(entry.path())));
+                complete = false;
+            }
+            Some(quantile) => found.push(quantile),
+            None => {
+                item.refuse(&expected, None, problems);
+                complete = false;
+            }
+        }
+    }
+    found.sort_unstable();
+    complete.then_some(found)
 }
 
 fn horizon(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
@@ -129,8 +169,8 @@ fn grace(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
 /// Keys that the model does not know.
 fn check_keys(fields: &Fields<'_>, model: ModelChoice, problems: &mut Problems) {
     let contracts = matches!(model, ModelChoice::Contract(_));
-    let unknown = if contracts { PURCHASE_KEYS } else { CONTRACT_KEYS };
-    for entry in unknown.into_iter().filter_map(|key| fields.get(key)) {
+    let unknown: &[&str] = if contracts { &PURCHASE_KEYS } else { &CONTRACT_KEYS };
+    for entry in unknown.iter().filter_map(|key| fields.get(key)) {
         let of = if contracts { "purchases" } else { "contracts" };
         let what = format!("{} has no effect: {} is no model of {of}", quoted(entry.path()), model.as_str());
         problems.add(entry.key_at(), what);

@@ -30,7 +30,8 @@ forecast:
     assert_snapshot!(message_with(text), @r"
     shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
       hint: did you mean `pareto_nbd`?
-    shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected `gamma_gamma`
+    shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected one of gamma_gamma, normal
+      hint: did you mean `gamma_gamma`?
     shop/whalecurve.yaml:8:14: `forecast.time_unit` is `weeks`, expected one of day, week, month, year
       hint: did you mean `week`?
     shop/whalecurve.yaml:10:27: `forecast.discount_rate_per_year` is `10.01`, expected a number from 0 to 10, at most 12 digits after the point
@@ -105,6 +106,45 @@ fn a_holdout_is_a_length_of_time_and_uncertainty_is_true_or_false() {
     shop/whalecurve.yaml:5:34: `forecast.holdout` is `26`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days
     shop/whalecurve.yaml:5:61: `forecast.parameter_uncertainty` is `maybe`, expected one of true, false
     ");
+}
+
+#[test]
+fn quantiles_are_probabilities_each_named_once_and_told_ascending() {
+    let read = |text: &str| {
+        let settings = read_minimal_with(&format!("forecast: {{horizon: 1y{text}}}\n"));
+        settings.quantiles().iter().map(|quantile| quantile.suffix()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(read(""), "p05 p25 p50 p75 p95");
+    assert_eq!(read(", quantiles: [0.975, 0.5, 0.025]"), "p02_5 p50 p97_5");
+    assert_eq!(read(", quantiles: 0.5"), "p50");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, quantiles: [0, 0.05, 5 %, 1.0, 0.1234567, 0.050]}\n"), @r"
+    shop/whalecurve.yaml:5:37: `forecast.quantiles` is `0`, expected probabilities above 0 and below 1, at most 6 digits after the point, like [0.05, 0.5, 0.95]
+    shop/whalecurve.yaml:5:46: `forecast.quantiles` is `5 %`, expected probabilities above 0 and below 1, at most 6 digits after the point, like [0.05, 0.5, 0.95]
+    shop/whalecurve.yaml:5:51: `forecast.quantiles` is `1.0`, expected probabilities above 0 and below 1, at most 6 digits after the point, like [0.05, 0.5, 0.95]
+    shop/whalecurve.yaml:5:56: `forecast.quantiles` is `0.1234567`, expected probabilities above 0 and below 1, at most 6 digits after the point, like [0.05, 0.5, 0.95]
+    shop/whalecurve.yaml:5:67: `forecast.quantiles` names a quantile twice
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, quantiles: []}\n"), @"shop/whalecurve.yaml:5:36: `forecast.quantiles` is an empty list, expected probabilities above 0 and below 1, at most 6 digits after the point, like [0.05, 0.5, 0.95]");
+}
+
+#[test]
+fn spend_discounting_and_the_next_purchase_are_words_with_a_default() {
+    let read = |text: &str| read_minimal_with(&format!("forecast: {{horizon: 1y{text}}}\n")).forecast.unwrap();
+    let plain = read("");
+    assert_eq!(
+        (plain.spend.as_str(), plain.discounting.as_str(), plain.simulated_waits),
+        ("gamma_gamma", "continuous", false)
+    );
+    let found = read(", spend: normal, discounting: per_month, next_purchase: simulated");
+    assert_eq!(
+        (found.spend.as_str(), found.discounting.as_str(), found.simulated_waits),
+        ("normal", "per_month", true)
+    );
+    assert_snapshot!(message_with("forecast: {horizon: 1y, discounting: monthly, next_purchase: paths}\n"), @r"
+    shop/whalecurve.yaml:5:38: `forecast.discounting` is `monthly`, expected one of continuous, per_day, per_week, per_month, per_year
+    shop/whalecurve.yaml:5:62: `forecast.next_purchase` is `paths`, expected one of closed_form, simulated
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, paths: 0, next_purchase: simulated}\n"), @"shop/whalecurve.yaml:5:50: `forecast.next_purchase` is `simulated` without paths");
 }
 
 #[test]

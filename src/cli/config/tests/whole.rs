@@ -336,12 +336,22 @@ fn a_full_config_becomes_settings() {
         "holdout_days": null,
         "grace_days": 0,
         "contracts_from": null,
+        "spend": "gamma_gamma",
         "days_per_unit": 30.4375,
         "time_unit": "month",
         "horizon_days": 365,
         "discount_rate_per_year": 0.15,
+        "discounting": "continuous",
         "paths": 0,
-        "parameter_uncertainty": false
+        "parameter_uncertainty": false,
+        "simulated_waits": false,
+        "quantiles": [
+          0.05,
+          0.25,
+          0.5,
+          0.75,
+          0.95
+        ]
       },
       "portfolio": {
         "rfm_groups": 3,
