@@ -6,6 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use whalecurve::{
     forecast::{
         bg_nbd::BgNbd,
+        covariates::{self, Wanted},
         gamma_gamma::GammaGamma,
         lifetime::{Customers, Spend},
         simulate::{Settings, simulate},
@@ -17,6 +18,10 @@ use whalecurve::{
         philox::Stream,
         strips::GammaTable,
         ziggurat::standard_exponential,
+    },
+    schema::{
+        covariates::{Covariate, CovariateValues},
+        settings::PurchaseKind,
     },
 };
 
@@ -85,6 +90,35 @@ fn fits(criterion: &mut Criterion) {
                 assert!((fit.fitted().expect("a fit").p - SPEND.p).abs() < 0.5);
             });
         });
+    }
+    group.finish();
+}
+
+/// A covariate without effect: a number of every customer's own, or one of five levels.
+fn fits_with_covariates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("fit_with_covariates");
+    let customers = 1_000_000;
+    let base = base(customers);
+    let rows = [base.frequency.as_slice(), &base.recency, &base.age];
+    let uniform = |customer: usize| Stream::new(9, customer as u64, 2).uniform();
+    let number = CovariateValues::Numbers((0..customers).map(uniform).collect());
+    let names = ["a", "b", "c", "d", "e"];
+    let of_five: Vec<&str> = (0..customers).map(|customer| names[(5.0 * uniform(customer)) as usize]).collect();
+    let covariates = [("number", number), ("level", CovariateValues::levels(&of_five))];
+    group.throughput(Throughput::Elements(customers as u64));
+    for (name, values) in covariates {
+        let covariate = [Covariate { name: name.to_owned(), values }];
+        for kind in [PurchaseKind::BgNbd, PurchaseKind::ParetoNbd] {
+            let id = BenchmarkId::new(kind.as_str(), name);
+            group.bench_with_input(id, &covariate, |bencher, covariate| {
+                bencher.iter(|| {
+                    let wanted = Wanted { rate: &[0], dropout: &[0] };
+                    let found = covariates::fit(kind, rows, covariate, wanted, WEEK).expect("covariates");
+                    let accuracy = found.accuracy().expect("standard errors");
+                    assert!(accuracy.iter().all(|effect| effect.z.abs() < 5.0), "{accuracy:?}");
+                });
+            });
+        }
     }
     group.finish();
 }
@@ -180,5 +214,5 @@ fn paths(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(10); targets = fits, predictions, paths }
+criterion_group! { name = benches; config = Criterion::default().sample_size(10); targets = fits, fits_with_covariates, predictions, paths }
 criterion_main!(benches);

@@ -7,6 +7,7 @@
 pub mod columns;
 pub mod contracts;
 pub mod costs;
+mod covariates;
 pub mod events;
 pub mod fx;
 pub mod pools;

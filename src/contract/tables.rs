@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::{
     ContractError,
     columns::{Batch, INVALID, NULL, Scale, is_number},
+    covariates::{self, Cell},
     rules::{Rules, Tally},
 };
 use crate::{
@@ -178,8 +179,8 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 
 type OwnedId = (Vec<u8>, i64);
 
-/// Id, segment, acquisition cost, channel or region.
-type CustomerRow = (OwnedId, Option<String>, i64, Option<String>);
+/// Id, segment, acquisition cost, channel or region, covariates.
+type CustomerRow = (OwnedId, Option<String>, i64, Option<String>, Vec<Cell>);
 
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
@@ -248,6 +249,7 @@ pub fn customers(
         let segments = slice.batch.texts("segment")?;
         let groups = group.map_or(Ok(None), |column| slice.batch.texts(column))?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
+        let covariates = covariates::cells(&slice.batch, input.settings)?;
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
             let (segment, group) = (of_row(&segments), of_row(&groups));
@@ -257,7 +259,10 @@ pub fn customers(
             let verdict = match amount {
                 _ if missing[row] => Err(("missing_customer", MISSING_ID)),
                 None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
-                Some(cost) => Ok((owned(ids.get(row)), segment, cost, group)),
+                Some(cost) => {
+                    let covariates = covariates.iter().map(|column| column[row].clone()).collect();
+                    Ok((owned(ids.get(row)), segment, cost, group, covariates))
+                }
             };
             slice.row(row, amount, verdict);
         }
@@ -288,8 +293,9 @@ pub fn customers(
         segment: Vec::with_capacity(rows.len()),
         group: Vec::with_capacity(rows.len()),
         acquisition_cost: Vec::with_capacity(rows.len()),
+        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.4.as_slice()).collect::<Vec<_>>())?,
     };
-    for (id, segment, cost, group) in rows {
+    for (id, segment, cost, group, _) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
         table.group.push(group);

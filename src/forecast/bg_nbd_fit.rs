@@ -13,19 +13,19 @@
 use super::bg_nbd::BgNbd;
 use super::fit::{Fit, FitEnd, LimitModel};
 use super::summary::{History, Summary};
-use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::special::{ln_beta_rise, rise};
 use crate::numeric::sums::chunked;
 
 /// BG/NBD: the first chance to drop out comes after the first repeat purchase.
-const BG_NBD: Family = Family {
+pub(super) const BG_NBD: Family = Family {
     model: "BG/NBD",
     chances_before_repeat: 0,
     at_once_or_never: LimitModel::DropoutAtOnceOrNever,
     at_once: LimitModel::DropoutAtOnce,
 };
 
-const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
+pub(super) const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
 /// Parameters are searched in this range; α in units of the mean age.
 const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e7;
@@ -36,7 +36,7 @@ const NEAR: f64 = 1e3;
 const EXTRA_PARAMETERS: f64 = 2.0;
 
 /// Value, four first and ten second derivatives.
-const TERMS: usize = 15;
+pub(super) const TERMS: usize = 15;
 
 /// What sets one model of the family apart from the other.
 #[derive(Debug, Clone, Copy)]
@@ -64,15 +64,21 @@ struct Likelihood<'a> {
 
 /// What depends on one number of days, or on the frequency, only.
 struct Tables {
-    /// `ln(1 + t/α)` by days.
-    ln_growth: Vec<f64>,
-    /// `α/(α+t)` by days.
-    start_share: Vec<f64>,
-    /// `t/(α+t)` by days.
-    elapsed_share: Vec<f64>,
+    /// By days.
+    elapsed: Vec<Elapsed>,
     /// `ln(b+n−1)` by the chances `n = x + c` that a customer has had; unused at `n = 0`.
     ln_kept: Vec<f64>,
-    chances_before_repeat: u32,
+}
+
+/// What depends on one time `t`.
+#[derive(Debug, Clone, Copy)]
+struct Elapsed {
+    /// `ln(1 + t/α)`.
+    ln_growth: f64,
+    /// `α/(α+t)`.
+    start_share: f64,
+    /// `t/(α+t)`.
+    passed_share: f64,
 }
 
 impl BgNbd {
@@ -91,11 +97,7 @@ impl BgNbd {
         let customers = summary.customers();
         let once = customers - summary.repeaters();
         if once > 0 && fit.fitted().is_ok() {
-            fit.notes.push(format!(
-                "{once} of {customers} customers bought once: BG/NBD puts dropout after a repeat purchase only, so it \
-                 gives each of them P(alive) = 1 however long they have been silent; `forecast.model: mbg_nbd` lets them \
-                 be gone, and `auto` compares the models on a holdout"
-            ));
+            fit.notes.push(always_alive(once, customers));
         }
         fit
     }
@@ -120,6 +122,30 @@ impl BgNbd {
     }
 }
 
+/// What BG/NBD takes for granted of customers who bought once.
+pub(super) fn always_alive(once: u64, customers: u64) -> String {
+    format!(
+        "{once} of {customers} customers bought once: BG/NBD puts dropout after a repeat purchase only, so it gives each \
+         of them P(alive) = 1 however long they have been silent; `forecast.model: mbg_nbd` lets them be gone, and `auto` \
+         compares the models on a holdout"
+    )
+}
+
+/// Where parameters are searched.
+///
+/// * `age`: mean age in model time units.
+pub(super) fn search_range(age: f64) -> Bounds<4> {
+    let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(age));
+    Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] }
+}
+
+/// Logarithms of the parameters that a search starts from.
+///
+/// * `rate`: repeat purchases a customer and model time unit.
+pub(super) fn start(rate: f64) -> [f64; 4] {
+    [0.5, 0.5 / rate, 0.8, 2.4].map(libm::log)
+}
+
 impl Family {
     /// Maximum likelihood: what `BgNbd::fit` documents, without the notes that are BG/NBD's own.
     ///
@@ -139,13 +165,10 @@ impl Family {
         let likelihood = Likelihood::new(&histories, days_per_unit, self.chances_before_repeat);
         let age = likelihood.mean_age(customers);
         let rate = summary.purchases() as f64 / customers as f64 / age;
-        let start = [0.5, 0.5 / rate, 0.8, 2.4].map(libm::log);
-        let (low, high) = (libm::log(SMALLEST), libm::log(LARGEST));
-        let shift = libm::log(age);
-        let bounds = Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] };
-        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
+        let bounds = search_range(age);
+        let maximum = maximise(start(rate), &bounds, |ln| likelihood.evaluate(ln));
         let parameters = maximum.point.map(libm::exp);
-        let limits = self.limit_models(&maximum, &bounds);
+        let limits = self.limit_models(&maximum.point, &bounds);
         let mut fit = Fit::at_maximum(self.model, &NAMES, customers, &maximum, build(parameters), limits);
         if matches!(fit.end, FitEnd::Ridge { .. }) {
             // Hardly any dropout leaves b open: say which simpler model the data cannot be told from.
@@ -169,11 +192,38 @@ impl Family {
         Likelihood::new(&histories, days_per_unit, self.chances_before_repeat).evaluate(ln)
     }
 
+    /// Adds one history's log-likelihood and its derivatives by the logarithms of its own `r, α, a, b`, without the factor
+    /// `Γ(r+x)/Γ(r)`.
+    ///
+    /// * `ln`: those logarithms. * `days_per_unit`: days in a model time unit.
+    pub(super) fn add_alone(
+        &self,
+        sum: &mut [f64; TERMS],
+        ln: &[f64; 4],
+        days_per_unit: f64,
+        history: History,
+        weight: f64,
+    ) {
+        let [r, alpha, a, b] = ln.map(libm::exp);
+        let (x, chances) = (history.frequency, history.frequency + self.chances_before_repeat);
+        let [age, recency] =
+            [history.age, history.recency].map(|days| Elapsed::new(f64::from(days) / days_per_unit, alpha));
+        add_history(sum, [r, ln[2], b], (age, recency, ln_kept(b, chances)), (x, chances), weight);
+        let (dropout, both) = (rise(b, chances), rise(a + b, chances));
+        sum[0] += weight * (ln_beta_rise(a, b, chances) - f64::from(x) * ln[1]);
+        sum[2] -= weight * f64::from(x);
+        sum[3] -= weight * a * both.digamma;
+        sum[4] += weight * b * (dropout.digamma - both.digamma);
+        sum[12] -= weight * (a * both.digamma + a * a * both.trigamma);
+        sum[13] -= weight * a * b * both.trigamma;
+        sum[14] += weight * (b * (dropout.digamma - both.digamma) + b * b * (dropout.trigamma - both.trigamma));
+    }
+
     /// The simpler models that the parameters have gone to.
-    fn limit_models(&self, maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+    pub(super) fn limit_models(&self, point: &[f64; 4], bounds: &Bounds<4>) -> Vec<LimitModel> {
         let near = libm::log(NEAR);
-        let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
-        let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+        let low: [bool; 4] = std::array::from_fn(|i| point[i] < bounds.lower[i] + near);
+        let high: [bool; 4] = std::array::from_fn(|i| point[i] > bounds.upper[i] - near);
         let mut limits = Vec::new();
         if high[0] || high[1] {
             limits.push(LimitModel::EqualRates);
@@ -224,7 +274,10 @@ impl<'a> Likelihood<'a> {
         let mut terms = chunked::<TERMS, _>(self.histories.len(), |rows| {
             let mut sum = [0.0; TERMS];
             for (history, weight) in &self.histories[rows] {
-                add_history(&mut sum, [r, ln[2], b], &tables, *history, *weight as f64);
+                let [age, recency] = [history.age, history.recency].map(|days| tables.elapsed[days as usize]);
+                let chances = history.frequency + self.chances_before_repeat;
+                let known = (age, recency, tables.ln_kept[chances as usize]);
+                add_history(&mut sum, [r, ln[2], b], known, (history.frequency, chances), *weight as f64);
             }
             sum
         });
@@ -270,17 +323,23 @@ impl<'a> Likelihood<'a> {
 impl Tables {
     fn new(alpha: f64, b: f64, likelihood: &Likelihood<'_>) -> Self {
         let time = |day: u32| f64::from(day) / likelihood.days_per_unit;
-        let days = || 0..=likelihood.longest;
-        let chances_before_repeat = likelihood.chances_before_repeat;
-        let most = likelihood.frequencies.last().map_or(0, |&(x, _)| x) + chances_before_repeat;
+        let most = likelihood.frequencies.last().map_or(0, |&(x, _)| x) + likelihood.chances_before_repeat;
         Self {
-            ln_growth: days().map(|day| libm::log1p(time(day) / alpha)).collect(),
-            start_share: days().map(|day| alpha / (alpha + time(day))).collect(),
-            elapsed_share: days().map(|day| time(day) / (alpha + time(day))).collect(),
-            ln_kept: (0..=most).map(|n| libm::log(b + f64::from(n.max(1) - 1))).collect(),
-            chances_before_repeat,
+            elapsed: (0..=likelihood.longest).map(|day| Elapsed::new(time(day), alpha)).collect(),
+            ln_kept: (0..=most).map(|chances| ln_kept(b, chances)).collect(),
         }
     }
+}
+
+impl Elapsed {
+    fn new(t: f64, alpha: f64) -> Self {
+        Self { ln_growth: libm::log1p(t / alpha), start_share: alpha / (alpha + t), passed_share: t / (alpha + t) }
+    }
+}
+
+/// `ln(b+n−1)`.
+fn ln_kept(b: f64, chances: u32) -> f64 {
+    libm::log(b + f64::from(chances.max(1) - 1))
 }
 
 /// One history's `−(r+x) ln(1+T/α) + ln(1 + e^ζ)` and its derivatives, with
@@ -289,32 +348,36 @@ impl Tables {
 ///
 /// The last term is absent for `n = 0`.
 #[inline]
-fn add_history(sum: &mut [f64; TERMS], [r, ln_a, b]: [f64; 3], tables: &Tables, history: History, weight: f64) {
-    let x = f64::from(history.frequency);
-    let (age, recency) = (history.age as usize, history.recency as usize);
-    let (growth, start, elapsed) = (tables.ln_growth[age], tables.start_share[age], tables.elapsed_share[age]);
+fn add_history(
+    sum: &mut [f64; TERMS],
+    [r, ln_a, b]: [f64; 3],
+    (age, recency, ln_kept): (Elapsed, Elapsed, f64),
+    (frequency, chances): (u32, u32),
+    weight: f64,
+) {
+    let x = f64::from(frequency);
+    let Elapsed { ln_growth: growth, start_share: start, passed_share: elapsed } = age;
     sum[0] -= weight * (r + x) * growth;
     sum[1] -= weight * r * growth;
     sum[2] += weight * (r + x) * elapsed;
     sum[5] -= weight * r * growth;
     sum[6] += weight * r * elapsed;
     sum[9] -= weight * (r + x) * start * elapsed;
-    let chances = history.frequency + tables.chances_before_repeat;
     if chances == 0 {
         return;
     }
-    let later = growth - tables.ln_growth[recency];
-    let log_odds = ln_a - tables.ln_kept[chances as usize] + (r + x) * later;
+    let later = growth - recency.ln_growth;
+    let log_odds = ln_a - ln_kept + (r + x) * later;
     let small = libm::exp(-log_odds.abs());
     let (likely, unlikely) = (1.0 / (1.0 + small), small / (1.0 + small));
     let (dead, alive) = if log_odds > 0.0 { (likely, unlikely) } else { (unlikely, likely) };
     sum[0] += weight * (log_odds.max(0.0) + libm::log1p(small));
     // First and second derivatives of ζ by ln r, ln α, ln a, ln b.
-    let shares = tables.elapsed_share[recency] - elapsed;
+    let shares = recency.passed_share - elapsed;
     let before_last = f64::from(chances) - 1.0;
     let kept = b / (b + before_last);
     let slope = [r * later, (r + x) * shares, 1.0, -kept];
-    let curved = start * elapsed - tables.start_share[recency] * tables.elapsed_share[recency];
+    let curved = start * elapsed - recency.start_share * recency.passed_share;
     let bend = [r * later, (r + x) * curved, 0.0, -kept * before_last / (b + before_last)];
     let first = weight * dead;
     let second = first * alive;

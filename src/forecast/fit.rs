@@ -1,7 +1,7 @@
 //! What a fit returns: parameters, their accuracy, and how the search ended.
 
-use crate::numeric::matrix::{Cholesky, Symmetric};
-use crate::numeric::newton::{End, Maximum};
+use crate::numeric::matrix::{Wide, WideCholesky};
+use crate::numeric::newton::{End, Maximum, WideMaximum};
 use serde::{Deserialize, Serialize};
 
 /// A simpler model that the likelihood prefers: the full model reaches it only at infinite or zero parameters.
@@ -46,6 +46,8 @@ pub enum LimitModel {
     EqualRates,
     /// Purchase rates are so unequal that their gamma distribution degenerates (`r → 0`).
     DegenerateRates,
+    /// A covariate's effect grows without end: its value or level tells apart what nothing else does.
+    UnboundedEffect,
     /// A customer's purchases are all worth the same (`p → ∞`).
     EqualSpendWithinCustomer,
     /// All customers spend alike: one gamma distribution of purchases (`q, γ → ∞`).
@@ -78,6 +80,7 @@ impl std::fmt::Display for LimitModel {
             Self::DropoutFromTheStartOrNever => "dropout right after the first purchase or never",
             Self::EqualRates => "Poisson purchases (one rate for all customers)",
             Self::DegenerateRates => "degenerate purchase rates",
+            Self::UnboundedEffect => "a covariate's effect without a finite estimate",
             Self::EqualSpendWithinCustomer => "one amount for all purchases of a customer",
             Self::EqualSpendAcrossCustomers => "one spend distribution for all customers",
             Self::EqualMeans => "one mean spend for all customers",
@@ -230,9 +233,7 @@ impl<P> Fit<P> {
 
     /// The fit at a maximum over other functions of the parameters than their logarithms.
     ///
-    /// Covariance of the parameters by the delta method, `diag(θ′) (−H)⁻¹ diag(θ′)`.
-    ///
-    /// * `slopes`: `θ′`, derivative of each parameter by the coordinate it was searched in.
+    /// * `slopes`: derivative of each parameter by the coordinate it was searched in.
     pub(super) fn at_maximum_of<const N: usize>(
         model: &str,
         names: &[&str; N],
@@ -241,39 +242,61 @@ impl<P> Fit<P> {
         (parameters, slopes): (P, [f64; N]),
         limit_models: Vec<LimitModel>,
     ) -> Self {
+        Self::at_wide_maximum(model, names, customers, &maximum.into(), &slopes, parameters, limit_models)
+    }
+
+    /// The fit at a maximum over any number of search parameters, each the logarithm of a factor or a multiple of a
+    /// coefficient of one.
+    ///
+    /// Covariance of the reported parameters by the delta method, `diag(slope) (−H)⁻¹ diag(slope)`.
+    ///
+    /// * `names`: of the reported parameters, one a search parameter.
+    /// * `slope`: derivative of each reported parameter by its search parameter.
+    /// * `limit_models`: as in [`Fit::at_maximum`].
+    #[must_use]
+    pub fn at_wide_maximum(
+        model: &str,
+        names: &[&str],
+        customers: u64,
+        maximum: &WideMaximum,
+        slope: &[f64],
+        parameters: P,
+        limit_models: Vec<LimitModel>,
+    ) -> Self {
         let mut fit = Self::failed(model, names, customers, "");
         fit.iterations = maximum.iterations;
         fit.gradient_norm = maximum.gradient_norm;
-        let information = maximum.evaluation.hessian.map(|row| row.map(|h| -h));
-        let ln_covariance = Cholesky::new(&information).map(|factor| factor.inverse());
+        let information: Wide = maximum.evaluation.hessian.iter().map(|row| row.iter().map(|h| -h).collect()).collect();
+        let own_covariance = WideCholesky::new(&information).map(|factor| factor.inverse());
         fit.end = match maximum.end {
             End::NotFinite => FitEnd::Failed { why: "the likelihood has no finite value at the start".to_owned() },
             End::IterationLimit if limit_models.is_empty() => {
                 FitEnd::Failed { why: format!("no maximum was found in {} steps", maximum.iterations) }
             }
             _ if !limit_models.is_empty() => FitEnd::Boundary { limit_models },
-            _ => interior_end(names, ln_covariance.as_ref()),
+            _ => interior_end(names, own_covariance.as_ref()),
         };
         if matches!(fit.end, FitEnd::Failed { .. }) {
             return fit;
         }
         fit.parameters = Some(parameters);
         fit.log_likelihood = Some(maximum.evaluation.value);
-        if let (FitEnd::Converged, Some(ln_covariance)) = (&fit.end, ln_covariance) {
-            let covariance = |i: usize, j: usize| slopes[i] * ln_covariance[i][j] * slopes[j];
-            fit.standard_errors = Some((0..N).map(|i| libm::sqrt(covariance(i, i))).collect());
-            fit.covariance = Some((0..N).map(|i| (0..N).map(|j| covariance(i, j)).collect()).collect());
+        if let (FitEnd::Converged, Some(own_covariance)) = (&fit.end, own_covariance) {
+            let covariance = |i: usize, j: usize| slope[i] * own_covariance[i][j] * slope[j];
+            let all = 0..slope.len();
+            fit.standard_errors = Some(all.clone().map(|i| libm::sqrt(covariance(i, i))).collect());
+            fit.covariance = Some(all.clone().map(|i| all.clone().map(|j| covariance(i, j)).collect()).collect());
         }
         fit
     }
 }
 
 /// Converged, or on a ridge where some parameter is hardly known.
-fn interior_end<const N: usize>(names: &[&str; N], ln_covariance: Option<&Symmetric<N>>) -> FitEnd {
+fn interior_end(names: &[&str], ln_covariance: Option<&Wide>) -> FitEnd {
     let Some(covariance) = ln_covariance else {
         return FitEnd::Ridge { parameter: names.join(", "), ln_standard_error: None };
     };
-    let worst = (0..N).max_by(|&i, &j| covariance[i][i].total_cmp(&covariance[j][j])).unwrap_or(0);
+    let worst = (0..names.len()).max_by(|&i, &j| covariance[i][i].total_cmp(&covariance[j][j])).unwrap_or(0);
     let error = libm::sqrt(covariance[worst][worst]);
     if error > RIDGE_LN_ERROR {
         FitEnd::Ridge { parameter: names[worst].to_owned(), ln_standard_error: Some(error) }

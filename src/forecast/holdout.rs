@@ -6,6 +6,7 @@
 use super::{
     baselines::{self, BaselineError},
     beta_geometric::Horizon,
+    covariates::CovariateError,
     fit::{Fit, FitEnd},
     predict::Histories,
     purchase_model::PurchaseModel,
@@ -38,6 +39,9 @@ pub enum HoldoutError {
     /// An expectation that does not converge.
     #[error("forecast: {0}")]
     Expectation(#[from] HypergeometricError),
+    /// Covariates with which no fit begins.
+    #[error("forecast: {0}")]
+    Covariates(#[from] CovariateError),
     /// A baseline without a value.
     #[error("forecast: baseline: {0}")]
     Baseline(#[from] BaselineError),
@@ -54,16 +58,40 @@ pub struct Holdout {
     pub actual: Vec<u32>,
     /// Cumulative purchases by week of the holdout.
     pub weekly: Vec<u64>,
-    histories: Histories,
-    summary: Summary,
+    pub(super) histories: Histories,
+    members: Members,
     ln_gaps: Vec<f64>,
-    /// Row of each history in the summary, and the rows of each summary entry, one after another.
-    at: Vec<u32>,
-    rows: Vec<u32>,
     /// Repeat purchases in a window as long as the holdout before the cut, and in windows of the retention formula.
     last: Vec<f64>,
     retention: f64,
-    days_per_unit: f64,
+    pub(super) days_per_unit: f64,
+}
+
+/// Histories that one model rules.
+#[derive(Debug)]
+pub(super) struct Members {
+    summary: Summary,
+    /// Row of each history in the summary, and the rows of each summary entry, one after another.
+    at: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+/// What one model says of its members.
+pub(super) struct Foretold {
+    pub(super) expected: Vec<f64>,
+    pub(super) weekly: Vec<f64>,
+    pub(super) distribution: DistributionScores,
+}
+
+impl Members {
+    pub(super) fn new(frequency: &[u32], recency: &[u32], age: &[u32]) -> Result<Self, SummaryError> {
+        let mut summary = Summary::new();
+        summary.insert(frequency, recency, age)?;
+        let at = summary.locate(frequency, recency, age)?;
+        let mut rows: Vec<u32> = (0..at.len() as u32).collect();
+        rows.sort_by_key(|row| at[*row as usize]);
+        Ok(Self { summary, at, rows })
+    }
 }
 
 /// One method on the holdout.
@@ -120,14 +148,10 @@ impl Holdout {
         if histories.customer.is_empty() {
             return Err(HoldoutError::NoCalibration);
         }
-        let mut summary = Summary::new();
-        summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
-        let at = summary.locate(&histories.frequency, &histories.recency, &histories.age)?;
-        let mut rows: Vec<u32> = (0..at.len() as u32).collect();
-        rows.sort_by_key(|row| at[*row as usize]);
+        let members = Members::new(&histories.frequency, &histories.recency, &histories.age)?;
         let weeks = days.div_ceil(WEEK);
         let mut weekly = vec![0_u64; weeks as usize];
-        let mut actual = Vec::with_capacity(at.len());
+        let mut actual = Vec::with_capacity(histories.customer.len());
         for customer in &histories.customer {
             let days = log.of(*customer as usize);
             let after = &days[days.partition_point(|day| *day <= cut)..];
@@ -154,13 +178,13 @@ impl Holdout {
         let last = repeats(cut.saturating_sub_unsigned(days), cut).into_iter().map(f64::from).collect();
         let ln_gaps = histories.ln_gaps(log);
         let retention = retention(log, &histories, cut, (days / RETENTION_PERIODS).max(1));
-        Ok(Self { cut, days, actual, weekly, histories, summary, ln_gaps, at, rows, last, retention, days_per_unit })
+        Ok(Self { cut, days, actual, weekly, histories, members, ln_gaps, last, retention, days_per_unit })
     }
 
     /// Number of customers.
     #[must_use]
     pub fn customers(&self) -> usize {
-        self.at.len()
+        self.actual.len()
     }
 
     /// Fits a model up to the cut and asks it for the holdout.
@@ -168,7 +192,7 @@ impl Holdout {
     /// # Errors
     /// [`HoldoutError::Expectation`]. A fit without an estimate has no outcome.
     pub fn model(&self, kind: PurchaseKind) -> Result<Assessment, HoldoutError> {
-        let fit = PurchaseModel::fit(kind, &self.summary, &self.ln_gaps, self.days_per_unit);
+        let fit = PurchaseModel::fit(kind, &self.members.summary, &self.ln_gaps, self.days_per_unit);
         let outcome = match fit.fitted() {
             Ok(model) => Some(self.outcome_of(*model)?),
             Err(_) => None,
@@ -177,9 +201,20 @@ impl Holdout {
     }
 
     fn outcome_of(&self, model: PurchaseModel) -> Result<Outcome, HoldoutError> {
+        let Foretold { expected, weekly, distribution } = self.foretell(model, &self.members, &self.actual)?;
+        Ok(self.outcome(expected, weekly, Some(distribution)))
+    }
+
+    /// * `actual`: purchases after the cut, one a member.
+    pub(super) fn foretell(
+        &self,
+        model: PurchaseModel,
+        members: &Members,
+        actual: &[u32],
+    ) -> Result<Foretold, HoldoutError> {
         let time = |days: u32| f64::from(days) / self.days_per_unit;
-        let histories: Vec<(History, u64)> = self.summary.iter().collect();
-        let p_alive: Vec<f64> = model.predict_alive(&self.summary, self.days_per_unit);
+        let histories: Vec<(History, u64)> = members.summary.iter().collect();
+        let p_alive: Vec<f64> = model.predict_alive(&members.summary, self.days_per_unit);
         let groups: Vec<std::ops::Range<usize>> = groups(&histories, model.remembers_silence());
         let mut weekly = Vec::new();
         let mut by_history = vec![0.0; histories.len()];
@@ -200,18 +235,22 @@ impl Holdout {
             }
             weekly.push(sum.value());
         }
-        let expected: Vec<f64> = self.at.iter().map(|at| by_history[*at as usize]).collect();
-        let distribution = self.score_distributions(&model, &histories, &groups, &p_alive);
-        Ok(self.outcome(expected, weekly, Some(distribution)))
+        let expected: Vec<f64> = members.at.iter().map(|at| by_history[*at as usize]).collect();
+        let of = (members.rows.as_slice(), actual);
+        let distribution = self.score_distributions(&model, &histories, &groups, &p_alive, of);
+        Ok(Foretold { expected, weekly, distribution })
     }
 
     /// The distribution of a customer who is alive is made once a group; parts are added in order.
+    ///
+    /// * `rows_of`, `actual`: rows of the histories, one after another, and what each row bought.
     fn score_distributions(
         &self,
         model: &PurchaseModel,
         histories: &[(History, u64)],
         groups: &[std::ops::Range<usize>],
         p_alive: &[f64],
+        (rows_of, actual): (&[u32], &[u32]),
     ) -> DistributionScores {
         let time = |days: u32| f64::from(days) / self.days_per_unit;
         let mut first_row = Vec::with_capacity(histories.len() + 1);
@@ -229,8 +268,8 @@ impl Holdout {
                 let alive = model.purchase_probabilities(f64::from(frequency), time(recency), time(age), ahead);
                 let mut part = DistributionScores::default();
                 for history in group.clone() {
-                    for row in &self.rows[first_row[history]..first_row[history + 1]] {
-                        part.add(p_alive[history], &alive, self.actual[*row as usize]);
+                    for row in &rows_of[first_row[history]..first_row[history + 1]] {
+                        part.add(p_alive[history], &alive, actual[*row as usize]);
                     }
                 }
                 part
@@ -278,7 +317,12 @@ impl Holdout {
             .collect())
     }
 
-    fn outcome(&self, expected: Vec<f64>, weekly: Vec<f64>, distribution: Option<DistributionScores>) -> Outcome {
+    pub(super) fn outcome(
+        &self,
+        expected: Vec<f64>,
+        weekly: Vec<f64>,
+        distribution: Option<DistributionScores>,
+    ) -> Outcome {
         let actual: Vec<f64> = self.actual.iter().map(|n| f64::from(*n)).collect();
         Outcome {
             errors: scores::errors(&expected, &self.actual),

@@ -21,7 +21,7 @@ use crate::numeric::newton::Evaluation;
 use serde::{Deserialize, Serialize};
 
 /// The first chance to drop out comes right after the first purchase.
-const MBG_NBD: Family = Family {
+pub(super) const MBG_NBD: Family = Family {
     model: "MBG/NBD",
     chances_before_repeat: 1,
     at_once_or_never: LimitModel::LeaveAtFirstChanceOrNever,

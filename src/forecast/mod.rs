@@ -5,7 +5,8 @@
 //!
 //! A run fits a [`purchase_model`] and [`gamma_gamma`]. That is [`bg_nbd`], or [`mbg_nbd`] or [`pareto_nbd`], which also
 //! let customers drop out without a repeat purchase, or [`bg_cnbd_k`], which has regular purchases. A [`holdout`] scores
-//! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open.
+//! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open. With [`covariates`] every
+//! customer has parameters of its own.
 //!
 //! Where customers are under contract it fits a [`contract_model`] to their [`spells`]: [`beta_geometric`] or
 //! [`beta_weibull`] where they leave at a renewal, [`exponential_gamma`] or [`weibull_gamma`] where they leave at any time
@@ -42,6 +43,7 @@ pub mod contract_model;
 pub mod contract_simulation;
 pub mod contribution;
 mod counts;
+pub mod covariates;
 mod discount;
 pub mod durations;
 pub mod exponential_gamma;

@@ -6,8 +6,8 @@ use super::pareto_nbd_likelihood::Likelihood;
 use super::summary::Summary;
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 
-const MODEL: &str = "Pareto/NBD";
-const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
+pub(super) const MODEL: &str = "Pareto/NBD";
+pub(super) const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
 /// Parameters are searched in this range; α and β in units of the mean age.
 const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e7;
@@ -43,11 +43,10 @@ impl ParetoNbd {
         let likelihood = Likelihood::new(summary, days_per_unit);
         let age = mean_age(summary) / days_per_unit;
         let rate = summary.purchases() as f64 / customers as f64 / age;
-        let start = [0.5, 0.5 / rate, 0.5, 0.5 * age].map(libm::log);
         let bounds = search_range(age);
-        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
+        let maximum = maximise(start(rate, age), &bounds, |ln| likelihood.evaluate(ln));
         let [r, alpha, s, beta] = maximum.point.map(libm::exp);
-        let limits = limit_models(&maximum, &bounds);
+        let limits = limit_models(&maximum.point, &bounds);
         let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { r, alpha, s, beta }, limits);
         if matches!(fit.end, FitEnd::Ridge { .. }) {
             name_the_ridge(&mut fit, &likelihood, &maximum, &bounds);
@@ -75,21 +74,31 @@ impl ParetoNbd {
 }
 
 /// Mean age in days; at least one.
-fn mean_age(summary: &Summary) -> f64 {
+pub(super) fn mean_age(summary: &Summary) -> f64 {
     let days: u128 = summary.iter().map(|(h, weight)| u128::from(h.age) * u128::from(weight)).sum();
     (days as f64 / summary.customers().max(1) as f64).max(1.0)
 }
 
-fn search_range(age: f64) -> Bounds<4> {
+/// Where parameters are searched.
+///
+/// * `age`: mean age in model time units.
+pub(super) fn search_range(age: f64) -> Bounds<4> {
     let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(age));
     Bounds { lower: [low, low + shift, low, low + shift], upper: [high, high + shift, high, high + shift] }
 }
 
+/// Logarithms of the parameters that a search starts from.
+///
+/// * `rate`: repeat purchases a customer and model time unit. * `age`: mean age in model time units.
+pub(super) fn start(rate: f64, age: f64) -> [f64; 4] {
+    [0.5, 0.5 / rate, 0.5, 0.5 * age].map(libm::log)
+}
+
 /// The simpler models that the parameters have gone to.
-fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+pub(super) fn limit_models(point: &[f64; 4], bounds: &Bounds<4>) -> Vec<LimitModel> {
     let near = libm::log(NEAR);
-    let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
-    let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+    let low: [bool; 4] = std::array::from_fn(|i| point[i] < bounds.lower[i] + near);
+    let high: [bool; 4] = std::array::from_fn(|i| point[i] > bounds.upper[i] - near);
     let mut limits = Vec::new();
     if high[0] || high[1] {
         limits.push(LimitModel::EqualRates);

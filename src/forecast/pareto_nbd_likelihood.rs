@@ -31,8 +31,8 @@ pub(super) struct Likelihood {
     days_per_unit: f64,
 }
 
-/// Customers of one frequency.
-struct Group {
+/// Customers of one frequency and one set of parameters.
+pub(super) struct Group {
     frequency: u32,
     customers: f64,
     /// Days since the first purchase that occur as a recency or an age, ascending.
@@ -40,7 +40,7 @@ struct Group {
 }
 
 /// A distinct history: where its recency and its age stand in its group's days.
-struct Place {
+pub(super) struct Place {
     group: u32,
     recency: u32,
     age: u32,
@@ -65,7 +65,8 @@ impl Likelihood {
         let mut terms = chunked::<TERMS, _>(self.places.len(), |rows| {
             let mut sum = Jet::constant(0.0);
             for place in &self.places[rows] {
-                self.add_history(&mut sum, &model, place, &tails[place.group as usize]);
+                let at = place.group as usize;
+                self.groups[at].add_history(&mut sum, &model, place, &tails[at], self.days_per_unit);
             }
             sum.flat()
         });
@@ -77,7 +78,7 @@ impl Likelihood {
     pub(super) fn p_alive(&self, model: &ParetoNbd) -> Vec<f64> {
         let tails = self.tails(model);
         let one = |place: &Place| {
-            let (x, recency, age) = self.history(place);
+            let (x, recency, age) = self.groups[place.group as usize].history(place, self.days_per_unit);
             let alive = libm::exp(model.ln_fall(x, recency, age - recency).value);
             let tails = &tails[place.group as usize];
             let dead_by = |day: u32| tails[day as usize].value;
@@ -88,13 +89,6 @@ impl Likelihood {
 
     fn tails(&self, model: &ParetoNbd) -> Vec<Vec<Jet>> {
         self.groups.par_iter().map(|group| group.tails(model, self.days_per_unit)).collect()
-    }
-
-    /// `x`, `t_x` and `T` in model time units.
-    fn history(&self, place: &Place) -> (f64, f64, f64) {
-        let group = &self.groups[place.group as usize];
-        let time = |at: u32| f64::from(group.days[at as usize]) / self.days_per_unit;
-        (f64::from(group.frequency), time(place.recency), time(place.age))
     }
 
     /// `Γ(r+x)/Γ(r) · α^{−x}`, from differences between neighbouring frequencies.
@@ -113,21 +107,11 @@ impl Likelihood {
             terms[5] += weight * (r * first + r * r * second);
         }
     }
-
-    /// One history's `−n ln(1+t_x/α) − s ln(1+t_x/β) + ln K`.
-    #[inline]
-    fn add_history(&self, sum: &mut Jet, model: &ParetoNbd, place: &Place, tails: &[Jet]) {
-        let (x, recency, age) = self.history(place);
-        sum.add(place.weight, &model.ln_fall(x, 0.0, recency));
-        let mut kept = tails[place.age as usize].complement();
-        kept.carry(&model.ln_fall(x, recency, age - recency));
-        kept.add(1.0, &tails[place.recency as usize]);
-        sum.add(place.weight, &kept.ln());
-    }
 }
 
 impl Group {
-    fn new(run: &[(History, u64)]) -> Self {
+    /// * `run`: distinct histories of one frequency, with their customers.
+    pub(super) fn new(run: &[(History, u64)]) -> Self {
         let mut days: Vec<u32> = run.iter().flat_map(|(h, _)| [h.recency, h.age]).collect();
         days.sort_unstable();
         days.dedup();
@@ -135,13 +119,13 @@ impl Group {
         Self { frequency: run.first().map_or(0, |(h, _)| h.frequency), customers, days }
     }
 
-    fn place(&self, group: usize, history: History, weight: u64) -> Place {
+    pub(super) fn place(&self, group: usize, history: History, weight: u64) -> Place {
         let at = |day: u32| self.days.partition_point(|&other| other < day) as u32;
         Place { group: group as u32, recency: at(history.recency), age: at(history.age), weight: weight as f64 }
     }
 
     /// `R` on every day of the group: the likelihood of dropping out between that day and the group's last one.
-    fn tails(&self, model: &ParetoNbd, days_per_unit: f64) -> Vec<Jet> {
+    pub(super) fn tails(&self, model: &ParetoNbd, days_per_unit: f64) -> Vec<Jet> {
         let x = f64::from(self.frequency);
         let gap = |pair: &[u32]| (f64::from(pair[0]) / days_per_unit, f64::from(pair[1] - pair[0]) / days_per_unit);
         let mut tails: Vec<Jet> = self
@@ -161,6 +145,30 @@ impl Group {
         }
         tails.push(Jet::constant(0.0));
         tails
+    }
+
+    /// `x`, `t_x` and `T` in model time units.
+    fn history(&self, place: &Place, days_per_unit: f64) -> (f64, f64, f64) {
+        let time = |at: u32| f64::from(self.days[at as usize]) / days_per_unit;
+        (f64::from(self.frequency), time(place.recency), time(place.age))
+    }
+
+    /// One history's `−n ln(1+t_x/α) − s ln(1+t_x/β) + ln K`.
+    #[inline]
+    pub(super) fn add_history(
+        &self,
+        sum: &mut Jet,
+        model: &ParetoNbd,
+        place: &Place,
+        tails: &[Jet],
+        days_per_unit: f64,
+    ) {
+        let (x, recency, age) = self.history(place, days_per_unit);
+        sum.add(place.weight, &model.ln_fall(x, 0.0, recency));
+        let mut kept = tails[place.age as usize].complement();
+        kept.carry(&model.ln_fall(x, recency, age - recency));
+        kept.add(1.0, &tails[place.recency as usize]);
+        sum.add(place.weight, &kept.ln());
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     beta_geometric::DiscountError,
     bg_nbd::{Predictions, Residual},
     contribution::Rates,
+    covariates::CovariateError,
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
     holdout::HoldoutError,
@@ -59,6 +60,9 @@ pub enum ForecastError {
     /// A cut of the ledger from which no holdout follows.
     #[error(transparent)]
     Holdout(#[from] HoldoutError),
+    /// Covariates with which no fit begins.
+    #[error("forecast: {0}")]
+    Covariates(#[from] CovariateError),
     /// None of the models has a usable fit.
     #[error("forecast: no model has a usable fit: {why}")]
     NoModel {

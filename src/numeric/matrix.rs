@@ -1,13 +1,29 @@
 //! Small symmetric matrices: Cholesky factor, solution, inverse, eigenvalues.
+//!
+//! Of a size known to the compiler ([`Cholesky`], [`eigen`]) or not ([`WideCholesky`], [`wide_eigen`]): one arithmetic
+//! serves both.
 
 /// A symmetric `N × N` matrix, both halves filled.
 pub type Symmetric<const N: usize> = [[f64; N]; N];
+
+/// A symmetric matrix of any size, row by row, both halves filled.
+pub type Wide = Vec<Vec<f64>>;
 
 /// The lower Cholesky factor `L` of a positive definite matrix, `L Lᵀ = A`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cholesky<const N: usize> {
     lower: [[f64; N]; N],
 }
+
+/// The lower Cholesky factor of a positive definite matrix of any size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WideCholesky {
+    lower: Wide,
+}
+
+/// A row of a matrix.
+trait Row: AsRef<[f64]> + AsMut<[f64]> {}
+impl<R: AsRef<[f64]> + AsMut<[f64]>> Row for R {}
 
 impl<const N: usize> Cholesky<N> {
     /// Factor `matrix`; `None` where it is not positive definite (or not finite).
@@ -18,43 +34,20 @@ impl<const N: usize> Cholesky<N> {
     #[must_use]
     pub fn new(matrix: &Symmetric<N>) -> Option<Self> {
         let mut lower = [[0.0; N]; N];
-        for row in 0..N {
-            for column in 0..=row {
-                let dot: f64 = (0..column).map(|k| lower[row][k] * lower[column][k]).sum();
-                let rest = matrix[row][column] - dot;
-                if row == column {
-                    let smallest = N as f64 * f64::EPSILON * matrix[row][row];
-                    let positive = rest.is_finite() && rest > smallest && rest > 0.0;
-                    if !positive {
-                        return None;
-                    }
-                    lower[row][row] = libm::sqrt(rest);
-                } else {
-                    lower[row][column] = rest / lower[column][column];
-                }
-            }
-        }
-        Some(Self { lower })
+        factor(matrix, &mut lower).then_some(Self { lower })
     }
 
     /// `L z`: with standard normal `z` a draw of covariance `A`.
     #[must_use]
     pub fn times(&self, z: &[f64; N]) -> [f64; N] {
-        std::array::from_fn(|row| (0..=row).map(|k| self.lower[row][k] * z[k]).sum())
+        std::array::from_fn(|row| times_row(&self.lower[row], row, z))
     }
 
     /// `A⁻¹ b`.
     #[must_use]
     pub fn solve(&self, b: &[f64; N]) -> [f64; N] {
         let mut x = *b;
-        for row in 0..N {
-            let dot: f64 = (0..row).map(|k| self.lower[row][k] * x[k]).sum();
-            x[row] = (x[row] - dot) / self.lower[row][row];
-        }
-        for row in (0..N).rev() {
-            let dot: f64 = (row + 1..N).map(|k| self.lower[k][row] * x[k]).sum();
-            x[row] = (x[row] - dot) / self.lower[row][row];
-        }
+        solve(&self.lower, &mut x);
         x
     }
 
@@ -62,13 +55,89 @@ impl<const N: usize> Cholesky<N> {
     #[must_use]
     pub fn inverse(&self) -> Symmetric<N> {
         let mut inverse: Symmetric<N> = [[0.0; N]; N];
-        for (i, column) in inverse.iter_mut().enumerate() {
-            let mut unit = [0.0; N];
-            unit[i] = 1.0;
-            *column = self.solve(&unit);
+        invert(&self.lower, &mut inverse);
+        inverse
+    }
+}
+
+impl WideCholesky {
+    /// Factor `matrix`, as [`Cholesky::new`].
+    #[must_use]
+    pub fn new(matrix: &[Vec<f64>]) -> Option<Self> {
+        let mut lower = zeros(matrix.len());
+        factor(matrix, &mut lower).then_some(Self { lower })
+    }
+
+    /// `L z`: with standard normal `z` a draw of covariance `A`.
+    ///
+    /// # Panics
+    /// If `z` is shorter than the matrix.
+    #[must_use]
+    pub fn times(&self, z: &[f64]) -> Vec<f64> {
+        self.lower.iter().enumerate().map(|(row, lower)| times_row(lower, row, z)).collect()
+    }
+
+    /// `A⁻¹`.
+    #[must_use]
+    pub fn inverse(&self) -> Wide {
+        let mut inverse = zeros(self.lower.len());
+        invert(&self.lower, &mut inverse);
+        inverse
+    }
+}
+
+fn zeros(size: usize) -> Wide {
+    vec![vec![0.0; size]; size]
+}
+
+fn factor<R: Row>(matrix: &[R], lower: &mut [R]) -> bool {
+    let size = matrix.len();
+    for row in 0..size {
+        for column in 0..=row {
+            let dot: f64 = (0..column).map(|k| lower[row].as_ref()[k] * lower[column].as_ref()[k]).sum();
+            let rest = matrix[row].as_ref()[column] - dot;
+            if row == column {
+                let smallest = size as f64 * f64::EPSILON * matrix[row].as_ref()[row];
+                let positive = rest.is_finite() && rest > smallest && rest > 0.0;
+                if !positive {
+                    return false;
+                }
+                lower[row].as_mut()[row] = libm::sqrt(rest);
+            } else {
+                lower[row].as_mut()[column] = rest / lower[column].as_ref()[column];
+            }
         }
-        // Symmetric to the last bit.
-        std::array::from_fn(|i| std::array::from_fn(|j| 0.5 * (inverse[i][j] + inverse[j][i])))
+    }
+    true
+}
+
+fn times_row(lower: &[f64], row: usize, z: &[f64]) -> f64 {
+    (0..=row).map(|k| lower[k] * z[k]).sum()
+}
+
+fn solve<R: Row>(lower: &[R], x: &mut [f64]) {
+    let size = lower.len();
+    for row in 0..size {
+        let dot: f64 = (0..row).map(|k| lower[row].as_ref()[k] * x[k]).sum();
+        x[row] = (x[row] - dot) / lower[row].as_ref()[row];
+    }
+    for row in (0..size).rev() {
+        let dot: f64 = (row + 1..size).map(|k| lower[k].as_ref()[row] * x[k]).sum();
+        x[row] = (x[row] - dot) / lower[row].as_ref()[row];
+    }
+}
+
+fn invert<R: Row>(lower: &[R], inverse: &mut [R]) {
+    for (i, column) in inverse.iter_mut().enumerate() {
+        column.as_mut()[i] = 1.0;
+        solve(lower, column.as_mut());
+    }
+    // Symmetric to the last bit.
+    for i in 0..inverse.len() {
+        for j in 0..i {
+            let mean = 0.5 * (inverse[i].as_ref()[j] + inverse[j].as_ref()[i]);
+            (inverse[i].as_mut()[j], inverse[j].as_mut()[i]) = (mean, mean);
+        }
     }
 }
 
@@ -80,14 +149,31 @@ const SWEEPS: u32 = 30;
 /// Source: Golub & Van Loan, Matrix Computations (2013), algorithm 8.5.2.
 #[must_use]
 pub fn eigen<const N: usize>(matrix: &Symmetric<N>) -> ([f64; N], [[f64; N]; N]) {
-    let mut a = *matrix;
-    let mut vectors: [[f64; N]; N] = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
+    let (mut a, mut vectors) = (*matrix, [[0.0; N]; N]);
+    diagonalise(&mut a, &mut vectors);
+    (std::array::from_fn(|i| a[i][i]), vectors)
+}
+
+/// The same of a matrix of any size.
+#[must_use]
+pub fn wide_eigen(matrix: &[Vec<f64>]) -> (Vec<f64>, Wide) {
+    let (mut a, mut vectors) = (matrix.to_vec(), zeros(matrix.len()));
+    diagonalise(&mut a, &mut vectors);
+    (a.iter().enumerate().map(|(i, row)| row[i]).collect(), vectors)
+}
+
+/// Turn `a` diagonal; its eigenvectors become the rows of `vectors`, which is 0 at first.
+fn diagonalise<R: Row>(a: &mut [R], vectors: &mut [R]) {
+    for (i, vector) in vectors.iter_mut().enumerate() {
+        vector.as_mut()[i] = 1.0;
+    }
     for _ in 0..SWEEPS {
         let mut rotated = false;
-        for p in 0..N {
-            for q in p + 1..N {
-                if a[p][q].abs() > 0.1 * f64::EPSILON * libm::sqrt(a[p][p].abs() * a[q][q].abs()) {
-                    rotate(&mut a, &mut vectors, p, q);
+        for p in 0..a.len() {
+            for q in p + 1..a.len() {
+                let at = |i: usize, j: usize| a[i].as_ref()[j];
+                if at(p, q).abs() > 0.1 * f64::EPSILON * libm::sqrt(at(p, p).abs() * at(q, q).abs()) {
+                    rotate(a, vectors, p, q);
                     rotated = true;
                 }
             }
@@ -96,24 +182,31 @@ pub fn eigen<const N: usize>(matrix: &Symmetric<N>) -> ([f64; N], [[f64; N]; N])
             break;
         }
     }
-    (std::array::from_fn(|i| a[i][i]), vectors)
 }
 
 /// Rotate rows and columns `p` and `q` so that `a[p][q]` becomes 0.
-fn rotate<const N: usize>(a: &mut Symmetric<N>, vectors: &mut [[f64; N]; N], p: usize, q: usize) {
-    let lean = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
+fn rotate<R: Row>(a: &mut [R], vectors: &mut [R], p: usize, q: usize) {
+    let at = |i: usize, j: usize| a[i].as_ref()[j];
+    let lean = (at(q, q) - at(p, p)) / (2.0 * at(p, q));
     let tangent = lean.signum() / (lean.abs() + libm::sqrt(1.0 + lean * lean));
     let cosine = 1.0 / libm::sqrt(1.0 + tangent * tangent);
     let sine = tangent * cosine;
     let turn = |x: f64, y: f64| (cosine * x - sine * y, sine * x + cosine * y);
     for row in a.iter_mut() {
+        let row = row.as_mut();
         (row[p], row[q]) = turn(row[p], row[q]);
     }
-    for k in 0..N {
-        (a[p][k], a[q][k]) = turn(a[p][k], a[q][k]);
-        (vectors[p][k], vectors[q][k]) = turn(vectors[p][k], vectors[q][k]);
-    }
-    (a[p][q], a[q][p]) = (0.0, 0.0);
+    let turn_rows = |matrix: &mut [R]| {
+        for k in 0..matrix.len() {
+            let (x, y) = turn(matrix[p].as_ref()[k], matrix[q].as_ref()[k]);
+            matrix[p].as_mut()[k] = x;
+            matrix[q].as_mut()[k] = y;
+        }
+    };
+    turn_rows(a);
+    turn_rows(vectors);
+    a[p].as_mut()[q] = 0.0;
+    a[q].as_mut()[p] = 0.0;
 }
 
 #[cfg(test)]

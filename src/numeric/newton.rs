@@ -1,6 +1,9 @@
 //! Maximum of a smooth function of a few parameters in a box, by Newton steps that never go down.
+//!
+//! [`maximise`] takes a number of parameters that the compiler knows, [`maximise_wide`] any number: the one is a face of
+//! the other.
 
-use super::matrix::{Cholesky, Symmetric, eigen};
+use super::matrix::{Symmetric, Wide, WideCholesky, wide_eigen};
 
 /// A function's value, gradient and Hessian at one point.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,10 +16,31 @@ pub struct Evaluation<const N: usize> {
     pub hessian: Symmetric<N>,
 }
 
-impl<const N: usize> Evaluation<N> {
+/// The same for any number of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WideEvaluation {
+    /// Value.
+    pub value: f64,
+    /// First derivatives.
+    pub gradient: Vec<f64>,
+    /// Second derivatives, both halves filled.
+    pub hessian: Wide,
+}
+
+impl WideEvaluation {
     fn is_finite(&self) -> bool {
-        let finite = |row: &[f64; N]| row.iter().all(|v| v.is_finite());
+        let finite = |row: &Vec<f64>| row.iter().all(|v| v.is_finite());
         self.value.is_finite() && finite(&self.gradient) && self.hessian.iter().all(finite)
+    }
+}
+
+impl<const N: usize> From<Evaluation<N>> for WideEvaluation {
+    fn from(narrow: Evaluation<N>) -> Self {
+        Self {
+            value: narrow.value,
+            gradient: narrow.gradient.to_vec(),
+            hessian: narrow.hessian.iter().map(|row| row.to_vec()).collect(),
+        }
     }
 }
 
@@ -27,6 +51,15 @@ pub struct Bounds<const N: usize> {
     pub lower: [f64; N],
     /// Upper corner, above the lower one in every coordinate.
     pub upper: [f64; N],
+}
+
+/// The same for any number of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WideBounds {
+    /// Lower corner.
+    pub lower: Vec<f64>,
+    /// Upper corner, as long as the lower one.
+    pub upper: Vec<f64>,
 }
 
 /// Why the search ended.
@@ -60,6 +93,36 @@ pub struct Maximum<const N: usize> {
     pub end: End,
 }
 
+/// The same for any number of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WideMaximum {
+    /// Parameters.
+    pub point: Vec<f64>,
+    /// The function there.
+    pub evaluation: WideEvaluation,
+    /// −1 where a parameter sits on its lower bound and would go lower, +1 for the upper bound, else 0.
+    pub pressed: Vec<i8>,
+    /// Steps taken.
+    pub iterations: u32,
+    /// Largest first derivative among the parameters that are not pressed against the box.
+    pub gradient_norm: f64,
+    /// Why the search ended.
+    pub end: End,
+}
+
+impl<const N: usize> From<&Maximum<N>> for WideMaximum {
+    fn from(narrow: &Maximum<N>) -> Self {
+        Self {
+            point: narrow.point.to_vec(),
+            evaluation: narrow.evaluation.into(),
+            pressed: narrow.pressed.to_vec(),
+            iterations: narrow.iterations,
+            gradient_norm: narrow.gradient_norm,
+            end: narrow.end,
+        }
+    }
+}
+
 /// `½ gᵀ(−H)⁻¹g` is the height left to climb; in log-likelihood units this is nothing (and its square root is the
 /// distance to the maximum in standard errors). One more full step is taken after it, which squares the distance.
 pub const DECREMENT: f64 = 1e-11;
@@ -89,7 +152,36 @@ pub fn maximise<const N: usize, F>(start: [f64; N], bounds: &Bounds<N>, function
 where
     F: Fn(&[f64; N]) -> Evaluation<N>,
 {
-    let mut search = Search::new(bounds.clamp(start), bounds, &function);
+    let bounds = WideBounds { lower: bounds.lower.to_vec(), upper: bounds.upper.to_vec() };
+    let found = maximise_wide(&start, &bounds, |point| function(&narrow(point, 0.0)).into());
+    Maximum {
+        point: narrow(&found.point, 0.0),
+        evaluation: Evaluation {
+            value: found.evaluation.value,
+            gradient: narrow(&found.evaluation.gradient, 0.0),
+            hessian: std::array::from_fn(|i| narrow(&found.evaluation.hessian[i], 0.0)),
+        },
+        pressed: narrow(&found.pressed, 0),
+        iterations: found.iterations,
+        gradient_norm: found.gradient_norm,
+        end: found.end,
+    }
+}
+
+/// The first `N` values.
+fn narrow<T: Copy, const N: usize>(values: &[T], nothing: T) -> [T; N] {
+    std::array::from_fn(|i| values.get(i).copied().unwrap_or(nothing))
+}
+
+/// As [`maximise`], for as many parameters as `start` has.
+///
+/// # Panics
+/// If `bounds` or what `function` gives is shorter than `start`.
+pub fn maximise_wide<F>(start: &[f64], bounds: &WideBounds, function: F) -> WideMaximum
+where
+    F: Fn(&[f64]) -> WideEvaluation,
+{
+    let mut search = Search::new(bounds.clamp(start.to_vec()), bounds, &function);
     if !search.here.is_finite() {
         return search.finish(0, End::NotFinite);
     }
@@ -101,8 +193,8 @@ where
     search.finish(MAX_ITERATIONS, End::IterationLimit)
 }
 
-impl<const N: usize> Bounds<N> {
-    fn clamp(&self, mut point: [f64; N]) -> [f64; N] {
+impl WideBounds {
+    fn clamp(&self, mut point: Vec<f64>) -> Vec<f64> {
         for (i, p) in point.iter_mut().enumerate() {
             *p = p.clamp(self.lower[i], self.upper[i]);
         }
@@ -115,36 +207,38 @@ impl<const N: usize> Bounds<N> {
     }
 
     /// The multiple of `step` that reaches the first face of the box; a hair more, so that clamping lands on the face.
-    fn room(&self, point: &[f64; N], step: &[f64; N]) -> f64 {
+    fn room(&self, point: &[f64], step: &[f64]) -> f64 {
         let share = |i: usize| match step[i] {
             up if up > 0.0 => (self.upper[i] - point[i]) / up,
             down if down < 0.0 => (self.lower[i] - point[i]) / down,
             _ => f64::INFINITY,
         };
-        (0..N).map(share).fold(f64::INFINITY, f64::min) * (1.0 + 4.0 * f64::EPSILON)
+        (0..point.len()).map(share).fold(f64::INFINITY, f64::min) * (1.0 + 4.0 * f64::EPSILON)
     }
 
-    fn pressed(&self, point: &[f64; N], gradient: &[f64; N]) -> [i8; N] {
-        std::array::from_fn(|i| {
+    fn pressed(&self, point: &[f64], gradient: &[f64]) -> Vec<i8> {
+        let pressed = |i: usize| {
             if point[i] <= self.lower[i] && gradient[i] <= 0.0 {
                 -1
             } else {
                 i8::from(point[i] >= self.upper[i] && gradient[i] >= 0.0)
             }
-        })
+        };
+        (0..point.len()).map(pressed).collect()
     }
 }
 
-struct Search<'a, const N: usize, F> {
+struct Search<'a, F> {
     function: &'a F,
-    bounds: &'a Bounds<N>,
-    point: [f64; N],
-    here: Evaluation<N>,
+    bounds: &'a WideBounds,
+    point: Vec<f64>,
+    here: WideEvaluation,
 }
 
-impl<'a, const N: usize, F: Fn(&[f64; N]) -> Evaluation<N>> Search<'a, N, F> {
-    fn new(point: [f64; N], bounds: &'a Bounds<N>, function: &'a F) -> Self {
-        Self { function, bounds, point, here: function(&point) }
+impl<'a, F: Fn(&[f64]) -> WideEvaluation> Search<'a, F> {
+    fn new(point: Vec<f64>, bounds: &'a WideBounds, function: &'a F) -> Self {
+        let here = function(&point);
+        Self { function, bounds, point, here }
     }
 
     /// Take one step up, or say why there is none.
@@ -154,22 +248,22 @@ impl<'a, const N: usize, F: Fn(&[f64; N]) -> Evaluation<N>> Search<'a, N, F> {
             let (curvature, gradient) = restrict(&self.here, &held);
             let step = ascent(&curvature, &gradient);
             // A step out of the box from one of its faces stays on the face instead.
-            match (0..N).find(|&i| self.bounds.leaves(i, self.point[i], step[i])) {
+            match (0..held.len()).find(|&i| self.bounds.leaves(i, self.point[i], step[i])) {
                 Some(i) => held[i] = if step[i] > 0.0 { 1 } else { -1 },
                 None => break (curvature, gradient, step),
             }
         };
         let height_left = 0.5 * dot(&step, &gradient);
-        let end = if Cholesky::new(&curvature).is_some() { End::Converged } else { End::Flat };
+        let end = if WideCholesky::new(&curvature).is_some() { End::Converged } else { End::Flat };
         let longest = step.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
         let share = (LONGEST_STEP / longest).min(self.bounds.room(&self.point, &step)).min(1.0);
-        step = step.map(|s| s * share);
+        scale(&mut step, share);
         let noise = 16.0 * f64::EPSILON * self.here.value.abs();
         let arrived = height_left <= DECREMENT.max(noise);
         let near = height_left <= NEAR && end == End::Converged;
         for _ in 0..MAX_HALVINGS {
-            let trial = self.bounds.clamp(std::array::from_fn(|i| self.point[i] + step[i]));
-            let moved: [f64; N] = std::array::from_fn(|i| trial[i] - self.point[i]);
+            let trial = self.bounds.clamp(self.point.iter().zip(&step).map(|(from, step)| from + step).collect());
+            let moved: Vec<f64> = trial.iter().zip(&self.point).map(|(to, from)| to - from).collect();
             let there = (self.function)(&trial);
             let gain = there.value - self.here.value;
             // So close to a maximum the gain drowns in the rounding of the value: the derivatives know better.
@@ -181,46 +275,54 @@ impl<'a, const N: usize, F: Fn(&[f64; N]) -> Evaluation<N>> Search<'a, N, F> {
             if arrived {
                 return Some(end);
             }
-            step = step.map(|s| 0.5 * s);
+            scale(&mut step, 0.5);
         }
         Some(End::Flat)
     }
 
-    fn finish(self, iterations: u32, end: End) -> Maximum<N> {
+    fn finish(self, iterations: u32, end: End) -> WideMaximum {
         let pressed = self.bounds.pressed(&self.point, &self.here.gradient);
-        let gradient_norm =
-            (0..N).filter(|&i| pressed[i] == 0).map(|i| self.here.gradient[i].abs()).fold(0.0, f64::max);
-        Maximum { point: self.point, evaluation: self.here, pressed, iterations, gradient_norm, end }
+        let off = pressed.iter().zip(&self.here.gradient).filter(|(pressed, _)| **pressed == 0);
+        let gradient_norm = off.map(|(_, slope)| slope.abs()).fold(0.0, f64::max);
+        WideMaximum { point: self.point, evaluation: self.here, pressed, iterations, gradient_norm, end }
+    }
+}
+
+fn scale(step: &mut [f64], share: f64) {
+    for s in step {
+        *s *= share;
     }
 }
 
 /// `|A|⁻¹ g`, through the eigenvalues of `A` scaled to a unit diagonal.
-fn ascent<const N: usize>(curvature: &Symmetric<N>, gradient: &[f64; N]) -> [f64; N] {
-    let scale: [f64; N] =
-        std::array::from_fn(|i| 1.0 / libm::sqrt(curvature[i][i].abs().max(gradient[i].abs()).max(f64::MIN_POSITIVE)));
-    let scaled = std::array::from_fn(|i| std::array::from_fn(|j| scale[i] * curvature[i][j] * scale[j]));
-    let (values, vectors) = eigen(&scaled);
-    let slope: [f64; N] = std::array::from_fn(|i| scale[i] * gradient[i]);
-    let mut step = [0.0; N];
+fn ascent(curvature: &[Vec<f64>], gradient: &[f64]) -> Vec<f64> {
+    let size = 0..gradient.len();
+    let unit = |i: usize| 1.0 / libm::sqrt(curvature[i][i].abs().max(gradient[i].abs()).max(f64::MIN_POSITIVE));
+    let scale: Vec<f64> = size.clone().map(unit).collect();
+    let row = |i: usize| size.clone().map(|j| scale[i] * curvature[i][j] * scale[j]).collect();
+    let scaled: Wide = size.clone().map(row).collect();
+    let (values, vectors) = wide_eigen(&scaled);
+    let slope: Vec<f64> = size.clone().map(|i| scale[i] * gradient[i]).collect();
+    let mut step = vec![0.0; gradient.len()];
     for (value, vector) in values.iter().zip(&vectors) {
         let along = dot(vector, &slope) / value.abs().max(LEVEL);
         for (step, component) in step.iter_mut().zip(vector) {
             *step += along * component;
         }
     }
-    std::array::from_fn(|i| scale[i] * step[i])
+    size.map(|i| scale[i] * step[i]).collect()
 }
 
 /// `−H` and the gradient, with pressed parameters held where they are.
-fn restrict<const N: usize>(here: &Evaluation<N>, pressed: &[i8; N]) -> (Symmetric<N>, [f64; N]) {
+fn restrict(here: &WideEvaluation, pressed: &[i8]) -> (Wide, Vec<f64>) {
+    let size = 0..pressed.len();
     let free = |i: usize| pressed[i] == 0;
-    let curvature = std::array::from_fn(|i| {
-        std::array::from_fn(|j| if free(i) && free(j) { -here.hessian[i][j] } else { f64::from(u8::from(i == j)) })
-    });
-    (curvature, std::array::from_fn(|i| if free(i) { here.gradient[i] } else { 0.0 }))
+    let entry = |i: usize, j: usize| if free(i) && free(j) { -here.hessian[i][j] } else { f64::from(u8::from(i == j)) };
+    let curvature = size.clone().map(|i| size.clone().map(|j| entry(i, j)).collect()).collect();
+    (curvature, size.map(|i| if free(i) { here.gradient[i] } else { 0.0 }).collect())
 }
 
-fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
+fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

@@ -29,6 +29,36 @@ where
     totals.map(Compensated::value)
 }
 
+/// As [`chunked`], for any number of quantities.
+///
+/// * `partial`: adds a chunk's rows to its sums, which are 0 at first.
+pub fn chunked_wide<F>(len: usize, quantities: usize, partial: F) -> Vec<f64>
+where
+    F: Fn(Range<usize>, &mut [f64]) + Sync,
+{
+    let partials: Vec<Vec<f64>> = (0..len.div_ceil(CHUNK))
+        .into_par_iter()
+        .map(|chunk| {
+            let mut sums = vec![0.0; quantities];
+            partial(chunk * CHUNK..((chunk + 1) * CHUNK).min(len), &mut sums);
+            sums
+        })
+        .collect();
+    combined(&partials, quantities)
+}
+
+/// The sums of some partial sums, in their order, with compensation.
+#[must_use]
+pub fn combined(partials: &[Vec<f64>], quantities: usize) -> Vec<f64> {
+    let mut totals = vec![Compensated::default(); quantities];
+    for partial in partials {
+        for (total, term) in totals.iter_mut().zip(partial) {
+            total.add(*term);
+        }
+    }
+    totals.into_iter().map(Compensated::value).collect()
+}
+
 /// A running sum that carries the rounding error of every addition.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Compensated {

@@ -2,13 +2,16 @@
 
 use crate::{
     forecast::{
+        covariates::{self, Assigned, CovariateFit, CovariateModel},
         fit::Fit,
         holdout::{self, Assessment, Holdout},
+        population::Population,
         predict::{self, ForecastError, Histories},
         purchase_model::PurchaseModel,
         summary::Summary,
     },
     schema::{
+        covariates::{Covariate, CovariateSettings},
         forecasting::ModelChoice,
         period::format_day,
         settings::{ForecastSettings, PurchaseKind},
@@ -32,6 +35,10 @@ pub(super) struct Choice {
     pub(super) used: usize,
     /// The choice in words; `None` where the config named the model.
     pub(super) why: Option<String>,
+    /// The fit with covariates; `fit` is then its average customer's.
+    pub(super) covariates: Option<CovariateFit>,
+    /// The models of the histories where they are not all ruled by `fit`.
+    pub(super) population: Option<Population>,
 }
 
 impl Choice {
@@ -47,7 +54,12 @@ impl Choice {
     ) -> Result<Self, RunError> {
         let customers = Some(histories.customer.len() as u64);
         if let Some(saved) = &ledgers.saved {
-            return Self::saved(saved, histories);
+            return Self::saved(saved, &ledgers.covariates, histories);
+        }
+        let known = &ledgers.covariates;
+        if let (ModelChoice::One(kind), Some(wanted)) = (setting.model, &setting.covariates) {
+            clock.start("fit_purchases", customers);
+            return Self::with_covariates(kind, setting, wanted, known, histories);
         }
         let ln_gaps = ledgers.purchases.as_ref().map(|log| histories.ln_gaps(log)).unwrap_or_default();
         let kind = match (setting.model, &ledgers.purchases) {
@@ -61,23 +73,48 @@ impl Choice {
                 });
                 let holdout =
                     Holdout::new(log, ledgers.as_of, days, setting.days_per_unit).map_err(ForecastError::from)?;
-                let tried = PurchaseKind::ALL
-                    .into_iter()
-                    .map(|kind| holdout.model(kind))
-                    .collect::<Result<Vec<_>, _>>()
-                    .map_err(ForecastError::from)?;
+                let candidates = candidates(setting);
+                let assess = |candidate: &Candidate<'_>| match candidate.1 {
+                    None => holdout.model(candidate.0),
+                    Some(wanted) => holdout.with_covariates(candidate.0, known, wanted),
+                };
+                let tried =
+                    candidates.iter().map(assess).collect::<Result<Vec<_>, _>>().map_err(ForecastError::from)?;
                 clock.start("fit_purchases", customers);
-                return Self::best(setting, histories, &ln_gaps, tried, holdout);
+                return Self::best(setting, (histories, &ln_gaps, known), &candidates, tried, holdout);
             }
         };
         clock.start("fit_purchases", customers);
         let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting.days_per_unit)?;
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None })
+        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: None, population: None })
+    }
+
+    /// A model with covariates.
+    fn with_covariates(
+        kind: PurchaseKind,
+        setting: &ForecastSettings,
+        wanted: &CovariateSettings,
+        known: &[Covariate],
+        histories: &Histories,
+    ) -> Result<Self, RunError> {
+        let summary = predict::summary_of(histories)?;
+        let rows = [histories.frequency.as_slice(), &histories.recency, &histories.age];
+        let own = of_histories(known, histories);
+        let found =
+            covariates::fit_named(kind, rows, &own, wanted, setting.days_per_unit).map_err(ForecastError::from)?;
+        let population = match found.fit.fitted() {
+            Ok(model) => Some(population(model, &own, histories)?),
+            // Nothing is asked of a fit that failed.
+            Err(_) => None,
+        };
+        let fit = found.fit.clone().map(|model| model.base);
+        let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
+        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: Some(found), population })
     }
 
     /// A model that was fitted before.
-    fn saved(saved: &SavedModels, histories: &Histories) -> Result<Self, RunError> {
+    fn saved(saved: &SavedModels, known: &[Covariate], histories: &Histories) -> Result<Self, RunError> {
         let summary = predict::summary_of(histories)?;
         let fit = saved.purchases.clone();
         let kind = fit.fitted().map_err(ForecastError::from)?.kind();
@@ -87,28 +124,38 @@ impl Choice {
             fit.customers,
             format_day(saved.as_of)
         ));
+        let population = match &saved.covariates {
+            None => None,
+            Some(model) => Some(population(model, &of_histories(known, histories), histories)?),
+        };
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why })
+        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why, covariates: None, population })
     }
 
     fn best(
         setting: &ForecastSettings,
-        histories: &Histories,
-        ln_gaps: &[f64],
+        (histories, ln_gaps, known): (&Histories, &[f64], &[Covariate]),
+        candidates: &[Candidate<'_>],
         tried: Vec<Assessment>,
         holdout: Holdout,
     ) -> Result<Self, RunError> {
         let order = holdout::rank(&tried);
         let mut passed_over = Vec::new();
         for &used in &order {
-            let kind = PurchaseKind::ALL[used];
-            let (summary, fit) = predict::fit_purchases(kind, histories, ln_gaps, setting.days_per_unit)?;
-            if !holdout::usable(&fit) {
-                passed_over.push(format!("{} has no usable fit to the whole ledger", kind.as_str()));
+            let chosen = match candidates[used] {
+                (kind, Some(wanted)) => Self::with_covariates(kind, setting, wanted, known, histories)?,
+                (kind, None) => {
+                    let (summary, fit) = predict::fit_purchases(kind, histories, ln_gaps, setting.days_per_unit)?;
+                    let (tried, covariates, population) = (Vec::new(), None, None);
+                    Self { summary, fit, kind, tried, holdout: None, used, why: None, covariates, population }
+                }
+            };
+            if !holdout::usable(&chosen.fit) {
+                passed_over.push(format!("{} has no usable fit to the whole ledger", tried[used].method));
                 continue;
             }
             let why = Some(in_words(&tried, &order, used, holdout.days, &passed_over));
-            return Ok(Self { summary, fit, kind, tried, holdout: Some(holdout), used, why });
+            return Ok(Self { tried, holdout: Some(holdout), used, why, ..chosen });
         }
         let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
         Err(ForecastError::NoModel { why: reasons.join("; ") }.into())
@@ -128,6 +175,30 @@ pub(super) fn purchases_alone(setting: Option<&ForecastSettings>, command: &'sta
 
 fn refusal(setting: &ForecastSettings, command: &'static str) -> RunError {
     ForecastError::Contractual { command, model: setting.model.as_str() }.into()
+}
+
+/// A model of purchases, and its covariates.
+type Candidate<'a> = (PurchaseKind, Option<&'a CovariateSettings>);
+
+/// The models that a run chooses between: all without covariates, and those that may have them with the config's.
+fn candidates(setting: &ForecastSettings) -> Vec<Candidate<'_>> {
+    let with =
+        setting.covariates.iter().flat_map(|wanted| PurchaseKind::WITH_COVARIATES.map(|kind| (kind, Some(wanted))));
+    PurchaseKind::ALL.into_iter().map(|kind| (kind, None)).chain(with).collect()
+}
+
+/// What is known of the customers of histories.
+fn of_histories(known: &[Covariate], histories: &Histories) -> Vec<Covariate> {
+    known.iter().map(|covariate| covariate.of_rows(&histories.customer)).collect()
+}
+
+/// The model of every history.
+///
+/// # Errors
+/// [`RunError::Forecast`].
+fn population(model: &CovariateModel, known: &[Covariate], histories: &Histories) -> Result<Population, RunError> {
+    let Assigned { models, of } = model.assign(known, histories.customer.len()).map_err(ForecastError::from)?;
+    Ok(Population::new(models, of).map_err(ForecastError::from)?)
 }
 
 /// What is wrong with a model.

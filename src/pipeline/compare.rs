@@ -321,6 +321,7 @@ fn read_truth(
 ) -> Result<Found, RunError> {
     let is_csv = table.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let setting = TableSetting {
+        covariates: std::collections::BTreeMap::new(),
         paths: vec![table.path.to_string()],
         format: if is_csv { Format::Csv } else { Format::Parquet },
         columns: [("customer_id", &table.customer), ("amount", &table.amount)]

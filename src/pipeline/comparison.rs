@@ -3,6 +3,7 @@
 use crate::{
     forecast::{
         contract_model::ContractModel,
+        covariates::{Accuracy, CovariateFit, Effect},
         fit::{Fit, FitEnd},
         holdout::{Assessment, Holdout, Outcome},
         purchase_model::PurchaseModel,
@@ -34,7 +35,7 @@ pub(super) fn score_columns<M: Parameters>(
     };
     let parameters = |row: &Assessment<M>| {
         let fit = row.fit.as_ref()?;
-        fit.fitted().ok().map(|model| model.number() as f64)
+        fit.fitted().ok().map(|model| model.number(&fit.names) as f64)
     };
     let mut columns = vec![
         text(&|row| Some(row.method.to_owned())),
@@ -82,19 +83,45 @@ pub(super) fn lift(outcome: &Outcome, decile: usize) -> Option<f64> {
 /// A model whose parameters can be counted.
 pub(super) trait Parameters {
     /// How many were fitted.
-    fn number(&self) -> usize;
+    ///
+    /// * `names`: of the fit, those of effects of covariates among them.
+    fn number(&self, names: &[String]) -> usize;
 }
 
 impl Parameters for PurchaseModel {
-    fn number(&self) -> usize {
-        self.parameters().len() + usize::from(matches!(self, Self::BgCnbdK(_)))
+    fn number(&self, names: &[String]) -> usize {
+        names.len() + usize::from(matches!(self, Self::BgCnbdK(_)))
     }
 }
 
 impl Parameters for ContractModel {
-    fn number(&self) -> usize {
+    fn number(&self, _: &[String]) -> usize {
         self.kind().parameters().len()
     }
+}
+
+/// The columns of `model_covariate`.
+pub(super) fn covariate_columns(found: &CovariateFit) -> Vec<Values> {
+    let effects = found.fit.fitted().map(|model| model.effects.as_slice()).unwrap_or_default();
+    let accuracy = found.accuracy();
+    let text = |of: &dyn Fn(&Effect) -> Option<String>| Values::Text(effects.iter().map(of).collect());
+    let float = |of: &dyn Fn(&Effect) -> Option<f64>| Values::Float(effects.iter().map(of).collect());
+    let known = |of: &dyn Fn(&Accuracy) -> f64| {
+        let of_effect = |at: usize| accuracy.as_ref().map(|accuracy| of(&accuracy[at]));
+        Values::Float((0..effects.len()).map(of_effect).collect())
+    };
+    vec![
+        text(&|effect| Some(effect.part.as_str().to_owned())),
+        text(&|effect| Some(effect.parameter.clone())),
+        text(&|effect| Some(effect.column.clone())),
+        text(&|effect| effect.level.clone()),
+        float(&|effect| effect.level.is_none().then_some(effect.centre)),
+        float(&|effect| Some(effect.coefficient)),
+        float(&|effect| Some(libm::exp(effect.coefficient))),
+        known(&|accuracy| accuracy.standard_error),
+        known(&|accuracy| accuracy.z),
+        known(&|accuracy| accuracy.p_value),
+    ]
 }
 
 /// How a fit ended, in a word.

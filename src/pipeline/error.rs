@@ -4,8 +4,13 @@ use thiserror::Error;
 
 use super::{compare::CompareError, explain::ExplainError, model_file::ModelFileError, objects::ObjectError};
 use crate::{
-    allocate::CostError, contract::ContractError, facts::FactsError, forecast::predict::ForecastError,
-    profit::ProfitError, publish::PublishError, read::ReadError,
+    allocate::CostError,
+    contract::ContractError,
+    facts::FactsError,
+    forecast::{covariates::CovariateError, holdout::HoldoutError, predict::ForecastError},
+    profit::ProfitError,
+    publish::PublishError,
+    read::ReadError,
 };
 
 /// Whatever stops a run.
@@ -84,6 +89,9 @@ impl RunError {
             Self::Forecast(ForecastError::Contractual { .. }) => {
                 Some("use whalecurve run for models of contracts, or name a model of purchases in forecast.model")
             }
+            Self::Forecast(ForecastError::Covariates(CovariateError::UnknownLevels { .. })) => {
+                Some("fit the model anew, to customers of these levels as well: whalecurve fit CONFIG --model FILE")
+            }
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -104,6 +112,7 @@ impl RunError {
                 ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
             )
             | Self::Contract(_)
+            | Self::Forecast(ForecastError::Covariates(_) | ForecastError::Holdout(HoldoutError::Covariates(_)))
             | Self::Facts(_)
             | Self::Profit(_)
             | Self::Cost(_)

@@ -38,7 +38,7 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     purchases_alone(Some(setting), "fit")?;
     let Gathered { ledgers, .. } = facts(settings, setting.model.needs_purchase_days(), &mut clock)?;
     let histories = Histories::new(&ledgers.facts, ledgers.as_of);
-    let Choice { fit: purchases, kind, why, .. } = Choice::new(setting, &ledgers, &histories, &mut clock)?;
+    let Choice { fit: purchases, kind, why, covariates, .. } = Choice::new(setting, &ledgers, &histories, &mut clock)?;
     clock.start("fit_spend", Some(histories.customer.len() as u64));
     let per_major = settings.currency.minor_per_major() as f64;
     let repeat: Vec<f64> =
@@ -47,7 +47,9 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     predict::check_spend(&mut spend, &histories, &repeat);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;
-    let models = SavedModels { as_of: ledgers.as_of, days_per_unit: setting.days_per_unit, purchases, spend };
+    let covariates = covariates.and_then(|found| found.fit.fitted().ok().cloned());
+    let (as_of, days_per_unit) = (ledgers.as_of, setting.days_per_unit);
+    let models = SavedModels { as_of, days_per_unit, purchases, covariates, spend };
     models.write(kind, file)?;
     clock.stop();
     Ok(Fitted { models, kind, why, times: clock.times })

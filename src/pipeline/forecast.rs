@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     forecast::{
         contribution::{self, Earned, Rates},
+        covariates::CovariateFit,
         holdout::{Assessment, Holdout},
         predict::{self, Expectations, Histories, Models},
         simulate::{Segmentation, Simulation},
@@ -32,6 +33,8 @@ pub(super) struct Forecast {
     pub(super) tried: Vec<Assessment>,
     pub(super) holdout: Option<Holdout>,
     pub(super) used: usize,
+    /// The fit with covariates; that of `models` is then its average customer's.
+    pub(super) covariates: Option<CovariateFit>,
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
     /// Facts that the models were fitted to.
@@ -54,7 +57,7 @@ impl Forecast {
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
         let histories = Histories::new(facts, ledgers.as_of);
-        let Choice { summary, fit: purchases, kind, tried, holdout, used, why } =
+        let Choice { summary, fit: purchases, kind, tried, holdout, used, why, covariates, population } =
             Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let repeat_spend = major(settings, &histories, &facts.repeat_revenue);
@@ -66,7 +69,7 @@ impl Forecast {
             predict::check_spend(&mut fit, &histories, &repeat_spend);
             fit
         };
-        let models = Models { purchases, spend, population: None };
+        let models = Models { purchases, spend, population };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
@@ -78,6 +81,7 @@ impl Forecast {
             holdout,
             used,
             why,
+            covariates,
             expectations,
             facts: Arc::clone(facts),
             uncertain: setting.parameter_uncertainty && setting.paths > 0,

@@ -4,6 +4,7 @@ use super::{Clock, Ledgers, RunError, comparison::score_columns, contractual::Co
 use crate::{
     forecast::{
         contribution::Rates,
+        covariates::CovariateFit,
         holdout::Assessment,
         simulate::{Segmentation, Simulation},
         spend_model::SpendModel,
@@ -182,9 +183,26 @@ impl Foretold {
         match &self.of {
             Of::Purchases(forecast) => {
                 let spend = forecast.models.spend.fitted().map_or(SpendKind::GammaGamma, SpendModel::kind);
-                json!({forecast.kind.as_str(): forecast.models.purchases, spend.as_str(): forecast.models.spend})
+                let purchases = match &forecast.covariates {
+                    None => json!(forecast.models.purchases),
+                    Some(found) => {
+                        let mut fit = json!(found.fit);
+                        fit["likelihood_ratio"] = json!(found.likelihood_ratio());
+                        fit["without_covariates"] = json!(found.plain);
+                        fit
+                    }
+                };
+                json!({forecast.kind.as_str(): purchases, spend.as_str(): forecast.models.spend})
             }
             Of::Contracts(contracts) => json!({contracts.kind.as_str(): contracts.fit}),
+        }
+    }
+
+    /// The fit with covariates.
+    pub(super) fn covariates(&self) -> Option<&CovariateFit> {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.covariates.as_ref(),
+            Of::Contracts(_) => None,
         }
     }
 

@@ -28,9 +28,10 @@ use crate::{
         objects::ObjectSummary,
         order_sums::{self, OrderSummary, OrderSums},
     },
-    numeric::keys::KeyIndex,
+    numeric::keys::{KeyIndex, Keys},
     read,
     schema::{
+        covariates::Covariate,
         economic::EconomicInputs,
         facts::{Cells, Customers, NO_DAY},
         objects::{CostObject, Objects},
@@ -215,6 +216,7 @@ impl OneLedger<'_> {
             Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
         };
         let segment = of_customers(|table| &table.segment);
+        let covariates = covariates_of(customers.as_ref(), &customer_rows.ids);
         let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
         let of_group = |column: &'static str| {
             let group = of_customers(|table| &table.group);
@@ -244,6 +246,7 @@ impl OneLedger<'_> {
             contracts: contracts.map(Arc::new),
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
+            covariates: covariates.into(),
         };
         ledgers.add_earlier_cells(settings)?;
         let mut other_costs = None;
@@ -281,6 +284,15 @@ const MAX_SEGMENTS: usize = 200;
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;
+
+/// The covariates of all customers of a run; those whom the customers table does not know have none.
+fn covariates_of(table: Option<&CustomerTable>, ids: &Keys) -> Vec<Covariate> {
+    let Some(table) = table.filter(|table| !table.covariates.is_empty()) else { return Vec::new() };
+    let rows: Vec<Option<u32>> = (0..ids.len()).into_par_iter().map(|row| table.ids.get(ids.get(row))).collect();
+    let placed =
+        |covariate: &Covariate| Covariate { name: covariate.name.clone(), values: covariate.values.placed(&rows) };
+    table.covariates.iter().map(placed).collect()
+}
 
 /// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.
 fn segments(

@@ -59,6 +59,7 @@ use crate::{
     profit,
     schema::{
         contract::{InputBalance, RejectedRow},
+        covariates::Covariate,
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
@@ -136,6 +137,8 @@ pub struct Ledgers {
     objects: Option<Arc<Objects>>,
     /// Names of the channels or regions, when these are costed, and the number of each customer's.
     groups: Option<Arc<(Vec<String>, Vec<u16>)>>,
+    /// What models may use of every customer, sorted by name.
+    covariates: Arc<Vec<Covariate>>,
 }
 
 impl Ledgers {

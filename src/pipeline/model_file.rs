@@ -3,6 +3,8 @@
 //! One JSON object with a format tag and a version, the kind of the model of purchases, its time unit, and both fits as they
 //! stand in a manifest. A file of another version or kind, or with parameters that no model can have, is refused.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use crate::{
     forecast::{
         bg_cnbd_k::{BgCnbdK, FirstDropout},
         bg_nbd::BgNbd,
+        covariates::CovariateModel,
         fit::Fit,
         mbg_nbd::MbgNbd,
         pareto_nbd::ParetoNbd,
@@ -27,8 +30,10 @@ use crate::{
 
 /// What the file says it is.
 const FORMAT: &str = "whalecurve-model";
-/// Version that is written, and read.
+/// Version that is written of a model without covariates, and read.
 const VERSION: u64 = 1;
+/// Version with covariates: whoever does not know them must not leave them out.
+const WITH_COVARIATES: u64 = 2;
 /// Most phases between two purchases that a fit tries.
 const MOST_PHASES: u32 = 12;
 
@@ -41,6 +46,8 @@ pub struct SavedModels {
     pub days_per_unit: f64,
     /// Purchases and dropout.
     pub purchases: Fit<PurchaseModel>,
+    /// The model with covariates; `purchases` is then its average customer's.
+    pub covariates: Option<CovariateModel>,
     /// Spend on a purchase.
     pub spend: Fit<SpendModel>,
 }
@@ -65,7 +72,7 @@ pub enum ModelFileError {
         why: String,
     },
     /// Another version.
-    #[error("{file}: its version is {found}, this program reads version {VERSION}")]
+    #[error("{file}: its version is {found}, this program reads versions {VERSION} and {WITH_COVARIATES}")]
     Version {
         /// The file.
         file: Utf8PathBuf,
@@ -92,6 +99,16 @@ pub enum ModelFileError {
         /// The rule that is broken.
         rule: String,
     },
+    /// The config names other covariates.
+    #[error("{file}: the model has {found}, the config's `forecast.covariates` {expected}")]
+    Covariates {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Covariates of the model.
+        found: String,
+        /// Those of the config.
+        expected: String,
+    },
     /// The config counts time in another unit.
     #[error("{file}: its time unit has {found} days, that of the config {expected}")]
     TimeUnit {
@@ -110,6 +127,9 @@ impl ModelFileError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Io { .. } => None,
+            Self::Covariates { .. } => {
+                Some("name the covariates of the model there, as in the config it was fitted with")
+            }
             Self::TimeUnit { .. } => Some("set `forecast.time_unit` to the one that the model was fitted with"),
             _ => Some("write it anew: whalecurve fit CONFIG --model FILE"),
         }
@@ -120,15 +140,21 @@ impl SavedModels {
     /// The file's content.
     #[must_use]
     pub fn to_json(&self, kind: PurchaseKind) -> Value {
-        json!({
+        let version = if self.covariates.is_some() { WITH_COVARIATES } else { VERSION };
+        let mut value = json!({
             "format": FORMAT,
-            "version": VERSION,
+            "version": version,
             "kind": kind.as_str(),
             "as_of": format_day(self.as_of),
             "days_per_unit": self.days_per_unit,
             "purchases": self.purchases,
             "spend": self.spend,
-        })
+        });
+        if let Some(CovariateModel { covariates, effects, .. }) = &self.covariates {
+            value["covariates"] = json!(covariates);
+            value["effects"] = json!(effects);
+        }
+        value
     }
 
     /// Writes a file beside its place, then puts it there.
@@ -158,7 +184,8 @@ impl SavedModels {
         if value["format"] != FORMAT {
             return Err(format("`format` is missing or another"));
         }
-        if value["version"] != VERSION {
+        let with_covariates = value["version"] == WITH_COVARIATES;
+        if value["version"] != VERSION && !with_covariates {
             return Err(ModelFileError::Version { file: file.to_owned(), found: value["version"].to_string() });
         }
         let name = value["kind"].as_str().unwrap_or_default();
@@ -176,7 +203,15 @@ impl SavedModels {
             PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK => fit::<BgCnbdK>(file, &value)?.map(PurchaseModel::BgCnbdK),
         };
         let spend: Fit<SpendModel> = part(file, &value, "spend")?;
-        let saved = Self { as_of, days_per_unit, purchases, spend };
+        let covariates = match purchases.fitted() {
+            Ok(base) if with_covariates => Some(CovariateModel {
+                base: *base,
+                covariates: part(file, &value, "covariates")?,
+                effects: part(file, &value, "effects")?,
+            }),
+            _ => None,
+        };
+        let saved = Self { as_of, days_per_unit, purchases, covariates, spend };
         saved.check(file, kind)?;
         Ok(saved)
     }
@@ -212,8 +247,12 @@ impl SavedModels {
                 return refuse(self.purchases.model(), "its dropout is not that of its kind".to_owned());
             }
         }
+        if let Some(why) = self.covariates.as_ref().and_then(CovariateModel::flaw) {
+            return refuse(self.purchases.model(), why);
+        }
+        let effects = self.covariates.as_ref().map_or(0, |model| model.effects.len());
         for (model, covariance, parameters) in [
-            (self.purchases.model(), &self.purchases.covariance, model.parameters().len()),
+            (self.purchases.model(), &self.purchases.covariance, model.parameters().len() + effects),
             (self.spend.model(), &self.spend.covariance, 3),
         ] {
             let square =
@@ -225,12 +264,22 @@ impl SavedModels {
         Ok(())
     }
 
-    /// Refuses a config with another time unit.
+    /// Refuses a config with another time unit or other covariates.
     ///
     /// # Errors
-    /// [`ModelFileError::TimeUnit`].
+    /// [`ModelFileError::TimeUnit`], [`ModelFileError::Covariates`].
     #[expect(clippy::float_cmp, reason = "units are the same constants or others")]
     pub fn fits(&self, setting: &ForecastSettings, file: &Utf8Path) -> Result<(), ModelFileError> {
+        let own = self.covariates.iter().flat_map(|model| &model.covariates).map(|known| known.column.as_str());
+        let named = setting.covariates.iter().flat_map(|named| named.rate.iter().chain(&named.dropout));
+        let (own, named): (BTreeSet<&str>, BTreeSet<&str>) = (own.collect(), named.map(String::as_str).collect());
+        if own != named {
+            let list = |names: BTreeSet<&str>| match names.len() {
+                0 => "no covariates".to_owned(),
+                _ => names.into_iter().collect::<Vec<_>>().join(", "),
+            };
+            return Err(ModelFileError::Covariates { file: file.to_owned(), found: list(own), expected: list(named) });
+        }
         if self.days_per_unit == setting.days_per_unit {
             return Ok(());
         }
@@ -299,7 +348,16 @@ fn part<T: DeserializeOwned>(file: &Utf8Path, value: &Value, key: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{forecast::summary::Summary, schema::forecasting::SpendKind};
+    use crate::{
+        forecast::{
+            covariates::{
+                Effect,
+                model::{Known, KnownValues},
+            },
+            summary::Summary,
+        },
+        schema::{covariates::CovariatePart, forecasting::SpendKind},
+    };
 
     fn saved() -> SavedModels {
         let mut summary = Summary::new();
@@ -310,6 +368,7 @@ mod tests {
             as_of: 10_134,
             days_per_unit: 7.0,
             purchases: PurchaseModel::fit(PurchaseKind::MbgNbd, &summary, &[], 7.0),
+            covariates: None,
             spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total),
         }
     }
@@ -326,6 +385,62 @@ mod tests {
         assert_eq!(found.purchases, saved.purchases);
         assert_eq!(found.spend, saved.spend);
         assert_eq!(found.to_json(PurchaseKind::MbgNbd).to_string(), text);
+    }
+
+    fn with_covariates() -> SavedModels {
+        let saved = saved();
+        let base = *saved.purchases.fitted().unwrap();
+        let effect = |part, parameter: &str, level: Option<&str>| Effect {
+            part,
+            parameter: parameter.to_owned(),
+            column: if level.is_none() { "age" } else { "area" }.to_owned(),
+            level: level.map(str::to_owned),
+            centre: 41.7,
+            coefficient: 0.1,
+        };
+        let number = Known { column: "age".to_owned(), values: KnownValues::Number { centre: 41.7 } };
+        let levels = vec!["east".to_owned(), "west".to_owned()];
+        let category = KnownValues::Category { reference: "east".to_owned(), levels };
+        let covariates = CovariateModel {
+            base,
+            covariates: vec![number, Known { column: "area".to_owned(), values: category }],
+            effects: vec![
+                effect(CovariatePart::Rate, "alpha", None),
+                effect(CovariatePart::Dropout, "a", Some("west")),
+                effect(CovariatePart::Dropout, "b", Some("west")),
+            ],
+        };
+        SavedModels { covariates: Some(covariates), ..saved }
+    }
+
+    #[test]
+    fn a_saved_model_with_covariates_comes_back_and_its_flaws_are_named() {
+        let mut saved = with_covariates();
+        // As the fit would have it: a row and a column for every effect.
+        saved.purchases.covariance = Some(vec![vec![0.0; 7]; 7]);
+        let good = saved.to_json(PurchaseKind::MbgNbd);
+        assert_eq!(good["version"], 2);
+        let found = parse(&good.to_string()).unwrap();
+        assert_eq!(found.covariates, saved.covariates);
+        let told = |key: &str, value: Value| {
+            let mut changed = good.clone();
+            *changed.pointer_mut(key).unwrap() = value;
+            parse(&changed.to_string()).unwrap_err().to_string()
+        };
+        let none = |name: &str| format!("model.json: MBG/NBD: effect `{name}` is none of its model");
+        assert_eq!(told("/effects/0/parameter", json!("beta")), none("beta:age"));
+        assert_eq!(told("/effects/0/column", json!("size")), none("alpha:size"));
+        assert_eq!(told("/effects/1/level", json!("north")), none("a:area=north"));
+        assert_eq!(
+            told("/covariates/1/reference", json!("north")),
+            "model.json: MBG/NBD: covariate `area` has levels or a mean that no fit has"
+        );
+        assert_eq!(
+            told("/purchases/covariance", json!([[0.0, 0.0], [0.0, 0.0]])),
+            "model.json: MBG/NBD: its covariance has not a row and a column for every parameter"
+        );
+        // Who reads version 1 alone must not leave effects out.
+        assert_eq!(SavedModels { covariates: None, ..saved }.to_json(PurchaseKind::MbgNbd)["version"], 1);
     }
 
     #[test]
@@ -349,7 +464,7 @@ mod tests {
             *changed.pointer_mut(key).unwrap() = value;
             parse(&changed.to_string()).unwrap_err().to_string()
         };
-        assert_eq!(told("/version", json!(2)), "model.json: its version is 2, this program reads version 1");
+        assert_eq!(told("/version", json!(3)), "model.json: its version is 3, this program reads versions 1 and 2");
         assert_eq!(
             told("/kind", json!("weibull")),
             "model.json: its kind is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k"

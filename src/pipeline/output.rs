@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Audit, Clock,
+    comparison::covariate_columns,
     foretold::Foretold,
     objects::ObjectResults,
     results::Results,
@@ -78,6 +79,10 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
         ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
     ];
+    if let Some(found) = results.forecast.as_ref().and_then(Foretold::covariates) {
+        let writer = &writer;
+        tasks.push(("model_covariate", Box::new(move |spec| writer.write(spec, &covariate_columns(found)))));
+    }
     if let Some((_, objects)) = products.first() {
         let writer = Writer { ids: &objects.objects.rows.ids, ..writer };
         let columns = |of: fn(&ObjectResults, &Settings) -> Vec<Values>| {

@@ -69,6 +69,12 @@ pub fn validate(
     for kind in PurchaseKind::ALL {
         rows.push(holdout.model(kind).map_err(ForecastError::from)?);
     }
+    if let Some(wanted) = settings.forecast.as_ref().and_then(|forecast| forecast.covariates.as_ref()) {
+        for kind in PurchaseKind::WITH_COVARIATES {
+            let found = holdout.with_covariates(kind, &ledgers.covariates, wanted).map_err(ForecastError::from)?;
+            rows.push(found);
+        }
+    }
     clock.start("baselines", Some(holdout.customers() as u64));
     rows.extend(holdout.baselines().map_err(ForecastError::from)?);
     clock.start("publish", None);

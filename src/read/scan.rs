@@ -12,7 +12,10 @@ use super::{
     ReadError, files,
     footer::{self, Footer},
 };
-use crate::schema::settings::{Format, LedgerDriver, TableName, TableSetting};
+use crate::schema::{
+    covariates::{CovariateColumn, CovariateKind},
+    settings::{Format, LedgerDriver, TableName, TableSetting},
+};
 
 /// A table that can be scanned.
 pub struct Source {
@@ -139,6 +142,9 @@ pub fn open(
     for (driver, setting) in drivers {
         columns.extend(driver_columns(driver, setting, &found[0], &schema)?);
     }
+    for (covariate, setting) in &setting.covariates {
+        columns.push(covariate_column(covariate, setting, &found[0], &schema)?);
+    }
     if let Some(predicate) = &setting.filter {
         frame = frame.filter(parse_predicate(name, predicate)?);
     }
@@ -205,6 +211,44 @@ fn driver_columns(
     Ok(columns)
 }
 
+/// A covariate as a column `covariate:NAME`: a float or text. CSV has texts alone; the contract reads numbers out of them.
+fn covariate_column(
+    covariate: &str,
+    setting: &CovariateColumn,
+    file: &Utf8Path,
+    schema: &Schema,
+) -> Result<Expr, ReadError> {
+    use DataType as D;
+    let missing = || missing_column(file, &setting.column, "customers", covariate, schema);
+    let dtype = schema.get(setting.column.as_str()).ok_or_else(missing)?;
+    let text = matches!(dtype, D::String | D::Categorical(..) | D::Enum(..));
+    let (fits, expected) = match setting.kind {
+        None => (
+            text || dtype.is_primitive_numeric() || matches!(dtype, D::Decimal(..) | D::Boolean),
+            "a number, text or a boolean",
+        ),
+        Some(CovariateKind::Number) => {
+            (text || dtype.is_primitive_numeric() || matches!(dtype, D::Decimal(..)), "a number")
+        }
+        Some(CovariateKind::Category) => {
+            (text || dtype.is_integer() || *dtype == D::Boolean, "text, an integer or a boolean")
+        }
+    };
+    if !fits {
+        return Err(ReadError::ColumnType {
+            file: file.to_owned(),
+            column: setting.column.clone(),
+            table: "customers",
+            role: covariate.to_owned(),
+            expected,
+            found: describe(dtype),
+        });
+    }
+    let as_text = text || *dtype == D::Boolean || setting.kind == Some(CovariateKind::Category);
+    let cast = if as_text { D::String } else { D::Float64 };
+    Ok(col(setting.column.as_str()).cast(cast).alias(format!("covariate:{covariate}")))
+}
+
 fn missing_column(file: &Utf8Path, column: &str, table: &'static str, role: &str, schema: &Schema) -> ReadError {
     ReadError::MissingColumn {
         file: file.to_owned(),
@@ -256,7 +300,8 @@ fn check_drift(
     for file in files.iter().skip(1) {
         let mut frame = scan_files(table, std::slice::from_ref(file), false)?;
         let schema = guarded(table, || frame.collect_schema())?;
-        for (role, column) in &setting.columns {
+        let covariates = setting.covariates.iter().map(|(name, setting)| (name, &setting.column));
+        for (role, column) in setting.columns.iter().chain(covariates) {
             let Some(expected) = first.get(column.as_str()) else { continue };
             let missing = || missing_column(file, column, table, role, &schema);
             let found = schema.get(column.as_str()).ok_or_else(missing)?;

@@ -204,6 +204,40 @@ pub const MODEL_COMPARISON: OutputDataset = OutputDataset {
     columns: score_columns!(),
 };
 
+/// Effects of covariates.
+pub const MODEL_COVARIATE: OutputDataset = OutputDataset {
+    name: "model_covariate",
+    grain: "one row an effect of a covariate, with `forecast.covariates` alone; sorted by part and parameter, then as the config names covariates, then by level",
+    columns: &[
+        column("part", Text, "rate (how often customers buy) or dropout (how soon they leave)"),
+        column("parameter", Text, "parameter that moves: alpha; beta of pareto_nbd, a and b of the others"),
+        column("covariate", Text, "name of the covariate"),
+        optional(
+            "level",
+            Text,
+            "level, against the most frequent one; (none) of a number: having none; null of a number",
+        ),
+        optional("centre", Float, "number that the fit's parameters stand for: the mean; null of a level"),
+        column(
+            "coefficient",
+            Float,
+            "change of ln(a) or ln(b), minus the change of ln(alpha) or ln(beta), by one unit",
+        ),
+        column(
+            "multiplier",
+            Float,
+            "e^coefficient: of alpha the factor on the mean purchase rate, of beta on the mean dropout rate",
+        ),
+        optional(
+            "standard_error",
+            Float,
+            "of the coefficient, from the observed information; null away from an interior maximum",
+        ),
+        optional("z", Float, "coefficient / standard_error"),
+        optional("p_value", Float, "two-sided, normal: probability of such a coefficient without an effect"),
+    ],
+};
+
 /// Datasets of `whalecurve validate`.
 pub const VALIDATION_DATASETS: &[OutputDataset] = &[
     OutputDataset {

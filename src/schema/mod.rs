@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod costing;
 pub mod costs;
+pub mod covariates;
 pub mod economic;
 pub mod facts;
 pub mod forecasting;

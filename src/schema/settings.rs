@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
+    covariates::{CovariateColumn, CovariateSettings},
     economic::EconomicSettings,
     forecasting::{Discounting, ModelChoice, SpendKind},
     fx::FxSettings,
@@ -340,6 +341,9 @@ pub struct TableSetting {
     pub columns: BTreeMap<String, String>,
     /// Polars SQL predicate over the file's columns: only rows for which it is true are read.
     pub filter: Option<String>,
+    /// Columns that models may use, by the user's name; of the customers table alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub covariates: BTreeMap<String, CovariateColumn>,
 }
 
 /// Format of an input table's files.
@@ -474,6 +478,9 @@ impl PurchaseKind {
     /// Every model.
     pub const ALL: [Self; 5] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd, Self::BgCnbdK, Self::MbgCnbdK];
 
+    /// Models that covariates can move.
+    pub const WITH_COVARIATES: [Self; 3] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+
     /// The name in configs and outputs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -518,6 +525,9 @@ pub struct ForecastSettings {
     pub simulated_waits: bool,
     /// Quantiles of lifetime value and equity that are told, ascending, at least one.
     pub quantiles: Vec<Quantile>,
+    /// What moves customers' rates; `None` = all have the same model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covariates: Option<CovariateSettings>,
 }
 
 /// Groups of customers.

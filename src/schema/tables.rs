@@ -1,6 +1,6 @@
 //! The small input tables, as the contract hands them on.
 
-use super::{costing::ActivitySetting, fx::ExactRate, period::Period};
+use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period};
 use crate::{
     numeric::keys::KeyTable,
     units::{Day, Minor, MinorSum, Quantity},
@@ -17,6 +17,8 @@ pub struct CustomerTable {
     pub group: Vec<Option<String>>,
     /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
     pub acquisition_cost: Vec<Minor>,
+    /// What models may use, in row order, sorted by name.
+    pub covariates: Vec<Covariate>,
 }
 
 /// The products table.

@@ -6,6 +6,7 @@ mod architecture;
 mod compare;
 mod contracts;
 mod costing;
+mod covariates;
 mod determinism;
 mod economic;
 mod events;

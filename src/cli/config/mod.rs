@@ -23,7 +23,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
-    sections::{activities, basis, contract, costs, economic, forecast, fx, inputs, portfolio, resources, run},
+    sections::{
+        activities, basis, contract, costs, covariates, economic, forecast, fx, inputs, portfolio, resources, run,
+    },
     walk::{Entry, Fields},
 };
 use crate::schema::{
@@ -188,8 +190,12 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let receivables = inputs.as_ref().and_then(|inputs| inputs.receivables.as_ref());
     let all_told = inputs.is_some() || !tables.contains(&TableName::Receivables);
     let economic = economic::read(&fields, receivables, all_told, problems);
-    let forecast =
-        fields.read_or("forecast", None, problems, |entry, problems| forecast::read(entry, problems).map(Some));
+    let forecast = fields.read_or("forecast", None, problems, |entry, problems| {
+        forecast::read(entry, covariates::known(inputs.as_ref(), &tables).as_deref(), problems).map(Some)
+    });
+    if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
+        covariates::check_use(entry, forecast.as_ref(), problems);
+    }
     if let Some(forecast) = &forecast {
         forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
     }

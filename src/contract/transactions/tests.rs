@@ -55,8 +55,13 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         let (min, max) = (min.map(str::to_owned), max.map(str::to_owned));
         ((*name).to_owned(), RuleSetting { policy: *policy, max_rows: None, max_share: None, min, max })
     };
-    let transactions =
-        TableSetting { paths: Vec::new(), format: Format::Parquet, columns: BTreeMap::new(), filter: None };
+    let transactions = TableSetting {
+        paths: Vec::new(),
+        format: Format::Parquet,
+        columns: BTreeMap::new(),
+        filter: None,
+        covariates: BTreeMap::new(),
+    };
     let driver = |measure, filter: Option<&str>| LedgerDriver { measure, filter: filter.map(str::to_owned) };
     Settings {
         name: String::new(),

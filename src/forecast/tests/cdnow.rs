@@ -5,20 +5,22 @@ use crate::forecast::fit::FitEnd;
 use crate::forecast::gamma_gamma::GammaGamma;
 use crate::forecast::summary::Summary;
 
-pub(super) const WEEK: f64 = 7.0;
+pub(in crate::forecast) const WEEK: f64 = 7.0;
 /// Published figures carry ten significant digits.
-pub(super) const TEN_DIGITS: f64 = 5e-10;
+pub(in crate::forecast) const TEN_DIGITS: f64 = 5e-10;
 /// Published standard errors carry six significant digits.
-pub(super) const SIX_DIGITS: f64 = 5e-6;
+pub(in crate::forecast) const SIX_DIGITS: f64 = 5e-6;
 
 /// Parameters of the published values (Fader, Hardie & Lee 2005, table 2, rounded as there).
 const PUBLISHED: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
 
-pub(super) struct Sample {
-    pub(super) x: Vec<u32>,
-    pub(super) recency: Vec<u32>,
-    pub(super) age: Vec<u32>,
-    pub(super) total: Vec<f64>,
+pub(in crate::forecast) struct Sample {
+    pub(in crate::forecast) x: Vec<u32>,
+    pub(in crate::forecast) recency: Vec<u32>,
+    pub(in crate::forecast) age: Vec<u32>,
+    pub(in crate::forecast) total: Vec<f64>,
+    /// Money of the day of the first purchase.
+    pub(in crate::forecast) first: Vec<f64>,
 }
 
 /// Days since 1970-01-01 of a yyyymmdd date (Hinnant, `days_from_civil`).
@@ -31,7 +33,7 @@ fn day(yyyymmdd: i64) -> i64 {
 }
 
 /// Calibration to 1997-09-30: purchases of one day are one, the first is not counted.
-pub(super) fn sample() -> Sample {
+pub(in crate::forecast) fn sample() -> Sample {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/cdnow/CDNOW_sample.txt");
     let end = day(19_970_930);
     let mut purchases = std::collections::BTreeMap::<String, std::collections::BTreeMap<i64, f64>>::new();
@@ -43,24 +45,25 @@ pub(super) fn sample() -> Sample {
                 fields[4].parse::<f64>().unwrap();
         }
     }
-    let mut sample = Sample { x: vec![], recency: vec![], age: vec![], total: vec![] };
+    let mut sample = Sample { x: vec![], recency: vec![], age: vec![], total: vec![], first: vec![] };
     for days in purchases.values() {
         let (first, last) = (*days.keys().next().unwrap(), *days.keys().last().unwrap());
         sample.x.push(days.len() as u32 - 1);
         sample.recency.push((last - first) as u32);
         sample.age.push((end - first) as u32);
         sample.total.push(days.values().skip(1).sum());
+        sample.first.push(days[&first]);
     }
     sample
 }
 
-pub(super) fn summary(sample: &Sample) -> Summary {
+pub(in crate::forecast) fn summary(sample: &Sample) -> Summary {
     let mut summary = Summary::new();
     summary.insert(&sample.x, &sample.recency, &sample.age).unwrap();
     summary
 }
 
-pub(super) fn close(found: f64, expected: f64, relative: f64) {
+pub(in crate::forecast) fn close(found: f64, expected: f64, relative: f64) {
     assert!((found - expected).abs() <= relative * expected.abs(), "{found} is not {expected}");
 }
 

@@ -7,7 +7,7 @@ mod bg_bb;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod bg_cnbd_k;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
-mod cdnow;
+pub(super) mod cdnow;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod contract;
 mod contract_runs;

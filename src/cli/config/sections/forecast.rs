@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::costs::MAX_RATE_PER_YEAR;
+use super::{costs::MAX_RATE_PER_YEAR, covariates};
 use crate::{
     cli::config::{
         error::Problems,
@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// Keys of `forecast`.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "model",
+    "covariates",
     "holdout",
     "spend",
     "grace",
@@ -36,7 +37,7 @@ const KEYS: [&str; 13] = [
 
 /// Keys that models of contracts alone know, and those that they do not know.
 const CONTRACT_KEYS: [&str; 2] = ["grace", "contracts_from"];
-const PURCHASE_KEYS: [&str; 4] = ["holdout", "spend", "discounting", "next_purchase"];
+const PURCHASE_KEYS: [&str; 5] = ["covariates", "holdout", "spend", "discounting", "next_purchase"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =
@@ -55,7 +56,13 @@ const DEFAULT_PATHS: u64 = 1_000;
 const MAX_PATHS: u64 = 1_000_000;
 
 /// `forecast`.
-pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -> Option<ForecastSettings> {
+///
+/// * `known`: names of the covariates; `None` when something is wrong with them.
+pub(in crate::cli::config) fn read(
+    entry: &Entry<'_>,
+    known: Option<&[&str]>,
+    problems: &mut Problems,
+) -> Option<ForecastSettings> {
     let fields = entry.fields(&KEYS, problems)?;
     let mut models: Vec<(&str, ModelChoice)> =
         PurchaseKind::ALL.map(|kind| (kind.as_str(), ModelChoice::One(kind))).to_vec();
@@ -93,6 +100,9 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
         problems.add(entry.at(), format!("{} is `simulated` without paths", quoted(entry.path())));
     }
     let quantiles = fields.read_or("quantiles", DEFAULT_QUANTILES.to_vec(), problems, quantiles);
+    let covariates = fields.read_or("covariates", None, problems, |entry, problems| {
+        covariates::read(entry, (model, uncertain), known, problems).map(Some)
+    });
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {
         model: model?,
@@ -115,6 +125,7 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
         parameter_uncertainty: uncertain?,
         simulated_waits: simulated_waits?,
         quantiles: quantiles?,
+        covariates: covariates?,
     })
 }
 

@@ -10,7 +10,10 @@ use crate::{
         suggest::quoted,
         walk::{Entry, Fields},
     },
-    schema::settings::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
+    schema::{
+        covariates::{CovariateColumn, CovariateKind},
+        settings::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
+    },
 };
 
 /// Words of `format`.
@@ -22,6 +25,9 @@ const RETURNS: [(&str, ReturnsPolicy); 3] =
 
 /// Keys of every table.
 const TABLE_KEYS: [&str; 4] = ["path", "format", "where", "columns"];
+
+/// Keys of the customers table.
+const CUSTOMER_KEYS: [&str; 5] = ["path", "format", "where", "columns", "covariates"];
 
 /// Keys of the ledger.
 const LEDGER_KEYS: [&str; 5] = ["path", "format", "where", "returns", "columns"];
@@ -41,7 +47,11 @@ pub(in crate::cli::config) fn read(
     let mut ledger_columns = None;
     for name in &present {
         let Some(table) = tables.get(name.as_str()) else { continue };
-        let keys: &[&str] = if *name == TableName::Transactions { &LEDGER_KEYS } else { &TABLE_KEYS };
+        let keys: &[&str] = match name {
+            TableName::Transactions => &LEDGER_KEYS,
+            TableName::Customers => &CUSTOMER_KEYS,
+            _ => &TABLE_KEYS,
+        };
         let Some(fields) = table.fields(keys, problems) else { continue };
         if let Some(entry) = fields.get("returns") {
             returns = entry.word(&RETURNS, problems);
@@ -101,8 +111,34 @@ fn setting(
             _ => mapped = None,
         }
     }
+    let covariates = fields.read_or("covariates", BTreeMap::new(), problems, covariates);
     columns?;
-    Some(TableSetting { paths: paths?, format: format?, columns: mapped?, filter: filter? })
+    Some(TableSetting { paths: paths?, format: format?, columns: mapped?, filter: filter?, covariates: covariates? })
+}
+
+/// `covariates`: the user's names, each with a column of the file and perhaps what it is.
+fn covariates(entry: &Entry<'_>, problems: &mut Problems) -> Option<BTreeMap<String, CovariateColumn>> {
+    let mut covariates = Some(BTreeMap::new());
+    for (name, entry) in entry.named(problems)? {
+        let column = |entry: &Entry<'_>, problems: &mut Problems| {
+            entry.text("the name of a column of the file", problems).map(str::to_owned)
+        };
+        let found = if entry.is_map() {
+            entry.fields(&["column", "as"], problems).and_then(|fields| {
+                let column = fields.read("column", problems, column);
+                let kinds = [("number", CovariateKind::Number), ("category", CovariateKind::Category)];
+                let kind = fields.read("as", problems, |entry, problems| entry.word(&kinds, problems));
+                Some(CovariateColumn { column: column?, kind: Some(kind?) })
+            })
+        } else {
+            column(&entry, problems).map(|column| CovariateColumn { column, kind: None })
+        };
+        match (found, &mut covariates) {
+            (Some(found), Some(covariates)) => _ = covariates.insert(name.to_owned(), found),
+            _ => covariates = None,
+        }
+    }
+    covariates
 }
 
 /// `path`: one or a list, none twice (its rows would count twice).

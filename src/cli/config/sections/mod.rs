@@ -4,6 +4,7 @@ pub(super) mod activities;
 pub(super) mod basis;
 pub(super) mod contract;
 pub(super) mod costs;
+pub(super) mod covariates;
 pub(super) mod economic;
 pub(super) mod forecast;
 pub(super) mod fx;

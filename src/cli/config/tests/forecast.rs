@@ -157,6 +157,59 @@ fn a_month_is_a_twelfth_of_a_year_of_365_and_a_quarter_days() {
     assert_eq!((unit("day"), unit("week"), unit("year")), (Some(1.0), Some(7.0), Some(365.25)));
 }
 
+/// The smallest config with a customers table that has these covariates, and this forecast.
+fn with_covariates(covariates: &str, forecast: &str) -> Result<Settings, ConfigErrors> {
+    let customers = format!("  customers: {{path: c.csv, columns: {{customer_id: id}}, covariates: {covariates}}}\n");
+    super::read(&format!("{MINIMAL}{customers}forecast: {{horizon: 1y, {forecast}}}\n"))
+}
+
+#[test]
+fn covariates_are_columns_of_the_customers_table() {
+    let read = |covariates: &str, forecast: &str| with_covariates(covariates, forecast).unwrap();
+    let found = read(
+        "{age: AGE, area: {column: ZIP, as: category}}",
+        "model: mbg_nbd, covariates: {rate: [age, area], dropout: area}",
+    );
+    let columns = &found.inputs.customers.as_ref().unwrap().covariates;
+    assert_eq!((columns["age"].column.as_str(), columns["age"].kind), ("AGE", None));
+    assert_eq!(columns["area"].kind, Some(crate::schema::covariates::CovariateKind::Category));
+    let wanted = found.forecast.unwrap().covariates.unwrap();
+    assert_eq!((wanted.rate, wanted.dropout), (vec!["age".to_owned(), "area".to_owned()], vec!["area".to_owned()]));
+}
+
+#[test]
+fn covariates_that_do_not_fit_are_told_all_at_once() {
+    let message = |covariates: &str, forecast: &str| with_covariates(covariates, forecast).unwrap_err().to_string();
+    assert_snapshot!(message("{age: AGE, area: {column: ZIP}, sex: {column: SEX, as: word}}", "covariates: {rate: age}"), @r"
+    shop/whalecurve.yaml:5:79: `inputs.customers.covariates.area.as` is missing
+    shop/whalecurve.yaml:5:79: `inputs.customers.covariates.area` has no effect: `forecast.covariates` does not name it
+    shop/whalecurve.yaml:5:100: `inputs.customers.covariates.sex` has no effect: `forecast.covariates` does not name it
+    shop/whalecurve.yaml:5:123: `inputs.customers.covariates.sex.as` is `word`, expected one of number, category
+    ");
+    assert_snapshot!(message("{age: AGE, area: ZIP}", "covariates: {rate: [aeg, area, area], droput: age}"), @r"
+    shop/whalecurve.yaml:6:45: `forecast.covariates.rate` is `aeg`, expected a covariate of `inputs.customers.covariates`
+      hint: did you mean `age`?
+    shop/whalecurve.yaml:6:56: `forecast.covariates.rate` names one covariate twice
+    shop/whalecurve.yaml:6:63: unknown key `droput` in `forecast.covariates`
+      hint: did you mean `dropout`? known keys: rate, dropout
+    ");
+    assert_snapshot!(message("{age: AGE, area: ZIP}", "covariates: {rate: age}"), @"shop/whalecurve.yaml:5:79: `inputs.customers.covariates.area` has no effect: `forecast.covariates` does not name it");
+    assert_snapshot!(message("{age: AGE}", "model: bg_cnbd_k, parameter_uncertainty: true, covariates: {rate: age}"), @r"
+    shop/whalecurve.yaml:6:72: `forecast.covariates` has no effect on the model `bg_cnbd_k`
+      hint: models with covariates: bg_nbd, mbg_nbd, pareto_nbd, and auto, which tries them
+    shop/whalecurve.yaml:6:72: `forecast.covariates` does not go with `forecast.parameter_uncertainty`
+      hint: effects of covariates are not drawn; leave one of them out
+    ");
+    assert_snapshot!(message("{age: AGE}", "covariates: {}"), @r"
+    shop/whalecurve.yaml:6:25: `forecast.covariates` names no covariate
+      hint: as in: covariates: {rate: [age, country], dropout: [country]}
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, covariates: {rate: [age]}}\n"), @r"
+    shop/whalecurve.yaml:5:45: `forecast.covariates.rate` is `age`, expected a covariate of `inputs.customers.covariates`
+      hint: name columns of the customers table there, as in: covariates: {age: AGE}
+    ");
+}
+
 #[test]
 fn rfm_groups_are_two_to_ten() {
     assert_snapshot!(message_with("portfolio: {rfm_groups: 11}\n"), @"shop/whalecurve.yaml:5:25: `portfolio.rfm_groups` is `11`, expected a whole number from 2 to 10");

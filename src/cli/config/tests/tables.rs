@@ -92,7 +92,7 @@ fn small_tables_may_be_csv_but_not_both() {
 fn returns_are_a_matter_of_the_ledger_alone() {
     assert_snapshot!(message_with("  customers: {path: c, returns: net, columns: {customer_id: c}}\n"), @r"
     shop/whalecurve.yaml:5:24: unknown key `returns` in `inputs.customers`
-      hint: known keys: path, format, where, columns
+      hint: known keys: path, format, where, columns, covariates
     ");
     assert_snapshot!(message_for_ledger("{path: p, returns: seperate, columns: {customer_id: c, date: d, amount: a}}"), @r"
     shop/whalecurve.yaml:4:36: `inputs.transactions.returns` is `seperate`, expected one of net, separate, drop

@@ -1,0 +1,126 @@
+//! `forecast.covariates`: what moves customers' rate and dropout.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    cli::config::{
+        error::Problems,
+        suggest::{list, quoted},
+        walk::{Entry, Fields},
+    },
+    schema::{
+        covariates::CovariateSettings,
+        forecasting::ModelChoice,
+        settings::{ForecastSettings, Inputs, PurchaseKind, TableName},
+    },
+};
+
+const PARTS: [&str; 2] = ["rate", "dropout"];
+
+/// `forecast.covariates`.
+///
+/// * `model`, `uncertain`: what the forecast says beside them, where it is right.
+/// * `known`: their names; `None` when something is wrong with them.
+pub(super) fn read(
+    entry: &Entry<'_>,
+    (model, uncertain): (Option<ModelChoice>, Option<bool>),
+    known: Option<&[&str]>,
+    problems: &mut Problems,
+) -> Option<CovariateSettings> {
+    let fields = entry.fields(&PARTS, problems)?;
+    let [rate, dropout] = PARTS.map(|part| names(&fields, part, known, problems));
+    if PARTS.iter().all(|part| !fields.has(part)) {
+        let what = format!("{} names no covariate", quoted(entry.path()));
+        problems.add_with_hint(entry.key_at(), what, "as in: covariates: {rate: [age, country], dropout: [country]}");
+        return None;
+    }
+    if let Some(model) = model.filter(|model| !has_covariates(*model)) {
+        let what = format!("{} has no effect on the model `{}`", quoted(entry.path()), model.as_str());
+        problems.add_with_hint(
+            entry.key_at(),
+            what,
+            "models with covariates: bg_nbd, mbg_nbd, pareto_nbd, and auto, which tries them",
+        );
+    }
+    if uncertain == Some(true) {
+        let what = format!("{} does not go with `forecast.parameter_uncertainty`", quoted(entry.path()));
+        problems.add_with_hint(entry.key_at(), what, "effects of covariates are not drawn; leave one of them out");
+    }
+    Some(CovariateSettings { rate: rate?, dropout: dropout? })
+}
+
+/// Names of the covariates; `None` when something is wrong with the table that they are in.
+pub(in crate::cli::config) fn known<'a>(
+    inputs: Option<&'a Inputs>,
+    tables: &BTreeSet<TableName>,
+) -> Option<Vec<&'a str>> {
+    match &inputs?.customers {
+        Some(table) => Some(table.covariates.keys().map(String::as_str).collect()),
+        None if tables.contains(&TableName::Customers) => None,
+        None => Some(Vec::new()),
+    }
+}
+
+fn has_covariates(model: ModelChoice) -> bool {
+    match model {
+        ModelChoice::One(kind) => PurchaseKind::WITH_COVARIATES.contains(&kind),
+        // That a model of contracts knows no covariates is told with its other keys.
+        ModelChoice::Auto | ModelChoice::Contract(_) => true,
+    }
+}
+
+fn names(fields: &Fields<'_>, part: &str, known: Option<&[&str]>, problems: &mut Problems) -> Option<Vec<String>> {
+    let Some(entry) = fields.get(part) else { return Some(Vec::new()) };
+    let expected = "a covariate of `inputs.customers.covariates`, or a list of them";
+    let mut names: Vec<String> = Vec::new();
+    let mut complete = true;
+    for item in entry.one_or_more(expected, problems)? {
+        let Some(name) = item.text(expected, problems) else {
+            complete = false;
+            continue;
+        };
+        if names.iter().any(|other| other == name) {
+            problems.add(item.at(), format!("{} names one covariate twice", quoted(item.path())));
+            complete = false;
+        }
+        if let Some(known) = known
+            && !known.contains(&name)
+        {
+            let hint = match (item.closest(known), known) {
+                (Some(word), _) => format!("did you mean `{word}`?"),
+                (None, []) => "name columns of the customers table there, as in: covariates: {age: AGE}".to_owned(),
+                (None, known) => format!("known covariates: {}", list(known)),
+            };
+            item.refuse("a covariate of `inputs.customers.covariates`", Some(hint), problems);
+            complete = false;
+        }
+        names.push(name.to_owned());
+    }
+    complete.then_some(names)
+}
+
+/// What stands under a key.
+fn under<'t>(entry: &Entry<'t>, key: &str) -> Option<Entry<'t>> {
+    let named = entry.named(&mut Problems::default())?;
+    named.into_iter().find(|(name, _)| *name == key).map(|(_, entry)| entry)
+}
+
+/// Covariates that no forecast uses are a mistake somewhere.
+///
+/// * `inputs`: as in the config.
+pub(in crate::cli::config) fn check_use(
+    inputs: &Entry<'_>,
+    forecast: Option<&ForecastSettings>,
+    problems: &mut Problems,
+) {
+    let Some(covariates) = under(inputs, "customers").and_then(|table| under(&table, "covariates")) else { return };
+    let used = |name: &str| {
+        forecast.and_then(|forecast| forecast.covariates.as_ref()).is_some_and(|covariates| covariates.uses(name))
+    };
+    for (name, entry) in covariates.named(&mut Problems::default()).unwrap_or_default() {
+        if !used(name) {
+            let what = format!("{} has no effect: `forecast.covariates` does not name it", quoted(entry.path()));
+            problems.add(entry.key_at(), what);
+        }
+    }
+}
