@@ -13,11 +13,14 @@ step() { echo "== $*" >&2; }
 step "the README's test command"
 cargo test --release
 
+step "a run that dies or fails at every place of its commit"
+cargo test --release --features faults --test it faults
+
 step "the README's main job"
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 cargo run --release -- run datasets/cdnow/whalecurve.yaml --output "$output/sample"
-test -s "$output/sample/run_manifest.json"
+cargo run --release -- verify "$output/sample"
 
 step "format"
 cargo fmt --check

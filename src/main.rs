@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use libmimalloc_sys::{mi_option_large_os_pages, mi_option_set_default, mi_option_t};
-use whalecurve::cli::{Args, Streams, main as run};
+use whalecurve::cli::{Args, Exit, Streams, main as run, signals};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,7 +46,11 @@ fn tune_decoder() {
 fn main() -> ExitCode {
     tune_allocator();
     tune_decoder();
+    let args = Args::parse();
+    if signals::watch().is_err() {
+        return ExitCode::from(Exit::FAILURE.0);
+    }
     let terminal = stderr().is_terminal();
     let mut streams = Streams { out: &mut stdout(), talk: &mut stderr(), terminal };
-    ExitCode::from(run(Args::parse(), &mut streams).0)
+    ExitCode::from(run(args, &mut streams).0)
 }

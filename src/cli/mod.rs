@@ -4,6 +4,7 @@ pub mod commands;
 pub mod config;
 mod panics;
 mod progress;
+pub mod signals;
 mod table;
 mod waterfall;
 
@@ -11,7 +12,7 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use self::commands::{compare, explain, fit, generate, run, schema, validate};
+use self::commands::{compare, demo, explain, fit, generate, plan, run, schema, validate, verify};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -25,6 +26,10 @@ pub struct Args {
 enum Command {
     /// Run a config: Parquet in, Parquet results out.
     Run(run::Args),
+    /// Check a config and its inputs: names, footers, columns, predicates. Reads no row, writes nothing.
+    Check(plan::Args),
+    /// Say what a run would read and replace; writes nothing.
+    Plan(plan::Args),
     /// Fit every model up to a cut and score it on what came after.
     Validate(validate::Args),
     /// Compare methods, or configs, over one reading of the ledger.
@@ -35,8 +40,12 @@ enum Command {
     Fit(fit::Args),
     /// Run a config with saved models instead of fits.
     Project(run::ProjectArgs),
+    /// Make a small company with its config, and run it: the first thing to try.
+    Demo(demo::Args),
     /// Write a synthetic company of any size, with its truth.
     Generate(generate::Args),
+    /// Check a finished output against its manifest: files, digests, schemas, rows and the sums that must tie.
+    Verify(verify::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
     Schema(schema::Args),
 }
@@ -52,6 +61,8 @@ impl Exit {
     pub const FAILURE: Self = Self(1);
     /// The command or the config is wrong; no data was read.
     pub const USAGE: Self = Self(2);
+    /// Data refused: a contract rule, a total that does not tie, an output that is not what it was.
+    pub const REFUSED: Self = Self(3);
     /// A bug: something panicked.
     pub const BUG: Self = Self(70);
 }
@@ -99,12 +110,16 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
 fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     match args.command {
         Command::Run(args) => run::run(args, streams),
+        Command::Check(args) => plan::check(args, streams),
+        Command::Plan(args) => plan::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
         Command::Compare(args) => compare::run(args, streams),
         Command::Explain(args) => explain::run(&args, streams),
         Command::Fit(args) => fit::run(args, streams),
         Command::Project(args) => run::project(args, streams),
+        Command::Demo(args) => demo::run(&args, streams),
         Command::Generate(args) => generate::run(&args, streams),
+        Command::Verify(args) => verify::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
     }
 }

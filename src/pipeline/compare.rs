@@ -27,7 +27,6 @@ use crate::{
     },
     profit,
     publish::{
-        PublishError,
         dataset::{Values, Writer},
         folder::{MANIFEST, Staging},
     },
@@ -197,6 +196,7 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
         return Err(CompareError::TooFew { methods: outcomes }.into());
     };
     check_configs(request.configs)?;
+    let staging = output::claim(settings, request.output)?;
     let mut clock = Clock::new(progress);
     let sides = || request.configs.iter().map(|(_, settings)| Side::read(settings)).collect::<Result<Vec<_>, _>>();
     let (ledger, sides) = one_ledger(settings, Wanted::default(), &mut clock, sides)?;
@@ -227,7 +227,7 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
     clock.start("compare", Some(ledgers.customers.len() as u64));
     let (methods, pairs) = score(&found, &ledgers.customers.hash, request.truth.is_some());
     clock.start("publish", None);
-    let manifest = publish(request, settings, (&ledgers, &audit), &methods, &pairs)?;
+    let manifest = publish(staging, settings, (&ledgers, &audit), &methods, &pairs)?;
     clock.stop();
     let customers = ledgers.customers.len();
     Ok(Compared { currency: settings.currency.clone(), customers, methods, pairs, times: clock.times, manifest })
@@ -330,7 +330,7 @@ fn read_truth(
         filter: None,
     };
     let source = read::open(TableName::Truth, &setting, Utf8Path::new(""), &[])?;
-    let files = source.files.iter().map(|footer| footer.file.clone()).collect();
+    let files = source.files.clone();
     let (send, frames) = std::sync::mpsc::channel();
     let stopped = |_| read::ReadError::Scan { table: "truth", reason: "a batch could not be processed".to_owned() };
     source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
@@ -366,13 +366,12 @@ fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pa
 }
 
 fn publish(
-    request: &Request<'_>,
+    staging: Staging,
     settings: &Settings,
     (ledgers, audit): (&Ledgers, &Audit),
     methods: &[Scored],
     pairs: &[Pair],
-) -> Result<Value, PublishError> {
-    let staging = Staging::new(request.output)?;
+) -> Result<Value, RunError> {
     let writer = Writer {
         folder: staging.path(),
         ids: &ledgers.customers.ids,

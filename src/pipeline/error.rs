@@ -97,7 +97,7 @@ impl RunError {
         }
     }
 
-    /// Exit code: 2 for a wrong config, 3 for refused data, 1 for everything else.
+    /// Exit code: 2 for a wrong config, 3 for refused data, 75 for what may go better later, 1 for everything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -106,6 +106,7 @@ impl RunError {
             | Self::Explain(_)
             | Self::Object(_)
             | Self::Forecast(ForecastError::Contractual { .. })
+            | Self::Publish(PublishError::Input { .. })
             | Self::NoForecast => 2,
             Self::Model(error) if !matches!(error, ModelFileError::Io { .. }) => 2,
             Self::Read(
@@ -118,6 +119,7 @@ impl RunError {
             | Self::Cost(_)
             | Self::CostTooLarge
             | Self::Reconciliation { .. } => 3,
+            Self::Publish(PublishError::Locked { .. }) => 75,
             Self::Read(_) | Self::Forecast(_) | Self::Publish(_) | Self::Model(_) => 1,
         }
     }

@@ -5,7 +5,7 @@ use std::{
     sync::mpsc::channel,
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use polars::prelude::DataFrame;
 
 use super::{RunError, event_time};
@@ -18,7 +18,7 @@ use crate::{
     },
     facts::{assemble::DriverSource, drivers},
     numeric::keys::Keys,
-    read::{self, ReadError, Source},
+    read::{self, Footer, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
         costing::Method,
@@ -40,7 +40,7 @@ pub(super) struct SideInputs<'a> {
     base: &'a Utf8Path,
     pub(super) balances: BTreeMap<TableName, InputBalance>,
     pub(super) rejected: Vec<RejectedRow>,
-    pub(super) files: BTreeMap<TableName, Vec<Utf8PathBuf>>,
+    pub(super) files: BTreeMap<TableName, Vec<Footer>>,
 }
 
 impl<'a> SideInputs<'a> {
@@ -58,7 +58,7 @@ impl<'a> SideInputs<'a> {
 
     /// Remembers the files of a table.
     pub(super) fn note(&mut self, source: &Source) {
-        self.files.insert(source.table, source.files.iter().map(|footer| footer.file.clone()).collect());
+        self.files.insert(source.table, source.files.clone());
     }
 
     pub(super) fn keep(&mut self, table: TableName, mut tally: Tally) {

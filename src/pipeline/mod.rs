@@ -28,6 +28,7 @@ pub mod objects;
 mod order_time;
 mod origins;
 mod output;
+pub mod plan;
 pub mod results;
 mod scenario;
 mod scenario_table;
@@ -38,7 +39,7 @@ mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 
 pub use self::{
     clock::{Clock, Progress, StageTime},
@@ -57,6 +58,7 @@ use self::{
 use crate::{
     allocate::{self, Costing, Ground},
     profit,
+    read::Footer,
     schema::{
         contract::{InputBalance, RejectedRow},
         covariates::Covariate,
@@ -99,7 +101,7 @@ pub struct Audit {
     /// Rejected rows.
     pub rejected: Vec<RejectedRow>,
     /// Checked input files by table.
-    pub files: BTreeMap<TableName, Vec<Utf8PathBuf>>,
+    pub files: BTreeMap<TableName, Vec<Footer>>,
 }
 
 /// Facts of a run, with all that its side tables say of cost. A copy shares every table until it changes it, so a
@@ -193,6 +195,7 @@ pub fn project(
     if saved.is_some() {
         choice::purchases_alone(settings.forecast.as_ref(), "project")?;
     }
+    let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     let by_day = needs_days && saved.is_none();
@@ -225,8 +228,10 @@ pub fn project(
     };
     let results = Results { audit, forecast, base, scene };
     clock.start("publish", None);
-    let manifest = output::publish(settings, &results, &mut clock)?;
-    Ok(Outcome { manifest, times: clock.times, summary: summary::lines(settings, &results) })
+    let interrupted = staging.interrupted();
+    let manifest = output::publish(staging, settings, &results, &mut clock)?;
+    let summary = interrupted.into_iter().chain(summary::lines(settings, &results)).collect();
+    Ok(Outcome { manifest, times: clock.times, summary })
 }
 
 /// Costs and profit of one world, and of its products or what else is costed.
@@ -255,6 +260,7 @@ fn findings(
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     ObjectError::check(settings, kind)?;
+    let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let Gathered { ledgers, audit, other_costs } =
         facts_of(settings, Wanted { by_day: false, object: Some(kind) }, &mut clock)?;
@@ -273,7 +279,7 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
     };
     let results = Results { audit, forecast: None, base, scene };
     clock.start("publish", None);
-    let manifest = output::publish_objects(settings, &results, kind, &mut clock)?;
+    let manifest = output::publish_objects(staging, settings, &results, kind, &mut clock)?;
     let summary = summary::object_lines(settings, &results);
     Ok(Outcome { manifest, times: clock.times, summary })
 }

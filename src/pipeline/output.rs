@@ -1,11 +1,11 @@
 //! Every dataset and the manifest, written to a staging folder and put in place.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Audit, Clock,
+    Audit, Clock, RunError,
     comparison::covariate_columns,
     foretold::Foretold,
     objects::ObjectResults,
@@ -26,10 +26,54 @@ use crate::{
         objects::CostObject,
         outputs::{DATASETS, OutputDataset},
         period::format_day,
-        settings::Settings,
+        settings::{Settings, TableName},
     },
     units::MinorSum,
 };
+
+/// Locks an output for this run, after its inputs have been found outside it.
+///
+/// # Errors
+/// [`PublishError`].
+pub(super) fn claim(settings: &Settings, output: &Utf8Path) -> Result<Staging, PublishError> {
+    refuse_inputs(settings, output)?;
+    Staging::new(output)
+}
+
+/// Refuses an output within an input of the config, or around one.
+///
+/// # Errors
+/// [`PublishError::Input`].
+pub(super) fn refuse_inputs(settings: &Settings, output: &Utf8Path) -> Result<(), PublishError> {
+    let base = Utf8Path::new(&settings.base);
+    for table in TableName::ALL {
+        for path in settings.inputs.table(table).into_iter().flat_map(|table| &table.paths) {
+            refuse_within(&base.join(path), output)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an input folder (or a glob that goes into folders) that holds the output, and an input within the output.
+fn refuse_within(input: &Utf8Path, output: &Utf8Path) -> Result<(), PublishError> {
+    let wild = |part: &str| part.contains(['*', '?', '[']);
+    let fixed: Utf8PathBuf = input.components().take_while(|part| !wild(part.as_str())).collect();
+    let goes_down = input.as_str().contains("**") || (fixed == input && fixed.is_dir());
+    let (Ok(found), Some(target)) = (fixed.canonicalize_utf8(), resolved(output)) else { return Ok(()) };
+    if (goes_down && target.starts_with(&found)) || found.starts_with(&target) {
+        return Err(PublishError::Input { path: output.to_owned(), input: input.to_owned() });
+    }
+    Ok(())
+}
+
+/// The path without links, of which the last parts need not be there.
+fn resolved(path: &Utf8Path) -> Option<Utf8PathBuf> {
+    if let Ok(found) = path.canonicalize_utf8() {
+        return Some(found);
+    }
+    let parent = path.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    Some(resolved(parent)?.join(path.file_name()?))
+}
 
 fn spec(name: &'static str) -> Result<&'static OutputDataset, PublishError> {
     let unknown = || PublishError::Contract { dataset: name, what: "is not documented".to_owned() };
@@ -48,9 +92,13 @@ const COST_CELLS: usize = 262_144;
 /// Writes every dataset and the manifest, then puts them in place.
 ///
 /// # Errors
-/// [`PublishError`].
-pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock) -> Result<Value, PublishError> {
-    let staging = Staging::new(Utf8Path::new(&settings.output))?;
+/// [`RunError`] of an input that has changed, and of what cannot be written.
+pub(super) fn publish(
+    staging: Staging,
+    settings: &Settings,
+    results: &Results,
+    clock: &mut Clock,
+) -> Result<Value, RunError> {
     let writer = Writer {
         folder: staging.path(),
         ids: &results.base.ledgers.customers.ids,
@@ -100,7 +148,7 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
     }
     tasks.retain(|(name, _)| settings.writes(name));
     let mut written: Vec<Written> =
-        tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, _>>()?;
+        tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, PublishError>>()?;
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
     let picture = WhaleCurvePicture {
@@ -119,14 +167,14 @@ pub(super) fn publish(settings: &Settings, results: &Results, clock: &mut Clock)
 /// Writes profit and cost of other objects, the balances and the manifest, then puts them in place.
 ///
 /// # Errors
-/// [`PublishError`].
+/// As [`publish`].
 pub(super) fn publish_objects(
+    staging: Staging,
     settings: &Settings,
     results: &Results,
     kind: CostObject,
     clock: &mut Clock,
-) -> Result<Value, PublishError> {
-    let staging = Staging::new(Utf8Path::new(&settings.output))?;
+) -> Result<Value, RunError> {
     let worlds = results.worlds(settings);
     let objects = with_objects(&worlds);
     let none = Keys::Int(Vec::new());
@@ -226,15 +274,20 @@ fn cost_part(world: &World<'_>, part: usize, labels: &CostLabels) -> Vec<Values>
 }
 
 /// Every input file with its size and digest.
-pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Value>, PublishError> {
+///
+/// # Errors
+/// [`ReadError::Changed`](crate::read::ReadError::Changed) when a file is no longer what was read; [`PublishError`].
+pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Value>, RunError> {
     let base = Utf8Path::new(&settings.base);
     let files: Vec<_> =
         audit.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
     files
         .par_iter()
         .map(|(table, file)| {
-            let (bytes, blake3) = digest(file)?;
-            let file = file.strip_prefix(base).unwrap_or(file);
+            let (bytes, blake3) = digest(&file.file)?;
+            // So the digest is that of the rows which were read.
+            file.unchanged()?;
+            let file = file.file.strip_prefix(base).unwrap_or(&file.file);
             Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
         })
         .collect()
@@ -250,7 +303,7 @@ pub(super) fn result_digest(written: &[Written]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, PublishError> {
+fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Result<Value, RunError> {
     let inputs = input_files(settings, &results.audit)?;
     let fits = results.forecast.as_ref().map(Foretold::fits);
     let choice = results.forecast.as_ref().and_then(Foretold::choice);

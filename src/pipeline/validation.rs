@@ -10,7 +10,7 @@ use super::{
     choice::purchases_alone,
     comparison::{bias, end, lift, score_columns},
     facts,
-    output::input_files,
+    output::{self, input_files, result_digest},
 };
 use crate::{
     forecast::{
@@ -22,7 +22,7 @@ use crate::{
     publish::{
         PublishError,
         dataset::{Values, Writer, Written},
-        folder::{MANIFEST, Staging},
+        folder::MANIFEST,
     },
     schema::{
         forecasting::{ModelChoice, VALIDATION_DATASETS},
@@ -59,6 +59,7 @@ pub fn validate(
     progress: Arc<dyn Progress>,
 ) -> Result<Validation, RunError> {
     purchases_alone(settings.forecast.as_ref(), "validate")?;
+    let staging = output::claim(settings, output)?;
     let mut clock = Clock::new(progress);
     let days_per_unit = settings.forecast.as_ref().map_or(WEEKS, |forecast| forecast.days_per_unit);
     let Gathered { ledgers, audit, .. } = facts(settings, ModelChoice::Auto.needs_purchase_days(), &mut clock)?;
@@ -79,7 +80,6 @@ pub fn validate(
     rows.extend(holdout.baselines().map_err(ForecastError::from)?);
     clock.start("publish", None);
     let best = holdout::rank(&rows).first().copied();
-    let staging = Staging::new(output)?;
     let ids = Keys::Int(Vec::new());
     let writer = Writer {
         folder: staging.path(),
@@ -102,6 +102,7 @@ pub fn validate(
         "inputs": input_files(settings, &audit)?,
         "fits": rows.iter().filter_map(|row| Some((row.method.to_owned(), json!(row.fit.as_ref()?)))).collect::<serde_json::Map<_, _>>(),
         "outputs": written,
+        "result_digest": result_digest(&written),
     });
     staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
     clock.stop();

@@ -20,7 +20,7 @@ use parquet::{
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::PublishError;
+use super::{PublishError, check::footer, fault, io};
 use crate::{
     numeric::keys::{Key, Keys},
     schema::{
@@ -59,6 +59,8 @@ pub struct Written {
     pub dataset: &'static str,
     /// Rows.
     pub rows: u64,
+    /// Columns in order: name, Arrow type, `null` where it may be.
+    pub columns: Vec<String>,
     /// Files with bytes and BLAKE3 digest, in order.
     pub files: Vec<WrittenFile>,
 }
@@ -162,7 +164,8 @@ impl Writer<'_> {
         fill: impl Fn(usize, &mut PartFile) -> Result<(), PublishError> + Sync,
     ) -> Result<Written, PublishError> {
         let folder = self.folder.join(spec.name);
-        std::fs::create_dir(&folder).map_err(|source| PublishError::Io { path: folder.clone(), source })?;
+        std::fs::create_dir(&folder).map_err(io(&folder))?;
+        let columns = describe(&self.schema(spec));
         let written: Vec<(u64, WrittenFile)> = (0..parts)
             .into_par_iter()
             .map(|part| {
@@ -171,12 +174,17 @@ impl Writer<'_> {
                 let mut file = PartFile::create(&path, &self.schema(spec))?;
                 fill(part, &mut file)?;
                 let rows = file.finish()?;
+                // Read again what the disk has: its digest, and a footer that says what was meant.
                 let (bytes, blake3) = digest(&path)?;
+                let damaged = |what: String| PublishError::Damaged { path: path.clone(), what };
+                if footer(&path).map_err(damaged)? != (rows, columns.clone()) {
+                    return Err(damaged("its footer is not what was written".to_owned()));
+                }
                 Ok((rows, WrittenFile { path: name, bytes, blake3 }))
             })
             .collect::<Result<_, PublishError>>()?;
         let (rows, files): (Vec<u64>, Vec<WrittenFile>) = written.into_iter().unzip();
-        Ok(Written { dataset: spec.name, rows: rows.iter().sum(), files })
+        Ok(Written { dataset: spec.name, rows: rows.iter().sum(), columns, files })
     }
 
     /// The Arrow schema of a dataset.
@@ -228,6 +236,12 @@ impl Writer<'_> {
             .collect::<Result<_, _>>()?;
         RecordBatch::try_new(schema, arrays).map_err(|error| contract(error.to_string()))
     }
+}
+
+/// The columns of a schema in words, the same from the writer and from a file's footer.
+pub(super) fn describe(schema: &Schema) -> Vec<String> {
+    let null = |field: &Field| if field.is_nullable() { " null" } else { "" };
+    schema.fields().iter().map(|field| format!("{} {}{}", field.name(), field.data_type(), null(field))).collect()
 }
 
 /// Ranges of row groups.
@@ -330,7 +344,7 @@ struct PartFile {
 impl PartFile {
     fn create(path: &Utf8Path, schema: &SchemaRef) -> Result<Self, PublishError> {
         let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
-        let file = File::create_new(path).map_err(|source| PublishError::Io { path: path.to_owned(), source })?;
+        let file = fault::at("create_part").and_then(|()| File::create_new(path)).map_err(io(path))?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -358,12 +372,11 @@ impl PartFile {
     /// Writes the footer and waits until everything is on the disk; the number of rows.
     fn finish(self) -> Result<u64, PublishError> {
         let Self { path, writer, rows } = self;
-        let io = |source| PublishError::Io { path: path.clone(), source };
         let parquet = |source| PublishError::Parquet { path: path.clone(), source };
         let mut buffer = writer.into_inner().map_err(parquet)?;
-        buffer.flush().map_err(io)?;
-        let file = buffer.into_inner().map_err(|error| io(error.into_error()))?;
-        file.sync_all().map_err(io)?;
+        buffer.flush().map_err(io(&path))?;
+        let file = buffer.into_inner().map_err(|error| io(&path)(error.into_error()))?;
+        fault::at("sync_part").and_then(|()| file.sync_all()).map_err(io(&path))?;
         Ok(rows)
     }
 }
@@ -373,13 +386,12 @@ impl PartFile {
 /// # Errors
 /// [`PublishError::Io`].
 pub fn digest(path: &Utf8Path) -> Result<(u64, String), PublishError> {
-    let io = |source| PublishError::Io { path: Utf8PathBuf::from(path), source };
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = File::open(path).map_err(io(path))?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 20];
     let mut bytes = 0;
     loop {
-        let read = file.read(&mut buffer).map_err(io)?;
+        let read = file.read(&mut buffer).map_err(io(path))?;
         if read == 0 {
             return Ok((bytes, hasher.finalize().to_hex().to_string()));
         }

@@ -1,46 +1,64 @@
-//! Staging: everything is written into a hidden sibling of the output folder, which is put in place by renames at the end.
+//! Staging: everything is written into a hidden sibling of the output folder, which is put in its place at the end.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::PublishError;
+use super::{PublishError, fault, io, lock::Lock, swap};
 
 /// The file that marks a folder as ours.
 pub const MANIFEST: &str = "run_manifest.json";
 
-/// A staging folder. Dropped without [`Self::commit`], it takes its files with it.
+/// The empty file that marks a dataset, and the output as a whole, as complete.
+pub const SUCCESS: &str = "_SUCCESS";
+
+/// Modes of what readers see, and of what only the run sees.
+const FILE_MODE: u32 = 0o640;
+const FOLDER_MODE: u32 = 0o750;
+const STAGING_MODE: u32 = 0o700;
+
+/// The staging folder and the lock file of this process, so that a signal can clear them away; locked while a commit takes
+/// place.
+static STAGED: Mutex<Option<(Utf8PathBuf, Utf8PathBuf)>> = Mutex::new(None);
+
+/// An output that this run alone may replace, and the folder where it is written. Dropped without [`Self::commit`], it
+/// takes its files with it.
 #[derive(Debug)]
 pub struct Staging {
     folder: Utf8PathBuf,
     output: Utf8PathBuf,
+    lock: Lock,
+    recovered: bool,
 }
 
 impl Staging {
-    /// A fresh staging folder beside `output`.
+    /// Locks `output`, clears away what killed runs have left beside it, and makes a fresh staging folder.
     ///
     /// # Errors
-    /// [`PublishError::Foreign`] when `output` holds something that is not ours, [`PublishError::Io`].
+    /// [`PublishError::Locked`] when another run holds it; [`PublishError::Foreign`], [`PublishError::NotAFolder`] and
+    /// [`PublishError::Link`] when something that is not ours stands in its place; [`PublishError::Io`].
     pub fn new(output: &Utf8Path) -> Result<Self, PublishError> {
-        let io = |path: &Utf8Path| {
-            let path = path.to_owned();
-            move |source| PublishError::Io { path, source }
-        };
-        if output.exists() {
-            let empty = output.read_dir_utf8().map_err(io(output))?.next().is_none();
-            if !empty && !output.join(MANIFEST).is_file() {
-                return Err(PublishError::Foreign { path: output.to_owned() });
-            }
-        }
-        let parent = output.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+        refuse_foreign(output)?;
+        let parent = parent(output);
         fs::create_dir_all(parent).map_err(io(parent))?;
         let name = output.file_name().unwrap_or("results");
-        let folder = parent.join(format!(".staging-{name}-{}", std::process::id()));
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(io(&folder))?;
+        let lock = Lock::take(parent.join(format!(".lock-{name}")))?;
+        fault::at("locked").map_err(io(output))?;
+        let journal = journal(output);
+        let recovered = swap::recover(output, &journal).map_err(io(&journal))?;
+        let prefix = format!(".staging-{name}-");
+        for rest in rests(parent, &prefix)? {
+            fs::remove_dir_all(&rest).map_err(io(&rest))?;
         }
-        fs::create_dir(&folder).map_err(io(&folder))?;
-        Ok(Self { folder, output: output.to_owned() })
+        let folder = parent.join(format!("{prefix}{}", std::process::id()));
+        fs::DirBuilder::new().mode(STAGING_MODE).create(&folder).map_err(io(&folder))?;
+        *staged() = Some((folder.clone(), lock.path().to_owned()));
+        fault::at("staged").map_err(io(output))?;
+        Ok(Self { folder, output: output.to_owned(), lock, recovered })
     }
 
     /// Where to write.
@@ -49,34 +67,47 @@ impl Staging {
         &self.folder
     }
 
+    /// What an earlier run has left, in words.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<String> {
+        let process = self.lock.interrupted?;
+        let outcome = if self.recovered { "its results were put in place" } else { "nothing of it is left" };
+        Some(format!("an earlier run (process {process}) was cut off: {outcome}"))
+    }
+
     /// Writes a small file.
     ///
     /// # Errors
     /// [`PublishError::Io`].
     pub fn write(&self, name: &str, content: &str) -> Result<(), PublishError> {
         let path = self.folder.join(name);
-        fs::write(&path, content).map_err(|source| PublishError::Io { path, source })
+        fault::at("small_file").and_then(|()| fs::write(&path, content)).map_err(io(&path))
     }
 
     /// Puts the staged folder in the place of the output, and drops what stood there.
     ///
+    /// Every dataset and the output get an empty `_SUCCESS`; files and folders are on the disk before the one step that
+    /// readers see.
+    ///
     /// # Errors
-    /// [`PublishError::Io`]; the old output is then back in its place.
+    /// [`PublishError::Io`], [`PublishError::Foreign`]; the old output is then in its place.
     pub fn commit(self) -> Result<(), PublishError> {
-        let io = |source| PublishError::Io { path: self.output.clone(), source };
-        let old = Utf8PathBuf::from(format!("{}.old", self.folder));
-        let replaced = self.output.exists();
-        if replaced {
-            fs::rename(&self.output, &old).map_err(io)?;
+        seal(&self.folder)?;
+        let failed = || io(&self.output);
+        fault::at("sealed").map_err(failed())?;
+        // What was put there while the run went on is not dropped.
+        refuse_foreign(&self.output)?;
+        let mut staged = staged();
+        let old = swap::swap(&self.folder, &self.output, &journal(&self.output)).map_err(failed())?;
+        fault::at("swapped").map_err(failed())?;
+        swap::sync_parent(&self.output).map_err(failed())?;
+        *staged = None;
+        drop(staged);
+        fault::at("synced").map_err(failed())?;
+        if let Some(old) = old {
+            // The new output stands. A rest of the old one is litter that the next run removes, not a failure.
+            let _ = fs::remove_dir_all(&old);
         }
-        if let Err(error) = fs::rename(&self.folder, &self.output) {
-            if replaced {
-                fs::rename(&old, &self.output).map_err(io)?;
-            }
-            return Err(io(error));
-        }
-        // The new output stands. A rest of the old one is litter, not a failure.
-        let _ = fs::remove_dir_all(&old);
         Ok(())
     }
 }
@@ -85,5 +116,201 @@ impl Drop for Staging {
     fn drop(&mut self) {
         // After a commit there is nothing left; after a failure the error that led here is the one to report.
         let _ = fs::remove_dir_all(&self.folder);
+        *staged() = None;
+    }
+}
+
+/// Clears away what the process has staged, once no commit is under way; nothing can be committed from then on.
+///
+/// Called when a signal ends the process: other threads may still be writing.
+pub fn abandon() {
+    let guard = staged();
+    if let Some((folder, lock)) = guard.as_ref() {
+        // Under another name first: who still writes by the old one fails, instead of filling the folder again.
+        let aside = Utf8PathBuf::from(format!("{folder}.old"));
+        let folder = if fs::rename(folder, &aside).is_ok() { aside } else { folder.clone() };
+        let _ = fs::remove_dir_all(folder);
+        // Still held, so that nobody else has taken it.
+        let _ = fs::remove_file(lock);
+    }
+    std::mem::forget(guard);
+}
+
+fn staged() -> MutexGuard<'static, Option<(Utf8PathBuf, Utf8PathBuf)>> {
+    STAGED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn parent(output: &Utf8Path) -> &Utf8Path {
+    output.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
+}
+
+fn journal(output: &Utf8Path) -> Utf8PathBuf {
+    parent(output).join(format!(".swap-{}", output.file_name().unwrap_or("results")))
+}
+
+/// Refuses whatever stands in the place of the output and is not an output of ours, or empty.
+///
+/// # Errors
+/// [`PublishError::Foreign`], [`PublishError::NotAFolder`], [`PublishError::Link`], [`PublishError::Io`].
+pub fn refuse_foreign(output: &Utf8Path) -> Result<(), PublishError> {
+    if output.is_symlink() {
+        return Err(PublishError::Link { path: output.to_owned() });
+    }
+    if !output.exists() {
+        return Ok(());
+    }
+    if !output.is_dir() {
+        return Err(PublishError::NotAFolder { path: output.to_owned() });
+    }
+    let empty = output.read_dir_utf8().map_err(io(output))?.next().is_none();
+    if empty || output.join(MANIFEST).is_file() {
+        return Ok(());
+    }
+    Err(PublishError::Foreign { path: output.to_owned() })
+}
+
+/// Staging folders of runs that have ended, and old versions that were not removed: `prefix` and a process number.
+fn rests(parent: &Utf8Path, prefix: &str) -> Result<Vec<Utf8PathBuf>, PublishError> {
+    let mut found = Vec::new();
+    for entry in parent.read_dir_utf8().map_err(io(parent))? {
+        let entry = entry.map_err(io(parent))?;
+        let number = entry.file_name().strip_prefix(prefix).map(|rest| rest.strip_suffix(".old").unwrap_or(rest));
+        let ours = number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+        if ours && entry.file_type().map_err(io(entry.path()))?.is_dir() {
+            found.push(entry.into_path());
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Marks every dataset and the whole as complete, sets the modes, and waits until all of it is on the disk.
+fn seal(folder: &Utf8Path) -> Result<(), PublishError> {
+    let mut entries: Vec<Utf8PathBuf> = Vec::new();
+    for entry in folder.read_dir_utf8().map_err(io(folder))? {
+        entries.push(entry.map_err(io(folder))?.into_path());
+    }
+    entries.sort_unstable();
+    for entry in &entries {
+        if entry.is_dir() {
+            seal(entry)?;
+        } else {
+            set_mode(entry, FILE_MODE)?;
+            fault::at("sync_file").and_then(|()| swap::sync(entry)).map_err(io(entry))?;
+        }
+    }
+    let success = folder.join(SUCCESS);
+    fault::at("success").and_then(|()| fs::write(&success, "")).map_err(io(&success))?;
+    set_mode(&success, FILE_MODE)?;
+    swap::sync(&success).map_err(io(&success))?;
+    set_mode(folder, FOLDER_MODE)?;
+    fault::at("sync_folder").and_then(|()| swap::sync(folder)).map_err(io(folder))
+}
+
+fn set_mode(path: &Utf8Path, mode: u32) -> Result<(), PublishError> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let guard = tempfile::tempdir().unwrap();
+        let output = Utf8PathBuf::from_path_buf(guard.path().join("out")).unwrap();
+        (guard, output)
+    }
+
+    fn commit(output: &Utf8Path, content: &str) -> Result<(), PublishError> {
+        let staging = Staging::new(output)?;
+        fs::create_dir(staging.path().join("rows")).unwrap();
+        fs::write(staging.path().join("rows/part.parquet"), content).unwrap();
+        staging.write(MANIFEST, content)?;
+        staging.commit()
+    }
+
+    fn beside(output: &Utf8Path) -> Vec<String> {
+        let mut names: Vec<String> = parent(output)
+            .read_dir_utf8()
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_owned())
+            .filter(|name| name != "out")
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn mode(path: &Utf8Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_commit_replaces_the_whole_and_leaves_nothing_beside_it() {
+        let (_guard, output) = scratch();
+        commit(&output, "one").unwrap();
+        fs::write(output.join("stale"), "").unwrap();
+        commit(&output, "two").unwrap();
+        assert_eq!(fs::read_to_string(output.join("rows/part.parquet")).unwrap(), "two");
+        assert!(!output.join("stale").exists());
+        assert!(beside(&output).is_empty(), "{:?}", beside(&output));
+        for success in [output.join(SUCCESS), output.join("rows").join(SUCCESS)] {
+            assert_eq!(fs::metadata(success).unwrap().len(), 0);
+        }
+        assert_eq!((mode(&output), mode(&output.join("rows"))), (FOLDER_MODE, FOLDER_MODE));
+        assert_eq!(mode(&output.join("rows/part.parquet")), FILE_MODE);
+    }
+
+    #[test]
+    fn an_output_is_held_by_one_run() {
+        let (_guard, output) = scratch();
+        let staging = Staging::new(&output).unwrap();
+        assert_eq!(mode(staging.path()), STAGING_MODE);
+        assert!(matches!(Staging::new(&output), Err(PublishError::Locked { .. })));
+        drop(staging);
+        assert!(beside(&output).is_empty());
+        commit(&output, "one").unwrap();
+    }
+
+    #[test]
+    fn rests_of_killed_runs_go_and_what_looks_alike_stays() {
+        let (_guard, output) = scratch();
+        let names = [".staging-out-123", ".staging-out-123.old", ".staging-out-more-5", ".staging-out-"];
+        for name in names {
+            fs::create_dir(parent(&output).join(name)).unwrap();
+        }
+        fs::write(parent(&output).join(".lock-out"), "123").unwrap();
+        let staging = Staging::new(&output).unwrap();
+        let told = staging.interrupted().unwrap();
+        assert_eq!(told, "an earlier run (process 123) was cut off: nothing of it is left");
+        drop(staging);
+        assert_eq!(beside(&output), [".staging-out-", ".staging-out-more-5"]);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused_and_left_alone() {
+        let (guard, output) = scratch();
+        let target = Utf8PathBuf::from_path_buf(guard.path().join("elsewhere")).unwrap();
+        fs::create_dir(&target).unwrap();
+        std::os::unix::fs::symlink(&target, &output).unwrap();
+        assert!(matches!(commit(&output, "one"), Err(PublishError::Link { .. })));
+        fs::remove_file(&output).unwrap();
+        fs::write(&output, "mine").unwrap();
+        assert!(matches!(commit(&output, "one"), Err(PublishError::NotAFolder { .. })));
+        fs::remove_file(&output).unwrap();
+        fs::create_dir(&output).unwrap();
+        fs::write(output.join("mine"), "").unwrap();
+        assert!(matches!(commit(&output, "one"), Err(PublishError::Foreign { .. })));
+        assert!(output.join("mine").exists() && target.read_dir_utf8().unwrap().next().is_none());
+    }
+
+    #[test]
+    fn what_was_put_there_meanwhile_is_not_dropped() {
+        let (_guard, output) = scratch();
+        let staging = Staging::new(&output).unwrap();
+        fs::create_dir(&output).unwrap();
+        fs::write(output.join("mine"), "").unwrap();
+        staging.write(MANIFEST, "{}").unwrap();
+        assert!(matches!(staging.commit(), Err(PublishError::Foreign { .. })));
+        assert!(output.join("mine").exists() && beside(&output).is_empty());
     }
 }

@@ -1,9 +1,18 @@
-//! Results on disk: Parquet datasets, written beside the output folder and put in place by renames at the end.
+//! Results on disk: Parquet datasets, written beside the output folder and put in its place in one step at the end.
+//!
+//! One run at a time holds an output ([`folder::Staging`]). It writes into a hidden folder beside it, waits until
+//! everything is on the disk, reads every file again ([`check`]), and exchanges the two folders. Killed at any
+//! instant, it leaves the old output or the new one, whole; the next run clears away the rest.
 
+pub mod check;
 pub mod dataset;
+mod fault;
 pub mod folder;
+mod lock;
+mod reconcile;
+mod swap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 /// What can go wrong while results are written.
@@ -41,6 +50,42 @@ pub enum PublishError {
         /// Column.
         column: String,
     },
+    /// Another run holds the output.
+    #[error("{path}: another run{} writes to this output", .process.map(|process| format!(" (process {process})")).unwrap_or_default())]
+    Locked {
+        /// The lock file.
+        path: Utf8PathBuf,
+        /// The process that holds it, where the file says so.
+        process: Option<u32>,
+    },
+    /// A symbolic link where a file or folder of ours should be.
+    #[error("{path}: is a symbolic link; outputs are not written through links")]
+    Link {
+        /// The link.
+        path: Utf8PathBuf,
+    },
+    /// Something that is not a folder in the place of the output.
+    #[error("{path}: is not a folder")]
+    NotAFolder {
+        /// What stands there.
+        path: Utf8PathBuf,
+    },
+    /// An output that would be read by its own run, or would replace what it reads.
+    #[error("{path}: the output and the input {input} lie within each other")]
+    Input {
+        /// Output folder.
+        path: Utf8PathBuf,
+        /// Input file or folder.
+        input: Utf8PathBuf,
+    },
+    /// What was written and what is there differ.
+    #[error("{path}: {what}")]
+    Damaged {
+        /// File or folder.
+        path: Utf8PathBuf,
+        /// The rule that is broken.
+        what: String,
+    },
     /// A folder that holds something else.
     #[error("{path}: not empty, and not an output of whalecurve")]
     Foreign {
@@ -54,10 +99,23 @@ impl PublishError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Foreign { .. } => Some("choose another folder with --output"),
+            Self::Foreign { .. } | Self::NotAFolder { .. } | Self::Input { .. } => {
+                Some("choose another folder with --output")
+            }
+            Self::Locked { .. } => {
+                Some("try again when it has ended; a lock ends with its process, so none is ever stale")
+            }
+            Self::Link { .. } => Some("name the folder itself with --output"),
+            Self::Damaged { .. } => Some("check the disk, and run it again: a rerun gives the same bytes"),
             Self::Io { .. } | Self::Parquet { .. } => Some("check free space and permissions of the output folder"),
             Self::Precision { .. } => Some("check the amounts, or choose a currency with fewer minor digits"),
             Self::Contract { .. } => None,
         }
     }
+}
+
+/// An error of the operating system at a path.
+fn io(path: &Utf8Path) -> impl FnOnce(std::io::Error) -> PublishError {
+    let path = path.to_owned();
+    move |source| PublishError::Io { path, source }
 }

@@ -9,6 +9,7 @@ pub mod scan;
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+pub use footer::Footer;
 pub use scan::{Source, open};
 
 /// What can be wrong with an input before its rows are read.
@@ -47,6 +48,12 @@ pub enum ReadError {
         file: Utf8PathBuf,
         /// What the footer check found.
         reason: String,
+    },
+    /// A file that was written, replaced or cut while it was read.
+    #[error("{file}: changed while it was read")]
+    Changed {
+        /// The file.
+        file: Utf8PathBuf,
     },
     /// A mapped column is not in the file.
     #[error("{file}: no column `{column}` (mapped to `{table}.{role}`); the file has: {known}")]
@@ -108,6 +115,14 @@ pub enum ReadError {
         /// Kind of failure, without cell values.
         reason: String,
     },
+    /// A file whose pages cannot be decoded.
+    #[error("{file}: reading failed: {reason}")]
+    Decode {
+        /// Damaged file.
+        file: Utf8PathBuf,
+        /// Kind of failure, without cell values.
+        reason: String,
+    },
     /// The rows that came out are not the rows that the footers promise.
     #[error("{table}: the footers promise {promised} rows, {found} were read")]
     RowCount {
@@ -130,7 +145,10 @@ impl ReadError {
             }
             Self::Glob { .. } => "`*` matches within a folder, `**` across folders",
             Self::Io { .. } => "check that the file exists and that this user may read it",
-            Self::Footer { .. } | Self::RowCount { .. } => "the file is damaged or cut short: write it again",
+            Self::Footer { .. } | Self::Decode { .. } | Self::RowCount { .. } => {
+                "the file is damaged or cut short: write it again"
+            }
+            Self::Changed { .. } => "run it again when nothing writes to the inputs any longer",
             Self::MissingColumn { .. } => "map the file's own column name under `columns`",
             Self::ColumnType { .. } => "cast the column where the file is written",
             Self::SchemaDrift { .. } => "write all files of a table with one schema",

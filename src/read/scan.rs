@@ -10,7 +10,7 @@ use polars::prelude::*;
 
 use super::{
     ReadError, files,
-    footer::{self, Footer},
+    footer::{self, Footer, State},
 };
 use crate::schema::{
     covariates::{CovariateColumn, CovariateKind},
@@ -261,7 +261,7 @@ fn missing_column(file: &Utf8Path, column: &str, table: &'static str, role: &str
 
 fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
     let metadata = std::fs::metadata(file).map_err(|source| ReadError::Io { file: file.to_owned(), source })?;
-    Ok(Footer { file: file.to_owned(), bytes: metadata.len(), rows: 0, row_groups: 0 })
+    Ok(Footer { file: file.to_owned(), bytes: metadata.len(), rows: 0, row_groups: 0, state: State::of(&metadata) })
 }
 
 fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
@@ -348,6 +348,25 @@ fn plain_reason(error: &PolarsError) -> String {
     }
 }
 
+/// The same error with the file that cannot be decoded by itself, where there is one.
+fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> ReadError {
+    let ReadError::Scan { reason, .. } = &error else { return error };
+    let damaged = |footer: &&Footer| {
+        let alone = [footer.file.clone()];
+        let decoded = scan_files(table, &alone, csv).and_then(|frame| {
+            guarded(table, || {
+                let sink = frame.sink_batches(PlanCallback::new(|_| Ok(false)), false, None)?;
+                sink.collect_with_engine(Engine::Streaming).map(|_| ())
+            })
+        });
+        decoded.is_err()
+    };
+    match files.iter().find(damaged) {
+        Some(footer) => ReadError::Decode { file: footer.file.clone(), reason: reason.clone() },
+        None => error,
+    }
+}
+
 /// Runs Polars code: errors lose cell values, panics become errors.
 fn guarded<T>(table: &'static str, work: impl FnOnce() -> PolarsResult<T>) -> Result<T, ReadError> {
     let scan = |reason: String| ReadError::Scan { table, reason };
@@ -414,7 +433,9 @@ impl Source {
         if let Some(error) = state.failed.take() {
             return Err(error);
         }
-        scanned?;
+        if let Err(error) = scanned {
+            return Err(named(table, &self.files, self.rows.is_none(), error).into());
+        }
         match self.rows {
             Some(promised) if !self.filtered && promised != state.rows => {
                 Err(ReadError::RowCount { table, promised, found: state.rows }.into())

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first wrong answer")]
 
 mod architecture;
+mod commit;
 mod compare;
 mod contracts;
 mod costing;
@@ -11,6 +12,7 @@ mod determinism;
 mod economic;
 mod events;
 mod explain;
+mod faults;
 mod forecast_outputs;
 mod fx;
 mod golden;
@@ -19,8 +21,10 @@ mod main_job;
 mod messages;
 mod objects;
 mod order_time;
+mod plan;
 mod purchase_models;
 mod support;
 mod truth;
 mod validation;
+mod verify;
 mod what_if;

@@ -55,7 +55,7 @@ fn the_same_inputs_give_the_same_bytes_on_one_two_and_eight_threads() {
 
 #[test]
 fn online_retail_money_is_accepted_rejected_or_without_customer() {
-    if shared("online_retail.parquet").is_none() {
+    if shared("data/online_retail.parquet").is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

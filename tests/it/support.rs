@@ -195,6 +195,7 @@ pub(crate) fn days(values: impl IntoIterator<Item = i32>) -> ArrayRef {
 pub(crate) fn read(output: &Path, dataset: &str) -> Vec<RecordBatch> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(output.join(dataset)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
     files.sort();
     files
         .into_iter()
@@ -219,14 +220,14 @@ pub(crate) fn sum(output: &Path, dataset: &str, column: &str) -> i128 {
     decimals(output, dataset, column).iter().sum()
 }
 
-/// A ledger that is not part of the project; `None`, said loudly, when it is absent.
+/// A file or folder that is not part of the project; `None`, said loudly, when it is absent.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let path = root().join("../shared/data").join(name);
-    if path.is_file() {
+    let path = root().join("../shared").join(name);
+    if path.exists() {
         return Some(path);
     }
     // Not `eprintln!`, which the test runner keeps to itself when a test passes.
-    let told = format!("NOT TESTED: {name} is absent; put it beside the checkout in shared/data to run this test\n");
+    let told = format!("NOT TESTED: {name} is absent; put it beside the checkout in shared/ to run this test\n");
     std::io::stderr().write_all(told.as_bytes()).unwrap();
     None
 }

@@ -1,10 +1,10 @@
 //! `whalecurve generate`: a synthetic company whose truth is known.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     cli::{Exit, Streams, progress::Bars},
-    generate::{self, Population, Scenario, Size, Stage},
+    generate::{self, Population, Scenario, Size, Stage, Summary},
     pipeline::Progress as _,
 };
 
@@ -33,9 +33,26 @@ pub struct Args {
 /// When the streams cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let size = Size { customers: args.customers, transactions: args.transactions };
-    let scenario = Scenario { size, seed: args.seed, population: Population::ByChannel };
+    match write(size, args.seed, args.threads, &args.folder, streams)? {
+        Ok(summary) => {
+            writeln!(streams.out, "{}", serde_json::json!(summary))?;
+            Ok(Exit::SUCCESS)
+        }
+        Err(exit) => Ok(exit),
+    }
+}
+
+/// Writes a company under progress bars; the exit after a failure is told.
+pub(super) fn write(
+    size: Size,
+    seed: u64,
+    threads: Option<usize>,
+    folder: &Utf8Path,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<Result<Summary, Exit>> {
+    let scenario = Scenario { size, seed, population: Population::ByChannel };
     let bars = Bars::new(streams.terminal);
-    let generated = generate::generate(scenario, args.threads, &args.folder, &|progress| {
+    let generated = generate::generate(scenario, threads, folder, &|progress| {
         if progress.done == 0 {
             bars.stage(name(progress.stage), Some(progress.total));
         }
@@ -43,11 +60,8 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     });
     bars.done();
     match generated {
-        Ok(summary) => {
-            writeln!(streams.out, "{}", serde_json::json!(summary))?;
-            Ok(Exit::SUCCESS)
-        }
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit::FAILURE),
+        Ok(summary) => Ok(Ok(summary)),
+        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit::FAILURE).map(Err),
     }
 }
 

@@ -1,9 +1,12 @@
 //! One file a command: its arguments as typed, and what it does with them.
 
 pub mod compare;
+pub mod demo;
 pub mod explain;
 pub mod fit;
 pub mod generate;
+pub mod plan;
 pub mod run;
 pub mod schema;
 pub mod validate;
+pub mod verify;

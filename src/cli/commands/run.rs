@@ -37,6 +37,13 @@ pub struct Args {
     sets: Vec<String>,
 }
 
+impl Args {
+    /// A config as it stands.
+    pub(super) fn of(config: Utf8PathBuf) -> Self {
+        Self { config, output: None, threads: None, seed: None, cost_object: None, sets: Vec::new() }
+    }
+}
+
 /// What is costed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Object {

@@ -1,0 +1,31 @@
+//! SIGINT and SIGTERM: what is staged goes, then the process ends with 130 or 143.
+//!
+//! A commit that is under way is waited for; it takes as long as a few renames. So the output is the old one or the new
+//! one, whole, and nothing stays beside it.
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+    low_level::exit,
+};
+
+use crate::publish::folder;
+
+/// Exit codes are 128 and the number of the signal, as a shell tells it.
+const KILLED_BY: i32 = 128;
+
+/// Waits for signals in a thread of its own.
+///
+/// # Errors
+/// When the system refuses the handlers or the thread.
+pub fn watch() -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            folder::abandon();
+            // No destructors: other threads are at work still.
+            exit(KILLED_BY + signal);
+        }
+    })?;
+    Ok(())
+}

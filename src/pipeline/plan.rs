@@ -1,0 +1,86 @@
+//! What a run would read and replace, from configs, footers and names alone: nothing is decoded, nothing written.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use super::{RunError, output};
+use crate::{
+    publish::folder::{self, MANIFEST},
+    read,
+    schema::settings::{LedgerDriver, Settings, TableName},
+};
+
+/// An input table that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableFound {
+    /// Which one.
+    pub table: TableName,
+    /// Files.
+    pub files: usize,
+    /// Rows by the footers; `None` for CSV.
+    pub rows: Option<u64>,
+    /// Size of the files.
+    pub bytes: u64,
+}
+
+/// What stands in the place of the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The folder.
+    pub path: Utf8PathBuf,
+    /// Digest of the results that are there; `None` when there are none.
+    pub result_digest: Option<String>,
+}
+
+/// What a run would do.
+#[derive(Debug)]
+pub struct Plan {
+    /// Tables in the order of the config's documentation.
+    pub tables: Vec<TableFound>,
+    /// Its output.
+    pub output: Replaced,
+}
+
+/// Looks at every input and at the output: names, footers, columns with their types, predicates.
+///
+/// # Errors
+/// Everything that is wrong with them, not the first alone.
+pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
+    let (mut tables, mut wrong) = (Vec::new(), Vec::new());
+    let base = Utf8Path::new(&settings.base);
+    for table in TableName::ALL {
+        let Some(setting) = settings.inputs.table(table) else { continue };
+        let measured = |driver: &LedgerDriver| match table {
+            TableName::Transactions => !driver.is_of_events(),
+            TableName::Events => driver.is_of_events(),
+            _ => false,
+        };
+        let drivers: Vec<(&str, &LedgerDriver)> = settings
+            .drivers
+            .iter()
+            .filter(|(_, driver)| measured(driver))
+            .map(|(name, driver)| (name.as_str(), driver))
+            .collect();
+        match read::open(table, setting, base, &drivers) {
+            Ok(source) => tables.push(TableFound {
+                table,
+                files: source.files.len(),
+                rows: source.rows,
+                bytes: source.files.iter().map(|footer| footer.bytes).sum(),
+            }),
+            Err(error) => wrong.push(error.into()),
+        }
+    }
+    let path = Utf8Path::new(&settings.output);
+    let allowed = output::refuse_inputs(settings, path).and_then(|()| folder::refuse_foreign(path));
+    wrong.extend(allowed.err().map(RunError::from));
+    let output = Replaced { path: path.to_owned(), result_digest: digest_of(path) };
+    if wrong.is_empty() { Ok(Plan { tables, output }) } else { Err(wrong) }
+}
+
+/// The digest in a manifest, when there is one that can be read.
+fn digest_of(output: &Utf8Path) -> Option<String> {
+    let text = std::fs::read_to_string(output.join(MANIFEST)).ok()?;
+    let manifest: Value = serde_json::from_str(&text).ok()?;
+    Some(manifest["result_digest"].as_str()?.to_owned())
+}

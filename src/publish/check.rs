@@ -1,0 +1,202 @@
+//! A finished output, checked against its manifest: files, digests, schemas, row counts, and the sums that must tie.
+//!
+//! Offline and alone: nothing is needed but the folder. Every file is also checked this way before it is published.
+
+use std::{collections::BTreeSet, fs, fs::File, panic};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::{
+    PublishError,
+    dataset::{describe, digest},
+    folder::{MANIFEST, SUCCESS},
+    io,
+    reconcile::{self, Table},
+};
+
+/// What a check found to be in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Datasets.
+    pub datasets: usize,
+    /// Parquet files.
+    pub files: usize,
+    /// Rows of all datasets.
+    pub rows: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Sums that were compared.
+    pub sums: usize,
+    /// One digest over all files.
+    pub result_digest: String,
+}
+
+/// What is wrong with an output: one line each.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{path}: {what}")]
+pub struct Finding {
+    /// File or folder, below the output.
+    pub path: Utf8PathBuf,
+    /// The rule that is broken.
+    pub what: String,
+}
+
+fn finding(path: impl Into<Utf8PathBuf>, what: impl Into<String>) -> Finding {
+    Finding { path: path.into(), what: what.into() }
+}
+
+/// The manifest, as far as a check needs it.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    outputs: Vec<Dataset>,
+    result_digest: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dataset {
+    #[serde(rename = "dataset")]
+    name: String,
+    rows: u64,
+    columns: Vec<String>,
+    files: Vec<Listed>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    path: String,
+    bytes: u64,
+    blake3: String,
+}
+
+/// Checks an output.
+///
+/// # Errors
+/// [`PublishError`] when the folder or its manifest cannot be read; what is wrong with it otherwise, in the order of the
+/// manifest.
+pub fn check(output: &Utf8Path) -> Result<Result<Checked, Vec<Finding>>, PublishError> {
+    let path = output.join(MANIFEST);
+    let text = fs::read_to_string(&path).map_err(io(&path))?;
+    let damaged = |what: String| PublishError::Damaged { path: path.clone(), what };
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| damaged(format!("is no manifest of this version (line {})", error.line())))?;
+    let mut wrong = Vec::new();
+    let mut checked =
+        Checked { datasets: 0, files: 0, rows: 0, bytes: 0, sums: 0, result_digest: manifest.result_digest.clone() };
+    let mut hasher = blake3::Hasher::new();
+    marked(output, Utf8Path::new(""), &mut wrong)?;
+    for dataset in &manifest.outputs {
+        checked.datasets += 1;
+        checked.rows += dataset.rows;
+        only_what_is_listed(output, dataset, &mut wrong)?;
+        let mut rows = 0;
+        for file in &dataset.files {
+            checked.files += 1;
+            checked.bytes += file.bytes;
+            hasher.update(file.path.as_bytes());
+            hasher.update(file.blake3.as_bytes());
+            match check_file(output, dataset, file) {
+                Ok(found) => rows += found,
+                Err(found) => wrong.push(found),
+            }
+        }
+        // A file that is damaged is told already.
+        if wrong.is_empty() && rows != dataset.rows {
+            let what = format!("its files have {rows} rows, the manifest {}", dataset.rows);
+            wrong.push(finding(&dataset.name, what));
+        }
+    }
+    if hasher.finalize().to_hex().as_str() != manifest.result_digest {
+        wrong.push(finding(MANIFEST, "result_digest is not that of the files it lists"));
+    }
+    if wrong.is_empty() {
+        let tables: Vec<Table<'_>> = manifest
+            .outputs
+            .iter()
+            .map(|dataset| Table {
+                name: &dataset.name,
+                files: dataset.files.iter().map(|file| output.join(&file.path)).collect(),
+            })
+            .collect();
+        let (sums, ties) = reconcile::reconcile(&tables)?;
+        checked.sums = sums;
+        wrong.extend(ties.into_iter().map(|(dataset, what)| finding(dataset, what)));
+    }
+    Ok(if wrong.is_empty() { Ok(checked) } else { Err(wrong) })
+}
+
+/// The mark of a complete folder: there, and empty.
+fn marked(output: &Utf8Path, folder: &Utf8Path, wrong: &mut Vec<Finding>) -> Result<(), PublishError> {
+    let path = output.join(folder).join(SUCCESS);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() && found.len() == 0 => {}
+        Ok(_) => wrong.push(finding(folder.join(SUCCESS), "is not an empty file")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            wrong.push(finding(folder.join(SUCCESS), "is missing"));
+        }
+        Err(error) => return Err(io(&path)(error)),
+    }
+    Ok(())
+}
+
+/// A dataset's folder holds its files and the mark, and nothing else: readers take whatever they find.
+fn only_what_is_listed(output: &Utf8Path, dataset: &Dataset, wrong: &mut Vec<Finding>) -> Result<(), PublishError> {
+    let folder = output.join(&dataset.name);
+    if !folder.is_dir() || folder.is_symlink() {
+        wrong.push(finding(&dataset.name, "is not a folder"));
+        return Ok(());
+    }
+    marked(output, Utf8Path::new(&dataset.name), wrong)?;
+    let listed: BTreeSet<Utf8PathBuf> = dataset.files.iter().map(|file| output.join(&file.path)).collect();
+    let mut found = BTreeSet::new();
+    for entry in folder.read_dir_utf8().map_err(io(&folder))? {
+        found.insert(entry.map_err(io(&folder))?.into_path());
+    }
+    for extra in found.iter().filter(|path| !listed.contains(*path) && path.file_name() != Some(SUCCESS)) {
+        let extra = extra.strip_prefix(output).unwrap_or(extra);
+        wrong.push(finding(extra, "is not in the manifest"));
+    }
+    Ok(())
+}
+
+/// The rows of a file that is what the manifest says.
+fn check_file(output: &Utf8Path, dataset: &Dataset, file: &Listed) -> Result<u64, Finding> {
+    let bad = |what: &str| finding(&file.path, what);
+    let below = Utf8Path::new(&file.path).parent() == Some(Utf8Path::new(&dataset.name));
+    if !below {
+        return Err(bad("is listed outside its dataset's folder"));
+    }
+    let path = output.join(&file.path);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() => return Err(bad("is not a file")),
+        Ok(found) if found.len() != file.bytes => {
+            return Err(bad(&format!("has {} bytes, the manifest says {}", found.len(), file.bytes)));
+        }
+        Ok(_) => {}
+        Err(error) => return Err(bad(&error.to_string())),
+    }
+    match digest(&path) {
+        Ok((_, found)) if found == file.blake3 => {}
+        Ok(_) => return Err(bad("its content has changed: the BLAKE3 digest is another")),
+        Err(error) => return Err(bad(&error.to_string())),
+    }
+    let (rows, columns) = footer(&path).map_err(|what| bad(&what))?;
+    if columns == dataset.columns { Ok(rows) } else { Err(bad("its columns are not those of the manifest")) }
+}
+
+/// Rows and columns of a file, from its footer.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(super) fn footer(path: &Utf8Path) -> Result<(u64, Vec<String>), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    // Decoders of damaged files may panic.
+    let read = panic::catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
+    let builder = read.map_err(|_| "its footer makes no sense".to_owned())?;
+    let builder = builder.map_err(|_| "its footer cannot be read".to_owned())?;
+    let rows = builder.metadata().file_metadata().num_rows();
+    let rows = u64::try_from(rows).map_err(|_| "its footer counts a negative number of rows".to_owned())?;
+    Ok((rows, describe(builder.schema())))
+}

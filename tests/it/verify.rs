@@ -1,0 +1,160 @@
+//! `whalecurve verify`: whatever is changed in a finished output is found, and told without a cell's value.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    sync::Arc,
+};
+
+use arrow_array::{Array, Decimal128Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use serde_json::Value;
+
+use crate::support::{Job, read, whalecurve};
+
+/// The main job's ledger with two activities, without a forecast.
+fn output() -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+currency: USD
+inputs:
+  transactions: {{path: {}/datasets/cdnow/transactions.parquet, columns: {{customer_id: customer_id, date: date, amount: amount}}}}
+activities:
+  upkeep: {{level: customer, method: average, cost: 9999.99}}
+  handling: {{level: order, method: revenue, cost: 1234.56}}
+",
+        env!("CARGO_MANIFEST_DIR")
+    ));
+    job.run(&[]);
+    job
+}
+
+/// Exit code and what is told of the output.
+fn verify(job: &Job) -> (i32, String) {
+    let done = whalecurve(&["verify", job.path("out").to_str().unwrap()]);
+    (done.status.code().unwrap(), job.without_folder(&done.stderr))
+}
+
+fn manifest(job: &Job) -> Value {
+    serde_json::from_str(&fs::read_to_string(job.path("out/run_manifest.json")).unwrap()).unwrap()
+}
+
+/// Changes a file of the output, verifies, and puts the file back.
+fn with(job: &Job, file: &str, change: impl Fn(&Path)) -> (i32, String) {
+    let path = job.path("out").join(file);
+    let before = fs::read(&path).ok();
+    change(&path);
+    let found = verify(job);
+    match before {
+        Some(bytes) => fs::write(&path, bytes).unwrap(),
+        None => fs::remove_file(&path).unwrap(),
+    }
+    found
+}
+
+const HINT: &str = "  hint: run it again: the same inputs and config give the same bytes\n";
+
+#[test]
+fn a_whole_output_is_told_in_figures() {
+    let job = output();
+    let (code, told) = verify(&job);
+    assert_eq!(code, 0, "{told}");
+    let outputs = manifest(&job)["outputs"].as_array().unwrap().len();
+    assert!(told.starts_with(&format!("out: {outputs} datasets, ")), "{told}");
+    assert!(told.ends_with(" sums tie\n"), "{told}");
+}
+
+#[test]
+fn every_changed_byte_is_found() {
+    let job = output();
+    let file = "customer_cost/part-00000.parquet";
+    let length = fs::metadata(job.path("out").join(file)).unwrap().len() as usize;
+    for place in (0..length).step_by(length / 40) {
+        let flip = |path: &Path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes[place] ^= 1 << (place % 8);
+            fs::write(path, bytes).unwrap();
+        };
+        let (code, told) = with(&job, file, flip);
+        assert_eq!(code, 3, "byte {place}");
+        assert_eq!(told, format!("error: {file}: its content has changed: the BLAKE3 digest is another\n{HINT}"));
+    }
+    assert_eq!(verify(&job).0, 0);
+}
+
+#[test]
+fn cut_missing_and_foreign_files_are_found() {
+    let job = output();
+    let file = "whale_curve/part-00000.parquet";
+    let cut = |path: &Path| fs::write(path, &fs::read(path).unwrap()[..100]).unwrap();
+    assert!(with(&job, file, cut).1.contains("whale_curve/part-00000.parquet: has 100 bytes, the manifest says "));
+    let gone = with(&job, file, |path| fs::remove_file(path).unwrap());
+    assert!(gone.1.starts_with("error: whale_curve/part-00000.parquet: No such file"), "{}", gone.1);
+    let extra = with(&job, "whale_curve/part-00001.parquet", |path| fs::write(path, "").unwrap());
+    assert_eq!(extra, (3, format!("error: whale_curve/part-00001.parquet: is not in the manifest\n{HINT}")));
+    let unmarked = with(&job, "whale_curve/_SUCCESS", |path| fs::remove_file(path).unwrap());
+    assert_eq!(unmarked, (3, format!("error: whale_curve/_SUCCESS: is missing\n{HINT}")));
+    let full = with(&job, "_SUCCESS", |path| fs::write(path, "x").unwrap());
+    assert_eq!(full, (3, format!("error: _SUCCESS: is not an empty file\n{HINT}")));
+    let renamed = with(&job, "run_manifest.json", |path| {
+        let text = fs::read_to_string(path).unwrap().replace("whale_curve/part", "../out/whale_curve/part");
+        fs::write(path, text).unwrap();
+    });
+    assert!(renamed.1.contains("is listed outside its dataset's folder"), "{}", renamed.1);
+}
+
+/// Files and manifest that agree with each other, but no longer with the cost of the pools.
+#[test]
+fn sums_that_do_not_tie_are_found_even_where_every_digest_is_right() {
+    let job = output();
+    let file = "customer_cost/part-00000.parquet";
+    let path = job.path("out").join(file);
+    let batches = read(&job.path("out"), "customer_cost");
+    let batch = &batches[0];
+    let at = batch.schema().index_of("amount").unwrap();
+    let amounts = batch.column(at).as_any().downcast_ref::<Decimal128Array>().unwrap();
+    let more = amounts.iter().enumerate().map(|(row, cents)| cents.map(|cents| cents + i128::from(row == 0)));
+    let more = more.collect::<Decimal128Array>().with_data_type(amounts.data_type().clone());
+    let mut columns = batch.columns().to_vec();
+    columns[at] = Arc::new(more);
+    let batch = RecordBatch::try_new(batch.schema(), columns).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    for batch in [&batch].into_iter().chain(&batches[1..]) {
+        writer.write(batch).unwrap();
+    }
+    writer.close().unwrap();
+
+    let bytes = fs::read(&path).unwrap();
+    let mut manifest = manifest(&job);
+    let mut digest = blake3::Hasher::new();
+    for dataset in manifest["outputs"].as_array_mut().unwrap() {
+        for listed in dataset["files"].as_array_mut().unwrap() {
+            if listed["path"] == file {
+                listed["bytes"] = bytes.len().into();
+                listed["blake3"] = blake3::hash(&bytes).to_hex().as_str().into();
+            }
+            digest.update(listed["path"].as_str().unwrap().as_bytes());
+            digest.update(listed["blake3"].as_str().unwrap().as_bytes());
+        }
+    }
+    manifest["result_digest"] = digest.finalize().to_hex().as_str().into();
+    fs::write(job.path("out/run_manifest.json"), manifest.to_string()).unwrap();
+
+    let (code, told) = verify(&job);
+    assert_eq!(code, 3);
+    assert!(told.contains("customer_cost: amount, and what its pools allocated of base, "), "{told}");
+    assert!(told.contains("customer_profit: cost of activities, and its sum in customer_cost of base: "), "{told}");
+}
+
+#[test]
+fn a_folder_that_is_no_output_is_told_so() {
+    let job = output();
+    fs::remove_file(job.path("out/run_manifest.json")).unwrap();
+    let (code, told) = verify(&job);
+    assert_eq!(code, 2);
+    assert_eq!(
+        told,
+        "error: out: no output of whalecurve: it has no run_manifest.json\n  hint: name the folder that a run has written\n"
+    );
+}
