@@ -118,7 +118,7 @@ pub fn open(
     };
     let rows = (!csv).then(|| footers.iter().map(|footer| footer.rows).sum());
     let mut frame = scan_files(name, &found, csv)?;
-    let schema = guarded(name, || frame.collect_schema())?;
+    let schema = guarded(name, || frame.collect_schema()).map_err(|error| named(name, &footers, csv, error))?;
     if !csv {
         check_drift(name, &found, &schema, setting)?;
     }
@@ -348,7 +348,7 @@ fn plain_reason(error: &PolarsError) -> String {
     }
 }
 
-/// The same error with the file that cannot be decoded by itself, where there is one.
+/// The same error with the only file, or the first that cannot be decoded by itself.
 fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> ReadError {
     let ReadError::Scan { reason, .. } = &error else { return error };
     let damaged = |footer: &&Footer| {
@@ -361,7 +361,8 @@ fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> 
         });
         decoded.is_err()
     };
-    match files.iter().find(damaged) {
+    let only = if let [only] = files { Some(only) } else { None };
+    match only.or_else(|| files.iter().find(damaged)) {
         Some(footer) => ReadError::Decode { file: footer.file.clone(), reason: reason.clone() },
         None => error,
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first wrong answer")]
 
 mod architecture;
+mod canary;
 mod commit;
 mod compare;
 mod contracts;
@@ -16,6 +17,7 @@ mod faults;
 mod forecast_outputs;
 mod fx;
 mod golden;
+mod hostile;
 mod laws;
 mod main_job;
 mod messages;
