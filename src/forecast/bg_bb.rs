@@ -79,7 +79,7 @@ impl BgBb {
     }
 
     /// The dropout that is left to a customer who is alive at `n`.
-    fn dropout(&self, n: u32) -> ShiftedBetaGeometric {
+    pub(super) fn dropout(&self, n: u32) -> ShiftedBetaGeometric {
         ShiftedBetaGeometric { alpha: self.gamma, beta: self.delta }.after(n)
     }
 

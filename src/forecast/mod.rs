@@ -10,7 +10,8 @@
 //!
 //! Where customers are under contract it fits a [`contract_model`] to their [`spells`]: [`beta_geometric`] or
 //! [`beta_weibull`] where they leave at a renewal, [`exponential_gamma`] or [`weibull_gamma`] where they leave at any time
-//! ([`kaplan_meier`] beside them). One model is a kernel for now: [`bg_bb`] counts time in opportunities.
+//! ([`kaplan_meier`] beside them). Where they buy at opportunities alone it fits [`bg_bb`], and what that is worth is
+//! [`opportunity_value`].
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, summary::Summary};
@@ -59,6 +60,8 @@ pub mod mbg_nbd;
 pub mod next_purchase;
 pub mod normal_spend;
 pub mod opportunities;
+pub mod opportunity_days;
+pub mod opportunity_value;
 pub mod outlook;
 pub mod pareto_nbd;
 mod pareto_nbd_counts;
@@ -75,6 +78,7 @@ mod silence;
 pub mod simulate;
 pub mod spells;
 pub mod spend_model;
+pub mod stratified;
 pub mod summary;
 mod survival_fit;
 pub mod tenures;

@@ -13,6 +13,7 @@ use super::{
     holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
     normal_spend::NormalSpend,
+    opportunities::OpportunityError,
     outlook::Outlook,
     per_period::Periods,
     population::Population,
@@ -75,9 +76,20 @@ pub enum ForecastError {
     /// A sum over the future that has no value.
     #[error("forecast: {0}")]
     Discount(#[from] DiscountError),
-    /// A command that knows models of purchases alone.
-    #[error("forecast: {command} knows models of purchases, and {model} is one of contracts")]
-    Contractual {
+    /// Opportunities that cannot be counted.
+    #[error("forecast: {0}")]
+    Opportunities(#[from] OpportunityError),
+    /// A horizon shorter than the time between two opportunities.
+    #[error("forecast: the next {days} days hold no whole {unit}, so there is no opportunity to buy")]
+    NoOpportunity {
+        /// Days of the horizon.
+        days: u32,
+        /// Time unit.
+        unit: String,
+    },
+    /// A command that does not know the model.
+    #[error("forecast: {command} does not know {model}")]
+    Unknown {
         /// The command.
         command: &'static str,
         /// The model.

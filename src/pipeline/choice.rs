@@ -64,7 +64,7 @@ impl Choice {
         let ln_gaps = ledgers.purchases.as_ref().map(|log| histories.ln_gaps(log)).unwrap_or_default();
         let kind = match (setting.model, &ledgers.purchases) {
             (ModelChoice::One(kind), _) => kind,
-            (ModelChoice::Contract(_), _) => return Err(refusal(setting, "this")),
+            (ModelChoice::Contract(_) | ModelChoice::BgBb, _) => return Err(refusal(setting, "a choice of models")),
             (ModelChoice::Auto, None) => return Err(ForecastError::NoPurchases.into()),
             (ModelChoice::Auto, Some(log)) => {
                 clock.start("choose_model", customers);
@@ -162,19 +162,21 @@ impl Choice {
     }
 }
 
-/// Refuses a model of contracts in a command that knows models of purchases alone.
+/// Refuses the models of contracts and of opportunities, in a command that knows the others alone.
 ///
 /// # Errors
 /// [`RunError::Forecast`].
 pub(super) fn purchases_alone(setting: Option<&ForecastSettings>, command: &'static str) -> Result<(), RunError> {
     match setting {
-        Some(setting) if matches!(setting.model, ModelChoice::Contract(_)) => Err(refusal(setting, command)),
+        Some(setting) if matches!(setting.model, ModelChoice::Contract(_) | ModelChoice::BgBb) => {
+            Err(refusal(setting, command))
+        }
         _ => Ok(()),
     }
 }
 
 fn refusal(setting: &ForecastSettings, command: &'static str) -> RunError {
-    ForecastError::Contractual { command, model: setting.model.as_str() }.into()
+    ForecastError::Unknown { command, model: setting.model.as_str() }.into()
 }
 
 /// A model of purchases, and its covariates.

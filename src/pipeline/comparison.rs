@@ -2,6 +2,7 @@
 
 use crate::{
     forecast::{
+        bg_bb::BgBb,
         contract_model::ContractModel,
         covariates::{Accuracy, CovariateFit, Effect},
         fit::{Fit, FitEnd},
@@ -91,6 +92,12 @@ pub(super) trait Parameters {
 impl Parameters for PurchaseModel {
     fn number(&self, names: &[String]) -> usize {
         names.len() + usize::from(matches!(self, Self::BgCnbdK(_)))
+    }
+}
+
+impl Parameters for BgBb {
+    fn number(&self, _: &[String]) -> usize {
+        4
     }
 }
 

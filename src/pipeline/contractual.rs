@@ -10,6 +10,7 @@ use crate::{
         predict::{self, ForecastError},
         simulate::{Segmentation, Simulation},
         spells::{Spell, spells},
+        stratified::Strata,
     },
     schema::{
         costs::LayerCosts,
@@ -123,15 +124,22 @@ impl Contracts {
         let what = ContractSettings {
             calendar: self.calendar,
             models: if drawn.is_empty() { vec![fitted] } else { drawn },
-            paths: setting.paths,
-            seed: settings.seed,
-            quantiles: settings.levels(),
-            worst_one_in: predict::WORST_ONE_IN,
-            minor_per_major: settings.currency.minor_per_major() as f64,
+            strata: strata(settings, setting),
         };
         let customers = ContractCustomers { start: &self.start, contribution, key: &self.key };
         let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
         Ok(found.map_err(ForecastError::from)?)
+    }
+}
+
+/// Paths of a simulation by strata.
+pub(super) fn strata(settings: &Settings, setting: &ForecastSettings) -> Strata {
+    Strata {
+        paths: setting.paths,
+        seed: settings.seed,
+        quantiles: settings.levels(),
+        worst_one_in: predict::WORST_ONE_IN,
+        minor_per_major: settings.currency.minor_per_major() as f64,
     }
 }
 

@@ -86,8 +86,8 @@ impl RunError {
             }
             Self::Model(error) => error.hint(),
             Self::NoForecast => Some("add one, as in: forecast: {horizon: 52w}"),
-            Self::Forecast(ForecastError::Contractual { .. }) => {
-                Some("use whalecurve run for models of contracts, or name a model of purchases in forecast.model")
+            Self::Forecast(ForecastError::Unknown { .. }) => {
+                Some("use whalecurve run with this model, or name bg_nbd or its like in forecast.model")
             }
             Self::Forecast(ForecastError::Covariates(CovariateError::UnknownLevels { .. })) => {
                 Some("fit the model anew, to customers of these levels as well: whalecurve fit CONFIG --model FILE")
@@ -105,7 +105,7 @@ impl RunError {
             | Self::Compare(_)
             | Self::Explain(_)
             | Self::Object(_)
-            | Self::Forecast(ForecastError::Contractual { .. })
+            | Self::Forecast(ForecastError::Unknown { .. })
             | Self::Publish(PublishError::Input { .. })
             | Self::NoForecast => 2,
             Self::Model(error) if !matches!(error, ModelFileError::Io { .. }) => 2,

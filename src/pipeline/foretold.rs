@@ -1,10 +1,18 @@
 //! The forecast of a run, of purchases or of contracts, behind one face.
 
-use super::{Clock, Ledgers, RunError, comparison::score_columns, contractual::Contracts, forecast::Forecast, notes};
+use super::{
+    Clock, Ledgers, RunError,
+    comparison::{Parameters, score_columns},
+    contractual::Contracts,
+    forecast::Forecast,
+    notes,
+    opportunistic::{Opportunistic, PerOpportunity},
+};
 use crate::{
     forecast::{
         contribution::Rates,
         covariates::CovariateFit,
+        fit::Fit,
         holdout::Assessment,
         simulate::{Segmentation, Simulation},
         spend_model::SpendModel,
@@ -42,12 +50,15 @@ enum Brings {
     Purchases(Rates),
     /// A period under contract.
     Contracts(Vec<f64>),
+    /// A purchase at an opportunity, and an opportunity that the customer lives to see.
+    Opportunities(PerOpportunity),
 }
 
 /// What customers are known by.
 enum Of {
     Purchases(Box<Forecast>),
     Contracts(Box<Contracts>),
+    Opportunities(Box<Opportunistic>),
 }
 
 impl Foretold {
@@ -63,6 +74,7 @@ impl Foretold {
     ) -> Result<Self, RunError> {
         let of = match setting.model {
             ModelChoice::Contract(kind) => Of::Contracts(Box::new(Contracts::new(kind, setting, ledgers, clock)?)),
+            ModelChoice::BgBb => Of::Opportunities(Box::new(Opportunistic::new(setting, ledgers, clock)?)),
             ModelChoice::One(_) | ModelChoice::Auto => {
                 Of::Purchases(Box::new(Forecast::new(settings, setting, ledgers, clock)?))
             }
@@ -97,6 +109,10 @@ impl Foretold {
                 let (contribution, expected) = contracts.value(settings, ledgers, money);
                 (Brings::Contracts(contribution), expected)
             }
+            Of::Opportunities(customers) => {
+                let (brings, expected) = customers.value(settings, ledgers, money);
+                (Brings::Opportunities(brings), expected)
+            }
         };
         Ok(Valuation { brings, expected, simulation: None })
     }
@@ -128,6 +144,9 @@ impl Foretold {
             (Of::Contracts(contracts), Brings::Contracts(contribution)) => {
                 Some(contracts.simulate((settings, setting), contribution, &segmentations, &told)?)
             }
+            (Of::Opportunities(customers), Brings::Opportunities(brings)) => {
+                Some(customers.simulate((settings, setting), brings, &segmentations, &told)?)
+            }
             // A valuation is of the forecast that made it.
             _ => None,
         };
@@ -144,6 +163,7 @@ impl Foretold {
         match &self.of {
             Of::Purchases(forecast) => forecast.expectations.p_alive[at],
             Of::Contracts(contracts) => contracts.p_alive(at),
+            Of::Opportunities(customers) => customers.outlook[at].p_alive,
         }
     }
 
@@ -152,6 +172,7 @@ impl Foretold {
         match &self.of {
             Of::Purchases(forecast) => forecast.expectations.purchases[at],
             Of::Contracts(contracts) => contracts.periods[at],
+            Of::Opportunities(customers) => customers.outlook[at].purchases,
         }
     }
 
@@ -195,6 +216,7 @@ impl Foretold {
                 json!({forecast.kind.as_str(): purchases, spend.as_str(): forecast.models.spend})
             }
             Of::Contracts(contracts) => json!({contracts.kind.as_str(): contracts.fit}),
+            Of::Opportunities(customers) => json!({ModelChoice::BgBb.as_str(): customers.fit}),
         }
     }
 
@@ -202,7 +224,7 @@ impl Foretold {
     pub(super) fn covariates(&self) -> Option<&CovariateFit> {
         match &self.of {
             Of::Purchases(forecast) => forecast.covariates.as_ref(),
-            Of::Contracts(_) => None,
+            Of::Contracts(_) | Of::Opportunities(_) => None,
         }
     }
 
@@ -217,24 +239,25 @@ impl Foretold {
     pub(super) fn comparison_columns(&self) -> Vec<Values> {
         match &self.of {
             Of::Purchases(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref(), Some(forecast.used)),
-            Of::Contracts(contracts) => {
-                let method = contracts.kind.as_str();
-                let fit = Some(contracts.fit.clone());
-                score_columns(&[Assessment { method, fit, outcome: None }], None, Some(0))
-            }
+            Of::Contracts(contracts) => one_model(contracts.kind.as_str(), &contracts.fit),
+            Of::Opportunities(customers) => one_model(ModelChoice::BgBb.as_str(), &customers.fit),
         }
     }
 
     /// What a reader of the results must know of the fits.
     pub(super) fn notes(&self, settings: &ForecastSettings) -> Vec<String> {
+        let uncertain = settings.parameter_uncertainty && settings.paths > 0;
         match &self.of {
             Of::Purchases(forecast) => forecast.notes(),
-            Of::Contracts(contracts) => {
-                let uncertain = settings.parameter_uncertainty && settings.paths > 0;
-                notes::of_fit(&contracts.fit, uncertain)
-            }
+            Of::Contracts(contracts) => notes::of_fit(&contracts.fit, uncertain),
+            Of::Opportunities(customers) => notes::of_fit(&customers.fit, uncertain),
         }
     }
+}
+
+/// The columns of `model_comparison` where nothing was compared.
+fn one_model<M: Parameters + Clone>(method: &'static str, fit: &Fit<M>) -> Vec<Values> {
+    score_columns(&[Assessment { method, fit: Some(fit.clone()), outcome: None }], None, Some(0))
 }
 
 impl Of {
@@ -242,7 +265,7 @@ impl Of {
     fn purchases(&self) -> Option<&Forecast> {
         match self {
             Self::Purchases(forecast) => Some(forecast),
-            Self::Contracts(_) => None,
+            Self::Contracts(_) | Self::Opportunities(_) => None,
         }
     }
 
@@ -251,6 +274,7 @@ impl Of {
         match self {
             Self::Purchases(forecast) => forecast.customers(),
             Self::Contracts(contracts) => &contracts.customer,
+            Self::Opportunities(customers) => &customers.customer,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod model_file;
 mod notes;
 mod object_tables;
 pub mod objects;
+mod opportunistic;
 mod order_time;
 mod origins;
 mod output;

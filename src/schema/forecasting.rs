@@ -18,6 +18,8 @@ pub enum ModelChoice {
     Auto,
     /// This model of contracts.
     Contract(ContractKind),
+    /// Purchases at opportunities of one time unit (BG/BB).
+    BgBb,
 }
 
 /// A model of contracts.
@@ -81,13 +83,14 @@ impl ModelChoice {
             Self::One(kind) => kind.as_str(),
             Self::Auto => "auto",
             Self::Contract(kind) => kind.as_str(),
+            Self::BgBb => "bg_bb",
         }
     }
 
     /// Whether the purchase days of every customer are needed, beside first, last and number.
     #[must_use]
     pub fn needs_purchase_days(self) -> bool {
-        matches!(self, Self::Auto | Self::One(PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK))
+        matches!(self, Self::Auto | Self::BgBb | Self::One(PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK))
     }
 }
 

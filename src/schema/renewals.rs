@@ -30,13 +30,33 @@ impl RenewalTerm {
     pub fn renewal(self, start: Day, n: u32) -> Day {
         match self {
             Self::Days(days) => start.saturating_add_unsigned(days.saturating_mul(n)),
+            Self::Months(months) => add_months(start, i64::from(months) * i64::from(n)),
+        }
+    }
+
+    /// The day that is `n` terms before `end`.
+    #[must_use]
+    pub fn before(self, end: Day, n: u32) -> Day {
+        match self {
+            Self::Days(days) => end.saturating_sub_unsigned(days.saturating_mul(n)),
+            Self::Months(months) => add_months(end, -i64::from(months) * i64::from(n)),
+        }
+    }
+
+    /// In which term before `end` a day lies, counted back from 1: the first one ends with the day before `end`; 0 for
+    /// `end` and later days.
+    #[must_use]
+    pub fn terms_back(self, day: Day, end: Day) -> u32 {
+        if day >= end {
+            return 0;
+        }
+        match self {
+            Self::Days(days) => end.abs_diff(day).div_ceil(days),
             Self::Months(months) => {
-                let (year, month, of_month) = civil_from_day(start);
-                let month = i64::from(year) * 12 + i64::from(month) - 1 + i64::from(months) * i64::from(n);
-                let (year, month) = (month.div_euclid(12) as i32, month.rem_euclid(12) as i32 + 1);
-                let next =
-                    if month == 12 { day_from_civil(year + 1, 1, 1) } else { day_from_civil(year, month + 1, 1) };
-                day_from_civil(year, month, of_month).min(next - 1)
+                let (from, to) = (civil_from_day(day), civil_from_day(end));
+                let apart = (to.0 - from.0) * 12 + to.1 - from.1;
+                let least = apart.unsigned_abs() / months;
+                if self.before(end, least) <= day { least } else { least + 1 }
             }
         }
     }
@@ -70,6 +90,15 @@ impl RenewalTerm {
     }
 }
 
+/// The same day of another month, or its last one.
+fn add_months(day: Day, months: i64) -> Day {
+    let (year, month, of_month) = civil_from_day(day);
+    let month = i64::from(year) * 12 + i64::from(month) - 1 + months;
+    let (year, month) = (month.div_euclid(12) as i32, month.rem_euclid(12) as i32 + 1);
+    let next = if month == 12 { day_from_civil(year + 1, 1, 1) } else { day_from_civil(year, month + 1, 1) };
+    day_from_civil(year, month, of_month).min(next - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::period::parse_day;
@@ -100,6 +129,24 @@ mod tests {
                     let at = term.renewal(start, n);
                     assert_eq!(term.renewals(start, at), n, "{term:?} {start} {n}");
                     assert!(n == 0 || term.renewals(start, at - 1) == n - 1, "{term:?} {start} {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn terms_before_an_end_cover_every_day_once() {
+        let end = day("2001-01-01");
+        assert_eq!(RenewalTerm::Months(12).terms_back(day("2000-01-01"), end), 1);
+        assert_eq!(RenewalTerm::Months(12).terms_back(day("1999-12-31"), end), 2);
+        assert_eq!(RenewalTerm::Months(1).terms_back(day("2000-11-30"), end), 2);
+        for term in [RenewalTerm::Months(1), RenewalTerm::Months(12), RenewalTerm::Days(1), RenewalTerm::Days(7)] {
+            for end in (day("2000-02-26")..day("2000-04-02")).step_by(2) {
+                assert_eq!(term.terms_back(end, end), 0);
+                for n in 1..40 {
+                    let (first, last) = (term.before(end, n), term.before(end, n - 1) - 1);
+                    assert!(first <= last, "{term:?} {end} {n}");
+                    assert_eq!((term.terms_back(first, end), term.terms_back(last, end)), (n, n), "{term:?} {end} {n}");
                 }
             }
         }

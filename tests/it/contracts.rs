@@ -222,10 +222,12 @@ fn a_base_that_lost_nobody_and_commands_for_purchases_are_refused() {
     let job = small("1,2000-01-01,\n", "");
     let told = job.command("validate", &["--holdout", "26w"]);
     assert_snapshot!(job.without_folder(&told.stderr), @r"
-    error: forecast: validate knows models of purchases, and exponential_gamma is one of contracts
-      hint: use whalecurve run for models of contracts, or name a model of purchases in forecast.model
+    error: forecast: validate does not know exponential_gamma
+      hint: use whalecurve run with this model, or name bg_nbd or its like in forecast.model
     ");
     assert_eq!(told.status.code(), Some(2));
     let told = job.command("fit", &["--model", "m.json"]);
-    assert!(String::from_utf8(told.stderr).unwrap().starts_with("error: forecast: fit knows models of purchases"));
+    assert!(
+        String::from_utf8(told.stderr).unwrap().starts_with("error: forecast: fit does not know exponential_gamma")
+    );
 }

@@ -22,6 +22,7 @@ mod laws;
 mod main_job;
 mod messages;
 mod objects;
+mod opportunities;
 mod order_time;
 mod plan;
 mod purchase_models;

@@ -9,6 +9,7 @@ use crate::forecast::exponential_gamma::ExponentialGamma;
 use crate::forecast::fit::FitEnd;
 use crate::forecast::simulate::{Segmentation, Simulation};
 use crate::forecast::spells::Spell;
+use crate::forecast::stratified::Strata;
 use crate::forecast::weibull_gamma::WeibullGamma;
 use crate::schema::forecasting::ContractKind;
 use crate::schema::period::parse_day;
@@ -118,11 +119,7 @@ fn settings(models: Vec<ContractModel>, paths: u32) -> ContractSettings {
     ContractSettings {
         calendar: calendar("2006-12-31", 1_826),
         models,
-        paths,
-        seed: 42,
-        quantiles: vec![0.05, 0.5, 0.95],
-        worst_one_in: 20,
-        minor_per_major: 100.0,
+        strata: Strata { paths, seed: 42, quantiles: vec![0.05, 0.5, 0.95], worst_one_in: 20, minor_per_major: 100.0 },
     }
 }
 

@@ -21,6 +21,7 @@ mod lives;
 mod mbg_nbd;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod normal_spend;
+mod opportunity_value;
 mod outlook;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod pareto_nbd;

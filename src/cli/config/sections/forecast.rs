@@ -35,7 +35,7 @@ const KEYS: [&str; 14] = [
     "quantiles",
 ];
 
-/// Keys that models of contracts alone know, and those that they do not know.
+/// Keys that models of contracts alone know, and those that models of purchases at any time alone know.
 const CONTRACT_KEYS: [&str; 2] = ["grace", "contracts_from"];
 const PURCHASE_KEYS: [&str; 5] = ["covariates", "holdout", "spend", "discounting", "next_purchase"];
 
@@ -67,6 +67,7 @@ pub(in crate::cli::config) fn read(
     let mut models: Vec<(&str, ModelChoice)> =
         PurchaseKind::ALL.map(|kind| (kind.as_str(), ModelChoice::One(kind))).to_vec();
     models.push(("auto", ModelChoice::Auto));
+    models.push((ModelChoice::BgBb.as_str(), ModelChoice::BgBb));
     models.extend(ContractKind::ALL.map(|kind| (kind.as_str(), ModelChoice::Contract(kind))));
     let model = fields.read_or("model", ModelChoice::One(PurchaseKind::BgNbd), problems, |entry, problems| {
         entry.word(&models, problems)
@@ -179,12 +180,13 @@ fn grace(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
 
 /// Keys that the model does not know.
 fn check_keys(fields: &Fields<'_>, model: ModelChoice, problems: &mut Problems) {
-    let contracts = matches!(model, ModelChoice::Contract(_));
-    let unknown: &[&str] = if contracts { &PURCHASE_KEYS } else { &CONTRACT_KEYS };
-    for entry in unknown.iter().filter_map(|key| fields.get(key)) {
-        let of = if contracts { "purchases" } else { "contracts" };
-        let what = format!("{} has no effect: {} is no model of {of}", quoted(entry.path()), model.as_str());
-        problems.add(entry.key_at(), what);
+    let unknown: Vec<&str> = match model {
+        ModelChoice::One(_) | ModelChoice::Auto => CONTRACT_KEYS.to_vec(),
+        ModelChoice::Contract(_) => PURCHASE_KEYS.to_vec(),
+        ModelChoice::BgBb => [&PURCHASE_KEYS[..], &CONTRACT_KEYS[..]].concat(),
+    };
+    for entry in unknown.into_iter().filter_map(|key| fields.get(key)) {
+        problems.add(entry.key_at(), format!("{} has no effect with {}", quoted(entry.path()), model.as_str()));
     }
 }
 

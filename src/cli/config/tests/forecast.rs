@@ -28,7 +28,7 @@ forecast:
   paths: 1e6
 ";
     assert_snapshot!(message_with(text), @r"
-    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+    shop/whalecurve.yaml:6:10: `forecast.model` is `pareto_bnd`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, bg_bb, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
       hint: did you mean `pareto_nbd`?
     shop/whalecurve.yaml:7:10: `forecast.spend` is `gama_gamma`, expected one of gamma_gamma, normal
       hint: did you mean `gamma_gamma`?
@@ -52,7 +52,7 @@ forecast:
 fn the_purchase_model_is_bg_nbd_unless_another_is_named() {
     let model = |text: &str| read_minimal_with(text).forecast.map(|forecast| forecast.model.as_str());
     assert_eq!(model("forecast: {horizon: 1y}\n"), Some("bg_nbd"));
-    for name in ["bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd_k", "mbg_cnbd_k", "auto"] {
+    for name in ["bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd_k", "mbg_cnbd_k", "auto", "bg_bb"] {
         assert_eq!(model(&format!("forecast: {{horizon: 1y, model: {name}}}\n")), Some(name));
     }
 }
@@ -87,12 +87,12 @@ fn a_model_of_contracts_and_the_table_of_contracts_need_each_other() {
     assert_snapshot!(message_with(&contracts(", model: bg_nbd, grace: 2w, contracts_from: 1970-01-11")), @r"
     shop/whalecurve.yaml:5:3: `inputs.contracts` has no effect: no model of contracts uses it
       hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
-    shop/whalecurve.yaml:6:40: `forecast.grace` has no effect: bg_nbd is no model of contracts
-    shop/whalecurve.yaml:6:51: `forecast.contracts_from` has no effect: bg_nbd is no model of contracts
+    shop/whalecurve.yaml:6:40: `forecast.grace` has no effect with bg_nbd
+    shop/whalecurve.yaml:6:51: `forecast.contracts_from` has no effect with bg_nbd
     ");
     assert_snapshot!(message_with(&contracts(", model: beta_weibull, grace: 2y, holdout: 1y")), @r"
     shop/whalecurve.yaml:6:53: `forecast.grace` is `2y`, expected a length of time up to a year, like 0 days, 14 days or 1 month
-    shop/whalecurve.yaml:6:57: `forecast.holdout` has no effect: beta_weibull is no model of purchases
+    shop/whalecurve.yaml:6:57: `forecast.holdout` has no effect with beta_weibull
     ");
 }
 

@@ -464,7 +464,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
       hint: the charge is rate × time × average balance; without balances give days: 90, for sales × days / 365
     shop/whalecurve.yaml:18:33: `capital_charge.rate_per_year` is `10%`, expected a number from 0 to 10, at most 12 digits after the point
       hint: write 10 % as 0.10
-    shop/whalecurve.yaml:19:19: `forecast.model` is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+    shop/whalecurve.yaml:19:19: `forecast.model` is `weibull`, expected one of bg_nbd, mbg_nbd, pareto_nbd, bg_cnbd_k, mbg_cnbd_k, auto, bg_bb, beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
       hint: did you mean `weibull_gamma`?
     shop/whalecurve.yaml:19:37: `forecast.horizon` is `39`, expected a length of time from 1 day to 100 years, like 39 weeks, 12 months or 365 days
     shop/whalecurve.yaml:20:25: `portfolio.rfm_groups` is `1`, expected a whole number from 2 to 10

@@ -1,0 +1,131 @@
+//! Customers who buy at opportunities, through the binary.
+
+use arrow_array::{Array, Float64Array};
+use insta::assert_snapshot;
+use whalecurve::{
+    forecast::{bg_bb::BgBb, opportunities::DiscreteHistory, opportunity_days::worth},
+    schema::{
+        period::{day_from_civil, parse_day},
+        renewals::RenewalTerm,
+    },
+};
+
+use crate::support::{Job, cents, days, integers, read, shared};
+
+/// Values are published with ten digits.
+const TEN_DIGITS: f64 = 5e-10;
+/// What everybody gives at a time, in cents.
+const GIFT: i64 = 5_000;
+
+/// Donors who first gave in 1995: frequency, recency and number of donors, six years after.
+fn donors(counts: &[(u32, u32, u32)], horizon: &str) -> (Job, Vec<DiscreteHistory>) {
+    let job = Job::new(&format!(
+        "
+version: 1
+currency: USD
+as_of: 2001-12-31
+inputs:
+  transactions: {{path: t.parquet, columns: {{customer_id: c, date: d, amount: a}}}}
+forecast: {{model: bg_bb, time_unit: year, horizon: {horizon}, discount_rate_per_year: 0.10, paths: 100}}
+"
+    ));
+    let (mut lines, mut histories) = (Vec::new(), Vec::new());
+    for &(frequency, recency, donors) in counts {
+        for _ in 0..donors {
+            let donor = histories.len() as i64;
+            histories.push(DiscreteHistory { opportunities: 6, frequency, recency });
+            // The first year twice: gifts of one year are one.
+            lines.extend([(donor, day_from_civil(1995, 3, 1)), (donor, day_from_civil(1995, 12, 31))]);
+            let years = (1..frequency).chain((frequency > 0).then_some(recency));
+            lines.extend(years.map(|year| (donor, day_from_civil(1995 + year as i32, 1, 1))));
+        }
+    }
+    job.parquet(
+        "t.parquet",
+        vec![
+            ("c", integers(lines.iter().map(|line| line.0))),
+            ("d", days(lines.iter().map(|line| line.1))),
+            // Half a gift each of the two of the first year.
+            ("a", cents(lines.iter().map(|line| if line.1 < day_from_civil(1996, 1, 1) { GIFT / 2 } else { GIFT }))),
+        ],
+    );
+    (job, histories)
+}
+
+const SMALL: [(u32, u32, u32); 10] = [
+    (0, 0, 120),
+    (1, 1, 30),
+    (1, 2, 20),
+    (1, 4, 12),
+    (2, 2, 18),
+    (2, 5, 14),
+    (3, 4, 12),
+    (4, 6, 20),
+    (5, 6, 24),
+    (6, 6, 30),
+];
+
+fn floats(job: &Job, column: &str) -> Vec<f64> {
+    let values = |batch: &arrow_array::RecordBatch| {
+        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
+        assert_eq!(array.null_count(), 0);
+        array.values().to_vec()
+    };
+    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
+}
+
+/// REFERENCE: Fader, Hardie & Shang 2010, 11,104 donors.
+#[test]
+fn the_donations_as_a_ledger_have_their_published_parameters_and_likelihood() {
+    let Some(path) = shared("donations.csv") else { return };
+    let text = std::fs::read_to_string(path).unwrap();
+    let row = |line: &str| {
+        let fields: Vec<u32> = line.split(',').map(|field| field.trim().parse().unwrap()).collect();
+        (fields[0], fields[1], fields[3])
+    };
+    let (job, histories) = donors(&text.lines().skip(1).map(row).collect::<Vec<_>>(), "5y");
+    assert_eq!(histories.len(), 11_104);
+    let fit = &job.run(&[])["fits"]["bg_bb"];
+    for (found, expected) in [
+        (&fit["parameters"]["alpha"], 1.203_522_352),
+        (&fit["parameters"]["beta"], 0.749_716_358_2),
+        (&fit["parameters"]["gamma"], 0.656_718_208_4),
+        (&fit["parameters"]["delta"], 2.783_442_233),
+        (&fit["log_likelihood"], -33_225.581_274),
+    ] {
+        let found = found.as_f64().unwrap();
+        assert!((found - expected).abs() <= TEN_DIGITS * expected.abs(), "{found} is not {expected}");
+    }
+}
+
+#[test]
+fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
+    let (job, histories) = donors(&SMALL, "5y");
+    let manifest = job.run(&[]);
+    let value = |parameter: &str| manifest["fits"]["bg_bb"]["parameters"][parameter].as_f64().unwrap();
+    let model = BgBb { alpha: value("alpha"), beta: value("beta"), gamma: value("gamma"), delta: value("delta") };
+    let worth = worth(parse_day("2001-12-31").unwrap(), RenewalTerm::Months(12), 1_826, 365.25, libm::log(1.1));
+    assert_eq!(worth.len(), 5);
+    let (alive, gifts) = (floats(&job, "p_alive"), floats(&job, "expected_purchases"));
+    let values = job.decimals("customer_value", "expected_value");
+    for (row, history) in histories.iter().enumerate() {
+        let expected = model.expected(*history, &worth);
+        assert!((alive[row] - expected.p_alive).abs() < 1e-12 && (gifts[row] - expected.purchases).abs() < 1e-12);
+        let value = GIFT as f64 * expected.discounted_purchases;
+        assert!((values[row] as f64 - value).abs() < 0.51, "{row}: {} is not {value}", values[row]);
+    }
+    let (total, mean) = (values.iter().sum::<i128>(), job.sum("customer_equity", "equity_mean"));
+    let error = job.sum("customer_equity", "equity_sd") as f64 / libm::sqrt(100.0);
+    assert!((mean - total).abs() as f64 <= 4.0 * error && error > 0.0, "{mean} is not {total} ± {error}");
+    let digest = |threads: &str| job.run(&["--threads", threads])["result_digest"].clone();
+    assert_eq!(digest("1"), digest("8"));
+}
+
+#[test]
+fn a_horizon_without_an_opportunity_is_refused() {
+    assert_snapshot!(donors(&SMALL, "364 days").0.failure(), @r"
+    exit code 1
+    error: forecast: the next 364 days hold no whole year, so there is no opportunity to buy
+      hint: leave out the `forecast` block to run without a forecast
+    ");
+}
