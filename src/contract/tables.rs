@@ -180,7 +180,7 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 type OwnedId = (Vec<u8>, i64);
 
 /// Id, segment, acquisition cost, channel or region, covariates.
-type CustomerRow = (OwnedId, Option<String>, i64, Option<String>, Vec<Cell>);
+type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Vec<Cell>);
 
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
@@ -234,7 +234,7 @@ pub(super) fn ids_like(
 
 /// The customers table: ids are unique.
 ///
-/// * `group`: the column that puts customers into channels or regions, when these are costed.
+/// * `wanted`: columns that put customers into channels or regions, when these are wanted.
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
@@ -242,17 +242,17 @@ pub fn customers(
     input: &Input<'_>,
     kind: &Keys,
     csv: bool,
-    group: Option<&str>,
+    wanted: &[&str],
 ) -> Result<(CustomerTable, Tally), ContractError> {
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, CustomerRow>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", kind, csv)?;
         let segments = slice.batch.texts("segment")?;
-        let groups = group.map_or(Ok(None), |column| slice.batch.texts(column))?;
+        let groups = wanted.iter().map(|column| slice.batch.texts(column)).collect::<Result<Vec<_>, _>>()?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         let covariates = covariates::cells(&slice.batch, input.settings)?;
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
-            let (segment, group) = (of_row(&segments), of_row(&groups));
+            let (segment, group) = (of_row(&segments), groups.iter().map(of_row).collect());
             // Nobody paid for a customer without a cost.
             let cost = costs.as_ref().map_or(0, |costs| if costs[row] == NULL { 0 } else { costs[row] });
             let amount = is_number(cost).then_some(cost);
@@ -291,14 +291,16 @@ pub fn customers(
     let mut table = CustomerTable {
         ids: KeyTable::new(kind, rows.len()),
         segment: Vec::with_capacity(rows.len()),
-        group: Vec::with_capacity(rows.len()),
+        groups: wanted.iter().map(|_| Vec::with_capacity(rows.len())).collect(),
         acquisition_cost: Vec::with_capacity(rows.len()),
         covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.4.as_slice()).collect::<Vec<_>>())?,
     };
-    for (id, segment, cost, group, _) in rows {
+    for (id, segment, cost, groups, _) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
-        table.group.push(group);
+        for (column, group) in table.groups.iter_mut().zip(groups) {
+            column.push(group);
+        }
         table.acquisition_cost.push(cost);
     }
     Ok((table, tally))

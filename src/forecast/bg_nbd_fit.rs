@@ -188,8 +188,12 @@ impl Family {
 
     /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, a, b`, at those logarithms.
     pub(super) fn evaluation(&self, summary: &Summary, days_per_unit: f64, ln: &[f64; 4]) -> Evaluation<4> {
-        let histories: Vec<(History, u64)> = summary.iter().collect();
-        Likelihood::new(&histories, days_per_unit, self.chances_before_repeat).evaluate(ln)
+        self.evaluate(&summary.iter().collect::<Vec<_>>(), days_per_unit, ln)
+    }
+
+    /// The same of distinct histories with their numbers of customers, in the order of a summary.
+    pub(super) fn evaluate(&self, histories: &[(History, u64)], days_per_unit: f64, ln: &[f64; 4]) -> Evaluation<4> {
+        Likelihood::new(histories, days_per_unit, self.chances_before_repeat).evaluate(ln)
     }
 
     /// Adds one history's log-likelihood and its derivatives by the logarithms of its own `r, α, a, b`, without the factor

@@ -1,5 +1,7 @@
 //! Contribution per purchase from allocated cost: each customer's own rates, drawn towards the base by how little is known.
 
+use crate::numeric::sums::Compensated;
+
 /// What the ledger and the allocation say of each customer; money in major units, one row a customer.
 #[derive(Clone, Copy, Debug)]
 pub struct Earned<'a> {
@@ -59,6 +61,32 @@ pub fn per_period(contribution: &[f64], periods: &[f64]) -> Vec<f64> {
     shrink(contribution, periods, periods.iter().sum::<f64>() / customers)
 }
 
+/// The same rates of groups of customers: each group's own ratio, drawn to the base's as that of a customer who had bought,
+/// paid and stayed as much as all of the group.
+///
+/// * `group`: of each row, below `groups`.
+#[must_use]
+pub fn group_rates(earned: &Earned<'_>, group: &[u32], groups: usize) -> Rates {
+    let sum = |column: &[f64]| {
+        let mut sums = vec![Compensated::default(); groups];
+        for (group, value) in group.iter().zip(column) {
+            sums[*group as usize].add(*value);
+        }
+        sums.into_iter().map(Compensated::value).collect::<Vec<f64>>()
+    };
+    // The base is that of all rows, whatever groups they are in.
+    let purchase_revenue = sum(earned.purchase_revenue);
+    let (purchases, age) = (sum(earned.purchases), sum(earned.age));
+    let (revenue, bought): (f64, f64) = (purchase_revenue.iter().sum(), purchases.iter().sum());
+    let per_purchase = if bought > 0.0 { revenue / bought } else { 0.0 };
+    let customers = earned.age.len().max(1) as f64;
+    Rates {
+        margin_rate: shrink(&sum(earned.margin), &purchase_revenue, per_purchase),
+        order_cost: shrink(&sum(earned.order_cost), &purchases, 1.0),
+        sustaining_rate: shrink(&sum(earned.customer_cost), &age, age.iter().sum::<f64>() / customers),
+    }
+}
+
 fn shrink(own: &[f64], exposure: &[f64], k: f64) -> Vec<f64> {
     let total: f64 = exposure.iter().sum();
     let base = if total > 0.0 { own.iter().sum::<f64>() / total } else { 0.0 };
@@ -72,6 +100,25 @@ fn shrink(own: &[f64], exposure: &[f64], k: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_groups_rates_are_those_of_one_customer_who_did_all_of_it() {
+        let earned = Earned {
+            purchase_revenue: &[100.0, 300.0, 600.0],
+            margin: &[20.0, 90.0, 60.0],
+            order_cost: &[2.0, 3.0, 7.0],
+            customer_cost: &[1.0, 0.0, 5.0],
+            purchases: &[1.0, 3.0, 6.0],
+            age: &[10.0, 20.0, 30.0],
+        };
+        let rates = group_rates(&earned, &[1, 1, 0], 2);
+        // Base: margin 170/1000, one purchase 100; order cost 12/10; sustaining 6/60, mean age 20.
+        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        close(rates.margin_rate[0], (60.0 + 100.0 * 0.17) / 700.0);
+        close(rates.margin_rate[1], (110.0 + 100.0 * 0.17) / 500.0);
+        close(rates.order_cost[1], (5.0 + 1.2) / 5.0);
+        close(rates.sustaining_rate[0], (5.0 + 20.0 * 0.1) / 50.0);
+    }
 
     #[test]
     fn a_customer_of_whom_nothing_is_known_has_the_rate_of_the_base() {

@@ -1,6 +1,6 @@
 //! What a fit returns: parameters, their accuracy, and how the search ended.
 
-use crate::numeric::matrix::{Wide, WideCholesky};
+use crate::numeric::matrix::{Cholesky, Wide, WideCholesky};
 use crate::numeric::newton::{End, Maximum, WideMaximum};
 use serde::{Deserialize, Serialize};
 
@@ -128,8 +128,8 @@ pub struct NotFitted {
 /// predict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fit<P> {
-    model: String,
-    parameters: Option<P>,
+    pub(super) model: String,
+    pub(super) parameters: Option<P>,
     /// How the search ended.
     pub end: FitEnd,
     /// Parameter names, in the order of the accuracy figures.
@@ -286,6 +286,26 @@ impl<P> Fit<P> {
             let all = 0..slope.len();
             fit.standard_errors = Some(all.clone().map(|i| libm::sqrt(covariance(i, i))).collect());
             fit.covariance = Some(all.clone().map(|i| all.clone().map(|j| covariance(i, j)).collect()).collect());
+        }
+        fit
+    }
+
+    /// The fit at a maximum that a penalty made: no parameter is open, however little the data say of it.
+    pub(super) fn at_penalised_maximum<const N: usize>(
+        model: &str,
+        names: &[&str; N],
+        customers: u64,
+        maximum: &Maximum<N>,
+        parameters: P,
+    ) -> Self {
+        let mut fit = Self::at_maximum(model, names, customers, maximum, parameters, Vec::new());
+        let information = maximum.evaluation.hessian.map(|row| row.map(|h| -h));
+        if let (FitEnd::Ridge { .. }, Some(factor)) = (&fit.end, Cholesky::new(&information)) {
+            fit.end = FitEnd::Converged;
+            let (theta, inverse) = (maximum.point.map(libm::exp), factor.inverse());
+            let covariance = |i: usize, j: usize| theta[i] * inverse[i][j] * theta[j];
+            fit.standard_errors = Some((0..N).map(|i| libm::sqrt(covariance(i, i))).collect());
+            fit.covariance = Some((0..N).map(|i| (0..N).map(|j| covariance(i, j)).collect()).collect());
         }
         fit
     }

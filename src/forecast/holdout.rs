@@ -8,6 +8,7 @@ use super::{
     beta_geometric::Horizon,
     covariates::CovariateError,
     fit::{Fit, FitEnd},
+    groups::GroupsError,
     predict::Histories,
     purchase_model::PurchaseModel,
     scores::{self, DECILES, Decile, DistributionScores, Errors},
@@ -19,6 +20,8 @@ use crate::{
     units::Day,
 };
 use rayon::prelude::*;
+
+mod groups;
 
 /// Days of a step of the tracking.
 pub const WEEK: u32 = 7;
@@ -36,6 +39,9 @@ pub enum HoldoutError {
     /// A history that cannot be.
     #[error("forecast: {0}")]
     Summary(#[from] SummaryError),
+    /// Groups that cannot be fitted.
+    #[error("forecast: {0}")]
+    Groups(#[from] GroupsError),
     /// An expectation that does not converge.
     #[error("forecast: {0}")]
     Expectation(#[from] HypergeometricError),
@@ -189,10 +195,12 @@ impl Holdout {
 
     /// Fits a model up to the cut and asks it for the holdout.
     ///
+    /// * `penalty`: as in [`PurchaseModel::fit_penalised`], where there is one.
+    ///
     /// # Errors
     /// [`HoldoutError::Expectation`]. A fit without an estimate has no outcome.
-    pub fn model(&self, kind: PurchaseKind) -> Result<Assessment, HoldoutError> {
-        let fit = PurchaseModel::fit(kind, &self.members.summary, &self.ln_gaps, self.days_per_unit);
+    pub fn model(&self, kind: PurchaseKind, penalty: Option<f64>) -> Result<Assessment, HoldoutError> {
+        let fit = PurchaseModel::fit_as(kind, &self.members.summary, &self.ln_gaps, penalty, self.days_per_unit);
         let outcome = match fit.fitted() {
             Ok(model) => Some(self.outcome_of(*model)?),
             Err(_) => None,

@@ -6,7 +6,8 @@
 //! A run fits a [`purchase_model`] and [`gamma_gamma`]. That is [`bg_nbd`], or [`mbg_nbd`] or [`pareto_nbd`], which also
 //! let customers drop out without a repeat purchase, or [`bg_cnbd_k`], which has regular purchases. A [`holdout`] scores
 //! them ([`scores`]) against [`baselines`], and chooses one where the run leaves it open. With [`covariates`] every
-//! customer has parameters of its own.
+//! customer has parameters of its own. So may [`groups`] of customers; a [`population`] says which model rules whom, and
+//! [`newcomer`] is of those who are still to come.
 //!
 //! Where customers are under contract it fits a [`contract_model`] to their [`spells`]: [`beta_geometric`] or
 //! [`beta_weibull`] where they leave at a renewal, [`exponential_gamma`] or [`weibull_gamma`] where they leave at any time
@@ -33,6 +34,7 @@
 pub mod baselines;
 pub mod beta_geometric;
 pub mod beta_weibull;
+mod between;
 pub mod bg_bb;
 mod bg_bb_fit;
 pub mod bg_cnbd_k;
@@ -52,11 +54,15 @@ pub mod fit;
 mod for_ever;
 mod future;
 pub mod gamma_gamma;
+pub mod groups;
 pub mod holdout;
 mod jet;
 pub mod kaplan_meier;
 pub mod lifetime;
+mod likelihood;
+pub mod likelihood_ratio;
 pub mod mbg_nbd;
+pub mod newcomer;
 pub mod next_purchase;
 pub mod normal_spend;
 pub mod opportunities;
@@ -69,7 +75,9 @@ mod pareto_nbd_fit;
 mod pareto_nbd_likelihood;
 pub mod path_totals;
 mod paths;
+mod penalty;
 pub mod per_period;
+mod pooling;
 pub mod population;
 pub mod predict;
 pub mod purchase_model;

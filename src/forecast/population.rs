@@ -74,6 +74,16 @@ impl Population {
         &self.models
     }
 
+    /// Number of the model of the customer in `row`.
+    ///
+    /// # Panics
+    /// If there is no such customer.
+    #[inline]
+    #[must_use]
+    pub fn number_of(&self, row: usize) -> usize {
+        self.of.as_ref().map_or(0, |of| of[row] as usize)
+    }
+
     /// The model of the customer in `row`.
     ///
     /// # Panics
@@ -81,15 +91,7 @@ impl Population {
     #[inline]
     #[must_use]
     pub fn model_of(&self, row: usize) -> PurchaseModel {
-        match &self.of {
-            None => self.models[0],
-            Some(of) => self.models[of[row] as usize],
-        }
-    }
-
-    /// The number of that model.
-    pub(super) fn number_of(&self, row: usize) -> u32 {
-        self.of.as_ref().map_or(0, |of| of[row])
+        self.models[self.number_of(row)]
     }
 
     /// Number of customers; `None` where one model serves however many there are.

@@ -10,6 +10,7 @@ use super::{
     covariates::CovariateError,
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
+    groups::{Groups, GroupsError, Members},
     holdout::HoldoutError,
     lifetime::{self, Customers, LifetimeError, Spend},
     normal_spend::NormalSpend,
@@ -55,6 +56,9 @@ pub enum ForecastError {
     /// An expectation that does not converge.
     #[error("forecast: {0}")]
     Expectation(#[from] HypergeometricError),
+    /// Groups that cannot be fitted.
+    #[error("forecast: {0}")]
+    Groups(#[from] GroupsError),
     /// Inputs of the lifetime value out of range.
     #[error("forecast: lifetime value: {0}")]
     Lifetime(#[from] LifetimeError),
@@ -164,6 +168,8 @@ pub struct Models {
     pub spend: Fit<SpendModel>,
     /// The models of the histories where they are not all ruled by the fit of `purchases`.
     pub population: Option<Population>,
+    /// Groups with parameters of their own, where these are what the population is made of.
+    pub groups: Option<Groups>,
 }
 
 impl Models {
@@ -181,7 +187,8 @@ impl Models {
         if !settings.parameter_uncertainty {
             return Vec::new();
         }
-        uncertainty::draw_parameters(&self.purchases, &self.spend, settings.paths, seed)
+        let groups = self.groups.as_ref().zip(self.population.as_ref());
+        uncertainty::draw_parameters(&self.purchases, groups, &self.spend, settings.paths, seed)
     }
 }
 
@@ -209,6 +216,17 @@ enum KnownSpend {
     Normal { model: NormalSpend, total: Vec<f64> },
 }
 
+impl Expectations {
+    /// Expected amount of a purchase of every history, major units.
+    ///
+    /// * `frequency`: of the histories.
+    #[must_use]
+    pub fn mean_spend(&self, frequency: &[u32]) -> Vec<f64> {
+        let spend = self.spend.spend();
+        frequency.iter().enumerate().map(|(row, x)| spend.mean(row, *x)).collect()
+    }
+}
+
 /// Counts of equal histories.
 ///
 /// # Errors
@@ -232,11 +250,38 @@ pub fn fit_purchases(
     kind: PurchaseKind,
     histories: &Histories,
     ln_gaps: &[f64],
-    days_per_unit: f64,
+    settings: &ForecastSettings,
 ) -> Result<(Summary, Fit<PurchaseModel>), ForecastError> {
     let summary = summary_of(histories)?;
-    let fit = PurchaseModel::fit(kind, &summary, ln_gaps, days_per_unit);
+    let fit = PurchaseModel::fit_as(kind, &summary, ln_gaps, settings.penalty, settings.days_per_unit);
     Ok((summary, fit))
+}
+
+/// Fits the model of purchases to groups of the histories.
+///
+/// * `names`: of the groups, ascending. * `of`: group of each history.
+///
+/// # Errors
+/// [`ForecastError::Groups`], [`ForecastError::Summary`], [`ForecastError::Lifetime`] for a group that is not there.
+pub fn fit_groups(
+    base: &Fit<PurchaseModel>,
+    histories: &Histories,
+    (names, of): (&[String], &[u32]),
+    days_per_unit: f64,
+) -> Result<Groups, ForecastError> {
+    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
+    for (row, group) in of.iter().enumerate() {
+        rows[*group as usize].push(row as u32);
+    }
+    let members = |(name, rows): (&String, &Vec<u32>)| -> Result<Members, SummaryError> {
+        let [x, recency, age] = [&histories.frequency, &histories.recency, &histories.age]
+            .map(|column| rows.iter().map(|row| column[*row as usize]).collect::<Vec<u32>>());
+        let mut summary = Summary::new();
+        summary.insert(&x, &recency, &age)?;
+        Ok(Members { name: name.clone(), summary })
+    };
+    let members = names.par_iter().zip(&rows).map(members).collect::<Result<Vec<_>, _>>()?;
+    Ok(Groups::fit(base, &members, days_per_unit)?)
 }
 
 /// Fits the model of spend on a purchase.

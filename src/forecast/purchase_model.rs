@@ -122,6 +122,22 @@ impl PurchaseModel {
         }
     }
 
+    /// Fits the model of this kind, with a penalty where there is one; see [`PurchaseModel::fit`] and
+    /// [`PurchaseModel::fit_penalised`].
+    #[must_use]
+    pub fn fit_as(
+        kind: PurchaseKind,
+        summary: &Summary,
+        ln_gaps: &[f64],
+        penalty: Option<f64>,
+        days_per_unit: f64,
+    ) -> Fit<Self> {
+        match penalty {
+            Some(penalty) => Self::fit_penalised(kind, summary, penalty, days_per_unit),
+            None => Self::fit(kind, summary, ln_gaps, days_per_unit),
+        }
+    }
+
     /// Which model it is.
     #[must_use]
     pub fn kind(&self) -> PurchaseKind {

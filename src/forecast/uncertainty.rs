@@ -2,12 +2,15 @@
 //!
 //! The logarithms of the parameters (of normal spend the mean and the variances, which may be near 0) are drawn from the normal distribution that the maximum likelihood estimate has in
 //! large samples: centred at the fit, with the inverse of the observed information as covariance. The two fits share no
-//! parameter, so they are drawn independently.
+//! parameter, so they are drawn independently. Where groups have parameters of their own, the mean of all groups is drawn
+//! first, then every group given the mean ([`Groups::draw`]).
 //!
 //! Source: Cox & Hinkley, Theoretical Statistics (1974), 9.2; Gelman et al., Bayesian Data Analysis (2013), 4.1.
 
 use super::fit::Fit;
 use super::gamma_gamma::GammaGamma;
+use super::groups::Groups;
+use super::population::Population;
 use super::purchase_model::PurchaseModel;
 use super::simulate::ParameterDraw;
 use super::spend_model::{Scale, SpendModel};
@@ -96,10 +99,12 @@ fn has_mean(spend: &SpendModel) -> bool {
 ///
 /// Draws of the spend model are conditioned on `q > 1`, a finite mean, where the fit has one.
 ///
+/// * `groups`: groups with parameters of their own, and the model of every customer.
 /// * `paths`: of the simulation; there is a path for every draw.
 #[must_use]
 pub fn draw_parameters(
     purchases: &Fit<PurchaseModel>,
+    groups: Option<(&Groups, &Population)>,
     spend: &Fit<SpendModel>,
     paths: u32,
     seed: u64,
@@ -107,21 +112,24 @@ pub fn draw_parameters(
     let (Ok(model), Ok(fitted)) = (purchases.fitted(), spend.fitted()) else { return Vec::new() };
     let of_purchases = Around::new(purchases, model.parameters());
     let of_spend = Around::new_by(spend, fitted.parameters(), fitted.scales());
-    if of_purchases.is_none() && of_spend.is_none() {
+    if of_purchases.is_none() && of_spend.is_none() && groups.is_none() {
         return Vec::new();
     }
     let draw = |number: u32| {
         let number = u64::from(number);
-        let model = of_purchases
-            .as_ref()
-            .map_or(*model, |around| model.with_parameters(around.draw(&mut Stream::new(seed, number, PURCHASES))));
+        let mut stream = Stream::new(seed, number, PURCHASES);
+        let drawn = match (groups, &of_purchases) {
+            (Some((groups, population)), _) => population.with_models(groups.draw(model, (seed, number), &mut stream)),
+            (None, Some(around)) => model.with_parameters(around.draw(&mut stream)).into(),
+            (None, None) => (*model).into(),
+        };
         let spend = of_spend.as_ref().map(|around| {
             let mut stream = Stream::new(seed, number, SPEND);
             let mut tries = (0..TRIES).map(|_| fitted.with_parameters(around.draw(&mut stream)));
             let right = |drawn: &SpendModel| drawn.out_of_range().is_none() && (has_mean(drawn) || !has_mean(fitted));
             (*fitted, tries.find(right).unwrap_or(*fitted))
         });
-        ParameterDraw { model: model.into(), spend }
+        ParameterDraw { model: drawn, spend }
     };
     (0..DRAWS.min(paths)).map(draw).collect()
 }

@@ -43,6 +43,18 @@ impl<const N: usize> Cholesky<N> {
         std::array::from_fn(|row| times_row(&self.lower[row], row, z))
     }
 
+    /// `ln |A|`.
+    #[must_use]
+    pub fn ln_determinant(&self) -> f64 {
+        2.0 * (0..N).map(|i| libm::log(self.lower[i][i])).sum::<f64>()
+    }
+
+    /// The factor `L`.
+    #[must_use]
+    pub fn lower(&self) -> [[f64; N]; N] {
+        self.lower
+    }
+
     /// `A⁻¹ b`.
     #[must_use]
     pub fn solve(&self, b: &[f64; N]) -> [f64; N] {
@@ -141,6 +153,33 @@ fn invert<R: Row>(lower: &[R], inverse: &mut [R]) {
     }
 }
 
+/// `A⁺` of a positive semidefinite matrix: the inverse where it has one, 0 along directions of which it knows nothing.
+///
+/// A direction counts as unknown where its eigenvalue, of the matrix scaled to a unit diagonal, is below `level`.
+#[must_use]
+pub fn pseudo_inverse<const N: usize>(matrix: &Symmetric<N>, level: f64) -> Symmetric<N> {
+    let scale: [f64; N] =
+        std::array::from_fn(|i| if matrix[i][i] > 0.0 { 1.0 / libm::sqrt(matrix[i][i]) } else { 0.0 });
+    let scaled: Symmetric<N> = std::array::from_fn(|i| std::array::from_fn(|j| scale[i] * matrix[i][j] * scale[j]));
+    let (values, vectors) = eigen(&scaled);
+    let inverse = of_spectrum(&values.map(|value| if value > level { 1.0 / value } else { 0.0 }), &vectors);
+    std::array::from_fn(|i| std::array::from_fn(|j| scale[i] * inverse[i][j] * scale[j]))
+}
+
+/// `R` with `R Rᵀ = A` for a positive semidefinite matrix: with standard normal `z`, `R z` is a draw of covariance `A`.
+#[must_use]
+pub fn root<const N: usize>(matrix: &Symmetric<N>) -> [[f64; N]; N] {
+    let (values, vectors) = eigen(matrix);
+    std::array::from_fn(|i| std::array::from_fn(|k| vectors[k][i] * libm::sqrt(values[k].max(0.0))))
+}
+
+/// `Σ_k λ_k v_k v_kᵀ`, symmetric to the last bit: the inverse of [`eigen`].
+#[must_use]
+pub fn of_spectrum<const N: usize>(values: &[f64; N], vectors: &[[f64; N]; N]) -> Symmetric<N> {
+    let entry = |i: usize, j: usize| (0..N).map(|k| values[k] * vectors[k][i] * vectors[k][j]).sum::<f64>();
+    std::array::from_fn(|i| std::array::from_fn(|j| entry(i.min(j), i.max(j))))
+}
+
 /// Sweeps after which any small matrix is diagonal to the last bit.
 const SWEEPS: u32 = 30;
 
@@ -223,6 +262,26 @@ mod tests {
                 assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-15);
             }
         }
+    }
+
+    #[test]
+    fn roots_inverses_and_determinants_of_a_matrix_agree_with_it() {
+        let a = [[4.0, 1.0, -0.5], [1.0, 3.0, 0.25], [-0.5, 0.25, 2.0]];
+        let close = |left: &Symmetric<3>, right: &Symmetric<3>| {
+            left.iter().flatten().zip(right.iter().flatten()).all(|(l, r)| (l - r).abs() < 1e-14)
+        };
+        let root = root(&a);
+        let square =
+            std::array::from_fn(|i| std::array::from_fn(|j| (0..3).map(|k| root[i][k] * root[j][k]).sum::<f64>()));
+        let (values, vectors) = eigen(&a);
+        assert!(close(&square, &a) && close(&of_spectrum(&values, &vectors), &a));
+        let factor = Cholesky::new(&a).unwrap();
+        assert!(close(&pseudo_inverse(&a, 1e-12), &factor.inverse()));
+        // 4 (6 − 1/16) − 1 (2 + 1/8) − ½ (¼ + 3/2)
+        assert!((factor.ln_determinant() - f64::ln(20.75)).abs() < 1e-14);
+        // Nothing is known along (1, −1): the inverse says so, and along (1, 1) it is right.
+        let half = pseudo_inverse(&[[2.0, 2.0], [2.0, 2.0]], 1e-12);
+        assert!(half.iter().flatten().all(|entry| (entry - 0.125).abs() < 1e-15), "{half:?}");
     }
 
     #[test]

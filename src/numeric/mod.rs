@@ -21,6 +21,7 @@
 //! assert_eq!(Stream::new(42, customer, 1).next_u64(), Stream::new(42, customer, 1).next_u64());
 //! ```
 
+pub mod chi_squared;
 pub mod decimal;
 pub mod distributions;
 pub mod hypergeometric;

@@ -75,7 +75,7 @@ impl Choice {
                     Holdout::new(log, ledgers.as_of, days, setting.days_per_unit).map_err(ForecastError::from)?;
                 let candidates = candidates(setting);
                 let assess = |candidate: &Candidate<'_>| match candidate.1 {
-                    None => holdout.model(candidate.0),
+                    None => holdout.model(candidate.0, setting.penalty),
                     Some(wanted) => holdout.with_covariates(candidate.0, known, wanted),
                 };
                 let tried =
@@ -85,7 +85,7 @@ impl Choice {
             }
         };
         clock.start("fit_purchases", customers);
-        let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting.days_per_unit)?;
+        let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting)?;
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
         Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: None, population: None })
     }
@@ -145,7 +145,7 @@ impl Choice {
             let chosen = match candidates[used] {
                 (kind, Some(wanted)) => Self::with_covariates(kind, setting, wanted, known, histories)?,
                 (kind, None) => {
-                    let (summary, fit) = predict::fit_purchases(kind, histories, ln_gaps, setting.days_per_unit)?;
+                    let (summary, fit) = predict::fit_purchases(kind, histories, ln_gaps, setting)?;
                     let (tried, covariates, population) = (Vec::new(), None, None);
                     Self { summary, fit, kind, tried, holdout: None, used, why: None, covariates, population }
                 }
@@ -186,7 +186,7 @@ type Candidate<'a> = (PurchaseKind, Option<&'a CovariateSettings>);
 fn candidates(setting: &ForecastSettings) -> Vec<Candidate<'_>> {
     let with =
         setting.covariates.iter().flat_map(|wanted| PurchaseKind::WITH_COVARIATES.map(|kind| (kind, Some(wanted))));
-    PurchaseKind::ALL.into_iter().map(|kind| (kind, None)).chain(with).collect()
+    setting.kinds().iter().map(|kind| (*kind, None)).chain(with).collect()
 }
 
 /// What is known of the customers of histories.

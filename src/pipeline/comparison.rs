@@ -141,7 +141,8 @@ pub(super) fn end(end: &FitEnd) -> &'static str {
     }
 }
 
-fn why(end: &FitEnd) -> Option<String> {
+/// Why a fit ended so; nothing of a converged one.
+pub(super) fn why(end: &FitEnd) -> Option<String> {
     match end {
         FitEnd::Converged => None,
         FitEnd::Boundary { limit_models } => {

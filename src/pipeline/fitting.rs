@@ -9,6 +9,7 @@ use super::{
     choice::{Choice, purchases_alone},
     facts,
     model_file::SavedModels,
+    pooled::PooledGroups,
 };
 use crate::{
     forecast::predict::{self, ForecastError, Histories},
@@ -24,6 +25,8 @@ pub struct Fitted {
     pub kind: PurchaseKind,
     /// See `kind`.
     pub why: Option<String>,
+    /// What a reader must know of the groups.
+    pub notes: Vec<String>,
     /// Stage times.
     pub times: Vec<StageTime>,
 }
@@ -47,10 +50,13 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     predict::check_spend(&mut spend, &histories, &repeat);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;
+    let groups = PooledGroups::new(setting, &ledgers, &histories, &purchases, &mut clock)?;
+    let notes = groups.as_ref().map(PooledGroups::notes).unwrap_or_default();
+    let groups = groups.map(|pooled| (pooled.by, pooled.groups));
     let covariates = covariates.and_then(|found| found.fit.fitted().ok().cloned());
     let (as_of, days_per_unit) = (ledgers.as_of, setting.days_per_unit);
-    let models = SavedModels { as_of, days_per_unit, purchases, covariates, spend };
+    let models = SavedModels { as_of, days_per_unit, purchases, covariates, spend, groups };
     models.write(kind, file)?;
     clock.stop();
-    Ok(Fitted { models, kind, why, times: clock.times })
+    Ok(Fitted { models, kind, why, notes, times: clock.times })
 }

@@ -7,19 +7,24 @@ use crate::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
         holdout::{Assessment, Holdout},
-        predict::{self, Expectations, Histories, Models},
+        newcomer::{self, NewCustomer},
+        predict::{self, Expectations, ForecastError, Histories, Models},
         simulate::{Segmentation, Simulation},
     },
+    numeric::sums::Compensated,
     schema::{
         costs::LayerCosts,
         facts::CustomerFacts,
         margins::Margins,
-        settings::{ForecastSettings, PurchaseKind, Settings},
+        settings::{ForecastSettings, PoolBy, PurchaseKind, Settings},
     },
     units::Minor,
 };
 
-use super::{Clock, Ledgers, RunError, choice::Choice, earnings::Earnings, notes};
+use super::{
+    Clock, Ledgers, RunError, choice::Choice, earnings::Earnings, grouping::Grouping, notes, pooled::PooledGroups,
+    results::sum_by_customer,
+};
 
 /// What was forecast of purchases: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Forecast {
@@ -35,6 +40,12 @@ pub(super) struct Forecast {
     pub(super) used: usize,
     /// The fit with covariates; that of `models` is then its average customer's.
     pub(super) covariates: Option<CovariateFit>,
+    /// Groups with parameters of their own, where the config names some.
+    pub(super) pooled: Option<PooledGroups>,
+    /// What new customers are told by.
+    by: Vec<PoolBy>,
+    /// Horizon and discount rate in model time units.
+    time: (f64, f64),
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
     /// Facts that the models were fitted to.
@@ -42,6 +53,18 @@ pub(super) struct Forecast {
     /// Whether the simulation draws the parameters.
     uncertain: bool,
     keys: Vec<u64>,
+}
+
+/// What the next customer of every group is expected to bring.
+pub(super) struct NewCustomers {
+    /// What groups customers.
+    pub(super) by: &'static str,
+    /// Names of the groups.
+    pub(super) names: Vec<String>,
+    /// One a group.
+    pub(super) expected: Vec<NewCustomer>,
+    /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
+    pub(super) acquisition_cost: Option<Vec<f64>>,
 }
 
 impl Forecast {
@@ -69,7 +92,10 @@ impl Forecast {
             predict::check_spend(&mut fit, &histories, &repeat_spend);
             fit
         };
-        let models = Models { purchases, spend, population };
+        let pooled = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
+        let groups = pooled.as_ref().and_then(|pooled| Some((pooled.groups.clone(), pooled.population.clone()?)));
+        let (groups, of_groups) = groups.unzip();
+        let models = Models { purchases, spend, population: population.or(of_groups), groups };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
@@ -82,6 +108,9 @@ impl Forecast {
             used,
             why,
             covariates,
+            pooled,
+            by: new_customers_by(setting, ledgers),
+            time: (predict::horizon(setting), predict::delta(setting)),
             expectations,
             facts: Arc::clone(facts),
             uncertain: setting.parameter_uncertainty && setting.paths > 0,
@@ -102,7 +131,7 @@ impl Forecast {
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
         prices: Option<&[f64]>,
-    ) -> Result<(Rates, Vec<Minor>), RunError> {
+    ) -> Result<(Rates, Vec<Minor>, Vec<NewCustomers>), RunError> {
         let (facts, histories) = (&self.facts, &self.histories);
         let per_major = settings.currency.minor_per_major() as f64;
         let mut earned = Earnings::new(ledgers, money, &histories.customer, per_major);
@@ -116,20 +145,53 @@ impl Forecast {
         }
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
-        let mut rates = contribution::rates(&Earned {
+        let earned = Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
             order_cost: &earned.order_cost,
             customer_cost: &earned.customer_cost,
             purchases: &purchases,
             age: &self.expectations.age,
-        });
+        };
+        let mut rates = contribution::rates(&earned);
+        // New customers are told of in the world as it is.
+        let new_customers = match prices {
+            None => self.new_customers(settings, ledgers, money.0, &earned)?,
+            Some(_) => Vec::new(),
+        };
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
         let expected = predict::expected_values(histories, &self.expectations, &rates, &self.keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
-        Ok((rates, expected))
+        Ok((rates, expected, new_customers))
+    }
+
+    /// What the next customer of every group is expected to bring.
+    fn new_customers(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        margins: &Margins,
+        earned: &Earned<'_>,
+    ) -> Result<Vec<NewCustomers>, ForecastError> {
+        let histories = &self.histories;
+        let known = !ledgers.economic.acquisition_cost.is_empty();
+        let acquisition_cost = known.then(|| {
+            major(settings, histories, &sum_by_customer(&self.facts.first_cell, &margins.economic.acquisition_cost))
+        });
+        let mean_spend = self.expectations.mean_spend(&histories.frequency);
+        let population = self.models.population()?;
+        let grouped = self.by.iter().map(|by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
+        std::iter::once(Grouping::all(histories))
+            .chain(grouped)
+            .map(|Grouping { by, names, of }| {
+                let rates = contribution::group_rates(earned, &of, names.len());
+                let expected = newcomer::new_customers(&population, &mean_spend, &of, &rates, self.time)?;
+                let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
+                Ok(NewCustomers { by, names, expected, acquisition_cost })
+            })
+            .collect()
     }
 
     /// Simulates every history; the random numbers are the same in every world.
@@ -173,7 +235,9 @@ impl Forecast {
         let ends = [notes::end(purchases.model(), &purchases.end), notes::end(spend.model(), &spend.end)];
         let why = self.why.clone();
         let certain = [notes::certain(purchases), notes::certain(spend)].map(|note| note.filter(|_| self.uncertain));
+        let groups = self.pooled.as_ref().map(PooledGroups::notes).unwrap_or_default();
         why.into_iter()
+            .chain(groups)
             .chain(certain.into_iter().flatten())
             .chain(ends.into_iter().flatten())
             .chain(purchases.notes.iter().chain(&spend.notes).cloned())
@@ -185,4 +249,27 @@ impl Forecast {
 fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
     let per_major = settings.currency.minor_per_major() as f64;
     histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
+}
+
+/// What new customers are told by, beside all: what the config names, segments and channels where there are any, and the year
+/// in which customers came.
+fn new_customers_by(setting: &ForecastSettings, ledgers: &Ledgers) -> Vec<PoolBy> {
+    let mut by: Vec<PoolBy> = setting.pool_by.into_iter().collect();
+    by.extend(ledgers.segment.as_ref().map(|_| PoolBy::Segment));
+    by.extend(ledgers.of_forecast.get("channel").map(|_| PoolBy::Channel));
+    by.push(PoolBy::CohortYear);
+    by.sort_unstable_by_key(|by| by.as_str());
+    by.dedup();
+    by
+}
+
+/// Mean of a column by group.
+fn means(column: &[f64], of: &[u32], groups: usize) -> Vec<f64> {
+    let mut sums = vec![(0_u64, Compensated::default()); groups];
+    for (value, group) in column.iter().zip(of) {
+        let (rows, sum) = &mut sums[*group as usize];
+        *rows += 1;
+        sum.add(*value);
+    }
+    sums.into_iter().map(|(rows, sum)| sum.value() / rows.max(1) as f64).collect()
 }

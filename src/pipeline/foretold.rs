@@ -4,9 +4,10 @@ use super::{
     Clock, Ledgers, RunError,
     comparison::{Parameters, score_columns},
     contractual::Contracts,
-    forecast::Forecast,
+    forecast::{Forecast, NewCustomers},
     notes,
     opportunistic::{Opportunistic, PerOpportunity},
+    pooled::PooledGroups,
 };
 use crate::{
     forecast::{
@@ -40,6 +41,8 @@ pub(super) struct Valuation {
     brings: Brings,
     /// Expected lifetime values in minor units, one row a customer of the forecast.
     pub(super) expected: Vec<Minor>,
+    /// What the next customer of every group is expected to bring; nothing under contract or at other prices.
+    pub(super) new_customers: Vec<NewCustomers>,
     /// Simulated lifetime values; `None` with zero paths.
     pub(super) simulation: Option<Simulation>,
 }
@@ -99,22 +102,22 @@ impl Foretold {
         money: (&Margins, &LayerCosts),
         prices: Option<&[f64]>,
     ) -> Result<Valuation, RunError> {
-        let (brings, expected) = match &self.of {
+        let (brings, expected, new_customers) = match &self.of {
             Of::Purchases(forecast) => {
-                let (rates, expected) = forecast.value(settings, ledgers, money, prices)?;
-                (Brings::Purchases(rates), expected)
+                let (rates, expected, new_customers) = forecast.value(settings, ledgers, money, prices)?;
+                (Brings::Purchases(rates), expected, new_customers)
             }
             // Margins hold the scenario's prices already.
             Of::Contracts(contracts) => {
                 let (contribution, expected) = contracts.value(settings, ledgers, money);
-                (Brings::Contracts(contribution), expected)
+                (Brings::Contracts(contribution), expected, Vec::new())
             }
             Of::Opportunities(customers) => {
                 let (brings, expected) = customers.value(settings, ledgers, money);
-                (Brings::Opportunities(brings), expected)
+                (Brings::Opportunities(brings), expected, Vec::new())
             }
         };
-        Ok(Valuation { brings, expected, simulation: None })
+        Ok(Valuation { brings, expected, new_customers, simulation: None })
     }
 
     /// Simulates every customer, with the same random numbers in every world; `segmentations` are one group a customer of the run, with their number of groups.
@@ -197,6 +200,12 @@ impl Foretold {
     /// A column of the forecast by customer of the run; 0 of one who is not in the forecast.
     pub(super) fn by_customer(&self, column: &[Minor]) -> Vec<Minor> {
         self.row.iter().map(|row| row.map_or(0, |row| column[row as usize])).collect()
+    }
+
+    /// The forecast of purchases and its groups, where there are any.
+    pub(super) fn pooled(&self) -> Option<(&Forecast, &PooledGroups)> {
+        let Of::Purchases(forecast) = &self.of else { return None };
+        Some((forecast, forecast.pooled.as_ref()?))
     }
 
     /// The fits, by the name of their model.

@@ -1,6 +1,6 @@
 //! The facts of a config: its ledger scanned and folded once, its other tables laid beside it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use camino::Utf8Path;
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use super::{
     Audit, Clock, Gathered, Ledgers, RunError, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
-    objects::{counts_orders, group_column},
+    objects::{counts_orders, group_column, is_mapped},
     order_time,
     scenario::{self, OtherCosts},
 };
@@ -77,7 +77,10 @@ pub(super) fn one_ledger<'a, T>(
     let ids = transactions::id_kind(&kinds, "customer_id");
     let mut shared = SideInputs::new(settings, base);
     shared.note(&source);
-    let customers = shared.customers(&ids, object.and_then(group_column))?;
+    let group = object.and_then(group_column);
+    let mut marks: Vec<&'static str> = marks_of_forecast(settings).collect();
+    marks.extend(group.filter(|column| !marks.contains(column)));
+    let customers = shared.customers(&ids, &marks)?;
     let products = shared.products(&kinds)?;
     let between = between()?;
     let known = customers.as_ref().map(|table| KeyIndex::new(table.ids.keys()));
@@ -122,7 +125,8 @@ pub(super) fn one_ledger<'a, T>(
         table: customers,
         purchases,
         objects,
-        group: object.and_then(group_column),
+        group,
+        marks,
         orders,
         shared,
     };
@@ -151,6 +155,8 @@ pub(super) struct OneLedger<'a> {
     group: Option<&'static str>,
     /// Sums of every order, where a driver is worked out order by order.
     orders: Option<OrderSums>,
+    /// Columns of the customers table that were read for groups.
+    marks: Vec<&'static str>,
     shared: SideInputs<'a>,
 }
 
@@ -177,7 +183,7 @@ impl OneLedger<'_> {
     pub(super) fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Gathered, RunError> {
         let Side { mut inputs, activities, pools, lines: pool_lines } = side;
         let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
-        let Self { mut objects, group, orders, shared, .. } = self;
+        let Self { mut objects, group, marks, orders, shared, .. } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
         // Drivers of the config have their columns; those that activities name come after them, from tables.
         let (empty, columns) = (vec![0; cells.len()], sources.len());
@@ -209,20 +215,32 @@ impl OneLedger<'_> {
         let (cells, receivables) = inputs.receivables(cells, &by_id)?;
         let contracts = inputs.contracts(&by_id, as_of)?;
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
-        let of_customers = |column: fn(&CustomerTable) -> &Vec<Option<String>>| {
+        let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
             let texts = column(known);
             let text = |row: usize| known.ids.get(customer_rows.ids.get(row)).and_then(|at| texts[at as usize].clone());
             Some((0..customer_rows.len()).into_par_iter().map(text).collect::<Vec<_>>())
         };
-        let segment = of_customers(|table| &table.segment);
+        let segment = of_customers(&|table| &table.segment);
         let covariates = covariates_of(customers.as_ref(), &customer_rows.ids);
         let (segment_names, segment_of) = segments("segment", segment.as_deref(), customer_rows.len(), MAX_SEGMENTS)?;
-        let of_group = |column: &'static str| {
-            let group = of_customers(|table| &table.group);
-            segments(column, group.as_deref(), customer_rows.len(), MAX_GROUPS)
+        let of_group = |column: &'static str, at_most: usize| {
+            let at = marks.iter().position(|mark| *mark == column);
+            let group = at.and_then(|at| of_customers(&|table| &table.groups[at]));
+            segments(column, group.as_deref(), customer_rows.len(), at_most)
         };
-        let groups = group.map(of_group).transpose()?;
+        let groups = group.map(|column| of_group(column, MAX_GROUPS)).transpose()?;
+        let mut of_forecast = BTreeMap::new();
+        for column in marks_of_forecast(settings).filter(|column| marks.contains(column)) {
+            match of_group(column, MAX_POOLED) {
+                Ok(group) => {
+                    of_forecast.insert(column, group);
+                }
+                Err(error) if pools_by(settings, column) => return Err(error.into()),
+                // More channels than anybody reads; nothing was asked of them.
+                Err(_) => {}
+            }
+        }
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -247,6 +265,7 @@ impl OneLedger<'_> {
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
+            of_forecast: of_forecast.into(),
         };
         ledgers.add_earlier_cells(settings)?;
         let mut other_costs = None;
@@ -292,6 +311,23 @@ fn covariates_of(table: Option<&CustomerTable>, ids: &Keys) -> Vec<Covariate> {
     let placed =
         |covariate: &Covariate| Covariate { name: covariate.name.clone(), values: covariate.values.placed(&rows) };
     table.covariates.iter().map(placed).collect()
+}
+
+/// Channels or regions that the forecast tells apart, at most.
+const MAX_POOLED: usize = 1_000;
+
+/// Columns of the customers table that the forecast groups customers by: the channel where there is one, the region where it
+/// is asked for.
+fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    let mapped = |column: &str| is_mapped(settings, TableName::Customers, column);
+    let forecast = settings.forecast.is_some();
+    ["channel", "region"]
+        .into_iter()
+        .filter(move |column| forecast && mapped(column) && (*column == "channel" || pools_by(settings, column)))
+}
+
+fn pools_by(settings: &Settings, column: &str) -> bool {
+    settings.forecast.as_ref().and_then(|forecast| forecast.pool_by?.column()) == Some(column)
 }
 
 /// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.

@@ -93,11 +93,11 @@ impl<'a> SideInputs<'a> {
         Ok(Some((frames.into_iter().collect(), kinds, setting.format == Format::Csv)))
     }
 
-    /// * `group`: the column that puts customers into channels or regions, when these are costed.
-    pub(super) fn customers(&mut self, ids: &Keys, group: Option<&str>) -> Result<Option<CustomerTable>, RunError> {
+    /// * `groups`: columns that put customers into channels or regions, when these are wanted.
+    pub(super) fn customers(&mut self, ids: &Keys, groups: &[&str]) -> Result<Option<CustomerTable>, RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Customers)? else { return Ok(None) };
         let input = Input::new(self.settings, TableName::Customers, &frames);
-        let (table, tally) = tables::customers(&input, ids, csv, group)?;
+        let (table, tally) = tables::customers(&input, ids, csv, groups)?;
         self.keep(TableName::Customers, tally);
         Ok(Some(table))
     }

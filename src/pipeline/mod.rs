@@ -19,6 +19,8 @@ mod forecast;
 mod foretold;
 mod fx;
 mod gather;
+mod group_tables;
+mod grouping;
 mod inputs;
 mod ledger;
 pub mod model_file;
@@ -30,6 +32,7 @@ mod order_time;
 mod origins;
 mod output;
 pub mod plan;
+mod pooled;
 pub mod results;
 mod scenario;
 mod scenario_table;
@@ -142,7 +145,12 @@ pub struct Ledgers {
     groups: Option<Arc<(Vec<String>, Vec<u16>)>>,
     /// What models may use of every customer, sorted by name.
     covariates: Arc<Vec<Covariate>>,
+    /// The same of columns that the forecast groups customers by.
+    of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
 }
+
+/// Names of groups, and the number of each customer's.
+type NamedGroups = (Vec<String>, Vec<u16>);
 
 impl Ledgers {
     /// The rows that cost is spread over.

@@ -16,6 +16,7 @@ use crate::{
         bg_nbd::BgNbd,
         covariates::CovariateModel,
         fit::Fit,
+        groups::Groups,
         mbg_nbd::MbgNbd,
         pareto_nbd::ParetoNbd,
         purchase_model::PurchaseModel,
@@ -23,17 +24,17 @@ use crate::{
     },
     schema::{
         period::{format_day, parse_day},
-        settings::{ForecastSettings, PurchaseKind},
+        settings::{ForecastSettings, PoolBy, PurchaseKind},
     },
     units::Day,
 };
 
 /// What the file says it is.
 const FORMAT: &str = "whalecurve-model";
-/// Version that is written of a model without covariates, and read.
+/// Version of one fit for all, and read.
 const VERSION: u64 = 1;
-/// Version with covariates: whoever does not know them must not leave them out.
-const WITH_COVARIATES: u64 = 2;
+/// Version with covariates or groups: whoever does not know them must not leave them out.
+const VERSION_OF_MANY: u64 = 2;
 /// Most phases between two purchases that a fit tries.
 const MOST_PHASES: u32 = 12;
 
@@ -50,6 +51,8 @@ pub struct SavedModels {
     pub covariates: Option<CovariateModel>,
     /// Spend on a purchase.
     pub spend: Fit<SpendModel>,
+    /// Groups with parameters of their own, and what puts customers into them.
+    pub groups: Option<(PoolBy, Groups)>,
 }
 
 /// A model file that cannot be used.
@@ -72,7 +75,7 @@ pub enum ModelFileError {
         why: String,
     },
     /// Another version.
-    #[error("{file}: its version is {found}, this program reads versions {VERSION} and {WITH_COVARIATES}")]
+    #[error("{file}: its version is {found}, this program reads versions {VERSION} and {VERSION_OF_MANY}")]
     Version {
         /// The file.
         file: Utf8PathBuf,
@@ -109,6 +112,16 @@ pub enum ModelFileError {
         /// Those of the config.
         expected: String,
     },
+    /// The config has other groups.
+    #[error("{file}: it has {found}, the config {expected}")]
+    Groups {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Its groups.
+        found: String,
+        /// The config's.
+        expected: String,
+    },
     /// The config counts time in another unit.
     #[error("{file}: its time unit has {found} days, that of the config {expected}")]
     TimeUnit {
@@ -121,6 +134,11 @@ pub enum ModelFileError {
     },
 }
 
+/// What has parameters of its own, in words.
+fn of_groups(by: Option<PoolBy>) -> String {
+    by.map_or_else(|| "one fit for all customers".to_owned(), |by| format!("groups by {}", by.as_str()))
+}
+
 impl ModelFileError {
     /// One thing to do next.
     #[must_use]
@@ -130,6 +148,7 @@ impl ModelFileError {
             Self::Covariates { .. } => {
                 Some("name the covariates of the model there, as in the config it was fitted with")
             }
+            Self::Groups { .. } => Some("set `forecast.pool_by` to what the models were fitted with, or fit anew"),
             Self::TimeUnit { .. } => Some("set `forecast.time_unit` to the one that the model was fitted with"),
             _ => Some("write it anew: whalecurve fit CONFIG --model FILE"),
         }
@@ -140,7 +159,8 @@ impl SavedModels {
     /// The file's content.
     #[must_use]
     pub fn to_json(&self, kind: PurchaseKind) -> Value {
-        let version = if self.covariates.is_some() { WITH_COVARIATES } else { VERSION };
+        let many = self.covariates.is_some() || self.groups.is_some();
+        let version = if many { VERSION_OF_MANY } else { VERSION };
         let mut value = json!({
             "format": FORMAT,
             "version": version,
@@ -153,6 +173,10 @@ impl SavedModels {
         if let Some(CovariateModel { covariates, effects, .. }) = &self.covariates {
             value["covariates"] = json!(covariates);
             value["effects"] = json!(effects);
+        }
+        if let Some((by, groups)) = &self.groups {
+            value["pool_by"] = json!(by);
+            value["groups"] = json!(groups);
         }
         value
     }
@@ -184,8 +208,9 @@ impl SavedModels {
         if value["format"] != FORMAT {
             return Err(format("`format` is missing or another"));
         }
-        let with_covariates = value["version"] == WITH_COVARIATES;
-        if value["version"] != VERSION && !with_covariates {
+        let many = value["version"] == VERSION_OF_MANY;
+        let with = |key: &str| many && !value[key].is_null();
+        if value["version"] != VERSION && !many {
             return Err(ModelFileError::Version { file: file.to_owned(), found: value["version"].to_string() });
         }
         let name = value["kind"].as_str().unwrap_or_default();
@@ -204,14 +229,16 @@ impl SavedModels {
         };
         let spend: Fit<SpendModel> = part(file, &value, "spend")?;
         let covariates = match purchases.fitted() {
-            Ok(base) if with_covariates => Some(CovariateModel {
+            Ok(base) if with("covariates") => Some(CovariateModel {
                 base: *base,
                 covariates: part(file, &value, "covariates")?,
                 effects: part(file, &value, "effects")?,
             }),
             _ => None,
         };
-        let saved = Self { as_of, days_per_unit, purchases, covariates, spend };
+        let groups =
+            if with("groups") { Some((part(file, &value, "pool_by")?, part(file, &value, "groups")?)) } else { None };
+        let saved = Self { as_of, days_per_unit, purchases, covariates, spend, groups };
         saved.check(file, kind)?;
         Ok(saved)
     }
@@ -261,13 +288,22 @@ impl SavedModels {
                 return refuse(model, "its covariance has not a row and a column for every parameter".to_owned());
             }
         }
+        if let Some((_, groups)) = &self.groups {
+            let all = groups.groups.iter().map(|group| &group.parameters).chain([&groups.mean]);
+            if !PurchaseKind::CONTINUOUS.contains(&kind) || all.flatten().any(|value| !positive(*value)) {
+                return refuse(self.purchases.model(), "a parameter of a group must be finite and positive".to_owned());
+            }
+            if !groups.groups.windows(2).all(|pair| pair[0].name < pair[1].name) {
+                return refuse(self.purchases.model(), "its groups must be sorted by name".to_owned());
+            }
+        }
         Ok(())
     }
 
-    /// Refuses a config with another time unit or other covariates.
+    /// Refuses a config with another time unit other covariates or other groups.
     ///
     /// # Errors
-    /// [`ModelFileError::TimeUnit`], [`ModelFileError::Covariates`].
+    /// [`ModelFileError::TimeUnit`], [`ModelFileError::Covariates`], [`ModelFileError::Groups`].
     #[expect(clippy::float_cmp, reason = "units are the same constants or others")]
     pub fn fits(&self, setting: &ForecastSettings, file: &Utf8Path) -> Result<(), ModelFileError> {
         let own = self.covariates.iter().flat_map(|model| &model.covariates).map(|known| known.column.as_str());
@@ -279,6 +315,11 @@ impl SavedModels {
                 _ => names.into_iter().collect::<Vec<_>>().join(", "),
             };
             return Err(ModelFileError::Covariates { file: file.to_owned(), found: list(own), expected: list(named) });
+        }
+        let by = self.groups.as_ref().map(|(by, _)| *by);
+        if by != setting.pool_by {
+            let (found, expected) = (of_groups(by), of_groups(setting.pool_by));
+            return Err(ModelFileError::Groups { file: file.to_owned(), found, expected });
         }
         if self.days_per_unit == setting.days_per_unit {
             return Ok(());
@@ -354,6 +395,7 @@ mod tests {
                 Effect,
                 model::{Known, KnownValues},
             },
+            groups::Members,
             summary::Summary,
         },
         schema::{covariates::CovariatePart, forecasting::SpendKind},
@@ -370,6 +412,7 @@ mod tests {
             purchases: PurchaseModel::fit(PurchaseKind::MbgNbd, &summary, &[], 7.0),
             covariates: None,
             spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total),
+            groups: None,
         }
     }
 
@@ -441,6 +484,40 @@ mod tests {
         );
         // Who reads version 1 alone must not leave effects out.
         assert_eq!(SavedModels { covariates: None, ..saved }.to_json(PurchaseKind::MbgNbd)["version"], 1);
+    }
+
+    #[test]
+    fn saved_groups_come_back_to_the_last_bit_in_a_file_of_their_own_version() {
+        let mut saved = saved();
+        let members = |name: &str, x: &[u32], recency: &[u32]| {
+            let mut summary = Summary::new();
+            summary.insert(&x.repeat(50), &recency.repeat(50), &vec![200; x.len() * 50]).unwrap();
+            Members { name: name.to_owned(), summary }
+        };
+        let members = [members("east", &[0, 1, 2], &[0, 30, 90]), members("west", &[0, 3, 9], &[0, 90, 180])];
+        let mut whole = members[0].summary.clone();
+        whole.combine(&members[1].summary);
+        saved.purchases = PurchaseModel::fit(PurchaseKind::MbgNbd, &whole, &[], 7.0);
+        let groups = Groups::fit(&saved.purchases, &members, 7.0).unwrap();
+        saved.groups = Some((PoolBy::Region, groups));
+        let text = saved.to_json(PurchaseKind::MbgNbd);
+        assert_eq!(text["version"], 2);
+        let found = parse(&text.to_string()).unwrap();
+        assert_eq!(found.groups, saved.groups);
+        let told = |key: &str, value: Value| {
+            let mut changed = text.clone();
+            *changed.pointer_mut(key).unwrap() = value;
+            parse(&changed.to_string()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            told("/groups/groups/1/parameters/0", json!(-1.0)),
+            "model.json: MBG/NBD: a parameter of a group must be finite and positive"
+        );
+        assert_eq!(
+            told("/groups/groups/1/name", json!("east")),
+            "model.json: MBG/NBD: its groups must be sorted by name"
+        );
+        assert!(told("/pool_by", json!("colour")).ends_with("`pool_by` is not the fit of its kind of model"));
     }
 
     #[test]

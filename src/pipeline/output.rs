@@ -126,6 +126,9 @@ pub(super) fn publish(
         ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
         ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
+        ("model_group", Box::new(|spec| writer.write(spec, &results.group_columns()))),
+        ("model_test", Box::new(|spec| writer.write(spec, &results.test_columns()))),
+        ("new_customer_value", Box::new(|spec| writer.write(spec, &results.new_customer_columns(settings)))),
     ];
     if let Some(found) = results.forecast.as_ref().and_then(Foretold::covariates) {
         let writer = &writer;
@@ -307,6 +310,10 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
     let inputs = input_files(settings, &results.audit)?;
     let fits = results.forecast.as_ref().map(Foretold::fits);
     let choice = results.forecast.as_ref().and_then(Foretold::choice);
+    let groups = results.forecast.as_ref().and_then(|forecast| {
+        let pooled = forecast.pooled()?.1;
+        Some(json!({"by": pooled.by.as_str(), "fits": pooled.groups}))
+    });
     let balances = &results.base.costs.plan.balances;
     let sum =
         |of: &dyn Fn(&PoolBalance) -> MinorSum| -> String { balances.iter().map(of).sum::<MinorSum>().to_string() };
@@ -339,6 +346,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "scenario": settings.scenario,
         "fits": fits,
         "model_choice": choice,
+        "model_groups": groups,
         "outputs": written,
         "result_digest": result_digest(written),
     }))

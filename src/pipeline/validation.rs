@@ -10,6 +10,7 @@ use super::{
     choice::purchases_alone,
     comparison::{bias, end, lift, score_columns},
     facts,
+    grouping::Grouping,
     output::{self, input_files, result_digest},
 };
 use crate::{
@@ -67,8 +68,19 @@ pub fn validate(
     let holdout = Holdout::new(log, ledgers.as_of, days, days_per_unit).map_err(ForecastError::from)?;
     clock.start("models", Some(holdout.customers() as u64));
     let mut rows = Vec::new();
-    for kind in PurchaseKind::ALL {
-        rows.push(holdout.model(kind).map_err(ForecastError::from)?);
+    let penalty = settings.forecast.as_ref().and_then(|forecast| forecast.penalty);
+    let kinds = if penalty.is_some() { PurchaseKind::CONTINUOUS.as_slice() } else { PurchaseKind::ALL.as_slice() };
+    for kind in kinds {
+        rows.push(holdout.model(*kind, penalty).map_err(ForecastError::from)?);
+    }
+    if let Some(by) = settings.forecast.as_ref().and_then(|forecast| forecast.pool_by) {
+        clock.start("groups", Some(holdout.customers() as u64));
+        let grouping = Grouping::new(by, &ledgers, holdout.histories(), holdout.cut);
+        let continuous =
+            rows.iter().filter(|row| PurchaseKind::CONTINUOUS.iter().any(|kind| kind.as_str() == row.method));
+        let pooled = continuous.map(|row| holdout.groups(row, (&grouping.names, &grouping.of)));
+        let pooled = pooled.collect::<Result<Vec<_>, _>>().map_err(ForecastError::from)?;
+        rows.extend(pooled.into_iter().flatten());
     }
     if let Some(wanted) = settings.forecast.as_ref().and_then(|forecast| forecast.covariates.as_ref()) {
         for kind in PurchaseKind::WITH_COVARIATES {

@@ -163,7 +163,8 @@ impl Discounting {
     }
 }
 
-const METHOD: OutputColumn = column("method", Text, "model or baseline");
+const METHOD: OutputColumn =
+    column("method", Text, "model or baseline; a name that ends in _pooled: the model with the groups of pool_by");
 const CUSTOMERS: OutputColumn = column("customers", Integer, "customers with a purchase up to the cut");
 
 /// Columns of a method's fit and scores.

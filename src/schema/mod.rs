@@ -8,6 +8,7 @@ pub mod economic;
 pub mod facts;
 pub mod forecasting;
 pub mod fx;
+pub mod grouping;
 pub mod lines;
 pub mod margins;
 pub mod money;

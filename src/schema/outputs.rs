@@ -521,6 +521,9 @@ pub const DATASETS: &[OutputDataset] = &[
     },
     super::forecasting::MODEL_COMPARISON,
     super::forecasting::MODEL_COVARIATE,
+    super::grouping::MODEL_GROUP,
+    super::grouping::MODEL_TEST,
+    super::grouping::NEW_CUSTOMER_VALUE,
     OutputDataset {
         name: "product_profit",
         grain: "one row a product, when the ledger maps product_id; the row without an id holds the lines without one, so that all rows add up to all customers; sorted by product_id, none last",

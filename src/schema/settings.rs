@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
@@ -481,6 +481,9 @@ impl PurchaseKind {
     /// Models that covariates can move.
     pub const WITH_COVARIATES: [Self; 3] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
 
+    /// Those whose parameters are all continuous: groups can be drawn towards each other, and a penalty has a meaning.
+    pub const CONTINUOUS: [Self; 3] = [Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+
     /// The name in configs and outputs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -528,6 +531,75 @@ pub struct ForecastSettings {
     /// What moves customers' rates; `None` = all have the same model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub covariates: Option<CovariateSettings>,
+    /// Groups that have parameters of their own, drawn towards those of all; `None` = one fit for all.
+    pub pool_by: Option<PoolBy>,
+    /// Penalty on the logarithms of the parameters, above 0; `None` = maximum likelihood.
+    pub penalty: Option<f64>,
+}
+
+impl ForecastSettings {
+    /// Models that may be chosen from: groups and penalties need continuous parameters.
+    #[must_use]
+    pub fn kinds(&self) -> &'static [PurchaseKind] {
+        if self.pool_by.is_some() || self.penalty.is_some() { &PurchaseKind::CONTINUOUS } else { &PurchaseKind::ALL }
+    }
+}
+
+/// What puts customers into groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolBy {
+    /// The customers table's segment.
+    Segment,
+    /// The customers table's channel.
+    Channel,
+    /// The customers table's region.
+    Region,
+    /// Calendar year of the first purchase.
+    CohortYear,
+    /// Calendar quarter of the first purchase.
+    CohortQuarter,
+    /// Calendar month of the first purchase.
+    CohortMonth,
+}
+
+impl PoolBy {
+    /// Every way.
+    pub const ALL: [Self; 6] =
+        [Self::Segment, Self::Channel, Self::Region, Self::CohortYear, Self::CohortQuarter, Self::CohortMonth];
+
+    /// The name in configs and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Segment => "segment",
+            Self::Channel => "channel",
+            Self::Region => "region",
+            Self::CohortYear => "cohort_year",
+            Self::CohortQuarter => "cohort_quarter",
+            Self::CohortMonth => "cohort_month",
+        }
+    }
+
+    /// The customers table's column.
+    #[must_use]
+    pub fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Segment | Self::Channel | Self::Region => Some(self.as_str()),
+            Self::CohortYear | Self::CohortQuarter | Self::CohortMonth => None,
+        }
+    }
+
+    /// The calendar period of the first purchase.
+    #[must_use]
+    pub fn cohort(self) -> Option<PeriodKind> {
+        match self {
+            Self::Segment | Self::Channel | Self::Region => None,
+            Self::CohortYear => Some(PeriodKind::Year),
+            Self::CohortQuarter => Some(PeriodKind::Quarter),
+            Self::CohortMonth => Some(PeriodKind::Month),
+        }
+    }
 }
 
 /// Groups of customers.

@@ -13,8 +13,8 @@ pub struct CustomerTable {
     pub ids: KeyTable,
     /// Segment of each id, in row order; `None` when the column is not mapped or the cell is null.
     pub segment: Vec<Option<String>>,
-    /// Channel or region of each id, in row order, when these are costed; `None` likewise.
-    pub group: Vec<Option<String>>,
+    /// Channel, region or both of each id, when they are wanted: a column each, in row order; `None` likewise.
+    pub groups: Vec<Vec<Option<String>>>,
     /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
     pub acquisition_cost: Vec<Minor>,
     /// What models may use, in row order, sorted by name.

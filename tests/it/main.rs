@@ -25,6 +25,7 @@ mod objects;
 mod opportunities;
 mod order_time;
 mod plan;
+mod pooling;
 mod purchase_models;
 mod support;
 mod truth;

@@ -37,8 +37,8 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     tell_times(&fitted.times, streams)?;
-    let notes = fitted.why.iter().chain(&fitted.models.purchases.notes).chain(&fitted.models.spend.notes);
-    for note in notes {
+    let of_fits = fitted.models.purchases.notes.iter().chain(&fitted.models.spend.notes);
+    for note in fitted.why.iter().chain(&fitted.notes).chain(of_fits) {
         writeln!(streams.talk, "note: {note}")?;
     }
     let line = serde_json::json!({

@@ -190,8 +190,11 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let receivables = inputs.as_ref().and_then(|inputs| inputs.receivables.as_ref());
     let all_told = inputs.is_some() || !tables.contains(&TableName::Receivables);
     let economic = economic::read(&fields, receivables, all_told, problems);
+    let customers = inputs.as_ref().and_then(|inputs| inputs.customers.as_ref());
+    let told = inputs.is_some() || !tables.contains(&TableName::Customers);
     let forecast = fields.read_or("forecast", None, problems, |entry, problems| {
-        forecast::read(entry, covariates::known(inputs.as_ref(), &tables).as_deref(), problems).map(Some)
+        let known = covariates::known(inputs.as_ref(), &tables);
+        forecast::read(entry, (customers, told), known.as_deref(), problems).map(Some)
     });
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);

@@ -121,7 +121,7 @@ fn a_failed_fit_is_never_chosen() {
     // Nobody bought again before the cut.
     let log = PurchaseLog { first: vec![0, 2, 4], day: vec![0, 30, 10, 32] };
     let holdout = Holdout::new(&log, 36, 16, 7.0).unwrap();
-    let tried: Vec<_> = PurchaseKind::ALL.into_iter().map(|kind| holdout.model(kind).unwrap()).collect();
+    let tried: Vec<_> = PurchaseKind::ALL.into_iter().map(|kind| holdout.model(kind, None).unwrap()).collect();
     assert!(tried.iter().all(|row| row.outcome.is_none() && !row.usable() && row.crps().is_none()));
     assert!(rank(&tried).is_empty());
 }

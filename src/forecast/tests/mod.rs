@@ -15,10 +15,13 @@ mod coverage;
 mod derivatives;
 mod extremes;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
+mod groups;
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod holdout;
 mod lives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
+mod newcomer;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod normal_spend;
 mod opportunity_value;

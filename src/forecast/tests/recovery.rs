@@ -21,12 +21,24 @@ pub(super) struct Drawn {
 
 /// Customers of the two models; purchases fall on whole units of a fine calendar (`per_unit` days a model time unit).
 pub(super) fn draw(model: &BgNbd, spend: &GammaGamma, customers: u64, longest: u32, per_unit: f64) -> Drawn {
+    draw_as(1, model, spend, customers, longest, per_unit)
+}
+
+/// Other customers of the same kind for every purpose.
+pub(super) fn draw_as(
+    purpose: u64,
+    model: &BgNbd,
+    spend: &GammaGamma,
+    customers: u64,
+    longest: u32,
+    per_unit: f64,
+) -> Drawn {
     let dropout = Beta::new(model.a, model.b);
     let (rates, levels, purchase) = (Gamma::new(model.r), Gamma::new(spend.q), Gamma::new(spend.p));
     let rows: Vec<(u32, u32, u32, f64)> = (0..customers)
         .into_par_iter()
         .map(|customer| {
-            let mut stream = Stream::new(2024, customer, 1);
+            let mut stream = Stream::new(2024, customer, purpose);
             let age = longest - stream.below(u64::from(longest) / 3) as u32;
             let (rate, p) = (rates.draw(&mut stream) / model.alpha / per_unit, dropout.draw(&mut stream));
             let level = levels.draw(&mut stream) / spend.gamma;

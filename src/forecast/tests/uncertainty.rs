@@ -36,7 +36,7 @@ fn draws_have_the_mean_and_the_covariance_of_the_fit() {
 fn a_fit_without_a_covariance_is_not_drawn() {
     let fit = BgNbd::fit(&summary(&sample()), 7.0).map(PurchaseModel::BgNbd);
     let failed = Fit::failed("Gamma-Gamma", &["p", "q", "gamma"], 0, "nothing to fit");
-    assert!(draw_parameters(&fit, &failed, 1_000, 1).is_empty());
+    assert!(draw_parameters(&fit, None, &failed, 1_000, 1).is_empty());
     let mut open = fit.clone();
     open.covariance = None;
     assert!(has_covariance(&fit) && !has_covariance(&open));
@@ -50,8 +50,10 @@ fn draws_of_normal_spend_have_the_spread_of_its_variances_and_none_below_nought(
     let spend = SpendModel::fit(SpendKind::Normal, &sample.x, &sample.total);
     let fitted = spend.fitted().unwrap().parameters();
     let errors = spend.standard_errors.clone().unwrap();
-    let draws: Vec<[f64; 3]> =
-        draw_parameters(&purchases, &spend, 1_000, 1).iter().map(|draw| draw.spend.unwrap().1.parameters()).collect();
+    let draws: Vec<[f64; 3]> = draw_parameters(&purchases, None, &spend, 1_000, 1)
+        .iter()
+        .map(|draw| draw.spend.unwrap().1.parameters())
+        .collect();
     assert_eq!(draws.len(), 100);
     let spread = 2.0 * fitted[1] * errors[1];
     for [mean, within, between] in &draws {

@@ -13,13 +13,15 @@ use crate::{
     schema::{
         forecasting::{ContractKind, Discounting, ModelChoice, SpendKind},
         quantiles::{DEFAULT_QUANTILES, Quantile},
-        settings::{ForecastSettings, PurchaseKind, TableName},
+        settings::{ForecastSettings, PoolBy, PurchaseKind, TableName, TableSetting},
     },
 };
 
 /// Keys of `forecast`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "model",
+    "pool_by",
+    "penalty",
     "covariates",
     "holdout",
     "spend",
@@ -37,7 +39,8 @@ const KEYS: [&str; 14] = [
 
 /// Keys that models of contracts alone know, and those that models of purchases at any time alone know.
 const CONTRACT_KEYS: [&str; 2] = ["grace", "contracts_from"];
-const PURCHASE_KEYS: [&str; 5] = ["covariates", "holdout", "spend", "discounting", "next_purchase"];
+const PURCHASE_KEYS: [&str; 7] =
+    ["covariates", "holdout", "spend", "discounting", "next_purchase", "pool_by", "penalty"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =
@@ -55,11 +58,17 @@ const DEFAULT_PATHS: u64 = 1_000;
 /// Most Monte Carlo paths a customer.
 const MAX_PATHS: u64 = 1_000_000;
 
+/// Largest penalty: parameters are then what it says, whatever the data.
+const MAX_PENALTY: u8 = 100;
+
 /// `forecast`.
 ///
+/// * `customers`: the customers table as it is mapped, and whether that is all that is to be said of it: what is wrong with
+///   `inputs` is told there.
 /// * `known`: names of the covariates; `None` when something is wrong with them.
 pub(in crate::cli::config) fn read(
     entry: &Entry<'_>,
+    customers: (Option<&TableSetting>, bool),
     known: Option<&[&str]>,
     problems: &mut Problems,
 ) -> Option<ForecastSettings> {
@@ -75,6 +84,20 @@ pub(in crate::cli::config) fn read(
     let spends = SpendKind::ALL.map(|kind| (kind.as_str(), kind));
     let spend =
         fields.read_or("spend", SpendKind::GammaGamma, problems, |entry, problems| entry.word(&spends, problems));
+    let pool_by = fields.read_or("pool_by", None, problems, |entry, problems| {
+        apart(entry, &fields, problems);
+        pool_by(entry, model, customers, problems).map(Some)
+    });
+    let penalty = fields.read_or("penalty", None, problems, |entry, problems| {
+        let penalty = entry.rate(MAX_PENALTY, problems)?;
+        if fields.has("pool_by") {
+            let what = format!("{} stands beside pool_by: groups are drawn towards all already", quoted(entry.path()));
+            problems.add_with_hint(entry.at(), what, "leave one of them out");
+        }
+        apart(entry, &fields, problems);
+        continuous(entry, model, problems);
+        Some((penalty > 0.0).then_some(penalty))
+    });
     let unit =
         fields.read_or("time_unit", ("week", 7.0), problems, |entry, problems| entry.word(&TIME_UNITS, problems));
     let holdout = fields.get("holdout").map(|entry| horizon(entry, problems));
@@ -127,7 +150,55 @@ pub(in crate::cli::config) fn read(
         simulated_waits: simulated_waits?,
         quantiles: quantiles?,
         covariates: covariates?,
+        pool_by: pool_by?,
+        penalty: penalty?,
     })
+}
+
+/// What puts customers into groups, and whether it can.
+///
+/// * `customers`: as for [`read`].
+fn pool_by(
+    entry: &Entry<'_>,
+    model: Option<ModelChoice>,
+    (customers, known): (Option<&TableSetting>, bool),
+    problems: &mut Problems,
+) -> Option<PoolBy> {
+    let by = entry.word(&PoolBy::ALL.map(|by| (by.as_str(), by)), problems)?;
+    let mapped = |column: &str| customers.is_some_and(|table| table.columns.contains_key(column));
+    if let Some(column) = by.column().filter(|column| known && !mapped(column)) {
+        let what = format!("{} needs the column {column} of inputs.customers", quoted(entry.path()));
+        let hint = "map it, or group by when customers came: cohort_year, cohort_quarter or cohort_month";
+        problems.add_with_hint(entry.at(), what, hint);
+    }
+    continuous(entry, model, problems);
+    Some(by)
+}
+
+/// Notes covariates beside what gives customers other parameters.
+fn apart(entry: &Entry<'_>, fields: &Fields<'_>, problems: &mut Problems) {
+    if fields.has("covariates") {
+        let what = format!("{} stands beside covariates, which are fitted without it", quoted(entry.path()));
+        problems.add_with_hint(entry.at(), what, "leave one of them out");
+    }
+}
+
+/// Notes a model that has a whole number among its parameters.
+fn continuous(entry: &Entry<'_>, model: Option<ModelChoice>, problems: &mut Problems) {
+    let Some(ModelChoice::One(kind)) = model else { return };
+    if PurchaseKind::CONTINUOUS.contains(&kind) {
+        return;
+    }
+    let what = format!(
+        "{} needs a model whose parameters are all continuous, but `k` of {} is a whole number",
+        quoted(entry.path()),
+        kind.as_str()
+    );
+    problems.add_with_hint(
+        entry.at(),
+        what,
+        "take model: bg_nbd, mbg_nbd, pareto_nbd, or auto, which chooses of these",
+    );
 }
 
 /// Days in a length of time from a day to a century.

@@ -1,6 +1,7 @@
 //! `forecast` and `portfolio`.
 
 use super::*;
+use crate::schema::settings::{PoolBy, PurchaseKind};
 
 #[test]
 fn a_forecast_needs_a_horizon() {
@@ -145,6 +146,46 @@ fn spend_discounting_and_the_next_purchase_are_words_with_a_default() {
     shop/whalecurve.yaml:5:62: `forecast.next_purchase` is `paths`, expected one of closed_form, simulated
     ");
     assert_snapshot!(message_with("forecast: {horizon: 1y, paths: 0, next_purchase: simulated}\n"), @"shop/whalecurve.yaml:5:50: `forecast.next_purchase` is `simulated` without paths");
+}
+
+#[test]
+fn customers_are_pooled_by_a_column_that_is_mapped_or_by_when_they_came() {
+    let by = |text: &str| read_minimal_with(text).forecast.unwrap().pool_by.map(PoolBy::as_str);
+    assert_eq!(by("forecast: {horizon: 1y}\n"), None);
+    for name in ["cohort_year", "cohort_quarter", "cohort_month"] {
+        assert_eq!(by(&format!("forecast: {{horizon: 1y, pool_by: {name}}}\n")), Some(name));
+    }
+    assert_snapshot!(message_with("forecast: {horizon: 1y, pool_by: cohort}\n"), @r"
+    shop/whalecurve.yaml:5:34: `forecast.pool_by` is `cohort`, expected one of segment, channel, region, cohort_year, cohort_quarter, cohort_month
+      hint: did you mean `cohort_year`?
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, pool_by: channel}\n"), @r"
+    shop/whalecurve.yaml:5:34: `forecast.pool_by` needs the column channel of inputs.customers
+      hint: map it, or group by when customers came: cohort_year, cohort_quarter or cohort_month
+    ");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, pool_by: cohort_year, model: bg_cnbd_k}\n"), @r"
+    shop/whalecurve.yaml:5:34: `forecast.pool_by` needs a model whose parameters are all continuous, but `k` of bg_cnbd_k is a whole number
+      hint: take model: bg_nbd, mbg_nbd, pareto_nbd, or auto, which chooses of these
+    ");
+    let auto = read_minimal_with("forecast: {horizon: 1y, pool_by: cohort_year, model: auto}\n").forecast.unwrap();
+    assert_eq!(auto.kinds(), PurchaseKind::CONTINUOUS);
+}
+
+#[test]
+fn a_penalty_is_a_number_and_stands_alone() {
+    let penalty = |text: &str| read_minimal_with(text).forecast.unwrap().penalty;
+    assert_eq!(penalty("forecast: {horizon: 1y}\n"), None);
+    assert_eq!(penalty("forecast: {horizon: 1y, penalty: 0}\n"), None);
+    assert_eq!(penalty("forecast: {horizon: 1y, penalty: 0.01}\n"), Some(0.01));
+    assert_snapshot!(message_with("forecast: {horizon: 1y, penalty: -1}\n"), @"shop/whalecurve.yaml:5:34: `forecast.penalty` is `-1`, expected a number from 0 to 100, at most 12 digits after the point");
+    assert_snapshot!(message_with("forecast: {horizon: 1y, penalty: 0.1, pool_by: cohort_year, model: mbg_cnbd_k}\n"), @r"
+    shop/whalecurve.yaml:5:34: `forecast.penalty` stands beside pool_by: groups are drawn towards all already
+      hint: leave one of them out
+    shop/whalecurve.yaml:5:34: `forecast.penalty` needs a model whose parameters are all continuous, but `k` of mbg_cnbd_k is a whole number
+      hint: take model: bg_nbd, mbg_nbd, pareto_nbd, or auto, which chooses of these
+    shop/whalecurve.yaml:5:48: `forecast.pool_by` needs a model whose parameters are all continuous, but `k` of mbg_cnbd_k is a whole number
+      hint: take model: bg_nbd, mbg_nbd, pareto_nbd, or auto, which chooses of these
+    ");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn a_value_of_the_wrong_kind_says_what_was_found() {
     shop/whalecurve.yaml:5:7: `seed` is a list, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:6:7: `name` is a mapping, expected a name on one line
     shop/whalecurve.yaml:7:1: `as_of` has no value, expected a date of the calendar like 1997-09-30
-    shop/whalecurve.yaml:8:11: `forecast` is `yes`, expected a mapping with model, covariates, holdout, spend, grace, contracts_from, time_unit, horizon, discount_rate_per_year, discounting, paths, parameter_uncertainty, next_purchase, quantiles
+    shop/whalecurve.yaml:8:11: `forecast` is `yes`, expected a mapping with model, pool_by, penalty, covariates, holdout, spend, grace, contracts_from, time_unit, horizon, discount_rate_per_year, discounting, paths, parameter_uncertainty, next_purchase, quantiles
     shop/whalecurve.yaml:9:10: `drivers` is a list, expected a mapping of names
     shop/whalecurve.yaml:10:9: `period` is empty, expected one of whole, year, quarter, month
     ");

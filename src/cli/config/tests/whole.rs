@@ -45,6 +45,7 @@ capital_charge: {rate_per_year: 0.10}
 forecast:
   model: bg_nbd
   spend: gamma_gamma
+  pool_by: segment
   time_unit: month
   horizon: 12 months
   discount_rate_per_year: 0.15
@@ -351,7 +352,9 @@ fn a_full_config_becomes_settings() {
           0.5,
           0.75,
           0.95
-        ]
+        ],
+        "pool_by": "segment",
+        "penalty": null
       },
       "portfolio": {
         "rfm_groups": 3,

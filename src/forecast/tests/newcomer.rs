@@ -1,0 +1,73 @@
+//! What a customer not yet acquired is expected to bring.
+
+use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
+use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::contribution::Rates;
+use crate::forecast::mbg_nbd::MbgNbd;
+use crate::forecast::newcomer::new_customers;
+use crate::forecast::pareto_nbd::ParetoNbd;
+use crate::forecast::population::Population;
+use crate::forecast::purchase_model::PurchaseModel;
+
+const P: ParetoNbd = ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 };
+
+fn rates() -> Rates {
+    Rates { margin_rate: vec![0.4, 0.2], order_cost: vec![1.5, 0.5], sustaining_rate: vec![0.05, 0.0] }
+}
+
+#[test]
+fn purchases_of_a_new_customer_are_the_published_expectation() {
+    // Fader & Hardie (2005), equation 17: E[X(t)] = rβ/(α(s−1)) [1 − (β/(β+t))^{s−1}].
+    let ParetoNbd { r, alpha, s, beta } = P;
+    for t in [1.0, 39.0, 104.0] {
+        let published = r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
+        let found = PurchaseModel::from(P).newcomer(t, 0.0).unwrap();
+        assert!((found.purchases - 1.0 - published).abs() < 1e-10, "{t}: {} {published}", found.purchases);
+        assert!((found.discounted_purchases - found.purchases).abs() < 1e-12);
+        // ∫ (β/(β+u))^s du, the time alive.
+        let alive = beta / (s - 1.0) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
+        assert!((found.discounted_alive_time - alive).abs() < 1e-9, "{t}");
+    }
+    // Batislam et al. (2007): a customer of MBG/NBD survives the first purchase with probability b/(a+b).
+    let mbg = PurchaseModel::from(MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 });
+    let at_once = mbg.newcomer(1e-6, 0.0).unwrap().discounted_alive_time / 1e-6;
+    assert!((at_once - 1.614 / 2.505).abs() < 1e-6, "{at_once}");
+}
+
+#[test]
+fn discounting_lowers_what_comes_later_and_leaves_the_first_purchase() {
+    let regular = BgCnbdK { k: 2, dropout: FirstDropout::AfterFirst, r: 0.6, alpha: 5.0, a: 0.8, b: 2.6 };
+    let models: [PurchaseModel; 3] =
+        [P.into(), BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }.into(), regular.into()];
+    for model in models {
+        let (now, later) = (model.newcomer(52.0, 0.0).unwrap(), model.newcomer(52.0, 0.01).unwrap());
+        assert!(1.0 < later.discounted_purchases && later.discounted_purchases < now.discounted_purchases);
+        assert!(later.discounted_alive_time < now.discounted_alive_time);
+        let never = model.newcomer(52.0, 50.0).unwrap();
+        assert!((never.discounted_purchases - 1.0).abs() < 0.02, "{never:?}");
+    }
+}
+
+#[test]
+fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
+    let models: Vec<PurchaseModel> = vec![P.into(), ParetoNbd { r: 2.0, ..P }.into()];
+    let population = Population::new(models.clone(), vec![0, 1, 1, 0, 1]).unwrap();
+    let spend = [10.0, 30.0, 50.0, 20.0, 40.0];
+    let found = new_customers(&population, &spend, &[0, 0, 0, 1, 1], &rates(), (52.0, 0.002)).unwrap();
+    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, 0.002).unwrap());
+    let close = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+    assert_eq!((found[0].customers, found[1].customers), (3, 2));
+    // Worked: two of the first group buy often, and the three spend 30 on average.
+    close(found[0].purchases, (rare.purchases + 2.0 * often.purchases) / 3.0);
+    close(found[0].spend, 30.0 * found[0].purchases);
+    let discounted = (rare.discounted_purchases + 2.0 * often.discounted_purchases) / 3.0;
+    let alive = (rare.discounted_alive_time + 2.0 * often.discounted_alive_time) / 3.0;
+    close(found[0].value, (0.4 * 30.0 - 1.5) * discounted - 0.05 * alive);
+    close(found[1].value, (0.2 * 30.0 - 0.5) * 0.5 * (rare.discounted_purchases + often.discounted_purchases));
+}
+
+#[test]
+fn one_model_for_all_gives_every_group_the_same_purchases() {
+    let found = new_customers(&P.into(), &[50.0; 4], &[0, 1, 1, 1], &rates(), (39.0, 0.0)).unwrap();
+    assert!((found[0].purchases - found[1].purchases).abs() < 1e-12 && found[0].value > found[1].value);
+}

@@ -1,0 +1,61 @@
+//! Which group of customers every history of the forecast is in.
+
+use super::Ledgers;
+use crate::{forecast::predict::Histories, schema::settings::PoolBy, units::Day};
+
+/// A way of grouping histories.
+#[derive(Clone, Debug)]
+pub(super) struct Grouping {
+    /// What groups them: `all`, or as in the config.
+    pub(super) by: &'static str,
+    /// Names of the groups that have a history, ascending.
+    pub(super) names: Vec<String>,
+    /// Group of each history.
+    pub(super) of: Vec<u32>,
+}
+
+impl Grouping {
+    /// All histories as one group.
+    pub(super) fn all(histories: &Histories) -> Self {
+        Self { by: "all", names: vec!["all".to_owned()], of: vec![0; histories.customer.len()] }
+    }
+
+    /// By a column of the customers table, or by when customers came.
+    ///
+    /// * `as_of`: the day that ages are counted to.
+    pub(super) fn new(by: PoolBy, ledgers: &Ledgers, histories: &Histories, as_of: Day) -> Self {
+        let none = (vec!["(none)".to_owned()], Vec::new());
+        let of_column = |(names, of): (&[String], &[u16])| {
+            let number = |row: &u32| i32::from(of.get(*row as usize).copied().unwrap_or(0));
+            let numbers: Vec<i32> = histories.customer.iter().map(number).collect();
+            Self::numbered(by.as_str(), &numbers, |number| names[number as usize].clone())
+        };
+        if let Some(kind) = by.cohort() {
+            let first = histories.age.iter().map(|age| kind.of(as_of.saturating_sub_unsigned(*age)));
+            return Self::numbered(by.as_str(), &first.collect::<Vec<_>>(), |period| kind.label(period));
+        }
+        if by == PoolBy::Segment {
+            return of_column((&ledgers.segment_names, &ledgers.segment_of));
+        }
+        let (names, of) = ledgers.of_forecast.get(by.as_str()).unwrap_or(&none);
+        of_column((names, of))
+    }
+
+    /// Groups in the order of their numbers, which is that of their names; numbers without a history are left out.
+    fn numbered(by: &'static str, numbers: &[i32], name: impl Fn(i32) -> String) -> Self {
+        let (first, last) = numbers.iter().fold((i32::MAX, i32::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
+        let place = |number: i32| number.abs_diff(first) as usize;
+        // Numbers are periods or columns' values: few, and near each other.
+        let mut seen = vec![false; if numbers.is_empty() { 0 } else { place(last) + 1 }];
+        for number in numbers {
+            seen[place(*number)] = true;
+        }
+        let there: Vec<i32> = (first..=last).filter(|number| seen[place(*number)]).collect();
+        let mut at = vec![0; seen.len()];
+        for (group, number) in (0..).zip(&there) {
+            at[place(*number)] = group;
+        }
+        let of = numbers.iter().map(|number| at[place(*number)]).collect();
+        Self { by, names: there.into_iter().map(name).collect(), of }
+    }
+}
