@@ -30,6 +30,9 @@ const WIDEST: f64 = 30.0;
 /// A likelihood that rises without a bend would put a group's own parameters nowhere: they lie within so much, in logarithms,
 /// of where the group is.
 const NEAR: f64 = 3.0;
+/// For the same reason the mean of all groups lies within so much of the common fit: where that ended at a limit, the
+/// mean would follow it without end.
+const FAR: f64 = 2.0 * NEAR;
 
 /// Groups whose parameters differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +105,7 @@ where
         if structure.is_some_and(|structure| structure.parameters() == 0) {
             return None;
         }
-        let mean: [f64; N] = std::array::from_fn(|k| common[k] + between.mean[k]);
+        let mean: [f64; N] = std::array::from_fn(|k| common[k] + between.mean[k].clamp(-FAR, FAR));
         let next: Vec<Turn<N>> = turns
             .par_iter()
             .enumerate()
