@@ -57,8 +57,10 @@ impl Staging {
         let folder = parent.join(format!("{prefix}{}", std::process::id()));
         fs::DirBuilder::new().mode(STAGING_MODE).create(&folder).map_err(io(&folder))?;
         *staged() = Some((folder.clone(), lock.path().to_owned()));
+        // From here on a failure takes the folder with it.
+        let staging = Self { folder, output: output.to_owned(), lock, recovered };
         fault::at("staged").map_err(io(output))?;
-        Ok(Self { folder, output: output.to_owned(), lock, recovered })
+        Ok(staging)
     }
 
     /// Where to write.
