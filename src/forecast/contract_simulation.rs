@@ -1,7 +1,7 @@
 //! Monte Carlo lifetime value under contract: how long each customer stays, drawn from what is known of its tenure.
 //!
 //! A path's value is the contribution of a period times what the periods up to its level of chance are worth
-//! ([`stratified`](super::stratified)), which falls as the level rises; so the error of a customer's mean is at most its
+//! (`stratified`), which falls as the level rises; so the error of a customer's mean is at most its
 //! range over `2n`, not its deviation over `√n`.
 
 use super::contract_model::{ContractCalendar, ContractModel, Prospect};

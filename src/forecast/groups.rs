@@ -1,5 +1,5 @@
 //! A model of purchases for groups of customers: each group's own parameters, drawn towards those of all by how little its
-//! customers say ([`pooling`](super::pooling)).
+//! customers say (`pooling`).
 //!
 //! ```
 //! use whalecurve::{

@@ -5,7 +5,7 @@
 //!
 //! `Σ_j f_j · alive_j · (buys_j · contribution − sustaining)` over the opportunities up to the horizon, worth `f_j` each.
 //!
-//! In the simulation the level of chance of a path ([`stratified`](super::stratified)) decides how long the customer lives, its
+//! In the simulation the level of chance of a path (`stratified`) decides how long the customer lives, its
 //! probability to buy is drawn from what is known of it, then each purchase.
 
 use super::bg_bb::BgBb;
