@@ -184,8 +184,7 @@ type Candidate<'a> = (PurchaseKind, Option<&'a CovariateSettings>);
 
 /// The models that a run chooses between: all without covariates, and those that may have them with the config's.
 fn candidates(setting: &ForecastSettings) -> Vec<Candidate<'_>> {
-    let with =
-        setting.covariates.iter().flat_map(|wanted| PurchaseKind::WITH_COVARIATES.map(|kind| (kind, Some(wanted))));
+    let with = setting.covariates.iter().flat_map(|wanted| PurchaseKind::CONTINUOUS.map(|kind| (kind, Some(wanted))));
     setting.kinds().iter().map(|kind| (*kind, None)).chain(with).collect()
 }
 

@@ -33,8 +33,8 @@ use crate::{
     read,
     schema::{
         costing::{ActivitySetting, Basis, Layer, Method, Negative},
+        method_outputs::METHOD_COMPARISON,
         money::Currency,
-        outputs::METHOD_COMPARISON,
         period::{PeriodKind, format_day},
         settings::{Format, Settings, TableName, TableSetting},
         tables::{Activity, Pool},

@@ -15,6 +15,7 @@ use crate::{
         covariates::CovariateFit,
         fit::Fit,
         holdout::Assessment,
+        likelihood_ratio::LikelihoodRatio,
         simulate::{Segmentation, Simulation},
         spend_model::SpendModel,
     },
@@ -120,7 +121,9 @@ impl Foretold {
         Ok(Valuation { brings, expected, new_customers, simulation: None })
     }
 
-    /// Simulates every customer, with the same random numbers in every world; `segmentations` are one group a customer of the run, with their number of groups.
+    /// Simulates every customer, with the same random numbers in every world.
+    ///
+    /// * `segmentations`: one group a customer of the run, with their number of groups.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
@@ -217,7 +220,10 @@ impl Foretold {
                     None => json!(forecast.models.purchases),
                     Some(found) => {
                         let mut fit = json!(found.fit);
-                        fit["likelihood_ratio"] = json!(found.likelihood_ratio());
+                        fit["likelihood_ratio"] = json!(found.likelihood_ratio().map(|ratio| {
+                            let LikelihoodRatio { statistic, degrees_of_freedom, p_value } = ratio;
+                            json!({"statistic": statistic, "degrees": degrees_of_freedom, "p_value": p_value})
+                        }));
                         fit["without_covariates"] = json!(found.plain);
                         fit
                     }

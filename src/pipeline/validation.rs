@@ -83,7 +83,7 @@ pub fn validate(
         rows.extend(pooled.into_iter().flatten());
     }
     if let Some(wanted) = settings.forecast.as_ref().and_then(|forecast| forecast.covariates.as_ref()) {
-        for kind in PurchaseKind::WITH_COVARIATES {
+        for kind in PurchaseKind::CONTINUOUS {
             let found = holdout.with_covariates(kind, &ledgers.covariates, wanted).map_err(ForecastError::from)?;
             rows.push(found);
         }

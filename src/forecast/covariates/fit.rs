@@ -6,16 +6,15 @@ use super::model::{CovariateModel, Effect};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::bg_nbd_fit::{self, BG_NBD, always_alive};
 use crate::forecast::fit::{Fit, FitEnd, LimitModel};
+use crate::forecast::likelihood_ratio::LikelihoodRatio;
 use crate::forecast::mbg_nbd::{MBG_NBD, MbgNbd};
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::pareto_nbd_fit;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::summary::Summary;
 use crate::numeric::newton::{Bounds, End, WideBounds, WideMaximum, maximise_wide};
-use crate::numeric::special::chi_squared_tail;
 use crate::schema::covariates::{Covariate, CovariateSettings};
 use crate::schema::settings::PurchaseKind;
-use serde::Serialize;
 
 /// Effects are searched up to a factor of `e^20` by a standard deviation.
 const LARGEST_EFFECT: f64 = 20.0;
@@ -31,29 +30,6 @@ pub struct CovariateFit {
     pub fit: Fit<CovariateModel>,
     /// The fit without covariates to the same histories.
     pub plain: Fit<PurchaseModel>,
-}
-
-/// Whether the covariates tell more than chance.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LikelihoodRatio {
-    /// Twice the gain in log-likelihood over the model without covariates.
-    pub statistic: f64,
-    /// Number of effects.
-    pub degrees: u32,
-    /// Probability of such a gain if there is no effect.
-    pub p_value: f64,
-}
-
-impl std::fmt::Display for LikelihoodRatio {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { statistic, degrees, p_value } = self;
-        write!(
-            f,
-            "covariates raise the log-likelihood by {:.2} over the model without them (likelihood ratio {statistic:.2}, \
-             {degrees} degrees of freedom, p = {p_value:.2e})",
-            0.5 * statistic
-        )
-    }
 }
 
 /// Accuracy of one coefficient.
@@ -124,7 +100,7 @@ pub fn fit(
     let maximum = best.unwrap_or_else(|| search.maximum(&likelihood, search.start));
     let fit = search.judge(kind, &design, &plain, &maximum, customers, customers - summary.repeaters());
     let mut found = CovariateFit { fit, plain };
-    found.fit.notes.extend(found.likelihood_ratio().map(|ratio| ratio.to_string()));
+    found.fit.notes.extend(found.likelihood_ratio().as_ref().map(in_words));
     Ok(found)
 }
 
@@ -166,15 +142,20 @@ pub(super) fn evaluation(
     Ok(Likelihood::new(kind, design, &summary, rows, days_per_unit)?.evaluate(point))
 }
 
+fn in_words(LikelihoodRatio { statistic, degrees_of_freedom, p_value }: &LikelihoodRatio) -> String {
+    format!(
+        "covariates raise the log-likelihood by {:.2} over the model without them (likelihood ratio {statistic:.2}, \
+         {degrees_of_freedom} degrees of freedom, p = {p_value:.2e})",
+        0.5 * statistic
+    )
+}
+
 impl CovariateFit {
     /// The test of all effects together; `None` without a fit or without effects.
-    ///
-    /// Source: Cox & Hinkley, Theoretical Statistics (1974), 9.3.
     #[must_use]
     pub fn likelihood_ratio(&self) -> Option<LikelihoodRatio> {
         let degrees = u32::try_from(self.fit.fitted().ok()?.effects.len()).ok().filter(|degrees| *degrees > 0)?;
-        let statistic = (2.0 * (self.fit.log_likelihood? - self.plain.log_likelihood?)).max(0.0);
-        Some(LikelihoodRatio { statistic, degrees, p_value: chi_squared_tail(statistic, degrees) })
+        Some(LikelihoodRatio::new(self.fit.log_likelihood?, self.plain.log_likelihood?, degrees))
     }
 
     /// Accuracy of each effect's coefficient; `None` where the fit has no standard errors.

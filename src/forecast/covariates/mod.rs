@@ -26,5 +26,5 @@ mod scored;
 mod tests;
 
 pub use design::{CovariateError, Design, Wanted};
-pub use fit::{Accuracy, CovariateFit, LikelihoodRatio, fit, fit_named};
+pub use fit::{Accuracy, CovariateFit, fit, fit_named};
 pub use model::{Assigned, CovariateModel, Effect};

@@ -63,7 +63,7 @@ pub(in crate::cli::config) fn known<'a>(
 
 fn has_covariates(model: ModelChoice) -> bool {
     match model {
-        ModelChoice::One(kind) => PurchaseKind::WITH_COVARIATES.contains(&kind),
+        ModelChoice::One(kind) => PurchaseKind::CONTINUOUS.contains(&kind),
         // That a model of contracts or of opportunities knows no covariates is told with its other keys.
         ModelChoice::Auto | ModelChoice::Contract(_) | ModelChoice::BgBb => true,
     }

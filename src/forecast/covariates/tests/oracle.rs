@@ -114,7 +114,7 @@ fn the_likelihood_ratio_is_against_the_model_without_covariates() {
     close(found.plain.log_likelihood.unwrap(), -9_594.976_179, 5e-10);
     let ratio = found.likelihood_ratio().unwrap();
     close(ratio.statistic, 2.0 * (9_594.976_179 - 9_571.550_454), 1e-7);
-    assert_eq!(ratio.degrees, 4);
+    assert_eq!(ratio.degrees_of_freedom, 4);
     assert!(ratio.p_value < 1e-8);
     let accuracy = found.accuracy().unwrap();
     close(accuracy[0].z, 0.007_492_917_54 / 0.001_244_740_2, 5e-6);
