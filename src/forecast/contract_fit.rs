@@ -20,10 +20,10 @@ const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
 /// Duration dependence is searched in this range: `t^c` is level below and a cliff above.
-const SMALLEST_POWER: f64 = 1e-4;
-const LARGEST_POWER: f64 = 64.0;
+pub(super) const SMALLEST_POWER: f64 = 1e-4;
+pub(super) const LARGEST_POWER: f64 = 64.0;
 /// A power within this factor of the range's end has left for a limit model.
-const NEAR_POWER: f64 = 2.0;
+pub(super) const NEAR_POWER: f64 = 2.0;
 /// `t^c` stays below `e^{600}`.
 const LN_LARGEST_AGE: f64 = 600.0;
 

@@ -1,6 +1,6 @@
 //! What a fit returns: parameters, their accuracy, and how the search ended.
 
-use crate::numeric::matrix::{Cholesky, Wide, WideCholesky};
+use crate::numeric::matrix::{Wide, WideCholesky};
 use crate::numeric::newton::{End, Maximum, WideMaximum};
 use serde::{Deserialize, Serialize};
 
@@ -266,7 +266,7 @@ impl<P> Fit<P> {
         let mut fit = Self::failed(model, names, customers, "");
         fit.iterations = maximum.iterations;
         fit.gradient_norm = maximum.gradient_norm;
-        let information: Wide = maximum.evaluation.hessian.iter().map(|row| row.iter().map(|h| -h).collect()).collect();
+        let information = observed_information(&maximum.evaluation.hessian);
         let own_covariance = WideCholesky::new(&information).map(|factor| factor.inverse());
         fit.end = match maximum.end {
             End::NotFinite => FitEnd::Failed { why: "the likelihood has no finite value at the start".to_owned() },
@@ -282,12 +282,17 @@ impl<P> Fit<P> {
         fit.parameters = Some(parameters);
         fit.log_likelihood = Some(maximum.evaluation.value);
         if let (FitEnd::Converged, Some(own_covariance)) = (&fit.end, own_covariance) {
-            let covariance = |i: usize, j: usize| slope[i] * own_covariance[i][j] * slope[j];
-            let all = 0..slope.len();
-            fit.standard_errors = Some(all.clone().map(|i| libm::sqrt(covariance(i, i))).collect());
-            fit.covariance = Some(all.clone().map(|i| all.clone().map(|j| covariance(i, j)).collect()).collect());
+            fit.be_known_by(&own_covariance, slope);
         }
         fit
+    }
+
+    /// Standard errors and covariance by the delta method.
+    fn be_known_by(&mut self, own_covariance: &Wide, slope: &[f64]) {
+        let covariance = |i: usize, j: usize| slope[i] * own_covariance[i][j] * slope[j];
+        let all = 0..slope.len();
+        self.standard_errors = Some(all.clone().map(|i| libm::sqrt(covariance(i, i))).collect());
+        self.covariance = Some(all.clone().map(|i| all.clone().map(|j| covariance(i, j)).collect()).collect());
     }
 
     /// The fit at a maximum that a penalty made: no parameter is open, however little the data say of it.
@@ -299,16 +304,17 @@ impl<P> Fit<P> {
         parameters: P,
     ) -> Self {
         let mut fit = Self::at_maximum(model, names, customers, maximum, parameters, Vec::new());
-        let information = maximum.evaluation.hessian.map(|row| row.map(|h| -h));
-        if let (FitEnd::Ridge { .. }, Some(factor)) = (&fit.end, Cholesky::new(&information)) {
+        let information = observed_information(&maximum.evaluation.hessian);
+        if let (FitEnd::Ridge { .. }, Some(factor)) = (&fit.end, WideCholesky::new(&information)) {
             fit.end = FitEnd::Converged;
-            let (theta, inverse) = (maximum.point.map(libm::exp), factor.inverse());
-            let covariance = |i: usize, j: usize| theta[i] * inverse[i][j] * theta[j];
-            fit.standard_errors = Some((0..N).map(|i| libm::sqrt(covariance(i, i))).collect());
-            fit.covariance = Some((0..N).map(|i| (0..N).map(|j| covariance(i, j)).collect()).collect());
+            fit.be_known_by(&factor.inverse(), &maximum.point.map(libm::exp));
         }
         fit
     }
+}
+
+fn observed_information(hessian: &[impl AsRef<[f64]>]) -> Wide {
+    hessian.iter().map(|row| row.as_ref().iter().map(|h| -h).collect()).collect()
 }
 
 /// Converged, or on a ridge where some parameter is hardly known.

@@ -8,6 +8,7 @@
 //! Source: Kalbfleisch & Prentice, The Statistical Analysis of Failure Time Data (2002), 3.2 and 1.4 (censoring and
 //! truncation); Morrison & Schmittlein (1980).
 
+use super::contract_fit::{LARGEST_POWER, NEAR_POWER, SMALLEST_POWER};
 use super::durations::{Duration, Durations};
 use super::exponential_gamma::ExponentialGamma;
 use super::fit::{Fit, FitEnd, LimitModel};
@@ -20,11 +21,6 @@ const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
-/// Duration dependence is searched in this range: `t^c` is level below and a cliff above.
-const SMALLEST_POWER: f64 = 1e-4;
-const LARGEST_POWER: f64 = 64.0;
-/// A power within this factor of the range's end has left for a limit model.
-const NEAR_POWER: f64 = 2.0;
 /// Room for `t^c` of the first departures and of those still there, in `ln α`.
 const LN_POWERS: f64 = 300.0;
 /// Rates of this shape differ by a third of a percent.

@@ -1,9 +1,10 @@
 //! What is not known of the fitted parameters, as draws for the simulation.
 //!
-//! The logarithms of the parameters (of normal spend the mean and the variances, which may be near 0) are drawn from the normal distribution that the maximum likelihood estimate has in
-//! large samples: centred at the fit, with the inverse of the observed information as covariance. The two fits share no
-//! parameter, so they are drawn independently. Where groups have parameters of their own, the mean of all groups is drawn
-//! first, then every group given the mean ([`Groups::draw`]).
+//! The logarithms of the parameters (of normal spend the mean and the variances, which may be near 0) are drawn from the
+//! normal distribution that the maximum likelihood estimate has in large samples: centred at the fit, with the inverse of
+//! the observed information as covariance. The two fits share no parameter, so they are drawn independently. Where groups
+//! have parameters of their own, the mean of all groups is drawn first, then every group given the mean
+//! ([`Groups::draw`]).
 //!
 //! Source: Cox & Hinkley, Theoretical Statistics (1974), 9.2; Gelman et al., Bayesian Data Analysis (2013), 4.1.
 

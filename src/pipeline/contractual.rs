@@ -115,21 +115,28 @@ impl Contracts {
         segmentations: &[Segmentation<'_>],
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Simulation, RunError> {
-        let drawn = if setting.parameter_uncertainty {
-            ContractModel::draw_parameters(&self.fit, setting.paths, settings.seed)
-        } else {
-            Vec::new()
-        };
-        let fitted = *self.fit.fitted().map_err(ForecastError::from)?;
         let what = ContractSettings {
             calendar: self.calendar,
-            models: if drawn.is_empty() { vec![fitted] } else { drawn },
+            models: ruling(&self.fit, (settings, setting), ContractModel::draw_parameters)?,
             strata: strata(settings, setting),
         };
         let customers = ContractCustomers { start: &self.start, contribution, key: &self.key };
         let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
         Ok(found.map_err(ForecastError::from)?)
     }
+}
+
+/// The models that rule the paths of a simulation: the fitted one, or draws of its parameters where the settings ask for
+/// them and the fit has any.
+///
+/// * `draw`: as [`ContractModel::draw_parameters`].
+pub(super) fn ruling<M: Copy>(
+    fit: &Fit<M>,
+    (settings, setting): (&Settings, &ForecastSettings),
+    draw: fn(&Fit<M>, u32, u64) -> Vec<M>,
+) -> Result<Vec<M>, ForecastError> {
+    let drawn = if setting.parameter_uncertainty { draw(fit, setting.paths, settings.seed) } else { Vec::new() };
+    if drawn.is_empty() { Ok(vec![*fit.fitted()?]) } else { Ok(drawn) }
 }
 
 /// Paths of a simulation by strata.

@@ -1,6 +1,10 @@
 //! The forecast of customers who buy at opportunities (a yearly appeal, a monthly box), free to come or not.
 
-use super::{Clock, Ledgers, RunError, contractual::strata, earnings::Earnings};
+use super::{
+    Clock, Ledgers, RunError,
+    contractual::{ruling, strata},
+    earnings::Earnings,
+};
 use crate::{
     forecast::{
         bg_bb::BgBb,
@@ -118,14 +122,8 @@ impl Opportunistic {
         segmentations: &[Segmentation<'_>],
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Simulation, RunError> {
-        let drawn = if setting.parameter_uncertainty {
-            BgBb::draw_parameters(&self.fit, setting.paths, settings.seed)
-        } else {
-            Vec::new()
-        };
-        let fitted = *self.fit.fitted().map_err(ForecastError::from)?;
         let what = OpportunitySettings {
-            models: if drawn.is_empty() { vec![fitted] } else { drawn },
+            models: ruling(&self.fit, (settings, setting), BgBb::draw_parameters)?,
             worth: self.worth.clone(),
             strata: strata(settings, setting),
         };

@@ -1,6 +1,4 @@
 //! Standard errors are right, and a million customers give their parameters back.
-//!
-//! The long tests are left out of a plain run; `cargo test --release --lib -- --ignored a_million` takes half a minute.
 
 use super::lives::histories;
 use crate::forecast::bg_nbd::BgNbd;
@@ -146,7 +144,6 @@ fn comes_back<P, const N: usize>(fit: &Fit<P>, of: impl Fn(&P) -> [f64; N], trut
 }
 
 #[test]
-#[ignore = "a million customers: cargo test --release --lib -- --ignored a_million"]
 fn a_million_customers_give_the_parameters_of_the_purchase_models_back() {
     for model in [PurchaseModel::from(BG), MBG.into(), PARETO.into()] {
         let summary = histories(&model, MILLION, FINEST, 1);
@@ -156,7 +153,6 @@ fn a_million_customers_give_the_parameters_of_the_purchase_models_back() {
 }
 
 #[test]
-#[ignore = "a million customers: cargo test --release --lib -- --ignored a_million"]
 fn a_million_customers_give_the_parameters_of_spend_back() {
     let (x, total) = gamma_spend(MILLION, 1);
     let GammaGamma { p, q, gamma } = GAMMA_GAMMA;
