@@ -134,10 +134,10 @@ pub(super) fn one_ledger<'a, T>(
 }
 
 /// Drivers with their names.
-type NamedDrivers<'a> = Vec<(&'a str, &'a LedgerDriver)>;
+pub(super) type NamedDrivers<'a> = Vec<(&'a str, &'a LedgerDriver)>;
 
 /// Drivers that are measured in events, and those of the ledger.
-fn drivers_of(settings: &Settings) -> (NamedDrivers<'_>, NamedDrivers<'_>) {
+pub(super) fn drivers_of(settings: &Settings) -> (NamedDrivers<'_>, NamedDrivers<'_>) {
     let all = settings.drivers.iter().map(|(name, driver)| (name.as_str(), driver));
     all.partition(|(_, driver)| driver.is_of_events())
 }

@@ -3,11 +3,11 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::{RunError, output};
+use super::{RunError, gather::drivers_of, output};
 use crate::{
     publish::folder::{self, MANIFEST},
     read,
-    schema::settings::{LedgerDriver, Settings, TableName},
+    schema::settings::{Settings, TableName},
 };
 
 /// An input table that can be read.
@@ -48,20 +48,15 @@ pub struct Plan {
 pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
     let (mut tables, mut wrong) = (Vec::new(), Vec::new());
     let base = Utf8Path::new(&settings.base);
+    let (of_events, of_ledger) = drivers_of(settings);
     for table in TableName::ALL {
         let Some(setting) = settings.inputs.table(table) else { continue };
-        let measured = |driver: &LedgerDriver| match table {
-            TableName::Transactions => !driver.is_of_events(),
-            TableName::Events => driver.is_of_events(),
-            _ => false,
+        let drivers = match table {
+            TableName::Transactions => of_ledger.as_slice(),
+            TableName::Events => of_events.as_slice(),
+            _ => &[],
         };
-        let drivers: Vec<(&str, &LedgerDriver)> = settings
-            .drivers
-            .iter()
-            .filter(|(_, driver)| measured(driver))
-            .map(|(name, driver)| (name.as_str(), driver))
-            .collect();
-        match read::open(table, setting, base, &drivers) {
+        match read::open(table, setting, base, drivers) {
             Ok(source) => tables.push(TableFound {
                 table,
                 files: source.files.len(),

@@ -8,11 +8,12 @@
 
 use std::{collections::BTreeMap, fs::File};
 
-use arrow_array::{Array, ArrayRef, Decimal128Array, RecordBatch, StringArray, cast::AsArray};
+use arrow_array::{Array, Decimal128Array, RecordBatch, StringArray, cast::AsArray};
 use camino::Utf8PathBuf;
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 
 use super::{PublishError, io};
+use crate::schema::outputs::{ColumnType, DATASETS};
 
 /// A dataset of the output.
 pub(super) struct Table<'a> {
@@ -28,26 +29,12 @@ const CAME: [&str; 2] = ["own", "received"];
 const BECAME: [&str; 8] =
     ["sent", "allocated", "unused", "over_driven", "under_absorbed", "sustained", "unassigned", "residual"];
 
-/// Columns of `customer_profit` and of its total.
-const MONEY: [&str; 17] = [
-    "gross_sales",
-    "returns",
-    "discount",
-    "net_revenue",
-    "product_cost",
-    "product_activity_cost",
-    "cm1",
-    "order_cost",
-    "cm2",
-    "customer_cost",
-    "cm3",
-    "below_cost",
-    "capital_charge",
-    "bad_debt",
-    "commissions",
-    "acquisition_cost",
-    "economic_profit",
-];
+/// Columns of `customer_profit_total`, and of `customer_profit` beside it, that hold money.
+fn money() -> impl Iterator<Item = &'static str> {
+    let total = DATASETS.iter().filter(|dataset| dataset.name == "customer_profit_total");
+    let columns = total.flat_map(|dataset| dataset.columns);
+    columns.filter(|column| column.kind == ColumnType::Money).map(|column| column.name)
+}
 
 /// Those of them that activities make.
 const ACTIVITY_COST: [&str; 4] = ["product_activity_cost", "order_cost", "customer_cost", "below_cost"];
@@ -85,9 +72,10 @@ pub(super) fn reconcile(tables: &[Table<'_>]) -> Result<(usize, Vec<(String, Str
     }
     if let Some(cells) = table("customer_profit") {
         if let Some(total) = table("customer_profit_total") {
-            for column in MONEY {
-                let (cells, total) = (cells.total(&["scenario"], &[column])?, total.total(&["scenario"], &[column])?);
-                tie("customer_profit_total", &format!("{column}, and its sum in customer_profit"), &total, &cells);
+            let columns: Vec<&str> = money().collect();
+            let (cells, total) = (cells.totals(&["scenario"], &columns)?, total.totals(&["scenario"], &columns)?);
+            for ((column, cells), total) in columns.iter().zip(&cells).zip(&total) {
+                tie("customer_profit_total", &format!("{column}, and its sum in customer_profit"), total, cells);
             }
         }
         if let Some(costs) = table("customer_cost") {
@@ -102,7 +90,18 @@ pub(super) fn reconcile(tables: &[Table<'_>]) -> Result<(usize, Vec<(String, Str
 impl Table<'_> {
     /// Sum of all of `columns` by the texts of `by`.
     fn total(&self, by: &[&str], columns: &[&str]) -> Result<Sums, PublishError> {
-        let mut sums = Sums::new();
+        let mut all = Sums::new();
+        for sums in self.totals(by, columns)? {
+            for (group, sum) in sums {
+                *all.entry(group).or_default() += sum;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Sums of each of `columns` by the texts of `by`, in one reading.
+    fn totals(&self, by: &[&str], columns: &[&str]) -> Result<Vec<Sums>, PublishError> {
+        let mut sums = vec![Sums::new(); columns.len()];
         for path in &self.files {
             let parquet = |source| PublishError::Parquet { path: path.clone(), source };
             let file = File::open(path).map_err(io(path))?;
@@ -122,28 +121,31 @@ impl Table<'_> {
     }
 }
 
-/// Adds a batch; `None` when a column is not there or of another type.
-fn add(sums: &mut Sums, batch: &RecordBatch, by: &[&str], columns: &[&str]) -> Option<()> {
+/// Adds a batch, a column to each of the sums; `None` when a column is not there or of another type.
+fn add(sums: &mut [Sums], batch: &RecordBatch, by: &[&str], columns: &[&str]) -> Option<()> {
     let texts: Vec<&StringArray> =
         by.iter().map(|name| batch.column_by_name(name)?.as_string_opt::<i32>()).collect::<Option<_>>()?;
-    let decimal = |array: &ArrayRef| array.as_any().downcast_ref::<Decimal128Array>().cloned();
-    let values: Vec<Decimal128Array> =
-        columns.iter().map(|name| decimal(batch.column_by_name(name)?)).collect::<Option<_>>()?;
-    let mut group: Vec<String> = Vec::new();
-    let mut open = 0_i128;
+    let mut numbers: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
+    let mut group: Vec<&str> = Vec::new();
+    let mut group_of: Vec<usize> = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
-        let same = row > 0 && texts.iter().zip(&group).all(|(column, text)| column.value(row) == text);
-        if !same {
-            if row > 0 {
-                *sums.entry(std::mem::take(&mut group)).or_default() += open;
-            }
-            group = texts.iter().map(|column| column.value(row).to_owned()).collect();
-            open = 0;
+        group.clear();
+        group.extend(texts.iter().map(|column| column.value(row)));
+        let number = numbers.get(group.as_slice()).copied().unwrap_or(numbers.len());
+        if number == numbers.len() {
+            numbers.insert(group.clone(), number);
         }
-        open += values.iter().filter(|column| column.is_valid(row)).map(|column| column.value(row)).sum::<i128>();
+        group_of.push(number);
     }
-    if batch.num_rows() > 0 {
-        *sums.entry(group).or_default() += open;
+    for (sums, name) in sums.iter_mut().zip(columns) {
+        let values = batch.column_by_name(name)?.as_any().downcast_ref::<Decimal128Array>()?;
+        let mut found = vec![0_i128; numbers.len()];
+        for (row, number) in group_of.iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
+            found[*number] += values.value(row);
+        }
+        for (group, number) in &numbers {
+            *sums.entry(group.iter().map(|text| (*text).to_owned()).collect()).or_default() += found[*number];
+        }
     }
     Some(())
 }

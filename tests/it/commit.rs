@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Job, cents, days, integers};
+use crate::support::{Job, cents, days, integers, whalecurve};
 
 /// Signals by their number.
 const INTERRUPT: i32 = 2;
@@ -66,8 +66,7 @@ pub(crate) fn version(job: &Job, seed: &str) -> String {
 
 /// The digest of the output that is there, after `whalecurve verify` has found it whole.
 pub(crate) fn seen(job: &Job) -> String {
-    let output = job.path("out");
-    let done = Command::new(env!("CARGO_BIN_EXE_whalecurve")).arg("verify").arg(&output).output().unwrap();
+    let done = whalecurve(&["verify", job.path("out").to_str().unwrap()]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let result: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
     result["result_digest"].as_str().unwrap().to_owned()
