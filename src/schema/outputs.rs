@@ -77,7 +77,7 @@ pub(super) const fn optional(name: &'static str, kind: ColumnType, meaning: &'st
 }
 
 /// One optional column for each quantile of the run: `name_p05` and its like.
-const fn quantiles(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
+pub(super) const fn quantiles(name: &'static str, kind: ColumnType, meaning: &'static str) -> OutputColumn {
     OutputColumn { name, kind, nullable: true, meaning, each_quantile: true }
 }
 
@@ -102,12 +102,12 @@ impl OutputDataset {
     }
 }
 
-use ColumnType::{Boolean, Date, Float, Id, Integer, Money, MoneySum, Quantity, QuantitySum, Text};
+use ColumnType::{Boolean, Float, Id, Integer, Money, MoneySum, Quantity, QuantitySum, Text};
 
-const CUSTOMER: OutputColumn = column("customer_id", Id, "customer");
-const PERIOD: OutputColumn = column("period", Text, "period: all, 1997, 1997-Q1 or 1997-03");
+pub(super) const CUSTOMER: OutputColumn = column("customer_id", Id, "customer");
+pub(super) const PERIOD: OutputColumn = column("period", Text, "period: all, 1997, 1997-Q1 or 1997-03");
 
-const SCENARIO: OutputColumn = column("scenario", Text, "base, or the name of the what-if beside it");
+pub(super) const SCENARIO: OutputColumn = column("scenario", Text, "base, or the name of the what-if beside it");
 
 /// Columns that `customer_profit` and `customer_profit_total` share.
 macro_rules! profit_columns {
@@ -143,52 +143,7 @@ macro_rules! profit_columns {
     };
 }
 
-const CUSTOMERS: OutputColumn = column("customers", Integer, "number of customers");
-
-/// Columns that `product_profit` and `object_profit` share.
-macro_rules! object_profit_columns {
-    ([$($first:expr),*], [$($last:expr),* $(,)?]) => {
-        [
-            $($first,)*
-            column("gross_sales", Money, "positive lines (with `returns: net` all lines), before discount"),
-            column("returns", Money, "returns, positive"),
-            column("discount", Money, "discount, positive"),
-            column("net_revenue", Money, "gross_sales - returns - discount"),
-            column("product_cost", Money, "cost of the products sold"),
-            column("product_activity_cost", Money, "cost of activities in layer cm1 that reaches the object"),
-            column("cm1", Money, "net_revenue - product_cost - product_activity_cost"),
-            column("order_cost", Money, "cost of activities in layer cm2 that reaches it"),
-            column("cm2", Money, "cm1 - order_cost"),
-            column("customer_cost", Money, "cost of activities in layer cm3 that reaches it"),
-            column("cm3", Money, "cm2 - customer_cost"),
-            column("below_cost", Money, "cost of activities in layer below that reaches it"),
-            $($last,)*
-        ]
-    };
-}
-
-const OBJECT_BALANCE_GRAIN: &str = "one row an activity and period: own + received = allocated + stays + unused + over_driven + under_absorbed + unassigned; sorted by activity, period";
-
-/// What became of every activity's cost over objects other than customers.
-const OBJECT_BALANCE: &[OutputColumn] = &[
-    column("activity", Text, "activity"),
-    PERIOD,
-    column("level", Text, "unit, product, order, customer, channel, region or company"),
-    column("layer", Text, "margin that it lowers: cm1, cm2, cm3 or below"),
-    column("method", Text, "method of the activity"),
-    optional("driver", Text, "driver, weighted drivers, time equation or costs that it is in proportion to"),
-    column("own", Money, "its own cost"),
-    column("received", Money, "from resource pools"),
-    column("allocated", Money, "borne by the objects"),
-    column("stays", Money, "borne by customers alone, or sustained at its level"),
-    optional("stays_reason", Text, "why it does not reach the objects"),
-    column("unused", Money, "cost of capacity that nobody used"),
-    column("over_driven", Money, "as in pool_balance"),
-    column("under_absorbed", Money, "as in pool_balance"),
-    column("unassigned", MoneySum, "borne by nobody"),
-    column("residual", MoneySum, "what came less what became of it: always zero"),
-    SCENARIO,
-];
+pub(super) const CUSTOMERS: OutputColumn = column("customers", Integer, "number of customers");
 
 /// Every dataset of a run, in the order they are written.
 pub const DATASETS: &[OutputDataset] = &[
@@ -353,146 +308,11 @@ pub const DATASETS: &[OutputDataset] = &[
             column("converted", Money, "amount · rate, half to even"),
         ],
     },
-    OutputDataset {
-        name: "customer_value",
-        grain: "one row a customer; base first, then the scenario; forecast columns are null without a purchase (under a model of contracts, without a contract) or without a forecast; sorted by customer_id",
-        columns: &[
-            CUSTOMER,
-            optional("first_purchase", Date, "first day with a purchase"),
-            optional("last_purchase", Date, "last day with a purchase"),
-            optional("frequency", Integer, "repeat purchase days, x"),
-            optional("recency", Float, "first to last purchase, t_x, in time units of the model"),
-            optional("age", Float, "first purchase to as_of, T, in time units of the model"),
-            optional("mean_spend", Money, "mean revenue of a repeat purchase day"),
-            column("historical_value", Money, "economic profit to date, all periods, after acquisition cost"),
-            column("acquisition_cost", Money, "cost of winning the customer"),
-            column("historical_value_before_acquisition", Money, "historical_value + acquisition_cost"),
-            optional(
-                "current_value",
-                Money,
-                "economic profit, after acquisition cost, of the last 12 whole months or 4 whole quarters that end on or before as_of (a month or quarter that as_of cuts does not count); 0 where the customer has nothing in them; null when the run's period is neither month nor quarter",
-            ),
-            optional("p_alive", Float, "probability of being alive at as_of; 1 or 0 under a model of contracts"),
-            optional(
-                "expected_purchases",
-                Float,
-                "expected purchases to the horizon; under a model of contracts renewals, or time units under contract",
-            ),
-            optional(
-                "expected_discounted_purchases",
-                Float,
-                "expected purchases to the horizon, each discounted (discounted expected residual transactions); null under a model of contracts",
-            ),
-            optional(
-                "p_alive_at_horizon",
-                Float,
-                "probability of being alive at the horizon; null under a model of contracts",
-            ),
-            optional(
-                "probability_of_purchase",
-                Float,
-                "probability of at least one purchase up to the horizon, the chance of having left included; null under a model of contracts",
-            ),
-            optional(
-                "days_to_next_purchase_p50",
-                Float,
-                "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), and under a model of contracts",
-            ),
-            optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
-            optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
-            optional("lifetime_value_mean_error", Money, "Monte Carlo standard error of that mean"),
-            optional("lifetime_value_sd", Money, "standard deviation"),
-            quantiles(
-                "lifetime_value",
-                Money,
-                "the simulated lifetime value; one column for each of `forecast.quantiles`, ascending",
-            ),
-            optional(
-                "lifetime_value_shortfall",
-                Money,
-                "expected shortfall: mean of the worst 5 % of the simulated values",
-            ),
-            optional("probability_of_loss", Float, "probability that the lifetime value is negative"),
-            SCENARIO,
-        ],
-    },
-    OutputDataset {
-        name: "customer_segment",
-        grain: "one row a customer; base first, then the scenario; sorted by customer_id",
-        columns: &[
-            CUSTOMER,
-            column("recency_score", Integer, "1 (longest ago) to rfm_groups (most recent)"),
-            column("frequency_score", Integer, "1 (fewest purchase days) to rfm_groups"),
-            column("monetary_score", Integer, "1 (least net revenue) to rfm_groups"),
-            column("value_tier", Text, "tier by expected value, else by economic profit"),
-            optional("segment", Text, "segment of the customers table"),
-            SCENARIO,
-        ],
-    },
-    OutputDataset {
-        name: "segment_value",
-        grain: "one row a segmentation and segment; base first, then the scenario; sorted by segmentation, segment",
-        columns: &[
-            column("segmentation", Text, "value_tier or segment"),
-            column("segment", Text, "name of the segment; (none) without one"),
-            CUSTOMERS,
-            column("net_revenue", MoneySum, "net revenue to date"),
-            column("cm3", MoneySum, "CM3 to date"),
-            column("economic_profit", MoneySum, "economic profit to date"),
-            optional("expected_value", MoneySum, "sum of expected_value"),
-            optional("lifetime_value_mean", MoneySum, "mean of the simulated total"),
-            optional("lifetime_value_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
-            optional("lifetime_value_sd", MoneySum, "standard deviation of the simulated total, joint draws"),
-            quantiles(
-                "lifetime_value",
-                MoneySum,
-                "the simulated total, joint draws; one column for each of `forecast.quantiles`",
-            ),
-            optional(
-                "lifetime_value_shortfall",
-                MoneySum,
-                "mean of the worst 5 % of the simulated totals, joint draws",
-            ),
-            SCENARIO,
-        ],
-    },
-    OutputDataset {
-        name: "customer_equity",
-        grain: "one row a scenario: the whole customer base",
-        columns: &[
-            column("as_of", Date, "day of the forecast"),
-            CUSTOMERS,
-            column("losing_customers", Integer, "customers with negative economic profit"),
-            column("net_revenue", MoneySum, "net revenue to date"),
-            column("cm3", MoneySum, "CM3 to date"),
-            column("economic_profit", MoneySum, "economic profit to date"),
-            column("peak_profit", MoneySum, "profit of the customers that earn something: the peak of the whale curve"),
-            column("peak_customers", Integer, "customers up to the peak"),
-            optional("horizon_days", Integer, "length of the forecast"),
-            optional("expected_value", MoneySum, "sum of expected_value, closed form"),
-            optional("equity_mean", MoneySum, "mean of the simulated customer equity"),
-            optional("equity_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
-            optional("equity_sd", MoneySum, "standard deviation, joint draws"),
-            quantiles(
-                "equity",
-                MoneySum,
-                "the simulated customer equity, joint draws; one column for each of `forecast.quantiles`",
-            ),
-            optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
-            SCENARIO,
-        ],
-    },
-    OutputDataset {
-        name: "whale_curve",
-        grain: "points of cumulative economic profit, best customer first (every k-th above 10,000 customers); base first, then the scenario; sorted by customers",
-        columns: &[
-            column("customers", Integer, "customers so far"),
-            column("share_of_customers", Float, "customers / all customers"),
-            column("cumulative_profit", MoneySum, "their economic profit"),
-            optional("share_of_profit", Float, "cumulative_profit / total; null when the total is not positive"),
-            SCENARIO,
-        ],
-    },
+    super::value_outputs::CUSTOMER_VALUE,
+    super::value_outputs::CUSTOMER_SEGMENT,
+    super::value_outputs::SEGMENT_VALUE,
+    super::value_outputs::CUSTOMER_EQUITY,
+    super::value_outputs::WHALE_CURVE,
     OutputDataset {
         name: "rejected",
         grain: "one row an input row that broke a rule; sorted by all columns",
@@ -524,103 +344,9 @@ pub const DATASETS: &[OutputDataset] = &[
     super::grouping::MODEL_GROUP,
     super::grouping::MODEL_TEST,
     super::grouping::NEW_CUSTOMER_VALUE,
-    OutputDataset {
-        name: "product_profit",
-        grain: "one row a product, when the ledger maps product_id; the row without an id holds the lines without one, so that all rows add up to all customers; sorted by product_id, none last",
-        columns: &object_profit_columns!(
-            [optional(
-                "product_id",
-                Id,
-                "product, of the type of the ledger's product ids; null for lines without one"
-            )],
-            [
-                column("margin", Money, "cm3 - below_cost: what the product earned after all cost that reaches it"),
-                column("lines", Integer, "accepted ledger lines"),
-                column("units", Quantity, "units, net of returns"),
-                optional("customers", Integer, "distinct customers with a purchase line of it"),
-                optional(
-                    "entered_customers",
-                    Integer,
-                    "those who bought it on the day of their first purchase; all products of that day count"
-                ),
-                SCENARIO,
-            ]
-        ),
-    },
-    OutputDataset { name: "product_balance", grain: OBJECT_BALANCE_GRAIN, columns: OBJECT_BALANCE },
-    OutputDataset {
-        name: "object_profit",
-        grain: "with --cost-object, one row an object and period with any activity; the row without an id holds the lines without one; sorted by object_id, none last, then period",
-        columns: &object_profit_columns!(
-            [
-                optional("object_id", Id, "order, product, customer, channel or region; null for lines without one"),
-                PERIOD
-            ],
-            [
-                column("margin", Money, "cm3 - below_cost"),
-                optional(
-                    "economic_cost",
-                    Money,
-                    "capital charge, bad debt, commissions and acquisition cost; null where they stay with customers"
-                ),
-                optional("economic_profit", Money, "margin - economic_cost; null likewise"),
-                column("orders", Integer, "distinct orders with a purchase line"),
-                column("lines", Integer, "accepted ledger lines"),
-                column("units", Quantity, "units, net of returns"),
-                SCENARIO,
-            ]
-        ),
-    },
-    OutputDataset {
-        name: "object_cost",
-        grain: "with --cost-object, one row an object, period and activity with a driver quantity or cost; sorted by object_id, none last, period, activity",
-        columns: &[
-            optional("object_id", Id, "order, product, customer, channel or region; null for lines without one"),
-            PERIOD,
-            column("activity", Text, "activity"),
-            column("kind", Text, "direct_tracing, driver_tracing or allocation"),
-            column("driver_quantity", Quantity, "quantity of the activity's driver"),
-            column("amount", Money, "cost that the object bears"),
-            SCENARIO,
-        ],
-    },
-    OutputDataset { name: "object_balance", grain: OBJECT_BALANCE_GRAIN, columns: OBJECT_BALANCE },
+    super::object_outputs::PRODUCT_PROFIT,
+    super::object_outputs::PRODUCT_BALANCE,
+    super::object_outputs::OBJECT_PROFIT,
+    super::object_outputs::OBJECT_COST,
+    super::object_outputs::OBJECT_BALANCE,
 ];
-
-/// What `whalecurve compare` writes.
-pub const METHOD_COMPARISON: OutputDataset = OutputDataset {
-    name: "method_comparison",
-    grain: "one row a pair of methods, over economic profit and allocated cost of every customer; in the order of the methods",
-    columns: &[
-        column(
-            "method_a",
-            Text,
-            "one method: config, average, even, revenue, cost; with several configs CONFIG:METHOD",
-        ),
-        column("method_b", Text, "the other method, or truth"),
-        CUSTOMERS,
-        column("cost_a", MoneySum, "cost that customers bear under method_a"),
-        column("cost_b", MoneySum, "cost that customers bear under method_b"),
-        column("cost_moved", MoneySum, "half the sum of |a - b| over customers' costs"),
-        optional("share_moved", Float, "sum of |a - b| / (cost_a + cost_b); null when there is no cost"),
-        column("sign_changes", Integer, "customers that lose money under one method and not under the other"),
-        column("sign_change_amount", MoneySum, "sum of |profit_a - profit_b| of those customers"),
-        optional("rank_correlation", Float, "Spearman's rank correlation of profit, ties by mid-ranks"),
-        optional("top_decile_overlap", Float, "share of the best tenth that both methods agree on"),
-        optional("bottom_decile_overlap", Float, "share of the worst tenth that both methods agree on"),
-        column("change_p99", MoneySum, "what the profits of 99 % of the customers differ by at most"),
-        column("change_max", MoneySum, "what a customer's profits differ by at most"),
-        column("losing_a", Integer, "customers with negative profit under method_a"),
-        column("losing_b", Integer, "customers with negative profit under method_b"),
-        optional("peak_a", Float, "peak of the whale curve / profit, method_a; null when profit is not positive"),
-        optional("peak_b", Float, "the same, method_b"),
-        optional("gini_a", Float, "Gini coefficient of profit, method_a; above 1 where losses are large"),
-        optional("gini_b", Float, "the same, method_b"),
-        optional("stobachoff_a", Float, "Stobachoff index, method_a: share of the curve's area above the diagonal"),
-        optional("stobachoff_b", Float, "the same, method_b"),
-        optional("mean_percentage_error", Float, "mean of |cost - truth| / |truth| where the truth is not zero"),
-        optional("euclidean_distance", MoneySum, "root of the sum of (cost - truth)²"),
-        optional("relative_distance", Float, "euclidean_distance / root of the sum of truth²"),
-        optional("share_within_5_percent", Float, "customers whose cost is within 5 % of the truth"),
-    ],
-};

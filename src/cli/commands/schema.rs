@@ -9,7 +9,8 @@ use crate::{
     cli::{Exit, Streams, config::Overrides},
     schema::{
         forecasting::VALIDATION_DATASETS,
-        outputs::{ColumnType, DATASETS, METHOD_COMPARISON},
+        method_outputs::METHOD_COMPARISON,
+        outputs::{ColumnType, DATASETS},
         quantiles::{DEFAULT_QUANTILES, Quantile},
     },
 };

@@ -1,0 +1,290 @@
+//! The input tables of a run: where they are, which columns and rules they have.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::covariates::CovariateColumn;
+
+/// The input tables. Only `transactions` must be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Inputs {
+    /// One row a ledger line.
+    pub transactions: TableSetting,
+    /// How returns (lines with a negative amount or quantity) are shown.
+    pub returns: ReturnsPolicy,
+    /// One row a customer.
+    pub customers: Option<TableSetting>,
+    /// One row a product, with its unit cost.
+    pub products: Option<TableSetting>,
+    /// Cost per activity (and period).
+    pub pools: Option<TableSetting>,
+    /// Definition of activities.
+    pub activities: Option<TableSetting>,
+    /// Driver quantities per customer (and period).
+    pub driver_quantities: Option<TableSetting>,
+    /// Average receivables and write-offs per customer (and period).
+    pub receivables: Option<TableSetting>,
+    /// Exchange rates per currency (and period).
+    pub fx: Option<TableSetting>,
+    /// Costs that name their customer.
+    pub traced: Option<TableSetting>,
+    /// One row an event (an order, a call), for time equations.
+    pub events: Option<TableSetting>,
+    /// One row a contract of a customer, for models of contracts.
+    pub contracts: Option<TableSetting>,
+}
+
+impl Inputs {
+    /// A table, when the config has it.
+    #[must_use]
+    pub fn table(&self, name: TableName) -> Option<&TableSetting> {
+        match name {
+            TableName::Transactions => Some(&self.transactions),
+            TableName::Customers => self.customers.as_ref(),
+            TableName::Products => self.products.as_ref(),
+            TableName::Pools => self.pools.as_ref(),
+            TableName::Activities => self.activities.as_ref(),
+            TableName::DriverQuantities => self.driver_quantities.as_ref(),
+            TableName::Receivables => self.receivables.as_ref(),
+            TableName::Fx => self.fx.as_ref(),
+            TableName::Traced => self.traced.as_ref(),
+            TableName::Events => self.events.as_ref(),
+            TableName::Contracts => self.contracts.as_ref(),
+            TableName::Truth => None,
+        }
+    }
+}
+
+/// Names of input tables, as in the config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableName {
+    /// Ledger lines.
+    Transactions,
+    /// Customers.
+    Customers,
+    /// Products.
+    Products,
+    /// Cost pools.
+    Pools,
+    /// Activities.
+    Activities,
+    /// Driver quantities.
+    DriverQuantities,
+    /// Receivables.
+    Receivables,
+    /// Exchange rates.
+    Fx,
+    /// Costs that name their customer.
+    Traced,
+    /// Events.
+    Events,
+    /// Contracts of customers.
+    Contracts,
+    /// What customers truly cost: given to a comparison, never in a config.
+    Truth,
+}
+
+impl TableName {
+    /// Every table of a config, in the order of the config's documentation.
+    pub const ALL: [Self; 11] = [
+        Self::Transactions,
+        Self::Customers,
+        Self::Products,
+        Self::Pools,
+        Self::Activities,
+        Self::DriverQuantities,
+        Self::Receivables,
+        Self::Fx,
+        Self::Traced,
+        Self::Events,
+        Self::Contracts,
+    ];
+
+    /// The name in the config.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transactions => "transactions",
+            Self::Customers => "customers",
+            Self::Products => "products",
+            Self::Pools => "pools",
+            Self::Activities => "activities",
+            Self::DriverQuantities => "driver_quantities",
+            Self::Receivables => "receivables",
+            Self::Fx => "fx",
+            Self::Traced => "traced",
+            Self::Events => "events",
+            Self::Contracts => "contracts",
+            Self::Truth => "truth",
+        }
+    }
+
+    /// Columns that `columns` may map, and whether each must be mapped.
+    #[must_use]
+    pub fn columns(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::Transactions => &[
+                ("customer_id", true),
+                ("date", true),
+                ("order_id", false),
+                ("amount", false),
+                ("quantity", false),
+                ("unit_price", false),
+                ("discount", false),
+                ("product_id", false),
+                ("product_cost", false),
+                ("currency", false),
+            ],
+            Self::Customers => &[
+                ("customer_id", true),
+                ("segment", false),
+                ("acquisition_cost", false),
+                ("channel", false),
+                ("region", false),
+            ],
+            Self::Products => &[("product_id", true), ("unit_cost", true)],
+            Self::Pools => &[
+                ("activity", true),
+                ("amount", true),
+                ("period", false),
+                ("currency", false),
+                ("account", false),
+                ("cost_centre", false),
+                ("capacity", false),
+            ],
+            Self::Activities => &[
+                ("activity", true),
+                ("level", true),
+                ("method", true),
+                ("driver", false),
+                ("capacity", false),
+                ("rate", false),
+            ],
+            Self::DriverQuantities => {
+                &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
+            }
+            Self::Receivables => &[
+                ("customer_id", true),
+                ("balance", false),
+                ("write_off", false),
+                ("default_probability", false),
+                ("period", false),
+                ("date", false),
+            ],
+            Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
+            Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
+            Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
+            Self::Truth => &[("customer_id", true), ("amount", true)],
+            Self::Traced => {
+                &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
+            }
+        }
+    }
+
+    /// Rules of the contract on this table.
+    #[must_use]
+    pub fn rules(self) -> &'static [&'static str] {
+        match self {
+            Self::Transactions => &[
+                "missing_customer",
+                "missing_date",
+                "invalid_amount",
+                "after_as_of",
+                "wrong_currency",
+                "unknown_customer",
+                "unknown_product",
+                "missing_value",
+                "amount_range",
+                "quantity_range",
+                "date_range",
+            ],
+            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
+            Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
+            Self::Pools => {
+                &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
+            }
+            Self::Activities => &["missing_activity", "duplicate_activity"],
+            Self::DriverQuantities => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_driver",
+                "invalid_quantity",
+                "invalid_period",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Events => {
+                &["missing_customer", "unknown_customer", "invalid_quantity", "invalid_period", "after_as_of"]
+            }
+            Self::Contracts => &[
+                "missing_customer",
+                "unknown_customer",
+                "missing_date",
+                "after_as_of",
+                "ends_before_start",
+                "overlapping_contract",
+            ],
+            Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
+            Self::Traced => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_activity",
+                "invalid_amount",
+                "invalid_period",
+                "after_as_of",
+            ],
+            Self::Receivables => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_probability",
+                "invalid_period",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Fx => {
+                &["missing_currency", "invalid_rate", "unknown_kind", "invalid_period", "after_as_of", "duplicate_key"]
+            }
+        }
+    }
+}
+
+/// Where a table is and how its columns are named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableSetting {
+    /// Files, globs or folders, relative to [`Settings::base`](super::settings::Settings::base).
+    pub paths: Vec<String>,
+    /// File format.
+    pub format: Format,
+    /// Our column name → the file's.
+    pub columns: BTreeMap<String, String>,
+    /// Polars SQL predicate over the file's columns: only rows for which it is true are read.
+    pub filter: Option<String>,
+    /// Columns that models may use, by the user's name; of the customers table alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub covariates: BTreeMap<String, CovariateColumn>,
+}
+
+/// Format of an input table's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet,
+    /// Comma-separated values with a header; small tables only (never `transactions`).
+    Csv,
+}
+
+/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net` and `Separate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnsPolicy {
+    /// Gross sales include them, with their sign.
+    Net,
+    /// They stand in `returns`, as a positive amount; gross sales are the positive lines.
+    Separate,
+    /// They are rejected, counted, with rule `return`.
+    Drop,
+}

@@ -1,0 +1,153 @@
+//! Datasets of what customers are worth, and of the groups that they form.
+
+use super::outputs::{
+    CUSTOMER, CUSTOMERS,
+    ColumnType::{Date, Float, Integer, Money, MoneySum, Text},
+    OutputDataset, SCENARIO, column, optional, quantiles,
+};
+
+/// What every customer is worth.
+pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
+    name: "customer_value",
+    grain: "one row a customer; base first, then the scenario; forecast columns are null without a purchase (under a model of contracts, without a contract) or without a forecast; sorted by customer_id",
+    columns: &[
+        CUSTOMER,
+        optional("first_purchase", Date, "first day with a purchase"),
+        optional("last_purchase", Date, "last day with a purchase"),
+        optional("frequency", Integer, "repeat purchase days, x"),
+        optional("recency", Float, "first to last purchase, t_x, in time units of the model"),
+        optional("age", Float, "first purchase to as_of, T, in time units of the model"),
+        optional("mean_spend", Money, "mean revenue of a repeat purchase day"),
+        column("historical_value", Money, "economic profit to date, all periods, after acquisition cost"),
+        column("acquisition_cost", Money, "cost of winning the customer"),
+        column("historical_value_before_acquisition", Money, "historical_value + acquisition_cost"),
+        optional(
+            "current_value",
+            Money,
+            "economic profit, after acquisition cost, of the last 12 whole months or 4 whole quarters that end on or before as_of (a month or quarter that as_of cuts does not count); 0 where the customer has nothing in them; null when the run's period is neither month nor quarter",
+        ),
+        optional("p_alive", Float, "probability of being alive at as_of; 1 or 0 under a model of contracts"),
+        optional(
+            "expected_purchases",
+            Float,
+            "expected purchases to the horizon; under a model of contracts renewals, or time units under contract",
+        ),
+        optional(
+            "expected_discounted_purchases",
+            Float,
+            "expected purchases to the horizon, each discounted (discounted expected residual transactions); null under a model of contracts",
+        ),
+        optional(
+            "p_alive_at_horizon",
+            Float,
+            "probability of being alive at the horizon; null under a model of contracts",
+        ),
+        optional(
+            "probability_of_purchase",
+            Float,
+            "probability of at least one purchase up to the horizon, the chance of having left included; null under a model of contracts",
+        ),
+        optional(
+            "days_to_next_purchase_p50",
+            Float,
+            "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), and under a model of contracts",
+        ),
+        optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
+        optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
+        optional("lifetime_value_mean_error", Money, "Monte Carlo standard error of that mean"),
+        optional("lifetime_value_sd", Money, "standard deviation"),
+        quantiles(
+            "lifetime_value",
+            Money,
+            "the simulated lifetime value; one column for each of `forecast.quantiles`, ascending",
+        ),
+        optional(
+            "lifetime_value_shortfall",
+            Money,
+            "expected shortfall: mean of the worst 5 % of the simulated values",
+        ),
+        optional("probability_of_loss", Float, "probability that the lifetime value is negative"),
+        SCENARIO,
+    ],
+};
+
+/// Groups of every customer.
+pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
+    name: "customer_segment",
+    grain: "one row a customer; base first, then the scenario; sorted by customer_id",
+    columns: &[
+        CUSTOMER,
+        column("recency_score", Integer, "1 (longest ago) to rfm_groups (most recent)"),
+        column("frequency_score", Integer, "1 (fewest purchase days) to rfm_groups"),
+        column("monetary_score", Integer, "1 (least net revenue) to rfm_groups"),
+        column("value_tier", Text, "tier by expected value, else by economic profit"),
+        optional("segment", Text, "segment of the customers table"),
+        SCENARIO,
+    ],
+};
+
+/// Segments with what they are worth.
+pub(super) const SEGMENT_VALUE: OutputDataset = OutputDataset {
+    name: "segment_value",
+    grain: "one row a segmentation and segment; base first, then the scenario; sorted by segmentation, segment",
+    columns: &[
+        column("segmentation", Text, "value_tier or segment"),
+        column("segment", Text, "name of the segment; (none) without one"),
+        CUSTOMERS,
+        column("net_revenue", MoneySum, "net revenue to date"),
+        column("cm3", MoneySum, "CM3 to date"),
+        column("economic_profit", MoneySum, "economic profit to date"),
+        optional("expected_value", MoneySum, "sum of expected_value"),
+        optional("lifetime_value_mean", MoneySum, "mean of the simulated total"),
+        optional("lifetime_value_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
+        optional("lifetime_value_sd", MoneySum, "standard deviation of the simulated total, joint draws"),
+        quantiles(
+            "lifetime_value",
+            MoneySum,
+            "the simulated total, joint draws; one column for each of `forecast.quantiles`",
+        ),
+        optional("lifetime_value_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
+        SCENARIO,
+    ],
+};
+
+/// The whole customer base.
+pub(super) const CUSTOMER_EQUITY: OutputDataset = OutputDataset {
+    name: "customer_equity",
+    grain: "one row a scenario: the whole customer base",
+    columns: &[
+        column("as_of", Date, "day of the forecast"),
+        CUSTOMERS,
+        column("losing_customers", Integer, "customers with negative economic profit"),
+        column("net_revenue", MoneySum, "net revenue to date"),
+        column("cm3", MoneySum, "CM3 to date"),
+        column("economic_profit", MoneySum, "economic profit to date"),
+        column("peak_profit", MoneySum, "profit of the customers that earn something: the peak of the whale curve"),
+        column("peak_customers", Integer, "customers up to the peak"),
+        optional("horizon_days", Integer, "length of the forecast"),
+        optional("expected_value", MoneySum, "sum of expected_value, closed form"),
+        optional("equity_mean", MoneySum, "mean of the simulated customer equity"),
+        optional("equity_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
+        optional("equity_sd", MoneySum, "standard deviation, joint draws"),
+        quantiles(
+            "equity",
+            MoneySum,
+            "the simulated customer equity, joint draws; one column for each of `forecast.quantiles`",
+        ),
+        optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
+        SCENARIO,
+    ],
+};
+
+/// Cumulative profit, best customer first.
+pub(super) const WHALE_CURVE: OutputDataset = OutputDataset {
+    name: "whale_curve",
+    grain: "points of cumulative economic profit, best customer first (every k-th above 10,000 customers); base first, then the scenario; sorted by customers",
+    columns: &[
+        column("customers", Integer, "customers so far"),
+        column("share_of_customers", Float, "customers / all customers"),
+        column("cumulative_profit", MoneySum, "their economic profit"),
+        optional("share_of_profit", Float, "cumulative_profit / total; null when the total is not positive"),
+        SCENARIO,
+    ],
+};
