@@ -37,7 +37,7 @@ use crate::{
 /// [`PublishError`].
 pub(super) fn claim(settings: &Settings, output: &Utf8Path) -> Result<Staging, PublishError> {
     refuse_inputs(settings, output)?;
-    Staging::new(output)
+    Ok(Staging::new(output)?.keeping(settings.keep_versions as usize))
 }
 
 /// Refuses an output within an input of the config, or around one.

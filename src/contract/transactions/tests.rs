@@ -99,6 +99,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         economic: EconomicSettings::default(),
         scenario: None,
         outputs: None,
+        keep_versions: 0,
         forecast: None,
         portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
     }
