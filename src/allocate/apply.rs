@@ -76,11 +76,19 @@ impl CostPlan {
             .plans
             .iter()
             .map(|plan| {
-                let column = plan.shown.map(|number| &self.columns[number]);
-                rows.clone().map(|row| column.map_or(0, |column| column.at(ground, row))).collect()
+                let columns: Vec<_> =
+                    plan.shown.iter().map(|shown| shown.map(|number| &self.columns[number])).collect();
+                let column = |row: usize| *columns.get(plan.rule(ground.cells.period[row]))?;
+                rows.clone().map(|row| column(row).map_or(0, |column| column.at(ground, row))).collect()
             })
             .collect();
         CostChunk { amounts, quantities }
+    }
+
+    /// Number of the rule that an activity's cells of a period go by: its place among those that follow each other.
+    #[must_use]
+    pub fn rule(&self, activity: usize, period: Period) -> usize {
+        self.plans.get(activity).map_or(0, |plan| plan.rule(period))
     }
 
     /// One activity's cost on the cells of `rows`.

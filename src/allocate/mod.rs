@@ -53,6 +53,7 @@ mod table;
 mod tests;
 pub mod time_equation;
 mod unknown;
+mod validity;
 
 pub use self::{
     apply::{CostChunk, Leaves},

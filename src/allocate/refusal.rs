@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{error::MethodError, network::NetworkError, spread::AllocateError, time_equation::EquationError};
-use crate::schema::costing::Rule;
+use crate::schema::tables::Activity;
 
 /// Why one pool cannot be allocated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -62,6 +62,20 @@ pub enum Refusal {
         /// Day for which it would be needed.
         at: String,
     },
+    /// Rules that follow each other with a gap between them, before the first or after the last.
+    #[error("no rule holds on {at}; there are {rules}")]
+    NoRule {
+        /// First day without a rule.
+        at: String,
+        /// Every rule with its version and dates.
+        rules: String,
+    },
+    /// Costs that name their customer, in a period whose rule does not trace.
+    #[error("costs of the traced table are of a period in which it goes by method {method}")]
+    NotTraced {
+        /// The period's method.
+        method: &'static str,
+    },
     /// A method and a policy that do not go together.
     #[error("{wrong}")]
     Combination {
@@ -81,10 +95,17 @@ impl From<AllocateError> for Refusal {
 
 impl Refusal {
     /// Comma and name of the rule, for an error of an activity; nothing where the rule has no other name, or the reason
-    /// names it.
-    pub(super) fn by(&self, rule: &Rule) -> String {
-        match (&rule.id, self) {
-            (Some(id), reason) if !matches!(reason, Self::NotValid { .. }) => format!(", rule `{id}`"),
+    /// names it. The version tells rules apart that follow each other.
+    ///
+    /// * `number`: of the rule.
+    pub(super) fn by(&self, activity: &Activity, number: usize) -> String {
+        let setting = activity.setting.under(number);
+        match (&setting.rule.id, self) {
+            (_, Self::NotValid { .. } | Self::NoRule { .. }) => String::new(),
+            _ if !activity.setting.later.is_empty() => {
+                format!(", rule `{}` version {}", setting.rule.name(&activity.name), setting.rule.version)
+            }
+            (Some(id), _) => format!(", rule `{id}`"),
             _ => String::new(),
         }
     }
@@ -100,7 +121,10 @@ impl Refusal {
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
             Self::NoTarget { .. } => Some("mend the name under `to`, or add the activity to inputs.activities"),
             Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
-            Self::NotValid { .. } => Some("change valid_from or valid_to of the rule, or give the period another rule"),
+            Self::NotValid { .. } | Self::NoRule { .. } => {
+                Some("change valid_from or valid_to of the rule, or give the period another rule")
+            }
+            Self::NotTraced { .. } => Some("let a rule with method traced hold in the period, or take the costs out"),
             Self::Combination { .. } => None,
             Self::SignedUnknown => Some("choose `negative: zero` or `separate`, or mend the customer ids"),
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    pipeline::explain::{Amount, CostLine, Explanation, Origin, Part, Step, StepKind},
+    pipeline::explanation::{Amount, CostLine, Explanation, Origin, Part, Step, StepKind},
     schema::scenario::BASE,
 };
 

@@ -158,11 +158,11 @@ impl<'a> SideInputs<'a> {
             .settings
             .resources
             .values()
-            .flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str()))
+            .flat_map(|pool| pool.takers().map(|(name, _)| name.as_str()))
             .chain(idle)
             .collect();
         for activity in activities {
-            let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;
+            let elsewhere = served.contains(activity.name.as_str()) || is_traced(activity);
             // An activity that cost nothing stays visible in the balance.
             if !elsewhere && !pools.iter().any(|pool| pool.activity == activity.name) {
                 pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0, capacity: None });
@@ -250,8 +250,8 @@ impl<'a> SideInputs<'a> {
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Traced, &frames);
-        let is_traced = |activity: &&Activity| activity.setting.method == Method::Traced;
-        let names: Vec<&str> = activities.iter().filter(is_traced).map(|activity| activity.name.as_str()).collect();
+        let names: Vec<&str> =
+            activities.iter().filter(|activity| is_traced(activity)).map(|activity| activity.name.as_str()).collect();
         let (rows, tally) = costs::traced(&input, customers, &names, csv)?;
         self.keep(TableName::Traced, tally);
         let keys = rows.iter().filter_map(|row| Some((row.customer?, row.period))).collect();
@@ -304,4 +304,9 @@ impl<'a> SideInputs<'a> {
         self.keep(TableName::Contracts, tally);
         Ok(Some(rows))
     }
+}
+
+/// Whether a rule of the activity takes costs that name their customer.
+fn is_traced(activity: &Activity) -> bool {
+    activity.setting.each_rule().any(|rule| rule.method == Method::Traced)
 }

@@ -88,9 +88,8 @@ pub(super) struct ObjectResults {
     pub(super) economic: Option<Vec<Minor>>,
     /// Why an activity's cost does not reach the objects.
     pub(super) stays: Vec<Option<Stays>>,
-    /// The run's settings of the activities, and how each reached whom it reached.
+    /// The run's settings of the activities.
     pub(super) settings: Vec<ActivitySetting>,
-    pub(super) kinds: Vec<String>,
     /// Driver quantities behind cost that was added up over customers: activity by activity, one a cell.
     pub(super) quantities: Vec<Vec<Quantity>>,
     /// Balances of the customers' plan, and how much of each reached objects and stayed.
@@ -262,8 +261,7 @@ impl ObjectResults {
         let stays = costing.stays;
         let settings: Vec<ActivitySetting> =
             costs.plan.activities.iter().map(|activity| activity.setting.clone()).collect();
-        let kinds = settings.iter().map(|setting| setting.method.kind().as_str().to_owned()).collect();
-        Ok(Self { objects, plan, margins, economic, stays, settings, kinds, quantities, balances, segment, names })
+        Ok(Self { objects, plan, margins, economic, stays, settings, quantities, balances, segment, names })
     }
 
     fn ground_of<'a>(objects: &'a Objects, segment: &'a [u16], names: &'a [String], exponent: u8) -> Ground<'a> {

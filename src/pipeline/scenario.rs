@@ -1,6 +1,6 @@
 //! A scenario beside the base: the same facts under other costs, methods, drivers, capacities or prices.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{Ledgers, RunError};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     facts::customers::roll_up,
     numeric::decimal::{Decimal, divide_half_even, format_minor, power_of_ten},
     schema::{
-        costing::{ActivitySetting, Capacity, Method},
+        costing::{ActivitySetting, Capacity, Method, ResourceSetting},
         facts::Cells,
         objects::CostObject,
         period::{Period, PeriodKind},
@@ -69,16 +69,23 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
     for activity in &activities {
         let before = base.activities.iter().find(|known| known.name == activity.name);
         let Some(before) = before else { continue };
-        let served = other.resources.values().flat_map(|pool| &pool.serves).any(|(taker, _)| *taker == activity.name);
-        if before.setting.method == Method::Traced && activity.setting.method != Method::Traced && !served {
+        let served =
+            other.resources.values().flat_map(ResourceSetting::takers).any(|(taker, _)| *taker == activity.name);
+        let traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
+        if traced(before) && !traced(activity) && !served {
             traced_as_pools(&activity.name, &mut pools, &base.traced, whole);
         }
         // The pools table gives capacities by pool, over the activity's own; another method may take none.
-        let taken = ActivitySetting { capacity: Some(Capacity::Practical(1)), ..activity.setting.clone() };
-        let other_method = before.setting.method != activity.setting.method;
-        if before.setting.capacity != activity.setting.capacity
-            || (other_method && allocate::combination(&taken).is_some())
-        {
+        let taken = |rule: Cow<'_, ActivitySetting>| {
+            let setting = ActivitySetting { capacity: Some(Capacity::Practical(1)), ..rule.into_owned() };
+            allocate::combination(&setting).is_some()
+        };
+        let said = |activity: &Activity| -> Vec<(Option<Capacity>, Method)> {
+            activity.setting.each_rule().map(|rule| (rule.capacity, rule.method.clone())).collect()
+        };
+        let (was, is) = (said(before), said(activity));
+        let other_capacity = was.iter().map(|(capacity, _)| capacity).ne(is.iter().map(|(capacity, _)| capacity));
+        if other_capacity || (was != is && activity.setting.each_rule().any(taken)) {
             pools.iter_mut().filter(|pool| pool.activity == activity.name).for_each(|pool| pool.capacity = None);
         }
     }

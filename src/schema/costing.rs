@@ -2,15 +2,17 @@
 
 mod method;
 mod policy;
+mod rule;
 
 use serde::Serialize;
 
 pub use self::{
     method::{Basis, Method, RuleKind},
     policy::{Capacity, Negative, NoDriver, OverUse},
+    rule::{AllocationRule, Rule, Service, ServiceRule},
 };
 use super::period::Period;
-use crate::units::{Day, Minor, Quantity};
+use crate::units::{Minor, Quantity};
 
 /// An activity: a cost pool, the level it belongs to, and how it reaches customers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,8 +43,11 @@ pub struct ActivitySetting {
     pub over_use: OverUse,
     /// Activity that takes the cost of unused capacity: the level that caused it; `None` = a line of its own.
     pub unused_to: Option<String>,
-    /// The rule that says all this.
+    /// The rule that says how it is spread: the first one, where several follow each other.
     pub rule: Rule,
+    /// The rules after it, by date, each with a method and policies of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<AllocationRule>,
 }
 
 impl ActivitySetting {
@@ -64,6 +69,7 @@ impl ActivitySetting {
             over_use: OverUse::Error,
             unused_to: None,
             rule: Rule::default(),
+            later: Vec::new(),
         }
     }
 
@@ -83,8 +89,11 @@ pub struct ResourceSetting {
     pub serves: Vec<(String, Weight)>,
     /// What its cost pays for, in the unit of the weights; `None` = what is served.
     pub capacity: Option<Quantity>,
-    /// The rule that says all this.
+    /// The rule that says so: the first one, where several follow each other.
     pub rule: Rule,
+    /// The rules after it, by date, each with takers of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<ServiceRule>,
 }
 
 /// How much of a resource pool's service goes to one taker, on one scale for all takers of the pool.
@@ -132,25 +141,6 @@ impl ServiceSetting {
             Self::StepDown { .. } => "step_down",
             Self::Reciprocal => "reciprocal",
         }
-    }
-}
-
-/// Which rule, and when it holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    /// The user's name; `None` = the name of the activity or pool.
-    pub id: Option<String>,
-    /// The user's version.
-    pub version: u32,
-    /// First day on which it holds; `None` = since ever.
-    pub valid_from: Option<Day>,
-    /// Last day on which it holds; `None` = for ever.
-    pub valid_to: Option<Day>,
-}
-
-impl Default for Rule {
-    fn default() -> Self {
-        Self { id: None, version: 1, valid_from: None, valid_to: None }
     }
 }
 

@@ -52,6 +52,8 @@ pub struct PoolBalance {
     pub node: PoolNode,
     /// Period; `None` = the whole run.
     pub period: Option<Period>,
+    /// Number of the rule that it goes by, among the rules that follow each other by date.
+    pub rule: usize,
     /// Its own cost.
     pub own: Minor,
     /// From resource pools.
@@ -85,6 +87,7 @@ impl PoolBalance {
         Self {
             node,
             period,
+            rule: 0,
             own: 0,
             received: 0,
             sent: 0,
@@ -156,6 +159,8 @@ pub struct ActivityRate {
     pub activity: usize,
     /// Period; `None` = the whole run.
     pub period: Option<Period>,
+    /// Number of the rule that it goes by.
+    pub rule: usize,
     /// Money.
     pub cost: Minor,
     /// Quantity, scaled by 10⁶, above zero.
@@ -177,6 +182,8 @@ pub struct TraceEdge {
     pub total: Quantity,
     /// Cost.
     pub amount: Minor,
+    /// Number of the giver's rule that says so.
+    pub rule: usize,
     /// How it came to the taker.
     pub kind: RuleKind,
 }

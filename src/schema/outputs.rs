@@ -164,6 +164,8 @@ pub const DATASETS: &[OutputDataset] = &[
             CUSTOMER,
             PERIOD,
             column("activity", Text, "activity"),
+            column("rule", Text, "rule that says so: of the period, where several follow each other"),
+            column("rule_version", Integer, "its version"),
             column("kind", Text, "direct_tracing, driver_tracing or allocation"),
             column(
                 "driver_quantity",
@@ -237,6 +239,8 @@ pub const DATASETS: &[OutputDataset] = &[
             PERIOD,
             column("method", Text, "method"),
             optional("driver", Text, "driver"),
+            column("rule", Text, "rule that says so: of the period, where several follow each other"),
+            column("rule_version", Integer, "its version"),
             column("cost", Money, "numerator of the exact rate"),
             column("quantity", QuantitySum, "denominator: driver quantity, or the capacity"),
             optional("rate", QuantitySum, "major units a unit, six digits, cut off; for display"),

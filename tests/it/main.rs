@@ -27,6 +27,7 @@ mod order_time;
 mod plan;
 mod pooling;
 mod purchase_models;
+mod rules;
 mod support;
 mod truth;
 mod validation;
