@@ -34,6 +34,7 @@ pub mod direct;
 mod earlier;
 pub mod error;
 pub mod explain;
+pub mod kinds;
 pub mod negative;
 pub mod network;
 pub mod objects;

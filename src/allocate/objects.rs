@@ -165,7 +165,7 @@ fn undated(setting: ActivitySetting) -> ActivitySetting {
 
 /// A setting without what customers' plan has dealt with: capacity, and what becomes of a driver that nobody used.
 fn kept_at_customers(setting: &ActivitySetting) -> ActivitySetting {
-    ActivitySetting { capacity: None, over_use: OverUse::Error, no_driver: NoDriver::Unassigned, ..setting.clone() }
+    ActivitySetting { capacity: None, over_use: OverUse::Error, no_driver: None, ..setting.clone() }
 }
 
 /// A setting that divides what customers bear over objects.
@@ -176,7 +176,7 @@ fn shared(setting: &ActivitySetting, known: Known<'_>) -> ActivitySetting {
         other => other.clone(),
     };
     let no_driver = match &setting.no_driver {
-        NoDriver::Fallback(basis) if basis_reason(basis, known, &BTreeSet::new()).is_some() => NoDriver::Unassigned,
+        Some(NoDriver::Fallback(basis)) if basis_reason(basis, known, &BTreeSet::new()).is_some() => None,
         other => other.clone(),
     };
     ActivitySetting { method, no_driver, ..kept_at_customers(setting) }

@@ -19,7 +19,7 @@ fn needs(setting: &ActivitySetting) -> Vec<String> {
     let mut needs = Vec::new();
     for rule in setting.each_rule() {
         let fallback = match &rule.no_driver {
-            NoDriver::Fallback(basis) => Some(basis),
+            Some(NoDriver::Fallback(basis)) => Some(basis),
             _ => None,
         };
         for basis in rule.method.bases().into_iter().chain(fallback) {

@@ -15,10 +15,12 @@ pub enum Refusal {
     #[error("time equation, {0}")]
     Equation(#[from] EquationError),
     /// A driver that neither the ledger nor a table gives.
-    #[error("driver `{driver}` is neither in `drivers` nor in driver_quantities; known drivers: {known}")]
+    #[error("driver `{driver}` is neither in `drivers` nor in driver_quantities{meant}; known drivers: {known}")]
     MissingDriver {
         /// Name.
         driver: String,
+        /// In brackets, the one that was probably meant; nothing without one.
+        meant: String,
         /// Every known one.
         known: String,
     },
@@ -43,6 +45,16 @@ pub enum Refusal {
         taker: String,
         /// Every activity and resource pool.
         known: String,
+    },
+    /// A resource pool of a level above customers that serves activities whose cost they bear.
+    #[error("rule `{rule}` brings cost of level {level} to `{taker}`, whose cost customers bear")]
+    PushedDown {
+        /// Name of the rule.
+        rule: String,
+        /// Level of the resource pool.
+        level: &'static str,
+        /// Activity.
+        taker: String,
     },
     /// A share for a segment that no customer is in.
     #[error("segment `{segment}` has a share, but no customer is in it; known segments: {known}")]
@@ -116,10 +128,15 @@ impl Refusal {
         match self {
             Self::Method(error) => error.hint(),
             Self::Equation(error) => error.hint(),
-            Self::MissingDriver { .. } => Some("define it in `drivers`, or add its rows to inputs.driver_quantities"),
+            Self::MissingDriver { .. } => {
+                Some("mend its name, add its rows to inputs.driver_quantities, or say no_driver: unassigned")
+            }
             Self::UnknownCost { .. } => Some("write of: [product_cost, ACTIVITY, …]"),
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
             Self::NoTarget { .. } => Some("mend the name under `to`, or add the activity to inputs.activities"),
+            Self::PushedDown { .. } => {
+                Some("say push_down: true on the resource pool, or let it serve an activity of its own level")
+            }
             Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
             Self::NotValid { .. } | Self::NoRule { .. } => {
                 Some("change valid_from or valid_to of the rule, or give the period another rule")

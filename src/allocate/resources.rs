@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    kinds::{Kind, ReceivedKinds},
     network::{Edge, Ending, Flow, Network, NetworkError, Node, Plan, ServiceMethod},
     refusal::{CostError, Refusal},
     rows::Ground,
     spread::AllocateError,
-    table::Costing,
+    table::{Costing, known_drivers},
     validity::{rule_in, rule_or_latest},
 };
 use crate::{
     numeric::{decimal::format_minor, keys::hash_text},
     schema::{
-        costing::{Capacity, ResourceSetting, Rule, RuleKind, Service, ServiceSetting, Weight},
+        costing::{Behaviour, Capacity, Level, ResourceSetting, Rule, RuleKind, Service, ServiceSetting, Weight},
         costs::{CapacityUse, PoolBalance, PoolNode, TraceEdge},
         period::Period,
         tables::Pool,
@@ -26,6 +27,8 @@ use crate::{
 pub(super) struct Served {
     /// (number of the activity, period) → cost.
     pub(super) received: BTreeMap<(usize, Option<Period>), Minor>,
+    /// (number of the activity, period) → how much of that has a kind of its own.
+    pub(super) kinds: BTreeMap<(usize, Option<Period>), ReceivedKinds>,
     pub(super) balances: Vec<PoolBalance>,
     pub(super) capacity: Vec<CapacityUse>,
     pub(super) trace: Vec<TraceEdge>,
@@ -74,10 +77,31 @@ pub(super) fn serve(costing: &Costing<'_>, ground: &Ground<'_>, pools: &[Pool]) 
         }
         let flow = plan.flow(&cost).map_err(|error| graph.failed(error, period, total(period)))?;
         graph.check_rules(&flow, period)?;
+        for kind in Kind::ALL {
+            for opposite in [false, true] {
+                let of = |cost: (&Minor, &ResourceSetting)| {
+                    if is_of(kind, cost.1) == Some(!opposite) { *cost.0 } else { 0 }
+                };
+                let mut own: Vec<Minor> = cost.iter().zip(costing.resources.values()).map(of).collect();
+                if own.iter().any(|cost| *cost != 0) {
+                    own.resize(graph.len(), 0);
+                    let flow = plan.flow(&own).map_err(|error| graph.failed(error, period, total(period)))?;
+                    graph.keep_kind(&flow, period, (kind, opposite), &mut served);
+                }
+            }
+        }
         graph.keep(&flow, period, &mut served);
         planned = Some((graph, plan));
     }
     Ok(served)
+}
+
+/// Whether a resource pool's own cost is of a kind, wherever it goes; `None` where that is up to its takers.
+fn is_of(kind: Kind, pool: &ResourceSetting) -> Option<bool> {
+    match kind {
+        Kind::Fixed => pool.behaviour.map(|behaviour| behaviour == Behaviour::Fixed),
+        Kind::Avoidable => pool.avoidable,
+    }
 }
 
 /// Whether the weights of one period may be others than those of the next.
@@ -146,7 +170,44 @@ fn check_takers(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError>
             }
         }
     }
+    check_levels(costing, &pools)
+}
+
+/// Cost of a channel, region or the company stays above customers unless its pool says that it is pushed down.
+fn check_levels(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {
+    for (name, setting) in costing.resources {
+        let Some(level) = setting.level.filter(|level| *level > Level::Customer && !setting.push_down) else {
+            continue;
+        };
+        let money: MinorSum =
+            pools.iter().filter(|pool| pool.activity == *name).map(|pool| MinorSum::from(pool.amount)).sum();
+        let below = |taker: &&str| {
+            let activity = costing.activities.iter().find(|activity| activity.name == **taker);
+            activity.is_some_and(|activity| !activity.setting.sustains())
+        };
+        if let Some(taker) = reached(costing, name).into_iter().find(|taker| below(&taker)).filter(|_| money != 0) {
+            let reason = Refusal::PushedDown {
+                rule: setting.rule.name(name).to_owned(),
+                level: level.as_str(),
+                taker: taker.to_owned(),
+            };
+            return Err(refused(costing, name, reason, money));
+        }
+    }
     Ok(())
+}
+
+/// Everything that a resource pool serves, also by way of other pools, in the order of names.
+fn reached<'a>(costing: &Costing<'a>, from: &'a str) -> BTreeSet<&'a str> {
+    let (mut reached, mut ahead) = (BTreeSet::new(), vec![from]);
+    while let Some(name) = ahead.pop() {
+        for (taker, _) in costing.resources.get(name).into_iter().flat_map(ResourceSetting::takers) {
+            if reached.insert(taker.as_str()) {
+                ahead.push(taker);
+            }
+        }
+    }
+    reached
 }
 
 /// The weight of a period, scaled by 10⁶.
@@ -163,7 +224,14 @@ fn quantity(
             periods.iter().filter(|(at, _)| within(*at)).map(|(_, quantity)| i128::from(*quantity)).sum()
         }
         Weight::Driver(name) => {
-            let missing = || Refusal::MissingDriver { driver: name.clone(), known: costing.drivers.join(", ") };
+            if let Some(missing) = costing.missing(name) {
+                return Err(missing);
+            }
+            let missing = || Refusal::MissingDriver {
+                driver: name.clone(),
+                meant: String::new(),
+                known: known_drivers(costing.drivers),
+            };
             let at = costing.drivers.iter().position(|known| known == name).ok_or_else(missing)?;
             let cells = ground.cells;
             let own = cells.drivers[at].iter().zip(&cells.period).filter(|(_, period)| within(**period));
@@ -282,6 +350,16 @@ impl<'a> Graph<'a> {
             source,
             money: format_minor(money, self.costing.currency.exponent),
             currency: self.costing.currency.code.clone(),
+        }
+    }
+
+    /// What activities received of cost of a kind, or of its opposite.
+    fn keep_kind(&self, flow: &Flow, period: Option<Period>, (kind, opposite): (Kind, bool), served: &mut Served) {
+        for (number, node) in flow.nodes.iter().enumerate().filter(|(_, node)| node.final_cost != 0) {
+            if let PoolNode::Activity(activity) = self.node(number as u32) {
+                let (of, other) = &mut served.kinds.entry((activity, period)).or_default()[kind as usize];
+                *if opposite { other } else { of } = node.final_cost;
+            }
         }
     }
 

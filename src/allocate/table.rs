@@ -9,6 +9,7 @@ use std::{
 use super::{
     basis::{Column, Sources, summarise},
     earlier::earlier,
+    kinds::{self, Kind, KindPart, KindPlan, Mix, ReceivedKinds},
     order::in_order,
     pool::{Columns, Planned, Planner, combination},
     refusal::{CostError, PoolError, Refusal},
@@ -28,7 +29,7 @@ use crate::{
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
         money::Currency,
         period::{Period, PeriodKind},
-        tables::{Activity, Pool, TracedCost, UnknownQuantity},
+        tables::{AbsentDrivers, Activity, Pool, TracedCost, UnknownQuantity},
     },
     units::{Day, Minor, MinorSum},
 };
@@ -50,6 +51,8 @@ pub struct Costing<'a> {
     pub unknown: &'a [UnknownQuantity],
     /// Names of the cells' drivers.
     pub drivers: &'a [String],
+    /// Those of them that no table holds: all their quantities are zero.
+    pub absent: &'a AbsentDrivers,
     /// The run's currency.
     pub currency: &'a Currency,
     /// The run's periods.
@@ -63,6 +66,18 @@ impl Costing<'_> {
     pub(super) fn when(&self, period: Option<Period>) -> String {
         period.map_or_else(String::new, |period| format!(" in {}", self.period.label(period)))
     }
+
+    /// Why a driver cannot be gone by: no table holds it.
+    pub(super) fn missing(&self, driver: &str) -> Option<Refusal> {
+        let (_, meant) = self.absent.names.iter().find(|(name, _)| name == driver)?;
+        let meant = meant.as_ref().map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+        Some(Refusal::MissingDriver { driver: driver.to_owned(), meant, known: known_drivers(&self.absent.known) })
+    }
+}
+
+/// Names of drivers, in a message.
+pub(super) fn known_drivers(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// One activity's shares.
@@ -78,6 +93,8 @@ pub(super) struct ActivityPlan {
     pub(super) by_period: Vec<(Period, Vec<Share>)>,
     /// Cost that names its customer, one value a cell.
     pub(super) traced: Option<Vec<Minor>>,
+    /// How much of the cost is of each kind, in the order of [`Kind::ALL`].
+    pub(super) kinds: [KindPlan; 2],
 }
 
 impl ActivityPlan {
@@ -157,6 +174,8 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
             context.rules(number, &mut columns, &mut plan)?;
         }
         plan.columns.clone_from(&columns.made);
+        context.mix(number, &served.kinds, &mut columns, &mut plan);
+        plan.columns.clone_from(&columns.made);
         context.send_unused(number, &mut received, &mut plan)?;
     }
     plan.bases = columns.bases();
@@ -223,6 +242,53 @@ impl Context<'_> {
             Err(reason) if money != 0 => Err(self.failed(number, period, money, reason)),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a driver that no table holds, unless the activity says what becomes of its cost then.
+    fn check_drivers(&self, setting: &ActivitySetting) -> Result<(), Refusal> {
+        let fallback = match &setting.no_driver {
+            Some(NoDriver::Fallback(basis)) => Some(basis),
+            _ => None,
+        };
+        let bases = setting.method.bases();
+        let own = bases.into_iter().filter(|_| setting.no_driver.is_none());
+        let missing = own.chain(fallback).flat_map(Basis::drivers).find_map(|name| self.costing.missing(name));
+        missing.map_or(Ok(()), Err)
+    }
+
+    /// Settles how much of what customers bear of an activity is fixed, and how much avoidable.
+    fn mix(
+        &self,
+        number: usize,
+        received: &BTreeMap<(usize, Option<Period>), ReceivedKinds>,
+        columns: &mut Columns,
+        plan: &mut CostPlan,
+    ) {
+        let setting = &self.costing.activities[number].setting;
+        // What rows bear of pools of a period, and of pools of the whole run: a column each, where one is needed.
+        let mut made: [Option<usize>; 2] = [None; 2];
+        let mut parts: [Vec<(Option<Period>, KindPart)>; 2] = [Vec::new(), Vec::new()];
+        let own = |balance: &PoolBalance| balance.node == PoolNode::Activity(number);
+        let places: Vec<usize> = (0..plan.balances.len()).filter(|at| own(&plan.balances[*at])).collect();
+        for at in places {
+            let period = plan.balances[at].period;
+            let received = received.get(&(number, period)).copied().unwrap_or_default();
+            let mut allocated = [0; 2];
+            for kind in Kind::ALL {
+                let mut column = |columns: &mut Columns| {
+                    let of_period = period.is_some();
+                    *made[usize::from(of_period)]
+                        .get_or_insert_with(|| kinds::keep(columns, plan.pools_cost(number, of_period, self.ground)))
+                };
+                let mix = Mix { kind, setting, received };
+                let (part, money) = mix.of_pool(&plan.balances[at], (self.ground, self.periods), columns, &mut column);
+                parts[kind as usize].push((period, part));
+                allocated[kind as usize] = money;
+            }
+            let balance = &mut plan.balances[at];
+            [balance.allocated_fixed, balance.allocated_avoidable] = allocated;
+        }
+        plan.plans[number].kinds = parts.map(KindPlan::new);
     }
 
     /// Settles by which rule the cells of each period go, also of periods that cost nothing.
@@ -298,6 +364,9 @@ impl Context<'_> {
             balance.sustained = amount;
             plan.balances.push(balance);
             return Ok(());
+        }
+        if amount != 0 {
+            self.check_drivers(&setting).map_err(failed)?;
         }
         let own_capacity = ActivitySetting {
             capacity: capacity.map(Capacity::Practical).or(setting.capacity),
@@ -440,7 +509,7 @@ fn find_cell(ground: &Ground<'_>, customer: u32, period: Period) -> Option<usize
 /// [`CostError::Pool`] when a basis cannot be made.
 pub fn missing_cells(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Vec<(u32, Period)>, CostError> {
     let mut keys = BTreeSet::new();
-    let waits = |setting: &ActivitySetting| setting.no_driver == NoDriver::PriorPeriod && !setting.sustains();
+    let waits = |setting: &ActivitySetting| setting.no_driver == Some(NoDriver::PriorPeriod) && !setting.sustains();
     let wanted: Vec<usize> = (0..costing.activities.len())
         .filter(|number| costing.activities[*number].setting.each_rule().any(|rule| waits(&rule)))
         .collect();

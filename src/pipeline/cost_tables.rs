@@ -7,7 +7,7 @@ use crate::{
     allocate::CostPlan,
     publish::dataset::Values,
     schema::{
-        costing::{ActivitySetting, RuleKind},
+        costing::{ActivitySetting, Behaviour, Layer, Level, RuleKind},
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge},
         period::{ALL, Period, PeriodKind},
         settings::Settings,
@@ -18,6 +18,9 @@ use crate::{
 
 /// Digits of a rate for display, and of a quantity.
 const MILLION: i128 = 1_000_000;
+
+/// What a pool's cost is like.
+type PoolKind = (Option<Level>, Option<Layer>, Option<Behaviour>, Option<bool>, Option<bool>);
 
 /// What the datasets say of a pool.
 struct Pools<'a> {
@@ -68,6 +71,24 @@ impl Pools<'_> {
     fn rule_in(&self, node: PoolNode, period: Option<Period>) -> (String, i64) {
         let balance = self.plan.balances.iter().find(|balance| balance.node == node && balance.period == period);
         self.rule(node, balance.map_or(0, |balance| balance.rule))
+    }
+
+    /// Level, layer, behaviour, whether it is avoidable, whether it is pushed down: as far as it is said.
+    fn kind(&self, row: &PoolBalance) -> PoolKind {
+        match row.node {
+            PoolNode::Activity(number) => {
+                let setting = &self.plan.activities[number].setting;
+                let (layer, behaviour) = (Some(setting.layer), Some(setting.behaviour));
+                (Some(setting.level), layer, behaviour, Some(setting.avoidable), Some(setting.push_down))
+            }
+            PoolNode::Resource(number) => match self.settings.resources.get(&self.plan.resources[number]) {
+                Some(pool) => {
+                    let pushed = pool.level.map(|_| pool.push_down);
+                    (pool.level, pool.layer, pool.behaviour, pool.avoidable, pushed)
+                }
+                None => Default::default(),
+            },
+        }
     }
 
     /// How the rule of an activity divides.
@@ -127,12 +148,12 @@ impl World<'_> {
             texts(rows, |row| Some(pools.name(row.node))),
             texts(rows, |row| Some(Pools::stage(row.node))),
             texts(rows, |row| Some(pools.period(row.period))),
-            texts(rows, |row| Some(activity(row)?.level.as_str().to_owned())),
-            texts(rows, |row| Some(activity(row)?.layer.as_str().to_owned())),
-            texts(rows, |row| Some(activity(row)?.behaviour.as_str().to_owned())),
-            switch(&|row| Some(activity(row)?.avoidable)),
+            texts(rows, |row| Some(pools.kind(row).0?.as_str().to_owned())),
+            texts(rows, |row| Some(pools.kind(row).1?.as_str().to_owned())),
+            texts(rows, |row| Some(pools.kind(row).2?.as_str().to_owned())),
+            switch(&|row| pools.kind(row).3),
             switch(&|row| Some(activity(row)?.recurring)),
-            switch(&|row| Some(activity(row)?.push_down)),
+            switch(&|row| pools.kind(row).4),
             texts(rows, |row| Some(method(row))),
             texts(rows, driver),
             texts(rows, |row| Some(pools.rule(row.node, row.rule).0)),
@@ -141,6 +162,8 @@ impl World<'_> {
             moneys(rows, |row| row.received),
             moneys(rows, |row| row.sent),
             moneys(rows, |row| row.allocated),
+            moneys(rows, |row| row.allocated_fixed),
+            moneys(rows, |row| row.allocated_avoidable),
             moneys(rows, |row| row.unused),
             moneys(rows, |row| row.over_driven),
             moneys(rows, |row| row.under_absorbed),

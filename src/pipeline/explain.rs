@@ -14,7 +14,10 @@ use super::{
     scenario,
 };
 use crate::{
-    allocate::explain::{By, CostPart},
+    allocate::{
+        explain::{By, CostPart},
+        kinds::Kind,
+    },
     numeric::{
         decimal::divide_half_even,
         keys::{Key, Keys},
@@ -274,20 +277,41 @@ impl Explainer<'_> {
                 rule: setting.rule.name(&activity.name).to_owned(),
                 rule_version: setting.rule.version,
                 amount: self.money(0),
+                fixed: self.money(0),
+                saved: self.money(0),
                 parts: Vec::new(),
             }));
         }
-        for cell in cells {
+        for cell in cells.clone() {
             for part in plan.parts(&ground, cell) {
                 let line = &mut lines[first[part.activity] + plan.rule(part.activity, ground.cells.period[cell])];
                 line.amount.minor += MinorSum::from(part.amount);
                 line.parts.push(self.part(cell, part));
             }
         }
+        self.add_kinds(cells, &first, &mut lines);
         lines.retain(|line| !line.parts.is_empty());
         let place = |line: &CostLine| Layer::ALL.iter().position(|layer| layer.as_str() == line.layer);
         lines.sort_by_key(place);
         lines
+    }
+
+    /// What of every line is fixed, and what would be saved.
+    ///
+    /// * `first`: place of each activity's first line.
+    fn add_kinds(&self, cells: Range<usize>, first: &[usize], lines: &mut [CostLine]) {
+        let plan = &self.costs.plan;
+        let ground = self.ledgers.ground(self.settings);
+        let chunk = plan.chunk(&ground, cells.clone());
+        for (at, cell) in cells.enumerate() {
+            for (number, first) in first.iter().enumerate() {
+                let line = &mut lines[first + plan.rule(number, ground.cells.period[cell])];
+                let amount = chunk.amounts[number][at];
+                let of = |kind| MinorSum::from(plan.part_of_kind(number, kind, &ground, (cell, amount)));
+                line.fixed.minor += of(Kind::Fixed);
+                line.saved.minor += of(Kind::Avoidable);
+            }
+        }
     }
 
     fn part(&self, cell: usize, part: CostPart<'_>) -> Part {

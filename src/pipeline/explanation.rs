@@ -139,6 +139,10 @@ pub struct CostLine {
     pub rule_version: u32,
     /// Sum of its parts.
     pub amount: Amount,
+    /// What of it is fixed: all or nothing as `behaviour` says, unless resource pools brought cost of another kind.
+    pub fixed: Amount,
+    /// What of it would be saved if the customer left, likewise.
+    pub saved: Amount,
     /// One a pool and period.
     pub parts: Vec<Part>,
 }

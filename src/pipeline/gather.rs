@@ -200,7 +200,7 @@ impl OneLedger<'_> {
             }
         }
         let by_id = KnownCustomers::new(&customer_rows.ids);
-        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (cells, unknown, absent) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
         let (of_events, _) = drivers_of(settings);
         let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
         let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
@@ -257,6 +257,7 @@ impl OneLedger<'_> {
             pool_lines: pool_lines.into(),
             traced: traced.into(),
             unknown: unknown.into(),
+            absent: absent.into(),
             economic: EconomicInputs::default(),
             driver_names: driver_names.into(),
             purchases: purchases.map(Arc::new),

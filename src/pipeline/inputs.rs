@@ -11,7 +11,11 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, contracts, costs, events, fx, pools, receivables,
+        ContractError, contracts, costs,
+        driver_quantities::{self, Quantities},
+        events, fx,
+        meant::closest,
+        pools, receivables,
         rules::Tally,
         tables::{self, Input, KnownCustomers},
         transactions,
@@ -26,8 +30,8 @@ use crate::{
         period::PeriodKind,
         settings::{Format, LedgerDriver, Settings, TableName},
         tables::{
-            Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable,
-            TracedCost, UnknownQuantity,
+            AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable,
+            Receivable, TracedCost, UnknownQuantity,
         },
     },
     units::Day,
@@ -264,8 +268,7 @@ impl<'a> SideInputs<'a> {
         customers: &KnownCustomers<'_>,
         names: &[String],
         sources: &[DriverSource],
-    ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::DriverQuantities)? else { return Ok((cells, Vec::new())) };
+    ) -> Result<(Cells, Vec<UnknownQuantity>, AbsentDrivers), RunError> {
         let wanted: Vec<(String, u32)> = names
             .iter()
             .zip(sources)
@@ -273,10 +276,23 @@ impl<'a> SideInputs<'a> {
             .filter(|(_, (name, source))| **source == DriverSource::Table && !self.settings.drivers.contains_key(*name))
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
-        let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
-        let (rows, unknown, tally) = tables::driver_quantities(&input, customers, &wanted, csv)?;
-        self.keep(TableName::DriverQuantities, tally);
-        Ok((drivers::add_quantities(cells, &rows)?, unknown))
+        let Quantities { rows, unknown, absent, known } = match self.open(TableName::DriverQuantities)? {
+            Some((frames, _, csv)) => {
+                let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
+                let (found, tally) = driver_quantities::driver_quantities(&input, customers, &wanted, csv)?;
+                self.keep(TableName::DriverQuantities, tally);
+                found
+            }
+            None => Quantities { absent: wanted.into_iter().map(|(name, _)| name).collect(), ..Quantities::default() },
+        };
+        let known: Vec<String> = self.settings.drivers.keys().cloned().chain(known).collect();
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        let meant = |name: String| {
+            let meant = closest(&name, &words).map(str::to_owned);
+            (name, meant)
+        };
+        let absent = AbsentDrivers { names: absent.into_iter().map(meant).collect(), known };
+        Ok((drivers::add_quantities(cells, &rows)?, unknown, absent))
     }
 
     /// Receivables, each with its cell.

@@ -74,10 +74,10 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         std::iter::once(first).chain(setting.later.iter().map(later))
     });
     let changed = settings.scenario.iter().flat_map(|scenario| &scenario.activities);
-    let changed = changed.filter_map(|(_, change)| Some((change.method.clone()?, NoDriver::Unassigned)));
+    let changed = changed.filter_map(|(_, change)| Some((change.method.clone()?, None)));
     for (method, no_driver) in own.chain(changed) {
         let fallback = match &no_driver {
-            NoDriver::Fallback(basis) => Some(basis),
+            Some(NoDriver::Fallback(basis)) => Some(basis),
             _ => None,
         };
         for name in method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {

@@ -75,7 +75,7 @@ use crate::{
         objects::{CostObject, Objects},
         purchases::PurchaseLog,
         settings::{Settings, TableName},
-        tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -134,6 +134,7 @@ pub struct Ledgers {
     pool_lines: Arc<Vec<PoolLine>>,
     traced: Arc<Vec<TracedCost>>,
     unknown: Arc<Vec<UnknownQuantity>>,
+    absent: Arc<AbsentDrivers>,
     economic: EconomicInputs,
     driver_names: Arc<Vec<String>>,
     /// Purchase days of every customer, where they are wanted.
@@ -176,6 +177,7 @@ impl Ledgers {
             pools: &self.pools,
             traced: &self.traced,
             unknown: &self.unknown,
+            absent: &self.absent,
             drivers: &self.driver_names,
             currency: &settings.currency,
             period: settings.period,

@@ -104,7 +104,7 @@ impl World<'_> {
     }
 
     /// From gross sales to economic profit, in the order of the datasets.
-    fn money(&self) -> [&Vec<Minor>; 17] {
+    fn money(&self) -> [&Vec<Minor>; 19] {
         let (cells, margins) = (&self.found.ledgers.cells, &self.found.margins);
         [
             &cells.gross_sales,
@@ -124,6 +124,8 @@ impl World<'_> {
             &margins.economic.commissions,
             &margins.economic.acquisition_cost,
             &margins.economic_profit,
+            &margins.fixed_cost,
+            &margins.avoidable_cost,
         ]
     }
 }

@@ -35,8 +35,9 @@ pub struct ActivitySetting {
     pub cost: Option<Minor>,
     /// What to do with negative driver quantities.
     pub negative: Negative,
-    /// What becomes of a pool whose driver nobody used.
-    pub no_driver: NoDriver,
+    /// What becomes of a pool whose driver nobody used; `None` = it stays unassigned, and a driver that no table holds
+    /// at all is refused.
+    pub no_driver: Option<NoDriver>,
     /// What the cost pays for, for each pool; `None` = the driver quantity that was used.
     pub capacity: Option<Capacity>,
     /// What happens when more is used than the capacity.
@@ -64,7 +65,7 @@ impl ActivitySetting {
             method,
             cost: None,
             negative: Negative::Error,
-            no_driver: NoDriver::Unassigned,
+            no_driver: None,
             capacity: None,
             over_use: OverUse::Error,
             unused_to: None,
@@ -81,8 +82,22 @@ impl ActivitySetting {
 }
 
 /// A resource pool: what departments and accounts cost before activities use it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ResourceSetting {
+    /// What causes it; `None` = whatever its takers are caused by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// Which contribution margin what stays in it would lower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Layer>,
+    /// Whether its cost follows the volume, wherever it goes; `None` = as its takers' own cost does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<Behaviour>,
+    /// Whether its cost is saved when customers leave, wherever it goes; `None` = as its takers' own cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avoidable: Option<bool>,
+    /// Whether a pool of a level above the customer may serve activities of a lower one.
+    pub push_down: bool,
     /// Cost of the whole run in minor units; `None` = from the `pools` table.
     pub cost: Option<Minor>,
     /// Activities and resource pools that it serves, each with its weight.

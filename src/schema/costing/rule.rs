@@ -72,8 +72,8 @@ pub struct AllocationRule {
     pub method: Method,
     /// What to do with negative driver quantities.
     pub negative: Negative,
-    /// What becomes of a pool whose driver nobody used.
-    pub no_driver: NoDriver,
+    /// What becomes of a pool whose driver nobody used; `None` = what [`ActivitySetting::no_driver`] says.
+    pub no_driver: Option<NoDriver>,
     /// What the cost pays for; `None` = the driver quantity that was used.
     pub capacity: Option<Capacity>,
     /// What happens when more is used than the capacity.

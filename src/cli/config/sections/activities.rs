@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Words of `level`; a batch is an order.
-const LEVELS: [(&str, Level); 8] = [
+pub(super) const LEVELS: [(&str, Level); 8] = [
     ("unit", Level::Unit),
     ("product", Level::Product),
     ("order", Level::Order),
@@ -29,11 +29,11 @@ const LEVELS: [(&str, Level); 8] = [
 ];
 
 /// Words of `layer`.
-const LAYERS: [(&str, Layer); 4] =
+pub(super) const LAYERS: [(&str, Layer); 4] =
     [("cm1", Layer::Cm1), ("cm2", Layer::Cm2), ("cm3", Layer::Cm3), ("below", Layer::Below)];
 
 /// Words of `behaviour`.
-const BEHAVIOURS: [(&str, Behaviour); 2] = [("fixed", Behaviour::Fixed), ("variable", Behaviour::Variable)];
+pub(super) const BEHAVIOURS: [(&str, Behaviour); 2] = [("fixed", Behaviour::Fixed), ("variable", Behaviour::Variable)];
 
 /// Words of a switch.
 pub(super) const SWITCH: [(&str, bool); 2] = [("true", true), ("false", false)];
@@ -141,7 +141,7 @@ fn cost(
     }
 }
 
-fn push_down(level: Option<Level>, fields: &Fields<'_>, problems: &mut Problems) -> Option<bool> {
+pub(super) fn push_down(level: Option<Level>, fields: &Fields<'_>, problems: &mut Problems) -> Option<bool> {
     let Some(entry) = fields.get("push_down") else { return Some(false) };
     let down = entry.word(&SWITCH, problems)?;
     if down && level.is_some_and(|level| level <= Level::Customer) {

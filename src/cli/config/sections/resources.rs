@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    activities::{BEHAVIOURS, LAYERS, LEVELS, SWITCH, push_down},
     basis::{self, Known},
     rules,
 };
@@ -13,7 +14,7 @@ use crate::{
         walk::{Entry, Fields},
     },
     schema::{
-        costing::{ResourceSetting, Rule, ServiceRule, ServiceSetting, Weight},
+        costing::{Level, ResourceSetting, Rule, ServiceRule, ServiceSetting, Weight},
         settings::TableName,
     },
 };
@@ -87,7 +88,8 @@ fn pool(
     names: &[&str],
     problems: &mut Problems,
 ) -> Option<ResourceSetting> {
-    let keys: Vec<&str> = ["cost", "rule", "rules"].into_iter().chain(SERVICE).collect();
+    let own = ["cost", "level", "layer", "behaviour", "avoidable", "push_down", "rule", "rules"];
+    let keys: Vec<&str> = own.into_iter().chain(SERVICE).collect();
     let fields = entry.fields(&keys, problems)?;
     if known.activities.contains(&name) {
         problems.add(entry.key_at(), format!("{} has the name of an activity", quoted(entry.path())));
@@ -106,9 +108,28 @@ fn pool(
             service(entry, &fields, rule, (known, names), problems).map(|service| vec![service])
         }
     };
+    let level = fields.read_or("level", None, problems, |entry, problems| entry.word(&LEVELS, problems).map(Some));
+    let layer = fields.read_or("layer", None, problems, |entry, problems| entry.word(&LAYERS, problems).map(Some));
+    let behaviour =
+        fields.read_or("behaviour", None, problems, |entry, problems| entry.word(&BEHAVIOURS, problems).map(Some));
+    let avoidable =
+        fields.read_or("avoidable", None, problems, |entry, problems| entry.word(&SWITCH, problems).map(Some));
+    let push_down = push_down(level.flatten(), &fields, problems);
     let mut services = services?.into_iter();
     let ServiceRule { rule, serves, capacity } = services.next()?;
-    Some(ResourceSetting { cost: cost?, serves, capacity, rule, later: services.collect() })
+    let level = level?;
+    Some(ResourceSetting {
+        level,
+        layer: layer?.or(level.map(Level::layer)),
+        behaviour: behaviour?.or(level.map(Level::behaviour)),
+        avoidable: avoidable?.or(level.map(|level| level <= Level::Customer)),
+        push_down: push_down?,
+        cost: cost?,
+        serves,
+        capacity,
+        rule,
+        later: services.collect(),
+    })
 }
 
 /// Keys of a rule that says whom a pool serves.

@@ -217,24 +217,28 @@ fn negative(without: Option<&Method>, fields: &Fields<'_>, problems: &mut Proble
     })
 }
 
-fn no_driver(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<NoDriver> {
+/// A policy that need not be there.
+type Optional<T> = Option<T>;
+
+fn no_driver(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Optional<NoDriver>> {
     let word = match fields.get("no_driver") {
-        Some(entry) => entry.word(&NO_DRIVERS, problems)?,
-        None => NoDriverWord::Unassigned,
+        Some(entry) => Some(entry.word(&NO_DRIVERS, problems)?),
+        None => None,
     };
     match (word, fields.get("fallback")) {
-        (NoDriverWord::Fallback, _) => {
+        (Some(NoDriverWord::Fallback), _) => {
             let entry = fields.require("fallback", problems)?;
-            basis::read(entry, known, problems).map(NoDriver::Fallback)
+            basis::read(entry, known, problems).map(|basis| Some(NoDriver::Fallback(basis)))
         }
         (_, Some(entry)) => {
             problems.add(entry.key_at(), format!("{} has no effect without no_driver: fallback", quoted(entry.path())));
             None
         }
-        (NoDriverWord::Unassigned, None) => Some(NoDriver::Unassigned),
-        (NoDriverWord::PriorPeriod, None) => Some(NoDriver::PriorPeriod),
-        (NoDriverWord::Even, None) => Some(NoDriver::Even),
-        (NoDriverWord::Error, None) => Some(NoDriver::Error),
+        (None, None) => Some(None),
+        (Some(NoDriverWord::Unassigned), None) => Some(Some(NoDriver::Unassigned)),
+        (Some(NoDriverWord::PriorPeriod), None) => Some(Some(NoDriver::PriorPeriod)),
+        (Some(NoDriverWord::Even), None) => Some(Some(NoDriver::Even)),
+        (Some(NoDriverWord::Error), None) => Some(Some(NoDriver::Error)),
     }
 }
 
