@@ -46,6 +46,12 @@ pub enum Refusal {
         /// Every activity and resource pool.
         known: String,
     },
+    /// A resource pool without takers.
+    #[error("rule `{rule}` names nobody whom it serves")]
+    ServesNobody {
+        /// Name of the rule.
+        rule: String,
+    },
     /// A resource pool of a level above customers that serves activities whose cost they bear.
     #[error("rule `{rule}` brings cost of level {level} to `{taker}`, whose cost customers bear")]
     PushedDown {
@@ -134,6 +140,7 @@ impl Refusal {
             Self::UnknownCost { .. } => Some("write of: [product_cost, ACTIVITY, …]"),
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
             Self::NoTarget { .. } => Some("mend the name under `to`, or add the activity to inputs.activities"),
+            Self::ServesNobody { .. } => Some("name its takers under `to`, or add them to inputs.resource_weights"),
             Self::PushedDown { .. } => {
                 Some("say push_down: true on the resource pool, or let it serve an activity of its own level")
             }

@@ -160,13 +160,18 @@ fn check_takers(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError>
     let known: Vec<&str> = costing.activities.iter().map(|activity| activity.name.as_str()).collect();
     let known: Vec<&str> = known.into_iter().chain(costing.resources.keys().map(String::as_str)).collect();
     for (name, setting) in costing.resources {
+        let money = || -> MinorSum {
+            pools.iter().filter(|pool| pool.activity == *name).map(|pool| MinorSum::from(pool.amount)).sum()
+        };
         for service in setting.rules() {
+            let rule = service.rule.name(name).to_owned();
+            if service.serves.is_empty() {
+                return Err(refused(costing, name, Refusal::ServesNobody { rule }, money()));
+            }
             let stray = service.serves.iter().find(|(taker, _)| !known.contains(&taker.as_str()));
             if let Some((taker, _)) = stray {
-                let own = pools.iter().filter(|pool| pool.activity == *name);
-                let rule = service.rule.name(name).to_owned();
                 let reason = Refusal::NoTarget { rule, taker: taker.clone(), known: known.join(", ") };
-                return Err(refused(costing, name, reason, own.map(|pool| MinorSum::from(pool.amount)).sum()));
+                return Err(refused(costing, name, reason, money()));
             }
         }
     }

@@ -14,6 +14,7 @@ pub mod fx;
 pub mod meant;
 pub mod pools;
 pub mod receivables;
+pub mod resource_weights;
 pub mod rules;
 pub mod tables;
 pub mod transactions;

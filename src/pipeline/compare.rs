@@ -306,7 +306,7 @@ fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
         }
     }
     let served: BTreeSet<&str> =
-        settings.resources.values().flat_map(|pool| pool.takers().map(|(name, _)| name.as_str())).collect();
+        ledgers.resources.values().flat_map(|pool| pool.takers().map(|(name, _)| name.as_str())).collect();
     let is_whole = settings.period == PeriodKind::Whole;
     let is_traced = |activity: &&Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
     for activity in ledgers.activities.iter().filter(is_traced) {

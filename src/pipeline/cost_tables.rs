@@ -7,7 +7,7 @@ use crate::{
     allocate::CostPlan,
     publish::dataset::Values,
     schema::{
-        costing::{ActivitySetting, Behaviour, Layer, Level, RuleKind},
+        costing::{ActivitySetting, Behaviour, Layer, Level, ResourceSetting, RuleKind},
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge},
         period::{ALL, Period, PeriodKind},
         settings::Settings,
@@ -25,6 +25,7 @@ type PoolKind = (Option<Level>, Option<Layer>, Option<Behaviour>, Option<bool>, 
 /// What the datasets say of a pool.
 struct Pools<'a> {
     settings: &'a Settings,
+    resources: &'a BTreeMap<String, ResourceSetting>,
     plan: &'a CostPlan,
 }
 
@@ -58,7 +59,7 @@ impl Pools<'_> {
     fn rule(&self, node: PoolNode, number: usize) -> (String, i64) {
         let rule = match node {
             PoolNode::Resource(pool) => {
-                let setting = self.settings.resources.get(&self.plan.resources[pool]);
+                let setting = self.resources.get(&self.plan.resources[pool]);
                 setting.and_then(|setting| setting.rules().nth(number)).map(|service| service.rule)
             }
             PoolNode::Activity(activity) => self.plan.activities[activity].setting.rules().nth(number),
@@ -81,7 +82,7 @@ impl Pools<'_> {
                 let (layer, behaviour) = (Some(setting.layer), Some(setting.behaviour));
                 (Some(setting.level), layer, behaviour, Some(setting.avoidable), Some(setting.push_down))
             }
-            PoolNode::Resource(number) => match self.settings.resources.get(&self.plan.resources[number]) {
+            PoolNode::Resource(number) => match self.resources.get(&self.plan.resources[number]) {
                 Some(pool) => {
                     let pushed = pool.level.map(|_| pool.push_down);
                     (pool.level, pool.layer, pool.behaviour, pool.avoidable, pushed)
@@ -128,7 +129,7 @@ fn sums<T>(rows: &[T], of: impl Fn(&T) -> MinorSum) -> Values {
 
 impl World<'_> {
     fn pools(&self) -> Pools<'_> {
-        Pools { settings: self.settings, plan: &self.found.costs.plan }
+        Pools { settings: self.settings, resources: &self.found.ledgers.resources, plan: &self.found.costs.plan }
     }
 
     pub(super) fn pool_columns(&self) -> Vec<Values> {

@@ -16,6 +16,7 @@ use crate::{
         events, fx,
         meant::closest,
         pools, receivables,
+        resource_weights::{self, Takers},
         rules::Tally,
         tables::{self, Input, KnownCustomers},
         transactions,
@@ -25,7 +26,7 @@ use crate::{
     read::{self, Footer, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
-        costing::Method,
+        costing::{Method, ResourceSetting},
         facts::Cells,
         period::PeriodKind,
         settings::{Format, LedgerDriver, Settings, TableName},
@@ -137,11 +138,28 @@ impl<'a> SideInputs<'a> {
         Ok(activities)
     }
 
+    /// Whom resource pools serve by the table; empty without one.
+    pub(super) fn resource_weights(&mut self) -> Result<Takers, RunError> {
+        let Some((frames, _, _)) = self.open(TableName::ResourceWeights)? else { return Ok(Takers::new()) };
+        let (takers, tally) =
+            resource_weights::resource_weights(&Input::new(self.settings, TableName::ResourceWeights, &frames))?;
+        self.keep(TableName::ResourceWeights, tally);
+        Ok(takers)
+    }
+
     /// Costs of activities and resource pools, from the config and the table, and the table's lines in their own
     /// currencies.
-    pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
+    ///
+    /// * `resources`: of the config and of the table.
+    pub(super) fn pools(
+        &mut self,
+        activities: &[Activity],
+        resources: &BTreeMap<String, ResourceSetting>,
+    ) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
+        let names = resources.keys();
+        let served = resources.values().flat_map(ResourceSetting::takers).map(|(name, _)| name.as_str());
         let own = activities.iter().map(|activity| (&activity.name, activity.setting.cost));
-        let resources = self.settings.resources.iter().map(|(name, setting)| (name, setting.cost));
+        let resources = resources.iter().map(|(name, setting)| (name, setting.cost));
         let mut pools: Vec<Pool> = own
             .clone()
             .chain(resources)
@@ -149,7 +167,7 @@ impl<'a> SideInputs<'a> {
                 Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
             })
             .collect();
-        let known = own.map(|(name, _)| name).chain(self.settings.resources.keys());
+        let known = own.map(|(name, _)| name).chain(names);
         let lines = self.pool_lines(&known.map(String::as_str).collect())?;
         let table = pools::merge(&lines)?;
         if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
@@ -158,13 +176,7 @@ impl<'a> SideInputs<'a> {
         }
         pools.extend(table);
         let idle = activities.iter().filter_map(|activity| activity.setting.unused_to.as_deref());
-        let served: BTreeSet<&str> = self
-            .settings
-            .resources
-            .values()
-            .flat_map(|pool| pool.takers().map(|(name, _)| name.as_str()))
-            .chain(idle)
-            .collect();
+        let served: BTreeSet<&str> = served.chain(idle).collect();
         for activity in activities {
             let elsewhere = served.contains(activity.name.as_str()) || is_traced(activity);
             // An activity that cost nothing stays visible in the balance.

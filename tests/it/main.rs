@@ -27,6 +27,7 @@ mod order_time;
 mod plan;
 mod pooling;
 mod purchase_models;
+mod resources;
 mod rules;
 mod support;
 mod truth;

@@ -132,7 +132,10 @@ fn cost(
 ) -> Option<Optional<i64>> {
     match fields.get("cost") {
         Some(entry) => entry.scaled(known.exponent, "an amount of money", problems).map(Some),
-        None if elsewhere || known.tables.contains(&TableName::Pools) => Some(None),
+        None if elsewhere => Some(None),
+        None if [TableName::Pools, TableName::ResourceWeights].iter().any(|table| known.tables.contains(table)) => {
+            Some(None)
+        }
         None => {
             let what = format!("{} has no cost, and `inputs` has no pools to take it from", quoted(entry.path()));
             problems.add_with_hint(entry.key_at(), what, "give cost: … in major units, or add the table inputs.pools");

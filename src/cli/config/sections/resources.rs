@@ -172,7 +172,12 @@ fn service(
     (known, names): (&Known<'_>, &[&str]),
     problems: &mut Problems,
 ) -> Option<ServiceRule> {
-    let serves = fields.read("to", problems, |entry, problems| serves(entry, known, names, problems));
+    let takers = |entry: &Entry<'_>, problems: &mut Problems| serves(entry, known, names, problems);
+    // A pool without takers has them from the table.
+    let serves = match known.tables.contains(&TableName::ResourceWeights) {
+        true => fields.read_or("to", Vec::new(), problems, takers),
+        false => fields.read("to", problems, takers),
+    };
     let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
         entry.scaled(6, "a capacity in the unit of the weights", problems).map(Some)
     });
@@ -207,7 +212,8 @@ fn serves(
     let mut serves = Vec::new();
     let mut complete = true;
     for (taker, entry) in &named {
-        if !takers.contains(taker) && !known.tables.contains(&TableName::Activities) {
+        let elsewhere = [TableName::Activities, TableName::ResourceWeights];
+        if !takers.contains(taker) && !elsewhere.iter().any(|table| known.tables.contains(table)) {
             let what = format!("{} is neither an activity nor a resource pool{}", quoted(entry.path()), known.stake);
             let hint = closest(taker, &takers).map_or_else(
                 || format!("known: {}", list(&takers)),
