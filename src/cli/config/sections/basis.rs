@@ -57,7 +57,11 @@ impl Known<'_> {
         let cost = fields.get("cost").filter(|_| !self.code.is_empty());
         let cost = cost.and_then(|cost| cost.scaled(self.exponent, "", &mut quiet));
         let money = cost.map(|cost| format!("{} {} are at stake", format_minor(cost.into(), self.exponent), self.code));
-        let told: Vec<String> = rule.map(|id| format!("rule {}", quoted(id))).into_iter().chain(money).collect();
+        // What the table says of it is not read before the config is right.
+        let elsewhere = (!fields.has("cost") && self.tables.contains(&TableName::Pools))
+            .then(|| "its cost stands in inputs.pools".to_owned());
+        let rule = rule.map(|id| format!("rule {}", quoted(id)));
+        let told: Vec<String> = rule.into_iter().chain(money).chain(elsewhere).collect();
         if told.is_empty() { String::new() } else { format!("; {}", told.join(", ")) }
     }
 }
