@@ -70,8 +70,6 @@ pub fn margins(cells: &Cells, costs: &LayerCosts, economic: &EconomicInputs) -> 
         cm2,
         customer_cost,
         cm3,
-        fixed_cost: costs.fixed().to_vec(),
-        avoidable_cost: costs.avoidable().to_vec(),
         below_cost,
         economic,
         economic_profit,

@@ -20,10 +20,6 @@ pub struct Margins {
     pub customer_cost: Vec<Minor>,
     /// CM2 − customer-sustaining cost.
     pub cm3: Vec<Minor>,
-    /// Fixed part of the activity cost of all layers.
-    pub fixed_cost: Vec<Minor>,
-    /// Part of the activity cost of all layers that is saved when the customer leaves.
-    pub avoidable_cost: Vec<Minor>,
     /// Cost below CM3: pushed down from channels, regions and the company, or put there by a rule.
     pub below_cost: Vec<Minor>,
     /// Capital charge, bad debt, commissions, acquisition cost.
