@@ -71,10 +71,12 @@ pub enum Refusal {
         known: String,
     },
     /// A rule outside its dates.
-    #[error("rule `{rule}` holds {validity}, not on {at}")]
+    #[error("rule `{rule}` version {version} holds {validity}, not on {at}")]
     NotValid {
         /// Name of the rule.
         rule: String,
+        /// Its version.
+        version: u32,
         /// Its dates.
         validity: String,
         /// Day for which it would be needed.
@@ -180,15 +182,17 @@ pub enum CostError {
     #[error(transparent)]
     Pool(#[from] Box<PoolError>),
     /// Resource pools that serve each other.
-    #[error("resources{when}: {reason}; {money} {currency} are at stake")]
+    #[error("resources{when}{rules}: {reason}; {money} {currency} are at stake")]
     Resources {
         /// ` in 1997-03`, or nothing for the whole run.
         when: String,
+        /// Comma and the names of the rules in question, as far as they have names of their own.
+        rules: String,
         /// What is wrong, with the pools' names.
         reason: String,
         /// The error behind it.
         source: NetworkError,
-        /// Cost of all resource pools of the period, in major units.
+        /// Cost of the pools in question, or of all resource pools of the period, in major units.
         money: String,
         /// Currency code.
         currency: String,

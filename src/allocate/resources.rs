@@ -349,8 +349,19 @@ impl<'a> Graph<'a> {
     }
 
     fn failed(&self, source: NetworkError, period: Option<Period>, money: MinorSum) -> CostError {
+        let money = match &source {
+            NetworkError::LoopWithoutExit { money, .. } => *money,
+            _ => money,
+        };
+        let rule = |node: &u32| self.rules.get(*node as usize)?.1.rule.id.as_ref();
+        let rules: Vec<String> = source.in_loop().iter().filter_map(rule).map(|id| format!("`{id}`")).collect();
         CostError::Resources {
             when: self.costing.when(period),
+            rules: match rules.as_slice() {
+                [] => String::new(),
+                [rule] => format!(", rule {rule}"),
+                rules => format!(", rules {}", rules.join(", ")),
+            },
             reason: source.named(&|node| self.name(node).to_owned()),
             source,
             money: format_minor(money, self.costing.currency.exponent),

@@ -35,7 +35,10 @@ pub(super) fn rule_in(
     }
     let at = format_day(day);
     Err(match rules {
-        [rule] => Refusal::NotValid { rule: rule.name(name).to_owned(), validity: rule.validity(), at },
+        [rule] => {
+            let (version, validity) = (rule.version, rule.validity());
+            Refusal::NotValid { rule: rule.name(name).to_owned(), version, validity, at }
+        }
         _ => {
             let told = |rule: &&Rule| format!("`{}` version {} {}", rule.name(name), rule.version, rule.validity());
             Refusal::NoRule { at, rules: rules.iter().map(told).collect::<Vec<_>>().join(", ") }

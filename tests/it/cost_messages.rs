@@ -57,7 +57,7 @@ fn percentages_over_100() {
 
 #[test]
 fn a_rule_without_a_target() {
-    let desk = "activities: {desk: {level: order, method: average}}\n";
+    let desk = "activities: {desk: {level: order, method: average, cost: 1.00}}\n";
     let pool = |to: &str| format!("resources: {{pools: {{it: {{cost: 40.00, rule: R-6, to: {{{to}: 1}}}}}}}}\n");
     let activities = "  activities: {path: a.csv, columns: {activity: a, level: l, method: m}}\n";
     let table = [("a.csv", "a,l,m\nvisits,order,average\n")];

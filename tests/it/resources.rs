@@ -110,7 +110,7 @@ resources:
     job.run(&[]);
     // 100.00 over 2 : 4 orders. Fixed and not avoidable: 60.00 of wages and 20.00 of the board.
     assert_eq!(job.decimals("customer_profit_total", "order_cost"), [3_333, 6_667]);
-    assert_eq!(job.decimals("customer_profit_total", "fixed_cost"), [2_667, 5_333]);
+    assert_eq!(job.decimals("customer_profit_total", "fixed_cost"), [2_666, 5_334]);
     assert_eq!(job.decimals("customer_profit_total", "avoidable_cost"), [667, 1_333]);
     assert_eq!(job.decimals("customer_profit", "fixed_cost"), job.decimals("customer_profit_total", "fixed_cost"));
     assert_eq!(job.decimals("pool_balance", "allocated_fixed"), [0, 0, 0, 8_000]);

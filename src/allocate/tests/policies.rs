@@ -152,7 +152,7 @@ fn a_rule_outside_its_dates_is_refused_with_its_name_and_the_money() {
     assert_eq!(world(1970).cost().0, [400]);
     assert_eq!(
         world(1971).refusal(),
-        "activity `handling` in 1971: rule `R-7` holds to 1971-01-01, not on 1971-01-02; 4.00 EUR are at stake"
+        "activity `handling` in 1971: rule `R-7` version 2 holds to 1971-01-01, not on 1971-01-02; 4.00 EUR are at stake"
     );
 }
 
