@@ -84,6 +84,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             fx: None,
             traced: None,
             contracts: None,
+            resource_weights: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
