@@ -6,8 +6,9 @@ use crate::{
     forecast::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
-        holdout::{Assessment, Holdout},
-        newcomer::{self, NewCustomer},
+        holdout::Holdout,
+        newcomer::{self, ExpectedSpend, NewCustomer},
+        observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
         simulate::{Segmentation, Simulation},
     },
@@ -16,7 +17,7 @@ use crate::{
         costs::LayerCosts,
         facts::CustomerFacts,
         margins::Margins,
-        settings::{ForecastSettings, PoolBy, PurchaseKind, Settings},
+        settings::{ForecastSettings, PoolBy, PurchaseKind, ReturnsPolicy, Settings},
     },
     units::Minor,
 };
@@ -44,8 +45,8 @@ pub(super) struct Forecast {
     pub(super) pooled: Option<PooledGroups>,
     /// What new customers are told by.
     by: Vec<PoolBy>,
-    /// Horizon and discount rate in model time units.
-    time: (f64, f64),
+    /// Horizon, discount rate and period of discounting in model time units.
+    time: (f64, f64, Option<f64>),
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
     /// Facts that the models were fitted to.
@@ -80,11 +81,11 @@ impl Forecast {
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
         let histories = Histories::new(facts, ledgers.as_of);
-        let Choice { summary, fit: purchases, kind, tried, holdout, used, why, covariates, population } =
+        let Choice { summary, fit: purchases, kind, tried, holdout, used, why, covariates, population, moving } =
             Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let repeat_spend = major(settings, &histories, &facts.repeat_revenue);
-        let spend = if let Some(saved) = &ledgers.saved {
+        let spend = if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
             saved.spend.clone()
         } else {
             let mut fit = predict::fit_spend(setting.spend, &histories, &repeat_spend);
@@ -95,7 +96,7 @@ impl Forecast {
         let pooled = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
         let groups = pooled.as_ref().and_then(|pooled| Some((pooled.groups.clone(), pooled.population.clone()?)));
         let (groups, of_groups) = groups.unzip();
-        let models = Models { purchases, spend, population: population.or(of_groups), groups };
+        let models = Models { purchases, spend, population: population.or(of_groups), groups, moving };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
@@ -110,7 +111,7 @@ impl Forecast {
             covariates,
             pooled,
             by: new_customers_by(setting, ledgers),
-            time: (predict::horizon(setting), predict::delta(setting)),
+            time: (predict::horizon(setting), predict::delta(setting), predict::period(setting)),
             expectations,
             facts: Arc::clone(facts),
             uncertain: setting.parameter_uncertainty && setting.paths > 0,
@@ -145,6 +146,13 @@ impl Forecast {
         }
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+        if settings.inputs.returns == ReturnsPolicy::Purchases {
+            // Amounts are contributions: all of one is kept, and what else a purchase cost is cost of a purchase.
+            for ((margin, order_cost), revenue) in earned.margin.iter_mut().zip(&mut earned.order_cost).zip(&revenue) {
+                *order_cost += revenue - *margin;
+                *margin = *revenue;
+            }
+        }
         let earned = Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
@@ -153,12 +161,12 @@ impl Forecast {
             purchases: &purchases,
             age: &self.expectations.age,
         };
-        let mut rates = contribution::rates(&earned);
-        // New customers are told of in the world as it is.
-        let new_customers = match prices {
-            None => self.new_customers(settings, ledgers, money.0, &earned)?,
-            Some(_) => Vec::new(),
+        let keep = |rates: Rates| match settings.inputs.returns {
+            ReturnsPolicy::Purchases => rates.keeping_all(),
+            _ => rates,
         };
+        let mut rates = keep(contribution::rates(&earned));
+        let new_customers = self.new_customers(settings, ledgers, (money.0, &earned), (added.as_deref(), &keep))?;
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
@@ -168,26 +176,31 @@ impl Forecast {
     }
 
     /// What the next customer of every group is expected to bring.
+    ///
+    /// * `added`: factor on a purchase that other prices add, one a history. * `keep`: what is kept of an amount.
     fn new_customers(
         &self,
         settings: &Settings,
         ledgers: &Ledgers,
-        margins: &Margins,
-        earned: &Earned<'_>,
+        (margins, earned): (&Margins, &Earned<'_>),
+        (added, keep): (Option<&[f64]>, &dyn Fn(Rates) -> Rates),
     ) -> Result<Vec<NewCustomers>, ForecastError> {
         let histories = &self.histories;
         let known = !ledgers.economic.acquisition_cost.is_empty();
         let acquisition_cost = known.then(|| {
             major(settings, histories, &sum_by_customer(&self.facts.first_cell, &margins.economic.acquisition_cost))
         });
-        let mean_spend = self.expectations.mean_spend(&histories.frequency);
+        let mean = self.expectations.mean_spend(&histories.frequency);
+        let added: Option<Vec<f64>> =
+            added.map(|added| added.iter().zip(&mean).map(|(factor, mean)| factor * mean).collect());
+        let spend = ExpectedSpend { mean: &mean, added: added.as_deref() };
         let population = self.models.population()?;
         let grouped = self.by.iter().map(|by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
         std::iter::once(Grouping::all(histories))
             .chain(grouped)
             .map(|Grouping { by, names, of }| {
-                let rates = contribution::group_rates(earned, &of, names.len());
-                let expected = newcomer::new_customers(&population, &mean_spend, &of, &rates, self.time)?;
+                let rates = keep(contribution::group_rates(earned, &of, names.len()));
+                let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
                 Ok(NewCustomers { by, names, expected, acquisition_cost })
             })
