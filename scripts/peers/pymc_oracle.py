@@ -81,7 +81,7 @@ def run(program: str, folder: Path, config: str) -> tuple[dict, pandas.DataFrame
 
 def relative(ours, theirs) -> float:
     """Largest difference relative to ours, where ours is not nothing."""
-    ours, theirs = numpy.asarray(ours, float).ravel(), numpy.asarray(theirs, float).ravel()
+    ours, theirs = numpy.broadcast_arrays(numpy.asarray(ours, float).ravel(), numpy.asarray(theirs, float).ravel())
     kept = numpy.abs(ours) > 1e-12
     return float(numpy.max(numpy.abs(theirs[kept] / ours[kept] - 1.0)))
 

@@ -208,15 +208,15 @@ impl ContractHoldout {
             return None;
         }
         let there = self.spells.iter().filter(|spell| spell.start <= then && spell.end.is_none_or(|end| end > then));
-        let (all, kept) = there.fold((0_u64, 0_u64), |(all, kept), spell| (all + 1, kept + u64::from(spell.end.is_none())));
+        let (all, kept) =
+            there.fold((0_u64, 0_u64), |(all, kept), spell| (all + 1, kept + u64::from(spell.end.is_none())));
         (all > 0).then(|| libm::pow(kept as f64 / all as f64, 1.0 / f64::from(days)))
     }
 
     /// The share kept a day, from the days that all were under contract and the number who left.
     fn mean_kept_a_day(&self) -> Option<f64> {
-        let seen = self.spells.iter().filter(|spell| {
-            self.from.is_none_or(|from| spell.end.is_none_or(|end| end >= from))
-        });
+        let seen =
+            self.spells.iter().filter(|spell| self.from.is_none_or(|from| spell.end.is_none_or(|end| end >= from)));
         let (days, lost) = seen.fold((0_u64, 0_u64), |(days, lost), spell| {
             let begin = self.from.map_or(spell.start, |from| from.max(spell.start));
             let own = u64::from(spell.end.unwrap_or(self.cut).abs_diff(begin)) + 1;
@@ -298,7 +298,10 @@ impl ContractHoldout {
         for member in group {
             let kept = member.is_there(self.days);
             // From the day on by which it had left.
-            let gone = member.left.filter(|left| *left <= self.days).map_or(self.days as usize + 1, |left| left.max(1) as usize);
+            let gone = member
+                .left
+                .filter(|left| *left <= self.days)
+                .map_or(self.days as usize + 1, |left| left.max(1) as usize);
             part.crps += before[gone - 1] + after[gone];
             part.brier += square(f64::from(u8::from(kept)) - stays);
             let happened = if kept { stays } else { 1.0 - stays };

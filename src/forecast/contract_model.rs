@@ -194,7 +194,8 @@ impl ContractModel {
             };
             (0..=days).map(&mut on).collect()
         };
-        let time = |survival: &dyn Fn(f64) -> f64| (0..=days).map(|day| survival(f64::from(day) / days_per_unit)).collect();
+        let time =
+            |survival: &dyn Fn(f64) -> f64| (0..=days).map(|day| survival(f64::from(day) / days_per_unit)).collect();
         match self {
             Self::BetaGeometric(model) => renewals(&|chance| model.retention(chance)),
             Self::BetaWeibull(model) => renewals(&|chance| model.retention(chance)),
@@ -308,13 +309,7 @@ impl Prospect {
         // What comes up on the day after the horizon is decided by then, as it is at `as_of`.
         let last = term.renewals(start, end.saturating_add(1));
         let at_horizon = (made_already + 1..=last).map(&retention).product();
-        Self::Renewals {
-            made,
-            worth,
-            expected: expected.value(),
-            discounted: discounted.value(),
-            at_horizon,
-        }
+        Self::Renewals { made, worth, expected: expected.value(), discounted: discounted.value(), at_horizon }
     }
 
     /// The probability of being under contract at the horizon.

@@ -157,6 +157,17 @@ impl Ahead {
         }
     }
 
+    /// The same future of a model whose rates have another scale.
+    fn of(&mut self, other: &PurchaseModel) -> &mut Self {
+        match (&mut *self, other) {
+            (Self::AfterPurchase { model, alpha, .. }, _) => (*model, *alpha) = (*other, other.while_alive().alpha),
+            (Self::AnyTime(model), PurchaseModel::ParetoNbd(other)) => *model = *other,
+            // Customers of one future have models of one kind.
+            (Self::AnyTime(_), _) => {}
+        }
+        self
+    }
+
     /// Of a customer who is alive at `T`.
     fn residual(&mut self, x: f64, t_x: f64, age: f64, delta: f64) -> Result<f64, HypergeometricError> {
         let (model, alpha, shape, future) = match self {
@@ -180,9 +191,16 @@ impl Ahead {
     }
 }
 
+/// Most futures that are told apart in one sum over customers: each takes some milliseconds.
+pub const MOST_FUTURES: usize = 10_000;
+
+/// What customers share who have one future: everything but the rate's scale.
+type Shared = (Option<[u64; 3]>, u32);
+
 impl Population {
     /// Discounted purchases expected for ever of every history, in their order:
-    /// [`PurchaseModel::discounted_purchases_for_ever`]; `None` where the sum does not converge.
+    /// [`PurchaseModel::discounted_purchases_for_ever`]; `None` of one where the sum does not converge, and of all where
+    /// parameters of dropout and frequency tell more than [`MOST_FUTURES`] futures apart.
     ///
     /// * `p_alive`: of every history. * `days_per_unit`: days in a model time unit, as in the fit.
     /// * `delta`: continuous discount rate per model time unit, `> 0`.
@@ -193,41 +211,58 @@ impl Population {
         p_alive: &[f64],
         days_per_unit: f64,
         delta: f64,
-    ) -> Vec<Option<f64>> {
+    ) -> Option<Vec<Option<f64>>> {
         let Histories { frequency, recency, age, .. } = histories;
-        let key = |row: &u32| (self.number_of(*row as usize), frequency[*row as usize]);
-        let ahead_of = |row: u32| (age[row as usize], recency[row as usize]);
+        let shared: Vec<Option<[u64; 3]>> = self.models().iter().map(shared).collect();
+        let key = |row: u32| -> Shared { (shared[self.number_of(row as usize)], frequency[row as usize]) };
+        let place = |row: u32| (self.number_of(row as usize), age[row as usize], recency[row as usize], row);
         let mut rows: Vec<u32> = (0..frequency.len() as u32).collect();
-        rows.par_sort_unstable_by_key(|row| (key(row), ahead_of(*row), *row));
-        let remembers = self.models()[0].remembers_silence();
-        let of_chunk = |rows: &[u32]| -> Vec<(u32, Option<f64>)> {
-            let first = rows[0] as usize;
-            let x = f64::from(frequency[first]);
-            let mut ahead = Ahead::new(&self.model_of(first), x, delta);
-            let mut last: Option<((u32, u32), Option<f64>)> = None;
-            let mut residual = |row: u32| {
-                let (age, recency) = ahead_of(row);
-                let same = |known: &((u32, u32), _)| known.0.0 == age && (!remembers || known.0.1 == recency);
-                if let Some(known) = last.filter(same) {
-                    return known.1;
-                }
-                let time = |days: u32| f64::from(days) / days_per_unit;
-                let found = ahead.residual(x, time(recency), time(age), delta).ok().filter(|value| value.is_finite());
-                last = Some(((age, recency), found));
-                found
-            };
-            let of_row = |row: &u32| {
+        rows.par_sort_unstable_by_key(|row| (key(*row), place(*row)));
+        let chunks: Vec<&[u32]> = rows.chunk_by(|l, r| key(*l) == key(*r)).collect();
+        if chunks.len() > MOST_FUTURES && shared.iter().any(Option::is_some) {
+            return None;
+        }
+        let of_chunk = |rows: &&[u32]| -> Vec<(u32, Option<f64>)> {
+            let x = f64::from(frequency[rows[0] as usize]);
+            let mut ahead = Ahead::new(&self.model_of(rows[0] as usize), x, delta);
+            // Equal futures lie side by side.
+            let mut last: Option<((usize, u32, u32), Option<f64>)> = None;
+            let remembers = self.models()[0].remembers_silence();
+            let mut of_row = |row: &u32| {
+                let (number, age, recency, _) = place(*row);
+                let future = (number, age, if remembers { recency } else { 0 });
                 let p_alive = p_alive[*row as usize];
-                (*row, if p_alive == 0.0 { Some(0.0) } else { residual(*row).map(|residual| p_alive * residual) })
+                if p_alive == 0.0 {
+                    return (*row, Some(0.0));
+                }
+                let found = match last.filter(|known| known.0 == future) {
+                    Some(known) => known.1,
+                    None => {
+                        let time = |days: u32| f64::from(days) / days_per_unit;
+                        let model = &self.models()[number];
+                        let found = ahead.of(model).residual(x, time(recency), time(age), delta);
+                        found.ok().filter(|value| value.is_finite())
+                    }
+                };
+                last = Some((future, found));
+                (*row, found.map(|residual| p_alive * residual))
             };
-            rows.iter().map(of_row).collect()
+            rows.iter().map(&mut of_row).collect()
         };
-        let chunks: Vec<&[u32]> = rows.chunk_by(|l, r| key(l) == key(r)).collect();
-        let found: Vec<Vec<(u32, Option<f64>)>> = chunks.par_iter().map(|rows| of_chunk(rows)).collect();
+        let found: Vec<Vec<(u32, Option<f64>)>> = chunks.par_iter().map(of_chunk).collect();
         let mut placed = vec![None; frequency.len()];
         for (row, value) in found.into_iter().flatten() {
             placed[row as usize] = value;
         }
-        placed
+        Some(placed)
+    }
+}
+
+/// The bits of `r`, `a` and `b` of a model whose customers leave after a purchase.
+fn shared(model: &PurchaseModel) -> Option<[u64; 3]> {
+    match (model, model.while_alive()) {
+        (PurchaseModel::ParetoNbd(_), _) => None,
+        (_, WhileAlive { r, dropout: Dropout::AfterPurchase { a, b }, .. }) => Some([r, a, b].map(f64::to_bits)),
+        (_, WhileAlive { dropout: Dropout::AnyTime { .. }, .. }) => None,
     }
 }

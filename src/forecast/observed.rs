@@ -120,12 +120,7 @@ impl Observed {
     ///
     /// * `expected`: one a customer. * `tracked`: by step.
     #[must_use]
-    pub fn outcome(
-        &self,
-        expected: Vec<f64>,
-        tracked: Vec<f64>,
-        distribution: Option<DistributionScores>,
-    ) -> Outcome {
+    pub fn outcome(&self, expected: Vec<f64>, tracked: Vec<f64>, distribution: Option<DistributionScores>) -> Outcome {
         let actual: Vec<f64> = self.actual.iter().map(|n| f64::from(*n)).collect();
         Outcome {
             errors: scores::errors(&expected, &self.actual),

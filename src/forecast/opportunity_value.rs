@@ -55,8 +55,7 @@ impl BgBb {
     #[must_use]
     pub fn expected(&self, history: DiscreteHistory, worth: &[f64], rate: f64) -> Expected {
         let DiscreteHistory { frequency, recency, opportunities } = history;
-        let for_ever =
-            || self.discounted_purchases(frequency, recency, opportunities, Horizon::Forever, rate).ok();
+        let for_ever = || self.discounted_purchases(frequency, recency, opportunities, Horizon::Forever, rate).ok();
         let none = self.probability_of_purchases(frequency, recency, opportunities, worth.len() as u32, 0);
         let buys = self.purchase_probability(frequency, opportunities);
         let ahead = Ahead::new(self, history, worth.len());

@@ -218,9 +218,9 @@ pub struct Expectations {
     pub p_alive: Vec<f64>,
     /// Expected purchases to the horizon.
     pub purchases: Vec<f64>,
-    /// Purchases expected for ever, discounted as they happen; `None` where the sum does not converge. Empty without a
-    /// discount rate.
-    pub for_ever: Vec<Option<f64>>,
+    /// Purchases expected for ever, discounted as they happen, as
+    /// [`Population::discounted_purchases_for_ever`]; `None` without a discount rate.
+    pub for_ever: Option<Vec<Option<f64>>>,
     /// Survival to the horizon and the next purchase.
     pub outlook: Vec<Outlook>,
     /// Recency in model time units.
@@ -374,7 +374,7 @@ pub fn expectations(
     let for_ever = if delta > 0.0 {
         model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, delta)
     } else {
-        Vec::new()
+        None
     };
     Ok(Expectations {
         for_ever,

@@ -152,7 +152,9 @@ pub fn draw_parameters(
     let of_purchases = Around::new(purchases, model.parameters());
     let of_spend = Around::new_by(spend, fitted.parameters(), fitted.scales());
     let of_effects = match several {
-        Some(Several::Covariates(moving, _)) => AroundEffects::new(purchases, model.parameters(), moving.coefficients()),
+        Some(Several::Covariates(moving, _)) => {
+            AroundEffects::new(purchases, model.parameters(), moving.coefficients())
+        }
         _ => None,
     };
     if of_purchases.is_none() && of_spend.is_none() && !matches!(several, Some(Several::Groups(..))) {

@@ -90,7 +90,18 @@ impl Choice {
         clock.start("fit_purchases", customers);
         let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting)?;
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: None, population: None, moving: None })
+        Ok(Self {
+            summary,
+            fit,
+            kind,
+            tried,
+            holdout: None,
+            used: 0,
+            why: None,
+            covariates: None,
+            population: None,
+            moving: None,
+        })
     }
 
     /// A model with covariates.
@@ -113,7 +124,18 @@ impl Choice {
         };
         let fit = found.fit.clone().map(|model| model.base);
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: Some(found), population, moving })
+        Ok(Self {
+            summary,
+            fit,
+            kind,
+            tried,
+            holdout: None,
+            used: 0,
+            why: None,
+            covariates: Some(found),
+            population,
+            moving,
+        })
     }
 
     /// A model that was fitted before.

@@ -9,6 +9,7 @@ use super::{
     choice::Choice,
     contractual::Contracts,
     facts,
+    forecast::spend_levels,
     model_file::{SavedFits, SavedModels, SavedPurchases},
     opportunistic::Opportunistic,
     pooled::PooledGroups,
@@ -74,12 +75,14 @@ fn purchases(
         histories.customer.iter().map(|row| ledgers.facts.repeat_revenue[*row as usize] as f64 / per_major).collect();
     let mut spend = predict::fit_spend(setting.spend, &histories, &repeat);
     predict::check_spend(&mut spend, &histories, &repeat);
+    let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat, spend);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;
     let groups = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
     let notes = groups.as_ref().map(PooledGroups::notes).unwrap_or_default();
     let groups = groups.map(|pooled| (pooled.by, pooled.groups));
     let covariates = covariates.and_then(|found| found.fit.fitted().ok().cloned());
-    let saved = SavedPurchases { kind, purchases, covariates, spend, groups };
+    let saved =
+        SavedPurchases { kind, purchases, covariates, spend, groups, spend_levels: levels.map(|levels| levels.0) };
     Ok((SavedFits::Purchases(Box::new(saved)), why, notes))
 }

@@ -6,11 +6,15 @@ use crate::{
     forecast::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
+        fit::Fit,
+        for_ever::MOST_FUTURES,
         holdout::Holdout,
         newcomer::{self, ExpectedSpend, NewCustomer},
         observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
         simulate::{Segmentation, Simulation},
+        spend_levels::SpendLevels,
+        spend_model::SpendModel,
     },
     numeric::sums::Compensated,
     schema::{
@@ -47,6 +51,8 @@ pub(super) struct Forecast {
     by: Vec<PoolBy>,
     /// Horizon, discount rate and period of discounting in model time units.
     time: (f64, f64, Option<f64>),
+    /// Levels of spend of the groups, where these differ, and that of every history.
+    pub(super) levels: Option<(SpendLevels, Vec<f64>)>,
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
     /// Facts that the models were fitted to.
@@ -96,6 +102,11 @@ impl Forecast {
         let pooled = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
         let groups = pooled.as_ref().and_then(|pooled| Some((pooled.groups.clone(), pooled.population.clone()?)));
         let (groups, of_groups) = groups.unzip();
+        let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat_spend, spend);
+        let repeat_spend = match &levels {
+            Some((levels, level)) => levels.without(&histories.frequency, &repeat_spend, level),
+            None => repeat_spend,
+        };
         let models = Models { purchases, spend, population: population.or(of_groups), groups, moving };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
@@ -112,6 +123,7 @@ impl Forecast {
             pooled,
             by: new_customers_by(setting, ledgers),
             time: (predict::horizon(setting), predict::delta(setting), predict::period(setting)),
+            levels,
             expectations,
             facts: Arc::clone(facts),
             uncertain: setting.parameter_uncertainty && setting.paths > 0,
@@ -170,6 +182,9 @@ impl Forecast {
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
+        if let Some((levels, level)) = &self.levels {
+            rates = levels.rates(rates, level);
+        }
         let expected = predict::expected_values(histories, &self.expectations, &rates, &self.keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
         Ok((rates, expected, new_customers))
@@ -191,6 +206,10 @@ impl Forecast {
             major(settings, histories, &sum_by_customer(&self.facts.first_cell, &margins.economic.acquisition_cost))
         });
         let mean = self.expectations.mean_spend(&histories.frequency);
+        let mean = match &self.levels {
+            Some((levels, level)) => levels.with(&mean, level),
+            None => mean,
+        };
         let added: Option<Vec<f64>> =
             added.map(|added| added.iter().zip(&mean).map(|(factor, mean)| factor * mean).collect());
         let spend = ExpectedSpend { mean: &mean, added: added.as_deref() };
@@ -249,12 +268,43 @@ impl Forecast {
         let why = self.why.clone();
         let certain = [notes::certain(purchases), notes::certain(spend)].map(|note| note.filter(|_| self.uncertain));
         let groups = self.pooled.as_ref().map(PooledGroups::notes).unwrap_or_default();
+        let too_many = (self.expectations.for_ever.is_none() && self.time.1 > 0.0).then(|| {
+            format!(
+                "expected_discounted_purchases_for_ever is null: parameters of dropout and frequency tell more than \
+                 {MOST_FUTURES} kinds of customers apart, each of which is a sum of its own; round the numbers that move \
+                 dropout, or make levels of them"
+            )
+        });
         why.into_iter()
+            .chain(too_many)
             .chain(groups)
             .chain(certain.into_iter().flatten())
             .chain(ends.into_iter().flatten())
             .chain(purchases.notes.iter().chain(&spend.notes).cloned())
             .collect()
+    }
+}
+
+/// Levels of spend of the groups that the config names, fitted or saved, with the model of amounts without them.
+pub(super) fn spend_levels(
+    setting: &ForecastSettings,
+    ledgers: &Ledgers,
+    histories: &Histories,
+    repeat_spend: &[f64],
+    common: Fit<SpendModel>,
+) -> (Fit<SpendModel>, Option<(SpendLevels, Vec<f64>)>) {
+    let Some(by) = setting.pool_by else { return (common, None) };
+    let grouping = Grouping::new(by, ledgers, histories, ledgers.as_of);
+    let of_rows = |levels: SpendLevels| {
+        let level = levels.of_rows(&grouping.names, &grouping.of);
+        (levels, level)
+    };
+    if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
+        return (common, saved.spend_levels.clone().map(of_rows));
+    }
+    match SpendLevels::fit(&common, &histories.frequency, repeat_spend, (&grouping.names, &grouping.of)) {
+        Some((fit, levels)) => (fit, Some(of_rows(levels))),
+        None => (common, None),
     }
 }
 

@@ -194,7 +194,7 @@ impl Foretold {
     /// The same for ever; `None` without a discount rate, or where the sum does not converge.
     pub(super) fn purchases_for_ever(&self, at: usize) -> Option<f64> {
         match &self.of {
-            Of::Purchases(forecast) => *forecast.expectations.for_ever.get(at)?,
+            Of::Purchases(forecast) => forecast.expectations.for_ever.as_ref()?[at],
             Of::Contracts(contracts) => contracts.for_ever[at],
             Of::Opportunities(customers) => customers.outlook[at].discounted_for_ever,
         }
@@ -274,7 +274,11 @@ impl Foretold {
     /// The columns of `model_comparison`.
     pub(super) fn comparison_columns(&self) -> Vec<Values> {
         match &self.of {
-            Of::Purchases(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref().map(|holdout| &holdout.observed), Some(forecast.used)),
+            Of::Purchases(forecast) => score_columns(
+                &forecast.tried,
+                forecast.holdout.as_ref().map(|holdout| &holdout.observed),
+                Some(forecast.used),
+            ),
             Of::Contracts(contracts) => one_model(contracts.kind.as_str(), &contracts.fit),
             Of::Opportunities(customers) => one_model(ModelChoice::BgBb.as_str(), &customers.fit),
         }

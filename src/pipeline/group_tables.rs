@@ -8,7 +8,7 @@ use super::{
     worlds::World,
 };
 use crate::{
-    forecast::{groups::Group, likelihood_ratio::LikelihoodRatio},
+    forecast::{groups::Group, likelihood_ratio::LikelihoodRatio, spend_levels::SpendLevel},
     publish::dataset::Values,
     schema::settings::PurchaseKind,
     units::Minor,
@@ -59,6 +59,12 @@ impl Results {
         }
         columns.push(float(&|group| Some(group.log_likelihood)));
         columns.push(float(&|group| group.own_log_likelihood));
+        let spend = |of: &dyn Fn(&SpendLevel) -> f64| {
+            let find = |forecast: &Forecast, group: &Group| Some(of(forecast.levels.as_ref()?.0.find(&group.name)?));
+            Values::Float(rows.iter().map(|(forecast, _, group)| find(forecast, group)).collect())
+        };
+        columns.push(spend(&|group| group.level));
+        columns.push(spend(&|group| group.weight));
         columns
     }
 
@@ -84,7 +90,6 @@ impl Results {
             float(&|test| test.p_value),
         ]
     }
-
 }
 
 impl World<'_> {

@@ -176,11 +176,11 @@ impl SavedModels {
         let days = value["days_per_unit"].as_f64().filter(|days| days.is_finite() && *days > 0.0);
         let days_per_unit = days.ok_or_else(|| format("`days_per_unit` is no positive number"))?;
         let fits = match kind {
-            ModelChoice::Contract(kind) => SavedFits::Contracts(kind, Box::new(one_fit::contracts(file, &value, kind)?)),
-            ModelChoice::BgBb => SavedFits::Opportunities(Box::new(one_fit::opportunities(file, &value)?)),
-            ModelChoice::One(kind) => {
-                SavedFits::Purchases(Box::new(SavedPurchases::parse(file, &value, kind, many)?))
+            ModelChoice::Contract(kind) => {
+                SavedFits::Contracts(kind, Box::new(one_fit::contracts(file, &value, kind)?))
             }
+            ModelChoice::BgBb => SavedFits::Opportunities(Box::new(one_fit::opportunities(file, &value)?)),
+            ModelChoice::One(kind) => SavedFits::Purchases(Box::new(SavedPurchases::parse(file, &value, kind, many)?)),
             ModelChoice::Auto => return Err(format("`kind` names no model")),
         };
         Ok(Self { as_of, days_per_unit, fits })

@@ -52,6 +52,12 @@ pub const MODEL_GROUP: OutputDataset = OutputDataset {
         optional("beta_own", Float, "as fitted to this group alone"),
         column("log_likelihood", Float, "of the group's customers at its parameters"),
         optional("own_log_likelihood", Float, "its maximum for this group alone"),
+        optional(
+            "spend_level",
+            Float,
+            "level of its purchases' amounts: a factor on those of the mean group (gamma_gamma), or what is added to them (normal); null where groups do not differ in spend",
+        ),
+        optional("spend_weight", Float, "share of that level that comes from the group's own customers, 0 to 1"),
     ],
 };
 

@@ -121,7 +121,8 @@ fn survival_and_the_next_purchase_are_those_of_the_fitted_model() {
         ];
         let mut waits = 0;
         for (row, x) in job.whole_numbers("customer_value", "frequency").into_iter().enumerate() {
-            let [t_x, age, later, buys, wait, discounted, for_ever] = [0, 1, 2, 3, 4, 5, 6].map(|column| columns[column][row]);
+            let [t_x, age, later, buys, wait, discounted, for_ever] =
+                [0, 1, 2, 3, 4, 5, 6].map(|column| columns[column][row]);
             let (x, t_x, age) = (x.unwrap() as f64, t_x.unwrap(), age.unwrap());
             let p_alive = model.p_alive(x, t_x, age);
             let next = model.next_purchase(x, t_x, age, 36_525.0 / 7.0);

@@ -97,10 +97,14 @@ fn the_published_cohort_is_fitted_up_to_the_cut_and_foretold_as_published() {
     close(scores.of_method("log_score", "beta_geometric"), -kept * stays.ln() - gone * (1.0 - stays).ln());
     // Of 326 who were there five years before the cut … 241 stayed: Kaplan–Meier by hand.
     close(scores.of_method("expected_customers", "last_period"), 241.0 * 241.0 / 468.0);
-    close(scores.of_method("expected_customers", "retention_formula"), 241.0 * (241.0_f64 / 262.0).powf(1_826.0 / 365.0));
-    // Heterogeneity is what the baselines lack: they lose more than those who are left lose.
+    close(
+        scores.of_method("expected_customers", "retention_formula"),
+        241.0 * (241.0_f64 / 262.0).powf(1_826.0 / 365.0),
+    );
+    // Heterogeneity is what the baselines lack: they lose more than those who are left lose. All leave at the end of a year,
+    // which models of continuous time cannot know.
     let crps = scores.floats("crps");
-    assert!(crps[..4].iter().all(|model| crps[4..].iter().all(|baseline| model < baseline)), "{crps:?}");
+    assert!(crps[..2].iter().all(|model| crps[2..].iter().all(|other| model < other)), "{crps:?}");
     let best = methods[scores.integers("chosen").iter().position(|chosen| *chosen == 1).unwrap()].clone();
     assert_eq!(line["best"], best);
 
@@ -170,8 +174,7 @@ fn saved_models_of_contracts_and_opportunities_give_what_their_fit_gave() {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         let line: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
         assert_eq!(line["kind"], model);
-        let done =
-            job.command("project", &["--model", file.to_str().unwrap(), "--output", again.to_str().unwrap()]);
+        let done = job.command("project", &["--model", file.to_str().unwrap(), "--output", again.to_str().unwrap()]);
         let told = String::from_utf8(done.stderr).unwrap();
         assert!(done.status.success(), "{told}");
         assert!(told.contains("and applied without a fit to these"), "{told}");
@@ -183,11 +186,11 @@ fn saved_models_of_contracts_and_opportunities_give_what_their_fit_gave() {
         let text = fs::read_to_string(&file).unwrap();
         let mut other: serde_json::Value = serde_json::from_str(&text).unwrap();
         let key = if model == "bg_bb" { "opportunities" } else { "contracts" };
-        let alpha = other[key]["parameters"]["alpha"].as_f64().unwrap();
-        other[key]["parameters"]["alpha"] = (2.0 * alpha).into();
+        let name = if model.ends_with("_gamma") { "r" } else { "alpha" };
+        let fitted = other[key]["parameters"][name].as_f64().unwrap();
+        other[key]["parameters"][name] = (2.0 * fitted).into();
         fs::write(&file, other.to_string()).unwrap();
-        let done =
-            job.command("project", &["--model", file.to_str().unwrap(), "--output", again.to_str().unwrap()]);
+        let done = job.command("project", &["--model", file.to_str().unwrap(), "--output", again.to_str().unwrap()]);
         assert!(done.status.success());
         let value = |output: &std::path::Path| decimals(output, "customer_value", "expected_value");
         assert_ne!(value(&job.path("out")), value(&again), "{model}");

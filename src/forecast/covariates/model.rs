@@ -190,7 +190,8 @@ impl CovariateModel {
             let found = covariates.iter().find(|covariate| covariate.name == *column);
             found.ok_or_else(|| CovariateError::Absent { column: column.clone() })
         };
-        let used: Vec<&Covariate> = self.covariates.iter().map(|known| find(&known.column)).collect::<Result<_, _>>()?;
+        let used: Vec<&Covariate> =
+            self.covariates.iter().map(|known| find(&known.column)).collect::<Result<_, _>>()?;
         let of_effect: Vec<&Covariate> =
             self.effects.iter().map(|effect| find(&effect.column)).collect::<Result<_, _>>()?;
         let (_, first) = patterns(&used, rows);

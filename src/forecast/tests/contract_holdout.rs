@@ -109,7 +109,10 @@ fn baselines_know_what_was_kept_before_the_cut() {
     let n = holdout.customers() as f64;
     let found = holdout.baselines();
     let expected = |row: usize| found[row].outcome.as_ref().unwrap().expected;
-    assert_eq!(found.iter().map(|row| row.method).collect::<Vec<_>>(), ["last_period", "mean_of_past", "retention_formula"]);
+    assert_eq!(
+        found.iter().map(|row| row.method).collect::<Vec<_>>(),
+        ["last_period", "mean_of_past", "retention_formula"]
+    );
     close(expected(0), n * kept(100), 1e-9);
     close(expected(2), n * kept(30).powf(100.0 / 30.0), 1e-9);
     let begun = known.iter().filter(|contract| contract.start <= CUT);

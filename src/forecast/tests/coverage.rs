@@ -46,23 +46,24 @@ const NORMAL: NormalSpend = NormalSpend { mean: -4.0, within: 25.0, between: 12.
 /// A covariance that is too large by a third lowers the mean by a quarter, five of its standard errors for four parameters;
 /// coverage alone would rise from 95 to 97.6 %.
 fn coverage<const N: usize>(truth: [f64; N], names: [&str; N], fit: impl Fn(u64) -> (Fit<[f64; N]>, [bool; N]) + Sync) {
-    let told: Vec<([bool; N], Option<f64>)> = (0..SAMPLES)
-        .into_par_iter()
-        .map(|sample| {
-            let (fit, logarithms) = fit(sample);
-            let (Ok(found), Some(errors)) = (fit.fitted(), &fit.standard_errors) else { return ([false; N], None) };
-            let away: [f64; N] = std::array::from_fn(|i| {
-                if logarithms[i] { libm::log(found[i] / truth[i]) } else { found[i] - truth[i] }
-            });
-            let slope: [f64; N] = std::array::from_fn(|i| if logarithms[i] { found[i] } else { 1.0 });
-            let covers = std::array::from_fn(|i| (away[i] * slope[i]).abs() < NORMAL_95 * errors[i]);
-            let covariance = fit.covariance.as_ref().unwrap();
-            let scaled: Symmetric<N> =
-                std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j] / (slope[i] * slope[j])));
-            let solved = Cholesky::new(&scaled).unwrap().solve(&away);
-            (covers, Some((0..N).map(|i| away[i] * solved[i]).sum()))
-        })
-        .collect();
+    let told: Vec<([bool; N], Option<f64>)> =
+        (0..SAMPLES)
+            .into_par_iter()
+            .map(|sample| {
+                let (fit, logarithms) = fit(sample);
+                let (Ok(found), Some(errors)) = (fit.fitted(), &fit.standard_errors) else { return ([false; N], None) };
+                let away: [f64; N] = std::array::from_fn(|i| {
+                    if logarithms[i] { libm::log(found[i] / truth[i]) } else { found[i] - truth[i] }
+                });
+                let slope: [f64; N] = std::array::from_fn(|i| if logarithms[i] { found[i] } else { 1.0 });
+                let covers = std::array::from_fn(|i| (away[i] * slope[i]).abs() < NORMAL_95 * errors[i]);
+                let covariance = fit.covariance.as_ref().unwrap();
+                let scaled: Symmetric<N> =
+                    std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j] / (slope[i] * slope[j])));
+                let solved = Cholesky::new(&scaled).unwrap().solve(&away);
+                (covers, Some((0..N).map(|i| away[i] * solved[i]).sum()))
+            })
+            .collect();
     let counts: [usize; N] = std::array::from_fn(|i| told.iter().filter(|told| told.0[i]).count());
     let right = counts.iter().all(|count| COVERS.contains(count));
     assert!(right, "{names:?} are covered {counts:?} times of {SAMPLES}, expected {COVERS:?}");

@@ -33,6 +33,7 @@ mod per_period;
 mod population;
 mod recovery;
 mod simulation;
+mod spend_levels;
 mod survival;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod traps;

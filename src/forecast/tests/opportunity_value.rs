@@ -84,7 +84,8 @@ fn the_simulation_agrees_with_the_closed_form_within_four_of_its_standard_errors
     let found = run(vec![GIVEN], PATHS, &base);
     let mut total = 0.0;
     for (row, lifetime) in found.lifetime.iter().enumerate() {
-        let Expected { discounted_purchases, discounted_life, .. } = GIVEN.expected(base.history[row], &worth(8, 0.05), 0.05);
+        let Expected { discounted_purchases, discounted_life, .. } =
+            GIVEN.expected(base.history[row], &worth(8, 0.05), 0.05);
         let expected = base.contribution[row] * discounted_purchases - base.sustaining[row] * discounted_life;
         total += expected;
         let gap = (lifetime.mean - expected).abs();

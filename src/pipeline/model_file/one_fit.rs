@@ -44,9 +44,8 @@ pub(super) fn opportunities(file: &Utf8Path, value: &Value) -> Result<Fit<BgBb>,
 
 /// Parameters are finite and positive, and the covariance has a row and a column for each.
 fn check<M>(file: &Utf8Path, fit: &Fit<M>, parameters: impl Fn(&M) -> Vec<f64>) -> Result<(), ModelFileError> {
-    let refuse = |rule: String| {
-        Err(ModelFileError::Parameters { file: file.to_owned(), model: fit.model().to_owned(), rule })
-    };
+    let refuse =
+        |rule: String| Err(ModelFileError::Parameters { file: file.to_owned(), model: fit.model().to_owned(), rule });
     let parameters = match fit.fitted() {
         Ok(model) => parameters(model),
         Err(failed) => return refuse(failed.why),
@@ -55,9 +54,8 @@ fn check<M>(file: &Utf8Path, fit: &Fit<M>, parameters: impl Fn(&M) -> Vec<f64>) 
         let name = fit.names.get(at).map_or("a parameter", String::as_str);
         return refuse(format!("{name} must be finite and positive"));
     }
-    let square = |rows: &Vec<Vec<f64>>| {
-        rows.len() == parameters.len() && rows.iter().all(|row| row.len() == parameters.len())
-    };
+    let square =
+        |rows: &Vec<Vec<f64>>| rows.len() == parameters.len() && rows.iter().all(|row| row.len() == parameters.len());
     if fit.covariance.as_ref().is_some_and(|rows| !square(rows)) {
         return refuse("its covariance has not a row and a column for every parameter".to_owned());
     }

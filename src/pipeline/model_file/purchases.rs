@@ -19,6 +19,7 @@ use crate::{
         mbg_nbd::MbgNbd,
         pareto_nbd::ParetoNbd,
         purchase_model::PurchaseModel,
+        spend_levels::SpendLevels,
         spend_model::SpendModel,
     },
     schema::settings::{ForecastSettings, PoolBy, PurchaseKind},
@@ -40,6 +41,8 @@ pub struct SavedPurchases {
     pub spend: Fit<SpendModel>,
     /// Groups with parameters of their own, and what puts customers into them.
     pub groups: Option<(PoolBy, Groups)>,
+    /// Levels of spend of these groups, where they differ.
+    pub spend_levels: Option<SpendLevels>,
 }
 
 impl SavedPurchases {
@@ -59,6 +62,9 @@ impl SavedPurchases {
             value["pool_by"] = json!(by);
             value["groups"] = json!(groups);
         }
+        if let Some(levels) = &self.spend_levels {
+            value["spend_levels"] = json!(levels);
+        }
     }
 
     /// * `many`: whether the file's version knows of covariates and groups.
@@ -73,7 +79,9 @@ impl SavedPurchases {
             PurchaseKind::BgNbd => part::<Fit<BgNbd>>(file, value, "purchases")?.map(PurchaseModel::BgNbd),
             PurchaseKind::MbgNbd => part::<Fit<MbgNbd>>(file, value, "purchases")?.map(PurchaseModel::MbgNbd),
             PurchaseKind::ParetoNbd => part::<Fit<ParetoNbd>>(file, value, "purchases")?.map(PurchaseModel::ParetoNbd),
-            PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK => part::<Fit<BgCnbdK>>(file, value, "purchases")?.map(PurchaseModel::BgCnbdK),
+            PurchaseKind::BgCnbdK | PurchaseKind::MbgCnbdK => {
+                part::<Fit<BgCnbdK>>(file, value, "purchases")?.map(PurchaseModel::BgCnbdK)
+            }
         };
         let spend: Fit<SpendModel> = part(file, value, "spend")?;
         let covariates = match purchases.fitted() {
@@ -86,7 +94,8 @@ impl SavedPurchases {
         };
         let groups =
             if with("groups") { Some((part(file, value, "pool_by")?, part(file, value, "groups")?)) } else { None };
-        let saved = Self { kind, purchases, covariates, spend, groups };
+        let spend_levels = if with("spend_levels") { Some(part(file, value, "spend_levels")?) } else { None };
+        let saved = Self { kind, purchases, covariates, spend, groups, spend_levels };
         saved.check(file)?;
         Ok(saved)
     }
@@ -136,6 +145,12 @@ impl SavedPurchases {
             if covariance.as_ref().is_some_and(|rows| !square(rows)) {
                 return refuse(model, "its covariance has not a row and a column for every parameter".to_owned());
             }
+        }
+        if self.spend_levels.as_ref().is_some_and(|levels| !levels.is_sound()) {
+            return refuse(
+                self.spend.model(),
+                "a level of a group must be finite, positive where it is a factor".to_owned(),
+            );
         }
         if let Some((_, groups)) = &self.groups {
             let all = groups.groups.iter().map(|group| &group.parameters).chain([&groups.mean]);

@@ -31,6 +31,7 @@ fn saved() -> SavedPurchases {
         covariates: None,
         spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total),
         groups: None,
+        spend_levels: None,
     }
 }
 
@@ -131,10 +132,7 @@ fn saved_groups_come_back_to_the_last_bit_in_a_file_of_their_own_version() {
         told("/groups/groups/1/parameters/0", json!(-1.0)),
         "model.json: MBG/NBD: a parameter of a group must be finite and positive"
     );
-    assert_eq!(
-        told("/groups/groups/1/name", json!("east")),
-        "model.json: MBG/NBD: its groups must be sorted by name"
-    );
+    assert_eq!(told("/groups/groups/1/name", json!("east")), "model.json: MBG/NBD: its groups must be sorted by name");
     assert!(told("/pool_by", json!("colour")).ends_with("`pool_by` is not the fit of its kind of model"));
 }
 

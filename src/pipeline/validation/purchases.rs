@@ -17,12 +17,7 @@ const WEEKS: f64 = 7.0;
 ///
 /// # Errors
 /// [`RunError::Forecast`].
-pub(super) fn scored(
-    settings: &Settings,
-    ledgers: &Ledgers,
-    days: u32,
-    clock: &mut Clock,
-) -> Result<Scored, RunError> {
+pub(super) fn scored(settings: &Settings, ledgers: &Ledgers, days: u32, clock: &mut Clock) -> Result<Scored, RunError> {
     let days_per_unit = settings.forecast.as_ref().map_or(WEEKS, |forecast| forecast.days_per_unit);
     let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
     let holdout = Holdout::new(log, ledgers.as_of, days, days_per_unit).map_err(ForecastError::from)?;
@@ -52,6 +47,7 @@ pub(super) fn scored(
     }
     clock.start("baselines", customers);
     rows.extend(holdout.baselines().map_err(ForecastError::from)?);
-    let title = format!("{}, purchases in the {} days after {}", settings.name, observed.days, format_day(observed.cut));
+    let title =
+        format!("{}, purchases in the {} days after {}", settings.name, observed.days, format_day(observed.cut));
     Ok(scores::scored(&title, &rows, observed))
 }

@@ -251,7 +251,8 @@ fn what_moves_a_customer_gives_its_model_at_the_fitted_coefficients() {
         let found = fit(kind, [&rows[0], &rows[1], &rows[2]], &covariates, ALL, WEEK).unwrap();
         let Ok(model) = found.fit.fitted() else { continue };
         let (assigned, moving) = (model.assign(&covariates, 12).unwrap(), model.moving(&covariates, 12).unwrap());
-        assert_eq!((assigned.models.len(), moving.sets()), (12, 12));
+        // Two customers share theirs.
+        assert_eq!((assigned.models.len(), moving.sets()), (11, 11));
         let again = moving.models(model.base.parameters(), moving.coefficients());
         for (one, other) in assigned.models.iter().zip(&again) {
             for (one, other) in one.parameters().iter().zip(other.parameters()) {
@@ -281,14 +282,17 @@ fn draws_of_effects_have_the_spread_and_the_correlation_of_the_fit() {
         let population = Population::new(models, of).unwrap();
         let purchases = found.fit.clone().map(|model| model.base);
         let spend = Fit::failed("Gamma-Gamma", &["p", "q", "gamma"], 0, "nothing to fit").map(SpendModel::GammaGamma);
-        assert!(draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 100, 1).is_empty());
+        assert!(
+            draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 100, 1).is_empty()
+        );
         let spend = SpendModel::fit(SpendKind::GammaGamma, &sample.x, &sample.total);
         let draws = draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 1_000, 1);
         assert_eq!(draws.len(), 100);
         // Two customers who differ in the money of the first purchase alone: ln α differs by the effect times the money.
         let january = |row: &usize| sample.age[*row] >= 242;
         let first = (0..sample.x.len()).find(january).unwrap();
-        let second = (first + 1..sample.x.len()).filter(january).find(|row| sample.first[*row] > sample.first[first] + 20.0);
+        let second =
+            (first + 1..sample.x.len()).filter(january).find(|row| sample.first[*row] > sample.first[first] + 20.0);
         let second = second.unwrap();
         let more = sample.first[second] - sample.first[first];
         let effects: Vec<[f64; 2]> = draws
