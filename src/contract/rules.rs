@@ -41,10 +41,25 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "unknown_currency"
         | "missing_currency"
         | "invalid_rate"
-        | "unknown_kind" => Policy::Error,
+        | "unknown_kind"
+        | "unknown_group"
+        | "unknown_measure"
+        | "unknown_action"
+        | "missing_action"
+        | "invalid_effect"
+        | "duplicate_prospect" => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount"
-            if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>
+            if matches!(
+                table,
+                TableName::Pools
+                    | TableName::Traced
+                    | TableName::Customers
+                    | TableName::AcquisitionPlan
+                    | TableName::Market
+                    | TableName::Actions
+                    | TableName::Truth
+            ) =>
         {
             Policy::Error
         }
@@ -71,6 +86,8 @@ impl Rules {
                 | TableName::Pools
                 | TableName::Receivables
                 | TableName::Traced
+                | TableName::AcquisitionPlan
+                | TableName::Market
                 | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();

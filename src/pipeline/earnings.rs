@@ -2,7 +2,7 @@
 
 use super::{Ledgers, results::sum_by_customer};
 use crate::{
-    schema::{costing::Layer, costs::LayerCosts, margins::Margins},
+    schema::{costing::Layer, costs::LayerCosts, margins::Margins, period::Period},
     units::Minor,
 };
 
@@ -24,11 +24,29 @@ impl Earnings {
         customers: &[u32],
         per_major: f64,
     ) -> Self {
+        Self::until(None, ledgers, (margins, layers), customers, per_major)
+    }
+
+    /// The same of the periods up to `last`.
+    pub(super) fn until(
+        last: Option<Period>,
+        ledgers: &Ledgers,
+        (margins, layers): (&Margins, &LayerCosts),
+        customers: &[u32],
+        per_major: f64,
+    ) -> Self {
         let facts = &ledgers.facts;
         let major = |column: &[Minor]| -> Vec<f64> {
             customers.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
         };
-        let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
+        let total = |column: &[Minor]| match last {
+            None => major(&sum_by_customer(&facts.first_cell, column)),
+            Some(last) => {
+                let cells = ledgers.cells.period.iter().zip(column);
+                let kept: Vec<Minor> = cells.map(|(period, value)| if *period <= last { *value } else { 0 }).collect();
+                major(&sum_by_customer(&facts.first_cell, &kept))
+            }
+        };
         // Cost that does not come again is no cost of the future.
         let recurring = |layer: Layer| -> Vec<Minor> {
             let all = layers.layer(layer);

@@ -28,7 +28,7 @@ use super::{
 
 /// What was forecast of purchases: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Forecast {
-    histories: Histories,
+    pub(super) histories: Histories,
     /// Fitted models.
     pub(super) models: Models,
     /// Which model of purchases it is, and why where the run chose it.
@@ -246,7 +246,7 @@ impl Forecast {
 }
 
 /// Money of every history in major units.
-fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
+pub(super) fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
     let per_major = settings.currency.minor_per_major() as f64;
     histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
 }

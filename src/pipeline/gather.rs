@@ -6,7 +6,10 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, RunError,
+    cuts::MAX_SEGMENTS,
+    economic,
+    entry_table::ProductEntries,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -17,6 +20,7 @@ use crate::{
     allocate,
     contract::{
         ContractError,
+        plans::GroupNames,
         tables::KnownCustomers,
         transactions::{self, Ledger},
     },
@@ -241,9 +245,15 @@ impl OneLedger<'_> {
                 Err(_) => {}
             }
         }
+        let channels = of_forecast.get("channel").map_or(&[] as &[String], |(names, _)| names);
+        let names = GroupNames { segments: &segment_names, channels };
+        let plans = inputs.plans(names, as_of)?;
+        let candidates = inputs.candidates(names, &by_id)?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
+        let entries = objects.as_mut().and_then(|objects| objects.entries.take());
+        let entries = entries.map(|entries| ProductEntries::new(&entries, &customer_rows.ids).into());
         let mut ledgers = Ledgers {
             customers: customer_rows.into(),
             cells: cells.into(),
@@ -266,6 +276,9 @@ impl OneLedger<'_> {
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
+            plans: plans.into(),
+            entries,
+            candidates: candidates.into(),
         };
         ledgers.add_earlier_cells(settings)?;
         let mut other_costs = None;
@@ -298,9 +311,6 @@ impl Ledgers {
     }
 }
 
-/// Segments that joint totals are kept for, at most.
-const MAX_SEGMENTS: usize = 200;
-
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;
 
@@ -320,10 +330,9 @@ const MAX_POOLED: usize = 1_000;
 /// is asked for.
 fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> {
     let mapped = |column: &str| is_mapped(settings, TableName::Customers, column);
-    let forecast = settings.forecast.is_some();
     ["channel", "region"]
         .into_iter()
-        .filter(move |column| forecast && mapped(column) && (*column == "channel" || pools_by(settings, column)))
+        .filter(move |column| mapped(column) && (*column == "channel" || pools_by(settings, column)))
 }
 
 fn pools_by(settings: &Settings, column: &str) -> bool {

@@ -36,7 +36,7 @@ use crate::{
 /// The optional tables, as they are read.
 #[derive(Clone)]
 pub(super) struct SideInputs<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     base: &'a Utf8Path,
     pub(super) balances: BTreeMap<TableName, InputBalance>,
     pub(super) rejected: Vec<RejectedRow>,
@@ -68,7 +68,7 @@ impl<'a> SideInputs<'a> {
 
     /// All batches of a small table, its column types, and whether it is CSV; `None` when it is not configured.
     #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
-    fn open(
+    pub(super) fn open(
         &mut self,
         table: TableName,
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {

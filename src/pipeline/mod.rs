@@ -3,14 +3,18 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod bridge;
 mod choice;
 pub mod clock;
 pub mod compare;
 mod comparison;
 mod contractual;
 mod cost_tables;
+mod cuts;
 mod earnings;
 mod economic;
+mod entry_table;
+mod equity_tables;
 pub mod error;
 mod event_time;
 pub mod explain;
@@ -32,6 +36,7 @@ mod order_time;
 mod origins;
 mod output;
 pub mod plan;
+mod plans;
 mod pooled;
 pub mod results;
 mod scenario;
@@ -53,6 +58,7 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
+    entry_table::ProductEntries,
     foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
@@ -66,7 +72,9 @@ use crate::{
     schema::{
         contract::{InputBalance, RejectedRow},
         covariates::Covariate,
+        decisions::Candidates,
         economic::EconomicInputs,
+        equity::Plans,
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
@@ -147,6 +155,12 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
+    /// How customers began to buy products, where products are costed.
+    entries: Option<Arc<ProductEntries>>,
+    /// Plans, the market, targets.
+    plans: Arc<Plans>,
+    /// What decisions are about.
+    candidates: Arc<Candidates>,
 }
 
 /// Names of groups, and the number of each customer's.
@@ -208,7 +222,9 @@ pub fn project(
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     let by_day = needs_days && saved.is_none();
-    let wants_products = ["product_profit", "product_balance"].iter().any(|name| settings.writes(name));
+    let wants_products = ["product_profit", "product_balance", "product_entry", "segment_measure"]
+        .iter()
+        .any(|name| settings.writes(name));
     let products =
         (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
     let Gathered { mut ledgers, audit, other_costs } =
@@ -224,6 +240,7 @@ pub fn project(
         None => None,
     };
     base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
+    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));

@@ -122,6 +122,11 @@ pub(super) fn publish(
         ("customer_segment", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_columns)))),
         ("segment_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_value_columns)))),
         ("customer_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::equity_columns)))),
+        ("segment_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_equity_columns)))),
+        ("segment_measure", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_measure_columns)))),
+        ("equity_share", Box::new(|spec| writer.write(spec, &worlds[0].equity_share_columns()))),
+        ("acquisition_value", Box::new(|spec| writer.write(spec, &worlds[0].acquisition_columns()))),
+        ("equity_bridge", Box::new(|spec| writer.write(spec, &worlds[0].bridge_columns()))),
         ("whale_curve", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::whale_columns)))),
         ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
         ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
@@ -144,6 +149,8 @@ pub(super) fn publish(
             "product_profit",
             Box::new(move |spec| writer.write(spec, &profit(|objects, _| objects.product_columns()))),
         ));
+        let entries = beneath_of(products.iter().map(|(world, objects)| (world, world.entry_columns(objects))));
+        tasks.push(("product_entry", Box::new(move |spec| writer.write(spec, &entries))));
         tasks.push((
             "product_balance",
             Box::new(move |spec| writer.write(spec, &balance(ObjectResults::balance_columns))),

@@ -4,12 +4,13 @@ use rayon::prelude::*;
 
 use super::{
     Audit, Clock, Ledgers, RunError,
+    cuts::Cut,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
 };
 use crate::{
     allocate::CostPlan,
-    equity::{self, WhaleCurve},
+    equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
     schema::{costs::LayerCosts, margins::Margins, settings::Settings},
     units::Minor,
@@ -46,6 +47,10 @@ pub(super) struct Findings {
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
     pub(super) whale: WhaleCurve,
+    /// Cohorts, and channels.
+    pub(super) cuts: Vec<Cut>,
+    /// The bridge of every customer, where one is wanted.
+    pub(super) bridge: Option<Vec<Steps>>,
     /// Products, or what else is costed, with their costs.
     pub(super) objects: Option<ObjectResults>,
 }
@@ -62,7 +67,8 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
-        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, objects }
+        let (cuts, bridge) = (Vec::new(), None);
+        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, cuts, bridge, objects }
     }
 
     /// Lifetime values, scores, tiers and joint totals.
@@ -71,7 +77,7 @@ impl Findings {
     /// * `prices`: factor on what each customer spends.
     ///
     /// # Errors
-    /// [`RunError::Forecast`].
+    /// [`RunError::Forecast`]; [`RunError::Contract`] for too many cohorts.
     pub(super) fn look_ahead(
         &mut self,
         settings: &Settings,
@@ -98,13 +104,35 @@ impl Findings {
             (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers),
             _ => portfolio::tiers(&self.economic_profit, tiers),
         };
+        self.cuts = self.ledgers.cuts(settings.equity.cohort, BASE_TIERS + usize::from(base.is_some()))?;
         if let (Some((forecast, setting)), Some(value)) = (forecast, &mut self.value)
             && setting.paths > 0
         {
             let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
             let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
             segmentations.extend(base.map(|tier| (tier, count)));
+            segmentations.extend(self.cuts.iter().map(|cut| (cut.of.as_slice(), cut.names.len() as u16)));
             forecast.simulate(settings, setting, value, &segmentations, clock)?;
+        }
+        Ok(())
+    }
+
+    /// The bridge of equity, where the settings ask for one.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn build_bridge(
+        &mut self,
+        settings: &Settings,
+        forecast: Option<&Foretold>,
+        clock: &mut Clock,
+    ) -> Result<(), RunError> {
+        if settings.equity.bridge.is_some()
+            && settings.writes("equity_bridge")
+            && let (Some(forecast), Some(value)) = (forecast, &self.value)
+        {
+            clock.start("bridge", Some(self.ledgers.customers.len() as u64));
+            self.bridge = forecast.bridge(settings, &self.ledgers, (&self.margins, &self.costs.layers), value)?;
         }
         Ok(())
     }

@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{predict::WORST_ONE_IN, purchase_model::PurchaseModel, simulate::Simulation},
+    forecast::{
+        predict::WORST_ONE_IN,
+        purchase_model::PurchaseModel,
+        simulate::{Lifetime, Simulation},
+    },
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
@@ -127,6 +131,9 @@ impl World<'_> {
             ));
         }
         rows.extend(self.segment_rows("value_tier", TIERS, &tiers, &self.found.tier));
+        for cut in &self.found.cuts {
+            rows.extend(self.segment_rows(cut.segmentation, cut.totals, &cut.names, &cut.of));
+        }
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
         let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
         let mut columns = vec![
@@ -192,6 +199,14 @@ impl World<'_> {
         Some(forecast.by_customer(&value.expected))
     }
 
+    /// Mean simulated lifetime value of every customer.
+    pub(super) fn simulated_by_customer(&self) -> Option<Vec<Minor>> {
+        let (forecast, simulation) = self.forecast.zip(self.simulation())?;
+        let per_major = self.settings.currency.minor_per_major() as f64;
+        let minor = |lifetime: &Lifetime| (lifetime.mean * per_major).round_ties_even() as Minor;
+        Some(forecast.by_customer(&simulation.lifetime.iter().map(minor).collect::<Vec<_>>()))
+    }
+
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
         equity::distribution(&self.simulation()?.totals[TIERS].whole(), &self.settings.levels(), WORST_ONE_IN)
@@ -229,6 +244,7 @@ impl World<'_> {
         ];
         columns.extend((0..self.settings.quantiles().len()).map(quantile));
         columns.push(Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]));
+        columns.extend(self.plan_total_columns());
         columns
     }
 

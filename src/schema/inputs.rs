@@ -33,6 +33,18 @@ pub struct Inputs {
     pub events: Option<TableSetting>,
     /// One row a contract of a customer, for models of contracts.
     pub contracts: Option<TableSetting>,
+    /// Customers that are planned to be won.
+    pub acquisition_plan: Option<TableSetting>,
+    /// What customers of others are worth.
+    pub market: Option<TableSetting>,
+    /// Targets of what drives equity.
+    pub targets: Option<TableSetting>,
+    /// What may be done for customers.
+    pub actions: Option<TableSetting>,
+    /// For whom in particular.
+    pub action_customers: Option<TableSetting>,
+    /// Customers who may be won.
+    pub prospects: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -51,6 +63,12 @@ impl Inputs {
             TableName::Traced => self.traced.as_ref(),
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
+            TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
+            TableName::Market => self.market.as_ref(),
+            TableName::Targets => self.targets.as_ref(),
+            TableName::Actions => self.actions.as_ref(),
+            TableName::ActionCustomers => self.action_customers.as_ref(),
+            TableName::Prospects => self.prospects.as_ref(),
             TableName::Truth => None,
         }
     }
@@ -82,13 +100,25 @@ pub enum TableName {
     Events,
     /// Contracts of customers.
     Contracts,
+    /// Customers that are planned to be won.
+    AcquisitionPlan,
+    /// What customers of others are worth.
+    Market,
+    /// Targets of what drives equity.
+    Targets,
+    /// What may be done for customers.
+    Actions,
+    /// For whom in particular.
+    ActionCustomers,
+    /// Customers who may be won.
+    Prospects,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -100,6 +130,12 @@ impl TableName {
         Self::Traced,
         Self::Events,
         Self::Contracts,
+        Self::AcquisitionPlan,
+        Self::Market,
+        Self::Targets,
+        Self::Actions,
+        Self::ActionCustomers,
+        Self::Prospects,
     ];
 
     /// The name in the config.
@@ -117,6 +153,12 @@ impl TableName {
             Self::Traced => "traced",
             Self::Events => "events",
             Self::Contracts => "contracts",
+            Self::AcquisitionPlan => "acquisition_plan",
+            Self::Market => "market",
+            Self::Targets => "targets",
+            Self::Actions => "actions",
+            Self::ActionCustomers => "action_customers",
+            Self::Prospects => "prospects",
             Self::Truth => "truth",
         }
     }
@@ -176,6 +218,34 @@ impl TableName {
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
+            Self::AcquisitionPlan => {
+                &[("date", true), ("customers", true), ("cost", false), ("segment", false), ("channel", false)]
+            }
+            Self::Market => {
+                &[("segment", false), ("competitor", false), ("equity", false), ("customers", false), ("value", false)]
+            }
+            Self::Targets => &[("measure", true), ("target", true), ("segment", false), ("channel", false)],
+            Self::Actions => &[
+                ("action", true),
+                ("cost", true),
+                ("segment", false),
+                ("channel", false),
+                ("value_tier", false),
+                ("retention", false),
+                ("frequency", false),
+                ("margin", false),
+                ("cost_to_serve", false),
+                ("probability", false),
+                ("uncertainty", false),
+            ],
+            Self::ActionCustomers => &[("action", true), ("customer_id", true)],
+            Self::Prospects => &[
+                ("prospect_id", true),
+                ("segment", false),
+                ("channel", false),
+                ("expected_revenue", false),
+                ("acquisition_cost", false),
+            ],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -226,6 +296,21 @@ impl TableName {
                 "ends_before_start",
                 "overlapping_contract",
             ],
+            Self::AcquisitionPlan => {
+                &["missing_date", "before_as_of", "invalid_quantity", "invalid_amount", "unknown_group"]
+            }
+            Self::Market => &["invalid_amount", "invalid_quantity", "unknown_group", "duplicate_key"],
+            Self::Targets => &["unknown_measure", "invalid_quantity", "unknown_group", "duplicate_key"],
+            Self::Actions => &[
+                "missing_action",
+                "invalid_amount",
+                "invalid_effect",
+                "invalid_probability",
+                "unknown_group",
+                "duplicate_key",
+            ],
+            Self::ActionCustomers => &["unknown_action", "missing_customer", "unknown_customer", "duplicate_key"],
+            Self::Prospects => &["missing_prospect", "duplicate_prospect", "invalid_amount", "unknown_group"],
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

@@ -6,7 +6,7 @@ use super::{
     costing::Level,
     facts::{Cells, Customers},
 };
-use crate::numeric::keys::Keys;
+use crate::{numeric::keys::Keys, units::Day};
 
 /// What is costed.
 ///
@@ -86,6 +86,30 @@ pub struct Objects {
     pub cells: Cells,
     /// Of every object with an id: who bought it.
     pub buyers: Option<Vec<Buyers>>,
+    /// How customers began to buy products.
+    pub entries: Option<Entries>,
+}
+
+/// How customers began, by the hash of their ids ([`Key::hash`](crate::numeric::keys::Key::hash)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// Customers with a purchase, ascending by hash.
+    pub customers: Vec<Newcomer>,
+    /// Customer and row of a product of its first purchase day, ascending by hash.
+    pub entered: Vec<(u64, u32)>,
+}
+
+/// How one customer began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Hash of its id.
+    pub hash: u64,
+    /// First purchase day.
+    pub first: Day,
+    /// Second purchase day; [`NO_DAY`](super::facts::NO_DAY) without one.
+    pub second: Day,
+    /// Different products bought.
+    pub products: u32,
 }
 
 /// Who bought a product.

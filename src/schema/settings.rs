@@ -9,7 +9,9 @@ pub use super::inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting};
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     covariates::CovariateSettings,
+    decisions::DecisionSettings,
     economic::EconomicSettings,
+    equity::EquitySettings,
     forecasting::{Discounting, ModelChoice, SpendKind},
     fx::FxSettings,
     money::Currency,
@@ -63,6 +65,10 @@ pub struct Settings {
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
+    /// Equity.
+    pub equity: EquitySettings,
+    /// Decisions.
+    pub decisions: DecisionSettings,
     /// What-if beside the base.
     pub scenario: Option<Scenario>,
 }

@@ -2,8 +2,8 @@
 
 use super::outputs::{
     CUSTOMER, CUSTOMERS,
-    ColumnType::{Date, Float, Integer, Money, MoneySum, Text},
-    OutputDataset, SCENARIO, column, optional, quantiles,
+    ColumnType::{Date, Float, Integer, Money, MoneySum, QuantitySum, Text},
+    OutputColumn, OutputDataset, SCENARIO, column, optional, quantiles,
 };
 
 /// What every customer is worth.
@@ -86,13 +86,20 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
     ],
 };
 
+pub(super) const SEGMENTATION: OutputColumn = column(
+    "segmentation",
+    Text,
+    "value_tier, segment, channel (of the customers table; where there are at most 200), or the cohort of the first purchase: cohort_year, cohort_quarter, cohort_month",
+);
+pub(super) const SEGMENT: OutputColumn = column("segment", Text, "name of the segment; (none) without one");
+
 /// Segments with what they are worth.
 pub(super) const SEGMENT_VALUE: OutputDataset = OutputDataset {
     name: "segment_value",
     grain: "one row a segmentation and segment; base first, then the scenario; sorted by segmentation, segment",
     columns: &[
-        column("segmentation", Text, "value_tier or segment"),
-        column("segment", Text, "name of the segment; (none) without one"),
+        SEGMENTATION,
+        SEGMENT,
         CUSTOMERS,
         column("net_revenue", MoneySum, "net revenue to date"),
         column("cm3", MoneySum, "CM3 to date"),
@@ -135,6 +142,14 @@ pub(super) const CUSTOMER_EQUITY: OutputDataset = OutputDataset {
             "the simulated customer equity, joint draws; one column for each of `forecast.quantiles`",
         ),
         optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
+        optional("planned_customers", QuantitySum, "customers of inputs.acquisition_plan who are still to be won"),
+        optional("planned_value", MoneySum, "what they are worth at as_of: value of acquisition_value"),
+        optional("planned_cost", MoneySum, "what winning them costs, discounted to as_of"),
+        optional(
+            "equity_with_plan",
+            MoneySum,
+            "expected_value + planned_value - planned_cost: today's base and the customers still to be won",
+        ),
         SCENARIO,
     ],
 };

@@ -24,12 +24,15 @@ pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
     sections::{
-        activities, basis, contract, costs, covariates, economic, forecast, fx, inputs, portfolio, resources, run,
+        activities, basis, contract, costs, covariates, decisions, economic, equity, forecast, fx, inputs, portfolio,
+        resources, run,
     },
     walk::{Entry, Fields},
 };
 use crate::schema::{
     costing::ServiceSetting,
+    decisions::DecisionSettings,
+    equity::EquitySettings,
     fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
@@ -44,7 +47,7 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_OUTPUT: &str = "results";
 
 /// Keys of the config.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "version",
     "name",
     "currency",
@@ -64,6 +67,8 @@ const KEYS: [&str; 20] = [
     "commissions",
     "forecast",
     "portfolio",
+    "equity",
+    "decisions",
     "overrides",
 ];
 
@@ -204,6 +209,18 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     }
     let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
 
+    let (kind, last) = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
+    let equity = fields.read_or("equity", EquitySettings::default(), problems, |entry, problems| {
+        equity::read(entry, kind, last, problems)
+    });
+    let decisions = fields.read_or("decisions", DecisionSettings::default(), problems, |entry, problems| {
+        decisions::read(entry, exponent, problems)
+    });
+    // What is wrong with the forecast is told there.
+    if let Some(forecast) = &forecast {
+        decisions::check_use(&fields, &tables, forecast.as_ref(), problems);
+    }
+
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
     Some(Settings {
@@ -226,6 +243,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         economic: economic?,
         forecast: forecast?,
         portfolio: portfolio?,
+        equity: equity?,
+        decisions: decisions?,
         scenario: None,
     })
 }

@@ -101,6 +101,8 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         outputs: None,
         forecast: None,
         portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
+        equity: EquitySettings::default(),
+        decisions: DecisionSettings::default(),
     }
 }
 

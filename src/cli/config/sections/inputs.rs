@@ -90,6 +90,12 @@ pub(in crate::cli::config) fn read(
         traced: settings.remove(&TableName::Traced),
         events: settings.remove(&TableName::Events),
         contracts: settings.remove(&TableName::Contracts),
+        acquisition_plan: settings.remove(&TableName::AcquisitionPlan),
+        market: settings.remove(&TableName::Market),
+        targets: settings.remove(&TableName::Targets),
+        actions: settings.remove(&TableName::Actions),
+        action_customers: settings.remove(&TableName::ActionCustomers),
+        prospects: settings.remove(&TableName::Prospects),
     });
     (present, inputs)
 }
@@ -246,6 +252,30 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
                 let what = format!("{path} has both period and date: two answers to when");
                 problems.add_with_hint(date.key_at(), what, "map one of them");
             }
+        }
+        TableName::Market => check_market(columns, problems),
+        TableName::AcquisitionPlan | TableName::Targets | TableName::Actions => {
+            if let (Some(_), Some(channel)) = (columns.get("segment"), columns.get("channel")) {
+                let what = format!("{path} has both segment and channel: two answers to which customers");
+                problems.add_with_hint(channel.key_at(), what, "map one of them");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A market says what customers are worth in one way.
+fn check_market(columns: &Fields<'_>, problems: &mut Problems) {
+    let path = quoted(columns.path());
+    let hint = "map either equity, or customers and value (what one of them is worth)";
+    let of_each = (columns.get("customers"), columns.get("value"));
+    match (columns.get("equity"), of_each) {
+        (Some(_), (_, Some(value))) => {
+            let what = format!("{path} has both equity and value: two answers to what customers are worth");
+            problems.add_with_hint(value.key_at(), what, hint);
+        }
+        (None, (None, _) | (_, None)) => {
+            problems.add_with_hint(columns.at(), format!("{path} does not say what customers are worth"), hint);
         }
         _ => {}
     }

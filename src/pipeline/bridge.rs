@@ -1,0 +1,176 @@
+//! The bridge of customer equity between the last day of a period and `as_of`: drivers at both days, and columns.
+//!
+//! Both days are seen with the models of the closing day, and what customers had bought and cost by the opening day is taken
+//! from the run's own cells. So a difference comes from customers, prices, costs and the discount rate, never from a fit that
+//! changed its mind.
+
+use super::{
+    Ledgers, RunError,
+    earnings::Earnings,
+    forecast::{Forecast, major},
+    worlds::World,
+};
+use crate::{
+    equity::bridge::{Driven, Drivers, Step, Steps, bridge},
+    facts::customers::roll_up,
+    forecast::{
+        contribution::{self, Earned, Rates},
+        predict::{self, ForecastError, Histories, ValueDrivers},
+    },
+    publish::dataset::Values,
+    schema::{
+        costs::LayerCosts,
+        facts::{Cells, CustomerFacts},
+        margins::Margins,
+        period::Period,
+        settings::{ForecastSettings, Settings},
+    },
+    units::{Minor, MinorSum},
+};
+
+/// The steps of every customer of the run; `None` without a forecast or a bridge in the settings.
+///
+/// * `rates`, `expected`: of the closing day, one a history.
+///
+/// # Errors
+/// [`RunError`] of an expectation.
+pub(super) fn steps(
+    settings: &Settings,
+    ledgers: &Ledgers,
+    forecast: &Forecast,
+    money: (&Margins, &LayerCosts),
+    (rates, expected): (&Rates, &[Minor]),
+) -> Result<Option<Vec<Steps>>, RunError> {
+    let Some((setting, wanted)) = settings.forecast.as_ref().zip(settings.equity.bridge) else { return Ok(None) };
+    if wanted.from >= ledgers.as_of {
+        let what = "equity.bridge.from is not before as_of, the last day of the ledger";
+        return Err(crate::contract::ContractError::Setting(what.to_owned()).into());
+    }
+    let rate = wanted.discount_rate_per_year.unwrap_or(setting.discount_rate_per_year);
+    let opening_setting = ForecastSettings { discount_rate_per_year: rate, ..setting.clone() };
+    let facts = facts_until(ledgers, settings.period.of(wanted.from))?;
+    let before = opening(settings, &opening_setting, (ledgers, &facts), forecast, money)?;
+    let histories = &forecast.histories;
+    let population = forecast.models.population().map_err(ForecastError::from)?;
+    let spent = major(settings, histories, &ledgers.facts.repeat_revenue);
+    let now = predict::value_drivers((&forecast.models, &population), histories, &spent, &opening_setting)?;
+    let mut after = vec![None; ledgers.customers.len()];
+    for (row, customer) in histories.customer.iter().enumerate() {
+        after[*customer as usize] = Some(Driven { drivers: drivers(&now, rates, row), value: expected[row] });
+    }
+    let other_rate = rate.to_bits() != setting.discount_rate_per_year.to_bits();
+    let per_major = settings.currency.minor_per_major() as f64;
+    Ok(Some(bridge(&before, &after, wanted.lost_below, other_rate, per_major)))
+}
+
+/// Facts of every customer as they were at the end of a period.
+fn facts_until(ledgers: &Ledgers, last: Period) -> Result<CustomerFacts, RunError> {
+    let cells = &ledgers.cells;
+    let rows: Vec<usize> = (0..cells.len()).filter(|cell| cells.period[*cell] <= last).collect();
+    fn kept<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {
+        rows.iter().map(|row| column[*row]).collect()
+    }
+    let cells = Cells {
+        customer: kept(&cells.customer, &rows),
+        period: kept(&cells.period, &rows),
+        gross_sales: kept(&cells.gross_sales, &rows),
+        returns: kept(&cells.returns, &rows),
+        discount: kept(&cells.discount, &rows),
+        purchase_days: kept(&cells.purchase_days, &rows),
+        first_purchase: kept(&cells.first_purchase, &rows),
+        last_purchase: kept(&cells.last_purchase, &rows),
+        purchase_revenue: kept(&cells.purchase_revenue, &rows),
+        first_day_revenue: kept(&cells.first_day_revenue, &rows),
+        ..Cells::default()
+    };
+    Ok(roll_up(&cells, ledgers.customers.len())?)
+}
+
+/// Drivers of every customer of the run at the opening day; `None` who had not bought yet.
+fn opening(
+    settings: &Settings,
+    setting: &ForecastSettings,
+    (ledgers, facts): (&Ledgers, &CustomerFacts),
+    forecast: &Forecast,
+    money: (&Margins, &LayerCosts),
+) -> Result<Vec<Option<Drivers>>, RunError> {
+    let mut found = vec![None; ledgers.customers.len()];
+    let Some(wanted) = settings.equity.bridge else { return Ok(found) };
+    let histories = Histories::new(facts, wanted.from);
+    // Everybody who had bought by then has a history at as_of, in the same order.
+    let mut row_of = vec![0; ledgers.customers.len()];
+    for (row, customer) in (0..).zip(&forecast.histories.customer) {
+        row_of[*customer as usize] = row;
+    }
+    let rows: Vec<u32> = histories.customer.iter().map(|customer| row_of[*customer as usize]).collect();
+    let population = forecast.models.population().map_err(ForecastError::from)?.of_rows(&rows);
+    let spent = major(settings, &histories, &facts.repeat_revenue);
+    let then = predict::value_drivers((&forecast.models, &population), &histories, &spent, setting)?;
+    let per_major = settings.currency.minor_per_major() as f64;
+    let last = settings.period.of(wanted.from);
+    let earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
+    let purchases: Vec<f64> =
+        histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+    let age: Vec<f64> = histories.age.iter().map(|days| f64::from(*days) / setting.days_per_unit).collect();
+    let rates = contribution::rates(&Earned {
+        purchase_revenue: &major(settings, &histories, &facts.purchase_revenue),
+        margin: &earned.margin,
+        order_cost: &earned.order_cost,
+        customer_cost: &earned.customer_cost,
+        purchases: &purchases,
+        age: &age,
+    });
+    for (row, customer) in histories.customer.iter().enumerate() {
+        found[*customer as usize] = Some(drivers(&then, &rates, row));
+    }
+    Ok(found)
+}
+
+fn drivers(of: &ValueDrivers, rates: &Rates, row: usize) -> Drivers {
+    let lifetime = of.lifetime[row];
+    Drivers {
+        p_alive: of.p_alive[row],
+        lifetime,
+        purchase_rate: if lifetime > 0.0 { of.purchases[row] / lifetime } else { 0.0 },
+        spend: of.spend[row],
+        margin_rate: rates.margin_rate[row],
+        order_cost: rates.order_cost[row],
+        sustaining_rate: rates.sustaining_rate[row],
+    }
+}
+
+impl World<'_> {
+    /// `equity_bridge`.
+    pub(super) fn bridge_columns(&self) -> Vec<Values> {
+        let groups = self.groups();
+        let mut rows: Vec<(&str, &str, Step, i64, MinorSum)> = Vec::new();
+        if let Some(bridge) = &self.found.bridge {
+            let of_step = |step: Step| -> Vec<Minor> { bridge.iter().map(|steps| steps.amount(step)).collect() };
+            let amounts = Step::ALL.map(of_step);
+            let sums: Vec<Vec<Vec<MinorSum>>> =
+                groups.iter().map(|cut| amounts.iter().map(|amounts| cut.sums(amounts)).collect()).collect();
+            let count = |step: &Step| -> Vec<Vec<i64>> {
+                groups.iter().map(|cut| cut.count(bridge.len(), |row| bridge[row].counts(*step))).collect()
+            };
+            let counts: Vec<Vec<Vec<i64>>> = Step::ALL.iter().map(count).collect();
+            for (cut, group) in Self::in_order(&groups) {
+                let (by, name) = (groups[cut].segmentation, groups[cut].names[group]);
+                let row = |(number, step): (usize, Step)| {
+                    (by, name, step, counts[number][cut][group], sums[cut][number][group])
+                };
+                rows.extend(Step::ALL.into_iter().enumerate().map(row));
+            }
+        }
+        let from = self.settings.equity.bridge.map(|bridge| bridge.from);
+        let date = |step: Step| if step == Step::Opening { from } else { Some(self.found.ledgers.as_of) };
+        vec![
+            Values::Text(rows.iter().map(|row| Some(row.0.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.1.to_owned())).collect()),
+            Values::Integer(rows.iter().map(|row| Some(row.2 as i64 + 1)).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.2.as_str().to_owned())).collect()),
+            Values::Date(rows.iter().map(|row| date(row.2)).collect()),
+            Values::Integer(rows.iter().map(|row| Some(row.3)).collect()),
+            Values::Sum(rows.iter().map(|row| Some(row.4)).collect()),
+        ]
+    }
+}
