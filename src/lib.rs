@@ -50,6 +50,7 @@
 
 pub mod allocate;
 pub mod compare;
+pub mod decide;
 pub mod equity;
 pub mod facts;
 pub mod forecast;

@@ -211,7 +211,7 @@ pub struct Expectations {
 
 /// What is known of every customer's spend.
 #[derive(Debug)]
-enum KnownSpend {
+pub(super) enum KnownSpend {
     GammaGamma { p: f64, posterior: Vec<SpendRate> },
     Normal { model: NormalSpend, total: Vec<f64> },
 }
@@ -422,7 +422,7 @@ impl KnownSpend {
         Self::GammaGamma { p: model.p, posterior: histories.frequency.iter().zip(repeat_spend).map(of).collect() }
     }
 
-    fn spend(&self) -> Spend<'_> {
+    pub(super) fn spend(&self) -> Spend<'_> {
         match self {
             Self::GammaGamma { p, posterior } => Spend::GammaGamma { p: *p, posterior },
             Self::Normal { model, total } => Spend::Normal { model: *model, total },
@@ -447,6 +447,16 @@ impl Expectations {
     #[must_use]
     pub fn discounted_purchases(&self, row: usize) -> f64 {
         self.p_alive[row] * self.residual[row].discounted_purchases
+    }
+
+    /// What is known of the spend of new customers like those in `rows`: as of these, or the prior of amounts of either sign.
+    pub(super) fn spend_of_newcomers(&self, rows: &[u32]) -> KnownSpend {
+        match &self.spend {
+            KnownSpend::GammaGamma { p, posterior } => {
+                KnownSpend::GammaGamma { p: *p, posterior: rows.iter().map(|row| posterior[*row as usize]).collect() }
+            }
+            KnownSpend::Normal { model, .. } => KnownSpend::Normal { model: *model, total: vec![0.0; rows.len()] },
+        }
     }
 
     /// Discounted time alive expected to the horizon, of the history in `row`, model time units.

@@ -14,6 +14,8 @@ pub(super) struct Earnings {
     pub(super) order_cost: Vec<f64>,
     /// Customer-sustaining cost with the capital charge.
     pub(super) customer_cost: Vec<f64>,
+    /// The part of it that was pushed down from above the customer.
+    pub(super) below_cost: Vec<f64>,
 }
 
 impl Earnings {
@@ -57,9 +59,10 @@ impl Earnings {
             Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
             None => margins.cm1.clone(),
         };
+        let below_cost = total(&recurring(Layer::Below));
         let customer_cost = total(&recurring(Layer::Cm3))
             .iter()
-            .zip(total(&recurring(Layer::Below)))
+            .zip(&below_cost)
             .zip(total(&margins.economic.capital_charge))
             .map(|((cost, below), charge)| cost + below + charge)
             .collect();
@@ -70,7 +73,7 @@ impl Earnings {
             .zip(total(&margins.economic.bad_debt))
             .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
             .collect();
-        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost }
+        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost, below_cost }
     }
 
     /// What each customer has contributed.

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use crate::{
+    decide::{effect::Scene, prospect::Futures},
     forecast::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
         holdout::{Assessment, Holdout},
         newcomer::{self, NewCustomer},
+        newcomer_futures::{NewcomerFutures, newcomer_futures},
         predict::{self, Expectations, ForecastError, Histories, Models},
         simulate::{Segmentation, Simulation},
     },
     numeric::sums::Compensated,
     schema::{
         costs::LayerCosts,
+        equity::Drivers,
         facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PoolBy, PurchaseKind, Settings},
@@ -63,6 +66,8 @@ pub(super) struct NewCustomers {
     pub(super) names: Vec<String>,
     /// One a group.
     pub(super) expected: Vec<NewCustomer>,
+    /// Rates of contribution, one row a group.
+    pub(super) rates: Rates,
     /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
     pub(super) acquisition_cost: Option<Vec<f64>>,
 }
@@ -189,9 +194,59 @@ impl Forecast {
                 let rates = contribution::group_rates(earned, &of, names.len());
                 let expected = newcomer::new_customers(&population, &mean_spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
-                Ok(NewCustomers { by, names, expected, acquisition_cost })
+                Ok(NewCustomers { by, names, expected, rates, acquisition_cost })
             })
             .collect()
+    }
+
+    /// What the expected value of every history is made of.
+    pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
+        let spend = self.expectations.mean_spend(&self.histories.frequency);
+        let of = |(row, spend): (usize, f64)| {
+            let lifetime = self.expectations.discounted_lifetime(row);
+            let purchases = self.expectations.discounted_purchases(row);
+            Drivers {
+                p_alive: self.expectations.p_alive[row],
+                lifetime,
+                purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
+                spend,
+                margin_rate: rates.margin_rate[row],
+                order_cost: rates.order_cost[row],
+                sustaining_rate: rates.sustaining_rate[row],
+            }
+        };
+        spend.into_iter().enumerate().map(of).collect()
+    }
+
+    /// Horizon and discount rate in model time units.
+    pub(super) fn scene(&self) -> Scene {
+        Scene { horizon: self.time.0, delta: self.time.1 }
+    }
+
+    /// Drawn futures of new customers like those of a group; empty where nobody is in it.
+    ///
+    /// * `by`: what groups customers, as new customers are told.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn futures(
+        &self,
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        by: &str,
+        group: &str,
+    ) -> Result<Futures, RunError> {
+        let histories = &self.histories;
+        let by = self.by.iter().find(|own| own.as_str() == by);
+        let grouping =
+            by.map_or_else(|| Grouping::all(histories), |by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
+        let number = grouping.names.iter().position(|name| name == group);
+        let rows = 0..histories.customer.len() as u32;
+        let members: Vec<u32> = rows.filter(|row| Some(grouping.of[*row as usize] as usize) == number).collect();
+        let of = (members.as_slice(), self.keys.as_slice());
+        let NewcomerFutures { spend, purchases, alive_time } =
+            newcomer_futures(&self.models, &self.expectations, of, setting, settings.seed)?;
+        Ok(Futures { spend, purchases, alive_time })
     }
 
     /// Simulates every history; the random numbers are the same in every world.

@@ -11,6 +11,8 @@ mod comparison;
 mod contractual;
 mod cost_tables;
 mod cuts;
+mod decision_tables;
+mod decisions;
 mod earnings;
 mod economic;
 mod entry_table;
@@ -58,6 +60,7 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
+    decisions::Decisions,
     entry_table::ProductEntries,
     foretold::Foretold,
     gather::{Wanted, facts_of},
@@ -252,7 +255,8 @@ pub fn project(
         }
         None => None,
     };
-    let results = Results { audit, forecast, base, scene };
+    let decisions = Decisions::new(settings, &base, forecast.as_ref(), &mut clock)?;
+    let results = Results { audit, forecast, base, scene, decisions };
     clock.start("publish", None);
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
@@ -303,7 +307,7 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
         }
         None => None,
     };
-    let results = Results { audit, forecast: None, base, scene };
+    let results = Results { audit, forecast: None, base, scene, decisions: Decisions::default() };
     clock.start("publish", None);
     let manifest = output::publish_objects(staging, settings, &results, kind, &mut clock)?;
     let summary = summary::object_lines(settings, &results);

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::{
     Audit, Clock, Ledgers, RunError,
     cuts::Cut,
+    decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
 };
@@ -31,6 +32,8 @@ pub struct Results {
     pub(super) base: Findings,
     /// What-if beside the base.
     pub(super) scene: Option<Findings>,
+    /// What was decided in the base.
+    pub(super) decisions: Decisions,
 }
 
 /// What was found out of one world: the run as it is, or under a scenario.

@@ -20,6 +20,7 @@ use crate::{
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
+        equity::Drivers,
         facts::NO_DAY,
         period::Period,
         settings::Settings,
@@ -74,6 +75,13 @@ impl World<'_> {
         columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
         columns
             .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
+        let drivers = both.and_then(|(f, value)| f.of_purchases(value)).map(|(f, rates)| f.drivers(rates));
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.as_ref().map(|drivers| of(&drivers[at])));
+        columns.push(driver(|drivers| drivers.spend));
+        columns.push(driver(|drivers| drivers.margin_rate));
+        columns.push(driver(|drivers| drivers.order_cost));
+        columns.push(driver(|drivers| drivers.sustaining_rate));
+        columns.push(driver(|drivers| drivers.lifetime));
         columns.push(money(&|s, at| s.lifetime[at].mean));
         columns.push(money(&|s, at| s.lifetime[at].mean_error));
         columns.push(money(&|s, at| s.lifetime[at].sd));

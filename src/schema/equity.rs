@@ -48,6 +48,34 @@ impl Default for DoorSettings {
     }
 }
 
+/// What a customer's expected value is made of at one day; money in major units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Drivers {
+    /// P(alive).
+    pub p_alive: f64,
+    /// Expected discounted time alive to the horizon, model time units.
+    pub lifetime: f64,
+    /// Expected discounted purchases a unit of `lifetime`.
+    pub purchase_rate: f64,
+    /// Expected amount of a purchase.
+    pub spend: f64,
+    /// Contribution of a unit of spend, before the costs below.
+    pub margin_rate: f64,
+    /// Cost of serving a purchase.
+    pub order_cost: f64,
+    /// Cost of keeping the customer for a unit of time.
+    pub sustaining_rate: f64,
+}
+
+impl Drivers {
+    /// The expected value, major units.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        let purchase = self.margin_rate * self.spend - self.order_cost;
+        self.lifetime * (self.purchase_rate * purchase - self.sustaining_rate)
+    }
+}
+
 /// What a row of a plan, a market or a target is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {

@@ -4,6 +4,7 @@ pub mod contract;
 pub mod costing;
 pub mod costs;
 pub mod covariates;
+mod decision_outputs;
 pub mod decisions;
 pub mod economic;
 pub mod equity;

@@ -317,6 +317,11 @@ pub const DATASETS: &[OutputDataset] = &[
     super::equity_outputs::EQUITY_SHARE,
     super::equity_outputs::ACQUISITION_VALUE,
     super::equity_outputs::EQUITY_BRIDGE,
+    super::decision_outputs::DECISION_INVEST,
+    super::decision_outputs::DECISION_INVEST_TOTAL,
+    super::decision_outputs::DECISION_INVEST_CURVE,
+    super::decision_outputs::DECISION_KEEP,
+    super::decision_outputs::DECISION_PROSPECT,
     super::value_outputs::WHALE_CURVE,
     OutputDataset {
         name: "rejected",

@@ -53,6 +53,27 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
             "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), and under a model of contracts",
         ),
         optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
+        optional(
+            "expected_spend",
+            Float,
+            "expected amount of a purchase, major units; null under a model of contracts or of opportunities, as the four columns after it",
+        ),
+        optional(
+            "margin_rate",
+            Float,
+            "contribution of a unit of spend: CM1 less commissions and bad debt over purchase revenue, drawn towards all customers",
+        ),
+        optional("cost_per_purchase", Float, "order-level cost of a purchase, major units, likewise"),
+        optional(
+            "cost_per_time",
+            Float,
+            "cost of keeping the customer for a time unit of the model, major units, likewise",
+        ),
+        optional(
+            "expected_discounted_lifetime",
+            Float,
+            "expected time alive to the horizon, discounted, in time units of the model; expected_value = (margin_rate · expected_spend - cost_per_purchase) · expected_discounted_purchases - cost_per_time · expected_discounted_lifetime",
+        ),
         optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
         optional("lifetime_value_mean_error", Money, "Monte Carlo standard error of that mean"),
         optional("lifetime_value_sd", Money, "standard deviation"),
