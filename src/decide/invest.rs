@@ -329,8 +329,8 @@ mod tests {
         ) {
             let candidates = sorted(options);
             let plan = choose(&candidates, budget, &keys());
-            prop_assert_eq!(plan.gain, exhaustive(&candidates, budget.into()));
-            prop_assert!(plan.spent <= budget.into() && plan.gain <= plan.bound);
+            prop_assert_eq!(plan.gain, exhaustive(&candidates, MinorSum::from(budget)));
+            prop_assert!(plan.spent <= MinorSum::from(budget) && plan.gain <= plan.bound);
             prop_assert!(choose(&candidates, budget + 17, &keys()).gain >= plan.gain);
         }
 
@@ -340,14 +340,14 @@ mod tests {
         ) {
             let candidates = sorted(options);
             let plan = choose(&candidates, budget, &keys());
-            prop_assert!(plan.spent <= budget.into());
+            prop_assert!(plan.spent <= MinorSum::from(budget));
             prop_assert!(plan.gain <= plan.bound);
             let customers: Vec<u32> = plan.chosen.iter().map(|row| candidates[*row as usize].customer).collect();
             prop_assert!(customers.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert!(plan.chosen.iter().all(|row| candidates[*row as usize].gain > 0));
             // The curve is concave, and its points lie below no plan.
             prop_assert!(plan.curve.windows(2).all(|pair| pair[0].gain <= pair[1].gain && pair[0].spent <= pair[1].spent));
-            let reached = plan.curve.iter().rfind(|point| point.spent <= budget.into()).unwrap();
+            let reached = plan.curve.iter().rfind(|point| point.spent <= MinorSum::from(budget)).unwrap();
             prop_assert!(reached.gain <= plan.gain);
             // What can be gained at most never falls with more budget.
             let more = choose(&candidates, budget + 250, &keys());

@@ -18,3 +18,4 @@ mod hull;
 pub mod invest;
 pub mod keep;
 pub mod prospect;
+pub mod staying;

@@ -17,6 +17,7 @@ use crate::{
         invest::{self, Candidate},
         keep::{self, Case, Verdict},
         prospect::{self, Futures, Group, Judgement},
+        staying::{Known, prolonged},
     },
     forecast::contribution::Rates,
     schema::{
@@ -82,7 +83,7 @@ impl Decisions {
         let writes = |names: &[&str]| names.iter().any(|name| settings.writes(name));
         let mut decisions = Self::default();
         if writes(&["decision_invest", "decision_invest_total", "decision_invest_curve"]) {
-            decisions.invest = invest(settings, found, forecast, rates);
+            decisions.invest = invest(settings, found, forecast, rates)?;
         }
         if writes(&["decision_keep"]) {
             decisions.keep = keep(settings, found, forecast, rates);
@@ -115,26 +116,35 @@ impl Membership<'_> {
     }
 }
 
-fn invest(settings: &Settings, found: &Findings, forecast: &Forecast, rates: &Rates) -> Option<Invest> {
-    let (ledgers, budget) = (&found.ledgers, settings.decisions.budget?);
-    let actions = ledgers.candidates.actions.as_ref()?;
+fn invest(
+    settings: &Settings,
+    found: &Findings,
+    forecast: &Forecast,
+    rates: &Rates,
+) -> Result<Option<Invest>, RunError> {
+    let ledgers = &found.ledgers;
+    let (Some(budget), Some(actions)) = (settings.decisions.budget, &ledgers.candidates.actions) else {
+        return Ok(None);
+    };
     let channel = ledgers.of_forecast.get("channel").map(|(_, of)| of.as_slice());
     let member = Membership { ledgers, channel, tier: &found.tier };
-    let (drivers, scene) = (forecast.drivers(rates), forecast.scene());
+    let (drivers, known, scene) = (forecast.drivers(rates), forecast.known()?, forecast.scene());
     let per_major = settings.currency.minor_per_major() as f64;
-    let of = |(customer, drivers): (&u32, &Drivers)| -> Vec<Candidate> {
+    let of = |((customer, drivers), known): ((&u32, &Drivers), &Known)| -> Vec<Candidate> {
         let allowed = (0..).zip(actions).filter(|(_, action)| member.allows(action, *customer));
         let candidate = |(number, action): (u16, &Action)| {
-            let gain = (effect::gain(drivers, &action.effect, scene) * per_major).round_ties_even() as Minor;
+            let prevented = effect::share(action.effect.retention);
+            let longer = (action.effect.retention != 0).then(|| prolonged(drivers, *known, prevented, &scene));
+            let gain = (effect::gain(drivers, &action.effect, longer) * per_major).round_ties_even() as Minor;
             (gain > 0).then_some(Candidate { customer: *customer, action: number, cost: action.cost, gain })
         };
         allowed.filter_map(candidate).collect()
     };
-    let customers = forecast.customers().par_iter().zip(&drivers);
+    let customers = forecast.customers().par_iter().zip(&drivers).zip(&known);
     let candidates: Vec<Candidate> = customers.flat_map_iter(of).collect();
     let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
     let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
-    Some(Invest { actions: names(settings, ledgers, actions), candidates, plan, uncertainty })
+    Ok(Some(Invest { actions: names(settings, ledgers, actions), candidates, plan, uncertainty }))
 }
 
 /// Names of actions; where one stands more than once, with whom it is for.

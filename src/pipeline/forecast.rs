@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    decide::{effect::Scene, prospect::Futures},
+    decide::{
+        prospect::Futures,
+        staying::{Known, Scene},
+    },
     forecast::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
@@ -220,7 +223,20 @@ impl Forecast {
 
     /// Horizon and discount rate in model time units.
     pub(super) fn scene(&self) -> Scene {
-        Scene { horizon: self.time.0, delta: self.time.1 }
+        Scene::new(self.time.0, self.time.1)
+    }
+
+    /// What is known of how long each history's customer stays.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn known(&self) -> Result<Vec<Known>, RunError> {
+        let population = self.models.population().map_err(ForecastError::from)?;
+        let of = |(row, x): (usize, &u32)| Known {
+            p_alive_at_horizon: self.expectations.outlook[row].p_alive_at_horizon,
+            rate_now: population.model_of(row).rate_if_alive(f64::from(*x), self.expectations.age[row]),
+        };
+        Ok(self.histories.frequency.iter().enumerate().map(of).collect())
     }
 
     /// Drawn futures of new customers like those of a group; empty where nobody is in it.

@@ -77,6 +77,8 @@ impl World<'_> {
             .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
         let drivers = both.and_then(|(f, value)| f.of_purchases(value)).map(|(f, rates)| f.drivers(rates));
         let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.as_ref().map(|drivers| of(&drivers[at])));
+        let known = both.and_then(|(f, value)| f.of_purchases(value)).and_then(|(f, _)| f.known().ok());
+        columns.push(float(&|_, _, at| known.as_ref().map(|known| known[at].rate_now)));
         columns.push(driver(|drivers| drivers.spend));
         columns.push(driver(|drivers| drivers.margin_rate));
         columns.push(driver(|drivers| drivers.order_cost));

@@ -54,10 +54,11 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         ),
         optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
         optional(
-            "expected_spend",
+            "purchase_rate_if_alive",
             Float,
-            "expected amount of a purchase, major units; null under a model of contracts or of opportunities, as the four columns after it",
+            "expected purchases a time unit of the model now, if alive; null under a model of contracts or of opportunities, as the five columns after it",
         ),
+        optional("expected_spend", Float, "expected amount of a purchase, major units"),
         optional(
             "margin_rate",
             Float,
