@@ -12,6 +12,8 @@ pub mod events;
 pub mod fx;
 pub mod pools;
 pub mod receivables;
+pub mod referrals;
+pub mod relations;
 pub mod rules;
 pub mod tables;
 pub mod transactions;

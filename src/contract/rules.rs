@@ -71,6 +71,8 @@ impl Rules {
                 | TableName::Pools
                 | TableName::Receivables
                 | TableName::Traced
+                | TableName::Opportunities
+                | TableName::Learning
                 | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();

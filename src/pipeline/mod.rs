@@ -33,6 +33,7 @@ mod origins;
 mod output;
 pub mod plan;
 mod pooled;
+mod potentials;
 pub mod results;
 mod scenario;
 mod scenario_table;
@@ -71,6 +72,7 @@ use crate::{
         margins::Margins,
         objects::{CostObject, Objects},
         purchases::PurchaseLog,
+        relations::Relations,
         settings::{Settings, TableName},
         tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -137,6 +139,8 @@ pub struct Ledgers {
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// What is known of customers beside what they bought.
+    relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
     pub saved: Option<Arc<SavedModels>>,
     /// Orders or products, when they are costed.

@@ -6,12 +6,13 @@ use super::{
     Audit, Clock, Ledgers, RunError,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
+    potentials,
 };
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve},
     portfolio,
-    schema::{costs::LayerCosts, margins::Margins, settings::Settings},
+    schema::{costs::LayerCosts, margins::Margins, potentials::Potentials, settings::Settings},
     units::Minor,
 };
 
@@ -45,6 +46,8 @@ pub(super) struct Findings {
     pub(super) scores: [Vec<u8>; 3],
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
+    /// What customers are good for; empty until it is looked ahead.
+    pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
     /// Products, or what else is costed, with their costs.
     pub(super) objects: Option<ObjectResults>,
@@ -62,7 +65,8 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
-        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, objects }
+        let potentials = Potentials::default();
+        Self { ledgers, costs, margins, value, economic_profit, scores, tier, potentials, whale, objects }
     }
 
     /// Lifetime values, scores, tiers and joint totals.
@@ -86,6 +90,8 @@ impl Findings {
             }
             None => None,
         };
+        clock.start("potential", Some(self.ledgers.customers.len() as u64));
+        self.potentials = potentials::of(settings, forecast.map(|(forecast, _)| forecast), self)?;
         clock.start("portfolio", Some(self.ledgers.customers.len() as u64));
         let (facts, groups) = (&self.ledgers.facts, settings.portfolio.rfm_groups);
         self.scores = [
