@@ -14,6 +14,8 @@ pub mod fx;
 pub mod plans;
 pub mod pools;
 pub mod receivables;
+pub mod referrals;
+pub mod relations;
 pub mod rules;
 pub mod tables;
 pub mod transactions;

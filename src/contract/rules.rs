@@ -86,6 +86,8 @@ impl Rules {
                 | TableName::Pools
                 | TableName::Receivables
                 | TableName::Traced
+                | TableName::Opportunities
+                | TableName::Learning
                 | TableName::AcquisitionPlan
                 | TableName::Market
                 | TableName::Truth => true,

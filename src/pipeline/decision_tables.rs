@@ -106,7 +106,10 @@ impl Results {
         let money = |of: &dyn Fn(&Kept) -> f64| Values::Scaled(rows.iter().map(|row| Some(minor(of(row)))).collect());
         let maybe =
             |of: &dyn Fn(&Kept) -> Option<f64>| Values::Scaled(rows.iter().map(|row| of(row).map(minor)).collect());
-        let none = || Values::Scaled(vec![None; rows.len()]);
+        let potentials = &self.base.potentials;
+        let known = |column: Option<&[Minor]>| {
+            Values::Scaled(rows.iter().map(|row| column.map(|column| column[row.customer as usize])).collect())
+        };
         let advised = |kept: &Kept| match kept.verdict.advice {
             Advice::Keep => Some(kept.verdict.keep),
             Advice::Reprice => kept.verdict.reprice,
@@ -120,8 +123,8 @@ impl Results {
             money(&|row| row.verdict.contribution),
             money(&|row| row.verdict.avoidable_cost),
             money(&|row| row.verdict.fixed_cost),
-            none(),
-            none(),
+            known(potentials.networking()),
+            known(potentials.learning.as_deref()),
             money(&|row| row.verdict.keep),
             Values::Float(rows.iter().map(|row| row.verdict.price_rise).collect()),
             maybe(&|row| row.verdict.reprice),

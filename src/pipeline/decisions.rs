@@ -176,13 +176,17 @@ fn keep(settings: &Settings, found: &Findings, forecast: &Forecast, rates: &Rate
         let (below, all) = (earned.below_cost[row], earned.customer_cost[row]);
         if all > 0.0 { (below / all).clamp(0.0, 1.0) } else { 0.0 }
     };
+    let (networking, learning) = (found.potentials.networking(), found.potentials.learning.as_deref());
+    let major = |known: Option<&[Minor]>, customer: u32| {
+        known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
+    };
     let losing = |(_, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0;
     let of = |(row, customer): (usize, &u32)| {
         let case = Case {
             drivers: drivers[row],
             fixed: fixed(row),
-            network: 0.0,
-            learning: 0.0,
+            network: major(networking, *customer),
+            learning: major(learning, *customer),
             ways: Vec::new(),
             has_role: false,
         };

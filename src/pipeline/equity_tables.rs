@@ -234,12 +234,13 @@ impl World<'_> {
                 }
                 None => nothing(),
             },
+            Measure::ShareOfCustomer => self.shares_of_customer(groups).unwrap_or_else(nothing),
             Measure::ShareOfCustomerEquity => self.equity_shares(groups),
             Measure::LifetimeValue => match self.expected_by_customer() {
                 Some(expected) => mean(groups.sums(&expected), per_major),
                 None => nothing(),
             },
-            Measure::AcquisitionCost | Measure::ShareOfCustomer => nothing(),
+            Measure::AcquisitionCost => nothing(),
         };
         Measure::ALL.into_iter().map(|measure| Measured { measure, groups: of(measure) }).collect()
     }
@@ -263,6 +264,22 @@ impl World<'_> {
         let stayed = groups.count(self.customers(), |customer| before[customer] > 0 && bought[customer] > 0);
         let rate = |(came, stayed): (&i64, &i64)| (*came > 0).then(|| (*came, *stayed as f64 / *came as f64));
         Some(came.iter().zip(&stayed).map(rate).collect())
+    }
+
+    /// Sales of the last year to the customers whose wallet is known, over what is in it.
+    fn shares_of_customer(&self, groups: &Groups<'_>) -> Option<Vec<Option<(i64, f64)>>> {
+        let ledgers = &self.found.ledgers;
+        let (wallets, year) = (ledgers.relations.wallet.as_ref()?, self.settings.period.last_year(ledgers.as_of)?);
+        let sold = self.within(&self.found.margins.net_revenue, |period| year.contains(&period));
+        let known = |customer: usize| wallets[customer].map(|wallet| wallet.a_year);
+        let spent: Vec<Minor> = (0..self.customers()).map(|customer| known(customer).unwrap_or(0)).collect();
+        let ours: Vec<Minor> =
+            sold.iter().enumerate().map(|(customer, sold)| known(customer).map_or(0, |_| *sold)).collect();
+        let counts = groups.count(self.customers(), |customer| known(customer).is_some());
+        let share = |((ours, spent), count): ((MinorSum, MinorSum), i64)| {
+            (spent > 0).then(|| (count, ours as f64 / spent as f64))
+        };
+        Some(groups.sums(&ours).into_iter().zip(groups.sums(&spent)).zip(counts).map(share).collect())
     }
 
     /// P(alive) at the horizon over P(alive) now, a year.

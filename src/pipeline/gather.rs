@@ -218,6 +218,11 @@ impl OneLedger<'_> {
         };
         let (cells, receivables) = inputs.receivables(cells, &by_id)?;
         let contracts = inputs.contracts(&by_id, as_of)?;
+        let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
+        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
+            let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
+            relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
+        }
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
@@ -272,6 +277,7 @@ impl OneLedger<'_> {
             purchases: purchases.map(Arc::new),
             saved: None,
             contracts: contracts.map(Arc::new),
+            relations: relations.into(),
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
@@ -309,6 +315,18 @@ impl Ledgers {
         self.cells = drivers::add_cells(cells, keys).into();
         Ok(())
     }
+}
+
+/// First purchase of every customer; [`NO_DAY`] without one.
+fn came(cells: &Cells, customers: usize) -> Vec<Day> {
+    let mut came = vec![NO_DAY; customers];
+    for (customer, day) in cells.customer.iter().zip(&cells.first_purchase) {
+        let first = &mut came[*customer as usize];
+        if *day != NO_DAY && (*first == NO_DAY || day < first) {
+            *first = *day;
+        }
+    }
+    came
 }
 
 /// Channels or regions that are costed, at most.

@@ -11,7 +11,7 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, contracts, costs, events, fx, pools, receivables,
+        ContractError, contracts, costs, events, fx, pools, receivables, referrals, relations,
         rules::Tally,
         tables::{self, Input, KnownCustomers},
         transactions,
@@ -24,6 +24,7 @@ use crate::{
         costing::Method,
         facts::Cells,
         period::PeriodKind,
+        relations::Relations,
         settings::{Format, LedgerDriver, Settings, TableName},
         tables::{
             Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable,
@@ -303,5 +304,36 @@ impl<'a> SideInputs<'a> {
         let (rows, tally) = contracts::contracts(&input, customers, csv, as_of)?;
         self.keep(TableName::Contracts, tally);
         Ok(Some(rows))
+    }
+
+    /// What is known of customers beside what they bought, of tables.
+    ///
+    /// * `came`: first purchase of every customer.
+    pub(super) fn relations(
+        &mut self,
+        customers: &KnownCustomers<'_>,
+        as_of: Day,
+        came: &[Day],
+    ) -> Result<Relations, RunError> {
+        let mut found = Relations::default();
+        if let Some((frames, _, csv)) = self.open(TableName::Referrals)? {
+            let input = Input::new(self.settings, TableName::Referrals, &frames);
+            let (rows, tally) = referrals::referrals(&input, customers, csv, as_of, came)?;
+            self.keep(TableName::Referrals, tally);
+            found.referrals = Some(rows);
+        }
+        if let Some((frames, _, csv)) = self.open(TableName::Opportunities)? {
+            let input = Input::new(self.settings, TableName::Opportunities, &frames);
+            let (rows, tally) = relations::opportunities(&input, customers, csv, as_of)?;
+            self.keep(TableName::Opportunities, tally);
+            found.opportunities = Some(rows);
+        }
+        if let Some((frames, _, csv)) = self.open(TableName::Learning)? {
+            let input = Input::new(self.settings, TableName::Learning, &frames);
+            let (rows, tally) = relations::learning(&input, customers, csv, as_of)?;
+            self.keep(TableName::Learning, tally);
+            found.learning = Some(rows);
+        }
+        Ok(found)
     }
 }

@@ -40,6 +40,7 @@ mod output;
 pub mod plan;
 mod plans;
 mod pooled;
+mod potentials;
 pub mod results;
 mod scenario;
 mod scenario_table;
@@ -82,6 +83,7 @@ use crate::{
         margins::Margins,
         objects::{CostObject, Objects},
         purchases::PurchaseLog,
+        relations::Relations,
         settings::{Settings, TableName},
         tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -148,6 +150,8 @@ pub struct Ledgers {
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// What is known of customers beside what they bought.
+    relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
     pub saved: Option<Arc<SavedModels>>,
     /// Orders or products, when they are costed.

@@ -8,12 +8,13 @@ use super::{
     decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
+    potentials,
 };
 use crate::{
     allocate::CostPlan,
     equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
-    schema::{costs::LayerCosts, margins::Margins, settings::Settings},
+    schema::{costs::LayerCosts, margins::Margins, potentials::Potentials, settings::Settings},
     units::Minor,
 };
 
@@ -49,6 +50,8 @@ pub(super) struct Findings {
     pub(super) scores: [Vec<u8>; 3],
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
+    /// What customers are good for; empty until it is looked ahead.
+    pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
     /// Cohorts, and channels.
     pub(super) cuts: Vec<Cut>,
@@ -70,8 +73,8 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
-        let (cuts, bridge) = (Vec::new(), None);
-        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, cuts, bridge, objects }
+        let (cuts, bridge, potentials) = (Vec::new(), None, Potentials::default());
+        Self { ledgers, costs, margins, value, economic_profit, scores, tier, potentials, whale, cuts, bridge, objects }
     }
 
     /// Lifetime values, scores, tiers and joint totals.
@@ -95,6 +98,8 @@ impl Findings {
             }
             None => None,
         };
+        clock.start("potential", Some(self.ledgers.customers.len() as u64));
+        self.potentials = potentials::of(settings, forecast.map(|(forecast, _)| forecast), self)?;
         clock.start("portfolio", Some(self.ledgers.customers.len() as u64));
         let (facts, groups) = (&self.ledgers.facts, settings.portfolio.rfm_groups);
         self.scores = [

@@ -17,6 +17,7 @@ use crate::{
         purchase_model::PurchaseModel,
         simulate::{Lifetime, Simulation},
     },
+    potential,
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
@@ -93,6 +94,35 @@ impl World<'_> {
         }
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
+        columns.extend(self.potential_columns());
+        columns
+    }
+
+    /// The four potentials, their parts and ranks.
+    fn potential_columns(&self) -> Vec<Values> {
+        let (found, rows) = (&self.found.potentials, self.found.ledgers.customers.len());
+        let money = |column: Option<&[Minor]>| column.map_or_else(|| Values::Scaled(vec![None; rows]), scaled);
+        let rank = |column: Option<&[Minor]>| match column {
+            None => Values::Integer(vec![None; rows]),
+            Some(column) => integers(potential::ranks(column).into_iter().map(i64::from)),
+        };
+        let (growth, networking) = (found.growth.as_ref(), found.networking.as_ref());
+        let wallet = growth.and_then(|growth| growth.wallet.clone()).unwrap_or_else(|| vec![None; rows]);
+        let four = [Some(found.base.as_slice()), found.growth(), found.networking(), found.learning.as_deref()];
+        let total = found.total.as_deref();
+        let mut columns = vec![
+            money(four[0]),
+            money(four[1]),
+            money(growth.and_then(|growth| growth.pipeline.as_deref())),
+            Values::Scaled(wallet),
+            money(four[2]),
+            money(networking.map(|networking| networking.new.as_slice())),
+            money(networking.and_then(|networking| networking.saved.as_deref())),
+            money(networking.map(|networking| networking.given.as_slice())),
+            money(four[3]),
+            money(total),
+        ];
+        columns.extend(four.into_iter().chain([total]).map(rank));
         columns
     }
 

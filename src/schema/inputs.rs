@@ -33,6 +33,12 @@ pub struct Inputs {
     pub events: Option<TableSetting>,
     /// One row a contract of a customer, for models of contracts.
     pub contracts: Option<TableSetting>,
+    /// Who was won through whom.
+    pub referrals: Option<TableSetting>,
+    /// The sales pipeline.
+    pub opportunities: Option<TableSetting>,
+    /// Knowledge gained from customers.
+    pub learning: Option<TableSetting>,
     /// Customers that are planned to be won.
     pub acquisition_plan: Option<TableSetting>,
     /// What customers of others are worth.
@@ -63,6 +69,9 @@ impl Inputs {
             TableName::Traced => self.traced.as_ref(),
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
+            TableName::Referrals => self.referrals.as_ref(),
+            TableName::Opportunities => self.opportunities.as_ref(),
+            TableName::Learning => self.learning.as_ref(),
             TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
             TableName::Market => self.market.as_ref(),
             TableName::Targets => self.targets.as_ref(),
@@ -100,6 +109,12 @@ pub enum TableName {
     Events,
     /// Contracts of customers.
     Contracts,
+    /// Who was won through whom.
+    Referrals,
+    /// The sales pipeline.
+    Opportunities,
+    /// Knowledge gained from customers.
+    Learning,
     /// Customers that are planned to be won.
     AcquisitionPlan,
     /// What customers of others are worth.
@@ -118,7 +133,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -130,6 +145,9 @@ impl TableName {
         Self::Traced,
         Self::Events,
         Self::Contracts,
+        Self::Referrals,
+        Self::Opportunities,
+        Self::Learning,
         Self::AcquisitionPlan,
         Self::Market,
         Self::Targets,
@@ -153,6 +171,9 @@ impl TableName {
             Self::Traced => "traced",
             Self::Events => "events",
             Self::Contracts => "contracts",
+            Self::Referrals => "referrals",
+            Self::Opportunities => "opportunities",
+            Self::Learning => "learning",
             Self::AcquisitionPlan => "acquisition_plan",
             Self::Market => "market",
             Self::Targets => "targets",
@@ -185,6 +206,8 @@ impl TableName {
                 ("acquisition_cost", false),
                 ("channel", false),
                 ("region", false),
+                ("wallet", false),
+                ("wallet_probability", false),
             ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
@@ -218,6 +241,11 @@ impl TableName {
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
+            Self::Referrals => &[("referrer", true), ("referred", true), ("date", false), ("weight", false)],
+            Self::Opportunities => {
+                &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
+            }
+            Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
             Self::AcquisitionPlan => {
                 &[("date", true), ("customers", true), ("cost", false), ("segment", false), ("channel", false)]
             }
@@ -270,7 +298,7 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
+            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
@@ -295,6 +323,33 @@ impl TableName {
                 "after_as_of",
                 "ends_before_start",
                 "overlapping_contract",
+            ],
+            Self::Referrals => &[
+                "missing_customer",
+                "unknown_customer",
+                "self_referral",
+                "cyclic_referral",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Opportunities => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_probability",
+                "invalid_margin",
+                "missing_date",
+                "past_opportunity",
+            ],
+            Self::Learning => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_half_life",
+                "missing_date",
+                "after_as_of",
             ],
             Self::AcquisitionPlan => {
                 &["missing_date", "before_as_of", "invalid_quantity", "invalid_amount", "unknown_group"]

@@ -89,6 +89,53 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
             "expected shortfall: mean of the worst 5 % of the simulated values",
         ),
         optional("probability_of_loss", Float, "probability that the lifetime value is negative"),
+        column("base_potential", Money, "all sales less all costs made for the customer to date: historical_value"),
+        optional(
+            "growth_potential",
+            Money,
+            "expected_value (0 outside the forecast) + pipeline_value + wallet_value; null without a forecast",
+        ),
+        optional(
+            "pipeline_value",
+            Money,
+            "inputs.opportunities: sum of amount × probability × margin, discounted to as_of; null without the table or a forecast",
+        ),
+        optional(
+            "wallet_value",
+            Money,
+            "share of wallet not yet won, of a year: (wallet - net revenue of the last year, at least 0) × wallet_probability × contribution rate; null where no wallet is known",
+        ),
+        optional(
+            "networking_potential",
+            Money,
+            "networking_new + networking_saved: what referrals brought, by generations; null without inputs.referrals or a forecast",
+        ),
+        optional("networking_new", Money, "expected value of referred customers who would not have come otherwise"),
+        optional(
+            "networking_saved",
+            Money,
+            "acquisition cost saved on referred customers who would have come anyhow; null where no acquisition cost is known",
+        ),
+        optional(
+            "networking_given",
+            Money,
+            "what the customer passes on to those who referred it; over all customers as much as networking_potential",
+        ),
+        optional(
+            "learning_potential",
+            Money,
+            "inputs.learning: sum of value × 2^(-age / half_life); null without the table",
+        ),
+        optional(
+            "total_potential",
+            Money,
+            "base + growth + networking - networking_given + learning, what is null counting nothing; null without a forecast",
+        ),
+        optional("rank_by_base", Integer, "1 = largest base_potential, ties by customer_id"),
+        optional("rank_by_growth", Integer, "the same by growth_potential; null with it"),
+        optional("rank_by_networking", Integer, "the same by networking_potential; null with it"),
+        optional("rank_by_learning", Integer, "the same by learning_potential; null with it"),
+        optional("rank_by_total", Integer, "the same by total_potential; null with it"),
         SCENARIO,
     ],
 };

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-const STAGES: [&str; 13] = [
+const STAGES: [&str; 14] = [
     "read",
     "contract",
     "facts",
@@ -10,6 +10,7 @@ const STAGES: [&str; 13] = [
     "profit",
     "compare",
     "forecast",
+    "potential",
     "portfolio",
     "equity",
     "decide",
@@ -72,6 +73,7 @@ fn kernels_know_neither_polars_nor_arrow() {
         "profit",
         "compare",
         "forecast",
+        "potential",
         "portfolio",
         "equity",
         "decide",

@@ -28,6 +28,7 @@ mod opportunities;
 mod order_time;
 mod plan;
 mod pooling;
+mod potentials;
 mod purchase_models;
 mod support;
 mod truth;

@@ -207,7 +207,12 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let Some(forecast) = &forecast {
         forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
     }
-    let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
+    let portfolio = fields.read_or("portfolio", portfolio::default(), problems, |entry, problems| {
+        portfolio::read(entry, exponent, problems)
+    });
+    if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
+        inputs::check_wallet(entry, inputs, period, problems);
+    }
 
     let (kind, last) = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
     let equity = fields.read_or("equity", EquitySettings::default(), problems, |entry, problems| {

@@ -12,6 +12,7 @@ use crate::{
     },
     schema::{
         covariates::{CovariateColumn, CovariateKind},
+        period::PeriodKind,
         settings::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
     },
 };
@@ -90,6 +91,9 @@ pub(in crate::cli::config) fn read(
         traced: settings.remove(&TableName::Traced),
         events: settings.remove(&TableName::Events),
         contracts: settings.remove(&TableName::Contracts),
+        referrals: settings.remove(&TableName::Referrals),
+        opportunities: settings.remove(&TableName::Opportunities),
+        learning: settings.remove(&TableName::Learning),
         acquisition_plan: settings.remove(&TableName::AcquisitionPlan),
         market: settings.remove(&TableName::Market),
         targets: settings.remove(&TableName::Targets),
@@ -253,6 +257,14 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
                 problems.add_with_hint(date.key_at(), what, "map one of them");
             }
         }
+        TableName::Customers => {
+            let pair = ["wallet", "wallet_probability"].map(|column| columns.get(column));
+            if let [Some(one), None] | [None, Some(one)] = pair {
+                let what = format!("{path} has wallet or wallet_probability without the other");
+                let hint = "what may be won is (wallet - sales of the last year) × wallet_probability";
+                problems.add_with_hint(one.key_at(), what, hint);
+            }
+        }
         TableName::Market => check_market(columns, problems),
         TableName::AcquisitionPlan | TableName::Targets | TableName::Actions => {
             if let (Some(_), Some(channel)) = (columns.get("segment"), columns.get("channel")) {
@@ -279,6 +291,21 @@ fn check_market(columns: &Fields<'_>, problems: &mut Problems) {
         }
         _ => {}
     }
+}
+
+/// What is left of a wallet needs the sales of the last year, which periods of a month or a quarter tell.
+pub(in crate::cli::config) fn check_wallet(
+    entry: &Entry<'_>,
+    inputs: &Inputs,
+    period: PeriodKind,
+    problems: &mut Problems,
+) {
+    let given = inputs.customers.as_ref().is_some_and(|table| table.columns.contains_key("wallet"));
+    if !given || matches!(period, PeriodKind::Month | PeriodKind::Quarter) {
+        return;
+    }
+    let what = "`inputs.customers` has wallet, but the run's periods do not tell the sales of the last year";
+    problems.add_with_hint(entry.key_at(), what, "add period: month or period: quarter");
 }
 
 /// Receivables say what customers owe, or what was written off.
