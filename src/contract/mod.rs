@@ -9,6 +9,7 @@ pub mod columns;
 pub mod contracts;
 pub mod costs;
 mod covariates;
+pub mod earlier;
 pub mod events;
 pub mod fx;
 pub mod plans;

@@ -63,6 +63,8 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         {
             Policy::Error
         }
+        // Its equity would vanish from the bridge.
+        "unknown_customer" if table == TableName::EarlierRun => Policy::Error,
         "missing_value" | "unknown_driver" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
         "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {

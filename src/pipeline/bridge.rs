@@ -11,7 +11,8 @@ use super::{
     worlds::World,
 };
 use crate::{
-    equity::bridge::{Driven, Drivers, Step, Steps, bridge},
+    contract::ContractError,
+    equity::bridge::{Driven, Drivers, Step, Steps, bridge, in_minor},
     facts::customers::roll_up,
     forecast::{
         contribution::{self, Earned, Rates},
@@ -20,12 +21,13 @@ use crate::{
     publish::dataset::Values,
     schema::{
         costs::LayerCosts,
+        equity::BridgeFrom,
         facts::{Cells, CustomerFacts},
         margins::Margins,
         period::Period,
         settings::{ForecastSettings, Settings},
     },
-    units::{Minor, MinorSum},
+    units::{Day, Minor, MinorSum},
 };
 
 /// The steps of every customer of the run; `None` without a forecast or a bridge in the settings.
@@ -41,15 +43,21 @@ pub(super) fn steps(
     money: (&Margins, &LayerCosts),
     (rates, expected): (&Rates, &[Minor]),
 ) -> Result<Option<Vec<Steps>>, RunError> {
-    let Some((setting, wanted)) = settings.forecast.as_ref().zip(settings.equity.bridge) else { return Ok(None) };
-    if wanted.from >= ledgers.as_of {
-        let what = "equity.bridge.from is not before as_of, the last day of the ledger";
-        return Err(crate::contract::ContractError::Setting(what.to_owned()).into());
-    }
-    let rate = wanted.discount_rate_per_year.unwrap_or(setting.discount_rate_per_year);
+    let Some((setting, wanted)) = settings.forecast.as_ref().zip(settings.equity.bridge.as_ref()) else {
+        return Ok(None);
+    };
+    let told = ledgers.earlier.as_ref().map_or(setting.discount_rate_per_year, |run| run.discount_rate_per_year);
+    let rate = wanted.discount_rate_per_year.unwrap_or(told);
     let opening_setting = ForecastSettings { discount_rate_per_year: rate, ..setting.clone() };
-    let facts = facts_until(ledgers, settings.period.of(wanted.from))?;
-    let before = opening(settings, &opening_setting, (ledgers, &facts), forecast, money)?;
+    let before = match (&wanted.from, &ledgers.earlier) {
+        (BridgeFrom::Day(from), _) if *from >= ledgers.as_of => {
+            let what = "equity.bridge.from is not before as_of, the last day of the ledger";
+            return Err(ContractError::Setting(what.to_owned()).into());
+        }
+        (BridgeFrom::Day(from), _) => opening(settings, &opening_setting, (ledgers, *from), forecast, money)?,
+        (BridgeFrom::Run(_), Some(earlier)) => earlier.customers.clone(),
+        (BridgeFrom::Run(_), None) => return Ok(None),
+    };
     let histories = &forecast.histories;
     let population = forecast.models.population().map_err(ForecastError::from)?;
     let spent = major(settings, histories, &ledgers.facts.repeat_revenue);
@@ -90,13 +98,13 @@ fn facts_until(ledgers: &Ledgers, last: Period) -> Result<CustomerFacts, RunErro
 fn opening(
     settings: &Settings,
     setting: &ForecastSettings,
-    (ledgers, facts): (&Ledgers, &CustomerFacts),
+    (ledgers, from): (&Ledgers, Day),
     forecast: &Forecast,
     money: (&Margins, &LayerCosts),
-) -> Result<Vec<Option<Drivers>>, RunError> {
+) -> Result<Vec<Option<Driven>>, RunError> {
     let mut found = vec![None; ledgers.customers.len()];
-    let Some(wanted) = settings.equity.bridge else { return Ok(found) };
-    let histories = Histories::new(facts, wanted.from);
+    let facts = facts_until(ledgers, settings.period.of(from))?;
+    let histories = Histories::new(&facts, from);
     // Everybody who had bought by then has a history at as_of, in the same order.
     let mut row_of = vec![0; ledgers.customers.len()];
     for (row, customer) in (0..).zip(&forecast.histories.customer) {
@@ -107,7 +115,7 @@ fn opening(
     let spent = major(settings, &histories, &facts.repeat_revenue);
     let then = predict::value_drivers((&forecast.models, &population), &histories, &spent, setting)?;
     let per_major = settings.currency.minor_per_major() as f64;
-    let last = settings.period.of(wanted.from);
+    let last = settings.period.of(from);
     let earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
     let purchases: Vec<f64> =
         histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
@@ -121,7 +129,8 @@ fn opening(
         age: &age,
     });
     for (row, customer) in histories.customer.iter().enumerate() {
-        found[*customer as usize] = Some(drivers(&then, &rates, row));
+        let drivers = drivers(&then, &rates, row);
+        found[*customer as usize] = Some(Driven { drivers, value: in_minor(&drivers, per_major) });
     }
     Ok(found)
 }
@@ -161,7 +170,10 @@ impl World<'_> {
                 rows.extend(Step::ALL.into_iter().enumerate().map(row));
             }
         }
-        let from = self.settings.equity.bridge.map(|bridge| bridge.from);
+        let from = match self.settings.equity.bridge.as_ref().map(|bridge| &bridge.from) {
+            Some(BridgeFrom::Day(from)) => Some(*from),
+            _ => self.found.ledgers.earlier.as_ref().map(|run| run.as_of),
+        };
         let date = |step: Step| if step == Step::Opening { from } else { Some(self.found.ledgers.as_of) };
         vec![
             Values::Text(rows.iter().map(|row| Some(row.0.to_owned())).collect()),

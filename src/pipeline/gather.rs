@@ -253,6 +253,7 @@ impl OneLedger<'_> {
         let channels = of_forecast.get("channel").map_or(&[] as &[String], |(names, _)| names);
         let names = GroupNames { segments: &segment_names, channels };
         let plans = inputs.plans(names, as_of)?;
+        let earlier = inputs.earlier(&by_id, as_of)?;
         let candidates = inputs.candidates(names, &by_id)?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
@@ -283,6 +284,7 @@ impl OneLedger<'_> {
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
             plans: plans.into(),
+            earlier: earlier.map(Arc::new),
             entries,
             candidates: candidates.into(),
         };

@@ -25,7 +25,7 @@ use crate::{
         facts::Cells,
         period::PeriodKind,
         relations::Relations,
-        settings::{Format, LedgerDriver, Settings, TableName},
+        settings::{Format, LedgerDriver, Settings, TableName, TableSetting},
         tables::{
             Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable,
             TracedCost, UnknownQuantity,
@@ -38,7 +38,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct SideInputs<'a> {
     pub(super) settings: &'a Settings,
-    base: &'a Utf8Path,
+    pub(super) base: &'a Utf8Path,
     pub(super) balances: BTreeMap<TableName, InputBalance>,
     pub(super) rejected: Vec<RejectedRow>,
     pub(super) files: BTreeMap<TableName, Vec<Footer>>,
@@ -84,6 +84,17 @@ impl<'a> SideInputs<'a> {
         drivers: &[(&str, &LedgerDriver)],
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
         let Some(setting) = self.settings.inputs.table(table) else { return Ok(None) };
+        self.scan(table, setting, drivers).map(Some)
+    }
+
+    /// All batches of a table that is where `setting` says.
+    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
+    pub(super) fn scan(
+        &mut self,
+        table: TableName,
+        setting: &TableSetting,
+        drivers: &[(&str, &LedgerDriver)],
+    ) -> Result<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool), RunError> {
         let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
         let kinds = source.column_types()?;
@@ -91,7 +102,7 @@ impl<'a> SideInputs<'a> {
         let stopped =
             move |_| ReadError::Scan { table: table.as_str(), reason: "a batch could not be processed".to_owned() };
         source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
-        Ok(Some((frames.into_iter().collect(), kinds, setting.format == Format::Csv)))
+        Ok((frames.into_iter().collect(), kinds, setting.format == Format::Csv))
     }
 
     /// * `groups`: columns that put customers into channels or regions, when these are wanted.

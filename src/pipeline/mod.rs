@@ -13,6 +13,7 @@ mod cost_tables;
 mod cuts;
 mod decision_tables;
 mod decisions;
+mod earlier;
 mod earnings;
 mod economic;
 mod entry_table;
@@ -78,7 +79,7 @@ use crate::{
         covariates::Covariate,
         decisions::Candidates,
         economic::EconomicInputs,
-        equity::Plans,
+        equity::{EarlierRun, Plans},
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
@@ -164,6 +165,8 @@ pub struct Ledgers {
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
     /// How customers began to buy products, where products are costed.
     entries: Option<Arc<ProductEntries>>,
+    /// What the earlier run told that the bridge begins with.
+    earlier: Option<Arc<EarlierRun>>,
     /// Plans, the market, targets.
     plans: Arc<Plans>,
     /// What decisions are about.

@@ -356,6 +356,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "balances": results.audit.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,
         "scenario": settings.scenario,
+        "forecast": settings.forecast,
         "fits": fits,
         "model_choice": choice,
         "model_groups": groups,

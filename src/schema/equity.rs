@@ -22,12 +22,33 @@ impl Default for EquitySettings {
     }
 }
 
-/// A bridge of equity between two days of one ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// What a bridge begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BridgeFrom {
+    /// The ledger as it was at the end of a day, the last one of a period of the run.
+    Day(Day),
+    /// Output folder of an earlier run, relative to the config.
+    Run(String),
+}
+
+/// What an earlier run told of equity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlierRun {
+    /// Its day.
+    pub as_of: Day,
+    /// Its discount rate a year.
+    pub discount_rate_per_year: f64,
+    /// What it told of every customer of this run; `None` of whom it did not know, or without a purchase.
+    pub customers: Vec<Option<Driven>>,
+}
+
+/// A bridge of equity between two days of one ledger, or between two runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BridgeSettings {
-    /// Last day of the opening equity: the last day of a period of the run.
-    pub from: Day,
-    /// Discount rate a year of the opening equity; `None` = that of the forecast.
+    /// What it begins with.
+    pub from: BridgeFrom,
+    /// Discount rate a year of the opening equity; `None` = that of the forecast, or of the earlier run.
     pub discount_rate_per_year: Option<f64>,
     /// A customer whose P(alive) falls below this is lost, 0 to 1.
     pub lost_below: f64,
@@ -74,6 +95,15 @@ impl Drivers {
         let purchase = self.margin_rate * self.spend - self.order_cost;
         self.lifetime * (self.purchase_rate * purchase - self.sustaining_rate)
     }
+}
+
+/// A customer's expected value with what it is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Driven {
+    /// Drivers, at one discount rate.
+    pub drivers: Drivers,
+    /// Expected value, minor units; at another discount rate where that is meant.
+    pub value: Minor,
 }
 
 /// What a row of a plan, a market or a target is about.

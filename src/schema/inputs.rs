@@ -78,7 +78,7 @@ impl Inputs {
             TableName::Actions => self.actions.as_ref(),
             TableName::ActionCustomers => self.action_customers.as_ref(),
             TableName::Prospects => self.prospects.as_ref(),
-            TableName::Truth => None,
+            TableName::Truth | TableName::EarlierRun => None,
         }
     }
 }
@@ -127,6 +127,8 @@ pub enum TableName {
     ActionCustomers,
     /// Customers who may be won.
     Prospects,
+    /// What an earlier run told of customers: named by `equity.bridge`.
+    EarlierRun,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
@@ -180,6 +182,7 @@ impl TableName {
             Self::Actions => "actions",
             Self::ActionCustomers => "action_customers",
             Self::Prospects => "prospects",
+            Self::EarlierRun => "earlier_run",
             Self::Truth => "truth",
         }
     }
@@ -274,6 +277,17 @@ impl TableName {
                 ("expected_revenue", false),
                 ("acquisition_cost", false),
             ],
+            Self::EarlierRun => &[
+                ("customer_id", true),
+                ("expected_value", true),
+                ("p_alive", true),
+                ("expected_spend", true),
+                ("margin_rate", true),
+                ("cost_per_purchase", true),
+                ("cost_per_time", true),
+                ("expected_discounted_purchases", true),
+                ("expected_discounted_lifetime", true),
+            ],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -366,6 +380,7 @@ impl TableName {
             ],
             Self::ActionCustomers => &["unknown_action", "missing_customer", "unknown_customer", "duplicate_key"],
             Self::Prospects => &["missing_prospect", "duplicate_prospect", "invalid_amount", "unknown_group"],
+            Self::EarlierRun => &["missing_customer", "unknown_customer"],
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

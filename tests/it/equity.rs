@@ -385,3 +385,43 @@ fn the_value_behind_a_door_is_that_of_the_customers_who_came_through_it() {
     assert_eq!(found.iter().filter(|row| row[5] == "1").count(), 1);
     assert!(found.iter().all(|row| (row[5] == "-") == (number(&row[1]) < 30)));
 }
+
+#[test]
+fn a_bridge_from_an_earlier_run_begins_with_what_that_run_told() {
+    let job = cdnow("", "");
+    let now = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &now.replace("1997-09-30", "1997-06-30").replace("0.10", "0.08"));
+    job.run(&[]);
+    fs::rename(job.path("out"), job.path("june")).unwrap();
+    let opening = crate::support::decimals(&job.path("june"), "customer_equity", "expected_value")[0];
+    job.text("whalecurve.yaml", &format!("{now}equity: {{bridge: {{from: june}}}}\n"));
+    let manifest = job.run(&[]);
+    let bridge: Vec<i128> =
+        rows(&job, "equity_bridge", &["amount"]).into_iter().take(9).map(|row| number(&row[0])).collect();
+    assert_eq!((bridge[0], bridge[8]), (opening, job.decimals("customer_equity", "expected_value")[0]));
+    assert_eq!(bridge[..8].iter().sum::<i128>(), bridge[8]);
+    // The rate has risen since, and the earlier run's manifest tells from where.
+    assert!(bridge[7] < 0, "{bridge:?}");
+    assert_eq!(rows(&job, "equity_bridge", &["date"])[0], ["10042"]);
+    let inputs = manifest["inputs"].as_array().unwrap();
+    assert!(inputs.iter().any(|file| file["table"] == "earlier_run"));
+
+    fs::remove_dir_all(job.path("out")).unwrap();
+    let with = |config: String| {
+        job.text("whalecurve.yaml", &config);
+        job.failure()
+    };
+    let bridged = format!("{now}equity: {{bridge: {{from: june}}}}\n");
+    assert_snapshot!(with(bridged.replace("52 weeks", "26 weeks")), @r"
+    exit code 3
+    error: equity.bridge.from: the earlier run has another horizon or time unit
+    ");
+    assert_snapshot!(with(bridged.replace("as_of: 1997-09-30", "as_of: 1997-06-30")), @r"
+    exit code 3
+    error: equity.bridge.from: the earlier run is of 1997-06-30, which is not before as_of
+    ");
+    assert_snapshot!(with(bridged.replace("from: june", "from: july")), @r"
+    exit code 1
+    error: earlier_run: july/run_manifest.json: No such file or directory (os error 2)
+    ");
+}

@@ -5,9 +5,13 @@ use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::contribution::Rates;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::newcomer::new_customers;
+use crate::forecast::newcomer_futures::newcomer_futures;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
+use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, fit_spend, horizon};
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::schema::forecasting::{Discounting, ModelChoice, SpendKind};
+use crate::schema::settings::{ForecastSettings, PurchaseKind};
 
 const P: ParetoNbd = ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 };
 
@@ -70,4 +74,66 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
 fn one_model_for_all_gives_every_group_the_same_purchases() {
     let found = new_customers(&P.into(), &[50.0; 4], &[0, 1, 1, 1], &rates(), (39.0, 0.0)).unwrap();
     assert!((found[0].purchases - found[1].purchases).abs() < 1e-12 && found[0].value > found[1].value);
+}
+
+/// Standard errors by which a mean of drawn futures may miss its expectation.
+const ERRORS: f64 = 4.0;
+
+#[test]
+fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
+    let sample = super::cdnow::sample();
+    let rows = sample.x.len() as u32;
+    let histories = Histories {
+        customer: (0..rows).collect(),
+        frequency: sample.x.clone(),
+        recency: sample.recency.clone(),
+        age: sample.age.clone(),
+    };
+    for kind in [PurchaseKind::BgNbd, PurchaseKind::MbgNbd, PurchaseKind::ParetoNbd] {
+        let settings = ForecastSettings {
+            model: ModelChoice::One(kind),
+            holdout_days: None,
+            grace_days: 0,
+            contracts_from: None,
+            spend: SpendKind::GammaGamma,
+            days_per_unit: 7.0,
+            time_unit: "week".to_owned(),
+            horizon_days: 364,
+            discount_rate_per_year: 0.1,
+            discounting: Discounting::Continuous,
+            paths: 10,
+            parameter_uncertainty: false,
+            simulated_waits: false,
+            quantiles: Vec::new(),
+            covariates: None,
+            pool_by: None,
+            penalty: None,
+        };
+        let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
+        let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total);
+        let models = Models { purchases, spend, population: None, groups: None };
+        let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
+        let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        // Every third customer: fewer than are taken at most, and more.
+        let members: Vec<u32> = (0..rows).step_by(3).collect();
+        let (horizon, delta) = (horizon(&settings), delta(&settings));
+        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta).unwrap();
+        let means = known.mean_spend(&histories.frequency);
+        let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
+        let futures = newcomer_futures(&models, &known, (&members, &keys), &settings, 7).unwrap();
+        for (drawn, expected) in [
+            (&futures.purchases, newcomer.discounted_purchases),
+            (&futures.alive_time, newcomer.discounted_alive_time),
+            (&futures.spend, amount * newcomer.discounted_purchases),
+        ] {
+            let n = drawn.len() as f64;
+            assert!(n >= 10_000.0);
+            let mean = drawn.iter().sum::<f64>() / n;
+            let variance = drawn.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
+            let miss = (mean - expected) / (variance / n).sqrt();
+            assert!(miss.abs() < ERRORS, "{kind:?}: {mean} {expected}, {miss} errors");
+        }
+        // Who lives longest buys nothing for a while: some futures have one purchase, none has fewer.
+        assert!(futures.purchases.iter().all(|purchases| *purchases >= 1.0 - 1e-6));
+    }
 }

@@ -4,7 +4,7 @@ use super::costs::MAX_RATE_PER_YEAR;
 use crate::{
     cli::config::{error::Problems, suggest::quoted, walk::Entry},
     schema::{
-        equity::{BridgeSettings, DoorSettings, EquitySettings},
+        equity::{BridgeFrom, BridgeSettings, DoorSettings, EquitySettings},
         period::{PeriodKind, format_day},
         settings::PoolBy,
     },
@@ -44,6 +44,11 @@ fn bridge(
 ) -> Option<BridgeSettings> {
     let fields = entry.fields(&["from", "discount_rate_per_year", "lost_below"], problems)?;
     let from = fields.read("from", problems, |entry, problems| {
+        let is_day = |text: &str| text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let text = entry.text("a date, or the output folder of an earlier run", problems)?;
+        if !is_day(text) {
+            return Some(BridgeFrom::Run(text.to_owned()));
+        }
         let from = entry.day(problems)?;
         if period == PeriodKind::Whole {
             let what = format!(
@@ -63,7 +68,7 @@ fn bridge(
             problems.add(entry.at(), format!("{} is not before as_of", quoted(entry.path())));
             return None;
         }
-        Some(from)
+        Some(BridgeFrom::Day(from))
     });
     let rate = fields.read_or("discount_rate_per_year", None, problems, |entry, problems| {
         entry.rate(MAX_RATE_PER_YEAR, problems).map(Some)
