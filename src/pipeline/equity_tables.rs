@@ -1,5 +1,7 @@
 //! Equity beside sales, what drives it, our part of the market, and customers still to be won, as columns.
 
+use std::ops::Range;
+
 use super::{foretold::Valuation, results::sum_by_customer, tables::integers, worlds::World};
 use crate::{
     equity::market::{self, MarketShare},
@@ -131,7 +133,7 @@ impl World<'_> {
         let revenue = per_group(&ledgers.facts.net_revenue);
         let cm1 = per_group(&sum_by_customer(&ledgers.facts.first_cell, &margins.cm1));
         let profit = per_group(&self.found.economic_profit);
-        let year = self.settings.period.last_year(ledgers.as_of);
+        let year = self.current_year();
         let current = |column: &[Minor]| {
             year.as_ref().map(|year| per_group(&self.within(column, |period| year.contains(&period))))
         };
@@ -245,16 +247,19 @@ impl World<'_> {
         Measure::ALL.into_iter().map(|measure| Measured { measure, groups: of(measure) }).collect()
     }
 
+    /// The last twelve whole months, four whole quarters or whole calendar year; `None` for a run without periods.
+    fn current_year(&self) -> Option<Range<i32>> {
+        let (kind, as_of) = (self.settings.period, self.found.ledgers.as_of);
+        if kind == PeriodKind::Year {
+            let next = kind.of(as_of.saturating_add(1));
+            return Some(next - 1..next);
+        }
+        kind.last_year(as_of)
+    }
+
     /// Of those who bought in the year before the last one, the share who bought in the last one.
     fn retention(&self, groups: &Groups<'_>) -> Option<Vec<Option<(i64, f64)>>> {
-        let (ledgers, kind) = (&self.found.ledgers, self.settings.period);
-        let last = match kind {
-            PeriodKind::Year => {
-                let next = kind.of(ledgers.as_of.saturating_add(1));
-                next - 1..next
-            }
-            _ => kind.last_year(ledgers.as_of)?,
-        };
+        let (ledgers, last) = (&self.found.ledgers, self.current_year()?);
         let days: Vec<i64> = ledgers.cells.purchase_days.iter().map(|days| i64::from(*days)).collect();
         let bought = self.within(&days, |period| last.contains(&period));
         let length = last.end - last.start;
@@ -269,7 +274,7 @@ impl World<'_> {
     /// Sales of the last year to the customers whose wallet is known, over what is in it.
     fn shares_of_customer(&self, groups: &Groups<'_>) -> Option<Vec<Option<(i64, f64)>>> {
         let ledgers = &self.found.ledgers;
-        let (wallets, year) = (ledgers.relations.wallet.as_ref()?, self.settings.period.last_year(ledgers.as_of)?);
+        let (wallets, year) = (ledgers.relations.wallet.as_ref()?, self.current_year()?);
         let sold = self.within(&self.found.margins.net_revenue, |period| year.contains(&period));
         let known = |customer: usize| wallets[customer].map(|wallet| wallet.a_year);
         let spent: Vec<Minor> = (0..self.customers()).map(|customer| known(customer).unwrap_or(0)).collect();

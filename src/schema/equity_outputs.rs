@@ -23,7 +23,7 @@ pub(super) const SEGMENT_EQUITY: OutputDataset = OutputDataset {
         optional(
             "current_net_revenue",
             MoneySum,
-            "net revenue of the last 12 whole months or 4 whole quarters; null when the run's period is neither",
+            "net revenue of the last 12 whole months, 4 whole quarters or whole calendar year, as the run's periods are; null of a run without periods",
         ),
         optional("current_cm1", MoneySum, "product margin of the same time"),
         optional("equity", MoneySum, "customer equity: sum of expected_value; null without a forecast"),
