@@ -183,8 +183,8 @@ pub fn prospects(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<Prospe
                 Ok(cell)
             }
         };
-        for row in 0..slice.height() {
-            let verdict = if missing[row] {
+        for (row, missing) in missing.iter().enumerate() {
+            let verdict = if *missing {
                 Err(("missing_prospect", "the id is null or empty"))
             } else {
                 money(&revenues, row).and_then(|expected_revenue| {

@@ -164,17 +164,15 @@ pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketVal
     });
     input.rules.judge(&tally.balance)?;
     let both = |part: &[MarketValue]| part.len() > 1 && part[0].competitor.is_none();
-    if let Some(part) = rows.chunk_by(|a, b| a.part == b.part).find(|part| both(part)) {
-        let of = part_name(part[0].part, names).map_or_else(|| "all customers".to_owned(), |name| format!("`{name}`"));
-        let what =
-            format!("market: {of} have rows with and without a competitor: give the whole market, or everybody in it");
-        return Err(ContractError::Setting(what));
+    if rows.chunk_by(|a, b| a.part == b.part).any(both) {
+        let what = "market: a segment, or all customers, has rows with and without a competitor";
+        return Err(ContractError::Setting(format!("{what}: give the whole market, or everybody in it")));
     }
     Ok((rows, tally))
 }
 
 /// Name of a part; `None` for all customers.
-pub(super) fn part_name<'a>(part: Part, names: GroupNames<'a>) -> Option<&'a str> {
+pub(super) fn part_name(part: Part, names: GroupNames<'_>) -> Option<&str> {
     match part {
         Part::All => None,
         Part::Segment(number) => Some(&names.segments[usize::from(number)]),

@@ -79,7 +79,9 @@ pub fn choose(candidates: &[Candidate], budget: Minor, ties: &[u64]) -> Plan {
         .par_chunks(4_096)
         .map(|groups| {
             let mut own = Vec::new();
-            groups.iter().for_each(|group| increments(candidates, group.clone(), &mut own));
+            for group in groups {
+                increments(candidates, group.clone(), &mut own);
+            }
             own
         })
         .flatten()
@@ -301,7 +303,7 @@ mod tests {
     }
 
     fn keys() -> Vec<u64> {
-        (0..200).map(|row| crate::numeric::keys::hash_int(row)).collect()
+        (0..200).map(crate::numeric::keys::hash_int).collect()
     }
 
     #[test]
@@ -364,7 +366,9 @@ mod tests {
             // Customers get other rows, and keep their keys.
             let turned = |customer: u32| (customer + shift) % 40;
             let mut moved = candidates.clone();
-            moved.iter_mut().for_each(|candidate| candidate.customer = turned(candidate.customer));
+            for candidate in &mut moved {
+                candidate.customer = turned(candidate.customer);
+            }
             moved.sort_by_key(|candidate| (candidate.customer, candidate.action));
             let of = |row: u32| keys[((row + 40 - shift) % 40) as usize];
             let other = choose(&moved, budget, &(0..40).map(of).collect::<Vec<_>>());

@@ -46,10 +46,10 @@ pub(super) fn steps(
     let Some((setting, wanted)) = settings.forecast.as_ref().zip(settings.equity.bridge.as_ref()) else {
         return Ok(None);
     };
-    let told = ledgers.earlier.as_ref().map_or(setting.discount_rate_per_year, |run| run.discount_rate_per_year);
+    let told = ledgers.ahead.earlier.as_ref().map_or(setting.discount_rate_per_year, |run| run.discount_rate_per_year);
     let rate = wanted.discount_rate_per_year.unwrap_or(told);
     let opening_setting = ForecastSettings { discount_rate_per_year: rate, ..setting.clone() };
-    let before = match (&wanted.from, &ledgers.earlier) {
+    let before = match (&wanted.from, &ledgers.ahead.earlier) {
         (BridgeFrom::Day(from), _) if *from >= ledgers.as_of => {
             let what = "equity.bridge.from is not before as_of, the last day of the ledger";
             return Err(ContractError::Setting(what.to_owned()).into());
@@ -75,9 +75,6 @@ pub(super) fn steps(
 fn facts_until(ledgers: &Ledgers, last: Period) -> Result<CustomerFacts, RunError> {
     let cells = &ledgers.cells;
     let rows: Vec<usize> = (0..cells.len()).filter(|cell| cells.period[*cell] <= last).collect();
-    fn kept<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {
-        rows.iter().map(|row| column[*row]).collect()
-    }
     let cells = Cells {
         customer: kept(&cells.customer, &rows),
         period: kept(&cells.period, &rows),
@@ -92,6 +89,11 @@ fn facts_until(ledgers: &Ledgers, last: Period) -> Result<CustomerFacts, RunErro
         ..Cells::default()
     };
     Ok(roll_up(&cells, ledgers.customers.len())?)
+}
+
+/// Some rows of a column.
+fn kept<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|row| column[*row]).collect()
 }
 
 /// Drivers of every customer of the run at the opening day; `None` who had not bought yet.
@@ -172,7 +174,7 @@ impl World<'_> {
         }
         let from = match self.settings.equity.bridge.as_ref().map(|bridge| &bridge.from) {
             Some(BridgeFrom::Day(from)) => Some(*from),
-            _ => self.found.ledgers.earlier.as_ref().map(|run| run.as_of),
+            _ => self.found.ledgers.ahead.earlier.as_ref().map(|run| run.as_of),
         };
         let date = |step: Step| if step == Step::Opening { from } else { Some(self.found.ledgers.as_of) };
         vec![

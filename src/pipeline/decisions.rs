@@ -1,6 +1,6 @@
 //! Decisions of a run: whom to invest in, whom to keep, which prospects to win.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use rayon::prelude::*;
 
@@ -123,7 +123,7 @@ fn invest(
     rates: &Rates,
 ) -> Result<Option<Invest>, RunError> {
     let ledgers = &found.ledgers;
-    let (Some(budget), Some(actions)) = (settings.decisions.budget, &ledgers.candidates.actions) else {
+    let (Some(budget), Some(actions)) = (settings.decisions.budget, &ledgers.ahead.candidates.actions) else {
         return Ok(None);
     };
     let channel = ledgers.of_forecast.get("channel").map(|(_, of)| of.as_slice());
@@ -201,7 +201,7 @@ fn prospects(
     forecast: &Forecast,
     value: &Valuation,
 ) -> Result<Vec<Judged>, RunError> {
-    let (Some(prospects), Some(setting)) = (&ledgers.candidates.prospects, &settings.forecast) else {
+    let (Some(prospects), Some(setting)) = (&ledgers.ahead.candidates.prospects, &settings.forecast) else {
         return Ok(Vec::new());
     };
     let per_major = settings.currency.minor_per_major() as f64;
@@ -209,8 +209,8 @@ fn prospects(
     let mut futures: BTreeMap<(&str, &str), Futures> = BTreeMap::new();
     for like in likes.iter().flatten() {
         let name = (like.by, like.name);
-        if !futures.contains_key(&name) {
-            futures.insert(name, forecast.futures((settings, setting), ledgers, like.by, like.name)?);
+        if let Entry::Vacant(vacant) = futures.entry(name) {
+            vacant.insert(forecast.futures((settings, setting), ledgers, like.by, like.name)?);
         }
     }
     let judge = |((row, prospect), like): ((usize, &Prospect), &Option<Like<'_>>)| {

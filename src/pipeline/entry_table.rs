@@ -67,7 +67,7 @@ impl World<'_> {
     pub(super) fn entry_columns(&self, objects: &ObjectResults) -> Vec<Values> {
         let products = objects.objects.rows.ids.len();
         let (ledgers, none) = (&self.found.ledgers, ProductEntries::default());
-        let entries = ledgers.entries.as_deref().unwrap_or(&none);
+        let entries = ledgers.ahead.entries.as_ref().unwrap_or(&none);
         let (expected, simulated) = (self.expected_by_customer(), self.simulated_by_customer());
         let mut sums = vec![Entered::default(); products];
         for (customer, product) in &entries.entered {

@@ -1,14 +1,14 @@
-//! Equity beside sales, what drives it, our part of the market, and customers still to be won, as columns.
+//! Equity beside sales, and what drives it, as columns.
 
 use std::ops::Range;
 
-use super::{foretold::Valuation, results::sum_by_customer, tables::integers, worlds::World};
+use super::{results::sum_by_customer, tables::integers, worlds::World};
 use crate::{
-    equity::market::{self, MarketShare},
+    equity::market,
     numeric::decimal::divide_half_even,
     publish::dataset::Values,
     schema::{
-        equity::{MarketValue, Measure, Part, PlannedCustomers},
+        equity::{Measure, Part},
         period::PeriodKind,
     },
     units::{Minor, MinorSum, QUANTITY_SCALE},
@@ -69,6 +69,9 @@ impl Groups<'_> {
     }
 }
 
+/// Segmentation, segment, measure, customers, value and target.
+type MeasureRow<'a> = (&'a str, &'a str, Measure, i64, f64, Option<f64>);
+
 /// What was measured of a group.
 struct Measured {
     measure: Measure,
@@ -77,16 +80,13 @@ struct Measured {
 }
 
 impl World<'_> {
-    fn customers(&self) -> usize {
+    pub(super) fn customers(&self) -> usize {
         self.found.ledgers.customers.len()
     }
 
     /// All customers, then every way of cutting them, in the order of their names.
     pub(super) fn groups(&self) -> Vec<Groups<'_>> {
         let (ledgers, tiers) = (&self.found.ledgers, &self.settings.portfolio.value_tiers);
-        fn names(names: &[String]) -> Vec<&str> {
-            names.iter().map(String::as_str).collect()
-        }
         let mut all = vec![Groups { segmentation: "all", names: vec!["all"], of: None }];
         for cut in &self.found.cuts {
             all.push(Groups { segmentation: cut.segmentation, names: names(&cut.names), of: Some(&cut.of) });
@@ -177,11 +177,11 @@ impl World<'_> {
         let measured: Vec<Vec<Measured>> = groups.iter().map(|groups| self.measures(groups)).collect();
         let target = |groups: &Groups<'_>, number: usize, measure: Measure| {
             let part = groups.part(number)?;
-            let targets = self.found.ledgers.plans.targets.as_ref()?;
+            let targets = self.found.ledgers.ahead.plans.targets.as_ref()?;
             let found = targets.iter().find(|target| (target.part, target.measure) == (part, measure))?;
             Some(found.target as f64 / QUANTITY_SCALE as f64)
         };
-        let mut rows: Vec<(&str, &str, Measure, i64, f64, Option<f64>)> = Vec::new();
+        let mut rows: Vec<MeasureRow<'_>> = Vec::new();
         for (cut, number) in Self::in_order(&groups) {
             let own = &groups[cut];
             for Measured { measure, groups } in &measured[cut] {
@@ -191,7 +191,7 @@ impl World<'_> {
                 }
             }
         }
-        let met = |(.., measure, _, value, target): &(&str, &str, Measure, i64, f64, Option<f64>)| {
+        let met = |(.., measure, _, value, target): &MeasureRow<'_>| {
             target.map(|target| if measure.is_cost() { *value <= target } else { *value >= target })
         };
         vec![
@@ -229,7 +229,7 @@ impl World<'_> {
                 let orders: Vec<i64> = ledgers.cells.orders.iter().map(|orders| *orders as i64).collect();
                 mean(groups.sums(&sum_by_customer(&ledgers.facts.first_cell, &orders)), 1.0)
             }
-            Measure::ProductsPerCustomer => match &ledgers.entries {
+            Measure::ProductsPerCustomer => match &ledgers.ahead.entries {
                 Some(entries) => {
                     let products: Vec<i64> = entries.products.iter().map(|products| i64::from(*products)).collect();
                     mean(groups.sums(&products), 1.0)
@@ -316,145 +316,8 @@ impl World<'_> {
         };
         (0..groups.names.len()).map(of).collect()
     }
-
-    /// Every part of the market, what our customers in it are worth, and what the others' are; nothing without a forecast.
-    ///
-    /// All customers are the sum of the segments where the table gives each of them, in one way, and not all.
-    fn market(&self) -> Vec<(Part, MinorSum, Vec<MarketValue>)> {
-        let ledgers = &self.found.ledgers;
-        let (Some(market), Some(expected)) = (&ledgers.plans.market, self.expected_by_customer()) else {
-            return Vec::new();
-        };
-        let mut own = vec![0; ledgers.segment_names.len()];
-        for (segment, value) in ledgers.segment_of.iter().zip(&expected) {
-            own[usize::from(*segment)] += MinorSum::from(*value);
-        }
-        let all: MinorSum = own.iter().sum();
-        let mut parts: Vec<(Part, MinorSum, Vec<MarketValue>)> = market
-            .chunk_by(|a, b| a.part == b.part)
-            .map(|rows| {
-                let own = if let Part::Segment(number) = rows[0].part { own[usize::from(number)] } else { all };
-                (rows[0].part, own, rows.to_vec())
-            })
-            .collect();
-        let whole = market.iter().all(|row| row.competitor.is_none());
-        let alike = whole || market.iter().all(|row| row.competitor.is_some());
-        if alike && ledgers.segment.is_some() && parts.len() == own.len() && parts[0].0 != Part::All {
-            let mut rows: Vec<MarketValue> = Vec::new();
-            let mut sorted: Vec<&MarketValue> = market.iter().collect();
-            sorted.sort_by(|a, b| a.competitor.cmp(&b.competitor));
-            for of in sorted.chunk_by(|a, b| a.competitor == b.competitor) {
-                let customers = of.iter().map(|row| row.customers).try_fold(0_i64, |sum, own| sum.checked_add(own?));
-                let equity = of.iter().map(|row| row.equity).sum();
-                rows.push(MarketValue { part: Part::All, competitor: of[0].competitor.clone(), customers, equity });
-            }
-            parts.insert(0, (Part::All, all, rows));
-        }
-        parts
-    }
-
-    /// `equity_share`.
-    pub(super) fn equity_share_columns(&self) -> Vec<Values> {
-        let ledgers = &self.found.ledgers;
-        let market = self.market();
-        let mut rows: Vec<(&str, &str, i64, MarketShare<'_>)> = Vec::new();
-        for (part, own, others) in &market {
-            let (segmentation, name, customers) = match part {
-                Part::Segment(number) => {
-                    let count = ledgers.segment_of.iter().filter(|segment| *segment == number).count();
-                    ("segment", ledgers.segment_names[usize::from(*number)].as_str(), count)
-                }
-                Part::All | Part::Channel(_) => ("all", "all", self.customers()),
-            };
-            let shares = market::shares(*own, others).into_iter();
-            rows.extend(shares.map(|share| (segmentation, name, customers as i64, share)));
-        }
-        let count = |(.., customers, share): &(&str, &str, i64, MarketShare<'_>)| {
-            if share.who == "(own)" { customers.checked_mul(QUANTITY_SCALE) } else { share.customers }
-        };
-        vec![
-            Values::Text(rows.iter().map(|row| Some(row.0.to_owned())).collect()),
-            Values::Text(rows.iter().map(|row| Some(row.1.to_owned())).collect()),
-            Values::Text(rows.iter().map(|row| Some(row.3.who.to_owned())).collect()),
-            Values::Scaled(rows.iter().map(count).collect()),
-            Values::Sum(rows.iter().map(|row| Some(row.3.equity)).collect()),
-            Values::Float(rows.iter().map(|row| row.3.share).collect()),
-        ]
-    }
-
-    /// Rows of the plan, each with what one such customer is expected to be worth, the discount factor, and value and cost at
-    /// `as_of`; nothing without a forecast of new customers.
-    fn planned(&self) -> Vec<(&PlannedCustomers, Option<f64>, f64, Option<Minor>, Minor)> {
-        let ledgers = &self.found.ledgers;
-        let forecast = self.settings.forecast.as_ref().zip(self.found.value.as_ref());
-        let (Some(plan), Some((setting, value))) = (&ledgers.plans.acquisition, forecast) else { return Vec::new() };
-        if value.new_customers.is_empty() {
-            return Vec::new();
-        }
-        let per_major = self.settings.currency.minor_per_major() as f64;
-        let row = |planned: &'_ PlannedCustomers| {
-            let PlannedCustomers { part, date, customers, cost } = planned;
-            let (by, group) = self.named(*part);
-            let each = expected_of(value, by, group);
-            let days = f64::from(*date) - f64::from(ledgers.as_of);
-            let factor = market::discount_factor(days, setting.discount_rate_per_year, setting.discounting.days());
-            let (worth, cost) = market::planned(*customers, each.unwrap_or(0.0), *cost, factor, per_major);
-            (each, factor, each.map(|_| worth), cost)
-        };
-        let told = plan.iter().map(|planned| {
-            let (each, factor, worth, cost) = row(planned);
-            (planned, each, factor, worth, cost)
-        });
-        told.collect()
-    }
-
-    /// What a part is called: way of grouping, and group.
-    fn named(&self, part: Part) -> (&'static str, &str) {
-        let ledgers = &self.found.ledgers;
-        match part {
-            Part::All => ("all", "all"),
-            Part::Segment(number) => ("segment", &ledgers.segment_names[usize::from(number)]),
-            Part::Channel(number) => {
-                let names = ledgers.of_forecast.get("channel").map_or(&[] as &[String], |(names, _)| names);
-                ("channel", names.get(usize::from(number)).map_or("(none)", String::as_str))
-            }
-        }
-    }
-
-    /// `acquisition_value`.
-    pub(super) fn acquisition_columns(&self) -> Vec<Values> {
-        let per_major = self.settings.currency.minor_per_major() as f64;
-        let mut rows: Vec<_> = self.planned().into_iter().map(|row| (self.named(row.0.part), row)).collect();
-        rows.sort_by_key(|(named, row)| (*named, row.0.date));
-        let each = |value: f64| (value * per_major).round_ties_even() as Minor;
-        vec![
-            Values::Text(rows.iter().map(|((by, _), _)| Some((*by).to_owned())).collect()),
-            Values::Text(rows.iter().map(|((_, group), _)| Some((*group).to_owned())).collect()),
-            Values::Date(rows.iter().map(|(_, row)| Some(row.0.date)).collect()),
-            Values::Scaled(rows.iter().map(|(_, row)| Some(row.0.customers)).collect()),
-            Values::Scaled(rows.iter().map(|(_, row)| row.1.map(each)).collect()),
-            Values::Float(rows.iter().map(|(_, row)| Some(row.2)).collect()),
-            Values::Scaled(rows.iter().map(|(_, row)| row.3).collect()),
-            Values::Scaled(rows.iter().map(|(_, row)| Some(row.4)).collect()),
-            Values::Scaled(rows.iter().map(|(_, row)| row.3.map(|value| value - row.4)).collect()),
-        ]
-    }
-
-    /// Columns of the plan in `customer_equity`.
-    pub(super) fn plan_total_columns(&self) -> [Values; 4] {
-        let rows = self.planned();
-        let told = !rows.is_empty();
-        let customers: i128 = rows.iter().map(|row| i128::from(row.0.customers)).sum();
-        let value: MinorSum = rows.iter().filter_map(|row| row.3).map(MinorSum::from).sum();
-        let cost: MinorSum = rows.iter().map(|row| MinorSum::from(row.4)).sum();
-        let with = self.expected_total().map(|expected| expected + value - cost);
-        [Some(customers), Some(value), Some(cost), with].map(|sum| Values::Sum(vec![sum.filter(|_| told)]))
-    }
 }
 
-/// What the next customer of a group is expected to contribute, major units; `None` where nobody of the group has a purchase.
-pub(super) fn expected_of(value: &Valuation, by: &str, group: &str) -> Option<f64> {
-    let grouped = value.new_customers.iter().find(|grouped| grouped.by == by)?;
-    let at = grouped.names.iter().position(|name| name == group)?;
-    Some(grouped.expected[at].value)
+fn names(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }

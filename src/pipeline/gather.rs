@@ -9,7 +9,6 @@ use super::{
     Audit, Clock, Gathered, Ledgers, RunError,
     cuts::MAX_SEGMENTS,
     economic,
-    entry_table::ProductEntries,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -20,7 +19,6 @@ use crate::{
     allocate,
     contract::{
         ContractError,
-        plans::GroupNames,
         tables::KnownCustomers,
         transactions::{self, Ledger},
     },
@@ -250,16 +248,10 @@ impl OneLedger<'_> {
                 Err(_) => {}
             }
         }
-        let channels = of_forecast.get("channel").map_or(&[] as &[String], |(names, _)| names);
-        let names = GroupNames { segments: &segment_names, channels };
-        let plans = inputs.plans(names, as_of)?;
-        let earlier = inputs.earlier(&by_id, as_of)?;
-        let candidates = inputs.candidates(names, &by_id)?;
+        let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
-        let entries = objects.as_mut().and_then(|objects| objects.entries.take());
-        let entries = entries.map(|entries| ProductEntries::new(&entries, &customer_rows.ids).into());
         let mut ledgers = Ledgers {
             customers: customer_rows.into(),
             cells: cells.into(),
@@ -283,23 +275,10 @@ impl OneLedger<'_> {
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
-            plans: plans.into(),
-            earlier: earlier.map(Arc::new),
-            entries,
-            candidates: candidates.into(),
+            ahead: ahead.into(),
         };
         ledgers.add_earlier_cells(settings)?;
-        let mut other_costs = None;
-        if let Some(scenario) = &settings.scenario {
-            // Both worlds have the same cells.
-            let OtherCosts { activities, pools, pool_lines } = scenario::costs(&ledgers, settings, scenario)?;
-            let base =
-                (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
-            ledgers.add_earlier_cells(&scenario.settings)?;
-            let activities = std::mem::replace(&mut ledgers.activities, base.0);
-            let pools = std::mem::replace(&mut ledgers.pools, base.1);
-            other_costs = Some(OtherCosts { activities, pools, pool_lines });
-        }
+        let other_costs = other_costs(&mut ledgers, settings)?;
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
@@ -317,6 +296,17 @@ impl Ledgers {
         self.cells = drivers::add_cells(cells, keys).into();
         Ok(())
     }
+}
+
+/// Activities and pools of the scenario, whose cells both worlds have; `None` without one.
+fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
+    let Some(scenario) = &settings.scenario else { return Ok(None) };
+    let OtherCosts { activities, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
+    let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
+    ledgers.add_earlier_cells(&scenario.settings)?;
+    let activities = std::mem::replace(&mut ledgers.activities, base.0);
+    let pools = std::mem::replace(&mut ledgers.pools, base.1);
+    Ok(Some(OtherCosts { activities, pools, pool_lines }))
 }
 
 /// First purchase of every customer; [`NO_DAY`] without one.

@@ -30,6 +30,7 @@ mod group_tables;
 mod grouping;
 mod inputs;
 mod ledger;
+mod market_tables;
 pub mod model_file;
 mod notes;
 mod object_tables;
@@ -63,10 +64,10 @@ pub use self::{
 };
 use self::{
     decisions::Decisions,
-    entry_table::ProductEntries,
     foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
+    plans::Ahead,
     results::{Costs, Findings, Results},
     scenario::OtherCosts,
 };
@@ -77,9 +78,7 @@ use crate::{
     schema::{
         contract::{InputBalance, RejectedRow},
         covariates::Covariate,
-        decisions::Candidates,
         economic::EconomicInputs,
-        equity::{EarlierRun, Plans},
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
@@ -163,14 +162,8 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
-    /// How customers began to buy products, where products are costed.
-    entries: Option<Arc<ProductEntries>>,
-    /// What the earlier run told that the bridge begins with.
-    earlier: Option<Arc<EarlierRun>>,
-    /// Plans, the market, targets.
-    plans: Arc<Plans>,
-    /// What decisions are about.
-    candidates: Arc<Candidates>,
+    /// What is planned, compared with and decided on.
+    ahead: Arc<Ahead>,
 }
 
 /// Names of groups, and the number of each customer's.

@@ -6,7 +6,7 @@ use super::equity::Part;
 use crate::units::Minor;
 
 /// What decisions are made by.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DecisionSettings {
     /// What actions may cost together, minor units, `>= 0`; `None` = nothing is decided.
     pub budget: Option<Minor>,
@@ -14,12 +14,6 @@ pub struct DecisionSettings {
     pub keep: KeepSettings,
     /// A prospect whose probability of a loss is above this is declined; `None` = none is for that alone.
     pub max_probability_of_loss: Option<f64>,
-}
-
-impl Default for DecisionSettings {
-    fn default() -> Self {
-        Self { budget: None, keep: KeepSettings::default(), max_probability_of_loss: None }
-    }
 }
 
 /// Keep or end a loss-making customer.

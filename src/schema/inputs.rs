@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::covariates::CovariateColumn;
+use super::{covariates::CovariateColumn, plan_inputs};
 
 /// The input tables. Only `transactions` must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -249,45 +249,13 @@ impl TableName {
                 &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
-            Self::AcquisitionPlan => {
-                &[("date", true), ("customers", true), ("cost", false), ("segment", false), ("channel", false)]
-            }
-            Self::Market => {
-                &[("segment", false), ("competitor", false), ("equity", false), ("customers", false), ("value", false)]
-            }
-            Self::Targets => &[("measure", true), ("target", true), ("segment", false), ("channel", false)],
-            Self::Actions => &[
-                ("action", true),
-                ("cost", true),
-                ("segment", false),
-                ("channel", false),
-                ("value_tier", false),
-                ("retention", false),
-                ("frequency", false),
-                ("margin", false),
-                ("cost_to_serve", false),
-                ("probability", false),
-                ("uncertainty", false),
-            ],
-            Self::ActionCustomers => &[("action", true), ("customer_id", true)],
-            Self::Prospects => &[
-                ("prospect_id", true),
-                ("segment", false),
-                ("channel", false),
-                ("expected_revenue", false),
-                ("acquisition_cost", false),
-            ],
-            Self::EarlierRun => &[
-                ("customer_id", true),
-                ("expected_value", true),
-                ("p_alive", true),
-                ("expected_spend", true),
-                ("margin_rate", true),
-                ("cost_per_purchase", true),
-                ("cost_per_time", true),
-                ("expected_discounted_purchases", true),
-                ("expected_discounted_lifetime", true),
-            ],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::columns(self),
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -365,22 +333,13 @@ impl TableName {
                 "missing_date",
                 "after_as_of",
             ],
-            Self::AcquisitionPlan => {
-                &["missing_date", "before_as_of", "invalid_quantity", "invalid_amount", "unknown_group"]
-            }
-            Self::Market => &["invalid_amount", "invalid_quantity", "unknown_group", "duplicate_key"],
-            Self::Targets => &["unknown_measure", "invalid_quantity", "unknown_group", "duplicate_key"],
-            Self::Actions => &[
-                "missing_action",
-                "invalid_amount",
-                "invalid_effect",
-                "invalid_probability",
-                "unknown_group",
-                "duplicate_key",
-            ],
-            Self::ActionCustomers => &["unknown_action", "missing_customer", "unknown_customer", "duplicate_key"],
-            Self::Prospects => &["missing_prospect", "duplicate_prospect", "invalid_amount", "unknown_group"],
-            Self::EarlierRun => &["missing_customer", "unknown_customer"],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::rules(self),
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

@@ -22,6 +22,7 @@ mod object_outputs;
 pub mod objects;
 pub mod outputs;
 pub mod period;
+mod plan_inputs;
 pub mod potentials;
 pub mod purchases;
 pub mod quantiles;

@@ -77,7 +77,7 @@ fn a_budget_goes_where_it_gains_most_and_every_gain_follows_from_the_columns_sho
         };
         let expected = 100.0 * probability * (with - worth(purchases, margin, 1.0));
         assert!((number(&row[4]) as f64 - expected).abs() <= 0.5 + 1e-6, "{row:?} {expected}");
-        assert_eq!(number(&row[3]) as f64, value);
+        assert!((number(&row[3]) as f64 - value).abs() < 0.5);
         assert!(row[1] != "call" || tier[&row[0]] == "platinum");
         assert!(row[1] != "club" || number(&row[0]) % 2 == 1);
         if row[5] == "true" {
@@ -166,7 +166,7 @@ fn the_money_of_keeping_repricing_and_ending_follows_from_the_columns_shown() {
     for row in &found {
         let [spend, margin, order, time, purchases, lifetime, value] = all[&row[0]][..] else { unreachable!() };
         let near = |cell: &str, expected: f64| (float(cell) - 100.0 * expected).abs() <= 0.5 + 1e-6;
-        assert!(number(&row[1]) < 0 && number(&row[2]) as f64 == value);
+        assert!(number(&row[1]) < 0 && (number(&row[2]) as f64 - value).abs() < 0.5);
         let avoidable = 0.9 * order * purchases + 0.75 * time * lifetime;
         assert!(near(&row[3], margin * spend * purchases) && near(&row[4], avoidable), "{row:?}");
         assert!(near(&row[5], order * purchases + time * lifetime - avoidable));
@@ -267,7 +267,9 @@ fn without_their_tables_decisions_are_empty_and_without_a_forecast_too() {
 fn what_decisions_cannot_use_is_told() {
     let told = |inputs: &str, more: &str, files: &[(&str, &str)]| {
         let job = cdnow(inputs, more);
-        files.iter().for_each(|(name, text)| _ = job.text(name, text));
+        for (name, text) in files {
+            job.text(name, text);
+        }
         job.failure()
     };
     let invest = "decisions: {invest: {budget: 10.00}}\n";
@@ -311,7 +313,7 @@ fn what_decisions_cannot_use_is_told() {
     let market = "  market: {path: m.csv, columns: {competitor: who, equity: equity}}\n";
     assert_snapshot!(told(market, "", &[("m.csv", "who,equity\nN2K,5\n,9\n")]), @r"
     exit code 3
-    error: market: all customers have rows with and without a competitor: give the whole market, or everybody in it
+    error: market: a segment, or all customers, has rows with and without a competitor: give the whole market, or everybody in it
     ");
 }
 

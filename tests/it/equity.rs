@@ -30,7 +30,7 @@ pub(crate) fn cdnow(more_inputs: &str, more: &str) -> Job {
 /// A column of a dataset as text, null as nothing.
 fn column(output: &Path, dataset: &str, name: &str) -> Vec<Option<String>> {
     let of = |batch: &arrow_array::RecordBatch| -> Vec<Option<String>> {
-        let array = batch.column_by_name(name).unwrap_or_else(|| panic!("{dataset}.{name}"));
+        let array = batch.column_by_name(name).unwrap_or_else(|| unreachable!("{dataset}.{name}"));
         let any = array.as_any();
         let cell = |row: usize| {
             if let Some(texts) = any.downcast_ref::<StringArray>() {

@@ -16,7 +16,7 @@ mod tests;
 mod tree;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -37,8 +37,9 @@ use crate::schema::{
     money::MAX_EXPONENT,
     period::PeriodKind,
     scenario::Scenario,
-    settings::{Settings, TableName},
+    settings::{ForecastSettings, Settings, TableName},
 };
+use crate::units::Day;
 
 /// Key of random streams when nobody gives one.
 const DEFAULT_SEED: u64 = 1;
@@ -214,17 +215,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         inputs::check_wallet(entry, inputs, period, problems);
     }
 
-    let (kind, last) = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
-    let equity = fields.read_or("equity", EquitySettings::default(), problems, |entry, problems| {
-        equity::read(entry, kind, last, problems)
-    });
-    let decisions = fields.read_or("decisions", DecisionSettings::default(), problems, |entry, problems| {
-        decisions::read(entry, exponent, problems)
-    });
-    // What is wrong with the forecast is told there.
-    if let Some(forecast) = &forecast {
-        decisions::check_use(&fields, &tables, forecast.as_ref(), problems);
-    }
+    let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
+    let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
 
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
@@ -252,6 +244,29 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         decisions: decisions?,
         scenario: None,
     })
+}
+
+/// `equity` and `decisions`, and whether what they need is there.
+///
+/// * `when`: period and last day of the run. * `known`: tables, and the forecast where nothing is wrong with it.
+fn ahead(
+    fields: &Fields<'_>,
+    (period, as_of): (PeriodKind, Option<Day>),
+    exponent: u8,
+    (tables, forecast): (&BTreeSet<TableName>, Option<&Option<ForecastSettings>>),
+    problems: &mut Problems,
+) -> (Option<EquitySettings>, Option<DecisionSettings>) {
+    let equity = fields.read_or("equity", EquitySettings::default(), problems, |entry, problems| {
+        equity::read(entry, period, as_of, problems)
+    });
+    let decisions = fields.read_or("decisions", DecisionSettings::default(), problems, |entry, problems| {
+        decisions::read(entry, exponent, problems)
+    });
+    // What is wrong with the forecast is told there.
+    if let Some(forecast) = forecast {
+        decisions::check_use(fields, tables, forecast.as_ref(), problems);
+    }
+    (equity, decisions)
 }
 
 /// Names in a section, also of those that are not right: what uses one is no second mistake.
