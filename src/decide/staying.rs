@@ -74,8 +74,11 @@ pub fn prolonged(customer: &Drivers, known: Known, prevented: f64, scene: &Scene
     let shape = shape(&now);
     let bought = customer.purchase_rate * customer.lifetime / (customer.p_alive * known.rate_now);
     // Without a rate of today purchases fall as customers do.
-    let fall =
-        if bought > 0.0 && bought.is_finite() { root(|fall| 1.0 - now.area(fall) / bought, FALL) } else { shape };
+    let fall = if bought > 0.0 && bought.is_finite() {
+        root(|fall| 1.0 - now.area(fall / now.end) / bought, FALL) / now.end
+    } else {
+        shape
+    };
     let kept = 1.0 - prevented;
     let later = if kept > 0.0 { Curve::new(libm::exp(spread) / kept, scene) } else { Curve::never(scene) };
     let lifetime = customer.lifetime * later.area(shape) / now.area(shape);
@@ -191,7 +194,7 @@ mod tests {
                 assert!((rate - 0.3).abs() < 1e-6, "{rate}");
             }
             let all = prolonged(&customer, known, 1.0, &scene).0;
-            assert!((all - 0.7 * (1.0 - libm::exp(-WEEKLY * horizon)) / WEEKLY).abs() < 1e-9);
+            assert!((all - 0.7 * (1.0 - libm::exp(-WEEKLY * horizon)) / WEEKLY).abs() < 1e-6);
         }
     }
 
