@@ -37,7 +37,7 @@ use crate::{
 /// [`PublishError`].
 pub(super) fn claim(settings: &Settings, output: &Utf8Path) -> Result<Staging, PublishError> {
     refuse_inputs(settings, output)?;
-    Staging::new(output)
+    Ok(Staging::new(output)?.keeping(settings.keep_versions as usize))
 }
 
 /// Refuses an output within an input of the config, or around one.
@@ -128,7 +128,7 @@ pub(super) fn publish(
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
         ("model_group", Box::new(|spec| writer.write(spec, &results.group_columns()))),
         ("model_test", Box::new(|spec| writer.write(spec, &results.test_columns()))),
-        ("new_customer_value", Box::new(|spec| writer.write(spec, &results.new_customer_columns(settings)))),
+        ("new_customer_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::new_customer_columns)))),
     ];
     if let Some(found) = results.forecast.as_ref().and_then(Foretold::covariates) {
         let writer = &writer;

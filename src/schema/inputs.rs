@@ -293,7 +293,7 @@ pub enum Format {
     Csv,
 }
 
-/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net` and `Separate`.
+/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net`, `Separate` and `Purchases`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnsPolicy {
@@ -303,4 +303,6 @@ pub enum ReturnsPolicy {
     Separate,
     /// They are rejected, counted, with rule `return`.
     Drop,
+    /// There are none: a negative amount is a purchase that brought less than it cost. Amounts are contributions.
+    Purchases,
 }
