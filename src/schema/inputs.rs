@@ -237,6 +237,10 @@ impl TableName {
                 ("driver", false),
                 ("capacity", false),
                 ("rate", false),
+                ("rule", false),
+                ("rule_version", false),
+                ("valid_from", false),
+                ("valid_to", false),
             ],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
@@ -296,7 +300,7 @@ impl TableName {
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
             }
-            Self::Activities => &["missing_activity", "duplicate_activity"],
+            Self::Activities => &["missing_activity", "invalid_dates", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
                 "unknown_customer",
