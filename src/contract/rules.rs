@@ -35,6 +35,8 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "missing_product"
         | "missing_activity"
         | "unknown_activity"
+        | "missing_pool"
+        | "invalid_weight"
         | "invalid_capacity"
         | "invalid_period"
         | "overlapping_contract"

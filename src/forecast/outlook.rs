@@ -145,25 +145,33 @@ impl Population {
     ) -> Result<Vec<T>, HypergeometricError> {
         let Histories { frequency, recency, age, .. } = histories;
         let remembers = self.models()[0].remembers_silence();
-        let future = |row: u32| {
+        // Sorted are the values themselves, not rows that point at them: a comparison then misses no cache.
+        let high = |number: u32, frequency: u32| u64::from(number) << 32 | u64::from(frequency);
+        let key = |row: u32| {
             let at = row as usize;
-            (self.number_of(at), frequency[at], age[at], if remembers { recency[at] } else { 0 })
+            (high(self.number_of(at) as u32, frequency[at]), high(age[at], recency[at]), row)
         };
-        let mut rows: Vec<u32> = (0..frequency.len() as u32).collect();
-        rows.par_sort_unstable_by_key(|row| (future(*row), recency[*row as usize], *row));
-        let groups: Vec<&[u32]> = rows.chunk_by(|l, r| future(*l) == future(*r)).collect();
+        let mut rows: Vec<(u64, u64, u32)> = (0..frequency.len() as u32).into_par_iter().map(key).collect();
+        rows.par_sort_unstable();
+        let same = |l: &(u64, u64, u32), r: &(u64, u64, u32)| {
+            l.0 == r.0 && if remembers { l.1 == r.1 } else { l.1 >> 32 == r.1 >> 32 }
+        };
+        let groups: Vec<&[(u64, u64, u32)]> = rows.chunk_by(same).collect();
         let time = |days: u32| f64::from(days) / days_per_unit;
         let found: Vec<Result<Vec<T>, HypergeometricError>> = groups
             .par_iter()
             .map(|group| {
-                let at = group[0] as usize;
+                let at = group[0].2 as usize;
                 let history = (f64::from(frequency[at]), time(recency[at]), time(age[at]));
-                of_group(&self.model_of(at), history, group)
+                let rows: Vec<u32> = group.iter().map(|key| key.2).collect();
+                of_group(&self.model_of(at), history, &rows)
             })
             .collect();
         let found: Vec<T> = found.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
-        let mut placed: Vec<(u32, T)> = rows.into_iter().zip(found).collect();
-        placed.par_sort_unstable_by_key(|pair| pair.0);
-        Ok(placed.into_iter().map(|pair| pair.1).collect())
+        let mut placed = found.clone();
+        for (key, value) in rows.iter().zip(found) {
+            placed[key.2 as usize] = value;
+        }
+        Ok(placed)
     }
 }

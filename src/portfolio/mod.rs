@@ -13,6 +13,8 @@
 //! assert_eq!(tiers(&value, &[tier("gold", 0.25), tier("lead", 0.75)]), [1, 0, 1, 1]);
 //! ```
 
+use std::cmp::Reverse;
+
 use rayon::prelude::*;
 
 use crate::schema::settings::ValueTier;
@@ -28,11 +30,13 @@ use crate::schema::settings::ValueTier;
 pub fn scores<T: Ord + Copy + Send + Sync>(values: &[T], groups: u8) -> Vec<u8> {
     let mut sorted = values.to_vec();
     sorted.par_sort_unstable();
-    let score = |value: &T| {
-        let worse = sorted.partition_point(|other| other < value) as u64;
-        1 + (u64::from(groups) * worse / sorted.len().max(1) as u64) as u8
-    };
-    values.par_iter().map(score).collect()
+    // At least `1 + g` has who is better than the `⌈g · customers / groups⌉` worst.
+    let customers = sorted.len() as u64;
+    let cuts: Vec<T> = (1..u64::from(groups))
+        .filter_map(|group| (group * customers).div_ceil(u64::from(groups)).checked_sub(1))
+        .map(|at| sorted[at as usize])
+        .collect();
+    values.par_iter().map(|value| 1 + cuts.iter().filter(|cut| value > cut).count() as u8).collect()
 }
 
 /// The tier of each customer: customers are ranked by value, best first, ties by row, and cut at the cumulated shares.
@@ -40,8 +44,9 @@ pub fn scores<T: Ord + Copy + Send + Sync>(values: &[T], groups: u8) -> Vec<u8> 
 /// * `tiers`: best first; shares sum to 1. Returns positions in `tiers`.
 #[must_use]
 pub fn tiers(values: &[i64], tiers: &[ValueTier]) -> Vec<u16> {
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    order.par_sort_unstable_by_key(|row| (std::cmp::Reverse(values[*row as usize]), *row));
+    let mut order: Vec<(Reverse<i64>, u32)> =
+        values.par_iter().map(|value| Reverse(*value)).zip(0..values.len() as u32).collect();
+    order.par_sort_unstable();
     let mut cumulated = 0.0;
     let ends: Vec<usize> = tiers
         .iter()
@@ -52,7 +57,7 @@ pub fn tiers(values: &[i64], tiers: &[ValueTier]) -> Vec<u16> {
         .collect();
     let last = tiers.len().saturating_sub(1);
     let mut tier = vec![0; values.len()];
-    for (rank, row) in order.into_iter().enumerate() {
+    for (rank, (_, row)) in order.into_iter().enumerate() {
         tier[row as usize] = ends.iter().position(|end| rank < *end).unwrap_or(last) as u16;
     }
     tier

@@ -33,6 +33,9 @@ pub struct Inputs {
     pub events: Option<TableSetting>,
     /// One row a contract of a customer, for models of contracts.
     pub contracts: Option<TableSetting>,
+    /// One row what a resource pool gives a taker (in a period).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_weights: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -51,6 +54,7 @@ impl Inputs {
             TableName::Traced => self.traced.as_ref(),
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
+            TableName::ResourceWeights => self.resource_weights.as_ref(),
             TableName::Truth => None,
         }
     }
@@ -82,13 +86,15 @@ pub enum TableName {
     Events,
     /// Contracts of customers.
     Contracts,
+    /// Whom resource pools serve.
+    ResourceWeights,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -100,6 +106,7 @@ impl TableName {
         Self::Traced,
         Self::Events,
         Self::Contracts,
+        Self::ResourceWeights,
     ];
 
     /// The name in the config.
@@ -117,6 +124,7 @@ impl TableName {
             Self::Traced => "traced",
             Self::Events => "events",
             Self::Contracts => "contracts",
+            Self::ResourceWeights => "resource_weights",
             Self::Truth => "truth",
         }
     }
@@ -176,6 +184,9 @@ impl TableName {
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
+            Self::ResourceWeights => {
+                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
+            }
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -226,6 +237,7 @@ impl TableName {
                 "ends_before_start",
                 "overlapping_contract",
             ],
+            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

@@ -84,6 +84,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             fx: None,
             traced: None,
             contracts: None,
+            resource_weights: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -99,6 +100,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         economic: EconomicSettings::default(),
         scenario: None,
         outputs: None,
+        keep_versions: 0,
         forecast: None,
         portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
     }

@@ -94,6 +94,7 @@ pub(in crate::cli::config) fn read(
         traced: settings.remove(&TableName::Traced),
         events: settings.remove(&TableName::Events),
         contracts: settings.remove(&TableName::Contracts),
+        resource_weights: settings.remove(&TableName::ResourceWeights),
     });
     (present, inputs)
 }
