@@ -83,6 +83,18 @@ impl CostPlan {
         CostChunk { amounts, quantities }
     }
 
+    /// Cost alone, of some activities: `None` of the others.
+    #[must_use]
+    pub fn costs_of(
+        &self,
+        ground: &Ground<'_>,
+        rows: &Range<usize>,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Vec<Minor>>> {
+        let cost = |(number, plan)| wanted(number).then(|| self.amounts(plan, ground, rows.clone()));
+        self.plans.iter().enumerate().map(cost).collect()
+    }
+
     /// One activity's cost on the cells of `rows`.
     fn amounts(&self, plan: &ActivityPlan, ground: &Ground<'_>, rows: Range<usize>) -> Vec<Minor> {
         let mut amounts = vec![0_i64; rows.len()];

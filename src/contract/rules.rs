@@ -40,15 +40,15 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "overlapping_contract"
         | "unknown_currency"
         | "missing_currency"
-        | "invalid_rate"
-        | "unknown_kind" => Policy::Error,
+        | "invalid_rate" => Policy::Error,
+        "unknown_kind" if table == TableName::Fx => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount"
             if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>
         {
             Policy::Error
         }
-        "missing_value" | "unknown_driver" => Policy::Warn,
+        "missing_value" | "unknown_driver" | "unknown_kind" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
         "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {
             Policy::Warn

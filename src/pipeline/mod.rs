@@ -14,6 +14,7 @@ mod economic;
 pub mod error;
 mod event_time;
 pub mod explain;
+mod expressions;
 mod fitting;
 mod forecast;
 mod foretold;
@@ -24,6 +25,7 @@ mod grouping;
 mod inputs;
 mod ledger;
 pub mod model_file;
+mod movements;
 mod notes;
 mod object_tables;
 pub mod objects;
@@ -31,12 +33,15 @@ mod opportunistic;
 mod order_time;
 mod origins;
 mod output;
+mod payments;
 pub mod plan;
 mod pooled;
+mod portfolio;
 mod potentials;
 pub mod results;
 mod scenario;
 mod scenario_table;
+mod segmentation;
 mod summary;
 mod tables;
 mod validation;
@@ -57,7 +62,8 @@ use self::{
     foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
-    results::{Costs, Findings, Results},
+    portfolio::Alternative,
+    results::{Beside, Costs, Findings, Results},
     scenario::OtherCosts,
 };
 use crate::{
@@ -71,8 +77,10 @@ use crate::{
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
+        portfolio::Payment,
         purchases::PurchaseLog,
         relations::Relations,
+        segmentation::Segmentation,
         settings::{Settings, TableName},
         tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -139,6 +147,8 @@ pub struct Ledgers {
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// How customers pay, those of whom there are records, sorted by customer.
+    payments: Arc<Vec<(u32, Payment)>>,
     /// What is known of customers beside what they bought.
     relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
@@ -151,6 +161,8 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
+    /// Channels, parents and regions that customers are added up by.
+    hierarchies: Arc<Vec<Segmentation>>,
 }
 
 /// Names of groups, and the number of each customer's.
@@ -208,6 +220,7 @@ pub fn project(
     if saved.is_some() {
         choice::purchases_alone(settings.forecast.as_ref(), "project")?;
     }
+    expressions::check(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
@@ -227,14 +240,22 @@ pub fn project(
         Some(setting) => Some(Foretold::new(settings, setting, &base.ledgers, &mut clock)?),
         None => None,
     };
-    base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));
             let prices = scenario::price_factors(&ledgers, scenario);
-            let mut scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
-            let of_base = (Some(base.tier.as_slice()), prices.as_deref());
-            scene.look_ahead(&scenario.settings, forecast.as_ref(), of_base, &mut clock)?;
+            let scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
+            let present = portfolio::present_profit(&scenario.settings, &scene);
+            Some((scenario, scene, prices, Alternative { name: &scenario.name, present }))
+        }
+        None => None,
+    };
+    let alternative = scene.as_ref().map(|(_, _, _, alternative)| alternative);
+    base.look_ahead(settings, forecast.as_ref(), Beside { alternative, ..Beside::default() }, &mut clock)?;
+    let scene = match scene {
+        Some((scenario, mut scene, prices, _)) => {
+            let beside = Beside { tiers: Some(&base.tier), prices: prices.as_deref(), alternative: None };
+            scene.look_ahead(&scenario.settings, forecast.as_ref(), beside, &mut clock)?;
             Some(scene)
         }
         None => None,

@@ -39,6 +39,8 @@ pub struct Inputs {
     pub opportunities: Option<TableSetting>,
     /// Knowledge gained from customers.
     pub learning: Option<TableSetting>,
+    /// Complaints, ideas and requests of customers.
+    pub interactions: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -60,6 +62,7 @@ impl Inputs {
             TableName::Referrals => self.referrals.as_ref(),
             TableName::Opportunities => self.opportunities.as_ref(),
             TableName::Learning => self.learning.as_ref(),
+            TableName::Interactions => self.interactions.as_ref(),
             TableName::Truth => None,
         }
     }
@@ -97,13 +100,15 @@ pub enum TableName {
     Opportunities,
     /// Knowledge gained from customers.
     Learning,
+    /// Complaints, ideas and requests of customers.
+    Interactions,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -118,6 +123,7 @@ impl TableName {
         Self::Referrals,
         Self::Opportunities,
         Self::Learning,
+        Self::Interactions,
     ];
 
     /// The name in the config.
@@ -138,6 +144,7 @@ impl TableName {
             Self::Referrals => "referrals",
             Self::Opportunities => "opportunities",
             Self::Learning => "learning",
+            Self::Interactions => "interactions",
             Self::Truth => "truth",
         }
     }
@@ -166,6 +173,8 @@ impl TableName {
                 ("region", false),
                 ("wallet", false),
                 ("wallet_probability", false),
+                ("benchmark", false),
+                ("parent", false),
             ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
@@ -193,6 +202,9 @@ impl TableName {
                 ("balance", false),
                 ("write_off", false),
                 ("default_probability", false),
+                ("days_late", false),
+                ("overdue", false),
+                ("disputed", false),
                 ("period", false),
                 ("date", false),
             ],
@@ -204,6 +216,7 @@ impl TableName {
                 &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
+            Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -228,7 +241,9 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability"],
+            Self::Customers => {
+                &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability", "invalid_flag"]
+            }
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
@@ -272,6 +287,14 @@ impl TableName {
                 "invalid_margin",
                 "missing_date",
                 "past_opportunity",
+            ],
+            Self::Interactions => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_kind",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
             ],
             Self::Learning => &[
                 "missing_customer",

@@ -26,6 +26,7 @@ mod opportunities;
 mod order_time;
 mod plan;
 mod pooling;
+mod portfolio;
 mod potentials;
 mod purchase_models;
 mod support;

@@ -84,6 +84,10 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             fx: None,
             traced: None,
             contracts: None,
+            referrals: None,
+            opportunities: None,
+            learning: None,
+            interactions: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -100,7 +104,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         scenario: None,
         outputs: None,
         forecast: None,
-        portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
+        portfolio: PortfolioSettings::default(),
     }
 }
 

@@ -12,4 +12,5 @@ pub(super) mod inputs;
 pub(super) mod methods;
 pub(super) mod portfolio;
 pub(super) mod resources;
+pub(super) mod roles;
 pub(super) mod run;
