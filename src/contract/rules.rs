@@ -35,12 +35,14 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "missing_product"
         | "missing_activity"
         | "unknown_activity"
+        | "missing_pool"
         | "invalid_capacity"
         | "invalid_period"
         | "overlapping_contract"
         | "unknown_currency"
         | "missing_currency"
         | "invalid_rate" => Policy::Error,
+        "invalid_weight" if table == TableName::ResourceWeights => Policy::Error,
         "unknown_kind" if table == TableName::Fx => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount"

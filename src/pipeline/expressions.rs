@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::{RunError, foretold::Foretold, gather::hierarchies_of, results::Findings, worlds::World};
 use crate::{
+    contract::meant::closest,
     numeric::keys::{Key, Keys},
     publish::dataset::Values,
     read::plain_reason,
@@ -52,13 +53,13 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
             if let Expr::Column(column) = node
                 && unknown(column)
             {
-                return Err(wrong(name, format!("no column `{column}`")));
+                return Err(wrong(name, no_column(column, &known)));
             }
         }
     }
     let mut of_clusters = portfolio.clusters.iter().flat_map(|clusters| &clusters.columns);
     match of_clusters.find(|column| unknown(column)) {
-        Some(column) => Err(wrong("clusters", format!("no column `{column}`"))),
+        Some(column) => Err(wrong("clusters", no_column(column, &known))),
         None => Ok(()),
     }
 }
@@ -70,6 +71,14 @@ fn parsed(name: &str, text: &str) -> Result<Expr, RunError> {
         return Err(wrong(name, "it adds up over customers; an expression is about one customer".to_owned()));
     }
     Ok(expression)
+}
+
+fn no_column(name: &str, known: &[(String, usize)]) -> String {
+    let known: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+    match closest(name, &known) {
+        Some(word) => format!("no column `{name}`; did you mean `{word}`?"),
+        None => format!("no column `{name}`"),
+    }
 }
 
 fn wrong(segment: &str, reason: String) -> RunError {

@@ -11,12 +11,14 @@ use super::{
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
     order_time, payments,
+    prices::{self, NO_SEGMENT},
     scenario::{self, OtherCosts},
 };
 use crate::{
     allocate,
     contract::{
         ContractError,
+        resource_weights::{Takers, with_takers},
         tables::KnownCustomers,
         transactions::{self, Ledger},
     },
@@ -31,6 +33,7 @@ use crate::{
     numeric::keys::{KeyIndex, Keys},
     read,
     schema::{
+        costing::ResourceSetting,
         covariates::Covariate,
         economic::EconomicInputs,
         facts::{Cells, Customers, NO_DAY},
@@ -99,7 +102,12 @@ pub(super) fn one_ledger<'a, T>(
     let layout = Layout { period: settings.period, added, distinct };
     let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
     let by_object = object.zip(column).map(|(kind, column)| {
-        ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts_orders(settings))
+        let ids = transactions::id_kind(&kinds, column);
+        let summary = ObjectSummary::new(kind, layout, &ids, counts_orders(settings));
+        match prices::groups(settings, customers.as_ref()) {
+            Some(groups) => summary.with_prices(groups, settings.period, &ids),
+            None => summary,
+        }
     });
     let by_day = by_day.then(|| LedgerSummary::new(days, &ids));
     let by_order = settings.drivers.values().any(LedgerDriver::is_of_orders).then(|| OrderSummary::new(layout));
@@ -169,6 +177,8 @@ pub(super) struct OneLedger<'a> {
 pub(super) struct Side<'a> {
     inputs: SideInputs<'a>,
     activities: Vec<Activity>,
+    takers: Takers,
+    resources: BTreeMap<String, ResourceSetting>,
     pools: Vec<Pool>,
     lines: Vec<PoolLine>,
 }
@@ -178,15 +188,18 @@ impl<'a> Side<'a> {
     pub(super) fn read(settings: &'a Settings) -> Result<Self, RunError> {
         let mut inputs = SideInputs::new(settings, Utf8Path::new(&settings.base));
         let activities = inputs.activities()?;
-        let (pools, lines) = inputs.pools(&activities)?;
-        Ok(Self { inputs, activities, pools, lines })
+        let takers = inputs.resource_weights()?;
+        let names = activities.iter().map(|activity| activity.name.as_str()).collect();
+        let resources = with_takers(&settings.resources, &takers, &names)?;
+        let (pools, lines) = inputs.pools(&activities, &resources)?;
+        Ok(Self { inputs, activities, takers, resources, pools, lines })
     }
 }
 
 impl OneLedger<'_> {
     /// The facts of one config: its other tables laid beside the ledger.
     pub(super) fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Gathered, RunError> {
-        let Side { mut inputs, activities, pools, lines: pool_lines } = side;
+        let Side { mut inputs, activities, takers, resources, pools, lines: pool_lines } = side;
         let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
         let Self { mut objects, group, marks, orders, shared, .. } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
@@ -205,7 +218,7 @@ impl OneLedger<'_> {
             }
         }
         let by_id = KnownCustomers::new(&customer_rows.ids);
-        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (cells, unknown, absent) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
         let (of_events, _) = drivers_of(settings);
         let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
         let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
@@ -277,10 +290,13 @@ impl OneLedger<'_> {
             segment_names: segment_names.into(),
             segment_of: segment_of.into(),
             activities,
+            takers: takers.into(),
+            resources: resources.into(),
             pools,
             pool_lines: pool_lines.into(),
             traced: traced.into(),
             unknown: unknown.into(),
+            absent: absent.into(),
             economic: EconomicInputs::default(),
             driver_names: driver_names.into(),
             purchases: purchases.map(Arc::new),
@@ -298,13 +314,14 @@ impl OneLedger<'_> {
         let mut other_costs = None;
         if let Some(scenario) = &settings.scenario {
             // Both worlds have the same cells.
-            let OtherCosts { activities, pools, pool_lines } = scenario::costs(&ledgers, settings, scenario)?;
+            let OtherCosts { activities, resources, pools, pool_lines } =
+                scenario::costs(&ledgers, settings, scenario)?;
             let base =
                 (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
             ledgers.add_earlier_cells(&scenario.settings)?;
             let activities = std::mem::replace(&mut ledgers.activities, base.0);
             let pools = std::mem::replace(&mut ledgers.pools, base.1);
-            other_costs = Some(OtherCosts { activities, pools, pool_lines });
+            other_costs = Some(OtherCosts { activities, resources, pools, pool_lines });
         }
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
@@ -377,14 +394,14 @@ fn pools_by(settings: &Settings, column: &str) -> bool {
     settings.forecast.as_ref().and_then(|forecast| forecast.pool_by?.column()) == Some(column)
 }
 
-/// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.
+/// Names and numbers of the customers table's segments, channels or regions; customers without one are in [`NO_SEGMENT`].
 fn segments(
     column: &str,
     segment: Option<&[Option<String>]>,
     customers: usize,
     at_most: usize,
 ) -> Result<(Vec<String>, Vec<u16>), ContractError> {
-    let none = "(none)".to_owned();
+    let none = NO_SEGMENT.to_owned();
     let Some(segment) = segment else { return Ok((vec![none], vec![0; customers])) };
     let mut names: Vec<String> = segment.iter().map(|name| name.clone().unwrap_or_else(|| none.clone())).collect();
     names.par_sort_unstable();

@@ -8,12 +8,14 @@ pub mod clock;
 pub mod compare;
 mod comparison;
 mod contractual;
+mod cost_labels;
 mod cost_tables;
 mod earnings;
 mod economic;
 pub mod error;
 mod event_time;
 pub mod explain;
+pub mod explanation;
 mod expressions;
 mod fitting;
 mod forecast;
@@ -24,6 +26,7 @@ mod group_tables;
 mod grouping;
 mod inputs;
 mod ledger;
+mod method_table;
 pub mod model_file;
 mod movements;
 mod notes;
@@ -38,6 +41,7 @@ pub mod plan;
 mod pooled;
 mod portfolio;
 mod potentials;
+mod prices;
 pub mod results;
 mod scenario;
 mod scenario_table;
@@ -68,10 +72,12 @@ use self::{
 };
 use crate::{
     allocate::{self, Costing, Ground},
+    contract::resource_weights::Takers,
     profit,
     read::Footer,
     schema::{
         contract::{InputBalance, RejectedRow},
+        costing::ResourceSetting,
         covariates::Covariate,
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers},
@@ -82,7 +88,7 @@ use crate::{
         relations::Relations,
         segmentation::Segmentation,
         settings::{Settings, TableName},
-        tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -137,10 +143,15 @@ pub struct Ledgers {
     /// Segment of each customer, as a number in `segment_names`.
     pub segment_of: Arc<Vec<u16>>,
     activities: Vec<Activity>,
+    /// Whom resource pools serve by the table.
+    takers: Arc<Takers>,
+    /// Resource pools, with the takers that the table gives them.
+    resources: Arc<BTreeMap<String, ResourceSetting>>,
     pools: Vec<Pool>,
     pool_lines: Arc<Vec<PoolLine>>,
     traced: Arc<Vec<TracedCost>>,
     unknown: Arc<Vec<UnknownQuantity>>,
+    absent: Arc<AbsentDrivers>,
     economic: EconomicInputs,
     driver_names: Arc<Vec<String>>,
     /// Purchase days of every customer, where they are wanted.
@@ -184,11 +195,12 @@ impl Ledgers {
     fn costing<'a>(&'a self, settings: &'a Settings) -> Costing<'a> {
         Costing {
             activities: &self.activities,
-            resources: &settings.resources,
+            resources: &self.resources,
             service: &settings.service,
             pools: &self.pools,
             traced: &self.traced,
             unknown: &self.unknown,
+            absent: &self.absent,
             drivers: &self.driver_names,
             currency: &settings.currency,
             period: settings.period,
@@ -243,7 +255,7 @@ pub fn project(
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));
-            let prices = scenario::price_factors(&ledgers, scenario);
+            let prices = prices::factors(&ledgers, scenario);
             let scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
             let present = portfolio::present_profit(&scenario.settings, &scene);
             Some((scenario, scene, prices, Alternative { name: &scenario.name, present }))
@@ -276,8 +288,7 @@ fn findings(
     clock: &mut Clock,
 ) -> Result<Findings, RunError> {
     let (costs, margins) = cost(settings, &ledgers, audit, clock)?;
-    // A scenario whose prices differ by segment has no lines of its own.
-    let objects = match kind.filter(|kind| kind.ledger_column().is_none() || ledgers.objects.is_some()) {
+    let objects = match kind {
         Some(kind) => {
             let stage = if kind == CostObject::Product { "products" } else { "objects" };
             clock.start(stage, ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
@@ -305,7 +316,6 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
     let base = findings(settings, ledgers, (&audit, Some(kind)), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
-            scenario::check_objects(&ledgers, kind)?;
             clock.start("what_if", Some(ledgers.cells.len() as u64));
             Some(findings(&scenario.settings, ledgers, (&audit, Some(kind)), &mut clock)?)
         }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{
     Audit, Clock, RunError,
     comparison::covariate_columns,
+    cost_labels::CostLabels,
     foretold::Foretold,
     objects::ObjectResults,
     results::Results,
-    tables::CostLabels,
     worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
 /// [`PublishError`].
 pub(super) fn claim(settings: &Settings, output: &Utf8Path) -> Result<Staging, PublishError> {
     refuse_inputs(settings, output)?;
-    Staging::new(output)
+    Ok(Staging::new(output)?.keeping(settings.keep_versions as usize))
 }
 
 /// Refuses an output within an input of the config, or around one.
@@ -238,7 +238,8 @@ fn write_object_costs(
     settings: &Settings,
     worlds: &[(World<'_>, &ObjectResults)],
 ) -> Result<Written, PublishError> {
-    let labels: Vec<CostLabels> = worlds.iter().map(|(_, objects)| objects.labels(settings)).collect();
+    let labels: Vec<CostLabels> =
+        worlds.iter().map(|(world, objects)| objects.labels(&world.found.costs.plan, settings)).collect();
     let chunks = |world: &usize| worlds[*world].1.objects.cells.len().div_ceil(COST_CELLS).max(1);
     let parts: Vec<(usize, usize)> =
         (0..worlds.len()).flat_map(|world| (0..chunks(&world)).map(move |part| (world, part))).collect();
@@ -260,7 +261,8 @@ fn write_costs(
     let chunks = |world: &World<'_>| world.found.ledgers.cells.len().div_ceil(COST_CELLS);
     let parts: Vec<(&World<'_>, usize)> =
         worlds.iter().flat_map(|world| (0..chunks(world)).map(move |part| (world, part))).collect();
-    let labels = |world: &World<'_>| CostLabels::new(world.labels(), world.activity_labels());
+    let labels =
+        |world: &World<'_>| CostLabels::new(&world.found.ledgers.cells.period, &world.found.costs.plan, world.settings);
     let labels: Vec<CostLabels> = worlds.iter().map(labels).collect();
     writer.write_in_parts(spec, parts.len(), |part| {
         // A run without cells has one empty part.

@@ -61,7 +61,7 @@ pub(super) fn of(
     let growth = found.potentials.growth();
     let future_at_least = setting.analysis.future_at_least.or_else(|| future_threshold(growth?));
     let cut = AnalysisSettings { future_at_least, ..setting.analysis };
-    let Served { fixed, profits } = served(settings, found, &present);
+    let profits = served(settings, found, &present);
     let (mut ways, other): (Vec<String>, _) =
         (setting.ways_to_serve.iter().map(|way| way.name.clone()).collect(), ways_of(alternative));
     ways.extend(other);
@@ -78,6 +78,7 @@ pub(super) fn of(
         let of = |row: usize| group(present[row], growth[row], best_way[row].map(|(_, profit)| profit), cut);
         (0..present.len()).map(of).collect()
     });
+    let fixed = sum_by_customer(&found.ledgers.facts.first_cell, found.costs.layers.fixed());
     let roles = roles_of(settings, forecast, found, &fixed);
     Portfolio { present, group, best_way, ways, roles }
 }
@@ -86,71 +87,58 @@ fn ways_of(alternative: Option<&Alternative<'_>>) -> Option<String> {
     alternative.map(|other| other.name.to_owned())
 }
 
-/// What customers bear of fixed cost, and what each way to serve would leave of those who are not profitable.
-struct Served {
-    fixed: Vec<Minor>,
-    /// By way; `None` where the profit leaves 64 bits.
-    profits: Vec<Vec<Option<Minor>>>,
-}
-
+/// What each way to serve would leave of every customer, by way; `None` where that leaves 64 bits.
+///
 /// Costs at unchanged rates: `profit + Σ cost · (1 − factor)` over the activities that a way changes and whose cost would
 /// really change, rounded once a customer and way, half to even.
-fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Served {
-    let ledgers = &found.ledgers;
-    let plan = &found.costs.plan;
+fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Vec<Vec<Option<Minor>>> {
+    let (ledgers, plan) = (&found.ledgers, &found.costs.plan);
     let ways: Vec<Vec<i64>> = settings
         .portfolio
         .ways_to_serve
         .iter()
         .map(|way| plan.activities.iter().map(|activity| saved(way, &activity.name, &activity.setting)).collect())
         .collect();
-    let is_fixed: Vec<bool> =
-        plan.activities.iter().map(|activity| activity.setting.behaviour == Behaviour::Fixed).collect();
+    if ways.is_empty() {
+        return Vec::new();
+    }
     let ground = ledgers.ground(settings);
     let year = settings.period.last_year(ledgers.as_of);
+    let first = &ledgers.facts.first_cell;
     let starts: Vec<usize> = (0..present.len()).step_by(CUSTOMERS).collect();
-    let parts: Vec<(Vec<Minor>, Vec<Vec<i128>>)> = starts
+    let parts: Vec<Vec<Vec<i128>>> = starts
         .into_par_iter()
         .map(|start| {
             let customers = start..present.len().min(start + CUSTOMERS);
-            let first = &ledgers.facts.first_cell;
             let cells = first[customers.start]..first[customers.end];
-            let wanted = |number: usize| is_fixed[number] || ways.iter().any(|way| way[number] != 0);
-            let costs = plan.costs_of(&ground, &cells, wanted);
-            let mut fixed = vec![0; customers.len()];
+            let costs = plan.costs_of(&ground, &cells, |number| ways.iter().any(|way| way[number] != 0));
             let mut savings = vec![vec![0_i128; customers.len()]; ways.len()];
-            for (number, cost) in costs.iter().enumerate() {
-                let Some(cost) = cost else { continue };
-                for (at, customer) in customers.clone().enumerate() {
-                    for cell in first[customer]..first[customer + 1] {
-                        let amount = cost[cell - cells.start];
-                        if is_fixed[number] {
-                            fixed[at] += amount;
-                        }
-                        if year.as_ref().is_some_and(|year| !year.contains(&ledgers.cells.period[cell])) {
-                            continue;
-                        }
-                        for (way, saving) in ways.iter().zip(&mut savings) {
-                            saving[at] += i128::from(amount) * i128::from(way[number]);
-                        }
+            for cell in cells.clone() {
+                if year.as_ref().is_some_and(|year| !year.contains(&ledgers.cells.period[cell])) {
+                    continue;
+                }
+                let at = ledgers.cells.customer[cell] as usize - start;
+                for (number, cost) in costs.iter().enumerate() {
+                    let Some(cost) = cost else { continue };
+                    for (way, saving) in ways.iter().zip(&mut savings) {
+                        saving[at] += i128::from(cost[cell - cells.start]) * i128::from(way[number]);
                     }
                 }
             }
-            (fixed, savings)
+            savings
         })
         .collect();
-    let mut all = Served { fixed: Vec::with_capacity(present.len()), profits: vec![Vec::new(); ways.len()] };
-    for (fixed, savings) in parts {
-        let start = all.fixed.len();
-        all.fixed.extend(fixed);
-        for (profits, savings) in all.profits.iter_mut().zip(savings) {
+    let mut profits: Vec<Vec<Option<Minor>>> = vec![Vec::with_capacity(present.len()); ways.len()];
+    for savings in parts {
+        for (profits, savings) in profits.iter_mut().zip(savings) {
             let profit = |(saving, present): (i128, &Minor)| {
                 Minor::try_from(i128::from(*present) + divide_half_even(saving, i128::from(SHARE_SCALE))).ok()
             };
+            let start = profits.len();
             profits.extend(savings.into_iter().zip(&present[start..]).map(profit));
         }
     }
-    all
+    profits
 }
 
 /// What a way saves of an activity's cost, a unit of it being [`SHARE_SCALE`]: nothing of what would not change.

@@ -1,6 +1,6 @@
 //! The results as columns of the output datasets, in the order of [`outputs`](crate::schema::outputs).
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -23,7 +23,7 @@ use crate::{
         segmentation::Segmentation,
         settings::Settings,
     },
-    units::{Minor, MinorSum, Quantity},
+    units::{Minor, MinorSum},
 };
 
 impl World<'_> {
@@ -371,12 +371,17 @@ impl Results {
 
 /// Numbers of the cells' labels, and the labels.
 pub(super) fn labels(of: &[Period], settings: &Settings) -> (Vec<u32>, Arc<Vec<String>>) {
+    let (numbers, periods) = numbered(of);
+    (numbers, Arc::new(periods.iter().map(|period| settings.period.label(*period)).collect()))
+}
+
+/// The place of each cell's period among all of them, in order.
+pub(super) fn numbered(of: &[Period]) -> (Vec<u32>, Vec<Period>) {
     let mut periods = of.to_vec();
     periods.par_sort_unstable();
     periods.dedup();
-    let labels = periods.iter().map(|period| settings.period.label(*period)).collect();
     let number = |period: &Period| periods.partition_point(|other| other < period) as u32;
-    (of.par_iter().map(number).collect(), Arc::new(labels))
+    (of.par_iter().map(number).collect(), periods)
 }
 
 #[derive(Default)]
@@ -407,59 +412,4 @@ fn buckets(balance: &InputBalance) -> Vec<(&'static str, &'static str, Bucket)> 
     rows.extend(balance.rules.iter().map(|(rule, (_, bucket))| ("rule", *rule, *bucket)));
     rows.push(("unassigned", "", balance.unassigned));
     rows
-}
-
-/// What the cost of every cell and activity is told with: the cell's period, and the activity's name and kind.
-pub(super) struct CostLabels {
-    period: Vec<u32>,
-    periods: Arc<Vec<String>>,
-    activities: Arc<Vec<String>>,
-    kinds: Arc<Vec<String>>,
-}
-
-impl CostLabels {
-    /// * `periods`: the label number of each cell's period, and the labels.
-    /// * `activities`: names and kinds of the activities.
-    pub(super) fn new(
-        (period, periods): (Vec<u32>, Arc<Vec<String>>),
-        (activities, kinds): (Arc<Vec<String>>, Arc<Vec<String>>),
-    ) -> Self {
-        Self { period, periods, activities, kinds }
-    }
-
-    /// Columns and number of the rows of some cells: one a cell and activity that it used or that cost it something.
-    ///
-    /// * `whose`: customer or object of every cell.
-    /// * `found`: quantity and cost of a cell, counted from the first of `cells`, and an activity.
-    pub(super) fn columns(
-        &self,
-        whose: &[u32],
-        cells: Range<usize>,
-        found: impl Fn(usize, usize) -> (Quantity, Minor),
-    ) -> (Vec<Values>, usize) {
-        let (mut ids, mut periods, mut activity) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut quantity, mut amount) = (Vec::new(), Vec::new());
-        for (at, cell) in cells.enumerate() {
-            for number in 0..self.activities.len() {
-                let (used, cost) = found(at, number);
-                if used != 0 || cost != 0 {
-                    ids.push(whose[cell]);
-                    periods.push(self.period[cell]);
-                    activity.push(number as u32);
-                    quantity.push(Some(used));
-                    amount.push(Some(cost));
-                }
-            }
-        }
-        let rows = ids.len();
-        let columns = vec![
-            Values::Ids(ids),
-            Values::Label(periods, Arc::clone(&self.periods)),
-            Values::Label(activity.clone(), Arc::clone(&self.activities)),
-            Values::Label(activity, Arc::clone(&self.kinds)),
-            Values::Scaled(quantity),
-            Values::Scaled(amount),
-        ];
-        (columns, rows)
-    }
 }

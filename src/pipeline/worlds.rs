@@ -104,8 +104,9 @@ impl World<'_> {
     }
 
     /// From gross sales to economic profit, in the order of the datasets.
-    fn money(&self) -> [&Vec<Minor>; 17] {
+    fn money(&self) -> [&[Minor]; 19] {
         let (cells, margins) = (&self.found.ledgers.cells, &self.found.margins);
+        let layers = &self.found.costs.layers;
         [
             &cells.gross_sales,
             &cells.returns,
@@ -124,6 +125,8 @@ impl World<'_> {
             &margins.economic.commissions,
             &margins.economic.acquisition_cost,
             &margins.economic_profit,
+            layers.fixed(),
+            layers.avoidable(),
         ]
     }
 }

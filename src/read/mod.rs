@@ -4,6 +4,7 @@
 
 pub mod files;
 pub mod footer;
+pub mod peek;
 pub mod scan;
 
 use camino::Utf8PathBuf;

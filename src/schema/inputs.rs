@@ -41,6 +41,9 @@ pub struct Inputs {
     pub learning: Option<TableSetting>,
     /// Complaints, ideas and requests of customers.
     pub interactions: Option<TableSetting>,
+    /// One row what a resource pool gives a taker (in a period).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_weights: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -63,6 +66,7 @@ impl Inputs {
             TableName::Opportunities => self.opportunities.as_ref(),
             TableName::Learning => self.learning.as_ref(),
             TableName::Interactions => self.interactions.as_ref(),
+            TableName::ResourceWeights => self.resource_weights.as_ref(),
             TableName::Truth => None,
         }
     }
@@ -102,13 +106,15 @@ pub enum TableName {
     Learning,
     /// Complaints, ideas and requests of customers.
     Interactions,
+    /// Whom resource pools serve.
+    ResourceWeights,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -124,6 +130,7 @@ impl TableName {
         Self::Opportunities,
         Self::Learning,
         Self::Interactions,
+        Self::ResourceWeights,
     ];
 
     /// The name in the config.
@@ -145,6 +152,7 @@ impl TableName {
             Self::Opportunities => "opportunities",
             Self::Learning => "learning",
             Self::Interactions => "interactions",
+            Self::ResourceWeights => "resource_weights",
             Self::Truth => "truth",
         }
     }
@@ -217,6 +225,9 @@ impl TableName {
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
             Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
+            Self::ResourceWeights => {
+                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
+            }
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -304,6 +315,7 @@ impl TableName {
                 "missing_date",
                 "after_as_of",
             ],
+            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

@@ -6,7 +6,7 @@ use super::{
     costing::Level,
     facts::{Cells, Customers},
 };
-use crate::numeric::keys::Keys;
+use crate::numeric::{decimal::Decimal, keys::Keys};
 
 /// What is costed.
 ///
@@ -86,6 +86,8 @@ pub struct Objects {
     pub cells: Cells,
     /// Of every object with an id: who bought it.
     pub buyers: Option<Vec<Buyers>>,
+    /// Where prices differ by customer in a scenario: each price factor, and the money of the customers who pay it.
+    pub by_price: Vec<(Decimal, Cells)>,
 }
 
 /// Who bought a product.

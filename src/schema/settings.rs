@@ -43,6 +43,9 @@ pub struct Settings {
     pub output: String,
     /// Datasets that are written; `None` = all.
     pub outputs: Option<Vec<String>>,
+    /// Old versions of the output that stay beside it.
+    #[serde(skip)]
+    pub keep_versions: u32,
     /// Folder that input paths are relative to: the config file's own.
     #[serde(skip)]
     pub base: String,

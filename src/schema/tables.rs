@@ -123,6 +123,15 @@ pub struct UnknownQuantity {
     pub quantity: Quantity,
 }
 
+/// Drivers that activities or resource pools name and that neither `drivers` defines nor a table holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AbsentDrivers {
+    /// Their names, each with the driver that was probably meant.
+    pub names: Vec<(String, Option<String>)>,
+    /// Drivers that there are.
+    pub known: Vec<String>,
+}
+
 /// A cost that names its customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TracedCost {

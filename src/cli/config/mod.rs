@@ -38,14 +38,20 @@ use crate::schema::{
     settings::{Settings, TableName},
 };
 
+/// Largest config that is read, in bytes.
+pub const MAX_BYTES: u64 = 1 << 20;
+
 /// Key of random streams when nobody gives one.
 const DEFAULT_SEED: u64 = 1;
 
 /// Output folder when nobody names one, in the config's folder.
 const DEFAULT_OUTPUT: &str = "results";
 
+/// Old versions of an output that may be kept.
+const MOST_VERSIONS: u64 = 1_000;
+
 /// Keys of the config.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "version",
     "name",
     "currency",
@@ -54,6 +60,7 @@ const KEYS: [&str; 20] = [
     "seed",
     "output",
     "outputs",
+    "keep_versions",
     "inputs",
     "contract",
     "drivers",
@@ -154,6 +161,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
     let output = fields.read_or("output", DEFAULT_OUTPUT, problems, |entry, problems| entry.text("a folder", problems));
 
+    let keep_versions =
+        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
     // Without `inputs` that alone is told, not also what would need each of its tables.
@@ -225,6 +234,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         threads: overrides.threads,
         output: output.into_string(),
         outputs: outputs?,
+        keep_versions: keep_versions? as u32,
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
         contract: contract?,

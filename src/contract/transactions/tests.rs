@@ -88,6 +88,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             opportunities: None,
             learning: None,
             interactions: None,
+            resource_weights: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -103,6 +104,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         economic: EconomicSettings::default(),
         scenario: None,
         outputs: None,
+        keep_versions: 0,
         forecast: None,
         portfolio: PortfolioSettings::default(),
     }

@@ -95,6 +95,7 @@ pub(in crate::cli::config) fn read(
         opportunities: settings.remove(&TableName::Opportunities),
         learning: settings.remove(&TableName::Learning),
         interactions: settings.remove(&TableName::Interactions),
+        resource_weights: settings.remove(&TableName::ResourceWeights),
     });
     (present, inputs)
 }

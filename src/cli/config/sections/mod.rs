@@ -13,4 +13,5 @@ pub(super) mod methods;
 pub(super) mod portfolio;
 pub(super) mod resources;
 pub(super) mod roles;
+pub(super) mod rules;
 pub(super) mod run;
