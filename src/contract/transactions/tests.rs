@@ -8,10 +8,7 @@ use proptest::prelude::*;
 use super::{Judged, Ledger, TABLE, columns::Columns};
 use crate::{
     contract::columns::Batch,
-    numeric::{
-        decimal::Decimal,
-        keys::{KeyIndex, Keys, TextColumn},
-    },
+    numeric::keys::{KeyIndex, Keys, TextColumn},
     schema::{
         costing::ServiceSetting,
         decisions::DecisionSettings,
