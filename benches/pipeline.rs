@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use whalecurve::{
     cli::config::{self, Overrides},
     generate::{Population, Scenario, Size, generate},
-    pipeline::{Progress, run},
+    pipeline::{Progress, StageTime, run},
 };
 
 /// Nobody watches.
@@ -18,6 +18,7 @@ struct Quiet;
 impl Progress for Quiet {
     fn stage(&self, _name: &'static str, _rows: Option<u64>) {}
     fn rows(&self, _done: u64) {}
+    fn ended(&self, _time: &StageTime) {}
 }
 
 fn whole_job(criterion: &mut Criterion) {

@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use libmimalloc_sys::{mi_option_large_os_pages, mi_option_set_default, mi_option_t};
-use whalecurve::cli::{Args, Exit, Streams, main as run, signals};
+use whalecurve::cli::{Args, Exit, main as run, signals, streams::Streams};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         return ExitCode::from(Exit::FAILURE.0);
     }
     let terminal = stderr().is_terminal();
-    let mut streams = Streams { out: &mut stdout(), talk: &mut stderr(), terminal };
+    let (mut out, mut talk) = (stdout(), stderr());
+    let mut streams = Streams::new(&mut out, &mut talk, terminal);
     ExitCode::from(run(args, &mut streams).0)
 }

@@ -7,8 +7,8 @@
     allocation.py duckdb FOLDER --how round|join|exact [--threads 2]
     allocation.py bench WHALECURVE FOLDER [--runs 3]
 
-`differential` runs the engine on random ledgers and compares every cost with largest remainder in SQL over HUGEINT, ties
-broken by the published hash. Exit code 1 when one cent differs.
+`differential` runs the engine on random ledgers and compares every cost, and the cost of unused capacity, with largest
+remainder in SQL over HUGEINT, ties broken by the published hash. Exit code 1 when one cent differs.
 
 `periods` writes a ledger of twelve months in which every customer buys, and a config with that many activities a month.
 
@@ -54,7 +54,8 @@ def tie(customer: int, period: int) -> int:
 
 
 # Largest remainder: every share rounded down, then the largest remainders up. |pool| < 2^62 and quantities < 2^62, in
-# millionths: their product needs 128 bits. Costs keep the sign of the pool.
+# millionths: their product needs 128 bits. Costs keep the sign of the pool. Unused capacity is one more recipient, without
+# a customer, after all others of its remainder.
 EXACT = """
 WITH total AS (
     SELECT pool, sum(quantity)::HUGEINT AS total FROM weights GROUP BY pool
@@ -63,7 +64,7 @@ WITH total AS (
            (abs(p.amount)::HUGEINT * w.quantity) % t.total AS remainder
     FROM weights w JOIN pools p USING (pool) JOIN total t USING (pool) WHERE t.total > 0 AND w.quantity > 0
 ), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY pool ORDER BY remainder DESC, tie) AS place,
+    SELECT *, row_number() OVER (PARTITION BY pool ORDER BY remainder DESC, customer IS NULL, tie) AS place,
            abs(amount)::HUGEINT - sum(base) OVER (PARTITION BY pool) AS odd
     FROM share
 )
@@ -94,20 +95,24 @@ def one_case(folder: Path, rng: random.Random, whalecurve: str, case: int) -> in
     months = [1, 2, 3]
     cells = [(c, m) for c in customers for m in months if rng.random() < 0.7] or [(customers[0], 1)]
     used = [(c, m, d, rng.randint(0, largest)) for c, m in cells for d in ("a", "b", "c")]
-    # Pools of one month, of either sign, some without any driver quantity.
-    pools = [(d, m, rng.randint(-10**7, 10**8)) for d in ("a", "b", "c") for m in months]
+    # Pools of one month, of either sign, some without any driver quantity, some with more capacity than is used.
+    total = {(d, m): sum(q for _, month, driver, q in used if (driver, month) == (d, m)) for d in "abc" for m in months}
+    spare = {pool: rng.randint(1, 2 * quantity + 1) if rng.random() < 0.5 else None for pool, quantity in total.items()}
+    pools = [(d, m, rng.randint(-10**7, 10**8), "" if spare[d, m] is None else total[d, m] + spare[d, m])
+             for d in "abc" for m in months]
     con = duckdb.connect()
     ledger = [(c, f"2024-0{m}-15") for c, m in cells]
     con.execute("CREATE TABLE ledger (customer BIGINT, day DATE, amount DECIMAL(18, 2))")
     fill(con, folder, "ledger", ((c, day, 1) for c, day in ledger))
     con.execute("CREATE TABLE used (customer BIGINT, month INT, driver VARCHAR, quantity BIGINT)")
     fill(con, folder, "used", used)
-    con.execute("CREATE TABLE cost (driver VARCHAR, month INT, cents BIGINT)")
+    con.execute("CREATE TABLE cost (driver VARCHAR, month INT, cents BIGINT, capacity BIGINT)")
     fill(con, folder, "cost", pools)
     con.execute(f"COPY ledger TO '{folder}/ledger.parquet'")
     con.execute(f"""COPY (SELECT customer, '2024-0' || month AS month, driver, quantity FROM used)
                     TO '{folder}/used.parquet'""")
-    con.execute(f"""COPY (SELECT driver, '2024-0' || month AS month, (cents / 100)::DECIMAL(18, 2) AS amount FROM cost)
+    con.execute(f"""COPY (SELECT driver, '2024-0' || month AS month, (cents / 100)::DECIMAL(18, 2) AS amount,
+                    capacity FROM cost)
                     TO '{folder}/pools.parquet'""")
     activities = "\n".join(f"  {d}: {{level: order, method: driver, driver: {d}}}" for d in ("a", "b", "c"))
     (folder / "whalecurve.yaml").write_text(f"""version: 1
@@ -118,7 +123,7 @@ inputs:
   driver_quantities:
     path: used.parquet
     columns: {{customer_id: customer, period: month, driver: driver, quantity: quantity}}
-  pools: {{path: pools.parquet, columns: {{activity: driver, period: month, amount: amount}}}}
+  pools: {{path: pools.parquet, columns: {{activity: driver, period: month, amount: amount, capacity: capacity}}}}
 activities:
 {activities}
 """)
@@ -126,13 +131,17 @@ activities:
                    capture_output=True)
     con.execute("CREATE TABLE weights (customer BIGINT, pool VARCHAR, quantity BIGINT, tie UBIGINT)")
     rows = [(c, f"{d} 2024-0{m}", q, tie(c, 2024 * 12 + m - 1)) for c, m, d, q in used]
+    rows += [("", f"{d} 2024-0{m}", quantity, 0) for (d, m), quantity in spare.items() if quantity is not None]
     fill(con, folder, "weights", rows)
     con.execute("CREATE TABLE pools AS SELECT driver || ' 2024-0' || month AS pool, cents AS amount FROM cost")
     con.execute(f"CREATE TABLE theirs AS {EXACT}")
     con.execute(f"""CREATE TABLE ours AS SELECT customer_id AS customer, activity || ' ' || period AS pool,
                     (amount * 100)::BIGINT AS cost FROM '{folder}/out/customer_cost/*.parquet'""")
+    con.execute(f"""INSERT INTO ours SELECT NULL, pool || ' ' || period, (unused * 100)::BIGINT
+                    FROM '{folder}/out/pool_balance/*.parquet'""")
     different = con.execute("""SELECT count(*) FROM (SELECT * FROM ours WHERE cost <> 0) o
-        FULL JOIN (SELECT * FROM theirs WHERE cost <> 0) t USING (customer, pool)
+        FULL JOIN (SELECT * FROM theirs WHERE cost <> 0) t
+        ON o.pool = t.pool AND o.customer IS NOT DISTINCT FROM t.customer
         WHERE o.cost IS DISTINCT FROM t.cost""").fetchone()[0]
     if different:
         sys.exit(f"case {case}: {different} costs differ")

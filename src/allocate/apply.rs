@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
+    kinds::{Kind, KindPart, KindPlan},
     rows::Ground,
     share::Share,
     spread::AllocateError,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     schema::{
         costing::Layer,
-        costs::{LayerCosts, PoolNode},
+        costs::{LayerCosts, PoolBalance, PoolNode},
         period::Period,
     },
     units::{Minor, MinorSum, Quantity},
@@ -38,6 +39,8 @@ pub struct Leaves {
     pub layers: LayerCosts,
     /// Sum of every activity's cost over all cells.
     pub sums: Vec<MinorSum>,
+    /// The same of its parts of each kind, in the order of [`Kind::ALL`].
+    pub kinds: Vec<[MinorSum; 2]>,
 }
 
 /// Shares of a period's pool by the distance of the period from the first.
@@ -76,11 +79,31 @@ impl CostPlan {
             .plans
             .iter()
             .map(|plan| {
-                let column = plan.shown.map(|number| &self.columns[number]);
-                rows.clone().map(|row| column.map_or(0, |column| column.at(ground, row))).collect()
+                let columns: Vec<_> =
+                    plan.shown.iter().map(|shown| shown.map(|number| &self.columns[number])).collect();
+                let column = |row: usize| *columns.get(plan.rule(ground.cells.period[row]))?;
+                rows.clone().map(|row| column(row).map_or(0, |column| column.at(ground, row))).collect()
             })
             .collect();
         CostChunk { amounts, quantities }
+    }
+
+    /// Cost alone, of some activities: `None` of the others.
+    #[must_use]
+    pub fn costs_of(
+        &self,
+        ground: &Ground<'_>,
+        rows: &Range<usize>,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Vec<Minor>>> {
+        let cost = |(number, plan)| wanted(number).then(|| self.amounts(plan, ground, rows.clone()));
+        self.plans.iter().enumerate().map(cost).collect()
+    }
+
+    /// Number of the rule that an activity's cells of a period go by: its place among those that follow each other.
+    #[must_use]
+    pub fn rule(&self, activity: usize, period: Period) -> usize {
+        self.plans.get(activity).map_or(0, |plan| plan.rule(period))
     }
 
     /// One activity's cost on the cells of `rows`.
@@ -105,6 +128,63 @@ impl CostPlan {
             }
         }
         amounts
+    }
+
+    /// What cells bear of an activity's pools of a period, or of those of the whole run.
+    pub(super) fn pools_cost(&self, number: usize, of_period: bool, ground: &Ground<'_>) -> Vec<Minor> {
+        let plan = &self.plans[number];
+        let traced = |row: usize| plan.traced.as_ref().map_or(0, |traced| traced[row]);
+        let traced_by_period = self.is_traced_by_period(number);
+        let cost = |row: usize| {
+            let own = if of_period { self.of_period(plan, ground, row) } else { self.of_whole(plan, ground, row) };
+            own + if of_period == traced_by_period { traced(row) } else { 0 }
+        };
+        (0..ground.cells.len()).into_par_iter().map(cost).collect()
+    }
+
+    /// Whether what customers bear by name stands in pools of a period.
+    fn is_traced_by_period(&self, number: usize) -> bool {
+        self.balances.iter().any(|balance| balance.node == PoolNode::Activity(number) && balance.period.is_some())
+    }
+
+    fn of_whole(&self, plan: &ActivityPlan, ground: &Ground<'_>, row: usize) -> Minor {
+        plan.whole.iter().map(|share| share.cost(&self.columns[share.column], ground, row)).sum()
+    }
+
+    fn of_period(&self, plan: &ActivityPlan, ground: &Ground<'_>, row: usize) -> Minor {
+        let period = ground.cells.period[row];
+        let own = plan.by_period.iter().filter(|(of, _)| *of == period).flat_map(|(_, shares)| shares);
+        own.map(|share| share.cost(&self.columns[share.column], ground, row)).sum()
+    }
+
+    /// How much of an activity's cost on a cell is of a kind.
+    ///
+    /// * `amount`: the cost.
+    #[must_use]
+    pub fn part_of_kind(&self, number: usize, kind: Kind, ground: &Ground<'_>, (row, amount): (usize, Minor)) -> Minor {
+        let plan = &self.plans[number];
+        match &plan.kinds[kind as usize] {
+            KindPlan::Same(all) => {
+                if *all {
+                    amount
+                } else {
+                    0
+                }
+            }
+            KindPlan::Pools { whole, by_period } => {
+                let period = ground.cells.period[row];
+                let of_period = by_period.iter().find(|(of, _)| *of == period).map(|(_, part)| part);
+                let share = |part: &KindPart, all: &dyn Fn() -> Minor| match part {
+                    KindPart::Nothing => 0,
+                    KindPart::Everything => all(),
+                    KindPart::Share(share) => share.cost(&self.columns[share.column], ground, row),
+                };
+                // What is left of the amount beside pools of the whole run is the period's.
+                let of_whole = || if by_period.is_empty() { amount } else { self.of_whole(plan, ground, row) };
+                let rest = || amount - of_whole();
+                share(whole, &of_whole) + of_period.map_or(0, |part| share(part, &rest))
+            }
+        }
     }
 
     /// The cost of an activity on every cell; `None` when there is no such activity.
@@ -146,6 +226,7 @@ impl CostPlan {
                     let amounts = self.amounts(plan, ground, rows.clone());
                     part.sums[number] = amounts.iter().map(|amount| MinorSum::from(*amount)).sum();
                     add(&mut part.layers[layers[number] as usize], &amounts)?;
+                    self.add_kinds(number, ground, rows.clone(), &amounts, &mut part)?;
                     if one_off[number] {
                         add(&mut part.one_off[layers[number] as usize], &amounts)?;
                     }
@@ -154,8 +235,11 @@ impl CostPlan {
             })
             .collect::<Result<_, AllocateError>>()?;
         let mut sums = vec![0; self.activities.len()];
+        let mut kinds = vec![[0; 2]; self.activities.len()];
         for part in &parts {
             sums.iter_mut().zip(&part.sums).for_each(|(sum, part)| *sum += part);
+            let own = kinds.iter_mut().flatten().zip(part.kind_sums.iter().flatten());
+            own.for_each(|(sum, part)| *sum += part);
         }
         let joined = |of: &dyn Fn(&Part) -> &Vec<Minor>| -> Vec<Minor> {
             let mut whole = Vec::with_capacity(cells);
@@ -166,7 +250,36 @@ impl CostPlan {
         };
         let by_layer = std::array::from_fn(|layer| joined(&|part| &part.layers[layer]));
         let one_off = std::array::from_fn(|layer| has_one_off[layer].then(|| joined(&|part| &part.one_off[layer])));
-        Ok(Leaves { layers: LayerCosts::new(by_layer, one_off), sums })
+        let by_kind = std::array::from_fn(|kind| joined(&|part| &part.kinds[kind]));
+        Ok(Leaves { layers: LayerCosts::new(by_layer, one_off, by_kind), sums, kinds })
+    }
+
+    /// Adds the parts of each kind of an activity's cost on some cells.
+    fn add_kinds(
+        &self,
+        number: usize,
+        ground: &Ground<'_>,
+        rows: Range<usize>,
+        amounts: &[Minor],
+        part: &mut Part,
+    ) -> Result<(), AllocateError> {
+        for kind in Kind::ALL {
+            let at = kind as usize;
+            match &self.plans[number].kinds[at] {
+                KindPlan::Same(false) => {}
+                KindPlan::Same(true) => {
+                    add(&mut part.kinds[at], amounts)?;
+                    part.kind_sums[number][at] = part.sums[number];
+                }
+                KindPlan::Pools { .. } => {
+                    let of = |(row, amount): (usize, &Minor)| self.part_of_kind(number, kind, ground, (row, *amount));
+                    let parts: Vec<Minor> = rows.clone().zip(amounts).map(of).collect();
+                    part.kind_sums[number][at] = parts.iter().map(|part| MinorSum::from(*part)).sum();
+                    add(&mut part.kinds[at], &parts)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the leaves say what the balances say, and that every balance is whole.
@@ -184,9 +297,17 @@ impl CostPlan {
         }
         (0..self.activities.len()).find_map(|number| {
             let own = self.balances.iter().filter(|balance| balance.node == PoolNode::Activity(number));
-            let allocated: MinorSum = own.map(|balance| MinorSum::from(balance.allocated)).sum();
-            let found = leaves.sums[number];
-            (allocated != found).then(|| (self.activities[number].name.clone(), allocated, found))
+            let sum = |of: fn(&PoolBalance) -> Minor| {
+                own.clone().map(|balance| MinorSum::from(of(balance))).sum::<MinorSum>()
+            };
+            let [fixed, avoidable] = leaves.kinds[number];
+            let pairs = [
+                (sum(|balance| balance.allocated), leaves.sums[number]),
+                (sum(|balance| balance.allocated_fixed), fixed),
+                (sum(|balance| balance.allocated_avoidable), avoidable),
+            ];
+            let different = pairs.into_iter().find(|(told, found)| told != found);
+            different.map(|(told, found)| (self.activities[number].name.clone(), told, found))
         })
     }
 }
@@ -194,13 +315,21 @@ impl CostPlan {
 struct Part {
     layers: [Vec<Minor>; 4],
     one_off: [Vec<Minor>; 4],
+    kinds: [Vec<Minor>; 2],
     sums: Vec<MinorSum>,
+    kind_sums: Vec<[MinorSum; 2]>,
 }
 
 impl Part {
     fn new(rows: usize, activities: usize) -> Self {
         let zero = || std::array::from_fn(|_| vec![0; rows]);
-        Self { layers: zero(), one_off: zero(), sums: vec![0; activities] }
+        Self {
+            layers: zero(),
+            one_off: zero(),
+            kinds: [vec![0; rows], vec![0; rows]],
+            sums: vec![0; activities],
+            kind_sums: vec![[0; 2]; activities],
+        }
     }
 }
 

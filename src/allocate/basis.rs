@@ -9,6 +9,7 @@ use super::{
     refusal::Refusal,
     rows::{Ground, Reach},
     spread::{AllocateError, Histogram},
+    table::known_drivers,
     time_equation::TimeEquation,
 };
 use crate::{
@@ -124,7 +125,11 @@ impl Sources<'_> {
 
     fn driver(&self, name: &str) -> Result<usize, Refusal> {
         let column = self.drivers.iter().position(|driver| driver == name);
-        column.ok_or_else(|| Refusal::MissingDriver { driver: name.to_owned(), known: self.drivers.join(", ") })
+        column.ok_or_else(|| Refusal::MissingDriver {
+            driver: name.to_owned(),
+            meant: String::new(),
+            known: known_drivers(self.drivers),
+        })
     }
 
     fn quantities(&self, name: &str) -> Result<&[Quantity], Refusal> {

@@ -34,6 +34,7 @@ pub mod direct;
 mod earlier;
 pub mod error;
 pub mod explain;
+pub mod kinds;
 pub mod negative;
 pub mod network;
 pub mod objects;
@@ -53,6 +54,7 @@ mod table;
 mod tests;
 pub mod time_equation;
 mod unknown;
+mod validity;
 
 pub use self::{
     apply::{CostChunk, Leaves},

@@ -9,6 +9,7 @@
 //! attached at the level of the hierarchy that causes it, and is not divided below it.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
@@ -83,7 +84,9 @@ pub fn of_lines(costing: &Costing<'_>, balances: &[PoolBalance], known: Known<'_
     let mut objects = ObjectCosting { activities: Vec::new(), pools: Vec::new(), stays };
     for (number, activity) in costing.activities.iter().enumerate() {
         let setting = match &objects.stays[number] {
-            None => shared(&activity.setting, known),
+            // One rule has done its duty at the customers; of several, the dates say which one it was.
+            None if activity.setting.later.is_empty() => undated(shared(&activity.setting, known)),
+            None => activity.setting.with_each_rule(|rule| shared(rule, known)),
             Some(_) => kept(&activity.setting),
         };
         objects.activities.push(Activity { name: activity.name.clone(), setting });
@@ -112,7 +115,7 @@ pub fn of_groups(costing: &Costing<'_>, balances: &[PoolBalance], kind: CostObje
         } else if activity.setting.sustains() {
             (kept(&activity.setting), Some(Stays::Level(activity.setting.level)))
         } else {
-            (ActivitySetting { method: Method::Traced, ..kept_at_customers(&activity.setting) }, None)
+            (ActivitySetting { method: Method::Traced, ..undated(kept_at_customers(&activity.setting)) }, None)
         };
         objects.activities.push(Activity { name: activity.name.clone(), setting });
         objects.stays.push(stays);
@@ -150,20 +153,19 @@ fn kept(setting: &ActivitySetting) -> ActivitySetting {
         level: Level::Company,
         push_down: false,
         method: Method::Share(Basis::Average),
-        ..kept_at_customers(setting)
+        ..undated(kept_at_customers(setting))
     }
 }
 
-/// A setting without what customers' plan has dealt with: capacity, and the dates of the rule.
+/// A setting of one rule that always holds.
+fn undated(setting: ActivitySetting) -> ActivitySetting {
+    let rule = Rule { valid_from: None, valid_to: None, ..setting.rule };
+    ActivitySetting { rule, later: Vec::new(), ..setting }
+}
+
+/// A setting without what customers' plan has dealt with: capacity, and what becomes of a driver that nobody used.
 fn kept_at_customers(setting: &ActivitySetting) -> ActivitySetting {
-    let rule = Rule { valid_from: None, valid_to: None, ..setting.rule.clone() };
-    ActivitySetting {
-        capacity: None,
-        over_use: OverUse::Error,
-        no_driver: NoDriver::Unassigned,
-        rule,
-        ..setting.clone()
-    }
+    ActivitySetting { capacity: None, over_use: OverUse::Error, no_driver: None, ..setting.clone() }
 }
 
 /// A setting that divides what customers bear over objects.
@@ -174,7 +176,7 @@ fn shared(setting: &ActivitySetting, known: Known<'_>) -> ActivitySetting {
         other => other.clone(),
     };
     let no_driver = match &setting.no_driver {
-        NoDriver::Fallback(basis) if basis_reason(basis, known, &BTreeSet::new()).is_some() => NoDriver::Unassigned,
+        Some(NoDriver::Fallback(basis)) if basis_reason(basis, known, &BTreeSet::new()).is_some() => None,
         other => other.clone(),
     };
     ActivitySetting { method, no_driver, ..kept_at_customers(setting) }
@@ -185,7 +187,7 @@ fn reasons(activities: &[Activity], known: Known<'_>) -> Vec<Option<Stays>> {
     let mut stays: Vec<Option<Stays>> = (0..activities.len())
         .map(|number| {
             let refused = known.refused.get(&number).map(|reason| Stays::Refused(reason.clone()));
-            refused.or_else(|| reason(&activities[number].setting, known))
+            refused.or_else(|| activities[number].setting.each_rule().find_map(|rule| reason(&rule, known)))
         })
         .collect();
     loop {
@@ -197,8 +199,10 @@ fn reasons(activities: &[Activity], known: Known<'_>) -> Vec<Option<Stays>> {
             .collect();
         let mut more = Vec::new();
         for (number, activity) in activities.iter().enumerate().filter(|(number, _)| stays[*number].is_none()) {
-            let bases = activity.setting.method.bases();
-            let reason = bases.into_iter().find_map(|basis| basis_reason(basis, known, &staying));
+            let reason = |rule: Cow<'_, ActivitySetting>| {
+                rule.method.bases().into_iter().find_map(|basis| basis_reason(basis, known, &staying))
+            };
+            let reason = activity.setting.each_rule().find_map(reason);
             more.extend(reason.map(|reason| (number, reason)));
         }
         if more.is_empty() {

@@ -14,18 +14,21 @@ use crate::{
     units::MinorSum,
 };
 
-/// Names of the costs that an activity's bases are in proportion to.
-fn needs(setting: &ActivitySetting) -> Vec<&str> {
-    let fallback = match &setting.no_driver {
-        NoDriver::Fallback(basis) => Some(basis),
-        _ => None,
-    };
-    let bases = setting.method.bases().into_iter().chain(fallback);
-    let costs = bases.filter_map(|basis| match basis {
-        Basis::Cost(of) => Some(of.iter().map(String::as_str)),
-        _ => None,
-    });
-    costs.flatten().collect()
+/// Names of the costs that an activity's bases are in proportion to, under any of its rules.
+fn needs(setting: &ActivitySetting) -> Vec<String> {
+    let mut needs = Vec::new();
+    for rule in setting.each_rule() {
+        let fallback = match &rule.no_driver {
+            Some(NoDriver::Fallback(basis)) => Some(basis),
+            _ => None,
+        };
+        for basis in rule.method.bases().into_iter().chain(fallback) {
+            if let Basis::Cost(of) = basis {
+                needs.extend(of.iter().cloned());
+            }
+        }
+    }
+    needs
 }
 
 /// Numbers of the activities, each after those whose cost it needs.
@@ -34,15 +37,16 @@ fn needs(setting: &ActivitySetting) -> Vec<&str> {
 /// [`Refusal::CostLoop`] when activities wait for each other.
 pub(super) fn in_order(costing: &Costing<'_>) -> Result<Vec<usize>, CostError> {
     let activities = costing.activities;
+    let needed: Vec<Vec<String>> = activities.iter().map(|activity| needs(&activity.setting)).collect();
     let mut done = vec![false; activities.len()];
     let mut order = Vec::with_capacity(activities.len());
     while order.len() < activities.len() {
         let waits = |number: usize| {
-            let needs = needs(&activities[number].setting);
+            let needs = &needed[number];
             let name = &activities[number].name;
             activities.iter().zip(&done).any(|(other, done)| {
                 let serves = other.setting.unused_to.as_ref() == Some(name);
-                !done && (serves || needs.contains(&other.name.as_str()))
+                !done && (serves || needs.contains(&other.name))
             })
         };
         let ready: Vec<usize> = (0..activities.len()).filter(|number| !done[*number] && !waits(*number)).collect();
@@ -66,7 +70,7 @@ fn circle(costing: &Costing<'_>, done: &[bool]) -> CostError {
     let reason = Refusal::CostLoop { through };
     Box::new(PoolError {
         activity: waiting.first().map(|activity| activity.name.clone()).unwrap_or_default(),
-        rule: waiting.first().map(|activity| reason.by(&activity.setting.rule)).unwrap_or_default(),
+        rule: waiting.first().map(|activity| reason.by(activity, 0)).unwrap_or_default(),
         when: String::new(),
         reason,
         money: format_minor(money, costing.currency.exponent),

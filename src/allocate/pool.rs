@@ -247,16 +247,16 @@ impl Planner<'_> {
     /// The column that the policy for a driver that nobody used puts in its place.
     fn instead(&mut self, setting: &ActivitySetting, number: usize) -> Result<Option<usize>, Refusal> {
         match &setting.no_driver {
-            NoDriver::Unassigned => Ok(None),
-            NoDriver::Even => self.number(&Basis::Even).map(Some),
-            NoDriver::Fallback(basis) => self.number(basis).map(Some),
-            NoDriver::PriorPeriod => {
+            None | Some(NoDriver::Unassigned) => Ok(None),
+            Some(NoDriver::Even) => self.number(&Basis::Even).map(Some),
+            Some(NoDriver::Fallback(basis)) => self.number(basis).map(Some),
+            Some(NoDriver::PriorPeriod) => {
                 let Some(period) = self.period else { return Ok(None) };
                 let column = &self.columns.made[number];
                 let earlier = earlier(column, self.ground, self.periods, period).map(|moved| moved.column(self.ground));
                 Ok(earlier.map(|column| self.keep(column)))
             }
-            NoDriver::Error => Err(AllocateError::NoDriver.into()),
+            Some(NoDriver::Error) => Err(AllocateError::NoDriver.into()),
         }
     }
 
@@ -377,7 +377,7 @@ pub fn combination(setting: &ActivitySetting) -> Option<&'static str> {
         _ if signed && !share => Some("negative: signed needs a method that shares the whole pool"),
         _ if signed && setting.capacity.is_some() => Some("negative: signed cannot be combined with a capacity"),
         _ if setting.capacity.is_some() && !takes_capacity => Some("a capacity needs a driver, time or dual rate"),
-        _ if setting.no_driver != NoDriver::Unassigned && !share => {
+        _ if setting.no_driver.is_some() && !share => {
             Some("no_driver has an effect on methods that share the whole pool alone")
         }
         _ => None,

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{error::MethodError, network::NetworkError, spread::AllocateError, time_equation::EquationError};
-use crate::schema::costing::Rule;
+use crate::schema::tables::Activity;
 
 /// Why one pool cannot be allocated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -15,10 +15,12 @@ pub enum Refusal {
     #[error("time equation, {0}")]
     Equation(#[from] EquationError),
     /// A driver that neither the ledger nor a table gives.
-    #[error("driver `{driver}` is neither in `drivers` nor in driver_quantities; known drivers: {known}")]
+    #[error("driver `{driver}` is neither in `drivers` nor in driver_quantities{meant}; known drivers: {known}")]
     MissingDriver {
         /// Name.
         driver: String,
+        /// In brackets, the one that was probably meant; nothing without one.
+        meant: String,
         /// Every known one.
         known: String,
     },
@@ -44,6 +46,22 @@ pub enum Refusal {
         /// Every activity and resource pool.
         known: String,
     },
+    /// A resource pool without takers.
+    #[error("rule `{rule}` names nobody whom it serves")]
+    ServesNobody {
+        /// Name of the rule.
+        rule: String,
+    },
+    /// A resource pool of a level above customers that serves activities whose cost they bear.
+    #[error("rule `{rule}` brings cost of level {level} to `{taker}`, whose cost customers bear")]
+    PushedDown {
+        /// Name of the rule.
+        rule: String,
+        /// Level of the resource pool.
+        level: &'static str,
+        /// Activity.
+        taker: String,
+    },
     /// A share for a segment that no customer is in.
     #[error("segment `{segment}` has a share, but no customer is in it; known segments: {known}")]
     UnknownSegment {
@@ -53,14 +71,30 @@ pub enum Refusal {
         known: String,
     },
     /// A rule outside its dates.
-    #[error("rule `{rule}` holds {validity}, not on {at}")]
+    #[error("rule `{rule}` version {version} holds {validity}, not on {at}")]
     NotValid {
         /// Name of the rule.
         rule: String,
+        /// Its version.
+        version: u32,
         /// Its dates.
         validity: String,
         /// Day for which it would be needed.
         at: String,
+    },
+    /// Rules that follow each other with a gap between them, before the first or after the last.
+    #[error("no rule holds on {at}; there are {rules}")]
+    NoRule {
+        /// First day without a rule.
+        at: String,
+        /// Every rule with its version and dates.
+        rules: String,
+    },
+    /// Costs that name their customer, in a period whose rule does not trace.
+    #[error("costs of the traced table are of a period in which it goes by method {method}")]
+    NotTraced {
+        /// The period's method.
+        method: &'static str,
     },
     /// A method and a policy that do not go together.
     #[error("{wrong}")]
@@ -81,10 +115,17 @@ impl From<AllocateError> for Refusal {
 
 impl Refusal {
     /// Comma and name of the rule, for an error of an activity; nothing where the rule has no other name, or the reason
-    /// names it.
-    pub(super) fn by(&self, rule: &Rule) -> String {
-        match (&rule.id, self) {
-            (Some(id), reason) if !matches!(reason, Self::NotValid { .. }) => format!(", rule `{id}`"),
+    /// names it. The version tells rules apart that follow each other.
+    ///
+    /// * `number`: of the rule.
+    pub(super) fn by(&self, activity: &Activity, number: usize) -> String {
+        let setting = activity.setting.under(number);
+        match (&setting.rule.id, self) {
+            (_, Self::NotValid { .. } | Self::NoRule { .. }) => String::new(),
+            _ if !activity.setting.later.is_empty() => {
+                format!(", rule `{}` version {}", setting.rule.name(&activity.name), setting.rule.version)
+            }
+            (Some(id), _) => format!(", rule `{id}`"),
             _ => String::new(),
         }
     }
@@ -95,12 +136,21 @@ impl Refusal {
         match self {
             Self::Method(error) => error.hint(),
             Self::Equation(error) => error.hint(),
-            Self::MissingDriver { .. } => Some("define it in `drivers`, or add its rows to inputs.driver_quantities"),
+            Self::MissingDriver { .. } => {
+                Some("mend its name, add its rows to inputs.driver_quantities, or say no_driver: unassigned")
+            }
             Self::UnknownCost { .. } => Some("write of: [product_cost, ACTIVITY, …]"),
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
             Self::NoTarget { .. } => Some("mend the name under `to`, or add the activity to inputs.activities"),
+            Self::ServesNobody { .. } => Some("name its takers under `to`, or add them to inputs.resource_weights"),
+            Self::PushedDown { .. } => {
+                Some("say push_down: true on the resource pool, or let it serve an activity of its own level")
+            }
             Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
-            Self::NotValid { .. } => Some("change valid_from or valid_to of the rule, or give the period another rule"),
+            Self::NotValid { .. } | Self::NoRule { .. } => {
+                Some("change valid_from or valid_to of the rule, or give the period another rule")
+            }
+            Self::NotTraced { .. } => Some("let a rule with method traced hold in the period, or take the costs out"),
             Self::Combination { .. } => None,
             Self::SignedUnknown => Some("choose `negative: zero` or `separate`, or mend the customer ids"),
         }
@@ -132,15 +182,17 @@ pub enum CostError {
     #[error(transparent)]
     Pool(#[from] Box<PoolError>),
     /// Resource pools that serve each other.
-    #[error("resources{when}: {reason}; {money} {currency} are at stake")]
+    #[error("resources{when}{rules}: {reason}; {money} {currency} are at stake")]
     Resources {
         /// ` in 1997-03`, or nothing for the whole run.
         when: String,
+        /// Comma and the names of the rules in question, as far as they have names of their own.
+        rules: String,
         /// What is wrong, with the pools' names.
         reason: String,
         /// The error behind it.
         source: NetworkError,
-        /// Cost of all resource pools of the period, in major units.
+        /// Cost of the pools in question, or of all resource pools of the period, in major units.
         money: String,
         /// Currency code.
         currency: String,

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    kinds::{Kind, ReceivedKinds},
     network::{Edge, Ending, Flow, Network, NetworkError, Node, Plan, ServiceMethod},
     refusal::{CostError, Refusal},
     rows::Ground,
     spread::AllocateError,
-    table::{Costing, validity},
+    table::{Costing, known_drivers},
+    validity::{rule_in, rule_or_latest},
 };
 use crate::{
     numeric::{decimal::format_minor, keys::hash_text},
     schema::{
-        costing::{Capacity, ResourceSetting, RuleKind, ServiceSetting, Weight},
+        costing::{Behaviour, Capacity, Level, ResourceSetting, Rule, RuleKind, Service, ServiceSetting, Weight},
         costs::{CapacityUse, PoolBalance, PoolNode, TraceEdge},
         period::Period,
         tables::Pool,
@@ -25,6 +27,8 @@ use crate::{
 pub(super) struct Served {
     /// (number of the activity, period) → cost.
     pub(super) received: BTreeMap<(usize, Option<Period>), Minor>,
+    /// (number of the activity, period) → how much of that has a kind of its own.
+    pub(super) kinds: BTreeMap<(usize, Option<Period>), ReceivedKinds>,
     pub(super) balances: Vec<PoolBalance>,
     pub(super) capacity: Vec<CapacityUse>,
     pub(super) trace: Vec<TraceEdge>,
@@ -42,7 +46,7 @@ pub(super) fn serve(costing: &Costing<'_>, ground: &Ground<'_>, pools: &[Pool]) 
     let names: Vec<&str> = costing.resources.keys().map(String::as_str).collect();
     let own = |pool: &&Pool| names.binary_search(&pool.activity.as_str()).is_ok();
     let pools: Vec<&Pool> = pools.iter().filter(own).collect();
-    check_rules(costing, &pools)?;
+    check_takers(costing, &pools)?;
     let periods: BTreeSet<Option<Period>> = pools.iter().map(|pool| pool.period).collect();
     let total = |period: Option<Period>| -> MinorSum {
         let of_period = pools.iter().filter(|pool| pool.period == period);
@@ -72,15 +76,38 @@ pub(super) fn serve(costing: &Costing<'_>, ground: &Ground<'_>, pools: &[Pool]) 
             cost[at] += pool.amount;
         }
         let flow = plan.flow(&cost).map_err(|error| graph.failed(error, period, total(period)))?;
+        graph.check_rules(&flow, period)?;
+        for kind in Kind::ALL {
+            for opposite in [false, true] {
+                let of = |cost: (&Minor, &ResourceSetting)| {
+                    if is_of(kind, cost.1) == Some(!opposite) { *cost.0 } else { 0 }
+                };
+                let mut own: Vec<Minor> = cost.iter().zip(costing.resources.values()).map(of).collect();
+                if own.iter().any(|cost| *cost != 0) {
+                    own.resize(graph.len(), 0);
+                    let flow = plan.flow(&own).map_err(|error| graph.failed(error, period, total(period)))?;
+                    graph.keep_kind(&flow, period, (kind, opposite), &mut served);
+                }
+            }
+        }
         graph.keep(&flow, period, &mut served);
         planned = Some((graph, plan));
     }
     Ok(served)
 }
 
+/// Whether a resource pool's own cost is of a kind, wherever it goes; `None` where that is up to its takers.
+fn is_of(kind: Kind, pool: &ResourceSetting) -> Option<bool> {
+    match kind {
+        Kind::Fixed => pool.behaviour.map(|behaviour| behaviour == Behaviour::Fixed),
+        Kind::Avoidable => pool.avoidable,
+    }
+}
+
 /// Whether the weights of one period may be others than those of the next.
 pub(super) fn weights_vary(costing: &Costing<'_>) -> bool {
-    costing.resources.values().flat_map(|pool| &pool.serves).any(|(_, weight)| weight.varies())
+    let varies = |pool: &ResourceSetting| !pool.later.is_empty() || pool.takers().any(|(_, weight)| weight.varies());
+    costing.resources.values().any(varies)
 }
 
 /// Shares of every resource pool's own cost of a period that end in activities: activity → (resource pool, share).
@@ -118,33 +145,74 @@ fn names_of<'a>(costing: &Costing<'a>, number: usize) -> &'a str {
     costing.resources.keys().nth(number).map_or("", String::as_str)
 }
 
-fn check_rules(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {
-    let failed = |resource: &str, reason: Refusal, money: MinorSum| CostError::Resource {
+/// Refuses a resource pool, with the money that it has.
+fn refused(costing: &Costing<'_>, resource: &str, reason: Refusal, money: MinorSum) -> CostError {
+    CostError::Resource {
         resource: resource.to_owned(),
         reason,
         money: format_minor(money, costing.currency.exponent),
         currency: costing.currency.code.clone(),
-    };
-    for pool in pools.iter().filter(|pool| pool.amount != 0) {
-        let Some(setting) = costing.resources.get(&pool.activity) else { continue };
-        if let Some(reason) = validity(&setting.rule, &pool.activity, costing, pool.period) {
-            return Err(failed(&pool.activity, reason, pool.amount.into()));
-        }
     }
+}
+
+fn check_takers(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {
     // Names of the activities table are known only now.
     let known: Vec<&str> = costing.activities.iter().map(|activity| activity.name.as_str()).collect();
     let known: Vec<&str> = known.into_iter().chain(costing.resources.keys().map(String::as_str)).collect();
     for (name, setting) in costing.resources {
-        let stray = setting.serves.iter().find(|(taker, _)| !known.contains(&taker.as_str()));
-        if let Some((taker, _)) = stray {
-            let money =
-                pools.iter().filter(|pool| pool.activity == *name).map(|pool| MinorSum::from(pool.amount)).sum();
-            let rule = setting.rule.id.clone().unwrap_or_else(|| name.clone());
-            let reason = Refusal::NoTarget { rule, taker: taker.clone(), known: known.join(", ") };
-            return Err(failed(name, reason, money));
+        let money = || -> MinorSum {
+            pools.iter().filter(|pool| pool.activity == *name).map(|pool| MinorSum::from(pool.amount)).sum()
+        };
+        for service in setting.rules() {
+            let rule = service.rule.name(name).to_owned();
+            if service.serves.is_empty() {
+                return Err(refused(costing, name, Refusal::ServesNobody { rule }, money()));
+            }
+            let stray = service.serves.iter().find(|(taker, _)| !known.contains(&taker.as_str()));
+            if let Some((taker, _)) = stray {
+                let reason = Refusal::NoTarget { rule, taker: taker.clone(), known: known.join(", ") };
+                return Err(refused(costing, name, reason, money()));
+            }
+        }
+    }
+    check_levels(costing, &pools)
+}
+
+/// Cost of a channel, region or the company stays above customers unless its pool says that it is pushed down.
+fn check_levels(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError> {
+    for (name, setting) in costing.resources {
+        let Some(level) = setting.level.filter(|level| *level > Level::Customer && !setting.push_down) else {
+            continue;
+        };
+        let money: MinorSum =
+            pools.iter().filter(|pool| pool.activity == *name).map(|pool| MinorSum::from(pool.amount)).sum();
+        let below = |taker: &&str| {
+            let activity = costing.activities.iter().find(|activity| activity.name == **taker);
+            activity.is_some_and(|activity| !activity.setting.sustains())
+        };
+        if let Some(taker) = reached(costing, name).into_iter().find(|taker| below(&taker)).filter(|_| money != 0) {
+            let reason = Refusal::PushedDown {
+                rule: setting.rule.name(name).to_owned(),
+                level: level.as_str(),
+                taker: taker.to_owned(),
+            };
+            return Err(refused(costing, name, reason, money));
         }
     }
     Ok(())
+}
+
+/// Everything that a resource pool serves, also by way of other pools, in the order of names.
+fn reached<'a>(costing: &Costing<'a>, from: &'a str) -> BTreeSet<&'a str> {
+    let (mut reached, mut ahead) = (BTreeSet::new(), vec![from]);
+    while let Some(name) = ahead.pop() {
+        for (taker, _) in costing.resources.get(name).into_iter().flat_map(ResourceSetting::takers) {
+            if reached.insert(taker.as_str()) {
+                ahead.push(taker);
+            }
+        }
+    }
+    reached
 }
 
 /// The weight of a period, scaled by 10⁶.
@@ -161,7 +229,14 @@ fn quantity(
             periods.iter().filter(|(at, _)| within(*at)).map(|(_, quantity)| i128::from(*quantity)).sum()
         }
         Weight::Driver(name) => {
-            let missing = || Refusal::MissingDriver { driver: name.clone(), known: costing.drivers.join(", ") };
+            if let Some(missing) = costing.missing(name) {
+                return Err(missing);
+            }
+            let missing = || Refusal::MissingDriver {
+                driver: name.clone(),
+                meant: String::new(),
+                known: known_drivers(costing.drivers),
+            };
             let at = costing.drivers.iter().position(|known| known == name).ok_or_else(missing)?;
             let cells = ground.cells;
             let own = cells.drivers[at].iter().zip(&cells.period).filter(|(_, period)| within(**period));
@@ -177,6 +252,8 @@ fn quantity(
 struct Graph<'a> {
     names: &'a [&'a str],
     costing: &'a Costing<'a>,
+    /// Number of each resource pool's rule in the period, and what it says.
+    rules: Vec<(usize, Service<'a>)>,
     /// Takers of each resource pool with their weights in the period.
     weights: Vec<Vec<(u32, Quantity)>>,
 }
@@ -188,29 +265,38 @@ impl<'a> Graph<'a> {
         (costing, ground): (&'a Costing<'a>, &Ground<'_>),
         period: Option<Period>,
     ) -> Result<Self, CostError> {
-        let mut graph = Self { names, costing, weights: Vec::with_capacity(names.len()) };
+        let mut graph = Self { names, costing, rules: Vec::new(), weights: Vec::with_capacity(names.len()) };
         for (name, setting) in costing.resources {
-            let mut weights = Vec::with_capacity(setting.serves.len());
-            for (taker, weight) in &setting.serves {
+            let services: Vec<Service<'_>> = setting.rules().collect();
+            let rules: Vec<&Rule> = services.iter().map(|service| service.rule).collect();
+            let number = rule_or_latest(&rules, name, costing, period);
+            let mut weights = Vec::with_capacity(services[number].serves.len());
+            for (taker, weight) in services[number].serves {
                 // A taker that is not there is refused before.
                 let Some(to) = graph.number(taker) else { continue };
                 let weight = quantity(weight, costing, ground, period).map_err(|reason| {
                     let own = costing.pools.iter().filter(|pool| pool.activity == *name && pool.period == period);
-                    CostError::Resource {
-                        resource: name.clone(),
-                        reason,
-                        money: format_minor(
-                            own.map(|pool| MinorSum::from(pool.amount)).sum(),
-                            costing.currency.exponent,
-                        ),
-                        currency: costing.currency.code.clone(),
-                    }
+                    refused(costing, name, reason, own.map(|pool| MinorSum::from(pool.amount)).sum())
                 })?;
                 weights.push((to, weight));
             }
+            graph.rules.push((number, services[number]));
             graph.weights.push(weights);
         }
         Ok(graph)
+    }
+
+    /// Refuses cost that flows through a pool in a period in which none of its rules holds.
+    fn check_rules(&self, flow: &Flow, period: Option<Period>) -> Result<(), CostError> {
+        for ((name, setting), node) in self.costing.resources.iter().zip(&flow.nodes) {
+            let rules: Vec<&Rule> = setting.rules().map(|service| service.rule).collect();
+            let money = MinorSum::from(node.own) + MinorSum::from(node.received);
+            match rule_in(&rules, name, self.costing, period) {
+                Err(reason) if money != 0 => return Err(refused(self.costing, name, reason, money)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn len(&self) -> usize {
@@ -240,21 +326,17 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn setting(&self, resource: usize) -> Option<&ResourceSetting> {
-        self.costing.resources.values().nth(resource)
-    }
-
     fn plan(&self) -> Result<Plan, NetworkError> {
         let mut nodes: Vec<Node> =
             (0..self.len() as u32).map(|node| Node { tie: hash_text(self.name(node).as_bytes()), kept: 0 }).collect();
         let mut edges = Vec::new();
-        for (number, (setting, weights)) in self.costing.resources.values().zip(&self.weights).enumerate() {
+        for (number, ((_, service), weights)) in self.rules.iter().zip(&self.weights).enumerate() {
             let mut total = 0_i64;
             for (to, weight) in weights {
                 edges.push(Edge { from: number as u32, to: *to, weight: *weight });
                 total = total.checked_add(*weight).ok_or(NetworkError::TooLarge { node: number as u32 })?;
             }
-            nodes[number].kept = setting.capacity.map_or(0, |capacity| capacity.saturating_sub(total));
+            nodes[number].kept = service.capacity.map_or(0, |capacity| capacity.saturating_sub(total));
         }
         let method = match self.costing.service {
             ServiceSetting::Direct => ServiceMethod::Direct,
@@ -267,12 +349,33 @@ impl<'a> Graph<'a> {
     }
 
     fn failed(&self, source: NetworkError, period: Option<Period>, money: MinorSum) -> CostError {
+        let money = match &source {
+            NetworkError::LoopWithoutExit { money, .. } => *money,
+            _ => money,
+        };
+        let rule = |node: &u32| self.rules.get(*node as usize)?.1.rule.id.as_ref();
+        let rules: Vec<String> = source.in_loop().iter().filter_map(rule).map(|id| format!("`{id}`")).collect();
         CostError::Resources {
             when: self.costing.when(period),
+            rules: match rules.as_slice() {
+                [] => String::new(),
+                [rule] => format!(", rule {rule}"),
+                rules => format!(", rules {}", rules.join(", ")),
+            },
             reason: source.named(&|node| self.name(node).to_owned()),
             source,
             money: format_minor(money, self.costing.currency.exponent),
             currency: self.costing.currency.code.clone(),
+        }
+    }
+
+    /// What activities received of cost of a kind, or of its opposite.
+    fn keep_kind(&self, flow: &Flow, period: Option<Period>, (kind, opposite): (Kind, bool), served: &mut Served) {
+        for (number, node) in flow.nodes.iter().enumerate().filter(|(_, node)| node.final_cost != 0) {
+            if let PoolNode::Activity(activity) = self.node(number as u32) {
+                let (of, other) = &mut served.kinds.entry((activity, period)).or_default()[kind as usize];
+                *if opposite { other } else { of } = node.final_cost;
+            }
         }
     }
 
@@ -289,10 +392,9 @@ impl<'a> Graph<'a> {
                     (balance.own, balance.received, balance.sent) = (node.own, node.received, node.sent);
                     balance.unused = node.unused;
                     balance.unassigned[0] = node.unassigned;
+                    balance.rule = self.rules[number].0;
                     served.balances.push(balance);
-                    if let Some(setting) = self.setting(number)
-                        && let Some(capacity) = setting.capacity
-                    {
+                    if let Some(capacity) = self.rules[number].1.capacity {
                         let used: i128 = self.weights[number].iter().map(|(_, weight)| i128::from(*weight)).sum();
                         served.capacity.push(CapacityUse {
                             node: resource,
@@ -315,6 +417,7 @@ impl<'a> Graph<'a> {
                 weight: edge.weight,
                 total: edge.total,
                 amount: edge.amount,
+                rule: self.rules[edge.from as usize].0,
                 kind: RuleKind::DriverTracing,
             });
         }

@@ -1,6 +1,7 @@
 //! The cost of a run, planned: every pool's shares and balance. The cost of any slice of cells is a function of the plan.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -8,6 +9,7 @@ use std::{
 use super::{
     basis::{Column, Sources, summarise},
     earlier::earlier,
+    kinds::{self, Kind, KindPart, KindPlan, Mix, ReceivedKinds},
     order::in_order,
     pool::{Columns, Planned, Planner, combination},
     refusal::{CostError, PoolError, Refusal},
@@ -16,6 +18,7 @@ use super::{
     share::Share,
     spread::AllocateError,
     unknown::UnknownQuantities,
+    validity::{rule_in, rule_or_latest},
 };
 use crate::{
     numeric::decimal::format_minor,
@@ -25,8 +28,8 @@ use crate::{
         },
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
         money::Currency,
-        period::{Period, PeriodKind, format_day},
-        tables::{Activity, Pool, TracedCost, UnknownQuantity},
+        period::{Period, PeriodKind},
+        tables::{AbsentDrivers, Activity, Pool, TracedCost, UnknownQuantity},
     },
     units::{Day, Minor, MinorSum},
 };
@@ -48,6 +51,8 @@ pub struct Costing<'a> {
     pub unknown: &'a [UnknownQuantity],
     /// Names of the cells' drivers.
     pub drivers: &'a [String],
+    /// Those of them that no table holds: all their quantities are zero.
+    pub absent: &'a AbsentDrivers,
     /// The run's currency.
     pub currency: &'a Currency,
     /// The run's periods.
@@ -61,19 +66,50 @@ impl Costing<'_> {
     pub(super) fn when(&self, period: Option<Period>) -> String {
         period.map_or_else(String::new, |period| format!(" in {}", self.period.label(period)))
     }
+
+    /// Why a driver cannot be gone by: no table holds it.
+    pub(super) fn missing(&self, driver: &str) -> Option<Refusal> {
+        let (_, meant) = self.absent.names.iter().find(|(name, _)| name == driver)?;
+        let meant = meant.as_ref().map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+        Some(Refusal::MissingDriver { driver: driver.to_owned(), meant, known: known_drivers(&self.absent.known) })
+    }
+}
+
+/// Names of drivers, in a message.
+pub(super) fn known_drivers(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// One activity's shares.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ActivityPlan {
-    /// Number of the column whose quantities the outputs show.
-    pub(super) shown: Option<usize>,
+    /// Number of the column whose quantities the outputs show, under each rule.
+    pub(super) shown: Vec<Option<usize>>,
+    /// Number of each period's rule, by period, where several rules follow each other.
+    pub(super) rules: Vec<(Period, usize)>,
     /// Shares of pools without a period.
     pub(super) whole: Vec<Share>,
     /// Shares of each period's pool, by period.
     pub(super) by_period: Vec<(Period, Vec<Share>)>,
     /// Cost that names its customer, one value a cell.
     pub(super) traced: Option<Vec<Minor>>,
+    /// How much of the cost is of each kind, in the order of [`Kind::ALL`].
+    pub(super) kinds: [KindPlan; 2],
+}
+
+impl ActivityPlan {
+    /// Number of the rule that cells of a period go by.
+    pub(super) fn rule(&self, period: Period) -> usize {
+        let at = self.rules.partition_point(|(other, _)| *other < period);
+        self.rules.get(at).filter(|(other, _)| *other == period).map_or(0, |(_, rule)| *rule)
+    }
+
+    fn show(&mut self, rule: usize, column: Option<usize>) {
+        if self.shown.len() <= rule {
+            self.shown.resize(rule + 1, None);
+        }
+        self.shown[rule] = column;
+    }
 }
 
 /// The cost of a run, planned.
@@ -125,13 +161,20 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
         for ((_, period), amount) in received.range((number, None)..=(number, Some(Period::MAX))) {
             pools.entry(*period).or_default().received = *amount;
         }
-        if costing.activities[number].setting.method == Method::Traced {
-            context.trace(number, &pools, &mut plan)?;
-        } else {
-            for (period, money) in pools {
-                context.pool(number, period, money, &mut columns, &mut plan)?;
-            }
+        let setting = &costing.activities[number].setting;
+        let traced = |period: Option<Period>| context.under(number, period).1.method == Method::Traced;
+        if setting.each_rule().any(|rule| rule.method == Method::Traced) {
+            let pools = pools.iter().filter(|(period, _)| traced(**period)).map(|(period, money)| (*period, *money));
+            context.trace(number, &pools.collect(), &mut plan)?;
         }
+        for (period, money) in pools.into_iter().filter(|(period, _)| !traced(*period)) {
+            context.pool(number, period, money, &mut columns, &mut plan)?;
+        }
+        if !setting.later.is_empty() {
+            context.rules(number, &mut columns, &mut plan)?;
+        }
+        plan.columns.clone_from(&columns.made);
+        context.mix(number, &served.kinds, &mut columns, &mut plan);
         plan.columns.clone_from(&columns.made);
         context.send_unused(number, &mut received, &mut plan)?;
     }
@@ -174,13 +217,131 @@ impl Context<'_> {
     fn failed(&self, number: usize, period: Option<Period>, amount: MinorSum, reason: Refusal) -> CostError {
         let error = PoolError {
             activity: self.costing.activities[number].name.clone(),
-            rule: reason.by(&self.costing.activities[number].setting.rule),
+            rule: reason.by(&self.costing.activities[number], self.under(number, period).0),
             when: self.costing.when(period),
             reason,
             money: format_minor(amount, self.costing.currency.exponent),
             currency: self.costing.currency.code.clone(),
         };
         Box::new(error).into()
+    }
+
+    /// The number of the rule that an activity's pool goes by, and the activity as that rule has it.
+    fn under(&self, number: usize, period: Option<Period>) -> (usize, Cow<'_, ActivitySetting>) {
+        let Activity { name, setting } = &self.costing.activities[number];
+        let rules: Vec<&Rule> = setting.rules().collect();
+        let rule = rule_or_latest(&rules, name, self.costing, period);
+        (rule, setting.under(rule))
+    }
+
+    /// Refuses money in a period in which no rule holds.
+    fn check_rules(&self, number: usize, period: Option<Period>, money: MinorSum) -> Result<(), CostError> {
+        let Activity { name, setting } = &self.costing.activities[number];
+        let rules: Vec<&Rule> = setting.rules().collect();
+        match rule_in(&rules, name, self.costing, period) {
+            Err(reason) if money != 0 => Err(self.failed(number, period, money, reason)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a driver that no table holds, unless the activity says what becomes of its cost then.
+    fn check_drivers(&self, setting: &ActivitySetting) -> Result<(), Refusal> {
+        let fallback = match &setting.no_driver {
+            Some(NoDriver::Fallback(basis)) => Some(basis),
+            _ => None,
+        };
+        let bases = setting.method.bases();
+        let own = bases.into_iter().filter(|_| setting.no_driver.is_none());
+        let missing = own.chain(fallback).flat_map(Basis::drivers).find_map(|name| self.costing.missing(name));
+        missing.map_or(Ok(()), Err)
+    }
+
+    /// Settles how much of what customers bear of an activity is fixed, and how much avoidable.
+    fn mix(
+        &self,
+        number: usize,
+        received: &BTreeMap<(usize, Option<Period>), ReceivedKinds>,
+        columns: &mut Columns,
+        plan: &mut CostPlan,
+    ) {
+        let setting = &self.costing.activities[number].setting;
+        // What rows bear of pools of a period, and of pools of the whole run: a column each, where one is needed.
+        let mut made: [Option<usize>; 2] = [None; 2];
+        let mut parts: [Vec<(Option<Period>, KindPart)>; 2] = [Vec::new(), Vec::new()];
+        let own = |balance: &PoolBalance| balance.node == PoolNode::Activity(number);
+        let places: Vec<usize> = (0..plan.balances.len()).filter(|at| own(&plan.balances[*at])).collect();
+        for at in places {
+            let period = plan.balances[at].period;
+            let received = received.get(&(number, period)).copied().unwrap_or_default();
+            let mut allocated = [0; 2];
+            for kind in Kind::ALL {
+                let mut column = |columns: &mut Columns| {
+                    let of_period = period.is_some();
+                    *made[usize::from(of_period)]
+                        .get_or_insert_with(|| kinds::keep(columns, plan.pools_cost(number, of_period, self.ground)))
+                };
+                let mix = Mix { kind, setting, received };
+                let (part, money) = mix.of_pool(&plan.balances[at], (self.ground, self.periods), columns, &mut column);
+                parts[kind as usize].push((period, part));
+                allocated[kind as usize] = money;
+            }
+            let balance = &mut plan.balances[at];
+            [balance.allocated_fixed, balance.allocated_avoidable] = allocated;
+        }
+        plan.plans[number].kinds = parts.map(KindPlan::new);
+    }
+
+    /// Settles by which rule the cells of each period go, also of periods that cost nothing.
+    fn rules(&self, number: usize, columns: &mut Columns, plan: &mut CostPlan) -> Result<(), CostError> {
+        let of = |period: Option<Period>| plan.balances.iter().find(|balance| balance.is_of(number, period));
+        let rule = |period: &Period| {
+            let balance = of(Some(*period)).or_else(|| of(None));
+            (*period, balance.map_or_else(|| self.under(number, Some(*period)).0, |balance| balance.rule))
+        };
+        let rules: Vec<(Period, usize)> = self.periods.known.iter().map(rule).collect();
+        for (period, rule) in &rules {
+            if plan.plans[number].shown.get(*rule).is_none_or(Option::is_none) {
+                let setting = self.costing.activities[number].setting.under(*rule);
+                self.show(number, (*rule, &setting), Some(*period), columns, plan)?;
+            }
+        }
+        plan.plans[number].rules = rules;
+        Ok(())
+    }
+
+    /// Makes the column whose quantities the outputs show under a rule.
+    fn show(
+        &self,
+        number: usize,
+        (rule, setting): (usize, &ActivitySetting),
+        period: Option<Period>,
+        columns: &mut Columns,
+        plan: &mut CostPlan,
+    ) -> Result<(), CostError> {
+        if setting.sustains() {
+            return Ok(());
+        }
+        let shown = match setting.method.bases().first() {
+            Some(basis) => {
+                let cost_of = |name: &str| plan.cost_of(name, self.ground);
+                let mut planner = self.planner(period, columns, &cost_of);
+                Some(planner.number(basis).map_err(|reason| self.failed(number, period, 0, reason))?)
+            }
+            None => None,
+        };
+        plan.plans[number].show(rule, shown);
+        Ok(())
+    }
+
+    fn planner<'p>(
+        &'p self,
+        period: Option<Period>,
+        columns: &'p mut Columns,
+        cost_of: &'p dyn Fn(&str) -> Option<Vec<Minor>>,
+    ) -> Planner<'p> {
+        let one_period = period.is_some() || self.periods.known.len() <= 1;
+        let sources = Sources { ground: self.ground, drivers: self.costing.drivers, one_period, cost_of };
+        Planner { ground: self.ground, sources, periods: self.periods, period, unknown: self.unknown, columns }
     }
 
     /// Plans one pool of an activity.
@@ -192,38 +353,31 @@ impl Context<'_> {
         columns: &mut Columns,
         plan: &mut CostPlan,
     ) -> Result<(), CostError> {
-        let Activity { name, setting } = &self.costing.activities[number];
         let money = MinorSum::from(own) + MinorSum::from(received);
         let failed = |reason: Refusal| self.failed(number, period, money, reason);
         let amount = own.checked_add(received).ok_or_else(|| failed(AllocateError::TooLarge.into()))?;
+        self.check_rules(number, period, money)?;
+        let (rule, setting) = self.under(number, period);
         let mut balance = PoolBalance::new(PoolNode::Activity(number), period);
-        (balance.own, balance.received) = (own, received);
-        if amount != 0
-            && let Some(reason) = validity(&setting.rule, name, self.costing, period)
-        {
-            return Err(failed(reason));
-        }
+        (balance.own, balance.received, balance.rule) = (own, received, rule);
         if setting.sustains() {
             balance.sustained = amount;
             plan.balances.push(balance);
             return Ok(());
         }
+        if amount != 0 {
+            self.check_drivers(&setting).map_err(failed)?;
+        }
+        let own_capacity = ActivitySetting {
+            capacity: capacity.map(Capacity::Practical).or(setting.capacity),
+            ..setting.clone().into_owned()
+        };
         let cost_of = |name: &str| plan.cost_of(name, self.ground);
-        let one_period = period.is_some() || self.periods.known.len() <= 1;
-        let sources = Sources { ground: self.ground, drivers: self.costing.drivers, one_period, cost_of: &cost_of };
-        let mut planner =
-            Planner { ground: self.ground, sources, periods: self.periods, period, unknown: self.unknown, columns };
-        let own_capacity =
-            ActivitySetting { capacity: capacity.map(Capacity::Practical).or(setting.capacity), ..setting.clone() };
         let planned = match combination(&own_capacity) {
             Some(wrong) => return Err(failed(Refusal::Combination { wrong })),
-            None => planner.plan(&own_capacity, amount).map_err(failed)?,
+            None => self.planner(period, columns, &cost_of).plan(&own_capacity, amount).map_err(failed)?,
         };
-        let shown = match setting.method.bases().first() {
-            Some(basis) => Some(planner.number(basis).map_err(failed)?),
-            None => None,
-        };
-        plan.plans[number].shown = shown;
+        self.show(number, (rule, &setting), period, columns, plan)?;
         Self::keep(number, period, planned, balance, plan);
         Ok(())
     }
@@ -244,7 +398,7 @@ impl Context<'_> {
             plan.capacity.push(CapacityUse { node, period, denominator, capacity, used, cost, unused_cost });
         }
         if let Some((cost, quantity)) = planned.rate {
-            plan.rates.push(ActivityRate { activity: number, period, cost, quantity });
+            plan.rates.push(ActivityRate { activity: number, period, rule: balance.rule, cost, quantity });
         }
         plan.balances.push(balance);
         let shares = &mut plan.plans[number];
@@ -281,6 +435,7 @@ impl Context<'_> {
                 weight: i64::try_from(idle).unwrap_or(i64::MAX),
                 total: i64::try_from(all).unwrap_or(i64::MAX),
                 amount,
+                rule: balance.rule,
                 kind: RuleKind::Allocation,
             });
         }
@@ -315,11 +470,19 @@ impl Context<'_> {
         }
         for (period, (allocated, unknown, recipients)) in sums {
             let too_large = |_| self.failed(number, period, allocated + unknown, AllocateError::TooLarge.into());
+            let money = pools.get(&period).copied().unwrap_or_default();
+            let traced = allocated + unknown;
+            let pool = MinorSum::from(money.own) + MinorSum::from(money.received);
+            self.check_rules(number, period, if traced == 0 { pool } else { traced })?;
+            let (rule, setting) = self.under(number, period);
+            if setting.method != Method::Traced {
+                let reason = Refusal::NotTraced { method: setting.method.as_str() };
+                return Err(self.failed(number, period, traced, reason));
+            }
             let mut balance = PoolBalance::new(PoolNode::Activity(number), period);
             balance.allocated = i64::try_from(allocated).map_err(too_large)?;
             balance.unassigned[Unassigned::UnknownCustomer as usize] = i64::try_from(unknown).map_err(too_large)?;
-            balance.recipients = recipients.len() as u64;
-            let money = pools.get(&period).copied().unwrap_or_default();
+            (balance.recipients, balance.rule) = (recipients.len() as u64, rule);
             (balance.own, balance.received) = (money.own, money.received);
             if (balance.own, balance.received) == (0, 0) {
                 balance.own = i64::try_from(allocated + unknown).map_err(too_large)?;
@@ -340,51 +503,28 @@ fn find_cell(ground: &Ground<'_>, customer: u32, period: Period) -> Option<usize
     (from..cells.len()).take_while(|row| cells.customer[*row] == customer).find(|row| cells.period[*row] == period)
 }
 
-/// Why a rule does not hold for a pool; `None` when it does.
-pub(super) fn validity(rule: &Rule, name: &str, costing: &Costing<'_>, period: Option<Period>) -> Option<Refusal> {
-    let (first, last) = match period.and_then(|period| Some((period, costing.period.first_day(period)?))) {
-        Some((period, first)) => (first, first + costing.period.days(period)? - 1),
-        None => (costing.as_of, costing.as_of),
-    };
-    let early = rule.valid_from.is_some_and(|from| first < from);
-    let late = rule.valid_to.is_some_and(|to| last > to);
-    if !early && !late {
-        return None;
-    }
-    let validity = match (rule.valid_from, rule.valid_to) {
-        (Some(from), Some(to)) => format!("from {} to {}", format_day(from), format_day(to)),
-        (Some(from), None) => format!("from {}", format_day(from)),
-        (None, Some(to)) => format!("to {}", format_day(to)),
-        (None, None) => "always".to_owned(),
-    };
-    let at = format_day(if early { first } else { last });
-    Some(Refusal::NotValid { rule: rule.id.clone().unwrap_or_else(|| name.to_owned()), validity, at })
-}
-
 /// Cells that policies for an earlier period need and that are not there: (customer, period), sorted.
 ///
 /// # Errors
 /// [`CostError::Pool`] when a basis cannot be made.
 pub fn missing_cells(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Vec<(u32, Period)>, CostError> {
     let mut keys = BTreeSet::new();
-    let earlier_wanted = |setting: &ActivitySetting| setting.no_driver == NoDriver::PriorPeriod && !setting.sustains();
-    let wanted: Vec<usize> =
-        (0..costing.activities.len()).filter(|number| earlier_wanted(&costing.activities[*number].setting)).collect();
+    let waits = |setting: &ActivitySetting| setting.no_driver == Some(NoDriver::PriorPeriod) && !setting.sustains();
+    let wanted: Vec<usize> = (0..costing.activities.len())
+        .filter(|number| costing.activities[*number].setting.each_rule().any(|rule| waits(&rule)))
+        .collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let (periods, unknown) = (Periods::new(&ground.cells.period), UnknownQuantities::default());
     let context = Context { costing, ground, periods: &periods, unknown: &unknown };
     for number in wanted {
-        let setting = &costing.activities[number].setting;
-        let Some(basis) = setting.method.bases().first().copied().filter(|basis| !matches!(basis, Basis::Cost(_)))
-        else {
-            continue;
-        };
-        let failed = |reason| context.failed(number, None, 0, reason);
-        let sources = Sources { ground, drivers: costing.drivers, one_period: true, cost_of: &|_| None };
-        let column = sources.column(basis).map_err(failed)?;
         for period in own_pools(costing, number).into_keys().flatten() {
+            let (_, setting) = context.under(number, Some(period));
+            let basis = setting.method.bases().first().copied().filter(|basis| !matches!(basis, Basis::Cost(_)));
+            let Some(basis) = basis.filter(|_| waits(&setting)) else { continue };
+            let sources = Sources { ground, drivers: costing.drivers, one_period: true, cost_of: &|_| None };
+            let column = sources.column(basis).map_err(|reason| context.failed(number, None, 0, reason))?;
             let used = summarise(&column, ground, periods.reach(Some(period)), None);
             if used.recipients() + used.negative() == 0
                 && let Some(moved) = earlier(&column, ground, &periods, period)

@@ -37,7 +37,8 @@ impl UnknownQuantities {
         }
         let of = |name: &str| -> Result<&[Quantity], Refusal> {
             let at = names.iter().position(|driver| *driver == name);
-            let missing = || Refusal::MissingDriver { driver: name.to_owned(), known: names.join(", ") };
+            let missing =
+                || Refusal::MissingDriver { driver: name.to_owned(), meant: String::new(), known: names.join(", ") };
             Ok(&sums[at.ok_or_else(missing)?])
         };
         let made = match basis {

@@ -2,17 +2,27 @@
 
 pub mod commands;
 pub mod config;
+mod follow;
+mod init;
+mod lineage;
+mod memory;
 mod panics;
 mod progress;
 pub mod signals;
+pub mod streams;
 mod table;
 mod waterfall;
 
-use std::io::Write;
+use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
-use self::commands::{compare, demo, explain, fit, generate, plan, run, schema, validate, verify};
+use self::commands::{
+    clean, compare, demo, doctor, explain, fit, generate, init as init_command, plan, run, schema, shell, validate,
+    verify,
+};
+use self::streams::{LogFormat, Streams};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -20,10 +30,38 @@ use self::commands::{compare, demo, explain, fit, generate, plan, run, schema, v
 pub struct Args {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    watched: Watched,
+}
+
+/// How a command is watched; the same for all.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "How it is watched")]
+struct Watched {
+    /// Standard error as lines for people, or as a JSON object a line with stable event codes.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+    /// How it ended, as JSON, also after a failure.
+    #[arg(long, global = true, value_name = "FILE")]
+    summary_file: Option<Utf8PathBuf>,
+    /// Memory that it may use, as in 4GiB; what the control group allows is a bound always.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = memory::parse)]
+    memory: Option<u64>,
+    /// Seconds between two lines about a stage that goes on, where no bar is drawn.
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    heartbeat: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected seconds above 0, such as 30".to_owned();
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|length| !length.is_zero()).ok_or_else(wrong)
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at tables and write a commented config.
+    Init(init_command::Args),
     /// Run a config: Parquet in, Parquet results out.
     Run(run::Args),
     /// Check a config and its inputs: names, footers, columns, predicates. Reads no row, writes nothing.
@@ -48,9 +86,41 @@ enum Command {
     Verify(verify::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
     Schema(schema::Args),
+    /// Tell what this machine and a folder can do for a run.
+    Doctor(doctor::Args),
+    /// Remove what killed runs left beside an output, and old versions.
+    Clean(clean::Args),
+    /// Print a completion script for a shell.
+    Completions(shell::Args),
+    /// Print the manual page.
+    Man(shell::ManArgs),
 }
 
-/// How a command ends; the numbers are those of the README.
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Check(_) => "check",
+            Self::Plan(_) => "plan",
+            Self::Validate(_) => "validate",
+            Self::Compare(_) => "compare",
+            Self::Explain(_) => "explain",
+            Self::Fit(_) => "fit",
+            Self::Project(_) => "project",
+            Self::Demo(_) => "demo",
+            Self::Generate(_) => "generate",
+            Self::Verify(_) => "verify",
+            Self::Schema(_) => "schema",
+            Self::Init(_) => "init",
+            Self::Doctor(_) => "doctor",
+            Self::Clean(_) => "clean",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+}
+
+/// How a command ends; the numbers are those of docs/operations.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(pub u8);
 
@@ -65,26 +135,20 @@ impl Exit {
     pub const REFUSED: Self = Self(3);
     /// A bug: something panicked.
     pub const BUG: Self = Self(70);
-}
+    /// It may go better later: another run holds the output.
+    pub const TEMPORARY: Self = Self(75);
 
-/// Where a command writes, and whether anyone watches.
-pub struct Streams<'a> {
-    /// Results.
-    pub out: &'a mut dyn Write,
-    /// Everything else.
-    pub talk: &'a mut dyn Write,
-    /// Whether `talk` is a terminal, where progress can be drawn.
-    pub terminal: bool,
-}
-
-impl Streams<'_> {
-    /// Tells an error and the one thing to do next.
-    fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> std::io::Result<Exit> {
-        writeln!(self.talk, "error: {what}")?;
-        if let Some(hint) = hint {
-            writeln!(self.talk, "  hint: {hint}")?;
+    /// In a word.
+    #[must_use]
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::SUCCESS => "succeeded",
+            Self::USAGE => "usage",
+            Self::REFUSED => "refused",
+            Self::BUG => "bug",
+            Self::TEMPORARY => "temporary",
+            _ => "failed",
         }
-        Ok(exit)
     }
 }
 
@@ -93,8 +157,12 @@ impl Streams<'_> {
 #[must_use]
 pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
     panics::keep_quiet();
-    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(args, streams)));
-    match done {
+    let Watched { log_format, summary_file, memory, heartbeat } = args.watched;
+    streams.set(args.command.name(), log_format, summary_file);
+    streams.memory = memory::limit(memory);
+    streams.heartbeat = heartbeat;
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(args.command, streams)));
+    let exit = match done {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::SUCCESS,
         Ok(Err(_)) => Exit::FAILURE,
@@ -104,11 +172,12 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
                 .fail(&what, Some("report it with the version, the config and the stage"), Exit::BUG)
                 .unwrap_or(Exit::BUG)
         }
-    }
+    };
+    streams.finish(exit).unwrap_or(exit)
 }
 
-fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    match args.command {
+fn dispatch(command: Command, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    match command {
         Command::Run(args) => run::run(args, streams),
         Command::Check(args) => plan::check(args, streams),
         Command::Plan(args) => plan::run(args, streams),
@@ -121,5 +190,10 @@ fn dispatch(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Command::Generate(args) => generate::run(&args, streams),
         Command::Verify(args) => verify::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::Init(args) => init_command::run(&args, streams),
+        Command::Doctor(args) => doctor::run(&args, streams),
+        Command::Clean(args) => clean::run(&args, streams),
+        Command::Completions(args) => shell::completions(&args, streams),
+        Command::Man(args) => shell::man(&args, streams),
     }
 }

@@ -2,9 +2,8 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::pipeline::Progress;
-
 /// The bar of the running stage.
+#[derive(Clone)]
 pub(super) struct Bars(Option<ProgressBar>);
 
 impl Bars {
@@ -19,10 +18,17 @@ impl Bars {
             bar.finish_and_clear();
         }
     }
-}
 
-impl Progress for Bars {
-    fn stage(&self, name: &'static str, rows: Option<u64>) {
+    /// Writes beside the bar.
+    pub(super) fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// A stage begins.
+    pub(super) fn stage(&self, name: &'static str, rows: Option<u64>) {
         let Some(bar) = &self.0 else { return };
         let template = match rows {
             Some(_) => "{msg:<14} [{bar:30}] {human_pos}/{human_len} rows {elapsed}",
@@ -40,7 +46,8 @@ impl Progress for Bars {
         bar.enable_steady_tick(std::time::Duration::from_millis(100));
     }
 
-    fn rows(&self, done: u64) {
+    /// Rows of the stage done so far.
+    pub(super) fn rows(&self, done: u64) {
         if let Some(bar) = &self.0 {
             bar.set_position(done);
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    pipeline::explain::{Amount, CostLine, Explanation, Origin, Part, Step, StepKind},
+    pipeline::explanation::{Amount, CostLine, Explanation, Origin, Part, Step, StepKind},
     schema::scenario::BASE,
 };
 
@@ -139,6 +139,11 @@ impl Page {
         let kind = line.kind.replace('_', " ");
         let (layer, level, behaviour) = (line.layer, line.level, line.behaviour);
         self.wrapped("  ", &format!("layer {layer}, level {level}, {behaviour}, {avoidable}"));
+        let mixed = |part: &Amount| part.minor != 0 && part.minor != line.amount.minor;
+        if mixed(&line.fixed) || mixed(&line.saved) {
+            let (fixed, saved) = (line.fixed.grouped(), line.saved.grouped());
+            self.wrapped("  ", &format!("with what resource pools brought: {fixed} fixed, {saved} avoidable"));
+        }
         let (rule, version) = (&line.rule, line.rule_version);
         self.wrapped("  ", &format!("rule {rule}, version {version}: {kind}, method {}", line.method));
         for part in &line.parts {

@@ -1,8 +1,7 @@
-//! Contracts of the small tables: customers, products, activities, driver quantities.
+//! Contracts of the small tables, and of two of them: customers and products.
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use polars::prelude::{DataFrame, DataType};
@@ -10,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     ContractError,
-    columns::{Batch, INVALID, NULL, Scale, is_number},
+    columns::{Batch, NULL, Scale, is_number},
     covariates::{self, Cell},
     rules::{Rules, Tally},
 };
@@ -25,7 +24,7 @@ use crate::{
         period::{Period, PeriodKind},
         relations::{SHARE_SCALE, Wallet},
         settings::{Policy, Settings, TableName},
-        tables::{CustomerTable, DriverQuantity, ProductTable, UnknownQuantity},
+        tables::{CustomerTable, ProductTable},
     },
     units::Day,
 };
@@ -35,7 +34,7 @@ pub struct Input<'a> {
     pub(super) settings: &'a Settings,
     /// Rules of the table.
     pub rules: Rules,
-    frames: &'a [DataFrame],
+    pub(super) frames: &'a [DataFrame],
 }
 
 impl<'a> Input<'a> {
@@ -180,8 +179,8 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 
 type OwnedId = (Vec<u8>, i64);
 
-/// Id, segment, acquisition cost, channel or region, wallet, covariates.
-type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Option<Wallet>, Vec<Cell>);
+/// Id, segment, acquisition cost, channel or region, wallet, whether others copy it, covariates.
+type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Option<Wallet>, bool, Vec<Cell>);
 
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
@@ -251,6 +250,7 @@ pub fn customers(
         let groups = wanted.iter().map(|column| slice.batch.texts(column)).collect::<Result<Vec<_>, _>>()?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         let wallets = Wallets::new(input, &slice.batch)?;
+        let benchmarks = slice.batch.switches("benchmark")?;
         let covariates = covariates::cells(&slice.batch, input.settings)?;
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
@@ -261,9 +261,11 @@ pub fn customers(
             let verdict = match amount {
                 _ if missing[row] => Err(("missing_customer", MISSING_ID)),
                 None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
-                Some(cost) => wallets.get(row).map(|wallet| {
+                Some(cost) => wallets.get(row).and_then(|wallet| {
+                    let unclear = ("invalid_flag", "benchmark is neither yes nor no");
+                    let copied = benchmarks.as_ref().map_or(Some(false), |flags| flags[row]).ok_or(unclear)?;
                     let covariates = covariates.iter().map(|column| column[row].clone()).collect();
-                    (owned(ids.get(row)), segment, cost, group, wallet, covariates)
+                    Ok((owned(ids.get(row)), segment, cost, group, wallet, copied, covariates))
                 }),
             };
             slice.row(row, amount, verdict);
@@ -296,9 +298,10 @@ pub fn customers(
         groups: wanted.iter().map(|_| Vec::with_capacity(rows.len())).collect(),
         acquisition_cost: Vec::with_capacity(rows.len()),
         wallet: Vec::with_capacity(rows.len()),
-        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.5.as_slice()).collect::<Vec<_>>())?,
+        benchmark: Vec::with_capacity(rows.len()),
+        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.6.as_slice()).collect::<Vec<_>>())?,
     };
-    for (id, segment, cost, groups, wallet, _) in rows {
+    for (id, segment, cost, groups, wallet, benchmark, _) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
         for (column, group) in table.groups.iter_mut().zip(groups) {
@@ -306,6 +309,7 @@ pub fn customers(
         }
         table.acquisition_cost.push(cost);
         table.wallet.push(wallet);
+        table.benchmark.push(benchmark);
     }
     Ok((table, tally))
 }
@@ -405,85 +409,6 @@ impl<'a> KnownCustomers<'a> {
     fn get(&self, id: Key<'_>) -> Option<u32> {
         self.index.get_or_init(|| KeyIndex::new(self.ids)).get(id)
     }
-}
-
-/// The driver quantities table: what known customers used, and what unknown ones did.
-///
-/// * `customers`: id → row of every customer of the run.
-/// * `drivers`: names of the columns that are filled, with their column number.
-///
-/// # Errors
-/// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
-pub fn driver_quantities(
-    input: &Input<'_>,
-    customers: &KnownCustomers<'_>,
-    drivers: &[(String, u32)],
-    csv: bool,
-) -> Result<(Vec<DriverQuantity>, Vec<UnknownQuantity>, Tally), ContractError> {
-    let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
-    let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
-        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
-        let places = slice.batch.places("driver", &names)?.ok_or_else(|| slice.absent("driver"))?;
-        let quantities = slice.batch.numbers("quantity", quantity_scale)?.ok_or_else(|| slice.absent("quantity"))?;
-        let times = when(&slice.batch, input.settings.period)?;
-        need_periods(input, times.is_some())?;
-        for row in 0..slice.height() {
-            let driver = places[row].map(|place| &drivers[place as usize]);
-            let quantity = quantities[row];
-            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
-            let verdict = match owner {
-                Err(broken) => Err(broken),
-                _ if quantity == NULL || quantity == INVALID => {
-                    Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
-                }
-                _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
-                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
-                    customer,
-                    driver: driver.map_or(0, |(_, column)| *column),
-                    period: when.period,
-                    when: when.token,
-                    quantity,
-                }),
-            };
-            slice.row_of(owner, row, None, verdict);
-        }
-        Ok(())
-    })?;
-    rows.par_sort_unstable();
-    let unknown = rows.split_off(rows.partition_point(|row| row.customer < UNKNOWN));
-    if input.rules.policy("duplicate_key") != Policy::Warn {
-        let same =
-            |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
-        rows = split_duplicates(rows, same, |row| {
-            let id = customers.keys().text(row.customer as usize);
-            let driver = drivers.iter().find(|(_, column)| *column == row.driver).map(|(name, _)| name);
-            let quantity = format_minor(i128::from(row.quantity), 6);
-            let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": quantity});
-            demote(
-                &mut tally,
-                &input.rules,
-                "duplicate_key",
-                "customer, driver and period stand more than once",
-                &cells,
-                None,
-            );
-        });
-    }
-    input.rules.judge(&tally.balance)?;
-    Ok((rows, sum_unknown(&unknown)?, tally))
-}
-
-/// Quantities of unknown customers by driver and period.
-fn sum_unknown(rows: &[DriverQuantity]) -> Result<Vec<UnknownQuantity>, ContractError> {
-    let mut sums: BTreeMap<(u32, Period), i64> = BTreeMap::new();
-    for row in rows {
-        let sum = sums.entry((row.driver, row.period)).or_default();
-        let too_large =
-            || ContractError::Setting("driver_quantities: a sum over unknown customers leaves 64 bits".to_owned());
-        *sum = sum.checked_add(row.quantity).ok_or_else(too_large)?;
-    }
-    Ok(sums.into_iter().map(|((driver, period), quantity)| UnknownQuantity { driver, period, quantity }).collect())
 }
 
 pub(super) fn customer_of(

@@ -7,11 +7,15 @@ use super::{
     packed::Packed,
 };
 use crate::{
-    numeric::keys::{Key, Keys, published_hash},
+    numeric::{
+        decimal::Decimal,
+        keys::{Key, KeyIndex, Keys, published_hash},
+    },
     schema::{
         facts::Cells,
-        lines::LineBatch,
+        lines::{LineBatch, PURCHASE},
         objects::{CostObject, ObjectKeys, Objects},
+        period::PeriodKind,
         settings::ReturnsPolicy,
     },
 };
@@ -27,6 +31,37 @@ pub struct ObjectSummary {
     /// memory grows with its days, not with its lines.
     counts_orders: bool,
     pairs: Option<Pairs>,
+    /// The money of customers who pay other prices in a scenario, apart.
+    prices: Option<ByPrice>,
+}
+
+/// Whose prices change in a scenario, and by which factor.
+#[derive(Debug, Default)]
+pub struct PriceGroups {
+    /// Customers that the groups are known of; `None` = of nobody.
+    pub customers: Option<KeyIndex>,
+    /// Place of each of these customers' factor; `None` = its prices stay.
+    pub group: Vec<Option<u16>>,
+    /// The same of every other customer.
+    pub others: Option<u16>,
+    /// Distinct factors.
+    pub factors: Vec<Decimal>,
+}
+
+impl PriceGroups {
+    fn of(&self, customer: Key<'_>) -> Option<u16> {
+        match self.customers.as_ref().and_then(|customers| customers.get(customer)) {
+            Some(row) => self.group[row as usize],
+            None => self.others,
+        }
+    }
+}
+
+/// Lines by factor, each with its summaries of named objects and of lines without one.
+#[derive(Debug)]
+struct ByPrice {
+    groups: PriceGroups,
+    summaries: Vec<(LedgerSummary, LedgerSummary)>,
 }
 
 impl ObjectSummary {
@@ -42,7 +77,20 @@ impl ObjectSummary {
             // An order has one order, whatever its lines say of days.
             counts_orders: counts_orders && kind != CostObject::Order,
             pairs: (kind == CostObject::Product).then(|| Pairs::new(ids)),
+            prices: None,
         }
+    }
+
+    /// Adds the money of customers with other prices up apart, factor by factor.
+    ///
+    /// * `ids`: kind of the object ids.
+    #[must_use]
+    pub fn with_prices(mut self, groups: PriceGroups, period: PeriodKind, ids: &Keys) -> Self {
+        let layout = Layout { period, added: 0, distinct: 0 };
+        let summary = |_| (LedgerSummary::new(layout, ids), LedgerSummary::new(layout, &Keys::Int(Vec::new())));
+        let summaries = groups.factors.iter().map(summary).collect();
+        self.prices = Some(ByPrice { groups, summaries });
+        self
     }
 
     /// Adds a wave of accepted lines, each with its object: [`Self::pack`], then [`Self::fold`].
@@ -61,17 +109,18 @@ impl ObjectSummary {
     /// [`FactsError::Overflow`] when the lines of one order leave 64 bits.
     pub fn pack(&self, mut lines: LineBatch, objects: ObjectKeys) -> Result<PackedObjects, FactsError> {
         let pairs = self.pairs.is_some().then(|| Pairs::scatter(&lines, &objects));
+        let prices = self.prices.as_ref().map_or(Ok(Vec::new()), |prices| prices.pack(&lines, &objects))?;
         if !self.counts_orders {
             lines.order.fill(0);
         }
         if !objects.missing.contains(&true) {
             lines.customer = objects.keys;
-            return Ok(PackedObjects { named: self.named.pack(&lines)?, without: None, pairs });
+            return Ok(PackedObjects { named: self.named.pack(&lines)?, without: None, pairs, prices });
         }
-        let without = pick(&lines, &objects.missing, true, &Keys::Int(vec![0; lines.len()]));
-        let named = pick(&lines, &objects.missing, false, &objects.keys);
+        let without = pick(&lines, &Keys::Int(vec![0; lines.len()]), |row| objects.missing[row]);
+        let named = pick(&lines, &objects.keys, |row| !objects.missing[row]);
         let without = Some(self.without.pack(&without)?);
-        Ok(PackedObjects { named: self.named.pack(&named)?, without, pairs })
+        Ok(PackedObjects { named: self.named.pack(&named)?, without, pairs, prices })
     }
 
     /// Adds a wave of packed lines, in parallel over partitions.
@@ -80,13 +129,18 @@ impl ObjectSummary {
     /// [`FactsError`] when a sum leaves its range; the summary must then be dropped.
     pub fn fold(&mut self, wave: Vec<PackedObjects>) -> Result<(), FactsError> {
         let (mut named, mut without, mut pairs) = (Vec::with_capacity(wave.len()), Vec::new(), Vec::new());
+        let mut prices = Vec::new();
         for packed in wave {
+            prices.extend(packed.prices);
             named.push(packed.named);
             without.extend(packed.without);
             pairs.extend(packed.pairs);
         }
         if let Some(all) = &mut self.pairs {
             all.insert(&pairs);
+        }
+        if let Some(all) = &mut self.prices {
+            all.fold(prices)?;
         }
         self.named.fold(&named)?;
         self.without.fold(&without)
@@ -101,8 +155,9 @@ impl ObjectSummary {
         let (_, without) = self.without.finish(returns, drivers)?;
         let (buyers, entries) = self.pairs.map(|pairs| pairs.finish(&rows.ids)).unzip();
         let cells = joined(cells, without, rows.ids.len() as u32);
+        let by_price = self.prices.map_or(Ok(Vec::new()), |prices| prices.finish(returns, &rows.ids))?;
         rows.hash.push(published_hash(Key::Text(b"")));
-        Ok(Objects { kind: self.kind, rows, cells, buyers, entries })
+        Ok(Objects { kind: self.kind, rows, cells, buyers, entries, by_price })
     }
 }
 
@@ -112,11 +167,64 @@ pub struct PackedObjects {
     named: Packed,
     without: Option<Packed>,
     pairs: Option<ScatteredPairs>,
+    /// Lines of customers with other prices: place of the factor, named objects, lines without one.
+    prices: Vec<(u16, Packed, Packed)>,
 }
 
-/// The lines whose object is missing, or is not, under other keys.
-fn pick(lines: &LineBatch, missing: &[bool], wanted: bool, keys: &Keys) -> LineBatch {
-    let rows: Vec<usize> = (0..lines.len()).filter(|row| missing[*row] == wanted).collect();
+impl ByPrice {
+    fn pack(&self, lines: &LineBatch, objects: &ObjectKeys) -> Result<Vec<(u16, Packed, Packed)>, FactsError> {
+        // Money alone: no driver and no order is counted here.
+        let mask = lines.mask.iter().map(|mask| mask & PURCHASE).collect();
+        let money = LineBatch { mask, added: Vec::new(), order: vec![0; lines.len()], ..lines.clone() };
+        let group: Vec<Option<u16>> = (0..lines.len()).map(|row| self.groups.of(lines.customer.get(row))).collect();
+        let nobody = Keys::Int(vec![0; lines.len()]);
+        let mut packed = Vec::new();
+        for (place, (named, without)) in self.summaries.iter().enumerate() {
+            let wanted =
+                |row: usize, missing: bool| group[row] == Some(place as u16) && objects.missing[row] == missing;
+            let lines = named.pack(&pick(&money, &objects.keys, |row| wanted(row, false)))?;
+            let others = without.pack(&pick(&money, &nobody, |row| wanted(row, true)))?;
+            packed.push((place as u16, lines, others));
+        }
+        Ok(packed)
+    }
+
+    fn fold(&mut self, wave: Vec<(u16, Packed, Packed)>) -> Result<(), FactsError> {
+        let mut by_place: Vec<(Vec<Packed>, Vec<Packed>)> =
+            self.summaries.iter().map(|_| (Vec::new(), Vec::new())).collect();
+        for (place, named, without) in wave {
+            by_place[usize::from(place)].0.push(named);
+            by_place[usize::from(place)].1.push(without);
+        }
+        for ((named, without), (lines, others)) in self.summaries.iter_mut().zip(by_place) {
+            named.fold(&lines)?;
+            without.fold(&others)?;
+        }
+        Ok(())
+    }
+
+    /// The cells of each factor under the numbers of all objects.
+    ///
+    /// * `ids`: of all objects.
+    fn finish(self, returns: ReturnsPolicy, ids: &Keys) -> Result<Vec<(Decimal, Cells)>, FactsError> {
+        let numbers = KeyIndex::new(ids);
+        let mut found = Vec::new();
+        for (factor, (named, without)) in self.groups.factors.into_iter().zip(self.summaries) {
+            let (rows, mut cells) = named.finish(returns, &[])?;
+            let number: Vec<u32> = (0..rows.ids.len()).filter_map(|row| numbers.get(rows.ids.get(row))).collect();
+            for object in &mut cells.customer {
+                *object = number[*object as usize];
+            }
+            let (_, without) = without.finish(returns, &[])?;
+            found.push((factor, joined(cells, without, ids.len() as u32)));
+        }
+        Ok(found)
+    }
+}
+
+/// Some of the lines, under other keys.
+fn pick(lines: &LineBatch, keys: &Keys, wanted: impl Fn(usize) -> bool) -> LineBatch {
+    let rows: Vec<usize> = (0..lines.len()).filter(|row| wanted(*row)).collect();
     let mut picked = LineBatch::with_capacity(keys, lines.added.len(), rows.len());
     for &row in &rows {
         picked.customer.push(keys.get(row));
@@ -168,9 +276,7 @@ mod tests {
         numeric::keys::hash_int,
         schema::{
             facts::NO_DAY,
-            lines::PURCHASE,
             objects::{Buyers, Newcomer},
-            period::PeriodKind,
         },
     };
 

@@ -10,6 +10,8 @@ pub trait Progress: Send + Sync {
     fn stage(&self, name: &'static str, rows: Option<u64>);
     /// Rows of the stage done so far.
     fn rows(&self, done: u64);
+    /// A stage has ended.
+    fn ended(&self, time: &StageTime);
 }
 
 /// What a stage took.
@@ -52,7 +54,9 @@ impl Clock {
     pub fn stop(&mut self) {
         if let Some((stage, rows, since)) = self.running.take() {
             let seconds = since.elapsed().as_secs_f64();
-            self.times.push(StageTime { stage, seconds, rows, peak_memory_mib: peak_memory_mib() });
+            let time = StageTime { stage, seconds, rows, peak_memory_mib: peak_memory_mib() };
+            self.progress.ended(&time);
+            self.times.push(time);
         }
     }
 

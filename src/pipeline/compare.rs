@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::{
     Audit, Clock, Gathered, Ledgers, Progress, RunError, StageTime,
     gather::{Side, Wanted, one_ledger},
+    method_table::method_columns,
     output,
     results::sum_by_customer,
     scenario::traced_as_pools,
@@ -18,21 +19,21 @@ use crate::{
     allocate::Costing,
     compare::{
         self, Comparison, Outcome,
-        concentration::{self, Concentration},
         truth::{self, Errors},
     },
     contract::{
         self,
         tables::{Input, KnownCustomers},
     },
+    numeric::concentration::{Concentration, concentration},
     profit,
     publish::{
-        dataset::{Values, Writer},
+        dataset::Writer,
         folder::{MANIFEST, Staging},
     },
     read,
     schema::{
-        costing::{ActivitySetting, Basis, Layer, Method, Negative},
+        costing::{ActivitySetting, Basis, Layer, Method, Negative, Rule},
         method_outputs::METHOD_COMPARISON,
         money::Currency,
         period::{PeriodKind, format_day},
@@ -284,7 +285,11 @@ fn by_one_basis(activities: &[Activity], basis: &Basis) -> Vec<Activity> {
         setting.recurring = own.recurring;
         setting.push_down = own.push_down;
         setting.cost = own.cost;
-        setting.rule = own.rule.clone();
+        // Several rules are one here: they differ in the method, which is another one now.
+        setting.rule = match own.later.as_slice() {
+            [] => own.rule.clone(),
+            _ => Rule { id: own.rule.id.clone(), ..Rule::default() },
+        };
         // A customer of more returns than purchases takes nothing back from the others.
         setting.negative = Negative::Zero;
         Activity { name: activity.name.clone(), setting }
@@ -301,9 +306,10 @@ fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
         }
     }
     let served: BTreeSet<&str> =
-        settings.resources.values().flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str())).collect();
+        ledgers.resources.values().flat_map(|pool| pool.takers().map(|(name, _)| name.as_str())).collect();
     let is_whole = settings.period == PeriodKind::Whole;
-    for activity in ledgers.activities.iter().filter(|activity| activity.setting.method == Method::Traced) {
+    let is_traced = |activity: &&Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
+    for activity in ledgers.activities.iter().filter(is_traced) {
         if !served.contains(activity.name.as_str()) {
             traced_as_pools(&activity.name, &mut pools, &ledgers.traced, is_whole);
         }
@@ -351,7 +357,7 @@ fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pa
     let scored = |found: &Found| Scored {
         name: found.name.clone(),
         cost: found.cost.iter().map(|cost| MinorSum::from(*cost)).sum(),
-        concentration: concentration::concentration(&found.profit),
+        concentration: concentration(&found.profit),
     };
     let methods = found.iter().map(scored).collect();
     let pair = |a: usize, b: usize| Pair {
@@ -378,7 +384,7 @@ fn publish(
         exponent: settings.currency.exponent,
         quantiles: settings.quantiles(),
     };
-    let written = vec![writer.write(&METHOD_COMPARISON, &columns(ledgers.customers.len(), methods, pairs))?];
+    let written = vec![writer.write(&METHOD_COMPARISON, &method_columns(ledgers.customers.len(), methods, pairs))?];
     let manifest = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "name": settings.name,
@@ -392,41 +398,4 @@ fn publish(
     staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
     staging.commit()?;
     Ok(manifest)
-}
-
-fn columns(customers: usize, methods: &[Scored], pairs: &[Pair]) -> Vec<Values> {
-    type Get<'a, T> = &'a dyn Fn(&Pair) -> T;
-    let text = |of: Get<'_, String>| Values::Text(pairs.iter().map(|pair| Some(of(pair))).collect());
-    let count = |of: Get<'_, u64>| Values::Integer(pairs.iter().map(|pair| i64::try_from(of(pair)).ok()).collect());
-    let sum = |of: Get<'_, Option<MinorSum>>| Values::Sum(pairs.iter().map(of).collect());
-    let float = |of: Get<'_, Option<f64>>| Values::Float(pairs.iter().map(of).collect());
-    let (a, b) = (|pair: &Pair| &methods[pair.a], |pair: &Pair| &methods[pair.b]);
-    vec![
-        text(&|pair| a(pair).name.clone()),
-        text(&|pair| b(pair).name.clone()),
-        count(&|_| customers as u64),
-        sum(&|pair| Some(a(pair).cost)),
-        sum(&|pair| Some(b(pair).cost)),
-        sum(&|pair| Some(pair.found.cost_moved)),
-        float(&|pair| pair.found.share_moved),
-        count(&|pair| pair.found.sign_changes),
-        sum(&|pair| Some(pair.found.sign_change_amount)),
-        float(&|pair| pair.found.rank_correlation),
-        float(&|pair| pair.found.top_decile_overlap),
-        float(&|pair| pair.found.bottom_decile_overlap),
-        sum(&|pair| Some(pair.found.change_p99.into())),
-        sum(&|pair| Some(pair.found.change_max.into())),
-        count(&|pair| a(pair).concentration.losing),
-        count(&|pair| b(pair).concentration.losing),
-        float(&|pair| a(pair).concentration.peak_share),
-        float(&|pair| b(pair).concentration.peak_share),
-        float(&|pair| a(pair).concentration.gini),
-        float(&|pair| b(pair).concentration.gini),
-        float(&|pair| a(pair).concentration.stobachoff),
-        float(&|pair| b(pair).concentration.stobachoff),
-        float(&|pair| pair.errors.and_then(|errors| errors.mean_percentage_error)),
-        sum(&|pair| pair.errors.map(|errors| errors.euclidean_distance.round_ties_even() as i128)),
-        float(&|pair| pair.errors.and_then(|errors| errors.relative_distance)),
-        float(&|pair| pair.errors.and_then(|errors| errors.share_within_5_percent)),
-    ]
 }

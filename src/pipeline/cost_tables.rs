@@ -1,15 +1,15 @@
 //! What became of every cost, as columns of the output datasets: balances, capacity, rates, flows between pools.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{tables::integers, worlds::World};
 use crate::{
     allocate::CostPlan,
     publish::dataset::Values,
     schema::{
-        costing::{Rule, RuleKind},
+        costing::{ActivitySetting, Behaviour, Layer, Level, ResourceSetting, RuleKind},
         costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge},
-        period::{ALL, Period},
+        period::{ALL, Period, PeriodKind},
         settings::Settings,
         tables::PoolLine,
     },
@@ -19,9 +19,13 @@ use crate::{
 /// Digits of a rate for display, and of a quantity.
 const MILLION: i128 = 1_000_000;
 
+/// What a pool's cost is like.
+type PoolKind = (Option<Level>, Option<Layer>, Option<Behaviour>, Option<bool>, Option<bool>);
+
 /// What the datasets say of a pool.
 struct Pools<'a> {
     settings: &'a Settings,
+    resources: &'a BTreeMap<String, ResourceSetting>,
     plan: &'a CostPlan,
 }
 
@@ -51,22 +55,46 @@ impl Pools<'_> {
         period.map_or_else(|| ALL.to_owned(), |period| self.settings.period.label(period))
     }
 
-    fn rule(&self, node: PoolNode) -> Option<&Rule> {
-        match node {
-            PoolNode::Resource(number) => {
-                self.settings.resources.get(&self.plan.resources[number]).map(|setting| &setting.rule)
+    /// Name and version of a pool's rule, by its number.
+    fn rule(&self, node: PoolNode, number: usize) -> (String, i64) {
+        let rule = match node {
+            PoolNode::Resource(pool) => {
+                let setting = self.resources.get(&self.plan.resources[pool]);
+                setting.and_then(|setting| setting.rules().nth(number)).map(|service| service.rule)
             }
-            PoolNode::Activity(number) => Some(&self.plan.activities[number].setting.rule),
+            PoolNode::Activity(activity) => self.plan.activities[activity].setting.rules().nth(number),
+        };
+        let name = self.name(node);
+        rule.map_or_else(|| (name.clone(), 1), |rule| (rule.name(&name).to_owned(), i64::from(rule.version)))
+    }
+
+    /// The rule that a pool goes by in a period; where it has no balance, the first.
+    fn rule_in(&self, node: PoolNode, period: Option<Period>) -> (String, i64) {
+        let balance = self.plan.balances.iter().find(|balance| balance.node == node && balance.period == period);
+        self.rule(node, balance.map_or(0, |balance| balance.rule))
+    }
+
+    /// Level, layer, behaviour, whether it is avoidable, whether it is pushed down: as far as it is said.
+    fn kind(&self, row: &PoolBalance) -> PoolKind {
+        match row.node {
+            PoolNode::Activity(number) => {
+                let setting = &self.plan.activities[number].setting;
+                let (layer, behaviour) = (Some(setting.layer), Some(setting.behaviour));
+                (Some(setting.level), layer, behaviour, Some(setting.avoidable), Some(setting.push_down))
+            }
+            PoolNode::Resource(number) => match self.resources.get(&self.plan.resources[number]) {
+                Some(pool) => {
+                    let pushed = pool.level.map(|_| pool.push_down);
+                    (pool.level, pool.layer, pool.behaviour, pool.avoidable, pushed)
+                }
+                None => Default::default(),
+            },
         }
     }
 
-    fn rule_name(&self, node: PoolNode) -> String {
-        let id = self.rule(node).and_then(|rule| rule.id.clone());
-        id.unwrap_or_else(|| self.name(node))
-    }
-
-    fn version(&self, node: PoolNode) -> i64 {
-        self.rule(node).map_or(1, |rule| i64::from(rule.version))
+    /// How the rule of an activity divides.
+    fn setting(&self, activity: usize, rule: usize) -> Cow<'_, ActivitySetting> {
+        self.plan.activities[activity].setting.under(rule)
     }
 }
 
@@ -101,14 +129,14 @@ fn sums<T>(rows: &[T], of: impl Fn(&T) -> MinorSum) -> Values {
 
 impl World<'_> {
     fn pools(&self) -> Pools<'_> {
-        Pools { settings: self.settings, plan: &self.found.costs.plan }
+        Pools { settings: self.settings, resources: &self.found.ledgers.resources, plan: &self.found.costs.plan }
     }
 
     pub(super) fn pool_columns(&self) -> Vec<Values> {
         let pools = self.pools();
         let rows = &self.found.costs.plan.balances;
         let activity = |row: &PoolBalance| match row.node {
-            PoolNode::Activity(number) => Some(&pools.plan.activities[number].setting),
+            PoolNode::Activity(number) => Some(pools.setting(number, row.rule)),
             PoolNode::Resource(_) => None,
         };
         let switch = |of: &dyn Fn(&PoolBalance) -> Option<bool>| Values::Switch(rows.iter().map(of).collect());
@@ -121,20 +149,22 @@ impl World<'_> {
             texts(rows, |row| Some(pools.name(row.node))),
             texts(rows, |row| Some(Pools::stage(row.node))),
             texts(rows, |row| Some(pools.period(row.period))),
-            texts(rows, |row| Some(activity(row)?.level.as_str().to_owned())),
-            texts(rows, |row| Some(activity(row)?.layer.as_str().to_owned())),
-            texts(rows, |row| Some(activity(row)?.behaviour.as_str().to_owned())),
-            switch(&|row| Some(activity(row)?.avoidable)),
+            texts(rows, |row| Some(pools.kind(row).0?.as_str().to_owned())),
+            texts(rows, |row| Some(pools.kind(row).1?.as_str().to_owned())),
+            texts(rows, |row| Some(pools.kind(row).2?.as_str().to_owned())),
+            switch(&|row| pools.kind(row).3),
             switch(&|row| Some(activity(row)?.recurring)),
-            switch(&|row| Some(activity(row)?.push_down)),
+            switch(&|row| pools.kind(row).4),
             texts(rows, |row| Some(method(row))),
             texts(rows, driver),
-            texts(rows, |row| Some(pools.rule_name(row.node))),
-            integers(rows.iter().map(|row| pools.version(row.node))),
+            texts(rows, |row| Some(pools.rule(row.node, row.rule).0)),
+            integers(rows.iter().map(|row| pools.rule(row.node, row.rule).1)),
             moneys(rows, |row| row.own),
             moneys(rows, |row| row.received),
             moneys(rows, |row| row.sent),
             moneys(rows, |row| row.allocated),
+            moneys(rows, |row| row.allocated_fixed),
+            moneys(rows, |row| row.allocated_avoidable),
             moneys(rows, |row| row.unused),
             moneys(rows, |row| row.over_driven),
             moneys(rows, |row| row.under_absorbed),
@@ -176,9 +206,10 @@ impl World<'_> {
         let mut rows: Vec<ActivityRate> = self.found.costs.plan.rates.clone();
         rows.sort_by_key(|row| (row.activity, row.period));
         let per_major = i128::from(self.settings.currency.minor_per_major());
-        let driver =
-            |row: &ActivityRate| pools.plan.activities[row.activity].setting.method.bases().first()?.describe();
-        let method = |row: &ActivityRate| Some(pools.plan.activities[row.activity].setting.method.as_str().to_owned());
+        let setting = |row: &ActivityRate| pools.setting(row.activity, row.rule);
+        let driver = |row: &ActivityRate| setting(row).method.bases().first()?.describe();
+        let method = |row: &ActivityRate| Some(setting(row).method.as_str().to_owned());
+        let rule = |row: &ActivityRate| pools.rule(PoolNode::Activity(row.activity), row.rule);
         // Minor units over millionths, in millionths of a major unit.
         let display = |row: &ActivityRate| {
             let numerator = i128::from(row.cost) * MILLION * MILLION;
@@ -189,6 +220,8 @@ impl World<'_> {
             texts(&rows, |row| Some(pools.period(row.period))),
             texts(&rows, method),
             texts(&rows, driver),
+            texts(&rows, |row| Some(rule(row).0)),
+            integers(rows.iter().map(|row| rule(row).1)),
             moneys(&rows, |row| row.cost),
             sums(&rows, |row| row.quantity),
             Values::Sum(rows.iter().map(display).collect()),
@@ -211,8 +244,8 @@ impl World<'_> {
             weights: Some((edge.weight, edge.total)),
             share: edge.weight as f64 / edge.total as f64,
             amount: edge.amount,
-            rule: pools.rule_name(edge.from),
-            version: pools.version(edge.from),
+            rule: pools.rule(edge.from, edge.rule).0,
+            version: pools.rule(edge.from, edge.rule).1,
             kind: edge.kind,
         }));
         let weights = |of: fn((i64, i64)) -> i64| Values::Scaled(rows.iter().map(|row| row.weights.map(of)).collect());
@@ -256,6 +289,8 @@ impl World<'_> {
         let row = |line: &PoolLine| {
             let node = pools.node(&line.activity)?;
             let whole = own.get(&key(line)).copied().unwrap_or(0);
+            let period = line.period.filter(|_| self.settings.period != PeriodKind::Whole);
+            let (rule, version) = pools.rule_in(node, period);
             Some(FlowRow {
                 from_stage: "account".to_owned(),
                 from: line.account.clone(),
@@ -266,18 +301,11 @@ impl World<'_> {
                 weights: None,
                 share: if whole == 0 { 0.0 } else { line.converted as f64 / whole as f64 },
                 amount: line.converted,
-                rule: pools.rule_name(node),
-                version: pools.version(node),
+                rule,
+                version,
                 kind: RuleKind::DirectTracing,
             })
         };
         self.found.ledgers.pool_lines.iter().filter(of_account).filter_map(row).collect()
-    }
-
-    /// Names of the activities, and how each reaches its customers.
-    pub(super) fn activity_labels(&self) -> (Arc<Vec<String>>, Arc<Vec<String>>) {
-        let activities = &self.found.costs.plan.activities;
-        let kinds = activities.iter().map(|activity| activity.setting.method.kind().as_str().to_owned());
-        (Arc::new(activities.iter().map(|activity| activity.name.clone()).collect()), Arc::new(kinds.collect()))
     }
 }

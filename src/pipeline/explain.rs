@@ -3,14 +3,23 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use super::{Audit, Clock, Gathered, Ledgers, RunError, cost, facts, origins::Origins, results::Costs, scenario};
+use super::{
+    Audit, Clock, Gathered, Ledgers, RunError, cost,
+    explanation::{Amount, CostLine, Explanation, Part, PoolCost, Rate, Step, StepKind},
+    facts,
+    origins::Origins,
+    results::Costs,
+    scenario,
+};
 use crate::{
-    allocate::explain::{By, CostPart},
+    allocate::{
+        explain::{By, CostPart},
+        kinds::Kind,
+    },
     numeric::{
-        decimal::{divide_half_even, format_grouped, format_minor},
+        decimal::divide_half_even,
         keys::{Key, Keys},
     },
     schema::{
@@ -79,166 +88,6 @@ pub struct Question<'a> {
     pub period: Option<&'a str>,
     /// Under the scenario, beside the base.
     pub scenario: bool,
-}
-
-/// A decimal number: money or a quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Amount {
-    /// The number without its point.
-    pub minor: i128,
-    /// Digits after the point.
-    pub digits: u8,
-}
-
-impl Amount {
-    /// `-1,234.50`.
-    #[must_use]
-    pub fn grouped(self) -> String {
-        format_grouped(self.minor, self.digits)
-    }
-}
-
-/// `"-1234.50"`: text, because it is exact.
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format_minor(self.minor, self.digits))
-    }
-}
-
-/// What a step of the waterfall is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// Adds its amount.
-    Item,
-    /// Adds its amount, the cost of an activity.
-    Activity,
-    /// The sum of all items and activities so far.
-    Subtotal,
-}
-
-/// A step from gross sales to economic profit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// Name of the column of `customer_profit`, or of the activity.
-    pub name: String,
-    /// What it is.
-    pub kind: StepKind,
-    /// With the sign that it adds with: costs are negative.
-    pub amount: Amount,
-    /// The same without the scenario, when one is explained.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub base: Option<Amount>,
-}
-
-/// An exact rate in major units of money for one unit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rate {
-    /// `41/10`, or `3`.
-    pub fraction: String,
-    /// Ten digits, rounded half to even, for display.
-    pub decimal: Amount,
-}
-
-/// Where a part of a cost came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    /// Resource pool, or the activity itself.
-    pub pool: String,
-    /// Account of the general ledger.
-    pub account: Option<String>,
-    /// Cost centre.
-    pub cost_centre: Option<String>,
-    /// The origins of a part sum to it.
-    pub amount: Amount,
-}
-
-/// The pool that a part is a share of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct PoolCost {
-    /// `own + received`.
-    pub cost: Amount,
-    /// Its own cost.
-    pub own: Amount,
-    /// From resource pools.
-    pub received: Amount,
-    /// What customers bear of it.
-    pub allocated: Amount,
-}
-
-/// A share in one pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Part {
-    /// Period of the customer's activity.
-    pub period: String,
-    /// Period of the pool: `all` for a cost of the whole run.
-    pub pool_period: String,
-    /// What it goes by: a driver, weighted drivers, a time equation, revenue, …
-    pub by: String,
-    /// Segment that the money was set apart for.
-    pub segment: Option<String>,
-    /// The customer's quantity; `null` when the cost names the customer.
-    pub quantity: Option<Amount>,
-    /// Money for one unit; `null` likewise.
-    pub rate: Option<Rate>,
-    /// What was divided: the pool, or the part of it that this rule divides.
-    pub divided: Amount,
-    /// The quantity that it was divided by, capacity included; `null` likewise.
-    pub total_quantity: Option<Amount>,
-    /// The pool.
-    pub pool: PoolCost,
-    /// `quantity · rate`, rounded by largest remainder.
-    pub amount: Amount,
-    /// Accounts, cost centres and resource pools that it came from.
-    pub origins: Vec<Origin>,
-}
-
-/// What an activity cost the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CostLine {
-    /// Activity.
-    pub activity: String,
-    /// Margin that it lowers.
-    pub layer: &'static str,
-    /// What it is caused by.
-    pub level: &'static str,
-    /// Whether it follows the volume.
-    pub behaviour: &'static str,
-    /// Whether it would be saved if the customer left.
-    pub avoidable: bool,
-    /// How it is divided.
-    pub method: &'static str,
-    /// Direct tracing, driver tracing or allocation.
-    pub kind: &'static str,
-    /// Rule that says so.
-    pub rule: String,
-    /// Its version.
-    pub rule_version: u32,
-    /// Sum of its parts.
-    pub amount: Amount,
-    /// One a pool and period.
-    pub parts: Vec<Part>,
-}
-
-/// A customer, explained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Explanation {
-    /// Name of the run.
-    pub run: String,
-    /// `base`, or the name of the scenario that is explained.
-    pub scenario: String,
-    /// Customer id.
-    pub customer: String,
-    /// Code of the currency.
-    pub currency: String,
-    /// Last day that counts.
-    pub as_of: String,
-    /// Periods with sales or costs that are summed.
-    pub periods: Vec<String>,
-    /// Gross sales to economic profit: every subtotal is the sum of the items and activities above it.
-    pub waterfall: Vec<Step>,
-    /// Every cost that the customer bears, by layer.
-    pub costs: Vec<CostLine>,
 }
 
 /// Reads and costs as a run does, without a forecast, and explains one customer.
@@ -377,9 +226,12 @@ impl Explainer<'_> {
         };
         let cost = |name: &str, column: &[Minor]| step(name, StepKind::Item, -sum(column));
         let subtotal = |name: &str, column: &[Minor]| step(name, StepKind::Subtotal, sum(column));
+        // Rules that follow each other are one step of their activity.
         let layer = |layer: Layer| {
-            let own = costs.iter().filter(move |line| line.layer == layer.as_str());
-            own.map(|line| step(&line.activity, StepKind::Activity, -line.amount.minor)).collect::<Vec<_>>()
+            let own: Vec<&CostLine> = costs.iter().filter(|line| line.layer == layer.as_str()).collect();
+            let activities = own.chunk_by(|line, next| line.activity == next.activity);
+            let sum = |lines: &[&CostLine]| -> MinorSum { lines.iter().map(|line| line.amount.minor).sum() };
+            activities.map(|lines| step(&lines[0].activity, StepKind::Activity, -sum(lines))).collect::<Vec<_>>()
         };
         let mut steps = vec![
             step("gross_sales", StepKind::Item, sum(&facts.gross_sales)),
@@ -406,41 +258,60 @@ impl Explainer<'_> {
         steps
     }
 
-    /// Cost lines by layer, then name.
+    /// Cost lines by layer, then name, then rule.
     fn cost_lines(&self, cells: Range<usize>) -> Vec<CostLine> {
         let plan = &self.costs.plan;
         let ground = self.ledgers.ground(self.settings);
-        let mut lines: Vec<CostLine> = plan
-            .activities
-            .iter()
-            .map(|activity| {
-                let setting = &activity.setting;
-                CostLine {
-                    activity: activity.name.clone(),
-                    layer: setting.layer.as_str(),
-                    level: setting.level.as_str(),
-                    behaviour: setting.behaviour.as_str(),
-                    avoidable: setting.avoidable,
-                    method: setting.method.as_str(),
-                    kind: setting.method.kind().as_str(),
-                    rule: setting.rule.id.clone().unwrap_or_else(|| activity.name.clone()),
-                    rule_version: setting.rule.version,
-                    amount: self.money(0),
-                    parts: Vec::new(),
-                }
-            })
-            .collect();
-        for cell in cells {
+        let mut lines: Vec<CostLine> = Vec::new();
+        let mut first = Vec::with_capacity(plan.activities.len());
+        for activity in &plan.activities {
+            first.push(lines.len());
+            lines.extend(activity.setting.each_rule().map(|setting| CostLine {
+                activity: activity.name.clone(),
+                layer: setting.layer.as_str(),
+                level: setting.level.as_str(),
+                behaviour: setting.behaviour.as_str(),
+                avoidable: setting.avoidable,
+                method: setting.method.as_str(),
+                kind: setting.method.kind().as_str(),
+                rule: setting.rule.name(&activity.name).to_owned(),
+                rule_version: setting.rule.version,
+                amount: self.money(0),
+                fixed: self.money(0),
+                saved: self.money(0),
+                parts: Vec::new(),
+            }));
+        }
+        for cell in cells.clone() {
             for part in plan.parts(&ground, cell) {
-                let line = &mut lines[part.activity];
+                let line = &mut lines[first[part.activity] + plan.rule(part.activity, ground.cells.period[cell])];
                 line.amount.minor += MinorSum::from(part.amount);
                 line.parts.push(self.part(cell, part));
             }
         }
+        self.add_kinds(cells, &first, &mut lines);
         lines.retain(|line| !line.parts.is_empty());
         let place = |line: &CostLine| Layer::ALL.iter().position(|layer| layer.as_str() == line.layer);
         lines.sort_by_key(place);
         lines
+    }
+
+    /// What of every line is fixed, and what would be saved.
+    ///
+    /// * `first`: place of each activity's first line.
+    fn add_kinds(&self, cells: Range<usize>, first: &[usize], lines: &mut [CostLine]) {
+        let plan = &self.costs.plan;
+        let ground = self.ledgers.ground(self.settings);
+        let chunk = plan.chunk(&ground, cells.clone());
+        for (at, cell) in cells.enumerate() {
+            for (number, first) in first.iter().enumerate() {
+                let line = &mut lines[first + plan.rule(number, ground.cells.period[cell])];
+                let amount = chunk.amounts[number][at];
+                let of = |kind| MinorSum::from(plan.part_of_kind(number, kind, &ground, (cell, amount)));
+                line.fixed.minor += of(Kind::Fixed);
+                line.saved.minor += of(Kind::Avoidable);
+            }
+        }
     }
 
     fn part(&self, cell: usize, part: CostPart<'_>) -> Part {

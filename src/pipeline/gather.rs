@@ -6,19 +6,19 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError,
-    cuts::MAX_SEGMENTS,
-    economic,
+    Audit, Clock, Gathered, Ledgers, RunError, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
-    order_time,
+    order_time, payments,
+    prices::{self, NO_SEGMENT},
     scenario::{self, OtherCosts},
 };
 use crate::{
     allocate,
     contract::{
         ContractError,
+        resource_weights::{Takers, with_takers},
         tables::KnownCustomers,
         transactions::{self, Ledger},
     },
@@ -33,12 +33,14 @@ use crate::{
     numeric::keys::{KeyIndex, Keys},
     read,
     schema::{
+        costing::ResourceSetting,
         covariates::Covariate,
         economic::EconomicInputs,
         facts::{Cells, Customers, NO_DAY},
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
+        segmentation::Segmentation,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine},
     },
@@ -81,7 +83,11 @@ pub(super) fn one_ledger<'a, T>(
     shared.note(&source);
     let group = object.and_then(group_column);
     let mut marks: Vec<&'static str> = marks_of_forecast(settings).collect();
-    marks.extend(group.filter(|column| !marks.contains(column)));
+    for column in hierarchies_of(settings).chain(group) {
+        if !marks.contains(&column) {
+            marks.push(column);
+        }
+    }
     let customers = shared.customers(&ids, &marks)?;
     let products = shared.products(&kinds)?;
     let between = between()?;
@@ -96,7 +102,12 @@ pub(super) fn one_ledger<'a, T>(
     let layout = Layout { period: settings.period, added, distinct };
     let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
     let by_object = object.zip(column).map(|(kind, column)| {
-        ObjectSummary::new(kind, layout, &transactions::id_kind(&kinds, column), counts_orders(settings))
+        let ids = transactions::id_kind(&kinds, column);
+        let summary = ObjectSummary::new(kind, layout, &ids, counts_orders(settings));
+        match prices::groups(settings, customers.as_ref()) {
+            Some(groups) => summary.with_prices(groups, settings.period, &ids),
+            None => summary,
+        }
     });
     let by_day = by_day.then(|| LedgerSummary::new(days, &ids));
     let by_order = settings.drivers.values().any(LedgerDriver::is_of_orders).then(|| OrderSummary::new(layout));
@@ -166,6 +177,8 @@ pub(super) struct OneLedger<'a> {
 pub(super) struct Side<'a> {
     inputs: SideInputs<'a>,
     activities: Vec<Activity>,
+    takers: Takers,
+    resources: BTreeMap<String, ResourceSetting>,
     pools: Vec<Pool>,
     lines: Vec<PoolLine>,
 }
@@ -175,15 +188,18 @@ impl<'a> Side<'a> {
     pub(super) fn read(settings: &'a Settings) -> Result<Self, RunError> {
         let mut inputs = SideInputs::new(settings, Utf8Path::new(&settings.base));
         let activities = inputs.activities()?;
-        let (pools, lines) = inputs.pools(&activities)?;
-        Ok(Self { inputs, activities, pools, lines })
+        let takers = inputs.resource_weights()?;
+        let names = activities.iter().map(|activity| activity.name.as_str()).collect();
+        let resources = with_takers(&settings.resources, &takers, &names)?;
+        let (pools, lines) = inputs.pools(&activities, &resources)?;
+        Ok(Self { inputs, activities, takers, resources, pools, lines })
     }
 }
 
 impl OneLedger<'_> {
     /// The facts of one config: its other tables laid beside the ledger.
     pub(super) fn beside(self, settings: &Settings, side: Side<'_>) -> Result<Gathered, RunError> {
-        let Side { mut inputs, activities, pools, lines: pool_lines } = side;
+        let Side { mut inputs, activities, takers, resources, pools, lines: pool_lines } = side;
         let Self { customers: customer_rows, mut cells, last_day, table: customers, purchases, .. } = self;
         let Self { mut objects, group, marks, orders, shared, .. } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
@@ -202,7 +218,7 @@ impl OneLedger<'_> {
             }
         }
         let by_id = KnownCustomers::new(&customer_rows.ids);
-        let (cells, unknown) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let (cells, unknown, absent) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
         let (of_events, _) = drivers_of(settings);
         let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
         let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
@@ -214,12 +230,20 @@ impl OneLedger<'_> {
             }
             given => given.unwrap_or(last_day),
         };
-        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
+        let (cells, mut receivables) = inputs.receivables(cells, &by_id)?;
+        let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
         let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
         if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
             let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
             relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
+        }
+        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "benchmark")) {
+            let copied = |row| {
+                let at = table.ids.get(customer_rows.ids.get(row));
+                at.is_some_and(|at| table.benchmark[at as usize])
+            };
+            relations.benchmark = Some((0..customer_rows.len()).into_par_iter().map(copied).collect());
         }
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
@@ -248,6 +272,12 @@ impl OneLedger<'_> {
                 Err(_) => {}
             }
         }
+        let mut hierarchies = Vec::new();
+        for column in hierarchies_of(settings) {
+            let at = marks.iter().position(|mark| *mark == column);
+            let texts = at.and_then(|at| of_customers(&|table| &table.groups[at]));
+            hierarchies.extend(texts.map(|texts| Segmentation::by_text(column, &texts)));
+        }
         let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
@@ -261,20 +291,25 @@ impl OneLedger<'_> {
             segment_names: segment_names.into(),
             segment_of: segment_of.into(),
             activities,
+            takers: takers.into(),
+            resources: resources.into(),
             pools,
             pool_lines: pool_lines.into(),
             traced: traced.into(),
             unknown: unknown.into(),
+            absent: absent.into(),
             economic: EconomicInputs::default(),
             driver_names: driver_names.into(),
             purchases: purchases.map(Arc::new),
             saved: None,
             contracts: contracts.map(Arc::new),
             relations: relations.into(),
+            payments: payments.into(),
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
+            hierarchies: hierarchies.into(),
             ahead: ahead.into(),
         };
         ledgers.add_earlier_cells(settings)?;
@@ -301,12 +336,12 @@ impl Ledgers {
 /// Activities and pools of the scenario, whose cells both worlds have; `None` without one.
 fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
     let Some(scenario) = &settings.scenario else { return Ok(None) };
-    let OtherCosts { activities, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
+    let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
     let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
     ledgers.add_earlier_cells(&scenario.settings)?;
     let activities = std::mem::replace(&mut ledgers.activities, base.0);
     let pools = std::mem::replace(&mut ledgers.pools, base.1);
-    Ok(Some(OtherCosts { activities, pools, pool_lines }))
+    Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
 }
 
 /// First purchase of every customer; [`NO_DAY`] without one.
@@ -320,6 +355,9 @@ fn came(cells: &Cells, customers: usize) -> Vec<Day> {
     }
     came
 }
+
+/// Segments that joint totals are kept for, at most.
+const MAX_SEGMENTS: usize = 200;
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;
@@ -345,18 +383,26 @@ fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> 
         .filter(move |column| mapped(column) && (*column == "channel" || pools_by(settings, column)))
 }
 
+/// Columns of the customers table that customers are added up by.
+pub(super) fn hierarchies_of(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    let written = ["segment_value", "concentration"].iter().any(|name| settings.writes(name));
+    let wanted = written || !settings.portfolio.segments.is_empty();
+    let columns = ["channel", "parent", "region"].into_iter();
+    columns.filter(move |column| wanted && is_mapped(settings, TableName::Customers, column))
+}
+
 fn pools_by(settings: &Settings, column: &str) -> bool {
     settings.forecast.as_ref().and_then(|forecast| forecast.pool_by?.column()) == Some(column)
 }
 
-/// Names and numbers of the customers table's segments, channels or regions; customers without one are in `(none)`.
+/// Names and numbers of the customers table's segments, channels or regions; customers without one are in [`NO_SEGMENT`].
 fn segments(
     column: &str,
     segment: Option<&[Option<String>]>,
     customers: usize,
     at_most: usize,
 ) -> Result<(Vec<String>, Vec<u16>), ContractError> {
-    let none = "(none)".to_owned();
+    let none = NO_SEGMENT.to_owned();
     let Some(segment) = segment else { return Ok((vec![none], vec![0; customers])) };
     let mut names: Vec<String> = segment.iter().map(|name| name.clone().unwrap_or_else(|| none.clone())).collect();
     names.par_sort_unstable();

@@ -11,7 +11,12 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, contracts, costs, events, fx, pools, receivables, referrals, relations,
+        ContractError, contracts, costs,
+        driver_quantities::{self, Quantities},
+        events, fx,
+        meant::closest,
+        pools, receivables, referrals, relations,
+        resource_weights::{self, Takers},
         rules::Tally,
         tables::{self, Input, KnownCustomers},
         transactions,
@@ -21,14 +26,14 @@ use crate::{
     read::{self, Footer, ReadError, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
-        costing::Method,
+        costing::{Method, ResourceSetting},
         facts::Cells,
         period::PeriodKind,
         relations::Relations,
         settings::{Format, LedgerDriver, Settings, TableName, TableSetting},
         tables::{
-            Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable, Receivable,
-            TracedCost, UnknownQuantity,
+            AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable,
+            Receivable, TracedCost, UnknownQuantity,
         },
     },
     units::Day,
@@ -145,11 +150,28 @@ impl<'a> SideInputs<'a> {
         Ok(activities)
     }
 
+    /// Whom resource pools serve by the table; empty without one.
+    pub(super) fn resource_weights(&mut self) -> Result<Takers, RunError> {
+        let Some((frames, _, _)) = self.open(TableName::ResourceWeights)? else { return Ok(Takers::new()) };
+        let (takers, tally) =
+            resource_weights::resource_weights(&Input::new(self.settings, TableName::ResourceWeights, &frames))?;
+        self.keep(TableName::ResourceWeights, tally);
+        Ok(takers)
+    }
+
     /// Costs of activities and resource pools, from the config and the table, and the table's lines in their own
     /// currencies.
-    pub(super) fn pools(&mut self, activities: &[Activity]) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
+    ///
+    /// * `resources`: of the config and of the table.
+    pub(super) fn pools(
+        &mut self,
+        activities: &[Activity],
+        resources: &BTreeMap<String, ResourceSetting>,
+    ) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
+        let names = resources.keys();
+        let served = resources.values().flat_map(ResourceSetting::takers).map(|(name, _)| name.as_str());
         let own = activities.iter().map(|activity| (&activity.name, activity.setting.cost));
-        let resources = self.settings.resources.iter().map(|(name, setting)| (name, setting.cost));
+        let resources = resources.iter().map(|(name, setting)| (name, setting.cost));
         let mut pools: Vec<Pool> = own
             .clone()
             .chain(resources)
@@ -157,7 +179,7 @@ impl<'a> SideInputs<'a> {
                 Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
             })
             .collect();
-        let known = own.map(|(name, _)| name).chain(self.settings.resources.keys());
+        let known = own.map(|(name, _)| name).chain(names);
         let lines = self.pool_lines(&known.map(String::as_str).collect())?;
         let table = pools::merge(&lines)?;
         if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
@@ -166,15 +188,9 @@ impl<'a> SideInputs<'a> {
         }
         pools.extend(table);
         let idle = activities.iter().filter_map(|activity| activity.setting.unused_to.as_deref());
-        let served: BTreeSet<&str> = self
-            .settings
-            .resources
-            .values()
-            .flat_map(|pool| pool.serves.iter().map(|(name, _)| name.as_str()))
-            .chain(idle)
-            .collect();
+        let served: BTreeSet<&str> = served.chain(idle).collect();
         for activity in activities {
-            let elsewhere = served.contains(activity.name.as_str()) || activity.setting.method == Method::Traced;
+            let elsewhere = served.contains(activity.name.as_str()) || is_traced(activity);
             // An activity that cost nothing stays visible in the balance.
             if !elsewhere && !pools.iter().any(|pool| pool.activity == activity.name) {
                 pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0, capacity: None });
@@ -262,8 +278,8 @@ impl<'a> SideInputs<'a> {
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
         let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
         let input = Input::new(self.settings, TableName::Traced, &frames);
-        let is_traced = |activity: &&Activity| activity.setting.method == Method::Traced;
-        let names: Vec<&str> = activities.iter().filter(is_traced).map(|activity| activity.name.as_str()).collect();
+        let names: Vec<&str> =
+            activities.iter().filter(|activity| is_traced(activity)).map(|activity| activity.name.as_str()).collect();
         let (rows, tally) = costs::traced(&input, customers, &names, csv)?;
         self.keep(TableName::Traced, tally);
         let keys = rows.iter().filter_map(|row| Some((row.customer?, row.period))).collect();
@@ -276,8 +292,7 @@ impl<'a> SideInputs<'a> {
         customers: &KnownCustomers<'_>,
         names: &[String],
         sources: &[DriverSource],
-    ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::DriverQuantities)? else { return Ok((cells, Vec::new())) };
+    ) -> Result<(Cells, Vec<UnknownQuantity>, AbsentDrivers), RunError> {
         let wanted: Vec<(String, u32)> = names
             .iter()
             .zip(sources)
@@ -285,10 +300,23 @@ impl<'a> SideInputs<'a> {
             .filter(|(_, (name, source))| **source == DriverSource::Table && !self.settings.drivers.contains_key(*name))
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
-        let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
-        let (rows, unknown, tally) = tables::driver_quantities(&input, customers, &wanted, csv)?;
-        self.keep(TableName::DriverQuantities, tally);
-        Ok((drivers::add_quantities(cells, &rows)?, unknown))
+        let Quantities { rows, unknown, absent, known } = match self.open(TableName::DriverQuantities)? {
+            Some((frames, _, csv)) => {
+                let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
+                let (found, tally) = driver_quantities::driver_quantities(&input, customers, &wanted, csv)?;
+                self.keep(TableName::DriverQuantities, tally);
+                found
+            }
+            None => Quantities { absent: wanted.into_iter().map(|(name, _)| name).collect(), ..Quantities::default() },
+        };
+        let known: Vec<String> = self.settings.drivers.keys().cloned().chain(known).collect();
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        let meant = |name: String| {
+            let meant = closest(&name, &words).map(str::to_owned);
+            (name, meant)
+        };
+        let absent = AbsentDrivers { names: absent.into_iter().map(meant).collect(), known };
+        Ok((drivers::add_quantities(cells, &rows)?, unknown, absent))
     }
 
     /// Receivables, each with its cell.
@@ -345,6 +373,17 @@ impl<'a> SideInputs<'a> {
             self.keep(TableName::Learning, tally);
             found.learning = Some(rows);
         }
+        if let Some((frames, _, csv)) = self.open(TableName::Interactions)? {
+            let input = Input::new(self.settings, TableName::Interactions, &frames);
+            let (weights, tally) = relations::interactions(&input, customers, csv, as_of)?;
+            self.keep(TableName::Interactions, tally);
+            found.inspiring = Some(weights);
+        }
         Ok(found)
     }
+}
+
+/// Whether a rule of the activity takes costs that name their customer.
+fn is_traced(activity: &Activity) -> bool {
+    activity.setting.each_rule().any(|rule| rule.method == Method::Traced)
 }

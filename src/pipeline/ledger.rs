@@ -24,7 +24,7 @@ use crate::{
     },
     read::{ReadError, Source},
     schema::{
-        costing::{Basis, NoDriver, Weight},
+        costing::{AllocationRule, Basis, NoDriver, ResourceSetting, Weight},
         facts::{Cells, NO_DAY},
         lines::{LineBatch, PURCHASE},
         settings::{DriverMeasure, Settings},
@@ -68,11 +68,16 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
     }
     let other = settings.scenario.iter().flat_map(|scenario| scenario.settings.activities.values());
     let own = activities.iter().map(|activity| &activity.setting).chain(other);
+    let later = |rule: &AllocationRule| (rule.method.clone(), rule.no_driver.clone());
+    let own = own.flat_map(|setting| {
+        let first = (setting.method.clone(), setting.no_driver.clone());
+        std::iter::once(first).chain(setting.later.iter().map(later))
+    });
     let changed = settings.scenario.iter().flat_map(|scenario| &scenario.activities);
-    let changed = changed.filter_map(|(_, change)| Some((change.method.as_ref()?, &NoDriver::Unassigned)));
-    for (method, no_driver) in own.map(|setting| (&setting.method, &setting.no_driver)).chain(changed) {
-        let fallback = match no_driver {
-            NoDriver::Fallback(basis) => Some(basis),
+    let changed = changed.filter_map(|(_, change)| Some((change.method.clone()?, None)));
+    for (method, no_driver) in own.chain(changed) {
+        let fallback = match &no_driver {
+            Some(NoDriver::Fallback(basis)) => Some(basis),
             _ => None,
         };
         for name in method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
@@ -84,7 +89,7 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
     }
     let scenes = settings.scenario.iter().map(|scenario| &scenario.settings.resources);
     let resources = std::iter::once(&settings.resources).chain(scenes).flat_map(BTreeMap::values);
-    for (_, weight) in resources.flat_map(|pool| &pool.serves) {
+    for (_, weight) in resources.flat_map(ResourceSetting::takers) {
         if let Weight::Driver(name) = weight
             && !names.contains(name)
         {

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod compare;
 mod comparison;
 mod contractual;
+mod cost_labels;
 mod cost_tables;
 mod cuts;
 mod decision_tables;
@@ -21,6 +22,8 @@ mod equity_tables;
 pub mod error;
 mod event_time;
 pub mod explain;
+pub mod explanation;
+mod expressions;
 mod fitting;
 mod forecast;
 mod foretold;
@@ -31,7 +34,9 @@ mod grouping;
 mod inputs;
 mod ledger;
 mod market_tables;
+mod method_table;
 pub mod model_file;
+mod movements;
 mod notes;
 mod object_tables;
 pub mod objects;
@@ -39,13 +44,17 @@ mod opportunistic;
 mod order_time;
 mod origins;
 mod output;
+mod payments;
 pub mod plan;
 mod plans;
 mod pooled;
+mod portfolio;
 mod potentials;
+mod prices;
 pub mod results;
 mod scenario;
 mod scenario_table;
+mod segmentation;
 mod summary;
 mod tables;
 mod validation;
@@ -68,24 +77,29 @@ use self::{
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
     plans::Ahead,
-    results::{Costs, Findings, Results},
+    portfolio::Alternative,
+    results::{Beside, Costs, Findings, Results},
     scenario::OtherCosts,
 };
 use crate::{
     allocate::{self, Costing, Ground},
+    contract::resource_weights::Takers,
     profit,
     read::Footer,
     schema::{
         contract::{InputBalance, RejectedRow},
+        costing::ResourceSetting,
         covariates::Covariate,
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
+        portfolio::Payment,
         purchases::PurchaseLog,
         relations::Relations,
+        segmentation::Segmentation,
         settings::{Settings, TableName},
-        tables::{Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
+        tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
 };
@@ -140,16 +154,23 @@ pub struct Ledgers {
     /// Segment of each customer, as a number in `segment_names`.
     pub segment_of: Arc<Vec<u16>>,
     activities: Vec<Activity>,
+    /// Whom resource pools serve by the table.
+    takers: Arc<Takers>,
+    /// Resource pools, with the takers that the table gives them.
+    resources: Arc<BTreeMap<String, ResourceSetting>>,
     pools: Vec<Pool>,
     pool_lines: Arc<Vec<PoolLine>>,
     traced: Arc<Vec<TracedCost>>,
     unknown: Arc<Vec<UnknownQuantity>>,
+    absent: Arc<AbsentDrivers>,
     economic: EconomicInputs,
     driver_names: Arc<Vec<String>>,
     /// Purchase days of every customer, where they are wanted.
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// How customers pay, those of whom there are records, sorted by customer.
+    payments: Arc<Vec<(u32, Payment)>>,
     /// What is known of customers beside what they bought.
     relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
@@ -162,6 +183,8 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
+    /// Channels, parents and regions that customers are added up by.
+    hierarchies: Arc<Vec<Segmentation>>,
     /// What is planned, compared with and decided on.
     ahead: Arc<Ahead>,
 }
@@ -185,11 +208,12 @@ impl Ledgers {
     fn costing<'a>(&'a self, settings: &'a Settings) -> Costing<'a> {
         Costing {
             activities: &self.activities,
-            resources: &settings.resources,
+            resources: &self.resources,
             service: &settings.service,
             pools: &self.pools,
             traced: &self.traced,
             unknown: &self.unknown,
+            absent: &self.absent,
             drivers: &self.driver_names,
             currency: &settings.currency,
             period: settings.period,
@@ -221,6 +245,7 @@ pub fn project(
     if saved.is_some() {
         choice::purchases_alone(settings.forecast.as_ref(), "project")?;
     }
+    expressions::check(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
@@ -242,15 +267,23 @@ pub fn project(
         Some(setting) => Some(Foretold::new(settings, setting, &base.ledgers, &mut clock)?),
         None => None,
     };
-    base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
-    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));
-            let prices = scenario::price_factors(&ledgers, scenario);
-            let mut scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
-            let of_base = (Some(base.tier.as_slice()), prices.as_deref());
-            scene.look_ahead(&scenario.settings, forecast.as_ref(), of_base, &mut clock)?;
+            let prices = prices::factors(&ledgers, scenario);
+            let scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
+            let present = portfolio::present_profit(&scenario.settings, &scene);
+            Some((scenario, scene, prices, Alternative { name: &scenario.name, present }))
+        }
+        None => None,
+    };
+    let alternative = scene.as_ref().map(|(_, _, _, alternative)| alternative);
+    base.look_ahead(settings, forecast.as_ref(), Beside { alternative, ..Beside::default() }, &mut clock)?;
+    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
+    let scene = match scene {
+        Some((scenario, mut scene, prices, _)) => {
+            let beside = Beside { tiers: Some(&base.tier), prices: prices.as_deref(), alternative: None };
+            scene.look_ahead(&scenario.settings, forecast.as_ref(), beside, &mut clock)?;
             Some(scene)
         }
         None => None,
@@ -272,8 +305,7 @@ fn findings(
     clock: &mut Clock,
 ) -> Result<Findings, RunError> {
     let (costs, margins) = cost(settings, &ledgers, audit, clock)?;
-    // A scenario whose prices differ by segment has no lines of its own.
-    let objects = match kind.filter(|kind| kind.ledger_column().is_none() || ledgers.objects.is_some()) {
+    let objects = match kind {
         Some(kind) => {
             let stage = if kind == CostObject::Product { "products" } else { "objects" };
             clock.start(stage, ledgers.objects.as_ref().map(|objects| objects.cells.len() as u64));
@@ -301,7 +333,6 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
     let base = findings(settings, ledgers, (&audit, Some(kind)), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
-            scenario::check_objects(&ledgers, kind)?;
             clock.start("what_if", Some(ledgers.cells.len() as u64));
             Some(findings(&scenario.settings, ledgers, (&audit, Some(kind)), &mut clock)?)
         }

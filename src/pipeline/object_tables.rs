@@ -1,12 +1,14 @@
 //! Profit and cost of objects other than customers, as columns of the output datasets.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use super::{
+    cost_labels::CostLabels,
     objects::{ObjectBalance, ObjectResults},
-    tables::{CostLabels, integers, labels, scaled},
+    tables::{integers, labels, scaled},
 };
 use crate::{
+    allocate::CostPlan,
     publish::dataset::Values,
     schema::{costing::Layer, objects::CostObject, period::ALL, settings::Settings},
     units::{Minor, MinorSum},
@@ -92,10 +94,10 @@ impl ObjectResults {
     }
 
     /// Labels that all parts of `object_cost` share.
-    pub(super) fn labels(&self, settings: &Settings) -> CostLabels {
-        let activities = self.plan.activities.iter().map(|activity| activity.name.clone()).collect();
-        let periods = labels(&self.objects.cells.period, settings);
-        CostLabels::new(periods, (Arc::new(activities), Arc::new(self.kinds.clone())))
+    ///
+    /// * `customers`: the plan of the customers.
+    pub(super) fn labels(&self, customers: &CostPlan, settings: &Settings) -> CostLabels {
+        CostLabels::new(&self.objects.cells.period, customers, settings)
     }
 
     /// One part of `object_cost`.
@@ -119,7 +121,7 @@ impl ObjectResults {
     /// `product_balance` and `object_balance`.
     pub(super) fn balance_columns(&self, settings: &Settings) -> Vec<Values> {
         let rows = &self.balances;
-        let setting = |row: &ObjectBalance| &self.settings[row.activity];
+        let setting = |row: &ObjectBalance| self.settings[row.activity].under(row.customers.rule);
         let text = |of: &dyn Fn(&ObjectBalance) -> Option<String>| Values::Text(rows.iter().map(of).collect());
         let money =
             |of: &dyn Fn(&ObjectBalance) -> Minor| Values::Scaled(rows.iter().map(|row| Some(of(row))).collect());

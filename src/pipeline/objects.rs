@@ -88,9 +88,8 @@ pub(super) struct ObjectResults {
     pub(super) economic: Option<Vec<Minor>>,
     /// Why an activity's cost does not reach the objects.
     pub(super) stays: Vec<Option<Stays>>,
-    /// The run's settings of the activities, and how each reached whom it reached.
+    /// The run's settings of the activities.
     pub(super) settings: Vec<ActivitySetting>,
-    pub(super) kinds: Vec<String>,
     /// Driver quantities behind cost that was added up over customers: activity by activity, one a cell.
     pub(super) quantities: Vec<Vec<Quantity>>,
     /// Balances of the customers' plan, and how much of each reached objects and stayed.
@@ -137,6 +136,7 @@ impl ObjectResults {
                     cells: Cells::default(),
                     buyers: None,
                     entries: None,
+                    by_price: Vec::new(),
                 };
                 Self::lines(settings, ledgers, costs, objects.unwrap_or_else(none))
             }
@@ -215,7 +215,7 @@ impl ObjectResults {
             let cost = economic_cost(margins, cell).and_then(|cost| sum.checked_add(cost));
             *sum = cost.ok_or(RunError::CostTooLarge)?;
         }
-        let objects = Objects { kind, rows, cells, buyers: None, entries: None };
+        let objects = Objects { kind, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
         let segment: Vec<u16> = (0..names.len()).map(|number| number as u16).collect();
         let none = NoResources::default();
         let costing_run = costing.costing(&run, &traced, &none);
@@ -240,7 +240,8 @@ impl ObjectResults {
             .map(|activity| activity.setting.sustains().then_some(Stays::Level(activity.setting.level)));
         let costing =
             ObjectCosting { activities: ledgers.activities.clone(), pools: Vec::new(), stays: stays.collect() };
-        let objects = Objects { kind: CostObject::Customer, rows, cells, buyers: None, entries: None };
+        let objects =
+            Objects { kind: CostObject::Customer, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
         let own = (ledgers.segment_of.to_vec(), ledgers.segment_names.to_vec(), Vec::new());
         Self::finish(settings, (objects, costs.plan.clone(), costing), costs, own, Some(economic))
     }
@@ -263,8 +264,7 @@ impl ObjectResults {
         let stays = costing.stays;
         let settings: Vec<ActivitySetting> =
             costs.plan.activities.iter().map(|activity| activity.setting.clone()).collect();
-        let kinds = settings.iter().map(|setting| setting.method.kind().as_str().to_owned()).collect();
-        Ok(Self { objects, plan, margins, economic, stays, settings, kinds, quantities, balances, segment, names })
+        Ok(Self { objects, plan, margins, economic, stays, settings, quantities, balances, segment, names })
     }
 
     fn ground_of<'a>(objects: &'a Objects, segment: &'a [u16], names: &'a [String], exponent: u8) -> Ground<'a> {

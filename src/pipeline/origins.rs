@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Ledgers, RunError,
-    explain::{Amount, Origin},
+    explanation::{Amount, Origin},
 };
 use crate::{
     allocate::{

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{
     Audit, Clock, RunError,
     comparison::covariate_columns,
+    cost_labels::CostLabels,
     foretold::Foretold,
     objects::ObjectResults,
     results::Results,
-    tables::CostLabels,
     worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
 /// [`PublishError`].
 pub(super) fn claim(settings: &Settings, output: &Utf8Path) -> Result<Staging, PublishError> {
     refuse_inputs(settings, output)?;
-    Staging::new(output)
+    Ok(Staging::new(output)?.keeping(settings.keep_versions as usize))
 }
 
 /// Refuses an output within an input of the config, or around one.
@@ -133,6 +133,10 @@ pub(super) fn publish(
         ("decision_keep", Box::new(|spec| writer.write(spec, &results.keep_columns(settings)))),
         ("decision_prospect", Box::new(|spec| writer.write(spec, &results.prospect_columns(settings)))),
         ("whale_curve", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::whale_columns)))),
+        ("customer_payment", Box::new(|spec| writer.write(spec, &results.base.ledgers.payment_columns(settings)))),
+        ("segment_migration", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::migration_columns)))),
+        ("customer_decline", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::decline_columns)))),
+        ("concentration", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::concentration_columns)))),
         ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
         ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
@@ -246,7 +250,8 @@ fn write_object_costs(
     settings: &Settings,
     worlds: &[(World<'_>, &ObjectResults)],
 ) -> Result<Written, PublishError> {
-    let labels: Vec<CostLabels> = worlds.iter().map(|(_, objects)| objects.labels(settings)).collect();
+    let labels: Vec<CostLabels> =
+        worlds.iter().map(|(world, objects)| objects.labels(&world.found.costs.plan, settings)).collect();
     let chunks = |world: &usize| worlds[*world].1.objects.cells.len().div_ceil(COST_CELLS).max(1);
     let parts: Vec<(usize, usize)> =
         (0..worlds.len()).flat_map(|world| (0..chunks(&world)).map(move |part| (world, part))).collect();
@@ -268,7 +273,8 @@ fn write_costs(
     let chunks = |world: &World<'_>| world.found.ledgers.cells.len().div_ceil(COST_CELLS);
     let parts: Vec<(&World<'_>, usize)> =
         worlds.iter().flat_map(|world| (0..chunks(world)).map(move |part| (world, part))).collect();
-    let labels = |world: &World<'_>| CostLabels::new(world.labels(), world.activity_labels());
+    let labels =
+        |world: &World<'_>| CostLabels::new(&world.found.ledgers.cells.period, &world.found.costs.plan, world.settings);
     let labels: Vec<CostLabels> = worlds.iter().map(labels).collect();
     writer.write_in_parts(spec, parts.len(), |part| {
         // A run without cells has one empty part.

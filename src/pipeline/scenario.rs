@@ -1,17 +1,14 @@
 //! A scenario beside the base: the same facts under other costs, methods, drivers, capacities or prices.
 
-use std::sync::Arc;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use super::{Ledgers, RunError};
+use super::{Ledgers, RunError, prices};
 use crate::{
     allocate::{self, explain::split},
-    contract::ContractError,
-    facts::customers::roll_up,
+    contract::{ContractError, resource_weights::with_takers},
     numeric::decimal::{Decimal, divide_half_even, format_minor, power_of_ten},
     schema::{
-        costing::{ActivitySetting, Capacity, Method},
-        facts::Cells,
-        objects::CostObject,
+        costing::{ActivitySetting, Capacity, Method, ResourceSetting},
         period::{Period, PeriodKind},
         scenario::{CostChange, Scenario},
         settings::Settings,
@@ -26,32 +23,20 @@ use crate::{
 /// [`RunError`]: a segment or driver that is not there, or amounts that leave 64 bits.
 pub(super) fn ledgers(base: &Ledgers, scenario: &Scenario, costs: Option<OtherCosts>) -> Result<Ledgers, RunError> {
     let mut ledgers = base.clone();
-    change_prices(&mut ledgers, scenario)?;
+    prices::change(&mut ledgers, scenario)?;
     change_drivers(&mut ledgers, scenario)?;
-    if let Some(OtherCosts { activities, pools, pool_lines }) = costs {
-        (ledgers.activities, ledgers.pools, ledgers.pool_lines) = (activities, pools, pool_lines);
+    if let Some(OtherCosts { activities, resources, pools, pool_lines }) = costs {
+        (ledgers.activities, ledgers.resources) = (activities, resources);
+        (ledgers.pools, ledgers.pool_lines) = (pools, pool_lines);
     }
     ledgers.economic.settings = scenario.settings.economic.clone();
     Ok(ledgers)
 }
 
-/// Factor on what each customer spends; `None` when every price stays.
-pub(super) fn price_factors(ledgers: &Ledgers, scenario: &Scenario) -> Option<Vec<f64>> {
-    if scenario.prices.is_empty() {
-        return None;
-    }
-    let factor = |name: &String| scenario.price(name).map_or(1.0, in_floating_point);
-    let factors: Vec<f64> = ledgers.segment_names.iter().map(factor).collect();
-    Some(ledgers.segment_of.iter().map(|segment| factors[usize::from(*segment)]).collect())
-}
-
-fn in_floating_point(factor: Decimal) -> f64 {
-    power_of_ten(factor.scale).map_or(0.0, |power| factor.mantissa as f64 / power as f64)
-}
-
 /// Activities, pools and their lines in a scenario.
 pub(super) struct OtherCosts {
     pub(super) activities: Vec<Activity>,
+    pub(super) resources: Arc<BTreeMap<String, ResourceSetting>>,
     pub(super) pools: Vec<Pool>,
     pub(super) pool_lines: Arc<Vec<PoolLine>>,
 }
@@ -64,21 +49,33 @@ pub(super) struct OtherCosts {
 pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> Result<OtherCosts, RunError> {
     let other = &scenario.settings;
     let activities = activities(base, settings, scenario)?;
+    // What the scenario says of a pool's takers goes before the table.
+    let said = |name: &String| other.resources.get(name).is_some_and(|pool| pool.takers().next().is_some());
+    let takers = base.takers.iter().filter(|(name, _)| !said(name));
+    let takers = takers.map(|(name, takers)| (name.clone(), takers.clone())).collect();
+    let names = activities.iter().map(|activity| activity.name.as_str()).collect();
+    let resources = with_takers(&other.resources, &takers, &names)?;
     let mut pools = base.pools.clone();
     let whole = settings.period == PeriodKind::Whole;
     for activity in &activities {
         let before = base.activities.iter().find(|known| known.name == activity.name);
         let Some(before) = before else { continue };
-        let served = other.resources.values().flat_map(|pool| &pool.serves).any(|(taker, _)| *taker == activity.name);
-        if before.setting.method == Method::Traced && activity.setting.method != Method::Traced && !served {
+        let served = resources.values().flat_map(ResourceSetting::takers).any(|(taker, _)| *taker == activity.name);
+        let traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
+        if traced(before) && !traced(activity) && !served {
             traced_as_pools(&activity.name, &mut pools, &base.traced, whole);
         }
         // The pools table gives capacities by pool, over the activity's own; another method may take none.
-        let taken = ActivitySetting { capacity: Some(Capacity::Practical(1)), ..activity.setting.clone() };
-        let other_method = before.setting.method != activity.setting.method;
-        if before.setting.capacity != activity.setting.capacity
-            || (other_method && allocate::combination(&taken).is_some())
-        {
+        let taken = |rule: Cow<'_, ActivitySetting>| {
+            let setting = ActivitySetting { capacity: Some(Capacity::Practical(1)), ..rule.into_owned() };
+            allocate::combination(&setting).is_some()
+        };
+        let said = |activity: &Activity| -> Vec<(Option<Capacity>, Method)> {
+            activity.setting.each_rule().map(|rule| (rule.capacity, rule.method.clone())).collect()
+        };
+        let (was, is) = (said(before), said(activity));
+        let other_capacity = was.iter().map(|(capacity, _)| capacity).ne(is.iter().map(|(capacity, _)| capacity));
+        if other_capacity || (was != is && activity.setting.each_rule().any(taken)) {
             pools.iter_mut().filter(|pool| pool.activity == activity.name).for_each(|pool| pool.capacity = None);
         }
     }
@@ -91,13 +88,13 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
     }
     let new = other.activities.iter().map(|(name, setting)| (name, setting.cost));
     let new = new.filter(|(name, _)| !settings.activities.contains_key(*name));
-    let resources = other.resources.iter().map(|(name, setting)| (name, setting.cost));
-    let resources = resources.filter(|(name, _)| !settings.resources.contains_key(*name));
-    for (name, cost) in new.chain(resources) {
+    let new_pools = other.resources.iter().map(|(name, setting)| (name, setting.cost));
+    let new_pools = new_pools.filter(|(name, _)| !settings.resources.contains_key(*name));
+    for (name, cost) in new.chain(new_pools) {
         pools.extend(cost.map(|amount| Pool { activity: name.clone(), period: None, amount, capacity: None }));
     }
     pools.sort_unstable();
-    Ok(OtherCosts { activities, pools, pool_lines })
+    Ok(OtherCosts { activities, resources: resources.into(), pools, pool_lines })
 }
 
 /// Activities of the config as the scenario has them, and those of the table with its changes.
@@ -217,67 +214,15 @@ fn follow(name: &str, own: &[Pool], lines: &mut [PoolLine], whole: bool) {
     }
 }
 
-fn missing(what: &str, name: &str, known: &[String]) -> RunError {
+pub(super) fn missing(what: &str, name: &str, known: &[String]) -> RunError {
     ContractError::Setting(format!("overrides: no {what} is named `{name}`; known: {}", known.join(", "))).into()
 }
 
 /// `value · factor`, half to even.
-fn scaled(value: i64, factor: Decimal) -> Result<i64, RunError> {
+pub(super) fn scaled(value: i64, factor: Decimal) -> Result<i64, RunError> {
     let product = i128::from(value).checked_mul(factor.mantissa).zip(power_of_ten(factor.scale));
     let rounded = product.map(|(product, power)| divide_half_even(product, power));
     rounded.and_then(|value| i64::try_from(value).ok()).ok_or(RunError::CostTooLarge)
-}
-
-/// Sales, returns and discount of cells at other prices.
-///
-/// * `factor_of`: factor of a cell's customer or object; `None` = as it was.
-fn reprice(cells: &mut Cells, factor_of: impl Fn(u32) -> Option<Decimal>) -> Result<(), RunError> {
-    let Cells { customer, gross_sales, returns, discount, purchase_revenue, first_day_revenue, .. } = cells;
-    for (cell, customer) in customer.iter().enumerate() {
-        let Some(factor) = factor_of(*customer) else { continue };
-        for column in [&mut *gross_sales, returns, discount, purchase_revenue, first_day_revenue] {
-            column[cell] = scaled(column[cell], factor)?;
-        }
-    }
-    Ok(())
-}
-
-fn change_prices(ledgers: &mut Ledgers, scenario: &Scenario) -> Result<(), RunError> {
-    for (name, _) in &scenario.prices {
-        if let Some(name) = name
-            && !ledgers.segment_names.contains(name)
-        {
-            return Err(missing("segment", name, &ledgers.segment_names));
-        }
-    }
-    if scenario.prices.is_empty() {
-        return Ok(());
-    }
-    let factors: Vec<Option<Decimal>> = ledgers.segment_names.iter().map(|name| scenario.price(name)).collect();
-    let segment_of = &ledgers.segment_of;
-    reprice(Arc::make_mut(&mut ledgers.cells), |customer| factors[usize::from(segment_of[customer as usize])])?;
-    ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
-    // Lines of a product or order are not kept by segment.
-    ledgers.objects = match (scenario.price_of_everybody(), ledgers.objects.take()) {
-        (Some(factor), Some(mut objects)) => {
-            reprice(&mut Arc::make_mut(&mut objects).cells, |_| Some(factor))?;
-            Some(objects)
-        }
-        _ => None,
-    };
-    Ok(())
-}
-
-/// Orders and products are costed in a scenario whose prices have one factor for everybody.
-///
-/// # Errors
-/// [`ContractError::Setting`].
-pub(super) fn check_objects(ledgers: &Ledgers, kind: CostObject) -> Result<(), RunError> {
-    if kind.ledger_column().is_none() || ledgers.objects.is_some() {
-        return Ok(());
-    }
-    let what = format!("overrides: prices differ by segment, but {}s are not kept by segment", kind.as_str());
-    Err(ContractError::Setting(format!("{what}: give one price factor for everybody")).into())
 }
 
 fn change_drivers(ledgers: &mut Ledgers, scenario: &Scenario) -> Result<(), RunError> {

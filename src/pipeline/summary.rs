@@ -106,10 +106,6 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
             }
         }
     }
-    if results.base.objects.is_some() && results.scene.as_ref().is_some_and(|scene| scene.objects.is_none()) {
-        let why = "its prices differ by segment, and products are not kept by segment";
-        lines.push(format!("  note: product_profit has no rows of the scenario: {why}"));
-    }
     if let (Some(foretold), Some(setting)) = (&results.forecast, &settings.forecast) {
         lines.extend(foretold.notes(setting).into_iter().map(|note| format!("  note: {note}")));
     }

@@ -89,7 +89,7 @@ impl World<'_> {
     }
 
     /// Customers `rows`: the exact sums of their cells.
-    fn profit_total_columns(&self, rows: Range<usize>) -> Vec<Values> {
+    pub(super) fn profit_total_columns(&self, rows: Range<usize>) -> Vec<Values> {
         let (cells, first) = (&self.found.ledgers.cells, &self.found.ledgers.facts.first_cell[rows.start..=rows.end]);
         let total = |column: &[i64]| scaled(&sum_by_customer(first, column));
         let count = |column: &[u64]| {
@@ -104,8 +104,9 @@ impl World<'_> {
     }
 
     /// From gross sales to economic profit, in the order of the datasets.
-    fn money(&self) -> [&Vec<Minor>; 17] {
+    fn money(&self) -> [&[Minor]; 19] {
         let (cells, margins) = (&self.found.ledgers.cells, &self.found.margins);
+        let layers = &self.found.costs.layers;
         [
             &cells.gross_sales,
             &cells.returns,
@@ -124,6 +125,8 @@ impl World<'_> {
             &margins.economic.commissions,
             &margins.economic.acquisition_cost,
             &margins.economic_profit,
+            layers.fixed(),
+            layers.avoidable(),
         ]
     }
 }

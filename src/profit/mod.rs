@@ -17,7 +17,7 @@
 //! };
 //! let none = || vec![0, 0];
 //! let delivery = vec![2_000, 2_000];
-//! let costs = LayerCosts::new([none(), delivery, none(), none()], Default::default());
+//! let costs = LayerCosts::new([none(), delivery, none(), none()], Default::default(), [none(), none()]);
 //! let economic = EconomicInputs { acquisition_cost: vec![0, 100].into(), ..EconomicInputs::default() };
 //! let margins = margins(&cells, &costs, &economic)?;
 //! assert_eq!(margins.net_revenue, [9_700, 3_500]);

@@ -33,6 +33,7 @@ pub struct Staging {
     output: Utf8PathBuf,
     lock: Lock,
     recovered: bool,
+    keep: usize,
 }
 
 impl Staging {
@@ -42,25 +43,22 @@ impl Staging {
     /// [`PublishError::Locked`] when another run holds it; [`PublishError::Foreign`], [`PublishError::NotAFolder`] and
     /// [`PublishError::Link`] when something that is not ours stands in its place; [`PublishError::Io`].
     pub fn new(output: &Utf8Path) -> Result<Self, PublishError> {
-        refuse_foreign(output)?;
-        let parent = parent(output);
-        fs::create_dir_all(parent).map_err(io(parent))?;
-        let name = output.file_name().unwrap_or("results");
-        let lock = Lock::take(parent.join(format!(".lock-{name}")))?;
-        fault::at("locked").map_err(io(output))?;
-        let journal = journal(output);
-        let recovered = swap::recover(output, &journal).map_err(io(&journal))?;
-        let prefix = format!(".staging-{name}-");
-        for rest in rests(parent, &prefix)? {
-            fs::remove_dir_all(&rest).map_err(io(&rest))?;
-        }
-        let folder = parent.join(format!("{prefix}{}", std::process::id()));
+        let Cleared { lock, recovered, .. } = clear_away(output)?;
+        let (parent, name) = (parent(output), name(output));
+        let folder = parent.join(format!(".staging-{name}-{}", std::process::id()));
         fs::DirBuilder::new().mode(STAGING_MODE).create(&folder).map_err(io(&folder))?;
         *staged() = Some((folder.clone(), lock.path().to_owned()));
         // From here on a failure takes the folder with it.
-        let staging = Self { folder, output: output.to_owned(), lock, recovered };
+        let staging = Self { folder, output: output.to_owned(), lock, recovered, keep: 0 };
         fault::at("staged").map_err(io(output))?;
         Ok(staging)
+    }
+
+    /// The same, which keeps so many old versions of the output beside it.
+    #[must_use]
+    pub fn keeping(mut self, versions: usize) -> Self {
+        self.keep = versions;
+        self
     }
 
     /// Where to write.
@@ -108,7 +106,7 @@ impl Staging {
         fault::at("synced").map_err(failed())?;
         if let Some(old) = old {
             // The new output stands. A rest of the old one is litter that the next run removes, not a failure.
-            let _ = fs::remove_dir_all(&old);
+            let _ = set_aside(&old, &self.output, self.keep);
         }
         Ok(())
     }
@@ -120,6 +118,84 @@ impl Drop for Staging {
         let _ = fs::remove_dir_all(&self.folder);
         *staged() = None;
     }
+}
+
+/// What stood beside an output that nobody else holds.
+struct Cleared {
+    lock: Lock,
+    recovered: bool,
+    removed: Vec<Utf8PathBuf>,
+}
+
+/// Locks an output, ends what a killed run began, and removes what it left.
+fn clear_away(output: &Utf8Path) -> Result<Cleared, PublishError> {
+    refuse_foreign(output)?;
+    let (parent, name) = (parent(output), name(output));
+    fs::create_dir_all(parent).map_err(io(parent))?;
+    let lock = Lock::take(parent.join(format!(".lock-{name}")))?;
+    fault::at("locked").map_err(io(output))?;
+    let journal = journal(output);
+    let recovered = swap::recover(output, &journal).map_err(io(&journal))?;
+    let removed = numbered(parent, &format!(".staging-{name}-"))?;
+    for rest in &removed {
+        fs::remove_dir_all(rest).map_err(io(rest))?;
+    }
+    Ok(Cleared { lock, recovered, removed })
+}
+
+/// Removes what killed runs left beside an output and, where asked for, the old versions that are kept there.
+///
+/// # Errors
+/// As [`Staging::new`].
+pub fn clean(output: &Utf8Path, versions: bool) -> Result<Vec<Utf8PathBuf>, PublishError> {
+    if !parent(output).is_dir() {
+        return Ok(Vec::new());
+    }
+    let Cleared { lock, mut removed, .. } = clear_away(output)?;
+    if versions {
+        for version in kept(output)? {
+            fs::remove_dir_all(&version).map_err(io(&version))?;
+            removed.push(version);
+        }
+    }
+    drop(lock);
+    Ok(removed)
+}
+
+/// Old versions of an output, the oldest first.
+///
+/// # Errors
+/// [`PublishError::Io`].
+pub fn kept(output: &Utf8Path) -> Result<Vec<Utf8PathBuf>, PublishError> {
+    let mut kept = numbered(parent(output), &version_prefix(output))?;
+    kept.sort_by_key(|path| number_of(path));
+    Ok(kept)
+}
+
+/// Gives the old version a number above those that are kept, and drops all but the newest `keep`.
+fn set_aside(old: &Utf8Path, output: &Utf8Path, keep: usize) -> Result<(), PublishError> {
+    if keep == 0 {
+        return fs::remove_dir_all(old).map_err(io(old));
+    }
+    let mut kept = kept(output)?;
+    let number = kept.last().map_or(0, |last| number_of(last)) + 1;
+    let place = parent(output).join(format!("{}{number}", version_prefix(output)));
+    fs::rename(old, &place).map_err(io(&place))?;
+    kept.push(place);
+    let drop = kept.len().saturating_sub(keep);
+    kept.iter().take(drop).try_for_each(|version| fs::remove_dir_all(version).map_err(io(version)))
+}
+
+fn version_prefix(output: &Utf8Path) -> String {
+    format!(".version-{}-", name(output))
+}
+
+fn number_of(path: &Utf8Path) -> u64 {
+    path.file_name().and_then(|name| name.rsplit('-').next()?.parse().ok()).unwrap_or(0)
+}
+
+fn name(output: &Utf8Path) -> &str {
+    output.file_name().unwrap_or("results")
 }
 
 /// Clears away what the process has staged, once no commit is under way; nothing can be committed from then on.
@@ -147,7 +223,7 @@ fn parent(output: &Utf8Path) -> &Utf8Path {
 }
 
 fn journal(output: &Utf8Path) -> Utf8PathBuf {
-    parent(output).join(format!(".swap-{}", output.file_name().unwrap_or("results")))
+    parent(output).join(format!(".swap-{}", name(output)))
 }
 
 /// Refuses whatever stands in the place of the output and is not an output of ours, or empty.
@@ -171,8 +247,9 @@ pub fn refuse_foreign(output: &Utf8Path) -> Result<(), PublishError> {
     Err(PublishError::Foreign { path: output.to_owned() })
 }
 
-/// Staging folders of runs that have ended, and old versions that were not removed: `prefix` and a process number.
-fn rests(parent: &Utf8Path, prefix: &str) -> Result<Vec<Utf8PathBuf>, PublishError> {
+/// Folders named by a prefix and a number: of staging folders that of a process (with `.old` for what stood in the output's
+/// place), of kept versions their own.
+fn numbered(parent: &Utf8Path, prefix: &str) -> Result<Vec<Utf8PathBuf>, PublishError> {
     let mut found = Vec::new();
     for entry in parent.read_dir_utf8().map_err(io(parent))? {
         let entry = entry.map_err(io(parent))?;
@@ -260,6 +337,26 @@ mod tests {
         }
         assert_eq!((mode(&output), mode(&output.join("rows"))), (FOLDER_MODE, FOLDER_MODE));
         assert_eq!(mode(&output.join("rows/part.parquet")), FILE_MODE);
+    }
+
+    #[test]
+    fn so_many_old_versions_stay_as_are_asked_for_and_go_when_cleaned() {
+        let (_guard, output) = scratch();
+        for version in ["1", "2", "3", "4", "5"] {
+            let staging = Staging::new(&output).unwrap().keeping(2);
+            staging.write(MANIFEST, version).unwrap();
+            staging.commit().unwrap();
+        }
+        let read = |folder: &Utf8PathBuf| fs::read_to_string(folder.join(MANIFEST)).unwrap();
+        assert_eq!(read(&output), "5");
+        assert_eq!(kept(&output).unwrap().iter().map(read).collect::<Vec<_>>(), ["3", "4"]);
+        // A rest of a killed run goes, kept versions stay until they are asked for.
+        fs::create_dir(parent(&output).join(".staging-out-77")).unwrap();
+        let removed = clean(&output, false).unwrap();
+        assert_eq!(removed.iter().map(|path| path.file_name().unwrap()).collect::<Vec<_>>(), [".staging-out-77"]);
+        assert_eq!(clean(&output, true).unwrap().len(), 2);
+        assert_eq!(beside(&output), [""; 0]);
+        assert_eq!(read(&output), "5");
     }
 
     #[test]

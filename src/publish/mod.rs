@@ -9,6 +9,7 @@ pub mod dataset;
 mod fault;
 pub mod folder;
 mod lock;
+pub mod probe;
 mod reconcile;
 mod swap;
 

@@ -4,7 +4,7 @@
 //!   (column `residual` is zero, and so is the sum made anew);
 //! * the cost of customers by activity is what their pools have allocated;
 //! * `customer_profit_total` is the sum of `customer_profit`, column by column;
-//! * the cost in `customer_profit` is the cost in `customer_cost`.
+//! * the cost in `customer_profit` is the cost in `customer_cost`, and its fixed and avoidable parts are those of the pools.
 
 use std::{collections::BTreeMap, fs::File};
 
@@ -39,6 +39,9 @@ fn money() -> impl Iterator<Item = &'static str> {
 /// Those of them that activities make.
 const ACTIVITY_COST: [&str; 4] = ["product_activity_cost", "order_cost", "customer_cost", "below_cost"];
 
+/// Kinds of cost: of customers, and of pools.
+const KINDS: [(&str, &str); 2] = [("fixed_cost", "allocated_fixed"), ("avoidable_cost", "allocated_avoidable")];
+
 /// How many sums were compared, and for those that differ the dataset and what is wrong.
 ///
 /// # Errors
@@ -68,6 +71,12 @@ pub(super) fn reconcile(tables: &[Table<'_>]) -> Result<(usize, Vec<(String, Str
             let allocated = allocated.into_iter().map(|(group, sum)| (group[1..].to_vec(), sum)).collect();
             let costs = costs.total(&["scenario", "activity"], &["amount"])?;
             tie("customer_cost", "amount, and what its pools allocated", &costs, &allocated);
+        }
+        if let Some(cells) = table("customer_profit") {
+            for (column, of_pools) in KINDS {
+                let (cells, pools) = (cells.total(&["scenario"], &[column])?, pools.total(&["scenario"], &[of_pools])?);
+                tie("customer_profit", &format!("{column}, and {of_pools} of its pools"), &cells, &pools);
+            }
         }
     }
     if let Some(cells) = table("customer_profit") {

@@ -3,10 +3,11 @@
 use std::{
     fs::{self, File, Metadata},
     os::unix::fs::MetadataExt,
-    panic,
+    panic::{self, AssertUnwindSafe},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::ReadError;
@@ -70,6 +71,7 @@ pub fn check(file: &Utf8Path) -> Result<Footer, ReadError> {
     let rows = metadata.file_metadata().num_rows();
     let rows = u64::try_from(rows).map_err(|_| bad("the footer counts a negative number of rows".to_owned()))?;
     check_row_groups(&metadata, rows, bytes).map_err(bad)?;
+    check_schemas(&metadata).map_err(bad)?;
     Ok(Footer { file: file.to_owned(), bytes, rows, row_groups: metadata.num_row_groups() as u64, state })
 }
 
@@ -89,6 +91,21 @@ fn check_row_groups(metadata: &ParquetMetaData, rows: u64, bytes: u64) -> Result
         }
     }
     if sum == rows { Ok(()) } else { Err("the row groups do not add up to the footer's row count".to_owned()) }
+}
+
+/// A footer that Arrow has written holds its schema twice, and readers take names and types from either: a column that the two
+/// name differently would be read as nulls.
+fn check_schemas(metadata: &ParquetMetaData) -> Result<(), String> {
+    let file = metadata.file_metadata();
+    let read = || parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata());
+    let read = panic::catch_unwind(AssertUnwindSafe(read)).map_err(|_| "the footer's schema makes no sense")?;
+    match read {
+        // Types that are beyond this reader are for the scan to judge.
+        Err(error) if error.to_string().contains("incompatible arrow schema") => {
+            Err("the footer holds two schemas that differ".to_owned())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn first_line(text: &str) -> String {

@@ -4,12 +4,14 @@
 
 pub mod files;
 pub mod footer;
+pub mod peek;
 pub mod scan;
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
 pub use footer::Footer;
+pub(crate) use scan::plain_reason;
 pub use scan::{Source, open};
 
 /// What can be wrong with an input before its rows are read.

@@ -2,15 +2,17 @@
 
 mod method;
 mod policy;
+mod rule;
 
 use serde::Serialize;
 
 pub use self::{
     method::{Basis, Method, RuleKind},
     policy::{Capacity, Negative, NoDriver, OverUse},
+    rule::{AllocationRule, Rule, Service, ServiceRule},
 };
 use super::period::Period;
-use crate::units::{Day, Minor, Quantity};
+use crate::units::{Minor, Quantity};
 
 /// An activity: a cost pool, the level it belongs to, and how it reaches customers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,16 +35,20 @@ pub struct ActivitySetting {
     pub cost: Option<Minor>,
     /// What to do with negative driver quantities.
     pub negative: Negative,
-    /// What becomes of a pool whose driver nobody used.
-    pub no_driver: NoDriver,
+    /// What becomes of a pool whose driver nobody used; `None` = it stays unassigned, and a driver that no table holds
+    /// at all is refused.
+    pub no_driver: Option<NoDriver>,
     /// What the cost pays for, for each pool; `None` = the driver quantity that was used.
     pub capacity: Option<Capacity>,
     /// What happens when more is used than the capacity.
     pub over_use: OverUse,
     /// Activity that takes the cost of unused capacity: the level that caused it; `None` = a line of its own.
     pub unused_to: Option<String>,
-    /// The rule that says all this.
+    /// The rule that says how it is spread: the first one, where several follow each other.
     pub rule: Rule,
+    /// The rules after it, by date, each with a method and policies of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<AllocationRule>,
 }
 
 impl ActivitySetting {
@@ -59,11 +65,12 @@ impl ActivitySetting {
             method,
             cost: None,
             negative: Negative::Error,
-            no_driver: NoDriver::Unassigned,
+            no_driver: None,
             capacity: None,
             over_use: OverUse::Error,
             unused_to: None,
             rule: Rule::default(),
+            later: Vec::new(),
         }
     }
 
@@ -75,16 +82,33 @@ impl ActivitySetting {
 }
 
 /// A resource pool: what departments and accounts cost before activities use it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ResourceSetting {
+    /// What causes it; `None` = whatever its takers are caused by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// Which contribution margin what stays in it would lower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Layer>,
+    /// Whether its cost follows the volume, wherever it goes; `None` = as its takers' own cost does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<Behaviour>,
+    /// Whether its cost is saved when customers leave, wherever it goes; `None` = as its takers' own cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avoidable: Option<bool>,
+    /// Whether a pool of a level above the customer may serve activities of a lower one.
+    pub push_down: bool,
     /// Cost of the whole run in minor units; `None` = from the `pools` table.
     pub cost: Option<Minor>,
     /// Activities and resource pools that it serves, each with its weight.
     pub serves: Vec<(String, Weight)>,
     /// What its cost pays for, in the unit of the weights; `None` = what is served.
     pub capacity: Option<Quantity>,
-    /// The rule that says all this.
+    /// The rule that says so: the first one, where several follow each other.
     pub rule: Rule,
+    /// The rules after it, by date, each with takers of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<ServiceRule>,
 }
 
 /// How much of a resource pool's service goes to one taker, on one scale for all takers of the pool.
@@ -132,25 +156,6 @@ impl ServiceSetting {
             Self::StepDown { .. } => "step_down",
             Self::Reciprocal => "reciprocal",
         }
-    }
-}
-
-/// Which rule, and when it holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    /// The user's name; `None` = the name of the activity or pool.
-    pub id: Option<String>,
-    /// The user's version.
-    pub version: u32,
-    /// First day on which it holds; `None` = since ever.
-    pub valid_from: Option<Day>,
-    /// Last day on which it holds; `None` = for ever.
-    pub valid_to: Option<Day>,
-}
-
-impl Default for Rule {
-    fn default() -> Self {
-        Self { id: None, version: 1, valid_from: None, valid_to: None }
     }
 }
 

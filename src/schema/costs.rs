@@ -52,6 +52,8 @@ pub struct PoolBalance {
     pub node: PoolNode,
     /// Period; `None` = the whole run.
     pub period: Option<Period>,
+    /// Number of the rule that it goes by, among the rules that follow each other by date.
+    pub rule: usize,
     /// Its own cost.
     pub own: Minor,
     /// From resource pools.
@@ -60,6 +62,10 @@ pub struct PoolBalance {
     pub sent: Minor,
     /// What customers bear.
     pub allocated: Minor,
+    /// The part of it that is fixed.
+    pub allocated_fixed: Minor,
+    /// The part of it that is saved when customers leave.
+    pub allocated_avoidable: Minor,
     /// Cost of capacity that nobody used.
     pub unused: Minor,
     /// Pool less allocated, when more was used than the capacity: of the sign opposite to the pool.
@@ -85,10 +91,13 @@ impl PoolBalance {
         Self {
             node,
             period,
+            rule: 0,
             own: 0,
             received: 0,
             sent: 0,
             allocated: 0,
+            allocated_fixed: 0,
+            allocated_avoidable: 0,
             unused: 0,
             over_driven: 0,
             under_absorbed: 0,
@@ -156,6 +165,8 @@ pub struct ActivityRate {
     pub activity: usize,
     /// Period; `None` = the whole run.
     pub period: Option<Period>,
+    /// Number of the rule that it goes by.
+    pub rule: usize,
     /// Money.
     pub cost: Minor,
     /// Quantity, scaled by 10⁶, above zero.
@@ -177,6 +188,8 @@ pub struct TraceEdge {
     pub total: Quantity,
     /// Cost.
     pub amount: Minor,
+    /// Number of the giver's rule that says so.
+    pub rule: usize,
     /// How it came to the taker.
     pub kind: RuleKind,
 }
@@ -186,21 +199,35 @@ pub struct TraceEdge {
 pub struct LayerCosts {
     layers: [Vec<Minor>; 4],
     one_off: [Option<Vec<Minor>>; 4],
+    kinds: [Vec<Minor>; 2],
 }
 
 impl LayerCosts {
     /// No cost on any of `cells` cells.
     #[must_use]
     pub fn zero(cells: usize) -> Self {
-        Self { layers: std::array::from_fn(|_| vec![0; cells]), one_off: [const { None }; 4] }
+        Self::new(std::array::from_fn(|_| vec![0; cells]), [const { None }; 4], [vec![0; cells], vec![0; cells]])
     }
 
     /// Costs by layer, and the part of them that does not come again.
     ///
     /// * `layers`, `one_off`: in the order of [`Layer::ALL`], one value a cell.
+    /// * `kinds`: what is fixed of all layers, and what is saved when the customer leaves.
     #[must_use]
-    pub fn new(layers: [Vec<Minor>; 4], one_off: [Option<Vec<Minor>>; 4]) -> Self {
-        Self { layers, one_off }
+    pub fn new(layers: [Vec<Minor>; 4], one_off: [Option<Vec<Minor>>; 4], kinds: [Vec<Minor>; 2]) -> Self {
+        Self { layers, one_off, kinds }
+    }
+
+    /// Fixed cost of all layers.
+    #[must_use]
+    pub fn fixed(&self) -> &[Minor] {
+        &self.kinds[0]
+    }
+
+    /// Cost of all layers that is saved when the customer leaves.
+    #[must_use]
+    pub fn avoidable(&self) -> &[Minor] {
+        &self.kinds[1]
     }
 
     /// Cost of a layer.

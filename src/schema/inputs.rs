@@ -39,6 +39,11 @@ pub struct Inputs {
     pub opportunities: Option<TableSetting>,
     /// Knowledge gained from customers.
     pub learning: Option<TableSetting>,
+    /// Complaints, ideas and requests of customers.
+    pub interactions: Option<TableSetting>,
+    /// One row what a resource pool gives a taker (in a period).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_weights: Option<TableSetting>,
     /// Customers that are planned to be won.
     pub acquisition_plan: Option<TableSetting>,
     /// What customers of others are worth.
@@ -72,6 +77,8 @@ impl Inputs {
             TableName::Referrals => self.referrals.as_ref(),
             TableName::Opportunities => self.opportunities.as_ref(),
             TableName::Learning => self.learning.as_ref(),
+            TableName::Interactions => self.interactions.as_ref(),
+            TableName::ResourceWeights => self.resource_weights.as_ref(),
             TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
             TableName::Market => self.market.as_ref(),
             TableName::Targets => self.targets.as_ref(),
@@ -115,6 +122,10 @@ pub enum TableName {
     Opportunities,
     /// Knowledge gained from customers.
     Learning,
+    /// Complaints, ideas and requests of customers.
+    Interactions,
+    /// Whom resource pools serve.
+    ResourceWeights,
     /// Customers that are planned to be won.
     AcquisitionPlan,
     /// What customers of others are worth.
@@ -135,7 +146,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -150,6 +161,8 @@ impl TableName {
         Self::Referrals,
         Self::Opportunities,
         Self::Learning,
+        Self::Interactions,
+        Self::ResourceWeights,
         Self::AcquisitionPlan,
         Self::Market,
         Self::Targets,
@@ -176,6 +189,8 @@ impl TableName {
             Self::Referrals => "referrals",
             Self::Opportunities => "opportunities",
             Self::Learning => "learning",
+            Self::Interactions => "interactions",
+            Self::ResourceWeights => "resource_weights",
             Self::AcquisitionPlan => "acquisition_plan",
             Self::Market => "market",
             Self::Targets => "targets",
@@ -211,6 +226,8 @@ impl TableName {
                 ("region", false),
                 ("wallet", false),
                 ("wallet_probability", false),
+                ("benchmark", false),
+                ("parent", false),
             ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
@@ -238,6 +255,9 @@ impl TableName {
                 ("balance", false),
                 ("write_off", false),
                 ("default_probability", false),
+                ("days_late", false),
+                ("overdue", false),
+                ("disputed", false),
                 ("period", false),
                 ("date", false),
             ],
@@ -249,17 +269,14 @@ impl TableName {
                 &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
-            Self::AcquisitionPlan
-            | Self::Market
-            | Self::Targets
-            | Self::Actions
-            | Self::ActionCustomers
-            | Self::Prospects
-            | Self::EarlierRun => plan_inputs::columns(self),
-            Self::Truth => &[("customer_id", true), ("amount", true)],
+            Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
+            Self::ResourceWeights => {
+                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
+            }
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
+            _ => plan_inputs::columns(self),
         }
     }
 
@@ -280,7 +297,9 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability"],
+            Self::Customers => {
+                &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability", "invalid_flag"]
+            }
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
@@ -325,6 +344,14 @@ impl TableName {
                 "missing_date",
                 "past_opportunity",
             ],
+            Self::Interactions => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_kind",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
+            ],
             Self::Learning => &[
                 "missing_customer",
                 "unknown_customer",
@@ -333,14 +360,7 @@ impl TableName {
                 "missing_date",
                 "after_as_of",
             ],
-            Self::AcquisitionPlan
-            | Self::Market
-            | Self::Targets
-            | Self::Actions
-            | Self::ActionCustomers
-            | Self::Prospects
-            | Self::EarlierRun => plan_inputs::rules(self),
-            Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
+            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
             Self::Traced => &[
                 "missing_customer",
                 "unknown_customer",
@@ -361,6 +381,7 @@ impl TableName {
             Self::Fx => {
                 &["missing_currency", "invalid_rate", "unknown_kind", "invalid_period", "after_as_of", "duplicate_key"]
             }
+            _ => plan_inputs::rules(self),
         }
     }
 }

@@ -105,6 +105,8 @@ pub(super) const OBJECT_COST: OutputDataset = OutputDataset {
         optional("object_id", Id, "order, product, customer, channel or region; null for lines without one"),
         PERIOD,
         column("activity", Text, "activity"),
+        column("rule", Text, "rule by which it reached customers: of the period, where several follow each other"),
+        column("rule_version", Integer, "its version"),
         column("kind", Text, "direct_tracing, driver_tracing or allocation"),
         column("driver_quantity", Quantity, "quantity of the activity's driver"),
         column("amount", Money, "cost that the object bears"),

@@ -6,7 +6,10 @@ use super::{
     costing::Level,
     facts::{Cells, Customers},
 };
-use crate::{numeric::keys::Keys, units::Day};
+use crate::{
+    numeric::{decimal::Decimal, keys::Keys},
+    units::Day,
+};
 
 /// What is costed.
 ///
@@ -86,6 +89,8 @@ pub struct Objects {
     pub cells: Cells,
     /// Of every object with an id: who bought it.
     pub buyers: Option<Vec<Buyers>>,
+    /// Where prices differ by customer in a scenario: each price factor, and the money of the customers who pay it.
+    pub by_price: Vec<(Decimal, Cells)>,
     /// How customers began to buy products.
     pub entries: Option<Entries>,
 }

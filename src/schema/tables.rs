@@ -19,6 +19,8 @@ pub struct CustomerTable {
     pub acquisition_cost: Vec<Minor>,
     /// What each spends with us and others, in row order; `None` when the columns are not mapped or a cell is null.
     pub wallet: Vec<Option<Wallet>>,
+    /// Whom others copy, in row order; no when the column is not mapped or the cell is null.
+    pub benchmark: Vec<bool>,
     /// What models may use, in row order, sorted by name.
     pub covariates: Vec<Covariate>,
 }
@@ -121,6 +123,15 @@ pub struct UnknownQuantity {
     pub quantity: Quantity,
 }
 
+/// Drivers that activities or resource pools name and that neither `drivers` defines nor a table holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AbsentDrivers {
+    /// Their names, each with the driver that was probably meant.
+    pub names: Vec<(String, Option<String>)>,
+    /// Drivers that there are.
+    pub known: Vec<String>,
+}
+
 /// A cost that names its customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TracedCost {
@@ -149,6 +160,18 @@ pub struct Receivable {
     pub defaulting: i128,
     /// Sum of what was written off, less what was recovered.
     pub write_off: Minor,
+    /// Whether the table says what was written off.
+    pub has_write_off: bool,
+    /// Sum of the balances above 0.
+    pub owed: MinorSum,
+    /// Sum of the days late, scaled by 10⁶, and number of rows that know them.
+    pub days_late: i128,
+    /// See `days_late`.
+    pub late_rows: u32,
+    /// Sum of what was overdue; `None` where no row knows it.
+    pub overdue: Option<MinorSum>,
+    /// Sum of what was disputed; `None` likewise.
+    pub disputed: Option<MinorSum>,
 }
 
 /// A contract of a customer.

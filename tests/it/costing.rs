@@ -163,3 +163,45 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
       hint: change valid_from or valid_to of the rule, or give the period another rule
     ");
 }
+
+#[test]
+fn a_driver_that_no_table_holds_stops_the_run_unless_the_activity_says_what_becomes_of_its_cost() {
+    let told = [
+        "desk: {level: order, rule: R-9, method: driver, driver: cals, cost: 40.00}",
+        "desk: {level: order, method: driver, driver: visits, cost: 40.00}",
+        "desk: {level: order, method: driver, driver: {calls: 1, cals: 2}, cost: 40.00}",
+        "desk: {level: order, method: time_driven, time: 3*cals + 1, cost: 40.00}",
+        "desk: {level: order, method: standard_rate, driver: cals, rate: 2, cost: 40.00}",
+        "desk: {level: order, method: driver, driver: visits, no_driver: fallback, fallback: {driver: cals}, cost: 40.00}",
+    ];
+    let failure = |activity: &str| job(&format!("drivers: {{lines: count}}\nactivities:\n  {activity}\n")).failure();
+    let mut told: Vec<String> = told.into_iter().map(failure).collect();
+    let pool = "resources: {pools: {it: {cost: 40.00, to: {desk: {driver: cals}}}}}\nactivities: {desk: {level: order, \
+                method: average}}\n";
+    told.push(job(pool).failure());
+    assert_snapshot!(told.join("\n"));
+    let unassigned = |policy: &str| {
+        let activity =
+            format!("desk: {{level: order, method: driver, driver: cals, no_driver: {policy}, cost: 40.00}}");
+        let job = job(&format!("activities:\n  {activity}\n"));
+        job.run(&[]);
+        (job.sum("pool_balance", "unassigned"), job.sum("customer_cost", "amount"))
+    };
+    assert_eq!(unassigned("unassigned"), (4_000, 0));
+    assert_eq!(unassigned("even"), (0, 4_000));
+    assert_eq!(unassigned("fallback, fallback: {driver: calls}"), (2_000, 2_000));
+    // A driver that somebody used in another period is there, and so is one of a cost of nothing.
+    let job = job("activities:\n  desk: {level: order, method: driver, driver: visits, cost: 0.00}\n  calls: {level: \
+                   order, method: driver, driver: calls, cost: 8.00}\n");
+    job.run(&[]);
+    assert_eq!(job.sum("pool_balance", "unassigned"), 400);
+}
+
+#[test]
+fn a_column_with_more_texts_than_any_run_has_drivers_is_not_told() {
+    let job = job("activities:\n  desk: {level: order, method: driver, driver: secret-7x, cost: 40.00}\n");
+    let rows: String = (0..60).map(|row| format!("1,secret-{row},3,1970-Q1\n")).collect();
+    job.text("q.csv", &format!("c,d,q,p\n{rows}"));
+    let told = job.failure();
+    assert!(told.contains("driver `secret-7x`") && told.contains("known drivers: none"), "{told}");
+}

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Job, cents, days, text};
+use crate::support::{Job, cents, days, text, without_stages};
 
 /// Two customers; wages of two accounts serve handling (by orders) and packing (by net revenue) at 3 : 1.
 ///
@@ -168,7 +168,11 @@ fn a_question_about_nobody_or_no_period_is_told_without_anybody_else() {
     let failure = |more: &[&str]| {
         let done = job().command("explain", more);
         assert!(done.stdout.is_empty());
-        format!("exit code {}\n{}", done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap().trim_end())
+        format!(
+            "exit code {}\n{}",
+            done.status.code().unwrap(),
+            without_stages(&String::from_utf8(done.stderr).unwrap()).trim_end()
+        )
     };
     assert_snapshot!(failure(&["--customer", "Z"]), @r"
     exit code 2
@@ -257,7 +261,7 @@ fn a_scenario_is_explained_beside_the_base() {
 #[test]
 fn a_scenario_that_is_not_there_cannot_be_explained() {
     let done = job().command("explain", &["--customer", "A", "--scenario"]);
-    assert_snapshot!(String::from_utf8(done.stderr).unwrap().trim_end(), @r"
+    assert_snapshot!(without_stages(&String::from_utf8(done.stderr).unwrap()).trim_end(), @r"
     error: there is no scenario to explain: neither the config nor the command line overrides anything
       hint: add `overrides`, or --set activities.order_handling.cost=12000.00
     ");

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, StringArray};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use crate::support::{Job, cents, days, integers, text};
+use crate::support::{Job, cents, days, integers, text, without_stages};
 
 fn optional_text(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(values.iter().copied().collect::<StringArray>())
@@ -149,7 +149,11 @@ fn channels_are_the_sum_of_their_customers_and_bear_the_cost_of_their_own_level(
 fn an_object_without_its_column_is_a_clear_error() {
     let failure = |object: &str| {
         let done = job("").try_run(&["--cost-object", object]);
-        format!("exit code {}\n{}", done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap().trim_end())
+        format!(
+            "exit code {}\n{}",
+            done.status.code().unwrap(),
+            without_stages(&String::from_utf8(done.stderr).unwrap()).trim_end()
+        )
     };
     assert_snapshot!(failure("region"), @r"
     exit code 2

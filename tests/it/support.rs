@@ -26,6 +26,15 @@ pub(crate) fn whalecurve(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_whalecurve")).args(arguments).current_dir(root()).output().unwrap()
 }
 
+/// What was told apart from the lines of the stages, whose times differ from run to run.
+pub(crate) fn without_stages(told: &str) -> String {
+    let is_stage = |line: &&str| {
+        let mut words = line.split_whitespace().skip(1);
+        words.next().is_some_and(|word| word.parse::<f64>().is_ok()) && words.next() == Some("s")
+    };
+    told.lines().filter(|line| !is_stage(line)).map(|line| format!("{line}\n")).collect()
+}
+
 /// Runs a config into a fresh folder and returns the manifest.
 pub(crate) fn run(config: &Path, output: &Path, more: &[&str]) -> serde_json::Value {
     let mut arguments = vec!["run", config.to_str().unwrap(), "--output", output.to_str().unwrap()];
@@ -97,18 +106,20 @@ impl Job {
         run(&self.path("whalecurve.yaml"), &self.path("out"), more)
     }
 
-    /// Exit code and what was told, with the scratch folder's own path left out.
+    /// Exit code and what was told, with the scratch folder's own path and the stages' lines left out.
     pub(crate) fn failure(&self) -> String {
         let done = self.try_run(&[]);
-        let told = String::from_utf8(done.stderr).unwrap().replace(&format!("{}/", self.folder.path().display()), "");
+        let told = self.without_folder(&done.stderr);
         assert!(done.stdout.is_empty(), "a failure prints no result");
         assert!(!self.path("out").exists(), "a failure leaves no output");
         format!("exit code {}\n{}", done.status.code().unwrap(), told.trim_end())
     }
 
-    /// The scratch folder's own path out of what was told.
+    /// What was told, without the scratch folder's own path and the stages' lines.
     pub(crate) fn without_folder(&self, told: &[u8]) -> String {
-        String::from_utf8(told.to_vec()).unwrap().replace(&format!("{}/", self.folder.path().display()), "")
+        without_stages(
+            &String::from_utf8(told.to_vec()).unwrap().replace(&format!("{}/", self.folder.path().display()), ""),
+        )
     }
 
     /// Sum of an output's decimal column in minor units.

@@ -115,6 +115,15 @@ impl NetworkError {
 }
 
 impl NetworkError {
+    /// The loop that it is about; nothing for any other error.
+    #[must_use]
+    pub fn in_loop(&self) -> &[u32] {
+        match self {
+            Self::LoopWithoutExit { nodes, .. } | Self::EndsInLoop { nodes, .. } | Self::TooCircular { nodes } => nodes,
+            _ => &[],
+        }
+    }
+
     /// The message with the nodes' names in place of their numbers.
     #[must_use]
     pub fn named(&self, name: &dyn Fn(u32) -> String) -> String {

@@ -51,7 +51,7 @@ fn world(case: &Case, scale: i64) -> World {
     };
     let mut setting = ActivitySetting::new(Level::Order, method);
     setting.negative = Negative::Zero;
-    setting.no_driver = if case.method == 6 { NoDriver::PriorPeriod } else { NoDriver::Unassigned };
+    setting.no_driver = (case.method == 6).then_some(NoDriver::PriorPeriod);
     setting.over_use = OverUse::OverDriven;
     setting.capacity =
         case.capacity.filter(|_| case.method == 6).map(|capacity| Capacity::Practical(i128::from(capacity * scale)));
@@ -114,7 +114,7 @@ proptest! {
         ][policy];
         let mut world = world(&case, UNITS);
         world.activities[0].setting.negative = negative;
-        world.activities[0].setting.no_driver = NoDriver::Unassigned;
+        world.activities[0].setting.no_driver = None;
         let Ok(plan) = world.plan() else { return Ok(()) };
         let leaves = plan.leaves(&world.ground()).unwrap();
         prop_assert_eq!(plan.reconcile(&leaves), None);

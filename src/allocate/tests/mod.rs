@@ -1,5 +1,6 @@
 //! Whole plans: every method and policy through the table face, worked numbers, laws.
 
+mod kinds;
 mod laws;
 mod methods;
 mod objects;
@@ -17,7 +18,7 @@ use crate::{
         facts::{Cells, Customers},
         money::Currency,
         period::PeriodKind,
-        tables::{Activity, Pool, TracedCost, UnknownQuantity},
+        tables::{AbsentDrivers, Activity, Pool, TracedCost, UnknownQuantity},
     },
     units::{Minor, QUANTITY_SCALE},
 };
@@ -37,6 +38,7 @@ struct World {
     pools: Vec<Pool>,
     traced: Vec<TracedCost>,
     unknown: Vec<UnknownQuantity>,
+    absent: AbsentDrivers,
     period: PeriodKind,
     as_of: i32,
 }
@@ -73,6 +75,7 @@ impl World {
             pools: Vec::new(),
             traced: Vec::new(),
             unknown: Vec::new(),
+            absent: AbsentDrivers::default(),
             period,
             as_of: 0,
         }
@@ -127,6 +130,7 @@ impl World {
             pools: &self.pools,
             traced: &self.traced,
             unknown: &self.unknown,
+            absent: &self.absent,
             drivers: &self.drivers,
             currency: &currency,
             period: self.period,

@@ -86,13 +86,13 @@ fn what_objects_refused_stays_and_so_does_what_is_in_proportion_to_it() {
 #[test]
 fn a_fallback_that_only_customers_know_is_left_out() {
     let mut with = setting(Level::Order, Method::Share(driver("lines")));
-    with.no_driver = NoDriver::Fallback(driver("calls"));
+    with.no_driver = Some(NoDriver::Fallback(driver("calls")));
     let world = World::whole(1).driver("calls", &[UNITS]).driver("lines", &[0]).activity("a", with, 100);
     let plan = world.checked();
     let (ledger_drivers, refused) = (BTreeSet::from(["lines"]), BTreeMap::new());
     let known = Known { ledger_drivers: &ledger_drivers, refused: &refused };
     let objects = world.with_costing(|costing| of_lines(costing, &plan.balances, known));
-    assert_eq!((&objects.stays[0], &objects.activities[0].setting.no_driver), (&None, &NoDriver::Unassigned));
+    assert_eq!((&objects.stays[0], &objects.activities[0].setting.no_driver), (&None, &None));
 }
 
 #[test]

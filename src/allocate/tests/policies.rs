@@ -51,7 +51,7 @@ fn what_was_returned_stays_visible_and_a_shift_gives_cost_to_a_row_of_zero() {
 #[test]
 fn a_driver_that_nobody_used_follows_its_policy() {
     let world = |no_driver| {
-        let setting = ActivitySetting { no_driver, ..by("orders") };
+        let setting = ActivitySetting { no_driver: Some(no_driver), ..by("orders") };
         World::whole(2)
             .driver("orders", &[0, 0])
             .driver("calls", &[UNITS, 3 * UNITS])
@@ -69,7 +69,7 @@ fn a_driver_that_nobody_used_follows_its_policy() {
 
 #[test]
 fn the_quantities_of_the_latest_earlier_period_stand_in_and_get_their_cells() {
-    let setting = ActivitySetting { no_driver: NoDriver::PriorPeriod, ..by("orders") };
+    let setting = ActivitySetting { no_driver: Some(NoDriver::PriorPeriod), ..by("orders") };
     // Customer 0 in 1 and 3, customer 1 in 2 alone: of the two, only 1 has a quantity in the latest period before 3.
     let mut world = World::periods(&[(0, 1), (0, 3), (1, 2)], PeriodKind::Year)
         .driver("orders", &[5 * UNITS, 0, 2 * UNITS])
@@ -152,7 +152,7 @@ fn a_rule_outside_its_dates_is_refused_with_its_name_and_the_money() {
     assert_eq!(world(1970).cost().0, [400]);
     assert_eq!(
         world(1971).refusal(),
-        "activity `handling` in 1971: rule `R-7` holds to 1971-01-01, not on 1971-12-31; 4.00 EUR are at stake"
+        "activity `handling` in 1971: rule `R-7` version 2 holds to 1971-01-01, not on 1971-01-02; 4.00 EUR are at stake"
     );
 }
 

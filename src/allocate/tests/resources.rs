@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::schema::{
-    costing::{Basis, Level, Method, Rule, Weight},
+    costing::{Basis, Level, Method, Weight},
     costs::PoolNode,
 };
 
@@ -12,8 +12,7 @@ fn world(service: ServiceSetting) -> World {
     let resource = |serves: &[(&str, i64)], cost| ResourceSetting {
         cost: Some(cost),
         serves: serves.iter().map(|(name, weight)| ((*name).to_owned(), Weight::Always(weight * UNITS))).collect(),
-        capacity: None,
-        rule: Rule::default(),
+        ..ResourceSetting::default()
     };
     let by = |name: &str| ActivitySetting::new(Level::Order, Method::Share(Basis::Driver(name.to_owned())));
     let mut world = World::whole(2)

@@ -2,11 +2,13 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::run::{load, tell_times, work};
+use super::run::load;
 use crate::{
     cli::{
-        Exit, Streams,
+        Exit,
         config::Overrides,
+        follow::{Stages, work},
+        streams::Streams,
         table::{Table, TableFormat},
     },
     numeric::decimal::format_grouped,
@@ -82,7 +84,7 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let truth = args.truth.map(|path| TruthTable { path, customer: args.truth_customer, amount: args.truth_cost });
     let methods = methods(&args.methods, configs.len());
     let request = Request { configs: &configs, methods: &methods, truth: truth.as_ref(), output: &output };
-    match work(args.threads, streams, |progress| compare::compare(&request, progress))? {
+    match work(args.threads, Stages::Told, streams, |progress| compare::compare(&request, progress))? {
         Ok(compared) => tell(&compared, args.format, &output, streams).map(|()| Exit::SUCCESS),
         Err(exit) => Ok(exit),
     }
@@ -115,7 +117,6 @@ fn labels(configs: &[Utf8PathBuf]) -> Vec<String> {
 }
 
 fn tell(compared: &Compared, format: TableFormat, output: &Utf8Path, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    tell_times(&compared.times, streams)?;
     writeln!(streams.talk, "{:<14} {output}", "written to")?;
     for table in tables(compared) {
         write!(streams.out, "{}", table.render(format))?;

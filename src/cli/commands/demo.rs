@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::{generate, run};
 use crate::{
-    cli::{Exit, Streams},
+    cli::{Exit, streams::Streams},
     generate::Size,
 };
 

@@ -3,9 +3,15 @@
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
-use super::run::{load, work};
+use super::run::load;
 use crate::{
-    cli::{Exit, Streams, config::Overrides, waterfall},
+    cli::{
+        Exit,
+        config::Overrides,
+        follow::{Stages, work},
+        streams::Streams,
+        waterfall,
+    },
     pipeline::{
         Clock,
         explain::{Question, explain},
@@ -56,8 +62,9 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     };
     let scenario = args.scenario || !args.sets.is_empty();
     let question = Question { customer: &args.customer, period: args.period.as_deref(), scenario };
-    let explained =
-        work(settings.threads, streams, |progress| explain(&settings, question, &mut Clock::new(progress)))?;
+    let explained = work(settings.threads, Stages::Silent, streams, |progress| {
+        explain(&settings, question, &mut Clock::new(progress))
+    })?;
     let explanation = match explained {
         Ok(explanation) => explanation,
         Err(exit) => return Ok(exit),

@@ -2,9 +2,14 @@
 
 use camino::Utf8PathBuf;
 
-use super::run::{load, tell_times, work};
+use super::run::load;
 use crate::{
-    cli::{Exit, Streams, config::Overrides},
+    cli::{
+        Exit,
+        config::Overrides,
+        follow::{Stages, work},
+        streams::Streams,
+    },
     pipeline,
     schema::period::format_day,
 };
@@ -32,11 +37,11 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    let fitted = match work(settings.threads, streams, |progress| pipeline::fit(&settings, &model, progress))? {
-        Ok(fitted) => fitted,
-        Err(exit) => return Ok(exit),
-    };
-    tell_times(&fitted.times, streams)?;
+    let fitted =
+        match work(settings.threads, Stages::Told, streams, |progress| pipeline::fit(&settings, &model, progress))? {
+            Ok(fitted) => fitted,
+            Err(exit) => return Ok(exit),
+        };
     let of_fits = fitted.models.purchases.notes.iter().chain(&fitted.models.spend.notes);
     for note in fitted.why.iter().chain(&fitted.notes).chain(of_fits) {
         writeln!(streams.talk, "note: {note}")?;
@@ -48,6 +53,6 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         "purchases": fitted.models.purchases.fitted().ok(),
         "spend": fitted.models.spend.fitted().ok(),
     });
-    writeln!(streams.out, "{line}")?;
+    streams.result(line)?;
     Ok(Exit::SUCCESS)
 }

@@ -3,9 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    cli::{Exit, Streams, progress::Bars},
+    cli::{Exit, progress::Bars, streams::Streams},
     generate::{self, Population, Scenario, Size, Stage, Summary},
-    pipeline::Progress as _,
 };
 
 /// What to generate.
@@ -35,7 +34,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let size = Size { customers: args.customers, transactions: args.transactions };
     match write(size, args.seed, args.threads, &args.folder, streams)? {
         Ok(summary) => {
-            writeln!(streams.out, "{}", serde_json::json!(summary))?;
+            streams.result(serde_json::json!(summary))?;
             Ok(Exit::SUCCESS)
         }
         Err(exit) => Ok(exit),

@@ -1,12 +1,16 @@
 //! One file a command: its arguments as typed, and what it does with them.
 
+pub mod clean;
 pub mod compare;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod fit;
 pub mod generate;
+pub mod init;
 pub mod plan;
 pub mod run;
 pub mod schema;
+pub mod shell;
 pub mod validate;
 pub mod verify;

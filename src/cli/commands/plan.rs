@@ -5,8 +5,9 @@ use camino::Utf8PathBuf;
 use super::run::load;
 use crate::{
     cli::{
-        Exit, Streams,
+        Exit,
         config::Overrides,
+        streams::Streams,
         table::{Table, TableFormat},
     },
     pipeline::plan::{Plan, TableFound, plan},
@@ -37,7 +38,7 @@ pub fn check(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
                 streams.talk,
                 "{config}: {tables} tables, {files} files, {rows} rows by their footers: no problem"
             )?;
-            writeln!(streams.out, "{}", serde_json::json!({"tables": tables, "files": files, "rows": rows}))?;
+            streams.result(serde_json::json!({"tables": tables, "files": files, "rows": rows}))?;
             Ok(Exit::SUCCESS)
         }
         Err(exit) => Ok(exit),

@@ -1,17 +1,17 @@
 //! `whalecurve run`: Parquet in, Parquet results out.
 
-use std::sync::Arc;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 
 use crate::{
     cli::{
-        Exit, Streams,
+        Exit,
         config::{self, Overrides},
-        progress::Bars,
+        follow::{Stages, work},
+        lineage::Lineage,
+        streams::Streams,
     },
-    pipeline::{self, Outcome, Progress, RunError, SavedModels, StageTime},
+    pipeline::{self, Outcome, RunError, SavedModels},
     schema::{objects::CostObject, settings::Settings},
 };
 
@@ -35,12 +35,23 @@ pub struct Args {
     /// What-if beside the base, as in `activities.picking.cost=9000.00`; may stand several times.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
+    /// File to append OpenLineage events to.
+    #[arg(long, value_name = "FILE")]
+    lineage_file: Option<Utf8PathBuf>,
 }
 
 impl Args {
     /// A config as it stands.
     pub(super) fn of(config: Utf8PathBuf) -> Self {
-        Self { config, output: None, threads: None, seed: None, cost_object: None, sets: Vec::new() }
+        Self {
+            config,
+            output: None,
+            threads: None,
+            seed: None,
+            cost_object: None,
+            sets: Vec::new(),
+            lineage_file: None,
+        }
     }
 }
 
@@ -100,7 +111,7 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
 }
 
 fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    let Args { config, output, threads, seed, sets, cost_object } = args;
+    let Args { config, output, threads, seed, sets, cost_object, lineage_file } = args;
     let settings = match load(&config, &Overrides { output, threads, seed, sets }, streams)? {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
@@ -110,43 +121,28 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
     {
         return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
     }
-    let outcome = work(settings.threads, streams, |progress| match cost_object {
+    let lineage = lineage_file.map(|file| Lineage::new(file, &settings));
+    if let Some(lineage) = &lineage {
+        lineage.start(streams)?;
+    }
+    let outcome = work(settings.threads, Stages::Told, streams, |progress| match cost_object {
         Some(object) => pipeline::run_objects(&settings, object.into(), progress),
         None => pipeline::project(&settings, saved.map(|saved| saved.0), progress),
     })?;
     match outcome {
-        Ok(outcome) => tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS),
-        Err(exit) => Ok(exit),
+        Ok(outcome) => {
+            if let Some(lineage) = &lineage {
+                lineage.complete(&outcome.manifest, streams)?;
+            }
+            tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS)
+        }
+        Err(exit) => {
+            if let Some(lineage) = &lineage {
+                lineage.fail(streams)?;
+            }
+            Ok(exit)
+        }
     }
-}
-
-/// Does the work of a command under progress bars, in a pool of so many threads (all cores when absent); the exit
-/// after a failure is told.
-pub(super) fn work<T: Send>(
-    threads: Option<usize>,
-    streams: &mut Streams<'_>,
-    work: impl FnOnce(Arc<dyn Progress>) -> Result<T, RunError> + Send,
-) -> std::io::Result<Result<T, Exit>> {
-    let bars = Arc::new(Bars::new(streams.terminal));
-    let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build() {
-        Ok(pool) => pool,
-        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE).map(Err),
-    };
-    let progress: Arc<dyn Progress> = Arc::<Bars>::clone(&bars);
-    let done = pool.install(|| work(progress));
-    bars.done();
-    match done {
-        Ok(done) => Ok(Ok(done)),
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())).map(Err),
-    }
-}
-
-/// The seconds of every stage, a line each.
-pub(super) fn tell_times(times: &[StageTime], streams: &mut Streams<'_>) -> std::io::Result<()> {
-    for time in times {
-        writeln!(streams.talk, "{:<14} {:>8.3} s", time.stage, time.seconds)?;
-    }
-    Ok(())
 }
 
 /// The resolved settings, or the exit after all problems are told.
@@ -155,6 +151,14 @@ pub(super) fn load(
     overrides: &Overrides,
     streams: &mut Streams<'_>,
 ) -> std::io::Result<Result<Settings, Exit>> {
+    if let Ok(found) = std::fs::metadata(path)
+        && found.len() > config::MAX_BYTES
+    {
+        // Not even read.
+        let what = format!("the config has {} bytes, more than the {} allowed", found.len(), config::MAX_BYTES);
+        streams.refuse(&format!("{path}:1:1"), &what, None)?;
+        return Ok(Err(Exit::USAGE));
+    }
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -167,14 +171,15 @@ pub(super) fn load(
     match config::load(path, &text, &environment, overrides) {
         Ok(settings) => Ok(Ok(settings)),
         Err(errors) => {
-            writeln!(streams.talk, "{errors}")?;
+            for problem in errors.problems() {
+                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
+            }
             Ok(Err(Exit::USAGE))
         }
     }
 }
 
 fn tell(settings: &Settings, outcome: &Outcome, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    tell_times(&outcome.times, streams)?;
     writeln!(streams.talk)?;
     for line in &outcome.summary {
         writeln!(streams.talk, "{line}")?;
@@ -186,5 +191,5 @@ fn tell(settings: &Settings, outcome: &Outcome, streams: &mut Streams<'_>) -> st
         "pools": manifest["pools"],
         "result_digest": manifest["result_digest"],
     });
-    writeln!(streams.out, "{line}")
+    streams.result(line)
 }

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::run::load;
 use crate::{
-    cli::{Exit, Streams, config::Overrides},
+    cli::{Exit, config::Overrides, streams::Streams},
     schema::{
         forecasting::VALIDATION_DATASETS,
         method_outputs::METHOD_COMPARISON,

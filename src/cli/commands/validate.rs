@@ -2,11 +2,13 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::run::{load, tell_times, work};
+use super::run::load;
 use crate::{
     cli::{
-        Exit, Streams,
+        Exit,
         config::{self, Overrides},
+        follow::{Stages, work},
+        streams::Streams,
     },
     pipeline::{self, Validation},
 };
@@ -43,14 +45,15 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     };
     let output =
         output.unwrap_or_else(|| Utf8PathBuf::from(format!("{}-validation", settings.output.trim_end_matches('/'))));
-    match work(settings.threads, streams, |progress| pipeline::validate(&settings, days, &output, progress))? {
+    match work(settings.threads, Stages::Told, streams, |progress| {
+        pipeline::validate(&settings, days, &output, progress)
+    })? {
         Ok(found) => tell(&output, &found, streams).map(|()| Exit::SUCCESS),
         Err(exit) => Ok(exit),
     }
 }
 
 fn tell(output: &Utf8Path, found: &Validation, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    tell_times(&found.times, streams)?;
     writeln!(streams.talk)?;
     for line in &found.table {
         writeln!(streams.talk, "{line}")?;
@@ -62,5 +65,5 @@ fn tell(output: &Utf8Path, found: &Validation, streams: &mut Streams<'_>) -> std
         "as_of": manifest["as_of"],
         "best": manifest["best"],
     });
-    writeln!(streams.out, "{line}")
+    streams.result(line)
 }

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    cli::{Exit, Streams},
+    cli::{Exit, streams::Streams},
     publish::{
         PublishError,
         check::{Checked, check},
@@ -44,14 +44,15 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
                 "sums": sums,
                 "result_digest": result_digest,
             });
-            writeln!(streams.out, "{line}")?;
+            streams.result(line)?;
             Ok(Exit::SUCCESS)
         }
         Ok(Err(findings)) => {
-            for finding in &findings {
-                writeln!(streams.talk, "error: {finding}")?;
+            let last = findings.len().saturating_sub(1);
+            for (number, finding) in findings.iter().enumerate() {
+                let hint = (number == last).then_some("run it again: the same inputs and config give the same bytes");
+                streams.fail(&finding.to_string(), hint, Exit::REFUSED)?;
             }
-            writeln!(streams.talk, "  hint: run it again: the same inputs and config give the same bytes")?;
             Ok(Exit::REFUSED)
         }
         Err(error) => {

@@ -45,15 +45,22 @@ impl ConfigErrors {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
+
+    /// Where a problem stands: `file:line:column`.
+    #[must_use]
+    pub fn place(&self, problem: &Problem) -> String {
+        format!("{}:{}:{}", self.file, problem.at.line, problem.at.column)
+    }
 }
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Problem { at, what, hint }) in self.problems.iter().enumerate() {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let Problem { what, hint, .. } = problem;
             if index > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{}:{}:{}: {what}", self.file, at.line, at.column)?;
+            write!(f, "{}: {what}", self.place(problem))?;
             if let Some(hint) = hint {
                 write!(f, "\n  hint: {hint}")?;
             }

@@ -36,10 +36,14 @@ use crate::schema::{
     fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
+    portfolio::PortfolioSettings,
     scenario::Scenario,
     settings::{ForecastSettings, Settings, TableName},
 };
 use crate::units::Day;
+
+/// Largest config that is read, in bytes.
+pub const MAX_BYTES: u64 = 1 << 20;
 
 /// Key of random streams when nobody gives one.
 const DEFAULT_SEED: u64 = 1;
@@ -47,8 +51,11 @@ const DEFAULT_SEED: u64 = 1;
 /// Output folder when nobody names one, in the config's folder.
 const DEFAULT_OUTPUT: &str = "results";
 
+/// Old versions of an output that may be kept.
+const MOST_VERSIONS: u64 = 1_000;
+
 /// Keys of the config.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "version",
     "name",
     "currency",
@@ -57,6 +64,7 @@ const KEYS: [&str; 22] = [
     "seed",
     "output",
     "outputs",
+    "keep_versions",
     "inputs",
     "contract",
     "drivers",
@@ -159,6 +167,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
     let output = fields.read_or("output", DEFAULT_OUTPUT, problems, |entry, problems| entry.text("a folder", problems));
 
+    let keep_versions =
+        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
     // Without `inputs` that alone is told, not also what would need each of its tables.
@@ -205,11 +215,12 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);
     }
-    if let Some(forecast) = &forecast {
-        forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
-    }
-    let portfolio = fields.read_or("portfolio", portfolio::default(), problems, |entry, problems| {
-        portfolio::read(entry, exponent, problems)
+    let portfolio = fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
+        let all = activities.iter().flatten();
+        let drivers: BTreeSet<&str> = all.filter_map(|(_, setting)| setting.method.driver()).collect();
+        let table = tables.contains(&TableName::Activities);
+        let served = portfolio::Served { activities: activities_known, drivers: &drivers, table };
+        portfolio::read(entry, exponent, &served, problems)
     });
     if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
         inputs::check_wallet(entry, inputs, period, problems);
@@ -217,7 +228,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
-
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
     Some(Settings {
@@ -229,6 +239,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         threads: overrides.threads,
         output: output.into_string(),
         outputs: outputs?,
+        keep_versions: keep_versions? as u32,
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
         contract: contract?,
@@ -246,7 +257,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     })
 }
 
-/// `equity` and `decisions`, and whether what they need is there.
+/// `equity` and `decisions`, and whether what they and the forecast need is there.
 ///
 /// * `when`: period and last day of the run. * `known`: tables, and the forecast where nothing is wrong with it.
 fn ahead(
@@ -264,6 +275,7 @@ fn ahead(
     });
     // What is wrong with the forecast is told there.
     if let Some(forecast) = forecast {
+        forecast::check_contracts(fields, tables, forecast.as_ref(), problems);
         decisions::check_use(fields, tables, forecast.as_ref(), problems);
     }
     (equity, decisions)

@@ -5,7 +5,7 @@ mod changes;
 pub(super) use self::changes::Changes;
 use super::{
     error::{Position, Problems},
-    sections::methods,
+    sections::{methods, resources, rules},
     suggest::{closest, list, quoted},
     tree::{Key, Node, Scalar, Value},
     walk::Entry,
@@ -142,12 +142,23 @@ fn lay(base: &mut Node, over: Node) {
     }
 }
 
-/// Another method takes nothing over from the one before it: what belongs to that goes.
+/// Another method takes nothing over from the one before it: what belongs to that goes, and so do rules by date. Other
+/// rules take nothing over from the one before them, or from one that stood alone.
 fn forget_methods(document: &mut Node, over: &Node) {
+    for (section, own) in [("activities", &rules::KEYS[..]), ("resources", &resources::SERVICE[..])] {
+        let path = if section == "resources" { vec![section, "pools"] } else { vec![section] };
+        let said = path.iter().try_fold(over, |node, key| node.get(key));
+        for (key, _) in said.into_iter().flat_map(Node::entries).filter(|(_, node)| node.get("rules").is_some()) {
+            let before = path.iter().copied().chain([key.text.as_str()]).try_fold(&mut *document, Node::get_mut);
+            if let Some(before) = before {
+                before.forget(|key| key == "rule" || own.contains(&key) || methods::KEYS.contains(&key));
+            }
+        }
+    }
     let over = over.get("activities").into_iter().flat_map(Node::entries);
     for (key, node) in over.filter(|(_, activity)| activity.get("method").is_some()) {
         if let Some(activity) = document.get_mut("activities").and_then(|activities| activities.get_mut(&key.text)) {
-            activity.forget(|key| methods::KEYS.contains(&key));
+            activity.forget(|key| methods::KEYS.contains(&key) || key == "rules");
             let method = node.get("method").and_then(Node::scalar).unwrap_or_default();
             let strays = methods::without_effect(method);
             activity.forget(|key| strays.contains(&key));

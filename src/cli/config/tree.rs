@@ -22,7 +22,10 @@ use super::{
 };
 
 /// Largest config that is read, in bytes.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = super::MAX_BYTES as usize;
+
+/// What `init` writes where it cannot know.
+const TODO: &str = "TODO";
 
 /// A value of the document.
 #[derive(Debug)]
@@ -298,6 +301,10 @@ impl Builder<'_> {
     fn scalar(&mut self, at: Position, literal: &str) -> Value {
         if looks_secret(literal) {
             self.note_secret(at);
+            return Value::Broken;
+        }
+        if literal == TODO {
+            self.problems.add_with_hint(at, "is still TODO", "write in what it is");
             return Value::Broken;
         }
         match env::expand(literal, self.env) {

@@ -37,15 +37,31 @@ impl Known<'_> {
     /// What is at stake in an activity or resource pool with these keys.
     pub(in crate::cli::config) fn stake_of(&self, fields: &Fields<'_>) -> String {
         let mut quiet = Problems::default();
-        // Without a currency nobody knows how many digits the money has.
-        let cost = fields.get("cost").filter(|_| !self.code.is_empty());
-        let cost = cost.and_then(|cost| cost.scaled(self.exponent, "", &mut quiet));
-        let money = cost.map(|cost| format!("{} {} are at stake", format_minor(cost.into(), self.exponent), self.code));
         let rule = fields.get("rule").and_then(|rule| match rule.scalar() {
             Some(id) => Some(id),
             None => rule.fields(&["id", "version"], &mut quiet)?.get("id")?.scalar(),
         });
-        let told: Vec<String> = rule.map(|id| format!("rule {}", quoted(id))).into_iter().chain(money).collect();
+        self.stake(fields, rule)
+    }
+
+    /// What is at stake in one of the rules of an activity or resource pool.
+    ///
+    /// * `rule`: its keys.
+    pub(in crate::cli::config) fn stake_under(&self, fields: &Fields<'_>, rule: &Fields<'_>) -> String {
+        self.stake(fields, rule.get("id").and_then(Entry::scalar))
+    }
+
+    fn stake(&self, fields: &Fields<'_>, rule: Option<&str>) -> String {
+        let mut quiet = Problems::default();
+        // Without a currency nobody knows how many digits the money has.
+        let cost = fields.get("cost").filter(|_| !self.code.is_empty());
+        let cost = cost.and_then(|cost| cost.scaled(self.exponent, "", &mut quiet));
+        let money = cost.map(|cost| format!("{} {} are at stake", format_minor(cost.into(), self.exponent), self.code));
+        // What the table says of it is not read before the config is right.
+        let elsewhere = (!fields.has("cost") && self.tables.contains(&TableName::Pools))
+            .then(|| "its cost stands in inputs.pools".to_owned());
+        let rule = rule.map(|id| format!("rule {}", quoted(id)));
+        let told: Vec<String> = rule.into_iter().chain(money).chain(elsewhere).collect();
         if told.is_empty() { String::new() } else { format!("; {}", told.join(", ")) }
     }
 }

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    activities,
+    activities::{BEHAVIOURS, LAYERS, LEVELS, SWITCH, push_down},
     basis::{self, Known},
+    rules,
 };
 use crate::{
     cli::config::{
         error::Problems,
         suggest::{closest, list, quoted},
-        walk::Entry,
+        walk::{Entry, Fields},
     },
     schema::{
-        costing::{ResourceSetting, ServiceSetting, Weight},
+        costing::{Level, ResourceSetting, Rule, ServiceRule, ServiceSetting, Weight},
         settings::TableName,
     },
 };
@@ -87,7 +88,9 @@ fn pool(
     names: &[&str],
     problems: &mut Problems,
 ) -> Option<ResourceSetting> {
-    let fields = entry.fields(&["cost", "to", "capacity", "rule", "valid_from", "valid_to"], problems)?;
+    let own = ["cost", "level", "layer", "behaviour", "avoidable", "push_down", "rule", "rules"];
+    let keys: Vec<&str> = own.into_iter().chain(SERVICE).collect();
+    let fields = entry.fields(&keys, problems)?;
     if known.activities.contains(&name) {
         problems.add(entry.key_at(), format!("{} has the name of an activity", quoted(entry.path())));
         return None;
@@ -98,11 +101,86 @@ fn pool(
     };
     let stake = known.stake_of(&fields);
     let known = &Known { stake: &stake, ..*known };
-    let serves = fields.read("to", problems, |entry, problems| serves(entry, known, names, problems));
+    let services = match fields.get("rules") {
+        Some(list) => several(list, entry, &fields, (known, names), problems),
+        None => {
+            let rule = rules::rule(&fields, problems);
+            service(entry, &fields, rule, (known, names), problems).map(|service| vec![service])
+        }
+    };
+    let level = fields.read_or("level", None, problems, |entry, problems| entry.word(&LEVELS, problems).map(Some));
+    let layer = fields.read_or("layer", None, problems, |entry, problems| entry.word(&LAYERS, problems).map(Some));
+    let behaviour =
+        fields.read_or("behaviour", None, problems, |entry, problems| entry.word(&BEHAVIOURS, problems).map(Some));
+    let avoidable =
+        fields.read_or("avoidable", None, problems, |entry, problems| entry.word(&SWITCH, problems).map(Some));
+    let push_down = push_down(level.flatten(), &fields, problems);
+    let mut services = services?.into_iter();
+    let ServiceRule { rule, serves, capacity } = services.next()?;
+    let level = level?;
+    Some(ResourceSetting {
+        level,
+        layer: layer?.or(level.map(Level::layer)),
+        behaviour: behaviour?.or(level.map(Level::behaviour)),
+        avoidable: avoidable?.or(level.map(|level| level <= Level::Customer)),
+        push_down: push_down?,
+        cost: cost?,
+        serves,
+        capacity,
+        rule,
+        later: services.collect(),
+    })
+}
+
+/// Keys of a rule that says whom a pool serves.
+pub(in crate::cli::config) const SERVICE: [&str; 4] = ["to", "capacity", "valid_from", "valid_to"];
+
+/// `rules`: whom a pool serves, by date.
+fn several(
+    entry: &Entry<'_>,
+    pool: &Entry<'_>,
+    fields: &Fields<'_>,
+    (known, names): (&Known<'_>, &[&str]),
+    problems: &mut Problems,
+) -> Option<Vec<ServiceRule>> {
+    let strays: Vec<&Entry<'_>> = SERVICE.into_iter().chain(["rule"]).filter_map(|key| fields.get(key)).collect();
+    for stray in &strays {
+        let what = format!("{} stands beside {}", quoted(stray.path()), quoted(entry.path()));
+        problems.add_with_hint(stray.key_at(), what, "give each rule its own");
+    }
+    let keys: Vec<&str> = ["id", "version"].into_iter().chain(SERVICE).collect();
+    let one = |(place, item): (usize, &Entry<'_>), problems: &mut Problems| {
+        let own = item.fields(&keys, problems)?;
+        let stake = known.stake_under(fields, &own);
+        let rule = rules::listed(&own, place, problems);
+        service(item, &own, rule, (&Known { stake: &stake, ..*known }, names), problems)
+    };
+    let items = entry.one_or_more("rules, each with `to`", problems)?;
+    let read: Vec<_> = items.iter().enumerate().map(|item| one(item, problems)).collect();
+    let mut services = read.into_iter().collect::<Option<Vec<ServiceRule>>>()?;
+    let named: Vec<&Rule> = services.iter().map(|service| &service.rule).collect();
+    rules::follow(&named, entry, pool, known.stake, problems)?;
+    services.sort_by_key(|service| service.rule.valid_from);
+    strays.is_empty().then_some(services)
+}
+
+/// Whom a pool serves under one rule.
+fn service(
+    entry: &Entry<'_>,
+    fields: &Fields<'_>,
+    rule: Option<Rule>,
+    (known, names): (&Known<'_>, &[&str]),
+    problems: &mut Problems,
+) -> Option<ServiceRule> {
+    let takers = |entry: &Entry<'_>, problems: &mut Problems| serves(entry, known, names, problems);
+    // A pool without takers has them from the table.
+    let serves = match known.tables.contains(&TableName::ResourceWeights) {
+        true => fields.read_or("to", Vec::new(), problems, takers),
+        false => fields.read("to", problems, takers),
+    };
     let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
         entry.scaled(6, "a capacity in the unit of the weights", problems).map(Some)
     });
-    let rule = activities::rule(&fields, problems);
     let (serves, capacity) = (serves?, capacity?);
     let always = |weight: &Weight| match weight {
         Weight::Always(weight) => i128::from(*weight),
@@ -115,7 +193,7 @@ fn pool(
         problems.add_with_hint(entry.key_at(), what, "raise the capacity to what the weights add up to");
         return None;
     }
-    Some(ResourceSetting { cost: cost?, serves, capacity, rule: rule? })
+    Some(ServiceRule { rule: rule?, serves, capacity })
 }
 
 /// `to`: takers and their weights.
@@ -134,7 +212,8 @@ fn serves(
     let mut serves = Vec::new();
     let mut complete = true;
     for (taker, entry) in &named {
-        if !takers.contains(taker) && !known.tables.contains(&TableName::Activities) {
+        let elsewhere = [TableName::Activities, TableName::ResourceWeights];
+        if !takers.contains(taker) && !elsewhere.iter().any(|table| known.tables.contains(table)) {
             let what = format!("{} is neither an activity nor a resource pool{}", quoted(entry.path()), known.stake);
             let hint = closest(taker, &takers).map_or_else(
                 || format!("known: {}", list(&takers)),
@@ -194,9 +273,13 @@ pub(in crate::cli::config) fn served(entry: Option<&Entry<'_>>, activities: Opti
     let fields = entry.and_then(|entry| entry.fields(&["method", "order", "pools"], &mut quiet));
     let pools = fields.as_ref().and_then(|fields| fields.get("pools")?.named(&mut quiet)).unwrap_or_default();
     for (_, pool) in pools.iter().filter(|(_, pool)| pool.is_map()) {
-        let fields = pool.fields(&["to"], &mut quiet);
-        let takers = fields.as_ref().and_then(|fields| fields.get("to")?.named(&mut quiet)).unwrap_or_default();
-        names.extend(takers.into_iter().map(|(name, _)| name.to_owned()));
+        let Some(fields) = pool.fields(&["to", "rules"], &mut quiet) else { continue };
+        let rules = fields.get("rules").and_then(|rules| rules.one_or_more("", &mut quiet)).unwrap_or_default();
+        let rules: Vec<Fields<'_>> = rules.iter().filter_map(|rule| rule.fields(&["to"], &mut quiet)).collect();
+        for fields in rules.iter().chain([&fields]) {
+            let takers = fields.get("to").and_then(|to| to.named(&mut quiet)).unwrap_or_default();
+            names.extend(takers.into_iter().map(|(name, _)| name.to_owned()));
+        }
     }
     for (_, activity) in activities.and_then(|entry| entry.named(&mut quiet)).unwrap_or_default() {
         let fields = activity.is_map().then(|| activity.fields(&["unused_to"], &mut quiet)).flatten();

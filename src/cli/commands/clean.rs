@@ -1,0 +1,40 @@
+//! `whalecurve clean`: what killed runs left beside an output, and old versions.
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    cli::{Exit, streams::Streams},
+    publish::{PublishError, folder},
+};
+
+/// What to clean.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Output folder of `run`, `project`, `validate` or `compare`; it stays as it is.
+    output: Utf8PathBuf,
+    /// Also old versions that `keep_versions` has kept.
+    #[arg(long)]
+    versions: bool,
+}
+
+/// Removes what stands beside an output and is of no more use: one line of JSON to `out`.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    match folder::clean(&args.output, args.versions) {
+        Ok(removed) => {
+            for path in &removed {
+                writeln!(streams.talk, "removed {path}")?;
+            }
+            let removed: Vec<&str> = removed.iter().map(|path| path.as_str()).collect();
+            streams.result(serde_json::json!({"output": args.output.as_str(), "removed": removed}))?;
+            Ok(Exit::SUCCESS)
+        }
+        Err(error) => {
+            let locked = matches!(error, PublishError::Locked { .. });
+            let exit = if locked { Exit::TEMPORARY } else { Exit::FAILURE };
+            streams.fail(&error.to_string(), error.hint(), exit)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `whalecurve init`: a commented config from the data's own schema.
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    cli::{Exit, init, streams::Streams},
+    read::peek::peek,
+};
+
+/// What to look at.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Tables: files, folders or globs of Parquet or CSV, the ledger among them.
+    #[arg(required = true)]
+    tables: Vec<String>,
+    /// Config to write; it must not be there.
+    #[arg(long, default_value = "whalecurve.yaml")]
+    config: Utf8PathBuf,
+}
+
+/// Looks at tables and writes a config; says what is left to do.
+///
+/// # Errors
+/// When the streams cannot be written.
+pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let config = &args.config;
+    let mut peeks = Vec::with_capacity(args.tables.len());
+    for path in &args.tables {
+        match peek(path) {
+            Ok(peek) => peeks.push((relative_to(config, path), peek)),
+            Err(error) => return streams.fail(&error.to_string(), error.hint(), Exit::FAILURE),
+        }
+    }
+    let (found, none) = init::guess(&peeks);
+    let folder = std::path::absolute(config).ok();
+    let name = folder.as_deref().and_then(|path| path.parent()?.file_name()?.to_str()).unwrap_or("customers");
+    let text = init::config(name, &found, &none);
+    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(config);
+    if let Err(error) = written.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())) {
+        let hint = "name another with --config, or move the old one away";
+        return streams.fail(&format!("{config}: {error}"), Some(hint), Exit::USAGE);
+    }
+    for table in &found {
+        writeln!(streams.talk, "{} is taken for `{}`, {} of 10", table.path, table.table.as_str(), table.of_ten)?;
+    }
+    for path in &none {
+        writeln!(streams.talk, "{path} is none of the tables that a run reads")?;
+    }
+    let todo = text.lines().filter(|line| !line.starts_with('#') && line.contains("TODO")).count();
+    writeln!(streams.talk, "{config} is written, with {todo} TODO. Next: whalecurve check {config}")?;
+    streams.result(serde_json::json!({"config": config.as_str(), "tables": found.len(), "todo": todo}))?;
+    Ok(Exit::SUCCESS)
+}
+
+/// A path as the config must say it: relative to its own folder, where both are relative to the working directory.
+fn relative_to(config: &Utf8PathBuf, path: &str) -> String {
+    let path = Utf8PathBuf::from(path);
+    let folder = config.parent().filter(|folder| !folder.as_str().is_empty());
+    match folder {
+        None => path.into_string(),
+        Some(folder) => match path.strip_prefix(folder) {
+            Ok(below) => below.to_string(),
+            Err(_) => std::path::absolute(&path)
+                .ok()
+                .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+                .unwrap_or(path)
+                .into_string(),
+        },
+    }
+}

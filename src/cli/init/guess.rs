@@ -1,0 +1,451 @@
+//! What a column is likely to be, from its name, its type, and what a sample of it is like.
+
+use crate::{
+    read::peek::{Column, Kind, Peek},
+    schema::settings::TableName,
+};
+
+/// A guess below this is none.
+const LIKELY: u32 = 5;
+
+/// What a role's column is called elsewhere (each without `_`, lower case), what it may be, and what a sample of it is like.
+struct Role {
+    name: &'static str,
+    names: &'static [&'static str],
+    kinds: &'static [Kind],
+    looks: fn(&Column) -> bool,
+}
+
+const ID: &[Kind] = &[Kind::Integer, Kind::Text];
+const NUMBER: &[Kind] = &[Kind::Integer, Kind::Fraction];
+
+const CUSTOMER: Role = Role {
+    name: "customer_id",
+    names: &[
+        "customer",
+        "customerid",
+        "customerno",
+        "customernumber",
+        "custid",
+        "custno",
+        "cust",
+        "client",
+        "clientid",
+        "account",
+        "accountid",
+        "userid",
+        "user",
+        "buyer",
+        "buyerid",
+        "member",
+        "memberid",
+        "kunde",
+        "kundennummer",
+        "kundennr",
+    ],
+    kinds: ID,
+    looks: |column| column.nulls < 0.5,
+};
+const DATE: Role = Role {
+    name: "date",
+    names: &[
+        "date",
+        "day",
+        "orderdate",
+        "invoicedate",
+        "transactiondate",
+        "purchasedate",
+        "saledate",
+        "postingdate",
+        "bookingdate",
+        "datetime",
+        "timestamp",
+        "time",
+        "createdat",
+        "orderedat",
+        "purchasedat",
+        "datum",
+    ],
+    kinds: &[Kind::Day],
+    looks: |column| column.nulls < 0.1,
+};
+const AMOUNT: Role = Role {
+    name: "amount",
+    names: &[
+        "amount",
+        "revenue",
+        "sales",
+        "netsales",
+        "netamount",
+        "total",
+        "totalamount",
+        "lineamount",
+        "linetotal",
+        "value",
+        "turnover",
+        "netrevenue",
+        "salesamount",
+        "spend",
+        "price",
+        "betrag",
+        "umsatz",
+    ],
+    kinds: NUMBER,
+    looks: |column| column.kind == Kind::Fraction,
+};
+const ORDER: Role = Role {
+    name: "order_id",
+    names: &[
+        "order",
+        "orderid",
+        "orderno",
+        "ordernumber",
+        "invoice",
+        "invoiceid",
+        "invoiceno",
+        "invoicenumber",
+        "receipt",
+        "receiptid",
+        "basketid",
+        "transactionid",
+        "documentno",
+        "salesorder",
+    ],
+    kinds: ID,
+    looks: |column| column.nulls < 0.1,
+};
+const QUANTITY: Role = Role {
+    name: "quantity",
+    names: &["quantity", "qty", "units", "pieces", "count", "menge"],
+    kinds: NUMBER,
+    looks: |column| column.distinct < 0.5,
+};
+const UNIT_PRICE: Role = Role {
+    name: "unit_price",
+    names: &["unitprice", "price", "priceperunit", "itemprice", "listprice", "salesprice"],
+    kinds: NUMBER,
+    looks: |column| column.kind == Kind::Fraction,
+};
+const PRODUCT: Role = Role {
+    name: "product_id",
+    names: &[
+        "product",
+        "productid",
+        "productno",
+        "sku",
+        "item",
+        "itemid",
+        "itemno",
+        "article",
+        "articleid",
+        "articleno",
+        "stockcode",
+        "material",
+        "materialno",
+    ],
+    kinds: ID,
+    looks: |column| column.nulls < 0.5,
+};
+const DISCOUNT: Role = Role {
+    name: "discount",
+    names: &["discount", "discountamount", "rebate", "rabatt", "reduction"],
+    kinds: NUMBER,
+    looks: |column| column.kind == Kind::Fraction,
+};
+const PRODUCT_COST: Role = Role {
+    name: "product_cost",
+    names: &["productcost", "cost", "cogs", "costofgoods", "costofsales", "standardcost"],
+    kinds: NUMBER,
+    looks: |column| column.kind == Kind::Fraction,
+};
+const UNIT_COST: Role = Role {
+    name: "unit_cost",
+    names: &["unitcost", "cost", "standardcost", "costprice", "purchaseprice", "costperunit"],
+    kinds: NUMBER,
+    looks: |column| column.kind == Kind::Fraction,
+};
+const CURRENCY: Role = Role {
+    name: "currency",
+    names: &["currency", "currencycode", "curr", "waehrung"],
+    kinds: &[Kind::Text],
+    looks: |column| column.longest == 3,
+};
+const SEGMENT: Role = Role {
+    name: "segment",
+    names: &[
+        "segment",
+        "customersegment",
+        "group",
+        "customergroup",
+        "category",
+        "class",
+        "tier",
+        "type",
+        "customertype",
+    ],
+    kinds: &[Kind::Text],
+    looks: |column| column.distinct < 0.1,
+};
+const CHANNEL: Role = Role {
+    name: "channel",
+    names: &["channel", "saleschannel", "acquisitionchannel", "source"],
+    kinds: &[Kind::Text],
+    looks: |column| column.distinct < 0.1,
+};
+const REGION: Role = Role {
+    name: "region",
+    names: &["region", "country", "state", "territory", "area", "market"],
+    kinds: &[Kind::Text],
+    looks: |column| column.distinct < 0.1,
+};
+const ACTIVITY: Role = Role {
+    name: "activity",
+    names: &["activity", "pool", "costpool", "activityname"],
+    kinds: &[Kind::Text],
+    looks: |column| column.nulls == 0.0,
+};
+const DRIVER: Role = Role {
+    name: "driver",
+    names: &["driver", "drivername", "costdriver", "activitydriver", "kind"],
+    kinds: &[Kind::Text],
+    looks: |column| column.distinct < 0.1,
+};
+const BALANCE: Role = Role {
+    name: "balance",
+    names: &["balance", "receivable", "receivables", "outstanding", "openamount", "openbalance"],
+    kinds: NUMBER,
+    looks: |column| column.kind == Kind::Fraction,
+};
+
+/// A table's roles: those it must have (one of each), and those it may have.
+struct Shape {
+    table: TableName,
+    names: &'static [&'static str],
+    must: &'static [&'static Role],
+    may: &'static [&'static Role],
+    /// Whether each customer or product stands in it once.
+    unique: bool,
+}
+
+const SHAPES: [Shape; 6] = [
+    Shape {
+        table: TableName::Transactions,
+        names: &["transactions", "ledger", "sales", "orders", "lines", "invoices", "receipts", "purchases"],
+        must: &[&CUSTOMER, &DATE],
+        may: &[&AMOUNT, &QUANTITY, &UNIT_PRICE, &ORDER, &PRODUCT, &DISCOUNT, &PRODUCT_COST, &CURRENCY],
+        unique: false,
+    },
+    Shape {
+        table: TableName::Customers,
+        names: &["customers", "clients", "accounts", "users", "members"],
+        must: &[&CUSTOMER],
+        may: &[&SEGMENT, &CHANNEL, &REGION],
+        unique: true,
+    },
+    Shape {
+        table: TableName::Products,
+        names: &["products", "items", "articles", "materials", "catalog"],
+        must: &[&PRODUCT, &UNIT_COST],
+        may: &[],
+        unique: true,
+    },
+    Shape {
+        table: TableName::DriverQuantities,
+        names: &["driverquantities", "drivers", "quantities", "servicelog", "usage"],
+        must: &[&CUSTOMER, &DRIVER, &QUANTITY],
+        may: &[&DATE],
+        unique: false,
+    },
+    Shape {
+        table: TableName::Pools,
+        names: &["pools", "costs", "costpools", "activitycosts"],
+        must: &[&ACTIVITY, &AMOUNT],
+        may: &[&CURRENCY],
+        unique: false,
+    },
+    Shape {
+        table: TableName::Receivables,
+        names: &["receivables", "balances", "openitems", "debtors"],
+        must: &[&CUSTOMER, &BALANCE],
+        may: &[&DATE],
+        unique: false,
+    },
+];
+
+/// A role, the column that it is likely to be, and how likely of ten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Guess {
+    pub(crate) role: &'static str,
+    /// `None`: no column is likely, but one must be named.
+    pub(crate) column: Option<String>,
+    pub(crate) of_ten: u32,
+}
+
+/// What a table is likely to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) table: TableName,
+    pub(crate) path: String,
+    pub(crate) csv: bool,
+    pub(crate) roles: Vec<Guess>,
+    /// Names of columns that no role was found for.
+    pub(crate) left: Vec<String>,
+    /// How likely the table is what it is taken for, of ten.
+    pub(crate) of_ten: u32,
+}
+
+impl Found {
+    /// Whether a role has a column.
+    pub(crate) fn has(&self, role: &str) -> bool {
+        self.roles.iter().any(|guess| guess.role == role && guess.column.is_some())
+    }
+}
+
+/// What each of the tables that were looked at is likely to be: each of ours at most once, the likeliest first; and the paths
+/// of those that are none.
+pub(crate) fn guess(peeks: &[(String, Peek)]) -> (Vec<Found>, Vec<String>) {
+    let mut all: Vec<(usize, Found)> = Vec::new();
+    for (number, (path, peek)) in peeks.iter().enumerate() {
+        all.extend(SHAPES.iter().filter_map(|shape| fit(shape, path, peek)).map(|found| (number, found)));
+    }
+    // The best pair of path and table first; of equal ones the earlier.
+    all.sort_by_key(|(number, found)| (std::cmp::Reverse(found.of_ten), *number, found.table));
+    let (mut taken, mut found): (Vec<usize>, Vec<Found>) = (Vec::new(), Vec::new());
+    for (number, next) in all {
+        if !taken.contains(&number) && found.iter().all(|known| known.table != next.table) {
+            taken.push(number);
+            found.push(next);
+        }
+    }
+    found.sort_by_key(|found| found.table);
+    let none = (0..peeks.len()).filter(|number| !taken.contains(number)).map(|number| peeks[number].0.clone());
+    (found, none.collect())
+}
+
+fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
+    let mut scored: Vec<(u32, bool, usize, &Role)> = Vec::new();
+    for (at, column) in peek.columns.iter().enumerate() {
+        let roles = shape.must.iter().map(|role| (true, role)).chain(shape.may.iter().map(|role| (false, role)));
+        scored
+            .extend(roles.map(|(must, role)| (score(role, column), must, at, *role)).filter(|found| found.0 >= LIKELY));
+    }
+    scored.sort_by_key(|(score, must, at, _)| (std::cmp::Reverse(*score), !must, *at));
+    let mut roles: Vec<Guess> = Vec::new();
+    let mut used: Vec<usize> = Vec::new();
+    for (score, _, at, role) in scored {
+        if !used.contains(&at) && roles.iter().all(|guess| guess.role != role.name) {
+            used.push(at);
+            roles.push(Guess { role: role.name, column: Some(peek.columns[at].name.clone()), of_ten: score });
+        }
+    }
+    let of = |role: &str| roles.iter().find(|guess| guess.role == role).map_or(0, |guess| guess.of_ten);
+    let mut needed: Vec<u32> = shape.must.iter().map(|role| of(role.name)).collect();
+    if shape.table == TableName::Transactions {
+        needed.push(of(AMOUNT.name).max(of(QUANTITY.name).min(of(UNIT_PRICE.name))));
+    }
+    let sure = needed.iter().sum::<u32>() / needed.len().max(1) as u32;
+    let key = shape.must[0].name;
+    let repeats = roles.iter().zip(&used).any(|(guess, at)| guess.role == key && peek.columns[*at].distinct < 0.999);
+    let stem = plain(camino::Utf8Path::new(path.trim_end_matches('/')).file_stem().unwrap_or(path));
+    let named = shape.names.iter().any(|name| stem.contains(name));
+    if (shape.unique && repeats) || (needed.contains(&0) && !(named && sure >= LIKELY)) {
+        return None;
+    }
+    // What a table is called says more than what its columns might be.
+    let of_ten = if named { (sure + 10) / 2 } else { sure / 2 };
+    for role in shape.must.iter().filter(|role| of(role.name) == 0).map(|role| role.name).collect::<Vec<_>>() {
+        roles.push(Guess { role, column: None, of_ten: 0 });
+    }
+    let all = shape.must.iter().chain(shape.may).map(|role| role.name).collect::<Vec<_>>();
+    roles.sort_by_key(|guess| all.iter().position(|name| *name == guess.role));
+    let left =
+        peek.columns.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, c)| c.name.clone()).collect();
+    Some(Found { table: shape.table, path: path.to_owned(), csv: peek.csv, roles, left, of_ten })
+}
+
+/// Of ten: five for the name (three for a part of it), three for the type, two for the sample. A type that cannot be is none.
+fn score(role: &Role, column: &Column) -> u32 {
+    if !role.kinds.contains(&column.kind) {
+        return 0;
+    }
+    let name = plain(&column.name);
+    let named = if role.names.contains(&name.as_str()) || name == plain(role.name) {
+        5
+    } else if role.names.iter().any(|known| known.len() > 3 && name.contains(known)) {
+        3
+    } else {
+        return 0;
+    };
+    named + 3 + if (role.looks)(column) { 2 } else { 0 }
+}
+
+/// Letters and digits of a name, lower case.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, kind: Kind, distinct: f64) -> Column {
+        Column { name: name.to_owned(), kind, distinct, nulls: 0.0, longest: 3 }
+    }
+
+    fn peek(columns: Vec<Column>) -> Peek {
+        Peek { csv: false, files: 1, columns }
+    }
+
+    #[test]
+    fn a_ledger_is_told_from_a_table_of_customers() {
+        let ledger = peek(vec![
+            column("InvoiceNo", Kind::Text, 0.1),
+            column("StockCode", Kind::Text, 0.1),
+            column("Quantity", Kind::Integer, 0.01),
+            column("InvoiceDate", Kind::Day, 0.1),
+            column("UnitPrice", Kind::Fraction, 0.1),
+            column("CustomerID", Kind::Integer, 0.1),
+            column("Country", Kind::Text, 0.01),
+        ]);
+        let customers = peek(vec![column("cust_no", Kind::Integer, 1.0), column("customer_group", Kind::Text, 0.01)]);
+        let (found, none) = guess(&[("crm.parquet".to_owned(), customers), ("retail.parquet".to_owned(), ledger)]);
+        assert!(none.is_empty());
+        let tables: Vec<_> = found.iter().map(|found| (found.table, found.path.as_str())).collect();
+        assert_eq!(tables, [(TableName::Transactions, "retail.parquet"), (TableName::Customers, "crm.parquet")]);
+        let of = |found: &Found| {
+            found
+                .roles
+                .iter()
+                .map(|guess| format!("{}={}", guess.role, guess.column.as_deref().unwrap_or("?")))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(&found[0]),
+            [
+                "customer_id=CustomerID",
+                "date=InvoiceDate",
+                "quantity=Quantity",
+                "unit_price=UnitPrice",
+                "order_id=InvoiceNo",
+                "product_id=StockCode"
+            ]
+        );
+        assert_eq!(found[0].left, ["Country"]);
+        assert_eq!(of(&found[1]), ["customer_id=cust_no", "segment=customer_group"]);
+    }
+
+    #[test]
+    fn a_table_that_is_none_of_ours_is_said_to_be_none() {
+        let weather = peek(vec![column("station", Kind::Text, 0.1), column("rain", Kind::Fraction, 0.9)]);
+        let (found, none) = guess(&[("weather.parquet".to_owned(), weather)]);
+        assert!(found.is_empty());
+        assert_eq!(none, ["weather.parquet"]);
+    }
+
+    #[test]
+    fn a_ledger_by_name_without_a_date_leaves_the_date_to_be_named() {
+        let ledger = peek(vec![column("customer", Kind::Integer, 0.2), column("amount", Kind::Fraction, 0.9)]);
+        let (found, _) = guess(&[("transactions.parquet".to_owned(), ledger)]);
+        assert_eq!(found[0].roles[1], Guess { role: "date", column: None, of_ten: 0 });
+    }
+}

@@ -1,0 +1,103 @@
+//! The config that follows from the guesses, commented.
+
+use std::fmt::Write as _;
+
+use super::guess::{Found, Guess};
+use crate::schema::settings::TableName;
+
+/// A config; what it cannot know is `TODO`, which no command takes.
+///
+/// * `none`: tables that were looked at and are none of ours.
+pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> String {
+    let mut text = format!(
+        "# Made by whalecurve init. The number after a guess says how sure it is, of ten: look at each.\n\
+         # Whatever is TODO must be written in; `whalecurve check` tells what is left.\n\
+         version: 1\n\
+         name: {}\n\
+         currency: TODO                 # of all amounts, as in EUR\n\
+         period: month                  # or quarter, year, whole\n\
+         output: results\n\n\
+         inputs:\n",
+        quoted(name)
+    );
+    for table in found {
+        write_table(&mut text, table);
+    }
+    if found.iter().all(|table| table.table != TableName::Transactions) {
+        text += "  transactions:                # no table looks like a ledger\n    path: TODO\n    columns: {customer_id: TODO, date: TODO, amount: TODO}\n";
+    }
+    for path in none {
+        let _ = writeln!(text, "  # {} is none of the tables that a run reads", path.escape_debug());
+    }
+    let ledger = found.iter().find(|table| table.table == TableName::Transactions);
+    let driven = found.iter().any(|table| table.table == TableName::DriverQuantities);
+    text += "\n# Quantities that the ledger itself gives, for activities to be in proportion to.\ndrivers:\n";
+    let order = ledger.is_some_and(|ledger| ledger.has("order_id"));
+    let _ = writeln!(text, "  orders: {{count_distinct: {}}}", if order { "order" } else { "day" });
+    text += "  lines: {count: lines}\n  months_active: {count_distinct: month}\n";
+    text += ACTIVITIES;
+    if driven {
+        text += "# The drivers of `driver_quantities` go by their own names: visits: {level: customer, method: driver, driver: …}\n";
+    }
+    text += FORECAST;
+    text
+}
+
+const ACTIVITIES: &str = "
+# What serving customers costs. Take away the # and write in the costs; without activities only product cost is known.
+# activities:
+#   order_handling: {level: order, method: driver, driver: orders, cost: TODO}
+#   account_upkeep: {level: customer, method: driver, driver: months_active, cost: TODO}
+#   marketing: {level: customer, method: average, cost: TODO, recurring: false}
+";
+
+const FORECAST: &str = "
+# What customers will be worth. `whalecurve validate` shows which model forecasts best.
+forecast: {model: mbg_nbd, time_unit: week, horizon: 52 weeks, discount_rate_per_year: 0.10, paths: 1000}
+";
+
+fn write_table(text: &mut String, table: &Found) {
+    let _ = writeln!(text, "  {}:                # {} of 10", table.table.as_str(), table.of_ten);
+    let _ = writeln!(text, "    path: {}", quoted(&table.path));
+    if table.csv {
+        text.push_str("    format: csv\n");
+    }
+    text.push_str("    columns:\n");
+    // An amount and a quantity with its price say the same thing twice.
+    let both = table.has("amount") && table.has("unit_price");
+    let neither = table.table == TableName::Transactions
+        && !table.has("amount")
+        && !(table.has("unit_price") && table.has("quantity"));
+    for Guess { role, column, of_ten } in table.roles.iter().filter(|guess| !(both && guess.role == "unit_price")) {
+        let line = match column {
+            Some(column) => format!("{role}: {}", quoted(column)),
+            None => format!("{role}: TODO"),
+        };
+        let _ = writeln!(text, "      {line:<40} # {of_ten} of 10{}", remark(role));
+    }
+    if neither {
+        let _ = writeln!(text, "      {:<40} # or quantity and unit_price", "amount: TODO");
+    }
+    if !table.left.is_empty() {
+        let left: Vec<String> = table.left.iter().map(|name| name.escape_debug().to_string()).collect();
+        let _ = writeln!(text, "    # not used: {}", left.join(", "));
+    }
+}
+
+fn remark(role: &str) -> &'static str {
+    match role {
+        "amount" => ", before discount; an integer column is minor units (cents)",
+        "date" => ", the day of the purchase",
+        _ => "",
+    }
+}
+
+/// A name as YAML reads it, whatever it holds.
+fn quoted(name: &str) -> String {
+    let simple = !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-./ ".contains(c))
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && !name.ends_with(' ')
+        && !["true", "false", "null", "yes", "no", "on", "off"].contains(&name.to_ascii_lowercase().as_str());
+    if simple { name.to_owned() } else { format!("{name:?}").replace("\\'", "'") }
+}

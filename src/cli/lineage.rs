@@ -1,0 +1,149 @@
+//! OpenLineage events of a run, one JSON object a line: START, then COMPLETE or FAIL. They go into a file and nowhere else, and
+//! never fail a run.
+//!
+//! Source: OpenLineage specification, object model 2-0-2, with the facets `schema`, `inputStatistics`, `outputStatistics` and
+//! `errorMessage`.
+
+use std::{fs::OpenOptions, io::Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+
+use super::streams::{Streams, now, timestamp};
+use crate::schema::settings::{Settings, TableName};
+
+const SPEC: &str = "https://openlineage.io/spec";
+const NAMESPACE: &str = "whalecurve";
+
+/// The events of one run.
+pub(super) struct Lineage<'a> {
+    file: Utf8PathBuf,
+    settings: &'a Settings,
+    run: String,
+}
+
+impl<'a> Lineage<'a> {
+    /// Events into a file, which they are appended to.
+    pub(super) fn new(file: Utf8PathBuf, settings: &'a Settings) -> Self {
+        Self { file, settings, run: run_id() }
+    }
+
+    /// The run begins.
+    pub(super) fn start(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        self.tell("START", json!({}), (None, Vec::new()), streams)
+    }
+
+    /// The run ended with these results.
+    pub(super) fn complete(&self, manifest: &Value, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        let outputs = manifest["outputs"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let outputs = outputs.iter().map(|output| self.output(output)).collect();
+        self.tell("COMPLETE", json!({}), (Some(manifest), outputs), streams)
+    }
+
+    /// The run failed, as was told last.
+    pub(super) fn fail(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        let message = streams.last_error().unwrap_or("the run failed").to_owned();
+        let error = facet("ErrorMessageRunFacet", "1-0-1", json!({"message": message, "programmingLanguage": "Rust"}));
+        self.tell("FAIL", json!({"errorMessage": error}), (None, Vec::new()), streams)
+    }
+
+    fn tell(
+        &self,
+        kind: &str,
+        facets: Value,
+        (manifest, outputs): (Option<&Value>, Vec<Value>),
+        streams: &mut Streams<'_>,
+    ) -> std::io::Result<()> {
+        let event = json!({
+            "eventType": kind,
+            "eventTime": timestamp(now()),
+            "producer": producer(),
+            "schemaURL": format!("{SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"),
+            "run": {"runId": self.run, "facets": facets},
+            "job": {"namespace": NAMESPACE, "name": self.settings.name, "facets": {}},
+            "inputs": self.inputs(manifest),
+            "outputs": outputs,
+        });
+        let opened = OpenOptions::new().append(true).create(true).open(&self.file);
+        if let Err(error) = opened.and_then(|mut file| writeln!(file, "{event}")) {
+            writeln!(streams.talk, "note: {}: no lineage was written: {error}", self.file)?;
+        }
+        Ok(())
+    }
+
+    /// The paths of every table that the config names; with what was read of it, where a table is one path.
+    fn inputs(&self, manifest: Option<&Value>) -> Vec<Value> {
+        let tables = TableName::ALL.into_iter().filter_map(|table| Some((table, self.settings.inputs.table(table)?)));
+        let dataset = |table: TableName, path: &String, alone: bool| {
+            let name = absolute(&Utf8Path::new(&self.settings.base).join(path));
+            let mut dataset = json!({"namespace": "file", "name": name, "facets": {}});
+            if let Some(read) = manifest.filter(|_| alone) {
+                let of_table = |file: &&Value| file["table"] == table.as_str();
+                let files: Vec<&Value> = read["inputs"].as_array().into_iter().flatten().filter(of_table).collect();
+                let statistics = json!({
+                    "rowCount": read["balances"][table.as_str()]["input"]["rows"],
+                    "size": files.iter().filter_map(|file| file["bytes"].as_u64()).sum::<u64>(),
+                    "fileCount": files.len(),
+                });
+                let statistics = facet("InputStatisticsInputDatasetFacet", "1-0-0", statistics);
+                dataset["inputFacets"] = json!({"inputStatistics": statistics});
+            }
+            dataset
+        };
+        let of_table = |(table, setting): (TableName, &crate::schema::settings::TableSetting)| {
+            let alone = setting.paths.len() == 1;
+            setting.paths.iter().map(|path| dataset(table, path, alone)).collect::<Vec<Value>>()
+        };
+        tables.flat_map(of_table).collect()
+    }
+
+    fn output(&self, output: &Value) -> Value {
+        let name = output["dataset"].as_str().unwrap_or_default();
+        let field = |column: &Value| {
+            let (name, kind) = column.as_str()?.split_once(' ')?;
+            Some(json!({"name": name, "type": kind}))
+        };
+        let fields: Vec<Value> = output["columns"].as_array().into_iter().flatten().filter_map(field).collect();
+        let files = output["files"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let statistics = json!({
+            "rowCount": output["rows"],
+            "size": files.iter().filter_map(|file| file["bytes"].as_u64()).sum::<u64>(),
+            "fileCount": files.len(),
+        });
+        json!({
+            "namespace": "file",
+            "name": absolute(&Utf8Path::new(&self.settings.output).join(name)),
+            "facets": {"schema": facet("SchemaDatasetFacet", "1-1-1", json!({"fields": fields}))},
+            "outputFacets": {"outputStatistics": facet("OutputStatisticsOutputDatasetFacet", "1-0-2", statistics)},
+        })
+    }
+}
+
+fn producer() -> String {
+    format!("urn:whalecurve:{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A facet with what every facet must say.
+fn facet(name: &str, version: &str, mut content: Value) -> Value {
+    if let Some(content) = content.as_object_mut() {
+        content.insert("_producer".to_owned(), producer().into());
+        content.insert("_schemaURL".to_owned(), format!("{SPEC}/facets/{version}/{name}.json#/$defs/{name}").into());
+    }
+    content
+}
+
+fn absolute(path: &Utf8Path) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_string(), |path| path.to_string_lossy().into_owned())
+}
+
+/// A version 4 UUID of this process and moment.
+fn run_id() -> String {
+    let since = now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let digest = blake3::hash(format!("{} {}", std::process::id(), since.as_nanos()).as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_bytes()[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

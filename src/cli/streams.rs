@@ -1,0 +1,300 @@
+//! Where a command writes: results to one stream, everything else to the other, as text for people or as lines of JSON with
+//! stable event codes. What was told is kept for the summary file.
+
+use std::{
+    io::{self, Write},
+    time::{Duration, SystemTime},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+
+use super::Exit;
+use crate::{pipeline::StageTime, schema::period::format_day};
+
+/// How everything but results is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line, with `time`, `level` and `event`.
+    Json,
+}
+
+/// What an event weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Everything but results. What is written to it as text becomes, in JSON, an event a line.
+pub struct Talk<'a> {
+    stream: &'a mut dyn Write,
+    format: LogFormat,
+    /// In JSON: the text of a line that has not ended.
+    line: Vec<u8>,
+}
+
+impl<'a> Talk<'a> {
+    /// Talk as text.
+    pub fn new(stream: &'a mut dyn Write) -> Self {
+        Self { stream, format: LogFormat::Text, line: Vec::new() }
+    }
+
+    /// What `write!` calls, so that who writes needs no trait in scope.
+    ///
+    /// # Errors
+    /// When the stream cannot be written.
+    pub fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        Write::write_fmt(self, text)
+    }
+
+    /// Whether events are written as such.
+    pub(super) fn is_json(&self) -> bool {
+        self.format == LogFormat::Json
+    }
+
+    /// An event as a line of JSON; as text nothing, because its line for people stands by itself.
+    pub(super) fn event(&mut self, level: Level, event: &'static str, fields: &Value) -> io::Result<()> {
+        if !self.is_json() {
+            return Ok(());
+        }
+        let mut line = json!({"time": timestamp(now()), "level": level.as_str(), "event": event});
+        if let (Some(line), Some(fields)) = (line.as_object_mut(), fields.as_object()) {
+            line.extend(fields.clone());
+        }
+        writeln!(self.stream, "{line}")
+    }
+
+    /// Text without control characters: a name from a file or a config must not steer a terminal.
+    fn write_plain(&mut self, text: &[u8]) -> io::Result<()> {
+        let steers = |byte: &u8| byte.is_ascii_control() && *byte != b'\n' && *byte != b'\t';
+        for part in text.split_inclusive(steers) {
+            match part.split_last() {
+                Some((last, before)) if steers(last) => {
+                    self.stream.write_all(before)?;
+                    write!(self.stream, "\\x{last:02x}")?;
+                }
+                _ => self.stream.write_all(part)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&line);
+        match text.trim() {
+            "" => Ok(()),
+            text => match text.strip_prefix("note: ") {
+                Some(note) => self.event(Level::Warn, "note", &json!({"message": note})),
+                None => self.event(Level::Info, "message", &json!({"message": text})),
+            },
+        }
+    }
+}
+
+impl Write for Talk<'_> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if !self.is_json() {
+            return self.write_plain(text).map(|()| text.len());
+        }
+        for byte in text {
+            if *byte == b'\n' {
+                self.end_line()?;
+            } else {
+                self.line.push(*byte);
+            }
+        }
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// What a command told, for the summary file.
+#[derive(Debug, Default)]
+struct Told {
+    command: &'static str,
+    result: Option<Value>,
+    errors: Vec<Value>,
+    stages: Vec<StageTime>,
+}
+
+/// Where a command writes, whether anyone watches, and what bounds it.
+pub struct Streams<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Everything else.
+    pub talk: Talk<'a>,
+    /// Whether `talk` is a terminal, where progress can be drawn.
+    pub terminal: bool,
+    /// Bytes of resident memory beyond which a run ends.
+    pub(super) memory: Option<u64>,
+    /// How often a running stage is told of where nobody draws it.
+    pub(super) heartbeat: Duration,
+    summary: Option<Utf8PathBuf>,
+    told: Told,
+}
+
+impl<'a> Streams<'a> {
+    /// Streams of a command, with talk as text.
+    pub fn new(out: &'a mut dyn Write, talk: &'a mut dyn Write, terminal: bool) -> Self {
+        let (memory, heartbeat) = (None, Duration::from_secs(30));
+        Self { out, talk: Talk::new(talk), terminal, memory, heartbeat, summary: None, told: Told::default() }
+    }
+
+    /// What the command line says of them.
+    pub(super) fn set(&mut self, command: &'static str, format: LogFormat, summary: Option<Utf8PathBuf>) {
+        // A line of JSON is for a program, which draws nothing.
+        self.terminal &= format == LogFormat::Text;
+        self.talk.format = format;
+        self.summary = summary;
+        self.told.command = command;
+    }
+
+    /// Tells an error and the one thing to do next.
+    pub(super) fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<Exit> {
+        let error = json!({"message": what, "hint": hint, "exit_code": exit.0});
+        self.talk.event(Level::Error, "error", &error)?;
+        if !self.talk.is_json() {
+            writeln!(self.talk, "error: {what}")?;
+            if let Some(hint) = hint {
+                writeln!(self.talk, "  hint: {hint}")?;
+            }
+        }
+        self.told.errors.push(error);
+        Ok(exit)
+    }
+
+    /// Tells that something is wrong at a place of the config, as `file:line:column: what`.
+    pub(super) fn refuse(&mut self, place: &str, what: &str, hint: Option<&str>) -> io::Result<()> {
+        let error = json!({"message": what, "at": place, "hint": hint, "exit_code": Exit::USAGE.0});
+        self.talk.event(Level::Error, "config_error", &error)?;
+        if !self.talk.is_json() {
+            writeln!(self.talk, "{place}: {what}")?;
+            if let Some(hint) = hint {
+                writeln!(self.talk, "  hint: {hint}")?;
+            }
+        }
+        self.told.errors.push(error);
+        Ok(())
+    }
+
+    /// The result of a command, one line of JSON.
+    pub(super) fn result(&mut self, line: Value) -> io::Result<()> {
+        writeln!(self.out, "{line}")?;
+        self.told.result = Some(line);
+        Ok(())
+    }
+
+    /// What went wrong last.
+    pub(super) fn last_error(&self) -> Option<&str> {
+        self.told.errors.last()?["message"].as_str()
+    }
+
+    /// Keeps what a stage took.
+    pub(super) fn keep(&mut self, time: StageTime) {
+        self.told.stages.push(time);
+    }
+
+    /// The last event, and the summary file where one is asked for.
+    ///
+    /// # Errors
+    /// When `talk` cannot be written. A summary file that cannot be written is told, and is a failure.
+    pub(super) fn finish(&mut self, exit: Exit) -> io::Result<Exit> {
+        let exit = match self.summary.clone().map(|path| (self.write_summary(&path, exit), path)) {
+            Some((Err(error), path)) => {
+                let failed = self.fail(&format!("{path}: {error}"), None, Exit::FAILURE)?;
+                if exit == Exit::SUCCESS { failed } else { exit }
+            }
+            _ => exit,
+        };
+        let level = if exit == Exit::SUCCESS { Level::Info } else { Level::Error };
+        let ended = json!({"command": self.told.command, "exit_code": exit.0, "status": exit.status()});
+        self.talk.event(level, "finished", &ended)?;
+        self.talk.flush()?;
+        Ok(exit)
+    }
+
+    /// Written beside its place and renamed: who waits for the file never reads half of it.
+    fn write_summary(&self, path: &Utf8Path, exit: Exit) -> io::Result<()> {
+        let told = &self.told;
+        let summary = json!({
+            "command": told.command,
+            "version": env!("CARGO_PKG_VERSION"),
+            "exit_code": exit.0,
+            "status": exit.status(),
+            "result": told.result,
+            "errors": told.errors,
+            "stages": told.stages,
+        });
+        let name = path.file_name().unwrap_or("summary");
+        let aside = path.with_file_name(format!(".{name}-{}", std::process::id()));
+        std::fs::write(&aside, format!("{summary:#}\n")).and_then(|()| std::fs::rename(&aside, path)).inspect_err(
+            |_| {
+                let _ = std::fs::remove_file(&aside);
+            },
+        )
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the time of an event, which no result depends on")]
+pub(super) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A moment as `2026-03-01T12:00:00.000Z`.
+pub(super) fn timestamp(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (seconds, millis) = (since.as_secs(), since.subsec_millis());
+    let day = format_day((seconds / 86_400) as i32);
+    let of_day = seconds % 86_400;
+    format!("{day}T{:02}:{:02}:{:02}.{millis:03}Z", of_day / 3_600, of_day / 60 % 60, of_day % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_utc() {
+        let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(951_827_696_789);
+        assert_eq!(timestamp(moment), "2000-02-29T12:34:56.789Z");
+    }
+
+    #[test]
+    fn lines_of_text_become_events_and_an_empty_one_is_none() {
+        let (mut out, mut talk) = (Vec::new(), Vec::new());
+        let mut streams = Streams::new(&mut out, &mut talk, true);
+        streams.set("run", LogFormat::Json, None);
+        write!(streams.talk, "one ").unwrap();
+        writeln!(streams.talk, "line\n\nnote: mind this").unwrap();
+        streams.fail("no file", Some("name one"), Exit::USAGE).unwrap();
+        streams.finish(Exit::USAGE).unwrap();
+        let lines: Vec<Value> =
+            talk.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        let told: Vec<(&str, &str)> = lines
+            .iter()
+            .map(|line| (line["event"].as_str().unwrap(), line["message"].as_str().unwrap_or_default()))
+            .collect();
+        assert_eq!(told, [("message", "one line"), ("note", "mind this"), ("error", "no file"), ("finished", "")]);
+        assert_eq!(lines[2]["hint"], "name one");
+        assert_eq!(lines[3]["exit_code"], 2);
+    }
+}

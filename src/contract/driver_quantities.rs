@@ -1,0 +1,142 @@
+//! Contract of the driver quantities table.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use rayon::prelude::*;
+
+use super::{
+    ContractError,
+    columns::{Batch, INVALID, NULL, Scale},
+    rules::Tally,
+    tables::{
+        Input, KnownCustomers, Slice, UNKNOWN, customer_of, demote, ids_like, need_periods, split_duplicates, timed,
+        when,
+    },
+};
+use crate::{
+    numeric::decimal::format_minor,
+    schema::{
+        period::Period,
+        settings::Policy,
+        tables::{DriverQuantity, UnknownQuantity},
+    },
+};
+
+/// The driver quantities table: what known customers used, and what unknown ones did.
+///
+/// * `customers`: id → row of every customer of the run.
+/// * `drivers`: names of the columns that are filled, with their column number.
+///
+/// # Errors
+/// [`ContractError`] of a column, of a rule with policy `error`, or of a table without periods in a run with periods.
+pub fn driver_quantities(
+    input: &Input<'_>,
+    customers: &KnownCustomers<'_>,
+    drivers: &[(String, u32)],
+    csv: bool,
+) -> Result<(Quantities, Tally), ContractError> {
+    let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
+    let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
+    let held: Vec<AtomicBool> = names.iter().map(|_| AtomicBool::new(false)).collect();
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
+        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
+        let places = slice.batch.places("driver", &names)?.ok_or_else(|| slice.absent("driver"))?;
+        let quantities = slice.batch.numbers("quantity", quantity_scale)?.ok_or_else(|| slice.absent("quantity"))?;
+        let times = when(&slice.batch, input.settings.period)?;
+        need_periods(input, times.is_some())?;
+        for place in places.iter().flatten() {
+            held[*place as usize].store(true, Ordering::Relaxed);
+        }
+        for row in 0..slice.height() {
+            let driver = places[row].map(|place| &drivers[place as usize]);
+            let quantity = quantities[row];
+            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
+            let verdict = match owner {
+                Err(broken) => Err(broken),
+                _ if quantity == NULL || quantity == INVALID => {
+                    Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
+                }
+                _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
+                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
+                    customer,
+                    driver: driver.map_or(0, |(_, column)| *column),
+                    period: when.period,
+                    when: when.token,
+                    quantity,
+                }),
+            };
+            slice.row_of(owner, row, None, verdict);
+        }
+        Ok(())
+    })?;
+    rows.par_sort_unstable();
+    let unknown = rows.split_off(rows.partition_point(|row| row.customer < UNKNOWN));
+    if input.rules.policy("duplicate_key") != Policy::Warn {
+        let same =
+            |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
+        rows = split_duplicates(rows, same, |row| {
+            let id = customers.keys().text(row.customer as usize);
+            let driver = drivers.iter().find(|(_, column)| *column == row.driver).map(|(name, _)| name);
+            let quantity = format_minor(i128::from(row.quantity), 6);
+            let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": quantity});
+            demote(
+                &mut tally,
+                &input.rules,
+                "duplicate_key",
+                "customer, driver and period stand more than once",
+                &cells,
+                None,
+            );
+        });
+    }
+    input.rules.judge(&tally.balance)?;
+    let absent = held.iter().zip(&names).filter(|(held, _)| !held.load(Ordering::Relaxed));
+    let absent: Vec<String> = absent.map(|(_, name)| (*name).to_owned()).collect();
+    // Which drivers there are is asked only when one is missed.
+    let known = if absent.is_empty() { Vec::new() } else { driver_names(input)? };
+    Ok((Quantities { rows, unknown: sum_unknown(&unknown)?, absent, known }, tally))
+}
+
+/// What the table holds.
+#[derive(Debug, Default)]
+pub struct Quantities {
+    /// Of known customers.
+    pub rows: Vec<DriverQuantity>,
+    /// Of unknown customers, by driver and period.
+    pub unknown: Vec<UnknownQuantity>,
+    /// Wanted drivers of which the table has no row.
+    pub absent: Vec<String>,
+    /// When there are any: the drivers of which it has rows, unless these are more than a message can name.
+    pub known: Vec<String>,
+}
+
+/// Drivers that a message names: a column with more different texts is hardly one of drivers.
+const MAX_NAMED: usize = 50;
+
+fn driver_names(input: &Input<'_>) -> Result<Vec<String>, ContractError> {
+    let mut names = BTreeSet::new();
+    for frame in input.frames {
+        let batch = Batch { table: input.rules.table().as_str(), frame };
+        for name in batch.texts("driver")?.into_iter().flatten().flatten() {
+            if names.len() <= MAX_NAMED {
+                names.insert(name);
+            }
+        }
+    }
+    Ok(if names.len() > MAX_NAMED { Vec::new() } else { names.into_iter().collect() })
+}
+
+/// Quantities of unknown customers by driver and period.
+fn sum_unknown(rows: &[DriverQuantity]) -> Result<Vec<UnknownQuantity>, ContractError> {
+    let mut sums: BTreeMap<(u32, Period), i64> = BTreeMap::new();
+    for row in rows {
+        let sum = sums.entry((row.driver, row.period)).or_default();
+        let too_large =
+            || ContractError::Setting("driver_quantities: a sum over unknown customers leaves 64 bits".to_owned());
+        *sum = sum.checked_add(row.quantity).ok_or_else(too_large)?;
+    }
+    Ok(sums.into_iter().map(|((driver, period), quantity)| UnknownQuantity { driver, period, quantity }).collect())
+}

@@ -1,0 +1,136 @@
+//! Bad input of costs: each kind gets one clear error with the rule, the object and the money at stake.
+
+use insta::assert_snapshot;
+
+use crate::support::{Job, cents, days, integers};
+
+/// Three customers of two quarters; every activity and pool of `costs` costs something in the config or in `pools`.
+fn failure(costs: &str) -> String {
+    failure_with("", costs, &[])
+}
+
+fn failure_with(inputs: &str, costs: &str, tables: &[(&str, &str)]) -> String {
+    let job = Job::new(&format!(
+        "version: 1\ncurrency: EUR\nperiod: quarter\ninputs:\n  transactions: {{path: l.parquet, columns: {{customer_id: \
+         c, date: d, amount: a}}}}\n  customers: {{path: customers.csv, columns: {{customer_id: c, segment: s}}}}\n\
+         {inputs}drivers: {{lines: count}}\n{costs}"
+    ));
+    job.text("customers.csv", "c,s\n1,north\n2,south\n3,\n");
+    for (name, content) in tables {
+        job.text(name, content);
+    }
+    let columns = vec![("c", integers([1, 2, 1, 3])), ("d", days([1, 2, 100, 101])), ("a", cents([100, 300, 200, 10]))];
+    job.parquet("l.parquet", columns);
+    job.failure()
+}
+
+const POOLS: &str = "  pools: {path: p.csv, columns: {activity: a, amount: m, period: p, currency: c, capacity: q}}\n";
+
+#[test]
+fn a_missing_driver() {
+    let desk = "activities: {desk: {level: order, rule: R-1, method: driver, driver: lins, cost: 40.00}}\n";
+    let table = "  driver_quantities: {path: q.csv, columns: {customer_id: c, driver: d, quantity: q, period: p}}\n";
+    let told = [failure(desk), failure_with(table, desk, &[("q.csv", "c,d,q,p\n1,calls,1,1970-Q1\n")])];
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_loop() {
+    let desk = "activities: {desk: {level: order, method: average, cost: 1.00}}\n";
+    let pools = "resources: {pools: {it: {cost: 40.00, rule: R-2, to: {hr: 1}}, hr: {rule: R-3, to: {it: 1}}, rent: {cost: \
+                 5.00, to: {desk: 1}}}}\n";
+    let of_costs = "activities:\n  desk: {level: order, rule: R-4, method: cost, of: [fee], cost: 40.00}\n  fee: {level: \
+                    order, method: cost, of: [desk], cost: 2.00}\n";
+    assert_snapshot!([failure(&format!("{desk}{pools}")), failure(of_costs)].join("\n"));
+}
+
+#[test]
+fn percentages_over_100() {
+    let of = |cost: &str| {
+        format!(
+            "activities: {{desk: {{level: order, rule: R-5, method: percent, shares: {{north: 60, south: 40.5}}{cost}}}}}\n"
+        )
+    };
+    let pools = [("p.csv", "a,m,p,c,q\ndesk,40.00,1970-Q1,EUR,\n")];
+    assert_snapshot!([failure(&of(", cost: 40.00")), failure_with(POOLS, &of(""), &pools)].join("\n"));
+}
+
+#[test]
+fn a_rule_without_a_target() {
+    let desk = "activities: {desk: {level: order, method: average, cost: 1.00}}\n";
+    let pool = |to: &str| format!("resources: {{pools: {{it: {{cost: 40.00, rule: R-6, to: {{{to}: 1}}}}}}}}\n");
+    let activities = "  activities: {path: a.csv, columns: {activity: a, level: l, method: m}}\n";
+    let table = [("a.csv", "a,l,m\nvisits,order,average\n")];
+    let segment = "activities: {desk: {level: order, rule: R-7, method: percent, shares: {nrth: 100}, cost: 40.00}}\n";
+    let told =
+        [failure(&format!("{desk}{}", pool("dsk"))), failure_with(activities, &pool("dsk"), &table), failure(segment)];
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_term_of_a_time_equation_that_does_not_exist() {
+    let of = |time: &str| {
+        format!("activities: {{desk: {{level: order, rule: R-8, method: time_driven, time: {time}, cost: 40.00}}}}\n")
+    };
+    let table = "  driver_quantities: {path: q.csv, columns: {customer_id: c, driver: d, quantity: q, period: p}}\n";
+    let calls = [("q.csv", "c,d,q,p\n1,calls,1,1970-Q1\n")];
+    assert_snapshot!([failure(&of("2 + 3*lins")), failure_with(table, &of("2 + 3*cals"), &calls)].join("\n"));
+}
+
+#[test]
+fn a_capacity_of_zero() {
+    let desk =
+        "activities: {desk: {level: order, rule: R-9, method: driver, driver: lines, capacity: 0, cost: 40.00}}\n";
+    let minutes = "activities: {desk: {level: order, rule: R-9, method: driver, driver: lines, capacity: {people: 2, days: \
+                   0, hours: 8, share: 0.8}, cost: 40.00}}\n";
+    let of_pools = "activities: {desk: {level: order, rule: R-9, method: driver, driver: lines}}\n";
+    let pools = [("p.csv", "a,m,p,c,q\ndesk,40.00,1970-Q1,EUR,0\n")];
+    let activities =
+        "  activities: {path: a.csv, columns: {activity: a, level: l, method: m, driver: d, capacity: q}}\n";
+    let table =
+        [("a.csv", "a,l,m,d,q\ndesk,order,driver,lines,0\n"), ("p.csv", "a,m,p,c,q\ndesk,40.00,1970-Q1,EUR,\n")];
+    let told = [
+        failure(desk),
+        failure(minutes),
+        failure_with(POOLS, of_pools, &pools),
+        failure_with(&format!("{POOLS}{activities}"), "", &table),
+    ];
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn an_expired_rule() {
+    let of = |rule: &str, cost: &str| {
+        format!(
+            "activities: {{desk: {{level: order, rule: {rule}, valid_to: 1970-03-31, method: driver, driver: lines{cost}}}}}\n"
+        )
+    };
+    let pools = [("p.csv", "a,m,p,c,q\ndesk,7.00,1970-Q1,EUR,\ndesk,40.00,1970-Q2,EUR,\n")];
+    let resource = "activities: {desk: {level: order, method: average}}\nresources: {pools: {it: {cost: 40.00, rule: R-11, \
+                    valid_to: 1970-03-31, to: {desk: 1}}}}\n";
+    let told = [
+        failure(&of("{id: R-10, version: 4}", ", cost: 40.00")),
+        failure_with(POOLS, &of("R-10", ""), &pools),
+        failure(resource),
+    ];
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_gap_in_the_exchange_rates() {
+    let inputs = format!("{POOLS}  fx: {{path: fx.csv, columns: {{currency: c, rate: r, period: p}}}}\n");
+    let desk = "activities: {desk: {level: order, rule: R-12, method: average}}\n";
+    let tables = [
+        ("p.csv", "a,m,p,c,q\ndesk,7.00,1970-Q1,USD,\ndesk,40.00,1970-Q2,USD,\n"),
+        ("fx.csv", "c,r,p\nUSD,0.9,1970-Q1\n"),
+    ];
+    assert_snapshot!(failure_with(&inputs, desk, &tables));
+}
+
+#[test]
+fn no_message_repeats_a_cell() {
+    // The unknown activity of a row stays with the row.
+    let desk = "activities: {desk: {level: order, method: average}}\n";
+    let told = failure_with(POOLS, desk, &[("p.csv", "a,m,p,c,q\nsecret,40.00,1970-Q1,EUR,\n")]);
+    assert!(!told.contains("secret") && told.contains("40.00 EUR"), "{told}");
+}
