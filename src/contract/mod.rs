@@ -4,6 +4,7 @@
 //! counts it and keeps it. Limits (`max_rows`, `max_share`) turn too many broken rows into a stop. Messages name the
 //! table, the rule, rows and money, never a cell's value.
 
+pub mod activities;
 pub mod candidates;
 pub mod columns;
 pub mod contracts;

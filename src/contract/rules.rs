@@ -34,6 +34,7 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "duplicate_key"
         | "missing_product"
         | "missing_activity"
+        | "invalid_dates"
         | "unknown_activity"
         | "missing_pool"
         | "invalid_capacity"

@@ -4,6 +4,7 @@
 //! its first purchase, with its own model of purchases and what is known of its spend. So the mean of the futures is the
 //! group's expectation. The first purchase has its expected amount; what follows is drawn as lifetime values are.
 
+use super::contribution::Rates;
 use super::lifetime::Customers;
 use super::population::Population;
 use super::predict::{Expectations, ForecastError, Models, delta, horizon, period};
@@ -30,7 +31,8 @@ pub struct NewcomerFutures {
 
 /// Futures of new customers like some of the customers that the models were fitted to.
 ///
-/// * `expectations`: of all of these. * `members`: rows of those whom new customers are like.
+/// * `expectations`: of all of these. * `unit`: what is told of an amount of a purchase, `margin_rate · amount − order_cost`; one
+///   of each member, where it is not the amount itself. * `members`: rows of those whom new customers are like.
 /// * `keys`: of all, for their random streams. * `seed`: of the run.
 ///
 /// # Errors
@@ -38,7 +40,7 @@ pub struct NewcomerFutures {
 pub fn newcomer_futures(
     models: &Models,
     expectations: &Expectations,
-    (members, keys): (&[u32], &[u64]),
+    (members, unit, keys): (&[u32], Option<&Rates>, &[u64]),
     settings: &ForecastSettings,
     seed: u64,
 ) -> Result<NewcomerFutures, ForecastError> {
@@ -52,7 +54,10 @@ pub fn newcomer_futures(
     let keys: Vec<u64> = rows.iter().map(|row| keys[*row as usize]).collect();
     let (never, zeros, ones) = (vec![0_u32; taken], vec![0.0; taken], vec![1.0; taken]);
     let known = expectations.spend_of_newcomers(&rows);
-    let first: Vec<f64> = (0..taken).map(|row| known.spend().mean(row, 0)).collect();
+    let at = |column: &[f64]| -> Vec<f64> { (0..taken).map(|at| column[at * members.len() / taken]).collect() };
+    let (margin, order) =
+        unit.map_or_else(|| (ones.clone(), zeros.clone()), |unit| (at(&unit.margin_rate), at(&unit.order_cost)));
+    let first: Vec<f64> = (0..taken).map(|row| margin[row] * known.spend().mean(row, 0) - order[row]).collect();
     let what = Settings {
         model: population,
         horizon: horizon(settings),
@@ -86,7 +91,7 @@ pub fn newcomer_futures(
         Ok((0..taken).flat_map(of).collect())
     };
     let paths = what.paths as usize;
-    let spend = told(&ones, &zeros, &zeros)?;
+    let spend = told(&margin, &order, &zeros)?;
     let purchases = told(&zeros, &ones, &zeros)?;
     let alive = told(&zeros, &zeros, &ones)?;
     Ok(NewcomerFutures {

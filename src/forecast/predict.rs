@@ -7,7 +7,7 @@ use super::{
     beta_geometric::DiscountError,
     bg_nbd::{Predictions, Residual},
     contribution::Rates,
-    covariates::CovariateError,
+    covariates::{CovariateError, Moving},
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
     groups::{Groups, GroupsError, Members},
@@ -23,7 +23,7 @@ use super::{
     simulate::{self, ParameterDraw, Segmentation, Simulation},
     spend_model::SpendModel,
     summary::{Summary, SummaryError},
-    uncertainty,
+    uncertainty::{self, Several},
 };
 use crate::{
     numeric::hypergeometric::HypergeometricError,
@@ -90,6 +90,19 @@ pub enum ForecastError {
         days: u32,
         /// Time unit.
         unit: String,
+    },
+    /// Draws of the parameters of so many different customers would not fit into the memory.
+    #[error(
+        "forecast: `parameter_uncertainty` keeps {draws} models of every kind of customer, and the covariates tell \
+         {kinds} kinds apart: more than {most}"
+    )]
+    TooManyKinds {
+        /// Sets of covariates.
+        kinds: usize,
+        /// Draws.
+        draws: u32,
+        /// Most sets.
+        most: usize,
     },
     /// A command that does not know the model.
     #[error("forecast: {command} does not know {model}")]
@@ -170,6 +183,8 @@ pub struct Models {
     pub population: Option<Population>,
     /// Groups with parameters of their own, where these are what the population is made of.
     pub groups: Option<Groups>,
+    /// What moves the parameters of customers, where covariates are what the population is made of.
+    pub moving: Option<Moving>,
 }
 
 impl Models {
@@ -187,8 +202,12 @@ impl Models {
         if !settings.parameter_uncertainty {
             return Vec::new();
         }
-        let groups = self.groups.as_ref().zip(self.population.as_ref());
-        uncertainty::draw_parameters(&self.purchases, groups, &self.spend, settings.paths, seed)
+        let several = self.population.as_ref().and_then(|population| match (&self.groups, &self.moving) {
+            (Some(groups), _) => Some(Several::Groups(groups, population)),
+            (None, Some(moving)) => Some(Several::Covariates(moving, population)),
+            (None, None) => None,
+        });
+        uncertainty::draw_parameters(&self.purchases, several, &self.spend, settings.paths, seed)
     }
 }
 
@@ -199,6 +218,9 @@ pub struct Expectations {
     pub p_alive: Vec<f64>,
     /// Expected purchases to the horizon.
     pub purchases: Vec<f64>,
+    /// Purchases expected for ever, discounted as they happen, as
+    /// [`Population::discounted_purchases_for_ever`]; `None` without a discount rate.
+    pub for_ever: Option<Vec<Option<f64>>>,
     /// Survival to the horizon and the next purchase.
     pub outlook: Vec<Outlook>,
     /// Recency in model time units.
@@ -336,11 +358,17 @@ pub fn expectations(
 ) -> Result<Expectations, ForecastError> {
     let model = models.population()?;
     let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
-    let horizon = horizon(settings);
+    let (horizon, delta) = (horizon(settings), delta(settings));
     let Predictions { p_alive, residual } = predictions(&model, summary, histories, settings)?;
     let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
     let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
+    let for_ever = if delta > 0.0 {
+        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, delta)
+    } else {
+        None
+    };
     Ok(Expectations {
+        for_ever,
         outlook,
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
         recency: histories.recency.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),

@@ -7,7 +7,7 @@
 use super::{
     Ledgers, RunError,
     earnings::Earnings,
-    forecast::{Forecast, major},
+    forecast::{Forecast, all_is_kept, kept_rates, major},
     worlds::World,
 };
 use crate::{
@@ -61,6 +61,10 @@ pub(super) fn steps(
     let histories = &forecast.histories;
     let population = forecast.models.population().map_err(ForecastError::from)?;
     let spent = major(settings, histories, &ledgers.facts.repeat_revenue);
+    let spent = match &forecast.levels {
+        Some((levels, level)) => levels.without(&histories.frequency, &spent, level),
+        None => spent,
+    };
     let now = predict::value_drivers((&forecast.models, &population), histories, &spent, &opening_setting)?;
     let mut after = vec![None; ledgers.customers.len()];
     for (row, customer) in histories.customer.iter().enumerate() {
@@ -114,22 +118,36 @@ fn opening(
     }
     let rows: Vec<u32> = histories.customer.iter().map(|customer| row_of[*customer as usize]).collect();
     let population = forecast.models.population().map_err(ForecastError::from)?.of_rows(&rows);
+    let level: Option<Vec<f64>> =
+        forecast.levels.as_ref().map(|(_, level)| rows.iter().map(|row| level[*row as usize]).collect());
+    let levels = forecast.levels.as_ref().map(|(levels, _)| levels).zip(level.as_ref());
     let spent = major(settings, &histories, &facts.repeat_revenue);
+    let spent = match levels {
+        Some((levels, level)) => levels.without(&histories.frequency, &spent, level),
+        None => spent,
+    };
     let then = predict::value_drivers((&forecast.models, &population), &histories, &spent, setting)?;
     let per_major = settings.currency.minor_per_major() as f64;
     let last = settings.period.of(from);
-    let earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
+    let mut earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
     let purchases: Vec<f64> =
         histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
     let age: Vec<f64> = histories.age.iter().map(|days| f64::from(*days) / setting.days_per_unit).collect();
+    let revenue = major(settings, &histories, &facts.purchase_revenue);
+    all_is_kept(settings, &mut earned, &revenue);
     let rates = contribution::rates(&Earned {
-        purchase_revenue: &major(settings, &histories, &facts.purchase_revenue),
+        purchase_revenue: &revenue,
         margin: &earned.margin,
         order_cost: &earned.order_cost,
         customer_cost: &earned.customer_cost,
         purchases: &purchases,
         age: &age,
     });
+    let rates = kept_rates(settings, rates);
+    let rates = match levels {
+        Some((levels, level)) => levels.rates(rates, level),
+        None => rates,
+    };
     for (row, customer) in histories.customer.iter().enumerate() {
         let drivers = drivers(&then, &rates, row);
         found[*customer as usize] = Some(Driven { drivers, value: in_minor(&drivers, per_major) });

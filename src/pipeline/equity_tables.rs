@@ -288,13 +288,11 @@ impl World<'_> {
     fn expected_retention(&self, groups: &Groups<'_>) -> Option<Vec<Option<(i64, f64)>>> {
         let forecast = self.forecast?;
         let horizon = f64::from(self.settings.forecast.as_ref()?.horizon_days);
-        // Models of contracts tell no survival to the horizon.
-        (0..self.customers()).find_map(|customer| forecast.p_alive_at_horizon(forecast.row(customer)?))?;
         let at =
             |customer: usize, of: &dyn Fn(usize) -> Option<f64>| forecast.row(customer).and_then(of).unwrap_or(0.0);
         let now = groups.float_sums(self.customers(), |customer| at(customer, &|row| Some(forecast.p_alive(row))));
         let then =
-            groups.float_sums(self.customers(), |customer| at(customer, &|row| forecast.p_alive_at_horizon(row)));
+            groups.float_sums(self.customers(), |customer| at(customer, &|row| Some(forecast.p_alive_at_horizon(row))));
         let counts = groups.count(self.customers(), |customer| forecast.row(customer).is_some());
         let rate = |((now, then), count): ((f64, f64), i64)| {
             (now > 0.0).then(|| (count, libm::pow(then / now, DAYS_PER_YEAR / horizon)))

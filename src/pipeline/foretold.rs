@@ -15,8 +15,8 @@ use crate::{
         contribution::Rates,
         covariates::CovariateFit,
         fit::Fit,
-        holdout::Assessment,
         likelihood_ratio::LikelihoodRatio,
+        observed::Assessment,
         simulate::{Segmentation, Simulation},
         spend_model::SpendModel,
     },
@@ -43,7 +43,7 @@ pub(super) struct Valuation {
     brings: Brings,
     /// Expected lifetime values in minor units, one row a customer of the forecast.
     pub(super) expected: Vec<Minor>,
-    /// What the next customer of every group is expected to bring; nothing under contract or at other prices.
+    /// What the next customer of every group is expected to bring; nothing under contract.
     pub(super) new_customers: Vec<NewCustomers>,
     /// Simulated lifetime values; `None` with zero paths.
     pub(super) simulation: Option<Simulation>,
@@ -183,21 +183,42 @@ impl Foretold {
         }
     }
 
-    /// Expected purchases to the horizon, discounted; `None` under contract, as all of what follows.
-    pub(super) fn discounted_purchases(&self, at: usize) -> Option<f64> {
-        self.of.purchases().map(|forecast| forecast.expectations.discounted_purchases(at))
+    /// Expected purchases, or periods under contract, to the horizon, discounted.
+    pub(super) fn discounted_purchases(&self, at: usize) -> f64 {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.expectations.discounted_purchases(at),
+            Of::Contracts(contracts) => contracts.discounted[at],
+            Of::Opportunities(customers) => customers.outlook[at].discounted_purchases,
+        }
     }
 
-    /// P(alive) at the horizon.
-    pub(super) fn p_alive_at_horizon(&self, at: usize) -> Option<f64> {
-        self.of.purchases().map(|forecast| forecast.expectations.outlook[at].p_alive_at_horizon)
+    /// The same for ever; `None` without a discount rate, or where the sum does not converge.
+    pub(super) fn purchases_for_ever(&self, at: usize) -> Option<f64> {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.expectations.for_ever.as_ref()?[at],
+            Of::Contracts(contracts) => contracts.for_ever[at],
+            Of::Opportunities(customers) => customers.outlook[at].discounted_for_ever,
+        }
+    }
+
+    /// P(alive), or P(under contract), at the horizon.
+    pub(super) fn p_alive_at_horizon(&self, at: usize) -> f64 {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.expectations.outlook[at].p_alive_at_horizon,
+            Of::Contracts(contracts) => contracts.at_horizon[at],
+            Of::Opportunities(customers) => customers.outlook[at].p_alive_at_horizon,
+        }
     }
 
     /// The probability of a purchase to the horizon, and the time by which it has come with a probability of a half: from
-    /// the paths where these tell it.
+    /// the paths where these tell it; of opportunities the probability alone, of contracts neither.
     pub(super) fn next_purchase(&self, value: &Valuation, at: usize) -> Option<(f64, Option<f64>)> {
         let simulated = value.simulation.as_ref().and_then(|simulation| simulation.waits.get(at));
-        let closed = || self.of.purchases().map(|forecast| forecast.next_purchase(at));
+        let closed = || match &self.of {
+            Of::Purchases(forecast) => Some(forecast.next_purchase(at)),
+            Of::Opportunities(customers) => Some((customers.outlook[at].probability_of_purchase, None)),
+            Of::Contracts(_) => None,
+        };
         simulated.map_or_else(closed, |wait| Some((wait.probability, wait.median)))
     }
 
@@ -270,14 +291,18 @@ impl Foretold {
     /// Which model was chosen, and why, where the run chose it.
     pub(super) fn choice(&self) -> Option<Value> {
         let Of::Purchases(forecast) = &self.of else { return None };
-        let days = forecast.holdout.as_ref()?.days;
+        let days = forecast.holdout.as_ref()?.observed.days;
         Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
     }
 
     /// The columns of `model_comparison`.
     pub(super) fn comparison_columns(&self) -> Vec<Values> {
         match &self.of {
-            Of::Purchases(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref(), Some(forecast.used)),
+            Of::Purchases(forecast) => score_columns(
+                &forecast.tried,
+                forecast.holdout.as_ref().map(|holdout| &holdout.observed),
+                Some(forecast.used),
+            ),
             Of::Contracts(contracts) => one_model(contracts.kind.as_str(), &contracts.fit),
             Of::Opportunities(customers) => one_model(ModelChoice::BgBb.as_str(), &customers.fit),
         }
@@ -288,8 +313,12 @@ impl Foretold {
         let uncertain = settings.parameter_uncertainty && settings.paths > 0;
         match &self.of {
             Of::Purchases(forecast) => forecast.notes(),
-            Of::Contracts(contracts) => notes::of_fit(&contracts.fit, uncertain),
-            Of::Opportunities(customers) => notes::of_fit(&customers.fit, uncertain),
+            Of::Contracts(contracts) => {
+                contracts.origin.iter().cloned().chain(notes::of_fit(&contracts.fit, uncertain)).collect()
+            }
+            Of::Opportunities(customers) => {
+                customers.origin.iter().cloned().chain(notes::of_fit(&customers.fit, uncertain)).collect()
+            }
         }
     }
 }
@@ -300,14 +329,6 @@ fn one_model<M: Parameters + Clone>(method: &'static str, fit: &Fit<M>) -> Vec<V
 }
 
 impl Of {
-    /// The forecast of purchases, where it is one.
-    fn purchases(&self) -> Option<&Forecast> {
-        match self {
-            Self::Purchases(forecast) => Some(forecast),
-            Self::Contracts(_) | Self::Opportunities(_) => None,
-        }
-    }
-
     /// Rows of the customers in the run.
     fn customers(&self) -> &[u32] {
         match self {

@@ -337,6 +337,7 @@ impl Ledgers {
 fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
     let Some(scenario) = &settings.scenario else { return Ok(None) };
     let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
+    // Both worlds have the same cells.
     let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
     ledgers.add_earlier_cells(&scenario.settings)?;
     let activities = std::mem::replace(&mut ledgers.activities, base.0);

@@ -11,7 +11,7 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, contracts, costs,
+        ContractError, activities, contracts, costs,
         driver_quantities::{self, Quantities},
         events, fx,
         meant::closest,
@@ -138,7 +138,7 @@ impl<'a> SideInputs<'a> {
             configured.map(|(name, setting)| Activity { name: name.clone(), setting: setting.clone() }).collect();
         if let Some((frames, _, _)) = self.open(TableName::Activities)? {
             let input = Input::new(self.settings, TableName::Activities, &frames);
-            let (table, tally) = costs::activities(&input)?;
+            let (table, tally) = activities::activities(&input)?;
             self.keep(TableName::Activities, tally);
             if let Some(twice) = table.iter().find(|activity| self.settings.activities.contains_key(&activity.name)) {
                 let what = format!("activities: `{}` stands in the config and in the table", twice.name);

@@ -242,14 +242,12 @@ pub fn project(
     if saved.is_some() && settings.forecast.is_none() {
         return Err(RunError::NoForecast);
     }
-    if saved.is_some() {
-        choice::purchases_alone(settings.forecast.as_ref(), "project")?;
-    }
     expressions::check(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
-    let by_day = needs_days && saved.is_none();
+    // Saved models of purchases know the gaps between them; opportunities are counted anew.
+    let by_day = needs_days && saved.as_ref().is_none_or(|saved| saved.purchases().is_none());
     let wants_products = ["product_profit", "product_balance", "product_entry", "segment_measure"]
         .iter()
         .any(|name| settings.writes(name));

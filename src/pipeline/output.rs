@@ -142,7 +142,7 @@ pub(super) fn publish(
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
         ("model_group", Box::new(|spec| writer.write(spec, &results.group_columns()))),
         ("model_test", Box::new(|spec| writer.write(spec, &results.test_columns()))),
-        ("new_customer_value", Box::new(|spec| writer.write(spec, &results.new_customer_columns(settings)))),
+        ("new_customer_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::new_customer_columns)))),
     ];
     if let Some(found) = results.forecast.as_ref().and_then(Foretold::covariates) {
         let writer = &writer;

@@ -72,8 +72,9 @@ impl World<'_> {
         };
         columns.push(float(&|f, _, at| Some(f.p_alive(at))));
         columns.push(float(&|f, _, at| Some(f.purchases(at))));
-        columns.push(float(&|f, _, at| f.discounted_purchases(at)));
-        columns.push(float(&|f, _, at| f.p_alive_at_horizon(at)));
+        columns.push(float(&|f, _, at| Some(f.discounted_purchases(at))));
+        columns.push(float(&|f, _, at| f.purchases_for_ever(at)));
+        columns.push(float(&|f, _, at| Some(f.p_alive_at_horizon(at))));
         columns.push(float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)));
         columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
         columns

@@ -246,6 +246,10 @@ impl TableName {
                 ("driver", false),
                 ("capacity", false),
                 ("rate", false),
+                ("rule", false),
+                ("rule_version", false),
+                ("valid_from", false),
+                ("valid_to", false),
             ],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
@@ -304,7 +308,7 @@ impl TableName {
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
             }
-            Self::Activities => &["missing_activity", "duplicate_activity"],
+            Self::Activities => &["missing_activity", "invalid_dates", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
                 "unknown_customer",
@@ -412,7 +416,7 @@ pub enum Format {
     Csv,
 }
 
-/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net` and `Separate`.
+/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net`, `Separate` and `Purchases`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnsPolicy {
@@ -422,4 +426,6 @@ pub enum ReturnsPolicy {
     Separate,
     /// They are rejected, counted, with rule `return`.
     Drop,
+    /// There are none: a negative amount is a purchase that brought less than it cost. Amounts are contributions.
+    Purchases,
 }

@@ -1,6 +1,7 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
 
 pub mod contract;
+pub mod contract_outputs;
 pub mod costing;
 pub mod costs;
 pub mod covariates;

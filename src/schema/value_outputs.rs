@@ -35,12 +35,17 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "expected_discounted_purchases",
             Float,
-            "expected purchases to the horizon, each discounted (discounted expected residual transactions); null under a model of contracts",
+            "expected_purchases, each discounted (discounted expected residual transactions, or residual lifetime under contract)",
+        ),
+        optional(
+            "expected_discounted_purchases_for_ever",
+            Float,
+            "the same without a horizon, discounted continuously whatever `discounting` says; renewals and opportunities one time unit apart; null where the discount rate is 0, or so small that the sum does not converge, or where covariates tell more than 10,000 futures apart",
         ),
         optional(
             "p_alive_at_horizon",
             Float,
-            "probability of being alive at the horizon; null under a model of contracts",
+            "probability of being alive (under contract) at the horizon; with bg_bb at the last opportunity up to it",
         ),
         optional(
             "probability_of_purchase",
@@ -50,7 +55,7 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "days_to_next_purchase_p50",
             Float,
-            "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), and under a model of contracts",
+            "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), with bg_bb, and under a model of contracts",
         ),
         optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
         optional(

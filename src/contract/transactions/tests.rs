@@ -196,7 +196,9 @@ proptest! {
     fn a_batch_judged_by_columns_is_what_its_rows_give_one_by_one(
         lines in prop::collection::vec(line(), 0..80),
         policies in prop::collection::vec(prop::sample::select(vec![Policy::Reject, Policy::Warn, Policy::Error]), 11),
-        returns in prop::sample::select(vec![ReturnsPolicy::Separate, ReturnsPolicy::Drop, ReturnsPolicy::Net]),
+        returns in prop::sample::select(vec![
+            ReturnsPolicy::Separate, ReturnsPolicy::Drop, ReturnsPolicy::Net, ReturnsPolicy::Purchases,
+        ]),
         texts in any::<bool>(),
     ) {
         let ledger = ledger(&settings(&policies, returns), texts);

@@ -4,7 +4,7 @@ use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::contribution::Rates;
 use crate::forecast::mbg_nbd::MbgNbd;
-use crate::forecast::newcomer::new_customers;
+use crate::forecast::newcomer::{ExpectedSpend, new_customers};
 use crate::forecast::newcomer_futures::newcomer_futures;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
@@ -19,13 +19,17 @@ fn rates() -> Rates {
     Rates { margin_rate: vec![0.4, 0.2], order_cost: vec![1.5, 0.5], sustaining_rate: vec![0.05, 0.0] }
 }
 
+fn plain(mean: &[f64]) -> ExpectedSpend<'_> {
+    ExpectedSpend { mean, added: None }
+}
+
 #[test]
 fn purchases_of_a_new_customer_are_the_published_expectation() {
     // Fader & Hardie (2005), equation 17: E[X(t)] = rβ/(α(s−1)) [1 − (β/(β+t))^{s−1}].
     let ParetoNbd { r, alpha, s, beta } = P;
     for t in [1.0, 39.0, 104.0] {
         let published = r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
-        let found = PurchaseModel::from(P).newcomer(t, 0.0).unwrap();
+        let found = PurchaseModel::from(P).newcomer(t, 0.0, None).unwrap();
         assert!((found.purchases - 1.0 - published).abs() < 1e-10, "{t}: {} {published}", found.purchases);
         assert!((found.discounted_purchases - found.purchases).abs() < 1e-12);
         // ∫ (β/(β+u))^s du, the time alive.
@@ -34,7 +38,7 @@ fn purchases_of_a_new_customer_are_the_published_expectation() {
     }
     // Batislam et al. (2007): a customer of MBG/NBD survives the first purchase with probability b/(a+b).
     let mbg = PurchaseModel::from(MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 });
-    let at_once = mbg.newcomer(1e-6, 0.0).unwrap().discounted_alive_time / 1e-6;
+    let at_once = mbg.newcomer(1e-6, 0.0, None).unwrap().discounted_alive_time / 1e-6;
     assert!((at_once - 1.614 / 2.505).abs() < 1e-6, "{at_once}");
 }
 
@@ -44,10 +48,10 @@ fn discounting_lowers_what_comes_later_and_leaves_the_first_purchase() {
     let models: [PurchaseModel; 3] =
         [P.into(), BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }.into(), regular.into()];
     for model in models {
-        let (now, later) = (model.newcomer(52.0, 0.0).unwrap(), model.newcomer(52.0, 0.01).unwrap());
+        let (now, later) = (model.newcomer(52.0, 0.0, None).unwrap(), model.newcomer(52.0, 0.01, None).unwrap());
         assert!(1.0 < later.discounted_purchases && later.discounted_purchases < now.discounted_purchases);
         assert!(later.discounted_alive_time < now.discounted_alive_time);
-        let never = model.newcomer(52.0, 50.0).unwrap();
+        let never = model.newcomer(52.0, 50.0, None).unwrap();
         assert!((never.discounted_purchases - 1.0).abs() < 0.02, "{never:?}");
     }
 }
@@ -57,8 +61,8 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
     let models: Vec<PurchaseModel> = vec![P.into(), ParetoNbd { r: 2.0, ..P }.into()];
     let population = Population::new(models.clone(), vec![0, 1, 1, 0, 1]).unwrap();
     let spend = [10.0, 30.0, 50.0, 20.0, 40.0];
-    let found = new_customers(&population, &spend, &[0, 0, 0, 1, 1], &rates(), (52.0, 0.002)).unwrap();
-    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, 0.002).unwrap());
+    let found = new_customers(&population, plain(&spend), &[0, 0, 0, 1, 1], &rates(), (52.0, 0.002, None)).unwrap();
+    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, 0.002, None).unwrap());
     let close = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
     assert_eq!((found[0].customers, found[1].customers), (3, 2));
     // Worked: two of the first group buy often, and the three spend 30 on average.
@@ -72,8 +76,36 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
 
 #[test]
 fn one_model_for_all_gives_every_group_the_same_purchases() {
-    let found = new_customers(&P.into(), &[50.0; 4], &[0, 1, 1, 1], &rates(), (39.0, 0.0)).unwrap();
+    let found = new_customers(&P.into(), plain(&[50.0; 4]), &[0, 1, 1, 1], &rates(), (39.0, 0.0, None)).unwrap();
     assert!((found[0].purchases - found[1].purchases).abs() < 1e-12 && found[0].value > found[1].value);
+}
+
+#[test]
+fn what_comes_after_the_first_purchase_counts_at_the_end_of_its_period_where_that_is_the_convention() {
+    // Pareto/NBD (Fader & Hardie 2005, equation 17), two years of 52 weeks at 10 % each: what is bought in the first
+    // counts 1/1.1, what is bought in the second 1/1.21, the first purchase 1.
+    let ParetoNbd { r, alpha, s, beta } = P;
+    let by = |t: f64| r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
+    let expected = 1.0 + by(52.0) / 1.1 + (by(104.0) - by(52.0)) / 1.21;
+    let delta = 1.1_f64.ln() / 52.0;
+    let found = PurchaseModel::from(P).newcomer(104.0, delta, Some(52.0)).unwrap();
+    assert!((found.discounted_purchases - expected).abs() < 1e-10, "{found:?} {expected}");
+    let at_once = PurchaseModel::from(P).newcomer(104.0, delta, None).unwrap();
+    assert!(at_once.discounted_purchases > found.discounted_purchases + 0.01);
+    let group = new_customers(&P.into(), plain(&[30.0]), &[0], &rates(), (104.0, delta, Some(52.0))).unwrap();
+    let value = (0.4 * 30.0 - 1.5) * expected - 0.05 * found.discounted_alive_time;
+    assert!((group[0].value - value).abs() < 1e-9);
+}
+
+#[test]
+fn other_prices_add_to_what_a_purchase_brings_in_full() {
+    let spend = ExpectedSpend { mean: &[10.0, 30.0], added: Some(&[1.0, -3.0]) };
+    let found = new_customers(&P.into(), spend, &[0, 0], &rates(), (39.0, 0.0, None)).unwrap()[0];
+    let newcomer = PurchaseModel::from(P).newcomer(39.0, 0.0, None).unwrap();
+    assert!((found.spend - 19.0 * newcomer.purchases).abs() < 1e-12);
+    let per_purchase = 0.4 * 20.0 - 1.0 - 1.5;
+    let value = per_purchase * newcomer.discounted_purchases - 0.05 * newcomer.discounted_alive_time;
+    assert!((found.value - value).abs() < 1e-12);
 }
 
 /// Standard errors by which a mean of drawn futures may miss its expectation.
@@ -111,16 +143,16 @@ fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
         };
         let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
         let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total);
-        let models = Models { purchases, spend, population: None, groups: None };
+        let models = Models { purchases, spend, population: None, groups: None, moving: None };
         let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
         let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         // Every third customer: fewer than are taken at most, and more.
         let members: Vec<u32> = (0..rows).step_by(3).collect();
         let (horizon, delta) = (horizon(&settings), delta(&settings));
-        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta).unwrap();
+        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta, None).unwrap();
         let means = known.mean_spend(&histories.frequency);
         let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
-        let futures = newcomer_futures(&models, &known, (&members, &keys), &settings, 7).unwrap();
+        let futures = newcomer_futures(&models, &known, (&members, None, &keys), &settings, 7).unwrap();
         for (drawn, expected) in [
             (&futures.purchases, newcomer.discounted_purchases),
             (&futures.alive_time, newcomer.discounted_alive_time),

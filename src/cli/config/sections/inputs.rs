@@ -21,8 +21,12 @@ use crate::{
 const FORMATS: [(&str, Format); 2] = [("parquet", Format::Parquet), ("csv", Format::Csv)];
 
 /// Words of `returns`.
-const RETURNS: [(&str, ReturnsPolicy); 3] =
-    [("net", ReturnsPolicy::Net), ("separate", ReturnsPolicy::Separate), ("drop", ReturnsPolicy::Drop)];
+const RETURNS: [(&str, ReturnsPolicy); 4] = [
+    ("net", ReturnsPolicy::Net),
+    ("separate", ReturnsPolicy::Separate),
+    ("drop", ReturnsPolicy::Drop),
+    ("purchases", ReturnsPolicy::Purchases),
+];
 
 /// Keys of every table.
 const TABLE_KEYS: [&str; 4] = ["path", "format", "where", "columns"];

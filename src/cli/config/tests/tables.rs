@@ -95,7 +95,7 @@ fn returns_are_a_matter_of_the_ledger_alone() {
       hint: known keys: path, format, where, columns, covariates
     ");
     assert_snapshot!(message_for_ledger("{path: p, returns: seperate, columns: {customer_id: c, date: d, amount: a}}"), @r"
-    shop/whalecurve.yaml:4:36: `inputs.transactions.returns` is `seperate`, expected one of net, separate, drop
+    shop/whalecurve.yaml:4:36: `inputs.transactions.returns` is `seperate`, expected one of net, separate, drop, purchases
       hint: did you mean `separate`?
     ");
 }
