@@ -6,9 +6,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError,
-    cuts::MAX_SEGMENTS,
-    economic,
+    Audit, Clock, Gathered, Ledgers, RunError, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -274,13 +272,13 @@ impl OneLedger<'_> {
                 Err(_) => {}
             }
         }
-        let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
         let mut hierarchies = Vec::new();
         for column in hierarchies_of(settings) {
             let at = marks.iter().position(|mark| *mark == column);
             let texts = at.and_then(|at| of_customers(&|table| &table.groups[at]));
             hierarchies.extend(texts.map(|texts| Segmentation::by_text(column, &texts)));
         }
+        let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -311,8 +309,8 @@ impl OneLedger<'_> {
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
-            ahead: ahead.into(),
             hierarchies: hierarchies.into(),
+            ahead: ahead.into(),
         };
         ledgers.add_earlier_cells(settings)?;
         let other_costs = other_costs(&mut ledgers, settings)?;
@@ -358,6 +356,9 @@ fn came(cells: &Cells, customers: usize) -> Vec<Day> {
     }
     came
 }
+
+/// Segments that joint totals are kept for, at most.
+const MAX_SEGMENTS: usize = 200;
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;

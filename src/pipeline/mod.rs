@@ -183,10 +183,10 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
-    /// What is planned, compared with and decided on.
-    ahead: Arc<Ahead>,
     /// Channels, parents and regions that customers are added up by.
     hierarchies: Arc<Vec<Segmentation>>,
+    /// What is planned, compared with and decided on.
+    ahead: Arc<Ahead>,
 }
 
 /// Names of groups, and the number of each customer's.

@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::{
     Audit, Clock, Ledgers, RunError,
-    cuts::Cut,
     decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
@@ -61,8 +60,6 @@ pub(super) struct Findings {
     /// What customers are good for; empty until it is looked ahead.
     pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
-    /// Cohorts, and channels.
-    pub(super) cuts: Vec<Cut>,
     /// The bridge of every customer, where one is wanted.
     pub(super) bridge: Option<Vec<Steps>>,
     /// Products, or what else is costed, with their costs.
@@ -81,6 +78,7 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
+        let bridge = None;
         let (potentials, portfolio, segmentations) = (Potentials::default(), Portfolio::default(), Vec::new());
         let (cuts, bridge) = (Vec::new(), None);
         Self {
@@ -91,11 +89,10 @@ impl Findings {
             economic_profit,
             scores,
             tier,
-            potentials,
             portfolio,
             segmentations,
+            potentials,
             whale,
-            cuts,
             bridge,
             objects,
         }
@@ -106,7 +103,7 @@ impl Findings {
     /// * `beside`: what is known of the other world.
     ///
     /// # Errors
-    /// [`RunError::Forecast`]; [`RunError::Contract`] for too many cohorts.
+    /// [`RunError::Forecast`].
     pub(super) fn look_ahead(
         &mut self,
         settings: &Settings,
@@ -130,10 +127,10 @@ impl Findings {
             (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers, by),
             _ => portfolio::tiers(&self.economic_profit, tiers, by),
         };
-        self.cuts = self.ledgers.cuts(settings.equity.cohort, BASE_TIERS + usize::from(beside.tiers.is_some()))?;
         let foretold = forecast.map(|(forecast, _)| forecast);
         self.portfolio = super::portfolio::of(settings, foretold, self, beside.alternative);
         self.segmentations = segmentation::of(settings, self);
+        self.segmentations.push((self.ledgers.cohort(settings.equity.cohort), None));
         let own = segmentation::own(settings, foretold, self, false)?;
         self.segmentations.extend(own.into_iter().map(|own| (own, None)));
         if let (Some((forecast, setting)), Some(value)) = (forecast, &mut self.value)

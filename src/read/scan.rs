@@ -96,9 +96,9 @@ impl Role {
             | "overdue"
             | "disputed"
             | "rate" => Self::Number,
-            _ if NUMBERS.contains(&name) => Self::Number,
             "parent" => Self::Name,
             "benchmark" => Self::Switch,
+            _ if NUMBERS.contains(&name) => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

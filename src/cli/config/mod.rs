@@ -215,9 +215,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);
     }
-    if let Some(forecast) = &forecast {
-        forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
-    }
     let portfolio = fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
         let all = activities.iter().flatten();
         let drivers: BTreeSet<&str> = all.filter_map(|(_, setting)| setting.method.driver()).collect();
@@ -231,7 +228,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
-
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
     Some(Settings {
@@ -261,7 +257,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     })
 }
 
-/// `equity` and `decisions`, and whether what they need is there.
+/// `equity` and `decisions`, and whether what they and the forecast need is there.
 ///
 /// * `when`: period and last day of the run. * `known`: tables, and the forecast where nothing is wrong with it.
 fn ahead(
@@ -279,6 +275,7 @@ fn ahead(
     });
     // What is wrong with the forecast is told there.
     if let Some(forecast) = forecast {
+        forecast::check_contracts(fields, tables, forecast.as_ref(), problems);
         decisions::check_use(fields, tables, forecast.as_ref(), problems);
     }
     (equity, decisions)
