@@ -284,18 +284,7 @@ impl OneLedger<'_> {
             of_forecast: of_forecast.into(),
         };
         ledgers.add_earlier_cells(settings)?;
-        let mut other_costs = None;
-        if let Some(scenario) = &settings.scenario {
-            // Both worlds have the same cells.
-            let OtherCosts { activities, resources, pools, pool_lines } =
-                scenario::costs(&ledgers, settings, scenario)?;
-            let base =
-                (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
-            ledgers.add_earlier_cells(&scenario.settings)?;
-            let activities = std::mem::replace(&mut ledgers.activities, base.0);
-            let pools = std::mem::replace(&mut ledgers.pools, base.1);
-            other_costs = Some(OtherCosts { activities, resources, pools, pool_lines });
-        }
+        let other_costs = ledgers.other_costs(settings)?;
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
@@ -303,6 +292,17 @@ impl OneLedger<'_> {
 }
 
 impl Ledgers {
+    /// What the scenario says of costs, when there is one; cells that it needs are there afterwards, in both worlds.
+    fn other_costs(&mut self, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
+        let Some(scenario) = &settings.scenario else { return Ok(None) };
+        let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(self, settings, scenario)?;
+        let base = (std::mem::replace(&mut self.activities, activities), std::mem::replace(&mut self.pools, pools));
+        self.add_earlier_cells(&scenario.settings)?;
+        let activities = std::mem::replace(&mut self.activities, base.0);
+        let pools = std::mem::replace(&mut self.pools, base.1);
+        Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
+    }
+
     /// Cells for costs that follow the driver quantities of an earlier period.
     pub(super) fn add_earlier_cells(&mut self, settings: &Settings) -> Result<(), RunError> {
         let keys = allocate::missing_cells(&self.costing(settings), &self.ground(settings))?;
