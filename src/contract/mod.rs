@@ -5,16 +5,21 @@
 //! table, the rule, rows and money, never a cell's value.
 
 pub mod activities;
+pub mod candidates;
 pub mod columns;
 pub mod contracts;
 pub mod costs;
 mod covariates;
 pub mod driver_quantities;
+pub mod earlier;
 pub mod events;
 pub mod fx;
 pub mod meant;
+pub mod plans;
 pub mod pools;
 pub mod receivables;
+pub mod referrals;
+pub mod relations;
 pub mod resource_weights;
 pub mod rules;
 pub mod tables;

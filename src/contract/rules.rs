@@ -44,13 +44,30 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "unknown_currency"
         | "missing_currency"
         | "invalid_rate"
-        | "unknown_kind" => Policy::Error,
+        | "unknown_kind"
+        | "unknown_group"
+        | "unknown_measure"
+        | "unknown_action"
+        | "missing_action"
+        | "invalid_effect"
+        | "duplicate_prospect" => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount"
-            if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>
+            if matches!(
+                table,
+                TableName::Pools
+                    | TableName::Traced
+                    | TableName::Customers
+                    | TableName::AcquisitionPlan
+                    | TableName::Market
+                    | TableName::Actions
+                    | TableName::Truth
+            ) =>
         {
             Policy::Error
         }
+        // Its equity would vanish from the bridge.
+        "unknown_customer" if table == TableName::EarlierRun => Policy::Error,
         "missing_value" | "unknown_driver" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
         "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {
@@ -74,6 +91,10 @@ impl Rules {
                 | TableName::Pools
                 | TableName::Receivables
                 | TableName::Traced
+                | TableName::Opportunities
+                | TableName::Learning
+                | TableName::AcquisitionPlan
+                | TableName::Market
                 | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();

@@ -166,7 +166,8 @@ impl ContractHoldout {
 
     fn ends_of_steps(&self) -> Vec<u32> {
         let after = |number: u32| self.calendar.term.renewal(self.cut, number).abs_diff(self.cut);
-        let mut ends: Vec<u32> = (1..).map(after).take_while(|days| *days < self.days).collect();
+        // A step has a day at least.
+        let mut ends: Vec<u32> = (1..=self.days).map(after).take_while(|days| *days < self.days).collect();
         ends.push(self.days);
         ends
     }
@@ -234,7 +235,9 @@ impl ContractHoldout {
         let customers = self.members.len() as f64;
         let total = |of: &dyn Fn(&Part) -> f64| {
             let mut sum = Compensated::default();
-            parts.iter().for_each(|part| sum.add(of(part)));
+            for part in &parts {
+                sum.add(of(part));
+            }
             sum.value()
         };
         let mut by_tenure = vec![TenureRow::default(); LONG as usize + 1];

@@ -235,14 +235,12 @@ impl Population {
                 if p_alive == 0.0 {
                     return (*row, Some(0.0));
                 }
-                let found = match last.filter(|known| known.0 == future) {
-                    Some(known) => known.1,
-                    None => {
-                        let time = |days: u32| f64::from(days) / days_per_unit;
-                        let model = &self.models()[number];
-                        let found = ahead.of(model).residual(x, time(recency), time(age), delta);
-                        found.ok().filter(|value| value.is_finite())
-                    }
+                let found = if let Some(known) = last.filter(|known| known.0 == future) {
+                    known.1
+                } else {
+                    let time = |days: u32| f64::from(days) / days_per_unit;
+                    let found = ahead.of(&self.models()[number]).residual(x, time(recency), time(age), delta);
+                    found.ok().filter(|value| value.is_finite())
                 };
                 last = Some((future, found));
                 (*row, found.map(|residual| p_alive * residual))
@@ -260,9 +258,9 @@ impl Population {
 
 /// The bits of `r`, `a` and `b` of a model whose customers leave after a purchase.
 fn shared(model: &PurchaseModel) -> Option<[u64; 3]> {
-    match (model, model.while_alive()) {
-        (PurchaseModel::ParetoNbd(_), _) => None,
-        (_, WhileAlive { r, dropout: Dropout::AfterPurchase { a, b }, .. }) => Some([r, a, b].map(f64::to_bits)),
-        (_, WhileAlive { dropout: Dropout::AnyTime { .. }, .. }) => None,
+    let WhileAlive { r, dropout, .. } = model.while_alive();
+    match (model, dropout) {
+        (PurchaseModel::ParetoNbd(_), _) | (_, Dropout::AnyTime { .. }) => None,
+        (_, Dropout::AfterPurchase { a, b }) => Some([r, a, b].map(f64::to_bits)),
     }
 }

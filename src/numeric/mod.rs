@@ -22,6 +22,7 @@
 //! ```
 
 pub mod chi_squared;
+pub mod components;
 pub mod decimal;
 pub mod distributions;
 pub mod hypergeometric;

@@ -6,7 +6,9 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, RunError,
+    cuts::MAX_SEGMENTS,
+    economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -227,6 +229,11 @@ impl OneLedger<'_> {
         };
         let (cells, receivables) = inputs.receivables(cells, &by_id)?;
         let contracts = inputs.contracts(&by_id, as_of)?;
+        let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
+        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
+            let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
+            relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
+        }
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
@@ -254,6 +261,7 @@ impl OneLedger<'_> {
                 Err(_) => {}
             }
         }
+        let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -278,13 +286,15 @@ impl OneLedger<'_> {
             purchases: purchases.map(Arc::new),
             saved: None,
             contracts: contracts.map(Arc::new),
+            relations: relations.into(),
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
+            ahead: ahead.into(),
         };
         ledgers.add_earlier_cells(settings)?;
-        let other_costs = ledgers.other_costs(settings)?;
+        let other_costs = other_costs(&mut ledgers, settings)?;
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
@@ -292,17 +302,6 @@ impl OneLedger<'_> {
 }
 
 impl Ledgers {
-    /// What the scenario says of costs, when there is one; cells that it needs are there afterwards, in both worlds.
-    fn other_costs(&mut self, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
-        let Some(scenario) = &settings.scenario else { return Ok(None) };
-        let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(self, settings, scenario)?;
-        let base = (std::mem::replace(&mut self.activities, activities), std::mem::replace(&mut self.pools, pools));
-        self.add_earlier_cells(&scenario.settings)?;
-        let activities = std::mem::replace(&mut self.activities, base.0);
-        let pools = std::mem::replace(&mut self.pools, base.1);
-        Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
-    }
-
     /// Cells for costs that follow the driver quantities of an earlier period.
     pub(super) fn add_earlier_cells(&mut self, settings: &Settings) -> Result<(), RunError> {
         let keys = allocate::missing_cells(&self.costing(settings), &self.ground(settings))?;
@@ -315,8 +314,29 @@ impl Ledgers {
     }
 }
 
-/// Segments that joint totals are kept for, at most.
-const MAX_SEGMENTS: usize = 200;
+/// Activities and pools of the scenario, whose cells both worlds have; `None` without one.
+fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
+    let Some(scenario) = &settings.scenario else { return Ok(None) };
+    let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
+    // Both worlds have the same cells.
+    let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
+    ledgers.add_earlier_cells(&scenario.settings)?;
+    let activities = std::mem::replace(&mut ledgers.activities, base.0);
+    let pools = std::mem::replace(&mut ledgers.pools, base.1);
+    Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
+}
+
+/// First purchase of every customer; [`NO_DAY`] without one.
+fn came(cells: &Cells, customers: usize) -> Vec<Day> {
+    let mut came = vec![NO_DAY; customers];
+    for (customer, day) in cells.customer.iter().zip(&cells.first_purchase) {
+        let first = &mut came[*customer as usize];
+        if *day != NO_DAY && (*first == NO_DAY || day < first) {
+            *first = *day;
+        }
+    }
+    came
+}
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;
@@ -337,10 +357,9 @@ const MAX_POOLED: usize = 1_000;
 /// is asked for.
 fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> {
     let mapped = |column: &str| is_mapped(settings, TableName::Customers, column);
-    let forecast = settings.forecast.is_some();
     ["channel", "region"]
         .into_iter()
-        .filter(move |column| forecast && mapped(column) && (*column == "channel" || pools_by(settings, column)))
+        .filter(move |column| mapped(column) && (*column == "channel" || pools_by(settings, column)))
 }
 
 fn pools_by(settings: &Settings, column: &str) -> bool {

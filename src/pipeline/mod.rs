@@ -3,6 +3,7 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod bridge;
 mod choice;
 pub mod clock;
 pub mod compare;
@@ -10,8 +11,14 @@ mod comparison;
 mod contractual;
 mod cost_labels;
 mod cost_tables;
+mod cuts;
+mod decision_tables;
+mod decisions;
+mod earlier;
 mod earnings;
 mod economic;
+mod entry_table;
+mod equity_tables;
 pub mod error;
 mod event_time;
 pub mod explain;
@@ -25,6 +32,7 @@ mod group_tables;
 mod grouping;
 mod inputs;
 mod ledger;
+mod market_tables;
 mod method_table;
 pub mod model_file;
 mod notes;
@@ -35,7 +43,9 @@ mod order_time;
 mod origins;
 mod output;
 pub mod plan;
+mod plans;
 mod pooled;
+mod potentials;
 mod prices;
 pub mod results;
 mod scenario;
@@ -57,9 +67,11 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
+    decisions::Decisions,
     foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
+    plans::Ahead,
     results::{Costs, Findings, Results},
     scenario::OtherCosts,
 };
@@ -77,6 +89,7 @@ use crate::{
         margins::Margins,
         objects::{CostObject, Objects},
         purchases::PurchaseLog,
+        relations::Relations,
         settings::{Settings, TableName},
         tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -148,6 +161,8 @@ pub struct Ledgers {
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// What is known of customers beside what they bought.
+    relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
     pub saved: Option<Arc<SavedModels>>,
     /// Orders or products, when they are costed.
@@ -158,6 +173,8 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
+    /// What is planned, compared with and decided on.
+    ahead: Arc<Ahead>,
 }
 
 /// Names of groups, and the number of each customer's.
@@ -218,7 +235,9 @@ pub fn project(
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     // Saved models of purchases know the gaps between them; opportunities are counted anew.
     let by_day = needs_days && saved.as_ref().is_none_or(|saved| saved.purchases().is_none());
-    let wants_products = ["product_profit", "product_balance"].iter().any(|name| settings.writes(name));
+    let wants_products = ["product_profit", "product_balance", "product_entry", "segment_measure"]
+        .iter()
+        .any(|name| settings.writes(name));
     let products =
         (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
     let Gathered { mut ledgers, audit, other_costs } =
@@ -234,6 +253,7 @@ pub fn project(
         None => None,
     };
     base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
+    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));
@@ -245,7 +265,8 @@ pub fn project(
         }
         None => None,
     };
-    let results = Results { audit, forecast, base, scene };
+    let decisions = Decisions::new(settings, &base, forecast.as_ref(), &mut clock)?;
+    let results = Results { audit, forecast, base, scene, decisions };
     clock.start("publish", None);
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
@@ -294,7 +315,7 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
         }
         None => None,
     };
-    let results = Results { audit, forecast: None, base, scene };
+    let results = Results { audit, forecast: None, base, scene, decisions: Decisions::default() };
     clock.start("publish", None);
     let manifest = output::publish_objects(staging, settings, &results, kind, &mut clock)?;
     let summary = summary::object_lines(settings, &results);

@@ -4,14 +4,17 @@ use rayon::prelude::*;
 
 use super::{
     Audit, Clock, Ledgers, RunError,
+    cuts::Cut,
+    decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
+    potentials,
 };
 use crate::{
     allocate::CostPlan,
-    equity::{self, WhaleCurve},
+    equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
-    schema::{costs::LayerCosts, margins::Margins, settings::Settings},
+    schema::{costs::LayerCosts, margins::Margins, potentials::Potentials, settings::Settings},
     units::Minor,
 };
 
@@ -30,6 +33,8 @@ pub struct Results {
     pub(super) base: Findings,
     /// What-if beside the base.
     pub(super) scene: Option<Findings>,
+    /// What was decided in the base.
+    pub(super) decisions: Decisions,
 }
 
 /// What was found out of one world: the run as it is, or under a scenario.
@@ -45,7 +50,13 @@ pub(super) struct Findings {
     pub(super) scores: [Vec<u8>; 3],
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
+    /// What customers are good for; empty until it is looked ahead.
+    pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
+    /// Cohorts, and channels.
+    pub(super) cuts: Vec<Cut>,
+    /// The bridge of every customer, where one is wanted.
+    pub(super) bridge: Option<Vec<Steps>>,
     /// Products, or what else is costed, with their costs.
     pub(super) objects: Option<ObjectResults>,
 }
@@ -62,7 +73,8 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
-        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, objects }
+        let (cuts, bridge, potentials) = (Vec::new(), None, Potentials::default());
+        Self { ledgers, costs, margins, value, economic_profit, scores, tier, potentials, whale, cuts, bridge, objects }
     }
 
     /// Lifetime values, scores, tiers and joint totals.
@@ -71,7 +83,7 @@ impl Findings {
     /// * `prices`: factor on what each customer spends.
     ///
     /// # Errors
-    /// [`RunError::Forecast`].
+    /// [`RunError::Forecast`]; [`RunError::Contract`] for too many cohorts.
     pub(super) fn look_ahead(
         &mut self,
         settings: &Settings,
@@ -86,6 +98,8 @@ impl Findings {
             }
             None => None,
         };
+        clock.start("potential", Some(self.ledgers.customers.len() as u64));
+        self.potentials = potentials::of(settings, forecast.map(|(forecast, _)| forecast), self)?;
         clock.start("portfolio", Some(self.ledgers.customers.len() as u64));
         let (facts, groups) = (&self.ledgers.facts, settings.portfolio.rfm_groups);
         self.scores = [
@@ -98,13 +112,35 @@ impl Findings {
             (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers),
             _ => portfolio::tiers(&self.economic_profit, tiers),
         };
+        self.cuts = self.ledgers.cuts(settings.equity.cohort, BASE_TIERS + usize::from(base.is_some()))?;
         if let (Some((forecast, setting)), Some(value)) = (forecast, &mut self.value)
             && setting.paths > 0
         {
             let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
             let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
             segmentations.extend(base.map(|tier| (tier, count)));
+            segmentations.extend(self.cuts.iter().map(|cut| (cut.of.as_slice(), cut.names.len() as u16)));
             forecast.simulate(settings, setting, value, &segmentations, clock)?;
+        }
+        Ok(())
+    }
+
+    /// The bridge of equity, where the settings ask for one.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn build_bridge(
+        &mut self,
+        settings: &Settings,
+        forecast: Option<&Foretold>,
+        clock: &mut Clock,
+    ) -> Result<(), RunError> {
+        if settings.equity.bridge.is_some()
+            && settings.writes("equity_bridge")
+            && let (Some(forecast), Some(value)) = (forecast, &self.value)
+        {
+            clock.start("bridge", Some(self.ledgers.customers.len() as u64));
+            self.bridge = forecast.bridge(settings, &self.ledgers, (&self.margins, &self.costs.layers), value)?;
         }
         Ok(())
     }

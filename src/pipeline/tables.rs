@@ -12,10 +12,16 @@ use super::{
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{predict::WORST_ONE_IN, purchase_model::PurchaseModel, simulate::Simulation},
+    forecast::{
+        predict::WORST_ONE_IN,
+        purchase_model::PurchaseModel,
+        simulate::{Lifetime, Simulation},
+    },
+    potential,
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
+        equity::Drivers,
         facts::NO_DAY,
         period::Period,
         settings::Settings,
@@ -71,6 +77,15 @@ impl World<'_> {
         columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
         columns
             .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
+        let drivers = both.and_then(|(f, value)| f.of_purchases(value)).map(|(f, rates)| f.drivers(rates));
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.as_ref().map(|drivers| of(&drivers[at])));
+        let known = both.and_then(|(f, value)| f.of_purchases(value)).and_then(|(f, _)| f.known().ok());
+        columns.push(float(&|_, _, at| known.as_ref().map(|known| known[at].rate_now)));
+        columns.push(driver(|drivers| drivers.spend));
+        columns.push(driver(|drivers| drivers.margin_rate));
+        columns.push(driver(|drivers| drivers.order_cost));
+        columns.push(driver(|drivers| drivers.sustaining_rate));
+        columns.push(driver(|drivers| drivers.lifetime));
         columns.push(money(&|s, at| s.lifetime[at].mean));
         columns.push(money(&|s, at| s.lifetime[at].mean_error));
         columns.push(money(&|s, at| s.lifetime[at].sd));
@@ -80,6 +95,35 @@ impl World<'_> {
         }
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
+        columns.extend(self.potential_columns());
+        columns
+    }
+
+    /// The four potentials, their parts and ranks.
+    fn potential_columns(&self) -> Vec<Values> {
+        let (found, rows) = (&self.found.potentials, self.found.ledgers.customers.len());
+        let money = |column: Option<&[Minor]>| column.map_or_else(|| Values::Scaled(vec![None; rows]), scaled);
+        let rank = |column: Option<&[Minor]>| match column {
+            None => Values::Integer(vec![None; rows]),
+            Some(column) => integers(potential::ranks(column).into_iter().map(i64::from)),
+        };
+        let (growth, networking) = (found.growth.as_ref(), found.networking.as_ref());
+        let wallet = growth.and_then(|growth| growth.wallet.clone()).unwrap_or_else(|| vec![None; rows]);
+        let four = [Some(found.base.as_slice()), found.growth(), found.networking(), found.learning.as_deref()];
+        let total = found.total.as_deref();
+        let mut columns = vec![
+            money(four[0]),
+            money(four[1]),
+            money(growth.and_then(|growth| growth.pipeline.as_deref())),
+            Values::Scaled(wallet),
+            money(four[2]),
+            money(networking.map(|networking| networking.new.as_slice())),
+            money(networking.and_then(|networking| networking.saved.as_deref())),
+            money(networking.map(|networking| networking.given.as_slice())),
+            money(four[3]),
+            money(total),
+        ];
+        columns.extend(four.into_iter().chain([total]).map(rank));
         columns
     }
 
@@ -128,6 +172,9 @@ impl World<'_> {
             ));
         }
         rows.extend(self.segment_rows("value_tier", TIERS, &tiers, &self.found.tier));
+        for cut in &self.found.cuts {
+            rows.extend(self.segment_rows(cut.segmentation, cut.totals, &cut.names, &cut.of));
+        }
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
         let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
         let mut columns = vec![
@@ -193,6 +240,14 @@ impl World<'_> {
         Some(forecast.by_customer(&value.expected))
     }
 
+    /// Mean simulated lifetime value of every customer.
+    pub(super) fn simulated_by_customer(&self) -> Option<Vec<Minor>> {
+        let (forecast, simulation) = self.forecast.zip(self.simulation())?;
+        let per_major = self.settings.currency.minor_per_major() as f64;
+        let minor = |lifetime: &Lifetime| (lifetime.mean * per_major).round_ties_even() as Minor;
+        Some(forecast.by_customer(&simulation.lifetime.iter().map(minor).collect::<Vec<_>>()))
+    }
+
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
         equity::distribution(&self.simulation()?.totals[TIERS].whole(), &self.settings.levels(), WORST_ONE_IN)
@@ -230,6 +285,7 @@ impl World<'_> {
         ];
         columns.extend((0..self.settings.quantiles().len()).map(quantile));
         columns.push(Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]));
+        columns.extend(self.plan_total_columns());
         columns
     }
 

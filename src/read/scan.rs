@@ -40,10 +40,34 @@ enum Role {
     IdOrDay,
 }
 
+/// Columns of numbers in the tables of plans and decisions, and in what an earlier run told.
+const NUMBERS: [&str; 20] = [
+    "customers",
+    "cost",
+    "equity",
+    "value",
+    "target",
+    "retention",
+    "frequency",
+    "margin",
+    "cost_to_serve",
+    "probability",
+    "uncertainty",
+    "expected_revenue",
+    "expected_value",
+    "p_alive",
+    "expected_spend",
+    "margin_rate",
+    "cost_per_purchase",
+    "cost_per_time",
+    "expected_discounted_purchases",
+    "expected_discounted_lifetime",
+];
+
 impl Role {
     fn of(name: &str) -> Self {
         match name {
-            "customer_id" | "product_id" | "order_id" | "account" | "cost_centre" => Self::Id,
+            "customer_id" | "product_id" | "order_id" | "prospect_id" | "account" | "cost_centre" => Self::Id,
             "date" | "start" | "end" => Self::Day,
             "amount"
             | "quantity"
@@ -57,6 +81,7 @@ impl Role {
             | "acquisition_cost"
             | "capacity"
             | "rate" => Self::Number,
+            _ if NUMBERS.contains(&name) => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

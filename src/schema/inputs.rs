@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::covariates::CovariateColumn;
+use super::{covariates::CovariateColumn, plan_inputs};
 
 /// The input tables. Only `transactions` must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +36,24 @@ pub struct Inputs {
     /// One row what a resource pool gives a taker (in a period).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_weights: Option<TableSetting>,
+    /// Who was won through whom.
+    pub referrals: Option<TableSetting>,
+    /// The sales pipeline.
+    pub opportunities: Option<TableSetting>,
+    /// Knowledge gained from customers.
+    pub learning: Option<TableSetting>,
+    /// Customers that are planned to be won.
+    pub acquisition_plan: Option<TableSetting>,
+    /// What customers of others are worth.
+    pub market: Option<TableSetting>,
+    /// Targets of what drives equity.
+    pub targets: Option<TableSetting>,
+    /// What may be done for customers.
+    pub actions: Option<TableSetting>,
+    /// For whom in particular.
+    pub action_customers: Option<TableSetting>,
+    /// Customers who may be won.
+    pub prospects: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -55,7 +73,16 @@ impl Inputs {
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
             TableName::ResourceWeights => self.resource_weights.as_ref(),
-            TableName::Truth => None,
+            TableName::Referrals => self.referrals.as_ref(),
+            TableName::Opportunities => self.opportunities.as_ref(),
+            TableName::Learning => self.learning.as_ref(),
+            TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
+            TableName::Market => self.market.as_ref(),
+            TableName::Targets => self.targets.as_ref(),
+            TableName::Actions => self.actions.as_ref(),
+            TableName::ActionCustomers => self.action_customers.as_ref(),
+            TableName::Prospects => self.prospects.as_ref(),
+            TableName::Truth | TableName::EarlierRun => None,
         }
     }
 }
@@ -88,13 +115,33 @@ pub enum TableName {
     Contracts,
     /// Whom resource pools serve.
     ResourceWeights,
+    /// Who was won through whom.
+    Referrals,
+    /// The sales pipeline.
+    Opportunities,
+    /// Knowledge gained from customers.
+    Learning,
+    /// Customers that are planned to be won.
+    AcquisitionPlan,
+    /// What customers of others are worth.
+    Market,
+    /// Targets of what drives equity.
+    Targets,
+    /// What may be done for customers.
+    Actions,
+    /// For whom in particular.
+    ActionCustomers,
+    /// Customers who may be won.
+    Prospects,
+    /// What an earlier run told of customers: named by `equity.bridge`.
+    EarlierRun,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 21] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -107,6 +154,15 @@ impl TableName {
         Self::Events,
         Self::Contracts,
         Self::ResourceWeights,
+        Self::Referrals,
+        Self::Opportunities,
+        Self::Learning,
+        Self::AcquisitionPlan,
+        Self::Market,
+        Self::Targets,
+        Self::Actions,
+        Self::ActionCustomers,
+        Self::Prospects,
     ];
 
     /// The name in the config.
@@ -125,6 +181,16 @@ impl TableName {
             Self::Events => "events",
             Self::Contracts => "contracts",
             Self::ResourceWeights => "resource_weights",
+            Self::Referrals => "referrals",
+            Self::Opportunities => "opportunities",
+            Self::Learning => "learning",
+            Self::AcquisitionPlan => "acquisition_plan",
+            Self::Market => "market",
+            Self::Targets => "targets",
+            Self::Actions => "actions",
+            Self::ActionCustomers => "action_customers",
+            Self::Prospects => "prospects",
+            Self::EarlierRun => "earlier_run",
             Self::Truth => "truth",
         }
     }
@@ -151,6 +217,8 @@ impl TableName {
                 ("acquisition_cost", false),
                 ("channel", false),
                 ("region", false),
+                ("wallet", false),
+                ("wallet_probability", false),
             ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
@@ -191,6 +259,18 @@ impl TableName {
             Self::ResourceWeights => {
                 &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
             }
+            Self::Referrals => &[("referrer", true), ("referred", true), ("date", false), ("weight", false)],
+            Self::Opportunities => {
+                &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
+            }
+            Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::columns(self),
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -215,7 +295,7 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
+            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability"],
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
@@ -242,6 +322,40 @@ impl TableName {
                 "overlapping_contract",
             ],
             Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
+            Self::Referrals => &[
+                "missing_customer",
+                "unknown_customer",
+                "self_referral",
+                "cyclic_referral",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Opportunities => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_probability",
+                "invalid_margin",
+                "missing_date",
+                "past_opportunity",
+            ],
+            Self::Learning => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_half_life",
+                "missing_date",
+                "after_as_of",
+            ],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::rules(self),
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

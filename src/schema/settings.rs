@@ -9,7 +9,9 @@ pub use super::inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting};
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     covariates::CovariateSettings,
+    decisions::DecisionSettings,
     economic::EconomicSettings,
+    equity::EquitySettings,
     forecasting::{Discounting, ModelChoice, SpendKind},
     fx::FxSettings,
     money::Currency,
@@ -17,7 +19,10 @@ use super::{
     quantiles::{DEFAULT_QUANTILES, Quantile},
     scenario::Scenario,
 };
-use crate::units::Day;
+use crate::{
+    numeric::decimal::Decimal,
+    units::{Day, Minor},
+};
 
 /// Everything one run needs to know.
 #[derive(Clone, Debug, Serialize)]
@@ -66,6 +71,10 @@ pub struct Settings {
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
+    /// Equity.
+    pub equity: EquitySettings,
+    /// Decisions.
+    pub decisions: DecisionSettings,
     /// What-if beside the base.
     pub scenario: Option<Scenario>,
 }
@@ -329,6 +338,19 @@ pub struct PortfolioSettings {
     pub rfm_groups: u8,
     /// Value tiers from the best customer down: name and share of customers; shares sum to 1.
     pub value_tiers: Vec<ValueTier>,
+    /// What recommending brings.
+    pub networking: NetworkingSettings,
+}
+
+/// What a referred customer passes on to those who recommended us to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct NetworkingSettings {
+    /// Probability that a referred customer would not have come otherwise, 0 to 1.
+    pub new_share: Decimal,
+    /// What is left of a value from one generation of referrals to the next, 0 to 1.
+    pub decay: Decimal,
+    /// What winning a customer costs without a referral; `None` = the mean over customers without one.
+    pub acquisition_cost: Option<Minor>,
 }
 
 /// One value tier.

@@ -1,6 +1,6 @@
 //! The small input tables, as the contract hands them on.
 
-use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period};
+use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period, relations::Wallet};
 use crate::{
     numeric::keys::KeyTable,
     units::{Day, Minor, MinorSum, Quantity},
@@ -17,6 +17,8 @@ pub struct CustomerTable {
     pub groups: Vec<Vec<Option<String>>>,
     /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
     pub acquisition_cost: Vec<Minor>,
+    /// What each spends with us and others, in row order; `None` when the columns are not mapped or a cell is null.
+    pub wallet: Vec<Option<Wallet>>,
     /// What models may use, in row order, sorted by name.
     pub covariates: Vec<Covariate>,
 }

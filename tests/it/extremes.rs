@@ -1,5 +1,7 @@
 //! Extreme ledgers through the binary, for every model: finite numbers, or an error that says why.
 
+use std::fmt::Write;
+
 use arrow_array::{Array, Float64Array};
 
 use crate::support::{Job, cents, days, integers, read};
@@ -8,6 +10,9 @@ const PURCHASES: [&str; 6] = ["bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd_k", "m
 const CONTRACTS: [&str; 4] = ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"];
 /// Largest value of a customer in cents: what these ledgers bring in a year is far below it.
 const MOST: i128 = 1_000_000_000_000_000;
+
+/// First and last day of each contract; none: it goes on.
+type Contracts = (&'static str, Vec<(i32, Option<i32>)>);
 
 /// Days of the purchases of each customer, and the last day.
 type Ledger = (&'static str, Vec<Vec<i32>>, i32);
@@ -95,8 +100,7 @@ fn date(day: i32) -> String {
 #[test]
 fn every_model_of_contracts_gives_finite_numbers_or_says_why_not() {
     let long = 10_957;
-    // First and last day; none: it goes on.
-    let bases: [(&str, Vec<(i32, Option<i32>)>); 7] = [
+    let bases: [Contracts; 7] = [
         ("one customer", vec![(long - 400, None)]),
         ("one customer who left", vec![(long - 400, Some(long - 100))]),
         ("all left on their first day", vec![(long - 50, Some(long - 50)); 30]),
@@ -122,7 +126,7 @@ forecast: {{model: {model}, time_unit: {unit}, horizon: 1y, discount_rate_per_ye
             ));
             let mut table = "c,s,e\n".to_owned();
             for (id, (start, end)) in (1..).zip(&contracts) {
-                table.push_str(&format!("{id},{},{}\n", date(*start), end.map(date).unwrap_or_default()));
+                writeln!(table, "{id},{},{}", date(*start), end.map(date).unwrap_or_default()).unwrap();
             }
             job.text("c.csv", &table);
             let ids = || 1..=contracts.len() as i64;

@@ -9,6 +9,8 @@ use crate::support::{Job, root, shared};
 
 /// The other program stops at gradients of a thousandth: its maxima are right to ten digits, its parameters to five.
 const LIKELIHOOD: f64 = 2e-10;
+/// What the last of the twelve digits that are quoted leaves.
+const LEAST: f64 = 3e-13;
 const PARAMETERS: f64 = 2e-5;
 
 /// A fit and what the other program found.
@@ -24,7 +26,7 @@ impl Found<'_> {
         let value = fit["log_likelihood"].as_f64().unwrap();
         let off = (value - self.log_likelihood) / self.log_likelihood.abs();
         // Never below, and above by what the other search left.
-        assert!(off > -1e-12 && off < LIKELIHOOD, "{}: {value} is not {}", self.model, self.log_likelihood);
+        assert!(off > -LEAST && off < LIKELIHOOD, "{}: {value} is not {}", self.model, self.log_likelihood);
         for (name, expected) in self.parameters {
             let found = fit["parameters"][name].as_f64().unwrap();
             assert!((found / expected - 1.0).abs() < PARAMETERS, "{} {name}: {found} is not {expected}", self.model);
@@ -78,11 +80,28 @@ forecast: {{model: {}, horizon: 39w, paths: 0}}
     }
 }
 
-/// In the wholesale ledger dropout is almost nil: the other program climbs along a ridge towards NBD, whose supremum it nears.
+/// In the wholesale ledger dropout is almost nil: BG/NBD has its maximum near the edge, MBG/NBD at NBD, which the other program
+/// nears.
 #[test]
-fn the_wholesale_ledger_reaches_the_limit_that_another_program_nears() {
+fn the_wholesale_ledger_has_the_maxima_of_another_program() {
     let Some(path) = shared("data/online_retail.parquet") else { return };
-    for (model, neared) in [("bg_nbd", -37_647.878_759_1), ("mbg_nbd", -37_647.879_397_4)] {
+    let spend = Found {
+        model: "gamma_gamma",
+        parameters: &[("p", 2.103_523_12), ("q", 3.449_906_92), ("gamma", 485.570_812)],
+        log_likelihood: -19_083.290_688_9,
+    };
+    for found in [
+        Found {
+            model: "bg_nbd",
+            parameters: &[("r", 0.826_433_144), ("alpha", 9.841_526_24), ("a", 3.442_730_66e-3), ("b", 6.749_417_65)],
+            log_likelihood: -37_647.759_417_86,
+        },
+        Found {
+            model: "mbg_nbd",
+            parameters: &[("r", 0.827_450_501), ("alpha", 9.868_322_43)],
+            log_likelihood: -37_647.879_397_41,
+        },
+    ] {
         let job = Job::new(&format!(
             "
 version: 1
@@ -93,24 +112,13 @@ inputs:
     path: {}
     where: \"CustomerID IS NOT NULL\"
     columns: {{customer_id: CustomerID, date: InvoiceDate, quantity: Quantity, unit_price: UnitPrice}}
-forecast: {{model: {model}, horizon: 39w, paths: 0}}
+forecast: {{model: {}, horizon: 39w, paths: 0}}
 ",
-            path.display()
+            path.display(),
+            found.model
         ));
         let manifest = job.run(&[]);
-        let fit = &manifest["fits"][model];
-        assert_eq!(fit["end"]["how"], "boundary", "{fit}");
-        let value = fit["log_likelihood"].as_f64().unwrap();
-        assert!(value > neared && value < neared + 0.01, "{model}: {value} {neared}");
-        for (name, expected) in [("r", 0.827_367), ("alpha", 9.866_52)] {
-            let found = fit["parameters"][name].as_f64().unwrap();
-            assert!((found / expected - 1.0).abs() < 1e-3, "{model} {name}: {found}");
-        }
-        Found {
-            model: "gamma_gamma",
-            parameters: &[("p", 2.103_523_12), ("q", 3.449_906_92), ("gamma", 485.570_812)],
-            log_likelihood: -19_083.290_688_9,
-        }
-        .compare(&manifest);
+        found.compare(&manifest);
+        spend.compare(&manifest);
     }
 }

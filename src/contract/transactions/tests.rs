@@ -8,17 +8,22 @@ use proptest::prelude::*;
 use super::{Judged, Ledger, TABLE, columns::Columns};
 use crate::{
     contract::columns::Batch,
-    numeric::keys::{KeyIndex, Keys, TextColumn},
+    numeric::{
+        decimal::Decimal,
+        keys::{KeyIndex, Keys, TextColumn},
+    },
     schema::{
         costing::ServiceSetting,
+        decisions::DecisionSettings,
         economic::EconomicSettings,
+        equity::EquitySettings,
         fx::FxSettings,
         lines::PURCHASE,
         money::Currency,
         period::PeriodKind,
         settings::{
-            DriverMeasure, Format, Inputs, LedgerDriver, Policy, PortfolioSettings, ReturnsPolicy, RuleSetting,
-            Settings, TableName, TableSetting,
+            DriverMeasure, Format, Inputs, LedgerDriver, NetworkingSettings, Policy, PortfolioSettings, ReturnsPolicy,
+            RuleSetting, Settings, TableName, TableSetting,
         },
     },
 };
@@ -43,6 +48,8 @@ type Line = (
     (Option<i64>, Option<i32>, Option<i64>, Option<i32>),
     (Option<f64>, Option<i32>, Option<&'static str>, Option<f64>, Option<bool>),
 );
+
+const NOTHING: Decimal = Decimal { mantissa: 0, scale: 0 };
 
 fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
     let rule = |(name, policy): (&&str, &Policy)| {
@@ -85,6 +92,15 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             traced: None,
             contracts: None,
             resource_weights: None,
+            acquisition_plan: None,
+            market: None,
+            targets: None,
+            actions: None,
+            action_customers: None,
+            prospects: None,
+            referrals: None,
+            opportunities: None,
+            learning: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -102,7 +118,13 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         outputs: None,
         keep_versions: 0,
         forecast: None,
-        portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
+        portfolio: PortfolioSettings {
+            rfm_groups: 5,
+            value_tiers: Vec::new(),
+            networking: NetworkingSettings { new_share: NOTHING, decay: NOTHING, acquisition_cost: None },
+        },
+        equity: EquitySettings::default(),
+        decisions: DecisionSettings::default(),
     }
 }
 

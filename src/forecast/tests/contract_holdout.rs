@@ -23,7 +23,7 @@ fn contracts() -> Vec<CustomerContract> {
     let one = |customer: u32| {
         let start = AS_OF - 700 + ((customer * 37) % 660) as Day;
         let stayed = 25 + ((customer * 7_919) % 1_400) as Day;
-        let end = (customer % 4 > 0).then_some(start + stayed - 1);
+        let end = (!customer.is_multiple_of(4)).then_some(start + stayed - 1);
         CustomerContract { customer, start, end }
     };
     (0..400).map(one).collect()

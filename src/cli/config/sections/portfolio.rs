@@ -7,7 +7,8 @@ use crate::{
         suggest::quoted,
         walk::{Entry, RATE_DIGITS},
     },
-    schema::settings::{PortfolioSettings, ValueTier},
+    numeric::decimal::Decimal,
+    schema::settings::{NetworkingSettings, PortfolioSettings, ValueTier},
 };
 
 /// Tiers when the config gives none.
@@ -18,23 +19,48 @@ const DEFAULT_TIERS: [(&str, f64); 4] = [("platinum", 0.05), ("gold", 0.15), ("i
 /// Groups of recency, frequency and monetary value when the config does not say: quintiles.
 const DEFAULT_RFM_GROUPS: u8 = 5;
 
+/// One half.
+const HALF: Decimal = Decimal { mantissa: 5, scale: 1 };
+
+/// What recommending brings when the config does not say. No source gives shares for every trade: these are the middle.
+const DEFAULT_NETWORKING: NetworkingSettings =
+    NetworkingSettings { new_share: HALF, decay: HALF, acquisition_cost: None };
+
 /// `portfolio` of a config that has none.
 pub(in crate::cli::config) fn default() -> PortfolioSettings {
-    PortfolioSettings { rfm_groups: DEFAULT_RFM_GROUPS, value_tiers: default_tiers() }
+    PortfolioSettings { rfm_groups: DEFAULT_RFM_GROUPS, value_tiers: default_tiers(), networking: DEFAULT_NETWORKING }
 }
 
 fn default_tiers() -> Vec<ValueTier> {
     DEFAULT_TIERS.map(|(name, share)| ValueTier { name: name.to_owned(), share }).to_vec()
 }
 
-/// `portfolio`.
-pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -> Option<PortfolioSettings> {
-    let fields = entry.fields(&["rfm_groups", "value_tiers"], problems)?;
+/// `portfolio`. Money has at most `exponent` digits after the point.
+pub(in crate::cli::config) fn read(
+    entry: &Entry<'_>,
+    exponent: u8,
+    problems: &mut Problems,
+) -> Option<PortfolioSettings> {
+    let fields = entry.fields(&["rfm_groups", "value_tiers", "networking"], problems)?;
     let rfm_groups = fields.read_or("rfm_groups", DEFAULT_RFM_GROUPS, problems, |entry, problems| {
         entry.whole(2, 10, problems).and_then(|groups| u8::try_from(groups).ok())
     });
     let value_tiers = fields.read_or("value_tiers", default_tiers(), problems, tiers);
-    Some(PortfolioSettings { rfm_groups: rfm_groups?, value_tiers: value_tiers? })
+    let networking = fields
+        .read_or("networking", DEFAULT_NETWORKING, problems, |entry, problems| networking(entry, exponent, problems));
+    Some(PortfolioSettings { rfm_groups: rfm_groups?, value_tiers: value_tiers?, networking: networking? })
+}
+
+/// `networking`.
+fn networking(entry: &Entry<'_>, exponent: u8, problems: &mut Problems) -> Option<NetworkingSettings> {
+    let fields = entry.fields(&["new_share", "decay", "acquisition_cost"], problems)?;
+    let share = |entry: &Entry<'_>, problems: &mut Problems| entry.exact_rate(1, problems);
+    let new_share = fields.read_or("new_share", HALF, problems, share);
+    let decay = fields.read_or("decay", HALF, problems, share);
+    let acquisition_cost = fields.read_or("acquisition_cost", None, problems, |entry, problems| {
+        entry.scaled(exponent, "an amount of money", problems).map(Some)
+    });
+    Some(NetworkingSettings { new_share: new_share?, decay: decay?, acquisition_cost: acquisition_cost? })
 }
 
 /// `value_tiers`, best first. The shares are added as decimals: as floats, 0.1 ten times is not 1.
