@@ -3,13 +3,6 @@
 use super::Ledgers;
 use crate::schema::{facts::NO_DAY, period::PeriodKind, segmentation::Segmentation, settings::PoolBy};
 
-impl Cut {
-    /// The same groups as a segmentation of the outputs.
-    pub(super) fn as_segmentation(&self) -> Segmentation {
-        Segmentation::by_number(self.segmentation, self.names.iter().map(String::as_str), &self.of)
-    }
-}
-
 impl Ledgers {
     /// Customers by the calendar period of their first purchase; those without one are in `(none)`.
     pub(super) fn cohort(&self, by: PoolBy) -> Segmentation {

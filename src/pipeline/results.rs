@@ -80,7 +80,6 @@ impl Findings {
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
         let bridge = None;
         let (potentials, portfolio, segmentations) = (Potentials::default(), Portfolio::default(), Vec::new());
-        let (cuts, bridge) = (Vec::new(), None);
         Self {
             ledgers,
             costs,
@@ -139,12 +138,9 @@ impl Findings {
             let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
             let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
             segmentations.extend(beside.tiers.map(|tier| (tier, count)));
-            segmentations.extend(self.cuts.iter().map(|cut| (cut.of.as_slice(), cut.names.len() as u16)));
             // Of others, those that are few enough to keep a total of every path.
             let mut more = Vec::new();
             for (segmentation, place) in &mut self.segmentations {
-                let same = self.cuts.iter().find(|cut| cut.segmentation == segmentation.name);
-                *place = place.or(same.map(|cut| cut.totals));
                 let wanted = settings.writes("segment_value") && segmentation.groups.len() <= MAX_JOINT;
                 if place.is_none() && wanted {
                     *place = Some(segmentations.len() + more.len());
