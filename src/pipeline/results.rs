@@ -82,9 +82,9 @@ impl Findings {
             economic_profit,
             scores,
             tier,
-            potentials,
             portfolio,
             segmentations,
+            potentials,
             whale,
             objects,
         }
