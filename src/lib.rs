@@ -51,6 +51,7 @@
 
 pub mod allocate;
 pub mod compare;
+pub mod decide;
 pub mod equity;
 pub mod facts;
 pub mod forecast;

@@ -256,6 +256,16 @@ impl Batch<'_> {
         Ok(Some(texts.iter().map(|text| text.and_then(place)).collect()))
     }
 
+    /// A column of floats; null is none.
+    ///
+    /// # Errors
+    /// [`ContractError::Column`] when the column is of another type.
+    pub fn floats(&self, name: &str) -> Result<Option<Vec<Option<f64>>>, ContractError> {
+        let Some(series) = self.series(name) else { return Ok(None) };
+        let floats = series.f64().map_err(|_| self.wrong(name, "floats"))?;
+        Ok(Some(floats.iter().collect()))
+    }
+
     /// A boolean column; null is false.
     ///
     /// # Errors

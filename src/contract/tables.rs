@@ -402,7 +402,7 @@ impl<'a> KnownCustomers<'a> {
         Self { ids, index: OnceLock::new() }
     }
 
-    pub(super) fn keys(&self) -> &Keys {
+    pub(crate) fn keys(&self) -> &Keys {
         self.ids
     }
 

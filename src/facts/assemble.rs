@@ -166,7 +166,9 @@ impl Sources<'_> {
                     let net = sums.purchases.checked_sub(sums.returns);
                     (net.ok_or(FactsError::Overflow { what: "gross sales" })?, 0)
                 }
-                ReturnsPolicy::Separate | ReturnsPolicy::Drop => (sums.purchases, sums.returns),
+                ReturnsPolicy::Separate | ReturnsPolicy::Drop | ReturnsPolicy::Purchases => {
+                    (sums.purchases, sums.returns)
+                }
             };
             let counts = self.counts[part as usize].of(cell as usize);
             columns.customer[row] = customer;

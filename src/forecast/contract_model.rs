@@ -5,7 +5,7 @@
 //! [`weibull_gamma`](super::weibull_gamma)) it pays for as long as it stays. What is expected of both is a number of
 //! periods, and what they are worth is their discounted number times the contribution of one.
 
-use super::beta_geometric::{DiscountError, ShiftedBetaGeometric};
+use super::beta_geometric::{DiscountError, Horizon, ShiftedBetaGeometric};
 use super::beta_weibull::BetaDiscreteWeibull;
 use super::exponential_gamma::ExponentialGamma;
 use super::fit::Fit;
@@ -64,6 +64,8 @@ pub enum Prospect {
         expected: f64,
         /// What that is worth.
         discounted: f64,
+        /// The probability of being under contract at the horizon.
+        at_horizon: f64,
     },
     /// Time under contract up to the horizon.
     Time {
@@ -79,6 +81,8 @@ pub enum Prospect {
         expected: f64,
         /// What that is worth.
         discounted: f64,
+        /// The probability of being under contract at the horizon.
+        at_horizon: f64,
     },
 }
 
@@ -127,6 +131,17 @@ impl ContractModel {
         }
     }
 
+    /// The parameters, in the order of their names.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<f64> {
+        match self {
+            Self::BetaGeometric(ShiftedBetaGeometric { alpha, beta }) => vec![*alpha, *beta],
+            Self::BetaWeibull(BetaDiscreteWeibull { alpha, beta, c }) => vec![*alpha, *beta, *c],
+            Self::ExponentialGamma(ExponentialGamma { r, alpha }) => vec![*r, *alpha],
+            Self::WeibullGamma(WeibullGamma { r, alpha, c }) => vec![*r, *alpha, *c],
+        }
+    }
+
     /// What may come of a customer under contract since `start`.
     ///
     /// # Errors
@@ -136,18 +151,80 @@ impl ContractModel {
         let horizon = f64::from(horizon_days) / days_per_unit;
         // The first and the last day of a contract are days under contract.
         let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
-        let time = |expected, discounted| Prospect::Time { model: *self, age, horizon, delta, expected, discounted };
+        let time = |expected, discounted, at_horizon| Prospect::Time {
+            model: *self,
+            age,
+            horizon,
+            delta,
+            expected,
+            discounted,
+            at_horizon,
+        };
         match self {
             Self::BetaGeometric(model) => Ok(Prospect::renewals(start, calendar, |chance| model.retention(chance))),
             Self::BetaWeibull(model) => Ok(Prospect::renewals(start, calendar, |chance| model.retention(chance))),
             Self::ExponentialGamma(model) => {
                 let of = |delta| model.residual_lifetime(age, horizon, delta);
-                Ok(time(of(0.0)?, of(delta)?))
+                Ok(time(of(0.0)?, of(delta)?, model.survival_after(age, horizon)))
             }
             Self::WeibullGamma(model) => {
                 let of = |delta| model.residual_lifetime(age, horizon, delta);
-                Ok(time(of(0.0)?, of(delta)?))
+                Ok(time(of(0.0)?, of(delta)?, model.survival_after(age, horizon)))
             }
+        }
+    }
+
+    /// The probability that a customer under contract since `start` still is `0, 1, 2, …, days` days after the calendar's
+    /// `as_of`.
+    #[must_use]
+    pub fn survival_by_day(&self, start: Day, calendar: &ContractCalendar, days: u32) -> Vec<f64> {
+        let ContractCalendar { as_of, term, days_per_unit, .. } = *calendar;
+        let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
+        let renewals = |retention: &dyn Fn(u32) -> f64| {
+            // What comes up on the day after is decided: see [`Prospect`].
+            let (mut made, mut survival) = (term.renewals(start, as_of.saturating_add(1)), 1.0);
+            let mut due = term.renewal(start, made + 1);
+            let mut on = |day: u32| {
+                while due <= as_of.saturating_add_unsigned(day).saturating_add(1) {
+                    made += 1;
+                    survival *= retention(made);
+                    due = term.renewal(start, made + 1);
+                }
+                survival
+            };
+            (0..=days).map(&mut on).collect()
+        };
+        let time =
+            |survival: &dyn Fn(f64) -> f64| (0..=days).map(|day| survival(f64::from(day) / days_per_unit)).collect();
+        match self {
+            Self::BetaGeometric(model) => renewals(&|chance| model.retention(chance)),
+            Self::BetaWeibull(model) => renewals(&|chance| model.retention(chance)),
+            Self::ExponentialGamma(model) => time(&|u| model.survival_after(age, u)),
+            Self::WeibullGamma(model) => time(&|u| model.survival_after(age, u)),
+        }
+    }
+
+    /// Discounted periods expected for ever of a customer under contract since `start`: renewals, or time under contract.
+    ///
+    /// Renewals to come lie one time unit apart from the next one on (sBG: `e^{−δt} · DERL`, `t` the time to it).
+    ///
+    /// # Errors
+    /// [`DiscountError`]; [`DiscountError::Infinite`] and [`DiscountError::Undiscounted`] without discounting.
+    pub fn periods_for_ever(&self, start: Day, calendar: &ContractCalendar) -> Result<f64, DiscountError> {
+        let ContractCalendar { as_of, term, days_per_unit, delta, .. } = *calendar;
+        let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
+        // A contract that goes on at `as_of` has made what comes up on the day after it, but has not paid for it.
+        let (made, paid) = (term.renewals(start, as_of + 1), term.renewals(start, as_of));
+        let factor =
+            |number: u32| libm::exp(-delta * f64::from(term.renewal(start, number).abs_diff(as_of)) / days_per_unit);
+        let certain: f64 = (paid + 1..=made).map(factor).sum();
+        let rate = libm::expm1(delta);
+        let renewals = |residual: Result<f64, DiscountError>| Ok(certain + factor(made + 1) * residual?);
+        match self {
+            Self::BetaGeometric(model) => renewals(model.residual_lifetime(made, Horizon::Forever, rate)),
+            Self::BetaWeibull(model) => renewals(model.residual_lifetime(made, Horizon::Forever, rate)),
+            Self::ExponentialGamma(model) => model.residual_lifetime(age, f64::INFINITY, delta),
+            Self::WeibullGamma(model) => model.residual_lifetime(age, f64::INFINITY, delta),
         }
     }
 
@@ -229,7 +306,17 @@ impl Prospect {
             expected.add(survival);
             discounted.add(survival * factor);
         }
-        Self::Renewals { made, worth, expected: expected.value(), discounted: discounted.value() }
+        // What comes up on the day after the horizon is decided by then, as it is at `as_of`.
+        let last = term.renewals(start, end.saturating_add(1));
+        let at_horizon = (made_already + 1..=last).map(&retention).product();
+        Self::Renewals { made, worth, expected: expected.value(), discounted: discounted.value(), at_horizon }
+    }
+
+    /// The probability of being under contract at the horizon.
+    #[must_use]
+    pub fn at_horizon(&self) -> f64 {
+        let (Self::Renewals { at_horizon, .. } | Self::Time { at_horizon, .. }) = self;
+        *at_horizon
     }
 
     /// Expected periods up to the horizon: renewals, or time under contract.

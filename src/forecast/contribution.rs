@@ -31,6 +31,15 @@ pub struct Rates {
     pub sustaining_rate: Vec<f64>,
 }
 
+impl Rates {
+    /// The same rates where amounts are contributions, of either sign: all of an amount is kept. No share of money that may
+    /// add up to nothing has a meaning.
+    #[must_use]
+    pub fn keeping_all(self) -> Self {
+        Self { margin_rate: vec![1.0; self.margin_rate.len()], ..self }
+    }
+}
+
 /// Shrinks each customer's own ratio to the base's: `(own + k · base) / (exposure + k)`, where `base = Σ own / Σ exposure`
 /// and `k` is the mean exposure of one purchase (money), one purchase, or the mean age: what a typical customer shows.
 ///

@@ -11,11 +11,14 @@
 //! Source: the probability generating function of the beta-geometric distribution, `₂F₁(1, b; a+b+1; z) a/(a+b)`, and the
 //! Laplace transform of a sum of exponentials; for Pareto/NBD see Fader, Hardie & Lee, RFM and CLV (2005).
 
-use super::bg_cnbd_k::BgCnbdK;
 use super::pareto_nbd::ParetoNbd;
+use super::population::Population;
+use super::predict::Histories;
 use super::purchase_model::{Dropout, PurchaseModel, WhileAlive};
 use crate::numeric::hypergeometric::{HypergeometricError, gauss};
 use crate::numeric::special::ln_gamma;
+use rayon::prelude::*;
+use std::collections::VecDeque;
 
 /// Steps of the trapezoidal rule in `ln λ`, for shapes up to 4 and, in standard deviations, above. The integrand is
 /// analytic up to `π/2` off the real line, so the error is of order `e^{−π²/step}`, and `e^{−2π²/step²}` of a normal peak.
@@ -48,8 +51,6 @@ impl PurchaseModel {
 
     /// Discounted purchases expected for ever of a customer who is alive at `T`.
     ///
-    /// It takes some milliseconds a customer, and seconds at parameters near the ends of a fit's range.
-    ///
     /// The integral of the module's `D(λ)` by the trapezoidal rule in `ln λ`; for Pareto/NBD
     /// [`ParetoNbd::residual`]. Relative error below 1e-10. Without discounting it is `(a+b−1)/(a−1)`, infinite for
     /// `a <= 1`, and `(r+x)/(α+T) · (β+T)/(s−1)` for Pareto/NBD, infinite for `s <= 1`.
@@ -57,76 +58,209 @@ impl PurchaseModel {
     /// # Errors
     /// As [`PurchaseModel::discounted_purchases_for_ever`].
     pub fn residual_for_ever(&self, x: f64, t_x: f64, age: f64, delta: f64) -> Result<f64, HypergeometricError> {
-        let WhileAlive { r, alpha, phases, dropout } = self.while_alive();
-        let (a, b) = match (self, dropout) {
-            (Self::ParetoNbd(model), _) => return Ok(for_ever(model, x, age, delta)),
-            (_, Dropout::AfterPurchase { a, b }) => (a, b + x),
-            (_, Dropout::AnyTime { s, beta }) => {
-                return Ok(for_ever(&ParetoNbd { r, alpha, s, beta }, x, age, delta));
-            }
-        };
-        if delta == 0.0 {
-            return Ok(if a > 1.0 { (a + b - 1.0) / (a - 1.0) } else { f64::INFINITY });
-        }
-        let passed = match self {
-            Self::BgCnbdK(model @ BgCnbdK { .. }) => model.phases_passed(x as u32, t_x, age),
-            _ => vec![1.0],
-        };
-        let total: f64 = passed.iter().sum();
-        let mut sum = 0.0;
-        for (j, weight) in (0..).zip(&passed) {
-            let future = Future { k: phases, first: phases - j, a, b, delta };
-            let shape = r + f64::from(phases) * x + f64::from(j);
-            sum += weight / total * future.expected(shape, alpha + age)?;
-        }
-        Ok(sum)
+        Ahead::new(self, x, delta).residual(x, t_x, age, delta)
     }
 }
 
-fn for_ever(model: &ParetoNbd, x: f64, age: f64, delta: f64) -> f64 {
-    model.residual(x, age, f64::INFINITY, delta).discounted_purchases
-}
-
-/// All purchases to come of a customer whose phase rate is known.
+/// All purchases to come of a customer whose phase rate is known, at rates on a grid in `ln λ` that customers of one frequency
+/// share: what is known of each weighs the same values differently.
 struct Future {
     k: u32,
-    /// Phases to the first purchase.
-    first: u32,
     a: f64,
     b: f64,
     delta: f64,
+    step: f64,
+    /// `ln z` and the sum beyond the first purchase at `ln λ = step · n`, for `n` from `from` on.
+    from: i64,
+    known: VecDeque<(f64, f64)>,
 }
 
 impl Future {
-    /// `z^{first} ₂F₁(1, b; a+b; z^k)`, by Pfaff's transformation, whose argument keeps its digits where `z^k` is near 1.
-    fn given(&self, rate: f64) -> Result<f64, HypergeometricError> {
-        let Self { k, first, a, b, delta } = *self;
-        let ln_z = -libm::log1p(delta / rate);
+    /// * `shape`: largest shape of what is known of the rate.
+    fn new(k: u32, (a, b): (f64, f64), delta: f64, shape: f64) -> Self {
+        let step = STEP.min(STEP_IN_DEVIATIONS / libm::sqrt(shape));
+        Self { k, a, b, delta, step, from: 0, known: VecDeque::new() }
+    }
+
+    /// `ln z` and `₂F₁(1, b; a+b; z^k)`, by Pfaff's transformation, whose argument keeps its digits where `z^k` is near 1.
+    fn given(&self, n: i64) -> Result<(f64, f64), HypergeometricError> {
+        let Self { k, a, b, delta, .. } = *self;
+        let ln_z = -libm::log1p(delta * libm::exp(-self.step * n as f64));
         let missing = -libm::expm1(f64::from(k) * ln_z);
         let kept = libm::exp(f64::from(k) * ln_z);
         // Where z vanishes, only the first purchase counts.
-        let beyond = if kept == 0.0 { 1.0 } else { gauss(1.0, a, a + b, -kept / missing)? / missing };
-        Ok(libm::exp(f64::from(first) * ln_z) * beyond)
+        Ok((ln_z, if kept == 0.0 { 1.0 } else { gauss(1.0, a, a + b, -kept / missing)? / missing }))
     }
 
-    /// Its expectation over rates `Gamma(shape, scale)`, in `u` with `λ = shape/scale e^u`.
-    fn expected(&self, shape: f64, scale: f64) -> Result<f64, HypergeometricError> {
-        let step = STEP.min(STEP_IN_DEVIATIONS / libm::sqrt(shape));
+    /// The same, remembered.
+    fn at(&mut self, n: i64) -> Result<(f64, f64), HypergeometricError> {
+        if self.known.is_empty() {
+            self.from = n;
+        }
+        while n < self.from {
+            let value = self.given(self.from - 1)?;
+            self.known.push_front(value);
+            self.from -= 1;
+        }
+        while n - self.from >= self.known.len() as i64 {
+            let value = self.given(self.from + self.known.len() as i64)?;
+            self.known.push_back(value);
+        }
+        Ok(self.known[(n - self.from) as usize])
+    }
+
+    /// The expectation of `z^{first} ₂F₁(1, b; a+b; z^k)` over rates `Gamma(shape, scale)`.
+    ///
+    /// * `first`: phases to the first purchase.
+    fn expected(&mut self, shape: f64, scale: f64, first: u32) -> Result<f64, HypergeometricError> {
+        let ln_mean = libm::log(shape / scale);
         let ln_front = shape * libm::log(shape) - ln_gamma(shape);
-        let height = |u: f64| -> Result<f64, HypergeometricError> {
-            let (rate, ln_weight) = (shape / scale * libm::exp(u), ln_front + shape * (u - libm::exp(u)));
-            if rate == 0.0 { Ok(0.0) } else { Ok(libm::exp(ln_weight) * self.given(rate)?) }
+        let middle = libm::round(ln_mean / self.step) as i64;
+        let mut height = |n: i64| -> Result<f64, HypergeometricError> {
+            let (ln_z, beyond) = self.at(n)?;
+            let u = self.step * n as f64 - ln_mean;
+            Ok(libm::exp(ln_front + shape * (u - libm::exp(u)) + f64::from(first) * ln_z) * beyond)
         };
-        let mut sum = height(0.0)?;
-        for direction in [step, -step] {
-            for n in 1_u32.. {
-                let term = height(direction * f64::from(n))?;
+        let mut sum = height(middle)?;
+        for direction in [1, -1] {
+            for n in 1_i64.. {
+                let term = height(middle + direction * n)?;
                 sum += term;
                 if term <= FORGOTTEN * sum {
                     break;
                 }
             }
         }
-        Ok(step * sum)
+        Ok(self.step * sum)
+    }
+}
+
+/// Customers of one model and frequency whose discounted purchases for ever are asked for.
+enum Ahead {
+    /// Customers who may leave at any time.
+    AnyTime(ParetoNbd),
+    /// Customers who leave after a purchase: the futures that they share; without discounting they need none.
+    AfterPurchase { model: PurchaseModel, alpha: f64, shape: f64, future: Future },
+}
+
+impl Ahead {
+    fn new(model: &PurchaseModel, x: f64, delta: f64) -> Self {
+        let WhileAlive { r, alpha, phases, dropout } = model.while_alive();
+        match (model, dropout) {
+            (PurchaseModel::ParetoNbd(model), _) => Self::AnyTime(*model),
+            (_, Dropout::AnyTime { s, beta }) => Self::AnyTime(ParetoNbd { r, alpha, s, beta }),
+            (_, Dropout::AfterPurchase { a, b }) => {
+                let shape = r + f64::from(phases) * x;
+                let future = Future::new(phases, (a, b + x), delta, shape + f64::from(phases - 1));
+                Self::AfterPurchase { model: *model, alpha, shape, future }
+            }
+        }
+    }
+
+    /// The same future of a model whose rates have another scale.
+    fn of(&mut self, other: &PurchaseModel) -> &mut Self {
+        match (&mut *self, other) {
+            (Self::AfterPurchase { model, alpha, .. }, _) => (*model, *alpha) = (*other, other.while_alive().alpha),
+            (Self::AnyTime(model), PurchaseModel::ParetoNbd(other)) => *model = *other,
+            // Customers of one future have models of one kind.
+            (Self::AnyTime(_), _) => {}
+        }
+        self
+    }
+
+    /// Of a customer who is alive at `T`.
+    fn residual(&mut self, x: f64, t_x: f64, age: f64, delta: f64) -> Result<f64, HypergeometricError> {
+        let (model, alpha, shape, future) = match self {
+            Self::AnyTime(model) => return Ok(model.residual(x, age, f64::INFINITY, delta).discounted_purchases),
+            Self::AfterPurchase { model, alpha, shape, future } => (model, *alpha, *shape, future),
+        };
+        if delta == 0.0 {
+            let Future { a, b, .. } = *future;
+            return Ok(if a > 1.0 { (a + b - 1.0) / (a - 1.0) } else { f64::INFINITY });
+        }
+        let passed = match model {
+            PurchaseModel::BgCnbdK(model) => model.phases_passed(x as u32, t_x, age),
+            _ => vec![1.0],
+        };
+        let total: f64 = passed.iter().sum();
+        let mut sum = 0.0;
+        for (j, weight) in (0..).zip(&passed) {
+            sum += weight / total * future.expected(shape + f64::from(j), alpha + age, future.k - j)?;
+        }
+        Ok(sum)
+    }
+}
+
+/// Most futures that are told apart in one sum over customers: each takes some milliseconds.
+pub const MOST_FUTURES: usize = 10_000;
+
+/// What customers share who have one future: everything but the rate's scale.
+type Shared = (Option<[u64; 3]>, u32);
+
+impl Population {
+    /// Discounted purchases expected for ever of every history, in their order:
+    /// [`PurchaseModel::discounted_purchases_for_ever`]; `None` of one where the sum does not converge, and of all where
+    /// parameters of dropout and frequency tell more than [`MOST_FUTURES`] futures apart.
+    ///
+    /// * `p_alive`: of every history. * `days_per_unit`: days in a model time unit, as in the fit.
+    /// * `delta`: continuous discount rate per model time unit, `> 0`.
+    #[must_use]
+    pub fn discounted_purchases_for_ever(
+        &self,
+        histories: &Histories,
+        p_alive: &[f64],
+        days_per_unit: f64,
+        delta: f64,
+    ) -> Option<Vec<Option<f64>>> {
+        let Histories { frequency, recency, age, .. } = histories;
+        let shared: Vec<Option<[u64; 3]>> = self.models().iter().map(shared).collect();
+        let key = |row: u32| -> Shared { (shared[self.number_of(row as usize)], frequency[row as usize]) };
+        let place = |row: u32| (self.number_of(row as usize), age[row as usize], recency[row as usize], row);
+        let mut rows: Vec<u32> = (0..frequency.len() as u32).collect();
+        rows.par_sort_unstable_by_key(|row| (key(*row), place(*row)));
+        let chunks: Vec<&[u32]> = rows.chunk_by(|l, r| key(*l) == key(*r)).collect();
+        if chunks.len() > MOST_FUTURES && shared.iter().any(Option::is_some) {
+            return None;
+        }
+        let of_chunk = |rows: &&[u32]| -> Vec<(u32, Option<f64>)> {
+            let x = f64::from(frequency[rows[0] as usize]);
+            let mut ahead = Ahead::new(&self.model_of(rows[0] as usize), x, delta);
+            // Equal futures lie side by side.
+            let mut last: Option<((usize, u32, u32), Option<f64>)> = None;
+            let remembers = self.models()[0].remembers_silence();
+            let mut of_row = |row: &u32| {
+                let (number, age, recency, _) = place(*row);
+                let future = (number, age, if remembers { recency } else { 0 });
+                let p_alive = p_alive[*row as usize];
+                if p_alive == 0.0 {
+                    return (*row, Some(0.0));
+                }
+                let found = if let Some(known) = last.filter(|known| known.0 == future) {
+                    known.1
+                } else {
+                    let time = |days: u32| f64::from(days) / days_per_unit;
+                    let found = ahead.of(&self.models()[number]).residual(x, time(recency), time(age), delta);
+                    found.ok().filter(|value| value.is_finite())
+                };
+                last = Some((future, found));
+                (*row, found.map(|residual| p_alive * residual))
+            };
+            rows.iter().map(&mut of_row).collect()
+        };
+        let found: Vec<Vec<(u32, Option<f64>)>> = chunks.par_iter().map(of_chunk).collect();
+        let mut placed = vec![None; frequency.len()];
+        for (row, value) in found.into_iter().flatten() {
+            placed[row as usize] = value;
+        }
+        Some(placed)
+    }
+}
+
+/// The bits of `r`, `a` and `b` of a model whose customers leave after a purchase.
+fn shared(model: &PurchaseModel) -> Option<[u64; 3]> {
+    let WhileAlive { r, dropout, .. } = model.while_alive();
+    match (model, dropout) {
+        (PurchaseModel::ParetoNbd(_), _) | (_, Dropout::AnyTime { .. }) => None,
+        (_, Dropout::AfterPurchase { a, b }) => Some([r, a, b].map(f64::to_bits)),
     }
 }

@@ -4,14 +4,14 @@
 //! model answers with a distribution for each customer, a baseline with a number.
 
 use super::{
-    baselines::{self, BaselineError},
-    beta_geometric::Horizon,
+    baselines::BaselineError,
     covariates::CovariateError,
-    fit::{Fit, FitEnd},
     groups::GroupsError,
+    observed::{Assessment, Observed, Outcome, Past, Step},
+    opportunities::OpportunityError,
     predict::Histories,
     purchase_model::PurchaseModel,
-    scores::{self, DECILES, Decile, DistributionScores, Errors},
+    scores::DistributionScores,
     summary::{History, Summary, SummaryError},
 };
 use crate::{
@@ -25,8 +25,6 @@ mod groups;
 
 /// Days of a step of the tracking.
 pub const WEEK: u32 = 7;
-/// Frequencies from here on stand in one row.
-pub const MANY: u32 = 10;
 /// Periods that the holdout is cut into for the retention formula.
 const RETENTION_PERIODS: u32 = 4;
 
@@ -36,6 +34,18 @@ pub enum HoldoutError {
     /// Nobody had bought by the cut.
     #[error("forecast: no customer has a purchase before the holdout; make it shorter")]
     NoCalibration,
+    /// Nobody was under contract at the cut.
+    #[error("forecast: no customer was under contract on the day before the holdout; make it shorter")]
+    NoContracts,
+    /// The holdout is shorter than half the time between two opportunities.
+    #[error("forecast: a holdout of {days} days holds no opportunity to buy; make it longer")]
+    NoOpportunity {
+        /// Its days.
+        days: u32,
+    },
+    /// Opportunities that cannot be.
+    #[error("forecast: {0}")]
+    Opportunities(#[from] OpportunityError),
     /// A history that cannot be.
     #[error("forecast: {0}")]
     Summary(#[from] SummaryError),
@@ -56,14 +66,8 @@ pub enum HoldoutError {
 /// A ledger's purchases, cut in two.
 #[derive(Debug)]
 pub struct Holdout {
-    /// Last day of the calibration.
-    pub cut: Day,
-    /// Length of the holdout in days.
-    pub days: u32,
-    /// Purchases after the cut, one a history.
-    pub actual: Vec<u32>,
-    /// Cumulative purchases by week of the holdout.
-    pub weekly: Vec<u64>,
+    /// What happened after the cut, one a history; steps are weeks.
+    pub observed: Observed,
     pub(super) histories: Histories,
     members: Members,
     ln_gaps: Vec<f64>,
@@ -100,47 +104,6 @@ impl Members {
     }
 }
 
-/// One method on the holdout.
-#[derive(Debug, Clone)]
-pub struct Assessment<M = PurchaseModel> {
-    /// Name of the model or baseline.
-    pub method: &'static str,
-    /// The fit, of a model.
-    pub fit: Option<Fit<M>>,
-    /// What came of it; `None` of a model without an estimate.
-    pub outcome: Option<Outcome>,
-}
-
-/// Expectations of one method, and how well they did.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// Expected purchases in the holdout, one a history.
-    pub expected: Vec<f64>,
-    /// Cumulative expectation by week of the holdout.
-    pub weekly: Vec<f64>,
-    /// Errors of the expectations.
-    pub errors: Errors,
-    /// Rank correlation.
-    pub spearman: Option<f64>,
-    /// Gini in expected order over that in actual order.
-    pub gini: Option<f64>,
-    /// Tenths of the customers.
-    pub deciles: [Decile; DECILES],
-    /// Scores of the distributions; `None` for a baseline.
-    pub distribution: Option<DistributionScores>,
-}
-
-/// Customers of one frequency.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct FrequencyRow {
-    /// Customers.
-    pub customers: u64,
-    /// Sum of what happened.
-    pub actual: u64,
-    /// Sum of the expectations.
-    pub expected: f64,
-}
-
 impl Holdout {
     /// Cuts a log: the holdout is the last `days` days up to `end`.
     ///
@@ -155,8 +118,7 @@ impl Holdout {
             return Err(HoldoutError::NoCalibration);
         }
         let members = Members::new(&histories.frequency, &histories.recency, &histories.age)?;
-        let weeks = days.div_ceil(WEEK);
-        let mut weekly = vec![0_u64; weeks as usize];
+        let mut weekly = vec![0_u64; days.div_ceil(WEEK) as usize];
         let mut actual = Vec::with_capacity(histories.customer.len());
         for customer in &histories.customer {
             let days = log.of(*customer as usize);
@@ -168,10 +130,12 @@ impl Holdout {
             }
         }
         let mut sum = 0;
-        for week in &mut weekly {
-            sum += *week;
-            *week = sum;
-        }
+        let step = |(week, bought): (u32, u64)| {
+            let passed = days.min((week + 1) * WEEK);
+            sum += bought;
+            Step { day: cut.saturating_add_unsigned(passed), over: f64::from(passed) / f64::from(days), actual: sum }
+        };
+        let steps = (0..).zip(weekly).map(step).collect();
         let repeats = |from: Day, to: Day| -> Vec<u32> {
             let count = |customer: &u32| {
                 let days = log.of(*customer as usize);
@@ -184,13 +148,8 @@ impl Holdout {
         let last = repeats(cut.saturating_sub_unsigned(days), cut).into_iter().map(f64::from).collect();
         let ln_gaps = histories.ln_gaps(log);
         let retention = retention(log, &histories, cut, (days / RETENTION_PERIODS).max(1));
-        Ok(Self { cut, days, actual, weekly, histories, members, ln_gaps, last, retention, days_per_unit })
-    }
-
-    /// Number of customers.
-    #[must_use]
-    pub fn customers(&self) -> usize {
-        self.actual.len()
+        let observed = Observed { cut, days, frequency: histories.frequency.clone(), actual, steps };
+        Ok(Self { observed, histories, members, ln_gaps, last, retention, days_per_unit })
     }
 
     /// Fits a model up to the cut and asks it for the holdout.
@@ -209,8 +168,8 @@ impl Holdout {
     }
 
     fn outcome_of(&self, model: PurchaseModel) -> Result<Outcome, HoldoutError> {
-        let Foretold { expected, weekly, distribution } = self.foretell(model, &self.members, &self.actual)?;
-        Ok(self.outcome(expected, weekly, Some(distribution)))
+        let Foretold { expected, weekly, distribution } = self.foretell(model, &self.members, &self.observed.actual)?;
+        Ok(self.observed.outcome(expected, weekly, Some(distribution)))
     }
 
     /// * `actual`: purchases after the cut, one a member.
@@ -226,8 +185,8 @@ impl Holdout {
         let groups: Vec<std::ops::Range<usize>> = groups(&histories, model.remembers_silence());
         let mut weekly = Vec::new();
         let mut by_history = vec![0.0; histories.len()];
-        for week in 1..=self.days.div_ceil(WEEK) {
-            let ahead = time(self.days.min(week * WEEK));
+        for week in 1..=self.observed.days.div_ceil(WEEK) {
+            let ahead = time(self.observed.days.min(week * WEEK));
             let of_group = |group: &std::ops::Range<usize>| {
                 let History { frequency, recency, age } = histories[group.start].0;
                 model.purchases_while_alive(f64::from(frequency), time(recency), time(age), ahead)
@@ -272,7 +231,7 @@ impl Holdout {
             .par_iter()
             .map(|group| {
                 let History { frequency, recency, age } = histories[group.start].0;
-                let ahead = time(self.days);
+                let ahead = time(self.observed.days);
                 let alive = model.purchase_probabilities(f64::from(frequency), time(recency), time(age), ahead);
                 let mut part = DistributionScores::default();
                 for history in group.clone() {
@@ -295,98 +254,17 @@ impl Holdout {
     /// # Errors
     /// [`HoldoutError::Baseline`].
     pub fn baselines(&self) -> Result<Vec<Assessment>, HoldoutError> {
-        let horizon = f64::from(self.days);
-        let repeats: Vec<f64> = self.histories.frequency.iter().map(|x| f64::from(*x)).collect();
         let age: Vec<f64> = self.histories.age.iter().map(|days| f64::from(*days)).collect();
-        // Whoever came yesterday counts as a week old.
-        let shortest = f64::from(WEEK);
-        let period = horizon / f64::from(RETENTION_PERIODS);
-        let margin = baselines::mean_of_past(&repeats, &age, shortest, period)?;
-        let formula =
-            baselines::simple_lifetime_value(&margin, self.retention, 0.0, Horizon::Periods(RETENTION_PERIODS))?;
-        let all = [
-            ("last_period", baselines::last_period_repeated(&self.last, horizon, horizon)?),
-            ("mean_of_past", baselines::mean_of_past(&repeats, &age, shortest, horizon)?),
-            ("retention_formula", formula),
-        ];
-        let steady = |expected: Vec<f64>| {
-            let mut sum = Compensated::default();
-            for value in &expected {
-                sum.add(*value);
-            }
-            let weekly = (1..=self.days.div_ceil(WEEK))
-                .map(|week| sum.value() * f64::from(self.days.min(week * WEEK)) / horizon)
-                .collect();
-            self.outcome(expected, weekly, None)
-        };
-        Ok(all
-            .into_iter()
-            .map(|(method, expected)| Assessment { method, fit: None, outcome: Some(steady(expected)) })
-            .collect())
+        Ok(self.observed.baselines(&Past {
+            horizon: f64::from(self.observed.days),
+            last: &self.last,
+            age: &age,
+            // Whoever came yesterday counts as a week old.
+            shortest: f64::from(WEEK),
+            periods: RETENTION_PERIODS,
+            retention: self.retention,
+        })?)
     }
-
-    pub(super) fn outcome(
-        &self,
-        expected: Vec<f64>,
-        weekly: Vec<f64>,
-        distribution: Option<DistributionScores>,
-    ) -> Outcome {
-        let actual: Vec<f64> = self.actual.iter().map(|n| f64::from(*n)).collect();
-        Outcome {
-            errors: scores::errors(&expected, &self.actual),
-            spearman: scores::spearman(&expected, &actual),
-            gini: scores::normalised_gini(&expected, &self.actual),
-            deciles: scores::deciles(&expected, &self.actual),
-            distribution,
-            weekly,
-            expected,
-        }
-    }
-
-    /// Actual and expected purchases by frequency up to the cut; those from [`MANY`] on in the last row.
-    #[must_use]
-    pub fn by_frequency(&self, outcome: &Outcome) -> Vec<FrequencyRow> {
-        let mut rows = vec![FrequencyRow::default(); MANY as usize + 1];
-        for ((x, actual), expected) in self.histories.frequency.iter().zip(&self.actual).zip(&outcome.expected) {
-            let row = &mut rows[(*x).min(MANY) as usize];
-            row.customers += 1;
-            row.actual += u64::from(*actual);
-            row.expected += expected;
-        }
-        rows
-    }
-}
-
-impl<M> Assessment<M> {
-    /// The score that models are chosen by: mean continuous ranked probability score, of a baseline the mean absolute
-    /// error, which is the same score of a point.
-    #[must_use]
-    pub fn crps(&self) -> Option<f64> {
-        let outcome = self.outcome.as_ref()?;
-        Some(outcome.distribution.map_or(outcome.errors.mae, |scores| scores.crps / scores.customers))
-    }
-
-    /// Whether there is an outcome of a [`usable`] fit.
-    #[must_use]
-    pub fn usable(&self) -> bool {
-        self.fit.as_ref().is_some_and(usable) && self.outcome.is_some()
-    }
-}
-
-/// Whether a fit may be chosen: converged, or at a limit that it names; not on a ridge, where parameters are open.
-#[must_use]
-pub fn usable<M>(fit: &Fit<M>) -> bool {
-    matches!(fit.end, FitEnd::Converged | FitEnd::Boundary { .. })
-}
-
-/// The usable models from the best score down. Scores that differ by less than a millionth of a purchase are equal, and
-/// the first of equals is the best: a model of regular purchases with `k = 1` is the simpler one that was tried before it.
-#[must_use]
-pub fn rank(assessments: &[Assessment]) -> Vec<usize> {
-    let millionths = |i: usize| libm::round(assessments[i].crps().unwrap_or(f64::INFINITY) * 1e6);
-    let mut order: Vec<usize> = (0..assessments.len()).filter(|i| assessments[*i].usable()).collect();
-    order.sort_by(|a, b| millionths(*a).total_cmp(&millionths(*b)));
-    order
 }
 
 /// Histories that share what a model says of them while alive: frequency and age, and recency where it matters.

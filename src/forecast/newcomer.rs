@@ -9,7 +9,8 @@
 //!
 //! That is before what it costs to win the customer: the most that may be paid for it. A group's expectation is the mean
 //! over its customers, each with its own model and its own expected spend, at the group's rates: what the next customer
-//! brings who comes the way these came. So the first purchase is taken to be as large as the later ones.
+//! brings who comes the way these came. So the first purchase is taken to be as large as the later ones. It counts in full
+//! whatever the discounting; what comes after it is discounted as for everybody, counted from it.
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, mbg_nbd::MbgNbd, purchase_model::PurchaseModel};
@@ -17,7 +18,7 @@
 //! // CDNOW, a year in weeks: under MBG/NBD some leave right after the first purchase.
 //! let bg: PurchaseModel = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }.into();
 //! let mbg: PurchaseModel = MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }.into();
-//! let (one, other) = (bg.newcomer(52.0, 0.0)?, mbg.newcomer(52.0, 0.0)?);
+//! let (one, other) = (bg.newcomer(52.0, 0.0, None)?, mbg.newcomer(52.0, 0.0, None)?);
 //! assert!((one.purchases - (1.0 + bg.expected_purchases(0.0, 0.0, 0.0, 52.0)?)).abs() < 1e-12);
 //! assert!(one.discounted_alive_time > other.discounted_alive_time);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -28,6 +29,7 @@
 use rayon::prelude::*;
 
 use super::contribution::Rates;
+use super::per_period::Periods;
 use super::population::Population;
 use super::purchase_model::PurchaseModel;
 use crate::numeric::hypergeometric::HypergeometricError;
@@ -55,18 +57,28 @@ pub struct NewCustomer {
     pub spend: f64,
     /// Discounted contribution before acquisition cost, major units.
     pub value: f64,
+    /// Purchases up to the horizon, the first one counted, discounted.
+    pub discounted_purchases: f64,
+    /// Time alive up to the horizon, discounted, in model time units.
+    pub discounted_alive_time: f64,
+    /// Amount of a purchase, major units.
+    pub mean_spend: f64,
 }
 
 impl PurchaseModel {
     /// What is expected of a new customer.
     ///
     /// * `horizon`: model time units, `>= 0`. * `delta`: continuous discount rate per model time unit, `>= 0`.
+    /// * `period`: model time units of a period at whose end things count; `None` where they count when they happen.
     ///
     /// # Errors
     /// As [`PurchaseModel::residual`].
-    pub fn newcomer(&self, horizon: f64, delta: f64) -> Result<Newcomer, HypergeometricError> {
+    pub fn newcomer(&self, horizon: f64, delta: f64, period: Option<f64>) -> Result<Newcomer, HypergeometricError> {
         let alive = self.p_alive(0.0, 0.0, 0.0);
-        let left = self.residual(0.0, 0.0, 0.0, horizon, delta)?;
+        let left = match period {
+            None => self.residual(0.0, 0.0, 0.0, horizon, delta)?,
+            Some(length) => self.residual_per_period(0.0, 0.0, 0.0, horizon, Periods { length, delta })?,
+        };
         Ok(Newcomer {
             purchases: 1.0 + alive * left.purchases,
             discounted_purchases: 1.0 + alive * left.discounted_purchases,
@@ -83,48 +95,62 @@ struct Sums {
     discounted: Compensated,
     alive: Compensated,
     spend: Compensated,
+    added: Compensated,
+}
+
+/// What customers spend on a purchase, one row each, major units.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpectedSpend<'a> {
+    /// At the prices that the rates are of.
+    pub mean: &'a [f64],
+    /// What other prices add to it, all of which is kept; `None` without other prices.
+    pub added: Option<&'a [f64]>,
 }
 
 /// What the next customer of each group is expected to bring; zeros for a group without customers.
 ///
-/// * `population`: the model of each customer. * `mean_spend`: expected amount of a purchase of each, major units.
+/// * `population`: the model of each customer. * `spend`: expected amount of a purchase of each.
 /// * `group`: of each customer, below the number of groups. * `rates`: one row a group.
-/// * `horizon`, `delta`: as in [`PurchaseModel::newcomer`].
+/// * `horizon`, `delta`, `period`: as in [`PurchaseModel::newcomer`].
 ///
 /// # Errors
 /// As [`PurchaseModel::residual`].
 pub fn new_customers(
     population: &Population,
-    mean_spend: &[f64],
+    spend: ExpectedSpend<'_>,
     group: &[u32],
     rates: &Rates,
-    (horizon, delta): (f64, f64),
+    (horizon, delta, period): (f64, f64, Option<f64>),
 ) -> Result<Vec<NewCustomer>, HypergeometricError> {
     let of_model: Vec<Newcomer> = population
         .models()
         .par_iter()
-        .map(|model| model.newcomer(horizon, delta))
+        .map(|model| model.newcomer(horizon, delta, period))
         .collect::<Vec<_>>()
         .into_iter()
         .collect::<Result<_, _>>()?;
     let mut sums = vec![Sums::default(); rates.margin_rate.len()];
-    for (row, (group, spend)) in group.iter().zip(mean_spend).enumerate() {
+    for (row, (group, mean)) in group.iter().zip(spend.mean).enumerate() {
         let (sum, newcomer) = (&mut sums[*group as usize], &of_model[population.number_of(row)]);
         sum.customers += 1;
         sum.purchases.add(newcomer.purchases);
         sum.discounted.add(newcomer.discounted_purchases);
         sum.alive.add(newcomer.discounted_alive_time);
-        sum.spend.add(*spend);
+        sum.spend.add(*mean);
+        sum.added.add(spend.added.map_or(0.0, |added| added[row]));
     }
     let one = |(group, sum): (usize, &Sums)| {
         let mean = |total: Compensated| total.value() / sum.customers.max(1) as f64;
-        let (spend, purchases) = (mean(sum.spend), mean(sum.purchases));
-        let per_purchase = rates.margin_rate[group] * spend - rates.order_cost[group];
+        let (spend, added, purchases) = (mean(sum.spend), mean(sum.added), mean(sum.purchases));
+        let per_purchase = rates.margin_rate[group] * spend + added - rates.order_cost[group];
         NewCustomer {
             customers: sum.customers,
             purchases,
-            spend: spend * purchases,
+            spend: (spend + added) * purchases,
             value: per_purchase * mean(sum.discounted) - rates.sustaining_rate[group] * mean(sum.alive),
+            discounted_purchases: mean(sum.discounted),
+            discounted_alive_time: mean(sum.alive),
+            mean_spend: spend,
         }
     };
     Ok(sums.iter().enumerate().map(one).collect())

@@ -8,6 +8,7 @@
 //! In the simulation the level of chance of a path (`stratified`) decides how long the customer lives, its
 //! probability to buy is drawn from what is known of it, then each purchase.
 
+use super::beta_geometric::Horizon;
 use super::bg_bb::BgBb;
 use super::fit::Fit;
 use super::lifetime::LifetimeError;
@@ -35,6 +36,13 @@ pub struct Expected {
     pub discounted_purchases: f64,
     /// What the opportunities that the customer lives to see are worth.
     pub discounted_life: f64,
+    /// Discounted purchases at all opportunities to come; `None` without a discount rate, or where the sum does not
+    /// converge.
+    pub discounted_for_ever: Option<f64>,
+    /// The probability of being alive at the last opportunity up to the horizon.
+    pub p_alive_at_horizon: f64,
+    /// The probability of a purchase at any of them.
+    pub probability_of_purchase: f64,
 }
 
 impl BgBb {
@@ -43,9 +51,12 @@ impl BgBb {
     /// `P(alive at n) · Σ_j S(j) f_j`, and times the mean probability to buy.
     ///
     /// * `worth`: `f_j`, what a unit at each opportunity to come is worth.
+    /// * `rate`: discount rate from one opportunity to the next, for the sum for ever.
     #[must_use]
-    pub fn expected(&self, history: DiscreteHistory, worth: &[f64]) -> Expected {
+    pub fn expected(&self, history: DiscreteHistory, worth: &[f64], rate: f64) -> Expected {
         let DiscreteHistory { frequency, recency, opportunities } = history;
+        let for_ever = || self.discounted_purchases(frequency, recency, opportunities, Horizon::Forever, rate).ok();
+        let none = self.probability_of_purchases(frequency, recency, opportunities, worth.len() as u32, 0);
         let buys = self.purchase_probability(frequency, opportunities);
         let ahead = Ahead::new(self, history, worth.len());
         let life: f64 = ahead.alive.iter().sum();
@@ -55,6 +66,9 @@ impl BgBb {
             purchases: buys * life,
             discounted_purchases: buys * discounted_life,
             discounted_life,
+            discounted_for_ever: if rate > 0.0 { for_ever() } else { None },
+            p_alive_at_horizon: ahead.alive.last().copied().unwrap_or(0.0),
+            probability_of_purchase: 1.0 - none,
         }
     }
 

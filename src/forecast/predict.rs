@@ -7,7 +7,7 @@ use super::{
     beta_geometric::DiscountError,
     bg_nbd::{Predictions, Residual},
     contribution::Rates,
-    covariates::CovariateError,
+    covariates::{CovariateError, Moving},
     fit::{Fit, NotFitted},
     gamma_gamma::{GammaGamma, SpendRate},
     groups::{Groups, GroupsError, Members},
@@ -23,7 +23,7 @@ use super::{
     simulate::{self, ParameterDraw, Segmentation, Simulation},
     spend_model::SpendModel,
     summary::{Summary, SummaryError},
-    uncertainty,
+    uncertainty::{self, Several},
 };
 use crate::{
     numeric::hypergeometric::HypergeometricError,
@@ -90,6 +90,19 @@ pub enum ForecastError {
         days: u32,
         /// Time unit.
         unit: String,
+    },
+    /// Draws of the parameters of so many different customers would not fit into the memory.
+    #[error(
+        "forecast: `parameter_uncertainty` keeps {draws} models of every kind of customer, and the covariates tell \
+         {kinds} kinds apart: more than {most}"
+    )]
+    TooManyKinds {
+        /// Sets of covariates.
+        kinds: usize,
+        /// Draws.
+        draws: u32,
+        /// Most sets.
+        most: usize,
     },
     /// A command that does not know the model.
     #[error("forecast: {command} does not know {model}")]
@@ -170,6 +183,8 @@ pub struct Models {
     pub population: Option<Population>,
     /// Groups with parameters of their own, where these are what the population is made of.
     pub groups: Option<Groups>,
+    /// What moves the parameters of customers, where covariates are what the population is made of.
+    pub moving: Option<Moving>,
 }
 
 impl Models {
@@ -187,8 +202,12 @@ impl Models {
         if !settings.parameter_uncertainty {
             return Vec::new();
         }
-        let groups = self.groups.as_ref().zip(self.population.as_ref());
-        uncertainty::draw_parameters(&self.purchases, groups, &self.spend, settings.paths, seed)
+        let several = self.population.as_ref().and_then(|population| match (&self.groups, &self.moving) {
+            (Some(groups), _) => Some(Several::Groups(groups, population)),
+            (None, Some(moving)) => Some(Several::Covariates(moving, population)),
+            (None, None) => None,
+        });
+        uncertainty::draw_parameters(&self.purchases, several, &self.spend, settings.paths, seed)
     }
 }
 
@@ -199,6 +218,9 @@ pub struct Expectations {
     pub p_alive: Vec<f64>,
     /// Expected purchases to the horizon.
     pub purchases: Vec<f64>,
+    /// Purchases expected for ever, discounted as they happen, as
+    /// [`Population::discounted_purchases_for_ever`]; `None` without a discount rate.
+    pub for_ever: Option<Vec<Option<f64>>>,
     /// Survival to the horizon and the next purchase.
     pub outlook: Vec<Outlook>,
     /// Recency in model time units.
@@ -211,7 +233,7 @@ pub struct Expectations {
 
 /// What is known of every customer's spend.
 #[derive(Debug)]
-enum KnownSpend {
+pub(super) enum KnownSpend {
     GammaGamma { p: f64, posterior: Vec<SpendRate> },
     Normal { model: NormalSpend, total: Vec<f64> },
 }
@@ -222,8 +244,7 @@ impl Expectations {
     /// * `frequency`: of the histories.
     #[must_use]
     pub fn mean_spend(&self, frequency: &[u32]) -> Vec<f64> {
-        let spend = self.spend.spend();
-        frequency.iter().enumerate().map(|(row, x)| spend.mean(row, *x)).collect()
+        self.spend.means(frequency)
     }
 }
 
@@ -338,18 +359,16 @@ pub fn expectations(
     let model = models.population()?;
     let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
     let (horizon, delta) = (horizon(settings), delta(settings));
-    let Predictions { p_alive, residual } =
-        model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
-    let residual = match period(settings) {
-        None => residual,
-        Some(length) => {
-            let periods = Periods { length, delta };
-            model.residuals_per_period(histories, settings.days_per_unit, horizon, periods)?
-        }
-    };
+    let Predictions { p_alive, residual } = predictions(&model, summary, histories, settings)?;
     let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
     let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
+    let for_ever = if delta > 0.0 {
+        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, delta)
+    } else {
+        None
+    };
     Ok(Expectations {
+        for_ever,
         outlook,
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
         recency: histories.recency.iter().map(|days| f64::from(*days) / settings.days_per_unit).collect(),
@@ -360,7 +379,67 @@ pub fn expectations(
     })
 }
 
+/// P(alive), and what is left to a customer who is alive, under the settings' discounting.
+fn predictions(
+    model: &Population,
+    summary: &Summary,
+    histories: &Histories,
+    settings: &ForecastSettings,
+) -> Result<Predictions, ForecastError> {
+    let (horizon, delta) = (horizon(settings), delta(settings));
+    let found = model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
+    let Some(length) = period(settings) else { return Ok(found) };
+    let periods = Periods { length, delta };
+    let residual = model.residuals_per_period(histories, settings.days_per_unit, horizon, periods)?;
+    Ok(Predictions { residual, ..found })
+}
+
+/// What expected values are made of beside rates of contribution, one row a history.
+#[derive(Clone, Debug, Default)]
+pub struct ValueDrivers {
+    /// P(alive).
+    pub p_alive: Vec<f64>,
+    /// Expected discounted time alive to the horizon, model time units, P(alive) included.
+    pub lifetime: Vec<f64>,
+    /// Expected discounted purchases to the horizon, P(alive) included.
+    pub purchases: Vec<f64>,
+    /// Expected amount of a purchase, major units.
+    pub spend: Vec<f64>,
+}
+
+/// The drivers of expected values of other histories than the models were fitted to, or at another discount rate.
+///
+/// * `population`: the model of each history. * `repeat_spend`: as for the fit.
+///
+/// # Errors
+/// [`ForecastError`] of a failed fit or of an expectation.
+pub fn value_drivers(
+    (models, population): (&Models, &Population),
+    histories: &Histories,
+    repeat_spend: &[f64],
+    settings: &ForecastSettings,
+) -> Result<ValueDrivers, ForecastError> {
+    if histories.customer.is_empty() {
+        return Ok(ValueDrivers::default());
+    }
+    let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
+    let Predictions { p_alive, residual } = predictions(population, &summary_of(histories)?, histories, settings)?;
+    let times = |of: fn(&Residual) -> f64| p_alive.iter().zip(&residual).map(|(p, left)| p * of(left)).collect();
+    Ok(ValueDrivers {
+        lifetime: times(|left| left.discounted_alive_time),
+        purchases: times(|left| left.discounted_purchases),
+        spend: spend.means(&histories.frequency),
+        p_alive,
+    })
+}
+
 impl KnownSpend {
+    /// Expected amount of a purchase of every history, major units.
+    fn means(&self, frequency: &[u32]) -> Vec<f64> {
+        let spend = self.spend();
+        frequency.iter().enumerate().map(|(row, x)| spend.mean(row, *x)).collect()
+    }
+
     fn new(model: &SpendModel, histories: &Histories, repeat_spend: &[f64]) -> Self {
         let model = match model {
             SpendModel::GammaGamma(model) => model,
@@ -371,7 +450,7 @@ impl KnownSpend {
         Self::GammaGamma { p: model.p, posterior: histories.frequency.iter().zip(repeat_spend).map(of).collect() }
     }
 
-    fn spend(&self) -> Spend<'_> {
+    pub(super) fn spend(&self) -> Spend<'_> {
         match self {
             Self::GammaGamma { p, posterior } => Spend::GammaGamma { p: *p, posterior },
             Self::Normal { model, total } => Spend::Normal { model: *model, total },
@@ -396,6 +475,22 @@ impl Expectations {
     #[must_use]
     pub fn discounted_purchases(&self, row: usize) -> f64 {
         self.p_alive[row] * self.residual[row].discounted_purchases
+    }
+
+    /// What is known of the spend of new customers like those in `rows`: as of these, or the prior of amounts of either sign.
+    pub(super) fn spend_of_newcomers(&self, rows: &[u32]) -> KnownSpend {
+        match &self.spend {
+            KnownSpend::GammaGamma { p, posterior } => {
+                KnownSpend::GammaGamma { p: *p, posterior: rows.iter().map(|row| posterior[*row as usize]).collect() }
+            }
+            KnownSpend::Normal { model, .. } => KnownSpend::Normal { model: *model, total: vec![0.0; rows.len()] },
+        }
+    }
+
+    /// Discounted time alive expected to the horizon, of the history in `row`, model time units.
+    #[must_use]
+    pub fn discounted_lifetime(&self, row: usize) -> f64 {
+        self.p_alive[row] * self.residual[row].discounted_alive_time
     }
 }
 

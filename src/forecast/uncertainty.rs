@@ -4,10 +4,11 @@
 //! normal distribution that the maximum likelihood estimate has in large samples: centred at the fit, with the inverse of
 //! the observed information as covariance. The two fits share no parameter, so they are drawn independently. Where groups
 //! have parameters of their own, the mean of all groups is drawn first, then every group given the mean
-//! ([`Groups::draw`]).
+//! ([`Groups::draw`]). Where covariates move the parameters, the average customer's and all coefficients are drawn together.
 //!
 //! Source: Cox & Hinkley, Theoretical Statistics (1974), 9.2; Gelman et al., Bayesian Data Analysis (2013), 4.1.
 
+use super::covariates::Moving;
 use super::fit::Fit;
 use super::gamma_gamma::GammaGamma;
 use super::groups::Groups;
@@ -16,7 +17,7 @@ use super::purchase_model::PurchaseModel;
 use super::simulate::ParameterDraw;
 use super::spend_model::{Scale, SpendModel};
 use crate::numeric::distributions::standard_normal;
-use crate::numeric::matrix::Cholesky;
+use crate::numeric::matrix::{Cholesky, WideCholesky};
 use crate::numeric::philox::Stream;
 
 /// Draws of the parameters in a simulation; the paths are shared out among them.
@@ -85,6 +86,42 @@ impl Scale {
     }
 }
 
+/// What rules customers beside one fit for all.
+#[derive(Debug, Clone, Copy)]
+pub enum Several<'a> {
+    /// Groups with parameters of their own, and the model of every customer.
+    Groups(&'a Groups, &'a Population),
+    /// Covariates, and the model of every customer.
+    Covariates(&'a Moving, &'a Population),
+}
+
+/// Parameters of the average customer and coefficients of covariates around their estimate.
+struct AroundEffects {
+    ln: [f64; 4],
+    coefficients: Vec<f64>,
+    factor: WideCholesky,
+}
+
+impl AroundEffects {
+    /// `None` without a covariance, or with one that is none of these parameters.
+    fn new(fit: &Fit<PurchaseModel>, parameters: [f64; 4], coefficients: &[f64]) -> Option<Self> {
+        let covariance = fit.covariance.as_ref().filter(|rows| rows.len() == 4 + coefficients.len())?;
+        let slope = |i: usize| parameters.get(i).map_or(1.0, |parameter| 1.0 / parameter);
+        let scaled: Vec<Vec<f64>> = (0..covariance.len())
+            .map(|i| (0..covariance.len()).map(|j| covariance[i][j] * slope(i) * slope(j)).collect())
+            .collect();
+        let factor = WideCholesky::new(&scaled)?;
+        Some(Self { ln: parameters.map(libm::log), coefficients: coefficients.to_vec(), factor })
+    }
+
+    fn draw(&self, stream: &mut Stream) -> ([f64; 4], Vec<f64>) {
+        let normal: Vec<f64> = (0..4 + self.coefficients.len()).map(|_| standard_normal(stream)).collect();
+        let away = self.factor.times(&normal);
+        let parameters = std::array::from_fn(|i| libm::exp(self.ln[i] + away[i]));
+        (parameters, self.coefficients.iter().zip(&away[4..]).map(|(fitted, away)| fitted + away).collect())
+    }
+}
+
 /// Whether anything is known of the accuracy of a fit.
 #[must_use]
 pub fn has_covariance<P>(fit: &Fit<P>) -> bool {
@@ -100,12 +137,13 @@ fn has_mean(spend: &SpendModel) -> bool {
 ///
 /// Draws of the spend model are conditioned on `q > 1`, a finite mean, where the fit has one.
 ///
-/// * `groups`: groups with parameters of their own, and the model of every customer.
+/// * `purchases`: with covariates its covariance is that of the average customer's parameters, then of the coefficients.
+/// * `several`: what rules customers beside one fit for all.
 /// * `paths`: of the simulation; there is a path for every draw.
 #[must_use]
 pub fn draw_parameters(
     purchases: &Fit<PurchaseModel>,
-    groups: Option<(&Groups, &Population)>,
+    several: Option<Several<'_>>,
     spend: &Fit<SpendModel>,
     paths: u32,
     seed: u64,
@@ -113,14 +151,29 @@ pub fn draw_parameters(
     let (Ok(model), Ok(fitted)) = (purchases.fitted(), spend.fitted()) else { return Vec::new() };
     let of_purchases = Around::new(purchases, model.parameters());
     let of_spend = Around::new_by(spend, fitted.parameters(), fitted.scales());
-    if of_purchases.is_none() && of_spend.is_none() && groups.is_none() {
+    let of_effects = match several {
+        Some(Several::Covariates(moving, _)) => {
+            AroundEffects::new(purchases, model.parameters(), moving.coefficients())
+        }
+        _ => None,
+    };
+    if of_purchases.is_none() && of_spend.is_none() && !matches!(several, Some(Several::Groups(..))) {
         return Vec::new();
     }
     let draw = |number: u32| {
         let number = u64::from(number);
         let mut stream = Stream::new(seed, number, PURCHASES);
-        let drawn = match (groups, &of_purchases) {
-            (Some((groups, population)), _) => population.with_models(groups.draw(model, (seed, number), &mut stream)),
+        let drawn = match (several, &of_purchases) {
+            (Some(Several::Groups(groups, population)), _) => {
+                population.with_models(groups.draw(model, (seed, number), &mut stream))
+            }
+            (Some(Several::Covariates(moving, population)), _) => match &of_effects {
+                Some(around) => {
+                    let (parameters, coefficients) = around.draw(&mut stream);
+                    population.with_models(moving.models(parameters, &coefficients))
+                }
+                None => population.clone(),
+            },
             (None, Some(around)) => model.with_parameters(around.draw(&mut stream)).into(),
             (None, None) => (*model).into(),
         };

@@ -2,23 +2,24 @@
 
 use crate::{
     forecast::{
-        covariates::{self, Assigned, CovariateFit, CovariateModel},
+        covariates::{self, Assigned, CovariateFit, CovariateModel, Moving},
         fit::Fit,
-        holdout::{self, Assessment, Holdout},
+        holdout::Holdout,
+        observed::{self, Assessment},
         population::Population,
         predict::{self, ForecastError, Histories},
         purchase_model::PurchaseModel,
         summary::Summary,
+        uncertainty::DRAWS,
     },
     schema::{
         covariates::{Covariate, CovariateSettings},
         forecasting::ModelChoice,
-        period::format_day,
         settings::{ForecastSettings, PurchaseKind},
     },
 };
 
-use super::{Clock, Ledgers, RunError, model_file::SavedModels};
+use super::{Clock, Ledgers, RunError, model_file::SavedPurchases};
 
 /// A holdout is a quarter of the ledger where the config names none, but no shorter than this.
 const SHORTEST_HOLDOUT: u32 = 7;
@@ -39,6 +40,8 @@ pub(super) struct Choice {
     pub(super) covariates: Option<CovariateFit>,
     /// The models of the histories where they are not all ruled by `fit`.
     pub(super) population: Option<Population>,
+    /// What moves the parameters of the histories, where they are to be drawn.
+    pub(super) moving: Option<Moving>,
 }
 
 impl Choice {
@@ -53,8 +56,8 @@ impl Choice {
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let customers = Some(histories.customer.len() as u64);
-        if let Some(saved) = &ledgers.saved {
-            return Self::saved(saved, &ledgers.covariates, histories);
+        if let Some((all, saved)) = ledgers.saved.as_ref().and_then(|saved| Some((saved, saved.purchases()?))) {
+            return Self::saved(saved, all.origin(), (setting, &ledgers.covariates), histories);
         }
         let known = &ledgers.covariates;
         if let (ModelChoice::One(kind), Some(wanted)) = (setting.model, &setting.covariates) {
@@ -87,7 +90,18 @@ impl Choice {
         clock.start("fit_purchases", customers);
         let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting)?;
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: None, population: None })
+        Ok(Self {
+            summary,
+            fit,
+            kind,
+            tried,
+            holdout: None,
+            used: 0,
+            why: None,
+            covariates: None,
+            population: None,
+            moving: None,
+        })
     }
 
     /// A model with covariates.
@@ -103,33 +117,44 @@ impl Choice {
         let own = of_histories(known, histories);
         let found =
             covariates::fit_named(kind, rows, &own, wanted, setting.days_per_unit).map_err(ForecastError::from)?;
-        let population = match found.fit.fitted() {
-            Ok(model) => Some(population(model, &own, histories)?),
-            // Nothing is asked of a fit that failed.
-            Err(_) => None,
+        // Nothing is asked of a fit that failed.
+        let (population, moving) = match found.fit.fitted() {
+            Ok(model) => (Some(population(model, &own, histories)?), moving(setting, model, &own, histories)?),
+            Err(_) => (None, None),
         };
         let fit = found.fit.clone().map(|model| model.base);
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why: None, covariates: Some(found), population })
+        Ok(Self {
+            summary,
+            fit,
+            kind,
+            tried,
+            holdout: None,
+            used: 0,
+            why: None,
+            covariates: Some(found),
+            population,
+            moving,
+        })
     }
 
     /// A model that was fitted before.
-    fn saved(saved: &SavedModels, known: &[Covariate], histories: &Histories) -> Result<Self, RunError> {
+    fn saved(
+        saved: &SavedPurchases,
+        origin: String,
+        (setting, known): (&ForecastSettings, &[Covariate]),
+        histories: &Histories,
+    ) -> Result<Self, RunError> {
         let summary = predict::summary_of(histories)?;
         let fit = saved.purchases.clone();
-        let kind = fit.fitted().map_err(ForecastError::from)?.kind();
-        let why = Some(format!(
-            "{} was fitted to {} customers as of {} and applied without a fit to these",
-            fit.model(),
-            fit.customers,
-            format_day(saved.as_of)
-        ));
-        let population = match &saved.covariates {
-            None => None,
-            Some(model) => Some(population(model, &of_histories(known, histories), histories)?),
+        let (kind, why) = (fit.fitted().map_err(ForecastError::from)?.kind(), Some(origin));
+        let own = of_histories(known, histories);
+        let (population, moving) = match &saved.covariates {
+            None => (None, None),
+            Some(model) => (Some(population(model, &own, histories)?), moving(setting, model, &own, histories)?),
         };
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why, covariates: None, population })
+        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why, covariates: None, population, moving })
     }
 
     fn best(
@@ -139,39 +164,26 @@ impl Choice {
         tried: Vec<Assessment>,
         holdout: Holdout,
     ) -> Result<Self, RunError> {
-        let order = holdout::rank(&tried);
+        let order = observed::rank(&tried);
         let mut passed_over = Vec::new();
         for &used in &order {
             let chosen = match candidates[used] {
                 (kind, Some(wanted)) => Self::with_covariates(kind, setting, wanted, known, histories)?,
                 (kind, None) => {
                     let (summary, fit) = predict::fit_purchases(kind, histories, ln_gaps, setting)?;
-                    let (tried, covariates, population) = (Vec::new(), None, None);
-                    Self { summary, fit, kind, tried, holdout: None, used, why: None, covariates, population }
+                    let (tried, covariates, population, moving) = (Vec::new(), None, None, None);
+                    Self { summary, fit, kind, tried, holdout: None, used, why: None, covariates, population, moving }
                 }
             };
-            if !holdout::usable(&chosen.fit) {
+            if !observed::usable(&chosen.fit) {
                 passed_over.push(format!("{} has no usable fit to the whole ledger", tried[used].method));
                 continue;
             }
-            let why = Some(in_words(&tried, &order, used, holdout.days, &passed_over));
+            let why = Some(in_words(&tried, &order, used, holdout.observed.days, &passed_over));
             return Ok(Self { tried, holdout: Some(holdout), used, why, ..chosen });
         }
         let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
         Err(ForecastError::NoModel { why: reasons.join("; ") }.into())
-    }
-}
-
-/// Refuses the models of contracts and of opportunities, in a command that knows the others alone.
-///
-/// # Errors
-/// [`RunError::Forecast`].
-pub(super) fn purchases_alone(setting: Option<&ForecastSettings>, command: &'static str) -> Result<(), RunError> {
-    match setting {
-        Some(setting) if matches!(setting.model, ModelChoice::Contract(_) | ModelChoice::BgBb) => {
-            Err(refusal(setting, command))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -191,6 +203,30 @@ fn candidates(setting: &ForecastSettings) -> Vec<Candidate<'_>> {
 /// What is known of the customers of histories.
 fn of_histories(known: &[Covariate], histories: &Histories) -> Vec<Covariate> {
     known.iter().map(|covariate| covariate.of_rows(&histories.customer)).collect()
+}
+
+/// Most kinds of customers whose parameters are drawn: each keeps a model a draw, about 5 kB.
+const MOST_KINDS: usize = 100_000;
+
+/// What moves the parameters of every history, where the settings ask for draws of them.
+///
+/// # Errors
+/// [`RunError::Forecast`].
+fn moving(
+    setting: &ForecastSettings,
+    model: &CovariateModel,
+    known: &[Covariate],
+    histories: &Histories,
+) -> Result<Option<Moving>, RunError> {
+    if !setting.parameter_uncertainty || setting.paths == 0 {
+        return Ok(None);
+    }
+    let found = model.moving(known, histories.customer.len()).map_err(ForecastError::from)?;
+    if found.sets() > MOST_KINDS {
+        let (kinds, draws) = (found.sets(), DRAWS.min(setting.paths));
+        return Err(ForecastError::TooManyKinds { kinds, draws, most: MOST_KINDS }.into());
+    }
+    Ok(Some(found))
 }
 
 /// The model of every history.

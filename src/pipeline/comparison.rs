@@ -6,7 +6,7 @@ use crate::{
         contract_model::ContractModel,
         covariates::{Accuracy, CovariateFit, Effect},
         fit::{Fit, FitEnd},
-        holdout::{Assessment, Holdout, Outcome},
+        observed::{Assessment, Observed, Outcome},
         purchase_model::PurchaseModel,
         scores::DistributionScores,
     },
@@ -18,7 +18,7 @@ use crate::{
 /// * `chosen`: row of the model that is used, or does best.
 pub(super) fn score_columns<M: Parameters>(
     rows: &[Assessment<M>],
-    holdout: Option<&Holdout>,
+    holdout: Option<&Observed>,
     chosen: Option<usize>,
 ) -> Vec<Values> {
     let text = |of: &dyn Fn(&Assessment<M>) -> Option<String>| Values::Text(rows.iter().map(of).collect());

@@ -28,6 +28,8 @@ use rayon::prelude::*;
 pub(super) struct Contracts {
     pub(super) kind: ContractKind,
     pub(super) fit: Fit<ContractModel>,
+    /// How a saved fit came to be.
+    pub(super) origin: Option<String>,
     /// Row of each in the customers of the run.
     pub(super) customer: Vec<u32>,
     /// First day of the contract that goes on at `as_of`; `None` for one who has left.
@@ -39,7 +41,11 @@ pub(super) struct Contracts {
     /// Expected periods up to the horizon.
     pub(super) periods: Vec<f64>,
     /// The same, discounted.
-    discounted: Vec<f64>,
+    pub(super) discounted: Vec<f64>,
+    /// The same for ever; `None` without a discount rate.
+    pub(super) for_ever: Vec<Option<f64>>,
+    /// The probability of being under contract at the horizon.
+    pub(super) at_horizon: Vec<f64>,
 }
 
 impl Contracts {
@@ -60,7 +66,11 @@ impl Contracts {
         if spells.is_empty() {
             return Err(ForecastError::NoContracts.into());
         }
-        let fit = ContractModel::fit(kind, &spells, &calendar, setting.contracts_from);
+        let saved = ledgers.saved.as_ref().and_then(|saved| Some((saved.contracts()?.clone(), saved.origin())));
+        let (fit, origin) = match saved {
+            Some((fit, origin)) => (fit, Some(origin)),
+            None => (ContractModel::fit(kind, &spells, &calendar, setting.contracts_from), None),
+        };
         let model = *fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(spells.len() as u64));
         let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
@@ -78,9 +88,11 @@ impl Contracts {
         let of = |value: fn(&Prospect) -> f64| -> Vec<f64> {
             start.iter().map(|start| start.map_or(0.0, |start| value(prospects.of(start)))).collect()
         };
-        let (periods, discounted) = (of(Prospect::expected), of(Prospect::discounted));
+        let (periods, discounted, at_horizon) =
+            (of(Prospect::expected), of(Prospect::discounted), of(Prospect::at_horizon));
+        let for_ever = prospects.for_ever(&model, &start, &calendar);
         let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { kind, fit, customer, start, paid, key, calendar, periods, discounted })
+        Ok(Self { kind, fit, origin, customer, start, paid, key, calendar, periods, discounted, for_ever, at_horizon })
     }
 
     /// Contribution of a period in major units, and expected value in minor units, under the margins of a world.
@@ -151,7 +163,7 @@ pub(super) fn strata(settings: &Settings, setting: &ForecastSettings) -> Strata 
 }
 
 /// The calendar of a forecast.
-fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalendar {
+pub(super) fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalendar {
     ContractCalendar {
         as_of,
         // Every time unit of a config has its term.
@@ -193,6 +205,20 @@ impl Prospects {
     }
 
     fn of(&self, start: Day) -> &Prospect {
-        &self.found[self.starts.partition_point(|other| *other < start)]
+        &self.found[self.number(start)]
+    }
+
+    fn number(&self, start: Day) -> usize {
+        self.starts.partition_point(|other| *other < start)
+    }
+
+    /// Discounted periods for ever of every customer; `None` without a discount rate, or where the sum does not converge.
+    fn for_ever(&self, model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Vec<Option<f64>> {
+        if calendar.delta == 0.0 {
+            return vec![None; start.len()];
+        }
+        let found: Vec<Option<f64>> =
+            self.starts.par_iter().map(|start| model.periods_for_ever(*start, calendar).ok()).collect();
+        start.iter().map(|start| start.map_or(Some(0.0), |start| found[self.number(start)])).collect()
     }
 }

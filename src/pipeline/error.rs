@@ -101,6 +101,9 @@ impl RunError {
             Self::Forecast(ForecastError::Unknown { .. }) => {
                 Some("use whalecurve run with this model, or name bg_nbd or its like in forecast.model")
             }
+            Self::Forecast(ForecastError::TooManyKinds { .. }) => Some(
+                "round the numbers or make levels of them where the table is written, or leave `parameter_uncertainty` out",
+            ),
             Self::Forecast(ForecastError::Covariates(CovariateError::UnknownLevels { .. })) => {
                 Some("fit the model anew, to customers of these levels as well: whalecurve fit CONFIG --model FILE")
             }

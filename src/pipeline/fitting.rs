@@ -5,15 +5,21 @@ use std::sync::Arc;
 use camino::Utf8Path;
 
 use super::{
-    Clock, Gathered, Progress, RunError, StageTime,
-    choice::{Choice, purchases_alone},
+    Clock, Gathered, Ledgers, Progress, RunError, StageTime,
+    choice::Choice,
+    contractual::Contracts,
     facts,
-    model_file::SavedModels,
+    forecast::spend_levels,
+    model_file::{SavedFits, SavedModels, SavedPurchases},
+    opportunistic::Opportunistic,
     pooled::PooledGroups,
 };
 use crate::{
     forecast::predict::{self, ForecastError, Histories},
-    schema::settings::{PurchaseKind, Settings},
+    schema::{
+        forecasting::ModelChoice,
+        settings::{ForecastSettings, Settings},
+    },
 };
 
 /// What was fitted.
@@ -21,9 +27,7 @@ use crate::{
 pub struct Fitted {
     /// The models, as written.
     pub models: SavedModels,
-    /// Which model of purchases it is, and why where the config left it open.
-    pub kind: PurchaseKind,
-    /// See `kind`.
+    /// Why it is this model, where the config left it open.
     pub why: Option<String>,
     /// What a reader must know of the groups.
     pub notes: Vec<String>,
@@ -38,25 +42,47 @@ pub struct Fitted {
 pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) -> Result<Fitted, RunError> {
     let mut clock = Clock::new(progress);
     let setting = settings.forecast.as_ref().ok_or(RunError::NoForecast)?;
-    purchases_alone(Some(setting), "fit")?;
     let Gathered { ledgers, .. } = facts(settings, setting.model.needs_purchase_days(), &mut clock)?;
+    let (fits, why, notes) = match setting.model {
+        ModelChoice::Contract(kind) => {
+            let found = Contracts::new(kind, setting, &ledgers, &mut clock)?;
+            (SavedFits::Contracts(kind, Box::new(found.fit)), None, Vec::new())
+        }
+        ModelChoice::BgBb => {
+            let found = Opportunistic::new(setting, &ledgers, &mut clock)?;
+            (SavedFits::Opportunities(Box::new(found.fit)), None, Vec::new())
+        }
+        ModelChoice::One(_) | ModelChoice::Auto => purchases(settings, setting, &ledgers, &mut clock)?,
+    };
+    let models = SavedModels { as_of: ledgers.as_of, days_per_unit: setting.days_per_unit, fits };
+    models.write(file)?;
+    clock.stop();
+    Ok(Fitted { models, why, notes, times: clock.times })
+}
+
+/// The models of purchases and of spend, why it is this one, and what must be known of the groups.
+fn purchases(
+    settings: &Settings,
+    setting: &ForecastSettings,
+    ledgers: &Ledgers,
+    clock: &mut Clock,
+) -> Result<(SavedFits, Option<String>, Vec<String>), RunError> {
     let histories = Histories::new(&ledgers.facts, ledgers.as_of);
-    let Choice { fit: purchases, kind, why, covariates, .. } = Choice::new(setting, &ledgers, &histories, &mut clock)?;
+    let Choice { fit: purchases, kind, why, covariates, .. } = Choice::new(setting, ledgers, &histories, clock)?;
     clock.start("fit_spend", Some(histories.customer.len() as u64));
     let per_major = settings.currency.minor_per_major() as f64;
     let repeat: Vec<f64> =
         histories.customer.iter().map(|row| ledgers.facts.repeat_revenue[*row as usize] as f64 / per_major).collect();
     let mut spend = predict::fit_spend(setting.spend, &histories, &repeat);
     predict::check_spend(&mut spend, &histories, &repeat);
+    let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat, spend);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;
-    let groups = PooledGroups::new(setting, &ledgers, &histories, &purchases, &mut clock)?;
+    let groups = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
     let notes = groups.as_ref().map(PooledGroups::notes).unwrap_or_default();
     let groups = groups.map(|pooled| (pooled.by, pooled.groups));
     let covariates = covariates.and_then(|found| found.fit.fitted().ok().cloned());
-    let (as_of, days_per_unit) = (ledgers.as_of, setting.days_per_unit);
-    let models = SavedModels { as_of, days_per_unit, purchases, covariates, spend, groups };
-    models.write(kind, file)?;
-    clock.stop();
-    Ok(Fitted { models, kind, why, notes, times: clock.times })
+    let saved =
+        SavedPurchases { kind, purchases, covariates, spend, groups, spend_levels: levels.map(|levels| levels.0) };
+    Ok((SavedFits::Purchases(Box::new(saved)), why, notes))
 }

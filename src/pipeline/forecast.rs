@@ -3,20 +3,31 @@
 use std::sync::Arc;
 
 use crate::{
+    decide::{
+        prospect::Futures,
+        staying::{Known, Scene},
+    },
     forecast::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
-        holdout::{Assessment, Holdout},
-        newcomer::{self, NewCustomer},
+        fit::Fit,
+        for_ever::MOST_FUTURES,
+        holdout::Holdout,
+        newcomer::{self, ExpectedSpend, NewCustomer},
+        newcomer_futures::{NewcomerFutures, newcomer_futures},
+        observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
         simulate::{Segmentation, Simulation},
+        spend_levels::SpendLevels,
+        spend_model::SpendModel,
     },
     numeric::sums::Compensated,
     schema::{
         costs::LayerCosts,
+        equity::Drivers,
         facts::CustomerFacts,
         margins::Margins,
-        settings::{ForecastSettings, PoolBy, PurchaseKind, Settings},
+        settings::{ForecastSettings, PoolBy, PurchaseKind, ReturnsPolicy, Settings},
     },
     units::Minor,
 };
@@ -28,7 +39,7 @@ use super::{
 
 /// What was forecast of purchases: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Forecast {
-    histories: Histories,
+    pub(super) histories: Histories,
     /// Fitted models.
     pub(super) models: Models,
     /// Which model of purchases it is, and why where the run chose it.
@@ -44,8 +55,10 @@ pub(super) struct Forecast {
     pub(super) pooled: Option<PooledGroups>,
     /// What new customers are told by.
     by: Vec<PoolBy>,
-    /// Horizon and discount rate in model time units.
-    time: (f64, f64),
+    /// Horizon, discount rate and period of discounting in model time units.
+    time: (f64, f64, Option<f64>),
+    /// Levels of spend of the groups, where these differ, and that of every history.
+    pub(super) levels: Option<(SpendLevels, Vec<f64>)>,
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
     /// Facts that the models were fitted to.
@@ -63,6 +76,8 @@ pub(super) struct NewCustomers {
     pub(super) names: Vec<String>,
     /// One a group.
     pub(super) expected: Vec<NewCustomer>,
+    /// Rates of contribution, one row a group.
+    pub(super) rates: Rates,
     /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
     pub(super) acquisition_cost: Option<Vec<f64>>,
 }
@@ -80,11 +95,11 @@ impl Forecast {
     ) -> Result<Self, RunError> {
         let facts = &ledgers.facts;
         let histories = Histories::new(facts, ledgers.as_of);
-        let Choice { summary, fit: purchases, kind, tried, holdout, used, why, covariates, population } =
+        let Choice { summary, fit: purchases, kind, tried, holdout, used, why, covariates, population, moving } =
             Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let repeat_spend = major(settings, &histories, &facts.repeat_revenue);
-        let spend = if let Some(saved) = &ledgers.saved {
+        let spend = if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
             saved.spend.clone()
         } else {
             let mut fit = predict::fit_spend(setting.spend, &histories, &repeat_spend);
@@ -95,7 +110,12 @@ impl Forecast {
         let pooled = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
         let groups = pooled.as_ref().and_then(|pooled| Some((pooled.groups.clone(), pooled.population.clone()?)));
         let (groups, of_groups) = groups.unzip();
-        let models = Models { purchases, spend, population: population.or(of_groups), groups };
+        let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat_spend, spend);
+        let repeat_spend = match &levels {
+            Some((levels, level)) => levels.without(&histories.frequency, &repeat_spend, level),
+            None => repeat_spend,
+        };
+        let models = Models { purchases, spend, population: population.or(of_groups), groups, moving };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
@@ -110,7 +130,8 @@ impl Forecast {
             covariates,
             pooled,
             by: new_customers_by(setting, ledgers),
-            time: (predict::horizon(setting), predict::delta(setting)),
+            time: (predict::horizon(setting), predict::delta(setting), predict::period(setting)),
+            levels,
             expectations,
             facts: Arc::clone(facts),
             uncertain: setting.parameter_uncertainty && setting.paths > 0,
@@ -145,6 +166,7 @@ impl Forecast {
         }
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+        all_is_kept(settings, &mut earned, &revenue);
         let earned = Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
@@ -153,14 +175,14 @@ impl Forecast {
             purchases: &purchases,
             age: &self.expectations.age,
         };
-        let mut rates = contribution::rates(&earned);
-        // New customers are told of in the world as it is.
-        let new_customers = match prices {
-            None => self.new_customers(settings, ledgers, money.0, &earned)?,
-            Some(_) => Vec::new(),
-        };
+        let keep = |rates: Rates| kept_rates(settings, rates);
+        let mut rates = keep(contribution::rates(&earned));
+        let new_customers = self.new_customers(settings, ledgers, (money.0, &earned), (added.as_deref(), &keep))?;
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
+        }
+        if let Some((levels, level)) = &self.levels {
+            rates = levels.rates(rates, level);
         }
         let expected = predict::expected_values(histories, &self.expectations, &rates, &self.keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
@@ -168,30 +190,109 @@ impl Forecast {
     }
 
     /// What the next customer of every group is expected to bring.
+    ///
+    /// * `added`: factor on a purchase that other prices add, one a history. * `keep`: what is kept of an amount.
     fn new_customers(
         &self,
         settings: &Settings,
         ledgers: &Ledgers,
-        margins: &Margins,
-        earned: &Earned<'_>,
+        (margins, earned): (&Margins, &Earned<'_>),
+        (added, keep): (Option<&[f64]>, &dyn Fn(Rates) -> Rates),
     ) -> Result<Vec<NewCustomers>, ForecastError> {
         let histories = &self.histories;
         let known = !ledgers.economic.acquisition_cost.is_empty();
         let acquisition_cost = known.then(|| {
             major(settings, histories, &sum_by_customer(&self.facts.first_cell, &margins.economic.acquisition_cost))
         });
-        let mean_spend = self.expectations.mean_spend(&histories.frequency);
+        let mean = self.expectations.mean_spend(&histories.frequency);
+        let mean = match &self.levels {
+            Some((levels, level)) => levels.with(&mean, level),
+            None => mean,
+        };
+        let added: Option<Vec<f64>> =
+            added.map(|added| added.iter().zip(&mean).map(|(factor, mean)| factor * mean).collect());
+        let spend = ExpectedSpend { mean: &mean, added: added.as_deref() };
         let population = self.models.population()?;
         let grouped = self.by.iter().map(|by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
         std::iter::once(Grouping::all(histories))
             .chain(grouped)
             .map(|Grouping { by, names, of }| {
-                let rates = contribution::group_rates(earned, &of, names.len());
-                let expected = newcomer::new_customers(&population, &mean_spend, &of, &rates, self.time)?;
+                let rates = keep(contribution::group_rates(earned, &of, names.len()));
+                let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
-                Ok(NewCustomers { by, names, expected, acquisition_cost })
+                Ok(NewCustomers { by, names, expected, rates, acquisition_cost })
             })
             .collect()
+    }
+
+    /// What the expected value of every history is made of.
+    pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
+        let spend = self.expectations.mean_spend(&self.histories.frequency);
+        let of = |(row, spend): (usize, f64)| {
+            let lifetime = self.expectations.discounted_lifetime(row);
+            let purchases = self.expectations.discounted_purchases(row);
+            Drivers {
+                p_alive: self.expectations.p_alive[row],
+                lifetime,
+                purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
+                spend,
+                margin_rate: rates.margin_rate[row],
+                order_cost: rates.order_cost[row],
+                sustaining_rate: rates.sustaining_rate[row],
+            }
+        };
+        spend.into_iter().enumerate().map(of).collect()
+    }
+
+    /// Horizon and discount rate in model time units.
+    pub(super) fn scene(&self) -> Scene {
+        Scene::new(self.time.0, self.time.1)
+    }
+
+    /// What is known of how long each history's customer stays.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn known(&self) -> Result<Vec<Known>, RunError> {
+        let population = self.models.population().map_err(ForecastError::from)?;
+        let of = |(row, x): (usize, &u32)| Known {
+            p_alive_at_horizon: self.expectations.outlook[row].p_alive_at_horizon,
+            rate_now: population.model_of(row).rate_if_alive(f64::from(*x), self.expectations.age[row]),
+        };
+        Ok(self.histories.frequency.iter().enumerate().map(of).collect())
+    }
+
+    /// Drawn futures of new customers like those of a group; empty where nobody is in it.
+    ///
+    /// * `by`: what groups customers, as new customers are told.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn futures(
+        &self,
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        by: &str,
+        group: &str,
+    ) -> Result<Futures, RunError> {
+        let histories = &self.histories;
+        let by = self.by.iter().find(|own| own.as_str() == by);
+        let grouping =
+            by.map_or_else(|| Grouping::all(histories), |by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
+        let number = grouping.names.iter().position(|name| name == group);
+        let rows = 0..histories.customer.len() as u32;
+        let members: Vec<u32> = rows.filter(|row| Some(grouping.of[*row as usize] as usize) == number).collect();
+        // Amounts are known without the level of their group; what is told has it.
+        let unit = self.levels.as_ref().map(|(levels, level)| {
+            let n = members.len();
+            let plain = Rates { margin_rate: vec![1.0; n], order_cost: vec![0.0; n], sustaining_rate: vec![0.0; n] };
+            let level: Vec<f64> = members.iter().map(|row| level[*row as usize]).collect();
+            levels.rates(plain, &level)
+        });
+        let of = (members.as_slice(), unit.as_ref(), self.keys.as_slice());
+        let NewcomerFutures { spend, purchases, alive_time } =
+            newcomer_futures(&self.models, &self.expectations, of, setting, settings.seed)?;
+        Ok(Futures { spend, purchases, alive_time })
     }
 
     /// Simulates every history; the random numbers are the same in every world.
@@ -236,7 +337,15 @@ impl Forecast {
         let why = self.why.clone();
         let certain = [notes::certain(purchases), notes::certain(spend)].map(|note| note.filter(|_| self.uncertain));
         let groups = self.pooled.as_ref().map(PooledGroups::notes).unwrap_or_default();
+        let too_many = (self.expectations.for_ever.is_none() && self.time.1 > 0.0).then(|| {
+            format!(
+                "expected_discounted_purchases_for_ever is null: parameters of dropout and frequency tell more than \
+                 {MOST_FUTURES} kinds of customers apart, each of which is a sum of its own; round the numbers that move \
+                 dropout, or make levels of them"
+            )
+        });
         why.into_iter()
+            .chain(too_many)
             .chain(groups)
             .chain(certain.into_iter().flatten())
             .chain(ends.into_iter().flatten())
@@ -245,8 +354,49 @@ impl Forecast {
     }
 }
 
+/// Levels of spend of the groups that the config names, fitted or saved, with the model of amounts without them.
+pub(super) fn spend_levels(
+    setting: &ForecastSettings,
+    ledgers: &Ledgers,
+    histories: &Histories,
+    repeat_spend: &[f64],
+    common: Fit<SpendModel>,
+) -> (Fit<SpendModel>, Option<(SpendLevels, Vec<f64>)>) {
+    let Some(by) = setting.pool_by else { return (common, None) };
+    let grouping = Grouping::new(by, ledgers, histories, ledgers.as_of);
+    let of_rows = |levels: SpendLevels| {
+        let level = levels.of_rows(&grouping.names, &grouping.of);
+        (levels, level)
+    };
+    if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
+        return (common, saved.spend_levels.clone().map(of_rows));
+    }
+    match SpendLevels::fit(&common, &histories.frequency, repeat_spend, (&grouping.names, &grouping.of)) {
+        Some((fit, levels)) => (fit, Some(of_rows(levels))),
+        None => (common, None),
+    }
+}
+
+/// Where amounts are contributions, all of one is kept, and what else a purchase cost is cost of a purchase.
+pub(super) fn all_is_kept(settings: &Settings, earned: &mut Earnings, revenue: &[f64]) {
+    if settings.inputs.returns == ReturnsPolicy::Purchases {
+        for ((margin, order_cost), revenue) in earned.margin.iter_mut().zip(&mut earned.order_cost).zip(revenue) {
+            *order_cost += revenue - *margin;
+            *margin = *revenue;
+        }
+    }
+}
+
+/// Rates of contribution under the settings' returns.
+pub(super) fn kept_rates(settings: &Settings, rates: Rates) -> Rates {
+    match settings.inputs.returns {
+        ReturnsPolicy::Purchases => rates.keeping_all(),
+        _ => rates,
+    }
+}
+
 /// Money of every history in major units.
-fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
+pub(super) fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
     let per_major = settings.currency.minor_per_major() as f64;
     histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
 }

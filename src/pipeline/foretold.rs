@@ -1,7 +1,7 @@
 //! The forecast of a run, of purchases or of contracts, behind one face.
 
 use super::{
-    Clock, Ledgers, RunError,
+    Clock, Ledgers, RunError, bridge,
     comparison::{Parameters, score_columns},
     contractual::Contracts,
     forecast::{Forecast, NewCustomers},
@@ -10,12 +10,13 @@ use super::{
     pooled::PooledGroups,
 };
 use crate::{
+    equity::bridge::Steps,
     forecast::{
         contribution::Rates,
         covariates::CovariateFit,
         fit::Fit,
-        holdout::Assessment,
         likelihood_ratio::LikelihoodRatio,
+        observed::Assessment,
         simulate::{Segmentation, Simulation},
         spend_model::SpendModel,
     },
@@ -42,7 +43,7 @@ pub(super) struct Valuation {
     brings: Brings,
     /// Expected lifetime values in minor units, one row a customer of the forecast.
     pub(super) expected: Vec<Minor>,
-    /// What the next customer of every group is expected to bring; nothing under contract or at other prices.
+    /// What the next customer of every group is expected to bring; nothing under contract.
     pub(super) new_customers: Vec<NewCustomers>,
     /// Simulated lifetime values; `None` with zero paths.
     pub(super) simulation: Option<Simulation>,
@@ -182,27 +183,71 @@ impl Foretold {
         }
     }
 
-    /// Expected purchases to the horizon, discounted; `None` under contract, as all of what follows.
-    pub(super) fn discounted_purchases(&self, at: usize) -> Option<f64> {
-        self.of.purchases().map(|forecast| forecast.expectations.discounted_purchases(at))
+    /// Expected purchases, or periods under contract, to the horizon, discounted.
+    pub(super) fn discounted_purchases(&self, at: usize) -> f64 {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.expectations.discounted_purchases(at),
+            Of::Contracts(contracts) => contracts.discounted[at],
+            Of::Opportunities(customers) => customers.outlook[at].discounted_purchases,
+        }
     }
 
-    /// P(alive) at the horizon.
-    pub(super) fn p_alive_at_horizon(&self, at: usize) -> Option<f64> {
-        self.of.purchases().map(|forecast| forecast.expectations.outlook[at].p_alive_at_horizon)
+    /// The same for ever; `None` without a discount rate, or where the sum does not converge.
+    pub(super) fn purchases_for_ever(&self, at: usize) -> Option<f64> {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.expectations.for_ever.as_ref()?[at],
+            Of::Contracts(contracts) => contracts.for_ever[at],
+            Of::Opportunities(customers) => customers.outlook[at].discounted_for_ever,
+        }
+    }
+
+    /// P(alive), or P(under contract), at the horizon.
+    pub(super) fn p_alive_at_horizon(&self, at: usize) -> f64 {
+        match &self.of {
+            Of::Purchases(forecast) => forecast.expectations.outlook[at].p_alive_at_horizon,
+            Of::Contracts(contracts) => contracts.at_horizon[at],
+            Of::Opportunities(customers) => customers.outlook[at].p_alive_at_horizon,
+        }
     }
 
     /// The probability of a purchase to the horizon, and the time by which it has come with a probability of a half: from
-    /// the paths where these tell it.
+    /// the paths where these tell it; of opportunities the probability alone, of contracts neither.
     pub(super) fn next_purchase(&self, value: &Valuation, at: usize) -> Option<(f64, Option<f64>)> {
         let simulated = value.simulation.as_ref().and_then(|simulation| simulation.waits.get(at));
-        let closed = || self.of.purchases().map(|forecast| forecast.next_purchase(at));
+        let closed = || match &self.of {
+            Of::Purchases(forecast) => Some(forecast.next_purchase(at)),
+            Of::Opportunities(customers) => Some((customers.outlook[at].probability_of_purchase, None)),
+            Of::Contracts(_) => None,
+        };
         simulated.map_or_else(closed, |wait| Some((wait.probability, wait.median)))
     }
 
     /// A column of the forecast by customer of the run; 0 of one who is not in the forecast.
     pub(super) fn by_customer(&self, column: &[Minor]) -> Vec<Minor> {
         self.row.iter().map(|row| row.map_or(0, |row| column[row as usize])).collect()
+    }
+
+    /// The bridge of every customer of the run; `None` but for a forecast of purchases.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn bridge(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+        value: &Valuation,
+    ) -> Result<Option<Vec<Steps>>, RunError> {
+        let (Of::Purchases(forecast), Brings::Purchases(rates)) = (&self.of, &value.brings) else { return Ok(None) };
+        bridge::steps(settings, ledgers, forecast, money, (rates, &value.expected))
+    }
+
+    /// The forecast of purchases, and what purchases bring in one world.
+    pub(super) fn of_purchases<'a>(&'a self, value: &'a Valuation) -> Option<(&'a Forecast, &'a Rates)> {
+        match (&self.of, &value.brings) {
+            (Of::Purchases(forecast), Brings::Purchases(rates)) => Some((forecast, rates)),
+            _ => None,
+        }
     }
 
     /// The forecast of purchases and its groups, where there are any.
@@ -246,14 +291,18 @@ impl Foretold {
     /// Which model was chosen, and why, where the run chose it.
     pub(super) fn choice(&self) -> Option<Value> {
         let Of::Purchases(forecast) = &self.of else { return None };
-        let days = forecast.holdout.as_ref()?.days;
+        let days = forecast.holdout.as_ref()?.observed.days;
         Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
     }
 
     /// The columns of `model_comparison`.
     pub(super) fn comparison_columns(&self) -> Vec<Values> {
         match &self.of {
-            Of::Purchases(forecast) => score_columns(&forecast.tried, forecast.holdout.as_ref(), Some(forecast.used)),
+            Of::Purchases(forecast) => score_columns(
+                &forecast.tried,
+                forecast.holdout.as_ref().map(|holdout| &holdout.observed),
+                Some(forecast.used),
+            ),
             Of::Contracts(contracts) => one_model(contracts.kind.as_str(), &contracts.fit),
             Of::Opportunities(customers) => one_model(ModelChoice::BgBb.as_str(), &customers.fit),
         }
@@ -264,8 +313,12 @@ impl Foretold {
         let uncertain = settings.parameter_uncertainty && settings.paths > 0;
         match &self.of {
             Of::Purchases(forecast) => forecast.notes(),
-            Of::Contracts(contracts) => notes::of_fit(&contracts.fit, uncertain),
-            Of::Opportunities(customers) => notes::of_fit(&customers.fit, uncertain),
+            Of::Contracts(contracts) => {
+                contracts.origin.iter().cloned().chain(notes::of_fit(&contracts.fit, uncertain)).collect()
+            }
+            Of::Opportunities(customers) => {
+                customers.origin.iter().cloned().chain(notes::of_fit(&customers.fit, uncertain)).collect()
+            }
         }
     }
 }
@@ -276,14 +329,6 @@ fn one_model<M: Parameters + Clone>(method: &'static str, fit: &Fit<M>) -> Vec<V
 }
 
 impl Of {
-    /// The forecast of purchases, where it is one.
-    fn purchases(&self) -> Option<&Forecast> {
-        match self {
-            Self::Purchases(forecast) => Some(forecast),
-            Self::Contracts(_) | Self::Opportunities(_) => None,
-        }
-    }
-
     /// Rows of the customers in the run.
     fn customers(&self) -> &[u32] {
         match self {

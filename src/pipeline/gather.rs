@@ -6,7 +6,9 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError,
+    cuts::MAX_SEGMENTS,
+    economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -246,6 +248,7 @@ impl OneLedger<'_> {
         };
         let groups = group.map(|column| of_group(column, MAX_GROUPS)).transpose()?;
         let of_forecast = groups_of_forecast(settings, &marks, |column| of_group(column, MAX_POOLED))?;
+        let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
         let of_mark = |column: &'static str| {
             let at = marks.iter().position(|mark| *mark == column)?;
             Some(Segmentation::by_text(column, &of_customers(&|table| &table.groups[at])?))
@@ -281,21 +284,11 @@ impl OneLedger<'_> {
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
+            ahead: ahead.into(),
             hierarchies: hierarchies.into(),
         };
         ledgers.add_earlier_cells(settings)?;
-        let mut other_costs = None;
-        if let Some(scenario) = &settings.scenario {
-            // Both worlds have the same cells.
-            let OtherCosts { activities, resources, pools, pool_lines } =
-                scenario::costs(&ledgers, settings, scenario)?;
-            let base =
-                (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
-            ledgers.add_earlier_cells(&scenario.settings)?;
-            let activities = std::mem::replace(&mut ledgers.activities, base.0);
-            let pools = std::mem::replace(&mut ledgers.pools, base.1);
-            other_costs = Some(OtherCosts { activities, resources, pools, pool_lines });
-        }
+        let other_costs = other_costs(&mut ledgers, settings)?;
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
@@ -354,6 +347,18 @@ fn marks_of_customers(
     (mapped("wallet").then(wallet), mapped("benchmark").then(benchmark))
 }
 
+/// Activities and pools of the scenario, whose cells both worlds have; `None` without one.
+fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
+    let Some(scenario) = &settings.scenario else { return Ok(None) };
+    let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
+    // Both worlds have the same cells.
+    let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
+    ledgers.add_earlier_cells(&scenario.settings)?;
+    let activities = std::mem::replace(&mut ledgers.activities, base.0);
+    let pools = std::mem::replace(&mut ledgers.pools, base.1);
+    Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
+}
+
 /// First purchase of every customer; [`NO_DAY`] without one.
 fn came(cells: &Cells, customers: usize) -> Vec<Day> {
     let mut came = vec![NO_DAY; customers];
@@ -365,9 +370,6 @@ fn came(cells: &Cells, customers: usize) -> Vec<Day> {
     }
     came
 }
-
-/// Segments that joint totals are kept for, at most.
-const MAX_SEGMENTS: usize = 200;
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;
@@ -388,10 +390,9 @@ const MAX_POOLED: usize = 1_000;
 /// is asked for.
 fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> {
     let mapped = |column: &str| is_mapped(settings, TableName::Customers, column);
-    let forecast = settings.forecast.is_some();
     ["channel", "region"]
         .into_iter()
-        .filter(move |column| forecast && mapped(column) && (*column == "channel" || pools_by(settings, column)))
+        .filter(move |column| mapped(column) && (*column == "channel" || pools_by(settings, column)))
 }
 
 /// Columns of the customers table that customers are added up by.

@@ -5,11 +5,12 @@ use super::{
     forecast::Forecast,
     pooled::PooledGroups,
     results::Results,
+    worlds::World,
 };
 use crate::{
-    forecast::{groups::Group, likelihood_ratio::LikelihoodRatio},
+    forecast::{groups::Group, likelihood_ratio::LikelihoodRatio, spend_levels::SpendLevel},
     publish::dataset::Values,
-    schema::settings::{PurchaseKind, Settings},
+    schema::settings::PurchaseKind,
     units::Minor,
 };
 
@@ -58,6 +59,12 @@ impl Results {
         }
         columns.push(float(&|group| Some(group.log_likelihood)));
         columns.push(float(&|group| group.own_log_likelihood));
+        let spend = |of: &dyn Fn(&SpendLevel) -> f64| {
+            let find = |forecast: &Forecast, group: &Group| Some(of(forecast.levels.as_ref()?.0.find(&group.name)?));
+            Values::Float(rows.iter().map(|(forecast, _, group)| find(forecast, group)).collect())
+        };
+        columns.push(spend(&|group| group.level));
+        columns.push(spend(&|group| group.weight));
         columns
     }
 
@@ -83,12 +90,14 @@ impl Results {
             float(&|test| test.p_value),
         ]
     }
+}
 
-    /// Columns of `new_customer_value`.
-    pub(super) fn new_customer_columns(&self, settings: &Settings) -> Vec<Values> {
-        let per_major = settings.currency.minor_per_major() as f64;
+impl World<'_> {
+    /// Columns of `new_customer_value`, but the scenario's.
+    pub(super) fn new_customer_columns(&self) -> Vec<Values> {
+        let per_major = self.settings.currency.minor_per_major() as f64;
         let minor = |value: f64| (value * per_major).round_ties_even() as Minor;
-        let all = self.base.value.as_ref().map_or(&[] as &[_], |value| value.new_customers.as_slice());
+        let all = self.found.value.as_ref().map_or(&[] as &[_], |value| value.new_customers.as_slice());
         let rows: Vec<_> =
             all.iter().flat_map(|of| (0..of.names.len()).map(move |at| (of, at, &of.expected[at]))).collect();
         let cost: Vec<Option<Minor>> =

@@ -3,6 +3,7 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod bridge;
 mod choice;
 pub mod clock;
 pub mod compare;
@@ -10,8 +11,14 @@ mod comparison;
 mod contractual;
 mod cost_labels;
 mod cost_tables;
+mod cuts;
+mod decision_tables;
+mod decisions;
+mod earlier;
 mod earnings;
 mod economic;
+mod entry_table;
+mod equity_tables;
 pub mod error;
 mod event_time;
 pub mod explain;
@@ -26,6 +33,7 @@ mod group_tables;
 mod grouping;
 mod inputs;
 mod ledger;
+mod market_tables;
 mod method_table;
 pub mod model_file;
 mod movements;
@@ -38,6 +46,7 @@ mod origins;
 mod output;
 mod payments;
 pub mod plan;
+mod plans;
 mod pooled;
 mod portfolio;
 mod potentials;
@@ -63,9 +72,11 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
+    decisions::Decisions,
     foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
+    plans::Ahead,
     portfolio::Alternative,
     results::{Beside, Costs, Findings, Results},
     scenario::OtherCosts,
@@ -172,6 +183,8 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
+    /// What is planned, compared with and decided on.
+    ahead: Arc<Ahead>,
     /// Channels, parents and regions that customers are added up by.
     hierarchies: Arc<Vec<Segmentation>>,
 }
@@ -229,15 +242,15 @@ pub fn project(
     if saved.is_some() && settings.forecast.is_none() {
         return Err(RunError::NoForecast);
     }
-    if saved.is_some() {
-        choice::purchases_alone(settings.forecast.as_ref(), "project")?;
-    }
     expressions::check(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
-    let by_day = needs_days && saved.is_none();
-    let wants_products = ["product_profit", "product_balance"].iter().any(|name| settings.writes(name));
+    // Saved models of purchases know the gaps between them; opportunities are counted anew.
+    let by_day = needs_days && saved.as_ref().is_none_or(|saved| saved.purchases().is_none());
+    let wants_products = ["product_profit", "product_balance", "product_entry", "segment_measure"]
+        .iter()
+        .any(|name| settings.writes(name));
     let products =
         (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
     let Gathered { mut ledgers, audit, other_costs } =
@@ -264,6 +277,7 @@ pub fn project(
     };
     let alternative = scene.as_ref().map(|(_, _, _, alternative)| alternative);
     base.look_ahead(settings, forecast.as_ref(), Beside { alternative, ..Beside::default() }, &mut clock)?;
+    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
     let scene = match scene {
         Some((scenario, mut scene, prices, _)) => {
             let beside = Beside { tiers: Some(&base.tier), prices: prices.as_deref(), alternative: None };
@@ -272,7 +286,8 @@ pub fn project(
         }
         None => None,
     };
-    let results = Results { audit, forecast, base, scene };
+    let decisions = Decisions::new(settings, &base, forecast.as_ref(), &mut clock)?;
+    let results = Results { audit, forecast, base, scene, decisions };
     clock.start("publish", None);
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
@@ -321,7 +336,7 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
         }
         None => None,
     };
-    let results = Results { audit, forecast: None, base, scene };
+    let results = Results { audit, forecast: None, base, scene, decisions: Decisions::default() };
     clock.start("publish", None);
     let manifest = output::publish_objects(staging, settings, &results, kind, &mut clock)?;
     let summary = summary::object_lines(settings, &results);

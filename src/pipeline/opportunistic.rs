@@ -28,6 +28,8 @@ use crate::{
 /// Customers with a purchase, one row each, in the order of the run's customers.
 pub(super) struct Opportunistic {
     pub(super) fit: Fit<BgBb>,
+    /// How a saved fit came to be.
+    pub(super) origin: Option<String>,
     /// Row of each in the customers of the run.
     pub(super) customer: Vec<u32>,
     /// What is to be expected of each.
@@ -76,15 +78,20 @@ impl Opportunistic {
         summary
             .insert(&counts(|h| h.frequency), &counts(|h| h.recency), &counts(|h| h.opportunities))
             .map_err(ForecastError::from)?;
-        let fit = BgBb::fit(&summary);
+        let saved = ledgers.saved.as_ref().and_then(|saved| Some((saved.opportunities()?.clone(), saved.origin())));
+        let (fit, origin) = match saved {
+            Some((fit, origin)) => (fit, Some(origin)),
+            None => (BgBb::fit(&summary), None),
+        };
         let model = *fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(history.len() as u64));
+        let rate = libm::expm1(predict::delta(setting));
         let distinct: Vec<(DiscreteHistory, Expected)> =
-            summary.iter().map(|(history, _)| (history, model.expected(history, &worth))).collect();
+            summary.iter().map(|(history, _)| (history, model.expected(history, &worth, rate))).collect();
         let of = |history: &DiscreteHistory| distinct[distinct.partition_point(|(other, _)| other < history)].1;
         let outlook: Vec<Expected> = history.iter().map(of).collect();
         let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { fit, customer, outlook, history, key, worth })
+        Ok(Self { fit, origin, customer, outlook, history, key, worth })
     }
 
     /// What an opportunity brings, and expected value in minor units, under the margins of a world.

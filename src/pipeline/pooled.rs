@@ -37,7 +37,7 @@ impl PooledGroups {
         let Some(by) = setting.pool_by else { return Ok(None) };
         clock.start("fit_groups", Some(histories.customer.len() as u64));
         let grouping = Grouping::new(by, ledgers, histories, ledgers.as_of);
-        let saved = ledgers.saved.as_ref().and_then(|saved| saved.groups.as_ref());
+        let saved = ledgers.saved.as_ref().and_then(|saved| saved.purchases()?.groups.as_ref());
         let groups = match saved {
             Some((_, groups)) => groups.clone(),
             None => predict::fit_groups(base, histories, (&grouping.names, &grouping.of), setting.days_per_unit)?,

@@ -4,6 +4,8 @@ use rayon::prelude::*;
 
 use super::{
     Audit, Clock, Ledgers, RunError,
+    cuts::Cut,
+    decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
     portfolio::Alternative,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     allocate::CostPlan,
-    equity::{self, WhaleCurve},
+    equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
     schema::{
         costs::LayerCosts, margins::Margins, portfolio::Portfolio, potentials::Potentials, segmentation::Segmentation,
@@ -35,6 +37,8 @@ pub struct Results {
     pub(super) base: Findings,
     /// What-if beside the base.
     pub(super) scene: Option<Findings>,
+    /// What was decided in the base.
+    pub(super) decisions: Decisions,
 }
 
 /// What was found out of one world: the run as it is, or under a scenario.
@@ -57,6 +61,10 @@ pub(super) struct Findings {
     /// What customers are good for; empty until it is looked ahead.
     pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
+    /// Cohorts, and channels.
+    pub(super) cuts: Vec<Cut>,
+    /// The bridge of every customer, where one is wanted.
+    pub(super) bridge: Option<Vec<Steps>>,
     /// Products, or what else is costed, with their costs.
     pub(super) objects: Option<ObjectResults>,
 }
@@ -74,6 +82,7 @@ impl Findings {
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
         let (potentials, portfolio, segmentations) = (Potentials::default(), Portfolio::default(), Vec::new());
+        let (cuts, bridge) = (Vec::new(), None);
         Self {
             ledgers,
             costs,
@@ -86,6 +95,8 @@ impl Findings {
             segmentations,
             potentials,
             whale,
+            cuts,
+            bridge,
             objects,
         }
     }
@@ -95,7 +106,7 @@ impl Findings {
     /// * `beside`: what is known of the other world.
     ///
     /// # Errors
-    /// [`RunError::Forecast`].
+    /// [`RunError::Forecast`]; [`RunError::Contract`] for too many cohorts.
     pub(super) fn look_ahead(
         &mut self,
         settings: &Settings,
@@ -119,6 +130,7 @@ impl Findings {
             (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers, by),
             _ => portfolio::tiers(&self.economic_profit, tiers, by),
         };
+        self.cuts = self.ledgers.cuts(settings.equity.cohort, BASE_TIERS + usize::from(beside.tiers.is_some()))?;
         let foretold = forecast.map(|(forecast, _)| forecast);
         self.portfolio = super::portfolio::of(settings, foretold, self, beside.alternative);
         self.segmentations = segmentation::of(settings, self);
@@ -130,9 +142,12 @@ impl Findings {
             let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
             let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
             segmentations.extend(beside.tiers.map(|tier| (tier, count)));
+            segmentations.extend(self.cuts.iter().map(|cut| (cut.of.as_slice(), cut.names.len() as u16)));
             // Of others, those that are few enough to keep a total of every path.
             let mut more = Vec::new();
             for (segmentation, place) in &mut self.segmentations {
+                let same = self.cuts.iter().find(|cut| cut.segmentation == segmentation.name);
+                *place = place.or(same.map(|cut| cut.totals));
                 let wanted = settings.writes("segment_value") && segmentation.groups.len() <= MAX_JOINT;
                 if place.is_none() && wanted {
                     *place = Some(segmentations.len() + more.len());
@@ -146,6 +161,26 @@ impl Findings {
         let late = segmentation::own(settings, foretold, self, true)?;
         self.segmentations.extend(late.into_iter().map(|late| (late, None)));
         self.segmentations.sort_by_key(|(segmentation, _)| segmentation.name);
+        Ok(())
+    }
+
+    /// The bridge of equity, where the settings ask for one.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn build_bridge(
+        &mut self,
+        settings: &Settings,
+        forecast: Option<&Foretold>,
+        clock: &mut Clock,
+    ) -> Result<(), RunError> {
+        if settings.equity.bridge.is_some()
+            && settings.writes("equity_bridge")
+            && let (Some(forecast), Some(value)) = (forecast, &self.value)
+        {
+            clock.start("bridge", Some(self.ledgers.customers.len() as u64));
+            self.bridge = forecast.bridge(settings, &self.ledgers, (&self.margins, &self.costs.layers), value)?;
+        }
         Ok(())
     }
 }

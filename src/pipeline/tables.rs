@@ -12,11 +12,16 @@ use super::{
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{predict::WORST_ONE_IN, purchase_model::PurchaseModel, simulate::Simulation},
+    forecast::{
+        predict::WORST_ONE_IN,
+        purchase_model::PurchaseModel,
+        simulate::{Lifetime, Simulation},
+    },
     potential,
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
+        equity::Drivers,
         facts::NO_DAY,
         period::Period,
         portfolio::PortfolioGroup,
@@ -67,12 +72,22 @@ impl World<'_> {
         };
         columns.push(float(&|f, _, at| Some(f.p_alive(at))));
         columns.push(float(&|f, _, at| Some(f.purchases(at))));
-        columns.push(float(&|f, _, at| f.discounted_purchases(at)));
-        columns.push(float(&|f, _, at| f.p_alive_at_horizon(at)));
+        columns.push(float(&|f, _, at| Some(f.discounted_purchases(at))));
+        columns.push(float(&|f, _, at| f.purchases_for_ever(at)));
+        columns.push(float(&|f, _, at| Some(f.p_alive_at_horizon(at))));
         columns.push(float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)));
         columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
         columns
             .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
+        let drivers = both.and_then(|(f, value)| f.of_purchases(value)).map(|(f, rates)| f.drivers(rates));
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.as_ref().map(|drivers| of(&drivers[at])));
+        let known = both.and_then(|(f, value)| f.of_purchases(value)).and_then(|(f, _)| f.known().ok());
+        columns.push(float(&|_, _, at| known.as_ref().map(|known| known[at].rate_now)));
+        columns.push(driver(|drivers| drivers.spend));
+        columns.push(driver(|drivers| drivers.margin_rate));
+        columns.push(driver(|drivers| drivers.order_cost));
+        columns.push(driver(|drivers| drivers.sustaining_rate));
+        columns.push(driver(|drivers| drivers.lifetime));
         columns.push(money(&|s, at| s.lifetime[at].mean));
         columns.push(money(&|s, at| s.lifetime[at].mean_error));
         columns.push(money(&|s, at| s.lifetime[at].sd));
@@ -202,9 +217,13 @@ impl World<'_> {
     pub(super) fn segment_value_columns(&self) -> Vec<Values> {
         let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
         let expected = self.expected_by_customer();
-        let segmentations = &self.found.segmentations;
-        let mut rows: Vec<SegmentRow> = segmentations
+        let told = &self.found.segmentations;
+        let cuts = self.found.cuts.iter().filter(|cut| told.iter().all(|(other, _)| other.name != cut.segmentation));
+        let cuts: Vec<(Segmentation, Option<usize>)> =
+            cuts.map(|cut| (cut.as_segmentation(), Some(cut.totals))).collect();
+        let mut rows: Vec<SegmentRow> = told
             .par_iter()
+            .chain(&cuts)
             .flat_map_iter(|(segmentation, place)| self.segment_rows(segmentation, *place, &cm3, expected.as_deref()))
             .collect();
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
@@ -276,6 +295,14 @@ impl World<'_> {
         Some(forecast.by_customer(&value.expected))
     }
 
+    /// Mean simulated lifetime value of every customer.
+    pub(super) fn simulated_by_customer(&self) -> Option<Vec<Minor>> {
+        let (forecast, simulation) = self.forecast.zip(self.simulation())?;
+        let per_major = self.settings.currency.minor_per_major() as f64;
+        let minor = |lifetime: &Lifetime| (lifetime.mean * per_major).round_ties_even() as Minor;
+        Some(forecast.by_customer(&simulation.lifetime.iter().map(minor).collect::<Vec<_>>()))
+    }
+
     /// Distribution of the simulated customer equity.
     pub(super) fn equity_total(&self) -> Option<Distribution> {
         equity::distribution(&self.simulation()?.totals[TIERS].whole(), &self.settings.levels(), WORST_ONE_IN)
@@ -313,6 +340,7 @@ impl World<'_> {
         ];
         columns.extend((0..self.settings.quantiles().len()).map(quantile));
         columns.push(Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]));
+        columns.extend(self.plan_total_columns());
         columns
     }
 

@@ -44,10 +44,35 @@ enum Role {
     Switch,
 }
 
+/// Columns of numbers in the tables of plans and decisions, and in what an earlier run told.
+const NUMBERS: [&str; 20] = [
+    "customers",
+    "cost",
+    "equity",
+    "value",
+    "target",
+    "retention",
+    "frequency",
+    "margin",
+    "cost_to_serve",
+    "probability",
+    "uncertainty",
+    "expected_revenue",
+    "expected_value",
+    "p_alive",
+    "expected_spend",
+    "margin_rate",
+    "cost_per_purchase",
+    "cost_per_time",
+    "expected_discounted_purchases",
+    "expected_discounted_lifetime",
+];
+
 impl Role {
     fn of(name: &str) -> Self {
         match name {
-            "customer_id" | "referrer" | "referred" | "product_id" | "order_id" | "account" | "cost_centre" => Self::Id,
+            "customer_id" | "referrer" | "referred" | "product_id" | "order_id" | "prospect_id" | "account"
+            | "cost_centre" => Self::Id,
             "date" | "start" | "end" => Self::Day,
             "amount"
             | "quantity"
@@ -71,6 +96,7 @@ impl Role {
             | "overdue"
             | "disputed"
             | "rate" => Self::Number,
+            _ if NUMBERS.contains(&name) => Self::Number,
             "parent" => Self::Name,
             "benchmark" => Self::Switch,
             "period" => Self::IdOrDay,

@@ -251,10 +251,14 @@ pub const VALIDATION_DATASETS: &[OutputDataset] = &[
     },
     OutputDataset {
         name: "validation_tracking",
-        grain: "one row a method and week of the holdout; sorted as tried, then by week",
+        grain: "one row a method and week (with bg_bb: opportunity) of the holdout; sorted as tried, then by week",
         columns: &[
             METHOD,
-            column("week", Integer, "week after the cut; the last one may be shorter"),
+            column(
+                "week",
+                Integer,
+                "week after the cut; the last one may be shorter; with bg_bb opportunity after the cut",
+            ),
             column("day", Date, "its last day"),
             column("actual_purchases", Integer, "cumulative repeat purchase days since the cut"),
             column("expected_purchases", Float, "cumulative expectation"),

@@ -2,7 +2,7 @@
 
 use super::outputs::{
     ColumnType::{Float, Integer, Money, Text},
-    OutputColumn, OutputDataset, column, optional,
+    OutputColumn, OutputDataset, SCENARIO, column, optional,
 };
 
 const BY: OutputColumn = column(
@@ -52,6 +52,12 @@ pub const MODEL_GROUP: OutputDataset = OutputDataset {
         optional("beta_own", Float, "as fitted to this group alone"),
         column("log_likelihood", Float, "of the group's customers at its parameters"),
         optional("own_log_likelihood", Float, "its maximum for this group alone"),
+        optional(
+            "spend_level",
+            Float,
+            "level of its purchases' amounts: a factor on those of the mean group (gamma_gamma), or what is added to them (normal); null where groups do not differ in spend",
+        ),
+        optional("spend_weight", Float, "share of that level that comes from the group's own customers, 0 to 1"),
     ],
 };
 
@@ -77,7 +83,7 @@ pub const MODEL_TEST: OutputDataset = OutputDataset {
 /// Customers not yet acquired.
 pub const NEW_CUSTOMER_VALUE: OutputDataset = OutputDataset {
     name: "new_customer_value",
-    grain: "one row a way of grouping customers and group: what the next customer is expected to bring who comes the way these came; empty without a forecast; sorted by way (all first), then group",
+    grain: "one row a way of grouping customers and group: what the next customer is expected to bring who comes the way these came; empty without a forecast; base first, then the scenario; sorted by way (all first), then group",
     columns: &[
         column("grouping", Text, "all, segment, channel, region, cohort_year, or what pool_by names"),
         column("group", Text, "name of the group; (none) without one"),
@@ -96,5 +102,6 @@ pub const NEW_CUSTOMER_VALUE: OutputDataset = OutputDataset {
             "mean cost of having won a customer of the group; null where inputs.customers does not map it",
         ),
         optional("value_after_acquisition", Money, "expected_value - acquisition_cost"),
+        SCENARIO,
     ],
 };

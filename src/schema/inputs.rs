@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::covariates::CovariateColumn;
+use super::{covariates::CovariateColumn, plan_inputs};
 
 /// The input tables. Only `transactions` must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,17 +33,29 @@ pub struct Inputs {
     pub events: Option<TableSetting>,
     /// One row a contract of a customer, for models of contracts.
     pub contracts: Option<TableSetting>,
+    /// One row what a resource pool gives a taker (in a period).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_weights: Option<TableSetting>,
     /// Who was won through whom.
     pub referrals: Option<TableSetting>,
     /// The sales pipeline.
     pub opportunities: Option<TableSetting>,
     /// Knowledge gained from customers.
     pub learning: Option<TableSetting>,
+    /// Customers that are planned to be won.
+    pub acquisition_plan: Option<TableSetting>,
+    /// What customers of others are worth.
+    pub market: Option<TableSetting>,
+    /// Targets of what drives equity.
+    pub targets: Option<TableSetting>,
+    /// What may be done for customers.
+    pub actions: Option<TableSetting>,
+    /// For whom in particular.
+    pub action_customers: Option<TableSetting>,
+    /// Customers who may be won.
+    pub prospects: Option<TableSetting>,
     /// Complaints, ideas and requests of customers.
     pub interactions: Option<TableSetting>,
-    /// One row what a resource pool gives a taker (in a period).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_weights: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -62,12 +74,18 @@ impl Inputs {
             TableName::Traced => self.traced.as_ref(),
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
+            TableName::ResourceWeights => self.resource_weights.as_ref(),
             TableName::Referrals => self.referrals.as_ref(),
             TableName::Opportunities => self.opportunities.as_ref(),
             TableName::Learning => self.learning.as_ref(),
+            TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
+            TableName::Market => self.market.as_ref(),
+            TableName::Targets => self.targets.as_ref(),
+            TableName::Actions => self.actions.as_ref(),
+            TableName::ActionCustomers => self.action_customers.as_ref(),
+            TableName::Prospects => self.prospects.as_ref(),
             TableName::Interactions => self.interactions.as_ref(),
-            TableName::ResourceWeights => self.resource_weights.as_ref(),
-            TableName::Truth => None,
+            TableName::Truth | TableName::EarlierRun => None,
         }
     }
 }
@@ -98,23 +116,37 @@ pub enum TableName {
     Events,
     /// Contracts of customers.
     Contracts,
+    /// Whom resource pools serve.
+    ResourceWeights,
     /// Who was won through whom.
     Referrals,
     /// The sales pipeline.
     Opportunities,
     /// Knowledge gained from customers.
     Learning,
+    /// Customers that are planned to be won.
+    AcquisitionPlan,
+    /// What customers of others are worth.
+    Market,
+    /// Targets of what drives equity.
+    Targets,
+    /// What may be done for customers.
+    Actions,
+    /// For whom in particular.
+    ActionCustomers,
+    /// Customers who may be won.
+    Prospects,
     /// Complaints, ideas and requests of customers.
     Interactions,
-    /// Whom resource pools serve.
-    ResourceWeights,
+    /// What an earlier run told of customers: named by `equity.bridge`.
+    EarlierRun,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -126,11 +158,17 @@ impl TableName {
         Self::Traced,
         Self::Events,
         Self::Contracts,
+        Self::ResourceWeights,
         Self::Referrals,
         Self::Opportunities,
         Self::Learning,
+        Self::AcquisitionPlan,
+        Self::Market,
+        Self::Targets,
+        Self::Actions,
+        Self::ActionCustomers,
+        Self::Prospects,
         Self::Interactions,
-        Self::ResourceWeights,
     ];
 
     /// The name in the config.
@@ -148,11 +186,18 @@ impl TableName {
             Self::Traced => "traced",
             Self::Events => "events",
             Self::Contracts => "contracts",
+            Self::ResourceWeights => "resource_weights",
             Self::Referrals => "referrals",
             Self::Opportunities => "opportunities",
             Self::Learning => "learning",
+            Self::AcquisitionPlan => "acquisition_plan",
+            Self::Market => "market",
+            Self::Targets => "targets",
+            Self::Actions => "actions",
+            Self::ActionCustomers => "action_customers",
+            Self::Prospects => "prospects",
+            Self::EarlierRun => "earlier_run",
             Self::Interactions => "interactions",
-            Self::ResourceWeights => "resource_weights",
             Self::Truth => "truth",
         }
     }
@@ -201,6 +246,10 @@ impl TableName {
                 ("driver", false),
                 ("capacity", false),
                 ("rate", false),
+                ("rule", false),
+                ("rule_version", false),
+                ("valid_from", false),
+                ("valid_to", false),
             ],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
@@ -219,15 +268,22 @@ impl TableName {
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
+            Self::ResourceWeights => {
+                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
+            }
             Self::Referrals => &[("referrer", true), ("referred", true), ("date", false), ("weight", false)],
             Self::Opportunities => {
                 &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::columns(self),
             Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
-            Self::ResourceWeights => {
-                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
-            }
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -259,7 +315,7 @@ impl TableName {
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
             }
-            Self::Activities => &["missing_activity", "duplicate_activity"],
+            Self::Activities => &["missing_activity", "invalid_dates", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
                 "unknown_customer",
@@ -280,6 +336,7 @@ impl TableName {
                 "ends_before_start",
                 "overlapping_contract",
             ],
+            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
             Self::Referrals => &[
                 "missing_customer",
                 "unknown_customer",
@@ -315,7 +372,13 @@ impl TableName {
                 "missing_date",
                 "after_as_of",
             ],
-            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::rules(self),
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",
@@ -367,7 +430,7 @@ pub enum Format {
     Csv,
 }
 
-/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net` and `Separate`.
+/// How lines with a negative amount or quantity are shown. Net revenue is the same under `Net`, `Separate` and `Purchases`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnsPolicy {
@@ -377,4 +440,6 @@ pub enum ReturnsPolicy {
     Separate,
     /// They are rejected, counted, with rule `return`.
     Drop,
+    /// There are none: a negative amount is a purchase that brought less than it cost. Amounts are contributions.
+    Purchases,
 }

@@ -1,10 +1,15 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
 
 pub mod contract;
+pub mod contract_outputs;
 pub mod costing;
 pub mod costs;
 pub mod covariates;
+mod decision_outputs;
+pub mod decisions;
 pub mod economic;
+pub mod equity;
+mod equity_outputs;
 pub mod facts;
 pub mod forecasting;
 pub mod fx;
@@ -18,6 +23,7 @@ mod object_outputs;
 pub mod objects;
 pub mod outputs;
 pub mod period;
+mod plan_inputs;
 pub mod portfolio;
 mod portfolio_outputs;
 pub mod potentials;

@@ -12,7 +12,9 @@ pub use super::{
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     covariates::CovariateSettings,
+    decisions::DecisionSettings,
     economic::EconomicSettings,
+    equity::EquitySettings,
     forecasting::{Discounting, ModelChoice, SpendKind},
     fx::FxSettings,
     money::Currency,
@@ -69,6 +71,10 @@ pub struct Settings {
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
+    /// Equity.
+    pub equity: EquitySettings,
+    /// Decisions.
+    pub decisions: DecisionSettings,
     /// What-if beside the base.
     pub scenario: Option<Scenario>,
 }

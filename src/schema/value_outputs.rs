@@ -2,8 +2,8 @@
 
 use super::outputs::{
     CUSTOMER, CUSTOMERS,
-    ColumnType::{Boolean, Date, Float, Integer, Money, MoneySum, Quantity, Text},
-    OutputDataset, SCENARIO, column, optional, quantiles,
+    ColumnType::{Boolean, Date, Float, Integer, Money, MoneySum, Quantity, QuantitySum, Text},
+    OutputColumn, OutputDataset, SCENARIO, column, optional, quantiles,
 };
 
 /// What every customer is worth.
@@ -35,12 +35,17 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "expected_discounted_purchases",
             Float,
-            "expected purchases to the horizon, each discounted (discounted expected residual transactions); null under a model of contracts",
+            "expected_purchases, each discounted (discounted expected residual transactions, or residual lifetime under contract)",
+        ),
+        optional(
+            "expected_discounted_purchases_for_ever",
+            Float,
+            "the same without a horizon, discounted continuously whatever `discounting` says; renewals and opportunities one time unit apart; null where the discount rate is 0, or so small that the sum does not converge, or where covariates tell more than 10,000 futures apart",
         ),
         optional(
             "p_alive_at_horizon",
             Float,
-            "probability of being alive at the horizon; null under a model of contracts",
+            "probability of being alive (under contract) at the horizon; with bg_bb at the last opportunity up to it",
         ),
         optional(
             "probability_of_purchase",
@@ -50,9 +55,31 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "days_to_next_purchase_p50",
             Float,
-            "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), and under a model of contracts",
+            "days by which the customer has bought again with probability 50 %, the chance of having left included; null where that is never so, or takes more than 100 years (with `next_purchase: simulated`, or not up to the horizon), with bg_bb, and under a model of contracts",
         ),
         optional("expected_value", Money, "expected discounted contribution to the horizon, closed form"),
+        optional(
+            "purchase_rate_if_alive",
+            Float,
+            "expected purchases a time unit of the model now, if alive; null under a model of contracts or of opportunities, as the five columns after it",
+        ),
+        optional("expected_spend", Float, "expected amount of a purchase, major units"),
+        optional(
+            "margin_rate",
+            Float,
+            "contribution of a unit of spend: CM1 less commissions and bad debt over purchase revenue, drawn towards all customers",
+        ),
+        optional("cost_per_purchase", Float, "order-level cost of a purchase, major units, likewise"),
+        optional(
+            "cost_per_time",
+            Float,
+            "cost of keeping the customer for a time unit of the model, major units, likewise",
+        ),
+        optional(
+            "expected_discounted_lifetime",
+            Float,
+            "expected time alive to the horizon, discounted, in time units of the model; expected_value = (margin_rate · expected_spend - cost_per_purchase) · expected_discounted_purchases - cost_per_time · expected_discounted_lifetime",
+        ),
         optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
         optional("lifetime_value_mean_error", Money, "Monte Carlo standard error of that mean"),
         optional("lifetime_value_sd", Money, "standard deviation"),
@@ -196,17 +223,20 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
     ],
 };
 
+pub(super) const SEGMENTATION: OutputColumn = column(
+    "segmentation",
+    Text,
+    "channel, cluster, parent, portfolio_group, region, rfm_cell, segment, user_segment, value_tier, or the cohort of the first purchase: cohort_year, cohort_quarter, cohort_month",
+);
+pub(super) const SEGMENT: OutputColumn = column("segment", Text, "name of the segment; (none) without one");
+
 /// Segments with what they are worth.
 pub(super) const SEGMENT_VALUE: OutputDataset = OutputDataset {
     name: "segment_value",
     grain: "one row a segmentation and segment; base first, then the scenario; sorted by segmentation, segment",
     columns: &[
-        column(
-            "segmentation",
-            Text,
-            "channel, cluster, parent, portfolio_group, region, rfm_cell, segment, user_segment or value_tier",
-        ),
-        column("segment", Text, "name of the segment; (none) without one"),
+        SEGMENTATION,
+        SEGMENT,
         CUSTOMERS,
         column("net_revenue", MoneySum, "net revenue to date"),
         column("cm3", MoneySum, "CM3 to date"),
@@ -253,6 +283,14 @@ pub(super) const CUSTOMER_EQUITY: OutputDataset = OutputDataset {
             "the simulated customer equity, joint draws; one column for each of `forecast.quantiles`",
         ),
         optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
+        optional("planned_customers", QuantitySum, "customers of inputs.acquisition_plan who are still to be won"),
+        optional("planned_value", MoneySum, "what they are worth at as_of: value of acquisition_value"),
+        optional("planned_cost", MoneySum, "what winning them costs, discounted to as_of"),
+        optional(
+            "equity_with_plan",
+            MoneySum,
+            "expected_value + planned_value - planned_cost: today's base and the customers still to be won",
+        ),
         SCENARIO,
     ],
 };

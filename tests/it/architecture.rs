@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-const STAGES: [&str; 13] = [
+const STAGES: [&str; 14] = [
     "read",
     "contract",
     "facts",
@@ -13,6 +13,7 @@ const STAGES: [&str; 13] = [
     "potential",
     "portfolio",
     "equity",
+    "decide",
     "publish",
     "generate",
     "report",
@@ -75,6 +76,7 @@ fn kernels_know_neither_polars_nor_arrow() {
         "potential",
         "portfolio",
         "equity",
+        "decide",
         "report",
     ] {
         let mut found = Vec::new();

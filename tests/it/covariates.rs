@@ -335,3 +335,31 @@ fn the_holdout_decides_whether_covariates_help() {
     assert!(chosen(&job).ends_with("_cov"));
     assert!(job.texts("model_covariate", "covariate").len() >= 4);
 }
+
+#[test]
+fn uncertainty_of_effects_reaches_the_simulation_and_not_the_closed_form() {
+    let run = |more: &str| {
+        let job = with_csv(COVARIATES, &format!("{PARETO}, paths: 1000{more}"));
+        let digest = job.run(&[])["result_digest"].clone();
+        (job, digest)
+    };
+    let (certain, _) = run("");
+    let (uncertain, digest) = run(", parameter_uncertainty: true");
+    let cents = |job: &Job, column: &str| job.decimals("customer_equity", column)[0] as f64;
+    assert_eq!(cents(&certain, "expected_value").to_bits(), cents(&uncertain, "expected_value").to_bits());
+    // 2,357 customers' own chances nearly cancel; what is not known of the parameters moves all of them.
+    let (without, with) = (cents(&certain, "equity_sd"), cents(&uncertain, "equity_sd"));
+    assert!(with > 1.3 * without, "{with} is not above {without}");
+    let (mean, error) = (cents(&uncertain, "equity_mean"), cents(&uncertain, "equity_mean_error"));
+    assert!((mean - cents(&uncertain, "expected_value")).abs() < 5.0 * error, "{mean} ± {error}");
+    assert_eq!(uncertain.run(&["--threads", "1"])["result_digest"], digest);
+    // A saved model draws the same.
+    let (model, again) = (uncertain.path("model.json"), uncertain.path("again"));
+    assert!(uncertain.command("fit", &["--model", model.to_str().unwrap()]).status.success());
+    let project = ["--model", model.to_str().unwrap(), "--output", again.to_str().unwrap()];
+    assert!(uncertain.command("project", &project).status.success());
+    for column in ["equity_mean", "equity_sd"] {
+        let of = |output: &std::path::Path| decimals(output, "customer_equity", column);
+        assert_eq!(of(&again), of(&uncertain.path("out")), "{column}");
+    }
+}

@@ -117,10 +117,12 @@ fn survival_and_the_next_purchase_are_those_of_the_fitted_model() {
             all("probability_of_purchase"),
             all("days_to_next_purchase_p50"),
             all("expected_discounted_purchases"),
+            all("expected_discounted_purchases_for_ever"),
         ];
         let mut waits = 0;
         for (row, x) in job.whole_numbers("customer_value", "frequency").into_iter().enumerate() {
-            let [t_x, age, later, buys, wait, discounted] = [0, 1, 2, 3, 4, 5].map(|column| columns[column][row]);
+            let [t_x, age, later, buys, wait, discounted, for_ever] =
+                [0, 1, 2, 3, 4, 5, 6].map(|column| columns[column][row]);
             let (x, t_x, age) = (x.unwrap() as f64, t_x.unwrap(), age.unwrap());
             let p_alive = model.p_alive(x, t_x, age);
             let next = model.next_purchase(x, t_x, age, 36_525.0 / 7.0);
@@ -131,6 +133,8 @@ fn survival_and_the_next_purchase_are_those_of_the_fitted_model() {
             assert!((buys.unwrap() - p_alive * next.probability_by(HORIZON)).abs() < ROUNDING, "{name} {row}");
             let expected = p_alive * model.residual(x, t_x, age, HORIZON, delta).unwrap().discounted_purchases;
             assert!((discounted.unwrap() - expected).abs() < ROUNDING * expected.max(1.0), "{name} {row}");
+            let expected = model.discounted_purchases_for_ever(x, t_x, age, delta).unwrap();
+            assert!((for_ever.unwrap() - expected).abs() < ROUNDING * expected.max(1.0), "{name} {row}");
             match wait {
                 Some(days) => {
                     assert!((p_alive * next.probability_by(days / 7.0) - 0.5).abs() < ROUNDING, "{name} {row}");

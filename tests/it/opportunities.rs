@@ -18,7 +18,7 @@ const TEN_DIGITS: f64 = 5e-10;
 const GIFT: i64 = 5_000;
 
 /// Donors who first gave in 1995: frequency, recency and number of donors, six years after.
-fn donors(counts: &[(u32, u32, u32)], horizon: &str) -> (Job, Vec<DiscreteHistory>) {
+pub(crate) fn donors(counts: &[(u32, u32, u32)], horizon: &str) -> (Job, Vec<DiscreteHistory>) {
     let job = Job::new(&format!(
         "
 version: 1
@@ -52,7 +52,7 @@ forecast: {{model: bg_bb, time_unit: year, horizon: {horizon}, discount_rate_per
     (job, histories)
 }
 
-const SMALL: [(u32, u32, u32); 10] = [
+pub(crate) const SMALL: [(u32, u32, u32); 10] = [
     (0, 0, 120),
     (1, 1, 30),
     (1, 2, 20),
@@ -77,7 +77,7 @@ fn floats(job: &Job, column: &str) -> Vec<f64> {
 /// REFERENCE: Fader, Hardie & Shang 2010, 11,104 donors.
 #[test]
 fn the_donations_as_a_ledger_have_their_published_parameters_and_likelihood() {
-    let Some(path) = shared("donations.csv") else { return };
+    let Some(path) = shared("data/donations.csv") else { return };
     let text = std::fs::read_to_string(path).unwrap();
     let row = |line: &str| {
         let fields: Vec<u32> = line.split(',').map(|field| field.trim().parse().unwrap()).collect();
@@ -108,9 +108,25 @@ fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
     assert_eq!(worth.len(), 5);
     let (alive, gifts) = (floats(&job, "p_alive"), floats(&job, "expected_purchases"));
     let values = job.decimals("customer_value", "expected_value");
+    let more = [
+        "expected_discounted_purchases",
+        "expected_discounted_purchases_for_ever",
+        "p_alive_at_horizon",
+        "probability_of_purchase",
+    ];
+    let more = more.map(|column| floats(&job, column));
     for (row, history) in histories.iter().enumerate() {
-        let expected = model.expected(*history, &worth);
+        let expected = model.expected(*history, &worth, 0.1);
         assert!((alive[row] - expected.p_alive).abs() < 1e-12 && (gifts[row] - expected.purchases).abs() < 1e-12);
+        let told = [
+            expected.discounted_purchases,
+            expected.discounted_for_ever.unwrap(),
+            expected.p_alive_at_horizon,
+            expected.probability_of_purchase,
+        ];
+        for (column, expected) in more.iter().zip(told) {
+            assert!((column[row] - expected).abs() < 1e-12, "{row}: {} is not {expected}", column[row]);
+        }
         let value = GIFT as f64 * expected.discounted_purchases;
         assert!((values[row] as f64 - value).abs() < 0.51, "{row}: {} is not {value}", values[row]);
     }

@@ -12,7 +12,9 @@ const ROUNDING: f64 = 1e-9;
 
 /// Four segments of 150 customers who come over 200 days and buy at intervals of their segment's, more or less: `0` often,
 /// `3` hardly ever; segment `tiny` has five customers.
-fn ledger(job: &Job) {
+///
+/// * `factors`: on the amounts of each segment.
+fn ledger(job: &Job, factors: [i64; 5]) {
     let (mut customer, mut day, mut amount, mut table) = (vec![], vec![], vec![], String::from("id,seg,chan,cost\n"));
     let mut random = 12_345_u64;
     let mut uniform = || {
@@ -29,7 +31,7 @@ fn ledger(job: &Job) {
         while now < 500.0 {
             customer.push(id);
             day.push(10_000 + now as i32);
-            amount.push(2_000 + (3_000.0 * uniform()) as i64);
+            amount.push(factors[segment as usize] * (2_000 + (3_000.0 * uniform()) as i64));
             now += 1.0 - gap * uniform().ln();
             if uniform() < 0.15 {
                 break;
@@ -56,7 +58,7 @@ forecast: {{horizon: 39w, time_unit: week, paths: 200{forecast}}}
 "
     );
     let job = Job::new(&config);
-    ledger(&job);
+    ledger(&job, [1; 5]);
     job
 }
 
@@ -283,4 +285,64 @@ fn auto_chooses_of_the_models_that_groups_can_be_drawn_towards_and_a_penalty_kee
     };
     let [free, light, heavy] = ["", ", penalty: 0.1", ", penalty: 100"].map(distance);
     assert!(heavy < 0.5 * light && light < free, "{free} {light} {heavy}");
+}
+
+#[test]
+fn segments_have_levels_of_spend_that_reach_every_customers_value() {
+    for spend in ["gamma_gamma", "normal"] {
+        let job = job(&format!(", model: mbg_nbd, pool_by: segment, spend: {spend}"));
+        ledger(&job, [1, 3, 2, 6, 3]);
+        let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        job.text("whalecurve.yaml", &config.replace("cost: 5000", "cost: 0"));
+        let manifest = job.run(&[]);
+        let level: Vec<f64> = floats(&job, "model_group", "spend_level").into_iter().map(Option::unwrap).collect();
+        let weight: Vec<f64> = floats(&job, "model_group", "spend_weight").into_iter().map(Option::unwrap).collect();
+        assert!(level[0] < level[2] && level[2] < level[1] && level[1] < level[3], "{spend} {level:?}");
+        assert!(weight[..4].iter().all(|own| *own > weight[4]), "{spend} {weight:?}");
+        if spend == "gamma_gamma" {
+            assert!((level[1] / level[0] / 3.0 - 1.0).abs() < 0.1, "{level:?}");
+        }
+        let of = |name: &str| manifest["fits"][spend]["parameters"][name].as_f64().unwrap();
+        let names = job.texts("model_group", "group");
+        let segment = job.texts("customer_segment", "segment");
+        let frequency = job.whole_numbers("customer_value", "frequency");
+        let discounted = floats(&job, "customer_value", "expected_discounted_purchases");
+        let (values, mean) = (job.decimals("customer_value", "expected_value"), mean_spend(&job));
+        for row in 0..segment.len() {
+            let own = level[names.binary_search(&segment[row]).unwrap()];
+            let (x, mean) = (frequency[row].unwrap() as f64, mean[row]);
+            // Worked: what is known of the customer by the model of all with the group's own scale or mean.
+            let expected = if spend == "gamma_gamma" {
+                let (p, q, gamma) = (of("p"), of("q"), of("gamma") * own);
+                p * (gamma + x * mean) / (q + p * x - 1.0)
+            } else {
+                let (within, between) = (of("within").powi(2), of("between").powi(2));
+                (x * between * mean + within * (of("mean") + own)) / (x * between + within)
+            };
+            let expected = 100.0 * expected * discounted[row].unwrap();
+            // The mean of a purchase is told in whole cents.
+            let error = 0.51 + 0.01 * discounted[row].unwrap();
+            assert!((values[row] as f64 - expected).abs() < error, "{spend} {row}: {} is not {expected}", values[row]);
+        }
+        let cents = |column: &str| job.decimals("customer_equity", column)[0] as f64;
+        let gap = cents("equity_mean") - cents("expected_value");
+        assert!(gap.abs() < 4.0 * cents("equity_sd") / 200_f64.sqrt(), "{spend} {gap}");
+        let (file, out) = (job.path("model.json"), job.path("projected"));
+        assert!(job.command("fit", &["--model", file.to_str().unwrap()]).status.success());
+        let done = job.command("project", &["--model", file.to_str().unwrap(), "--output", out.to_str().unwrap()]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        assert_eq!(crate::support::decimals(&out, "customer_value", "expected_value"), values, "{spend}");
+    }
+}
+
+/// Mean spend on a repeat purchase, major units; 0 without one.
+fn mean_spend(job: &Job) -> Vec<f64> {
+    let values = |batch: &RecordBatch| {
+        let column = batch.column_by_name("mean_spend").unwrap().clone();
+        let column = column.as_any().downcast_ref::<arrow_array::Decimal128Array>().unwrap().clone();
+        (0..column.len())
+            .map(|row| if column.is_valid(row) { column.value(row) as f64 / 100.0 } else { 0.0 })
+            .collect::<Vec<_>>()
+    };
+    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
 }

@@ -161,7 +161,7 @@ forecast: {{horizon: 26 weeks, discount_rate_per_year: 0.1, paths: 50}}
 }
 
 /// Datasets that have a row for each world.
-const WORLDS: [&str; 13] = [
+const WORLDS: [&str; 14] = [
     "customer_profit",
     "customer_profit_total",
     "customer_cost",
@@ -174,6 +174,7 @@ const WORLDS: [&str; 13] = [
     "segment_value",
     "customer_equity",
     "whale_curve",
+    "new_customer_value",
     "product_profit",
 ];
 
@@ -263,6 +264,18 @@ fn prices_change_what_a_purchase_brings_of_that_segment_alone() {
     // All, north, south.
     assert!((other[1] - 2 * base[1]).abs() <= 100, "{other:?} {base:?}");
     assert_eq!(other[2], base[2]);
+    // So it is with the next customer of either segment.
+    let next = |column: &str| -> Vec<i128> {
+        let rows = free.texts("new_customer_value", "grouping").into_iter();
+        let rows = rows.zip(free.decimals("new_customer_value", column));
+        rows.filter(|(by, _)| by == "segment").map(|(_, value)| value).collect()
+    };
+    for column in ["expected_value", "expected_spend"] {
+        let found = next(column);
+        let [north, south, north_at_twice, south_as_before] = found[..] else { panic!("{found:?}") };
+        assert!(north > 0 && (north_at_twice - 2 * north).abs() <= 1, "{column}: {found:?}");
+        assert_eq!(south, south_as_before);
+    }
     assert_eq!(job.texts("product_profit", "scenario").len(), 6);
     let revenue = job.decimals("product_profit", "net_revenue");
     assert_eq!(revenue[3..].iter().sum::<i128>(), 2 * revenue[..3].iter().sum::<i128>());

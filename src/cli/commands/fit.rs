@@ -42,17 +42,17 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             Ok(fitted) => fitted,
             Err(exit) => return Ok(exit),
         };
-    let of_fits = fitted.models.purchases.notes.iter().chain(&fitted.models.spend.notes);
-    for note in fitted.why.iter().chain(&fitted.notes).chain(of_fits) {
+    for note in fitted.why.iter().chain(&fitted.notes).chain(fitted.models.notes()) {
         writeln!(streams.talk, "note: {note}")?;
     }
-    let line = serde_json::json!({
+    let mut line = serde_json::json!({
         "model": model.as_str(),
-        "kind": fitted.kind.as_str(),
+        "kind": fitted.models.kind().as_str(),
         "as_of": format_day(fitted.models.as_of),
-        "purchases": fitted.models.purchases.fitted().ok(),
-        "spend": fitted.models.spend.fitted().ok(),
     });
+    if let (Some(line), serde_json::Value::Object(parameters)) = (line.as_object_mut(), fitted.models.parameters()) {
+        line.extend(parameters);
+    }
     streams.result(line)?;
     Ok(Exit::SUCCESS)
 }

@@ -8,6 +8,7 @@ use super::run::load;
 use crate::{
     cli::{Exit, config::Overrides, streams::Streams},
     schema::{
+        contract_outputs::CONTRACT_VALIDATION_DATASETS,
         forecasting::VALIDATION_DATASETS,
         method_outputs::METHOD_COMPARISON,
         outputs::{ColumnType, DATASETS},
@@ -35,7 +36,9 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         },
     };
     let out = &mut streams.out;
-    for dataset in DATASETS.iter().chain(VALIDATION_DATASETS).chain([&METHOD_COMPARISON]) {
+    for dataset in
+        DATASETS.iter().chain(VALIDATION_DATASETS).chain(CONTRACT_VALIDATION_DATASETS).chain([&METHOD_COMPARISON])
+    {
         writeln!(out, "## {}\n\n{}\n", dataset.name, dataset.grain)?;
         writeln!(out, "| column | type | null | meaning |\n|---|---|---|---|")?;
         for column in dataset.columns_of(&quantiles) {

@@ -131,7 +131,10 @@ impl Ledger {
 
     /// The columns as lines, without the rows in `dropped`, which ascend.
     fn lines(&self, columns: Columns, dropped: &[usize]) -> LineBatch {
-        let purchase = |(amount, quantity): (&i64, &i64)| if is_return(*amount, *quantity) { 0 } else { PURCHASE };
+        let has_returns = self.returns != ReturnsPolicy::Purchases;
+        let purchase = |(amount, quantity): (&i64, &i64)| {
+            if has_returns && is_return(*amount, *quantity) { 0 } else { PURCHASE }
+        };
         let mut mask: Vec<u32> = columns.amount.iter().zip(&columns.quantity).map(purchase).collect();
         let mut added = Vec::new();
         let mut bit = PURCHASE;

@@ -11,7 +11,9 @@ use crate::{
     numeric::keys::{KeyIndex, Keys, TextColumn},
     schema::{
         costing::ServiceSetting,
+        decisions::DecisionSettings,
         economic::EconomicSettings,
+        equity::EquitySettings,
         fx::FxSettings,
         lines::PURCHASE,
         money::Currency,
@@ -89,6 +91,12 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             learning: None,
             interactions: None,
             resource_weights: None,
+            acquisition_plan: None,
+            market: None,
+            targets: None,
+            actions: None,
+            action_customers: None,
+            prospects: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -107,6 +115,8 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         keep_versions: 0,
         forecast: None,
         portfolio: PortfolioSettings::default(),
+        equity: EquitySettings::default(),
+        decisions: DecisionSettings::default(),
     }
 }
 
@@ -186,7 +196,9 @@ proptest! {
     fn a_batch_judged_by_columns_is_what_its_rows_give_one_by_one(
         lines in prop::collection::vec(line(), 0..80),
         policies in prop::collection::vec(prop::sample::select(vec![Policy::Reject, Policy::Warn, Policy::Error]), 11),
-        returns in prop::sample::select(vec![ReturnsPolicy::Separate, ReturnsPolicy::Drop, ReturnsPolicy::Net]),
+        returns in prop::sample::select(vec![
+            ReturnsPolicy::Separate, ReturnsPolicy::Drop, ReturnsPolicy::Net, ReturnsPolicy::Purchases,
+        ]),
         texts in any::<bool>(),
     ) {
         let ledger = ledger(&settings(&policies, returns), texts);

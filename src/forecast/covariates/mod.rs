@@ -27,4 +27,4 @@ mod tests;
 
 pub use design::{CovariateError, Design, Wanted};
 pub use fit::{Accuracy, CovariateFit, fit, fit_named};
-pub use model::{Assigned, CovariateModel, Effect};
+pub use model::{Assigned, CovariateModel, Effect, Moving};

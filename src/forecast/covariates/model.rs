@@ -74,6 +74,19 @@ pub struct Assigned {
     pub of: Vec<u32>,
 }
 
+/// What moves the parameters of customers, whatever the coefficients are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moving {
+    base: PurchaseModel,
+    coefficients: Vec<f64>,
+    /// Place among the four parameters of each effect, and the sign of its coefficient.
+    places: Vec<(usize, f64)>,
+    /// Of each set of covariates, what every coefficient is multiplied by.
+    values: Vec<f64>,
+    /// Number of sets, as in [`Assigned::models`].
+    sets: usize,
+}
+
 /// How one covariate moves the logarithms of the four parameters.
 enum Moves<'a> {
     Number { values: &'a [f64], centre: f64, by_unit: [f64; 4], none: [f64; 4] },
@@ -104,12 +117,29 @@ impl Effect {
 
     /// Place among the four parameters, and change of its logarithm by a unit.
     fn change(&self) -> Option<(usize, f64)> {
+        self.place().map(|(place, sign)| (place, sign * self.coefficient))
+    }
+
+    /// Place among the four parameters, and sign of the coefficient in its logarithm.
+    fn place(&self) -> Option<(usize, f64)> {
         match self.parameter.as_str() {
-            "alpha" => Some((1, -self.coefficient)),
-            "a" => Some((2, self.coefficient)),
-            "b" => Some((3, self.coefficient)),
-            "beta" => Some((3, -self.coefficient)),
+            "alpha" => Some((1, -1.0)),
+            "a" => Some((2, 1.0)),
+            "b" => Some((3, 1.0)),
+            "beta" => Some((3, -1.0)),
             _ => None,
+        }
+    }
+
+    /// What the coefficient is multiplied by for the customer in a row.
+    fn value(&self, covariate: &Covariate, row: usize) -> f64 {
+        match (&covariate.values, &self.level) {
+            (CovariateValues::Numbers(values), None) if values[row].is_nan() => 0.0,
+            (CovariateValues::Numbers(values), None) => values[row] - self.centre,
+            (CovariateValues::Numbers(values), Some(_)) => f64::from(u8::from(values[row].is_nan())),
+            (CovariateValues::Levels { names, level }, of) => {
+                f64::from(u8::from(of.as_deref() == Some(names[level[row] as usize].as_str())))
+            }
         }
     }
 }
@@ -147,6 +177,34 @@ impl CovariateModel {
             self.base.with_parameters(std::array::from_fn(|i| base[i] * libm::exp(moved[i])))
         };
         Ok(Assigned { models: first.par_iter().map(model).collect(), of })
+    }
+
+    /// What moves the parameters of customers with these covariates, for other coefficients than the fitted ones.
+    ///
+    /// * `covariates`, `rows`: as in [`CovariateModel::assign`].
+    ///
+    /// # Errors
+    /// As [`CovariateModel::assign`].
+    pub fn moving(&self, covariates: &[Covariate], rows: usize) -> Result<Moving, CovariateError> {
+        let find = |column: &String| {
+            let found = covariates.iter().find(|covariate| covariate.name == *column);
+            found.ok_or_else(|| CovariateError::Absent { column: column.clone() })
+        };
+        let used: Vec<&Covariate> =
+            self.covariates.iter().map(|known| find(&known.column)).collect::<Result<_, _>>()?;
+        let of_effect: Vec<&Covariate> =
+            self.effects.iter().map(|effect| find(&effect.column)).collect::<Result<_, _>>()?;
+        let (_, first) = patterns(&used, rows);
+        let values = first.iter().flat_map(|row| {
+            self.effects.iter().zip(&of_effect).map(|(effect, covariate)| effect.value(covariate, *row as usize))
+        });
+        Ok(Moving {
+            base: self.base,
+            coefficients: self.effects.iter().map(|effect| effect.coefficient).collect(),
+            places: self.effects.iter().map(|effect| effect.place().unwrap_or((0, 0.0))).collect(),
+            values: values.collect(),
+            sets: first.len(),
+        })
     }
 
     /// What is wrong with effects that were read: a parameter that the model has not or that no covariate moves, a
@@ -209,6 +267,37 @@ impl CovariateModel {
                 Err(CovariateError::Kind { column: known.column.clone(), expected: "levels" })
             }
         }
+    }
+}
+
+impl Moving {
+    /// Number of sets of covariates.
+    #[must_use]
+    pub fn sets(&self) -> usize {
+        self.sets
+    }
+
+    /// The fitted coefficients.
+    #[must_use]
+    pub fn coefficients(&self) -> &[f64] {
+        &self.coefficients
+    }
+
+    /// The model of every set of covariates, with other parameters of the average customer and other coefficients.
+    ///
+    /// * `parameters`: as of the fitted model. * `coefficients`: one an effect.
+    #[must_use]
+    pub fn models(&self, parameters: [f64; 4], coefficients: &[f64]) -> Vec<PurchaseModel> {
+        let width = self.places.len();
+        let model = |set: usize| {
+            let mut moved = [0.0; 4];
+            let values = &self.values[set * width..(set + 1) * width];
+            for (((place, sign), value), coefficient) in self.places.iter().zip(values).zip(coefficients) {
+                moved[*place] += sign * value * coefficient;
+            }
+            self.base.with_parameters(std::array::from_fn(|i| parameters[i] * libm::exp(moved[i])))
+        };
+        (0..self.sets).map(model).collect()
     }
 }
 

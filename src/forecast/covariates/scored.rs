@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::fit::fit_named;
 use super::model::Assigned;
-use crate::forecast::holdout::{Assessment, Foretold, Holdout, HoldoutError, Members, Outcome, WEEK};
+use crate::forecast::holdout::{Foretold, Holdout, HoldoutError, Members, WEEK};
+use crate::forecast::observed::{Assessment, Outcome};
 use crate::forecast::predict::Histories;
 use crate::forecast::scores::DistributionScores;
 use crate::numeric::sums::Compensated;
@@ -35,7 +36,7 @@ impl Holdout {
         let rows = [self.histories.frequency.as_slice(), &self.histories.recency, &self.histories.age];
         let found = fit_named(kind, rows, &own, wanted, self.days_per_unit)?;
         let outcome = match found.fit.fitted() {
-            Ok(model) => Some(self.outcome_of_several(&model.assign(&own, self.customers())?)?),
+            Ok(model) => Some(self.outcome_of_several(&model.assign(&own, self.observed.customers())?)?),
             Err(_) => None,
         };
         Ok(Assessment { method, fit: Some(found.fit.map(|model| model.base)), outcome })
@@ -51,11 +52,11 @@ impl Holdout {
             let pick = |column: &[u32]| -> Vec<u32> { rows.iter().map(|row| column[*row as usize]).collect() };
             let members = Members::new(&pick(frequency), &pick(recency), &pick(age))?;
             let model = assigned.models[assigned.of[rows[0] as usize] as usize];
-            self.foretell(model, &members, &pick(&self.actual))
+            self.foretell(model, &members, &pick(&self.observed.actual))
         };
         let told = groups.par_iter().map(ask).collect::<Vec<_>>().into_iter().collect::<Result<Vec<_>, _>>()?;
-        let mut expected = vec![0.0; self.customers()];
-        let mut weekly = vec![Compensated::default(); self.days.div_ceil(WEEK) as usize];
+        let mut expected = vec![0.0; self.observed.customers()];
+        let mut weekly = vec![Compensated::default(); self.observed.days.div_ceil(WEEK) as usize];
         let mut distribution = DistributionScores::default();
         for (rows, told) in groups.iter().zip(&told) {
             for (row, value) in rows.iter().zip(&told.expected) {
@@ -67,6 +68,6 @@ impl Holdout {
             distribution.combine(&told.distribution);
         }
         let weekly = weekly.into_iter().map(Compensated::value).collect();
-        Ok(self.outcome(expected, weekly, Some(distribution)))
+        Ok(self.observed.outcome(expected, weekly, Some(distribution)))
     }
 }

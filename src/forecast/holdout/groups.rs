@@ -1,10 +1,11 @@
 //! Groups with parameters of their own on a holdout.
 
-use super::{Assessment, Holdout, HoldoutError, Members, WEEK};
+use super::{Holdout, HoldoutError, Members, WEEK};
 use crate::{
     forecast::{
         fit::Fit,
         groups::{self, Groups},
+        observed::Assessment,
         predict::Histories,
         scores::DistributionScores,
     },
@@ -47,10 +48,10 @@ impl Holdout {
             .collect();
         let groups = Groups::fit(fit, &members, self.days_per_unit)?;
         let mut expected = vec![0.0; of.len()];
-        let mut weekly = vec![Compensated::default(); self.days.div_ceil(WEEK) as usize];
+        let mut weekly = vec![Compensated::default(); self.observed.days.div_ceil(WEEK) as usize];
         let mut distribution = DistributionScores::default();
         for ((rows, part), group) in rows.iter().zip(&parts).zip(&groups.groups) {
-            let actual = pick(rows, &self.actual);
+            let actual = pick(rows, &self.observed.actual);
             let own = self.foretell(model.with_parameters(group.parameters), part, &actual)?;
             for (row, value) in rows.iter().zip(own.expected) {
                 expected[*row as usize] = value;
@@ -68,7 +69,7 @@ impl Holdout {
         };
         // The likelihood of all is not that of the groups.
         let fit = Fit { log_likelihood: None, ..fit.clone() };
-        let outcome = Some(self.outcome(expected, weekly, Some(distribution)));
+        let outcome = Some(self.observed.outcome(expected, weekly, Some(distribution)));
         Ok(Some(Assessment { method, fit: Some(fit), outcome }))
     }
 

@@ -83,6 +83,45 @@ fn renewals_to_come_are_the_survival_of_the_chances_up_to_the_horizon() {
     assert!(none.expected().abs() + none.discounted().abs() + none.worth(0.5).abs() < 1e-300);
 }
 
+/// REFERENCE: sBG, expected discounted lifetime at 10 %; a customer in its first year has all of it before it but that year.
+#[test]
+fn periods_for_ever_have_their_published_value_and_are_what_a_long_horizon_reaches() {
+    let begun = calendar("2001-01-01", 1_826);
+    let found = MODELS[0].periods_for_ever(begun.as_of, &begun).unwrap();
+    let next = libm::pow(1.1, 365.0 / 365.25);
+    close(1.0 + found * next / 1.1, 3.695_147_405_57, 1e-11);
+    for model in MODELS {
+        for as_of in ["2006-12-31", "2003-08-15", "2000-01-01"] {
+            let long = calendar(as_of, 400 * 366);
+            let reached = model.prospect(day("2000-01-01"), &long).unwrap().discounted();
+            let for_ever = model.periods_for_ever(day("2000-01-01"), &long).unwrap();
+            // Calendar years differ from 365.25 days by less than one.
+            let tolerance = if model.kind().has_renewals() { 3e-4 } else { 1e-10 };
+            close(reached, for_ever, tolerance);
+        }
+        // Without discounting it has an end where survival falls faster than time rises: r c > 1.
+        let undiscounted = model.periods_for_ever(day("2000-01-01"), &ContractCalendar { delta: 0.0, ..begun });
+        assert_eq!(undiscounted.is_ok(), model.kind() == ContractKind::WeibullGamma);
+    }
+}
+
+#[test]
+fn the_probability_of_being_there_at_the_horizon_is_that_of_p_alive_then() {
+    let start = day("2000-01-01");
+    for (as_of, horizon, survived) in [
+        // Five renewals from the seventh on: the last one comes up on the day after the horizon.
+        ("2006-12-31", 1_826, SBG.survival_after(7, 5)),
+        ("2006-12-31", 1_825, SBG.survival_after(7, 4)),
+        ("2006-06-30", 366, SBG.survival_after(6, 1)),
+        ("2006-06-30", 30, 1.0),
+    ] {
+        close(MODELS[0].prospect(start, &calendar(as_of, horizon)).unwrap().at_horizon(), survived, 1e-14);
+    }
+    let ContractModel::WeibullGamma(model) = MODELS[3] else { panic!() };
+    let found = MODELS[3].prospect(start, &calendar("2000-12-30", 731)).unwrap().at_horizon();
+    close(found, model.survival((365.0 + 731.0) / 365.25) / model.survival(365.0 / 365.25), 1e-13);
+}
+
 /// The mean over the level is the closed form: midpoints of a million strata.
 #[test]
 fn drawn_prospects_have_the_closed_form_as_mean() {

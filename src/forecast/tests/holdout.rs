@@ -2,8 +2,9 @@
 
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
-use crate::forecast::holdout::{Holdout, rank};
+use crate::forecast::holdout::Holdout;
 use crate::forecast::mbg_nbd::MbgNbd;
+use crate::forecast::observed::rank;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
@@ -87,10 +88,13 @@ fn log() -> PurchaseLog {
 
 #[test]
 fn a_cut_leaves_out_whoever_came_after_it_and_counts_only_what_came_after() {
-    let holdout = Holdout::new(&log(), 36, 16, 7.0).unwrap();
+    let holdout = Holdout::new(&log(), 36, 16, 7.0).unwrap().observed;
     assert_eq!((holdout.cut, holdout.customers(), holdout.actual.as_slice()), (20, 2, [2, 0].as_slice()));
     // Day 30 is in the second week after day 20, day 35 in the third, which has two days.
-    assert_eq!(holdout.weekly, [0, 1, 2]);
+    assert_eq!(
+        holdout.steps.iter().map(|step| (step.day, step.actual)).collect::<Vec<_>>(),
+        [(27, 0), (34, 1), (36, 2)]
+    );
     let histories = Histories::up_to(&log(), 20);
     assert_eq!((histories.frequency.as_slice(), histories.recency.as_slice()), ([1, 0].as_slice(), [4, 0].as_slice()));
     assert_eq!(histories.age, [20, 10]);

@@ -10,6 +10,7 @@ mod bg_cnbd_k;
 pub(super) mod cdnow;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod contract;
+mod contract_holdout;
 mod contract_runs;
 mod coverage;
 mod derivatives;
@@ -32,6 +33,7 @@ mod per_period;
 mod population;
 mod recovery;
 mod simulation;
+mod spend_levels;
 mod survival;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod traps;

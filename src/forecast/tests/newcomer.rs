@@ -4,15 +4,23 @@ use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::contribution::Rates;
 use crate::forecast::mbg_nbd::MbgNbd;
-use crate::forecast::newcomer::new_customers;
+use crate::forecast::newcomer::{ExpectedSpend, new_customers};
+use crate::forecast::newcomer_futures::newcomer_futures;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
+use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, fit_spend, horizon};
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::schema::forecasting::{Discounting, ModelChoice, SpendKind};
+use crate::schema::settings::{ForecastSettings, PurchaseKind};
 
 const P: ParetoNbd = ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 };
 
 fn rates() -> Rates {
     Rates { margin_rate: vec![0.4, 0.2], order_cost: vec![1.5, 0.5], sustaining_rate: vec![0.05, 0.0] }
+}
+
+fn plain(mean: &[f64]) -> ExpectedSpend<'_> {
+    ExpectedSpend { mean, added: None }
 }
 
 #[test]
@@ -21,7 +29,7 @@ fn purchases_of_a_new_customer_are_the_published_expectation() {
     let ParetoNbd { r, alpha, s, beta } = P;
     for t in [1.0, 39.0, 104.0] {
         let published = r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
-        let found = PurchaseModel::from(P).newcomer(t, 0.0).unwrap();
+        let found = PurchaseModel::from(P).newcomer(t, 0.0, None).unwrap();
         assert!((found.purchases - 1.0 - published).abs() < 1e-10, "{t}: {} {published}", found.purchases);
         assert!((found.discounted_purchases - found.purchases).abs() < 1e-12);
         // ∫ (β/(β+u))^s du, the time alive.
@@ -30,7 +38,7 @@ fn purchases_of_a_new_customer_are_the_published_expectation() {
     }
     // Batislam et al. (2007): a customer of MBG/NBD survives the first purchase with probability b/(a+b).
     let mbg = PurchaseModel::from(MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 });
-    let at_once = mbg.newcomer(1e-6, 0.0).unwrap().discounted_alive_time / 1e-6;
+    let at_once = mbg.newcomer(1e-6, 0.0, None).unwrap().discounted_alive_time / 1e-6;
     assert!((at_once - 1.614 / 2.505).abs() < 1e-6, "{at_once}");
 }
 
@@ -40,10 +48,10 @@ fn discounting_lowers_what_comes_later_and_leaves_the_first_purchase() {
     let models: [PurchaseModel; 3] =
         [P.into(), BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }.into(), regular.into()];
     for model in models {
-        let (now, later) = (model.newcomer(52.0, 0.0).unwrap(), model.newcomer(52.0, 0.01).unwrap());
+        let (now, later) = (model.newcomer(52.0, 0.0, None).unwrap(), model.newcomer(52.0, 0.01, None).unwrap());
         assert!(1.0 < later.discounted_purchases && later.discounted_purchases < now.discounted_purchases);
         assert!(later.discounted_alive_time < now.discounted_alive_time);
-        let never = model.newcomer(52.0, 50.0).unwrap();
+        let never = model.newcomer(52.0, 50.0, None).unwrap();
         assert!((never.discounted_purchases - 1.0).abs() < 0.02, "{never:?}");
     }
 }
@@ -53,8 +61,8 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
     let models: Vec<PurchaseModel> = vec![P.into(), ParetoNbd { r: 2.0, ..P }.into()];
     let population = Population::new(models.clone(), vec![0, 1, 1, 0, 1]).unwrap();
     let spend = [10.0, 30.0, 50.0, 20.0, 40.0];
-    let found = new_customers(&population, &spend, &[0, 0, 0, 1, 1], &rates(), (52.0, 0.002)).unwrap();
-    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, 0.002).unwrap());
+    let found = new_customers(&population, plain(&spend), &[0, 0, 0, 1, 1], &rates(), (52.0, 0.002, None)).unwrap();
+    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, 0.002, None).unwrap());
     let close = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
     assert_eq!((found[0].customers, found[1].customers), (3, 2));
     // Worked: two of the first group buy often, and the three spend 30 on average.
@@ -68,6 +76,96 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
 
 #[test]
 fn one_model_for_all_gives_every_group_the_same_purchases() {
-    let found = new_customers(&P.into(), &[50.0; 4], &[0, 1, 1, 1], &rates(), (39.0, 0.0)).unwrap();
+    let found = new_customers(&P.into(), plain(&[50.0; 4]), &[0, 1, 1, 1], &rates(), (39.0, 0.0, None)).unwrap();
     assert!((found[0].purchases - found[1].purchases).abs() < 1e-12 && found[0].value > found[1].value);
+}
+
+#[test]
+fn what_comes_after_the_first_purchase_counts_at_the_end_of_its_period_where_that_is_the_convention() {
+    // Pareto/NBD (Fader & Hardie 2005, equation 17), two years of 52 weeks at 10 % each: what is bought in the first
+    // counts 1/1.1, what is bought in the second 1/1.21, the first purchase 1.
+    let ParetoNbd { r, alpha, s, beta } = P;
+    let by = |t: f64| r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
+    let expected = 1.0 + by(52.0) / 1.1 + (by(104.0) - by(52.0)) / 1.21;
+    let delta = 1.1_f64.ln() / 52.0;
+    let found = PurchaseModel::from(P).newcomer(104.0, delta, Some(52.0)).unwrap();
+    assert!((found.discounted_purchases - expected).abs() < 1e-10, "{found:?} {expected}");
+    let at_once = PurchaseModel::from(P).newcomer(104.0, delta, None).unwrap();
+    assert!(at_once.discounted_purchases > found.discounted_purchases + 0.01);
+    let group = new_customers(&P.into(), plain(&[30.0]), &[0], &rates(), (104.0, delta, Some(52.0))).unwrap();
+    let value = (0.4 * 30.0 - 1.5) * expected - 0.05 * found.discounted_alive_time;
+    assert!((group[0].value - value).abs() < 1e-9);
+}
+
+#[test]
+fn other_prices_add_to_what_a_purchase_brings_in_full() {
+    let spend = ExpectedSpend { mean: &[10.0, 30.0], added: Some(&[1.0, -3.0]) };
+    let found = new_customers(&P.into(), spend, &[0, 0], &rates(), (39.0, 0.0, None)).unwrap()[0];
+    let newcomer = PurchaseModel::from(P).newcomer(39.0, 0.0, None).unwrap();
+    assert!((found.spend - 19.0 * newcomer.purchases).abs() < 1e-12);
+    let per_purchase = 0.4 * 20.0 - 1.0 - 1.5;
+    let value = per_purchase * newcomer.discounted_purchases - 0.05 * newcomer.discounted_alive_time;
+    assert!((found.value - value).abs() < 1e-12);
+}
+
+/// Standard errors by which a mean of drawn futures may miss its expectation.
+const ERRORS: f64 = 4.0;
+
+#[test]
+fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
+    let sample = super::cdnow::sample();
+    let rows = sample.x.len() as u32;
+    let histories = Histories {
+        customer: (0..rows).collect(),
+        frequency: sample.x.clone(),
+        recency: sample.recency.clone(),
+        age: sample.age.clone(),
+    };
+    for kind in [PurchaseKind::BgNbd, PurchaseKind::MbgNbd, PurchaseKind::ParetoNbd] {
+        let settings = ForecastSettings {
+            model: ModelChoice::One(kind),
+            holdout_days: None,
+            grace_days: 0,
+            contracts_from: None,
+            spend: SpendKind::GammaGamma,
+            days_per_unit: 7.0,
+            time_unit: "week".to_owned(),
+            horizon_days: 364,
+            discount_rate_per_year: 0.1,
+            discounting: Discounting::Continuous,
+            paths: 10,
+            parameter_uncertainty: false,
+            simulated_waits: false,
+            quantiles: Vec::new(),
+            covariates: None,
+            pool_by: None,
+            penalty: None,
+        };
+        let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
+        let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total);
+        let models = Models { purchases, spend, population: None, groups: None, moving: None };
+        let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
+        let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        // Every third customer: fewer than are taken at most, and more.
+        let members: Vec<u32> = (0..rows).step_by(3).collect();
+        let (horizon, delta) = (horizon(&settings), delta(&settings));
+        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta, None).unwrap();
+        let means = known.mean_spend(&histories.frequency);
+        let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
+        let futures = newcomer_futures(&models, &known, (&members, None, &keys), &settings, 7).unwrap();
+        for (drawn, expected) in [
+            (&futures.purchases, newcomer.discounted_purchases),
+            (&futures.alive_time, newcomer.discounted_alive_time),
+            (&futures.spend, amount * newcomer.discounted_purchases),
+        ] {
+            let n = drawn.len() as f64;
+            assert!(n >= 10_000.0);
+            let mean = drawn.iter().sum::<f64>() / n;
+            let variance = drawn.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
+            let miss = (mean - expected) / (variance / n).sqrt();
+            assert!(miss.abs() < ERRORS, "{kind:?}: {mean} {expected}, {miss} errors");
+        }
+        // Who lives longest buys nothing for a while: some futures have one purchase, none has fewer.
+        assert!(futures.purchases.iter().all(|purchases| *purchases >= 1.0 - 1e-6));
+    }
 }

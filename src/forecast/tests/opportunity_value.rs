@@ -22,16 +22,30 @@ fn worth(opportunities: u32, rate: f64) -> Vec<f64> {
 #[test]
 fn expectations_are_those_of_the_model_at_any_discount() {
     for (x, t_x, n) in [(0, 0, 6), (3, 4, 6), (6, 6, 6), (0, 0, 0), (40, 60, 80)] {
-        let found = GIVEN.expected(history(x, t_x, n), &worth(12, 0.1));
+        let found = GIVEN.expected(history(x, t_x, n), &worth(12, 0.1), 0.1);
         close(found.p_alive, GIVEN.p_alive_now(x, t_x, n), 1e-15);
         close(found.purchases, GIVEN.expected_purchases(x, t_x, n, 12), 1e-13);
         let discounted = GIVEN.discounted_purchases(x, t_x, n, Horizon::Periods(12), 0.1).unwrap();
         close(found.discounted_purchases, discounted, 1e-13);
         close(found.discounted_life * GIVEN.purchase_probability(x, n), discounted, 1e-13);
+        let for_ever = GIVEN.discounted_purchases(x, t_x, n, Horizon::Forever, 0.1).unwrap();
+        close(found.discounted_for_ever.unwrap(), for_ever, 1e-13);
+        close(found.p_alive_at_horizon, GIVEN.p_alive_after(x, t_x, n, 12), 1e-13);
+        let some: f64 = (1..=12).map(|y| GIVEN.probability_of_purchases(x, t_x, n, 12, y)).sum();
+        close(found.probability_of_purchase, some, 1e-9);
     }
-    let nothing = GIVEN.expected(history(3, 4, 6), &[]);
+    let nothing = GIVEN.expected(history(3, 4, 6), &[], 0.0);
     let p_alive = GIVEN.p_alive_now(3, 4, 6);
     assert_eq!(nothing, Expected { p_alive, ..Expected::default() });
+}
+
+/// REFERENCE: Fader, Hardie & Shang 2010, their parameters with two digits.
+#[test]
+fn purchases_for_ever_have_their_published_value() {
+    let rounded = BgBb { alpha: 1.20, beta: 0.75, gamma: 0.66, delta: 2.78 };
+    let found = rounded.expected(history(3, 4, 6), &worth(5, 0.1), 0.1);
+    close(found.discounted_for_ever.unwrap(), 1.621_379_185_842_64, 1e-13);
+    assert!(found.discounted_purchases < found.discounted_for_ever.unwrap());
 }
 
 struct Base {
@@ -70,7 +84,8 @@ fn the_simulation_agrees_with_the_closed_form_within_four_of_its_standard_errors
     let found = run(vec![GIVEN], PATHS, &base);
     let mut total = 0.0;
     for (row, lifetime) in found.lifetime.iter().enumerate() {
-        let Expected { discounted_purchases, discounted_life, .. } = GIVEN.expected(base.history[row], &worth(8, 0.05));
+        let Expected { discounted_purchases, discounted_life, .. } =
+            GIVEN.expected(base.history[row], &worth(8, 0.05), 0.05);
         let expected = base.contribution[row] * discounted_purchases - base.sustaining[row] * discounted_life;
         total += expected;
         let gap = (lifetime.mean - expected).abs();

@@ -295,3 +295,34 @@ fn the_outlook_of_a_base_is_that_of_its_histories() {
         assert!(told > 0 && told < found.len(), "{population:?}: {told}");
     }
 }
+
+#[test]
+fn sums_for_ever_of_a_whole_base_are_those_of_its_customers_one_by_one() {
+    let histories = Histories {
+        customer: (0..12).collect(),
+        frequency: vec![0, 0, 1, 2, 2, 2, 7, 7, 0, 2, 40, 1],
+        recency: vec![0, 0, 30, 90, 90, 60, 200, 200, 0, 90, 250, 0],
+        age: vec![10, 200, 250, 260, 260, 260, 260, 90, 10, 200, 260, 3],
+    };
+    let (days, delta) = (7.0, 0.002);
+    let urn = |alpha: f64, a: f64| PurchaseModel::from(MbgNbd { r: 0.5, alpha, a, b: 1.6 });
+    let several = vec![urn(6.0, 0.9), urn(3.0, 0.9), urn(6.0, 0.4)];
+    let of = (0..12).map(|row| row % 3).collect::<Vec<u32>>();
+    let regular = BgCnbdK { k: 3, dropout: FirstDropout::AfterFirst, r: 1.2, alpha: 5.0, a: 0.8, b: 2.6 };
+    let populations: [Population; 4] =
+        [Population::new(several, of).unwrap(), BG.into(), PARETO.into(), regular.into()];
+    for population in populations {
+        let of_row = |row: usize| {
+            let time = |days: u32| f64::from(days) / 7.0;
+            let history = (f64::from(histories.frequency[row]), time(histories.recency[row]), time(histories.age[row]));
+            (population.model_of(row), history)
+        };
+        let p_alive: Vec<f64> = (0..12).map(of_row).map(|(model, (x, t_x, age))| model.p_alive(x, t_x, age)).collect();
+        let found = population.discounted_purchases_for_ever(&histories, &p_alive, days, delta).unwrap();
+        for (row, found) in found.iter().enumerate() {
+            let (model, (x, t_x, age)) = of_row(row);
+            let expected = model.discounted_purchases_for_ever(x, t_x, age, delta).unwrap();
+            assert!((found.unwrap() / expected - 1.0).abs() < 1e-12, "{model:?} {row}: {found:?} {expected}");
+        }
+    }
+}

@@ -19,11 +19,11 @@ const PARTS: [&str; 2] = ["rate", "dropout"];
 
 /// `forecast.covariates`.
 ///
-/// * `model`, `uncertain`: what the forecast says beside them, where it is right.
+/// * `model`: what the forecast says beside them, where it is right.
 /// * `known`: their names; `None` when something is wrong with them.
 pub(super) fn read(
     entry: &Entry<'_>,
-    (model, uncertain): (Option<ModelChoice>, Option<bool>),
+    model: Option<ModelChoice>,
     known: Option<&[&str]>,
     problems: &mut Problems,
 ) -> Option<CovariateSettings> {
@@ -41,10 +41,6 @@ pub(super) fn read(
             what,
             "models with covariates: bg_nbd, mbg_nbd, pareto_nbd, and auto, which tries them",
         );
-    }
-    if uncertain == Some(true) {
-        let what = format!("{} does not go with `forecast.parameter_uncertainty`", quoted(entry.path()));
-        problems.add_with_hint(entry.key_at(), what, "effects of covariates are not drawn; leave one of them out");
     }
     Some(CovariateSettings { rate: rate?, dropout: dropout? })
 }

@@ -125,7 +125,7 @@ pub(in crate::cli::config) fn read(
     }
     let quantiles = fields.read_or("quantiles", DEFAULT_QUANTILES.to_vec(), problems, quantiles);
     let covariates = fields.read_or("covariates", None, problems, |entry, problems| {
-        covariates::read(entry, (model, uncertain), known, problems).map(Some)
+        covariates::read(entry, model, known, problems).map(Some)
     });
     let (time_unit, days_per_unit) = unit?;
     Some(ForecastSettings {

@@ -21,8 +21,12 @@ use crate::{
 const FORMATS: [(&str, Format); 2] = [("parquet", Format::Parquet), ("csv", Format::Csv)];
 
 /// Words of `returns`.
-const RETURNS: [(&str, ReturnsPolicy); 3] =
-    [("net", ReturnsPolicy::Net), ("separate", ReturnsPolicy::Separate), ("drop", ReturnsPolicy::Drop)];
+const RETURNS: [(&str, ReturnsPolicy); 4] = [
+    ("net", ReturnsPolicy::Net),
+    ("separate", ReturnsPolicy::Separate),
+    ("drop", ReturnsPolicy::Drop),
+    ("purchases", ReturnsPolicy::Purchases),
+];
 
 /// Keys of every table.
 const TABLE_KEYS: [&str; 4] = ["path", "format", "where", "columns"];
@@ -91,11 +95,17 @@ pub(in crate::cli::config) fn read(
         traced: settings.remove(&TableName::Traced),
         events: settings.remove(&TableName::Events),
         contracts: settings.remove(&TableName::Contracts),
+        resource_weights: settings.remove(&TableName::ResourceWeights),
         referrals: settings.remove(&TableName::Referrals),
         opportunities: settings.remove(&TableName::Opportunities),
         learning: settings.remove(&TableName::Learning),
+        acquisition_plan: settings.remove(&TableName::AcquisitionPlan),
+        market: settings.remove(&TableName::Market),
+        targets: settings.remove(&TableName::Targets),
+        actions: settings.remove(&TableName::Actions),
+        action_customers: settings.remove(&TableName::ActionCustomers),
+        prospects: settings.remove(&TableName::Prospects),
         interactions: settings.remove(&TableName::Interactions),
-        resource_weights: settings.remove(&TableName::ResourceWeights),
     });
     (present, inputs)
 }
@@ -260,6 +270,30 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
                 let hint = "what may be won is (wallet - sales of the last year) × wallet_probability";
                 problems.add_with_hint(one.key_at(), what, hint);
             }
+        }
+        TableName::Market => check_market(columns, problems),
+        TableName::AcquisitionPlan | TableName::Targets | TableName::Actions => {
+            if let (Some(_), Some(channel)) = (columns.get("segment"), columns.get("channel")) {
+                let what = format!("{path} has both segment and channel: two answers to which customers");
+                problems.add_with_hint(channel.key_at(), what, "map one of them");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A market says what customers are worth in one way.
+fn check_market(columns: &Fields<'_>, problems: &mut Problems) {
+    let path = quoted(columns.path());
+    let hint = "map either equity, or customers and value (what one of them is worth)";
+    let of_each = (columns.get("customers"), columns.get("value"));
+    match (columns.get("equity"), of_each) {
+        (Some(_), (_, Some(value))) => {
+            let what = format!("{path} has both equity and value: two answers to what customers are worth");
+            problems.add_with_hint(value.key_at(), what, hint);
+        }
+        (None, (None, _) | (_, None)) => {
+            problems.add_with_hint(columns.at(), format!("{path} does not say what customers are worth"), hint);
         }
         _ => {}
     }

@@ -238,8 +238,6 @@ fn covariates_that_do_not_fit_are_told_all_at_once() {
     assert_snapshot!(message("{age: AGE}", "model: bg_cnbd_k, parameter_uncertainty: true, covariates: {rate: age}"), @r"
     shop/whalecurve.yaml:6:72: `forecast.covariates` has no effect on the model `bg_cnbd_k`
       hint: models with covariates: bg_nbd, mbg_nbd, pareto_nbd, and auto, which tries them
-    shop/whalecurve.yaml:6:72: `forecast.covariates` does not go with `forecast.parameter_uncertainty`
-      hint: effects of covariates are not drawn; leave one of them out
     ");
     assert_snapshot!(message("{age: AGE}", "covariates: {}"), @r"
     shop/whalecurve.yaml:6:25: `forecast.covariates` names no covariate

@@ -2,13 +2,17 @@
 
 use super::{KINDS, fit_sample, levels, numbers, of_sample};
 use crate::forecast::covariates::fit::evaluation;
-use crate::forecast::covariates::{CovariateFit, Design, Wanted, fit};
-use crate::forecast::fit::FitEnd;
+use crate::forecast::covariates::{Assigned, CovariateFit, Design, Wanted, fit};
+use crate::forecast::fit::{Fit, FitEnd};
+use crate::forecast::population::Population;
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::forecast::spend_model::SpendModel;
 use crate::forecast::summary::Summary;
 use crate::forecast::tests::cdnow::{Sample, WEEK, close, sample};
+use crate::forecast::uncertainty::{Several, draw_parameters};
 use crate::numeric::newton::WideEvaluation;
 use crate::schema::covariates::Covariate;
+use crate::schema::forecasting::SpendKind;
 use crate::schema::settings::PurchaseKind;
 
 const ALL: Wanted<'_> = Wanted { rate: &[0, 1], dropout: &[0, 1] };
@@ -238,4 +242,82 @@ fn a_fitted_model_serves_other_customers_and_refuses_what_it_does_not_know() {
     let february = levels("month", &["february"; 3]);
     let average = model.assign(&[none, february], 3).unwrap();
     assert_eq!(average.models, [model.base]);
+}
+
+#[test]
+fn what_moves_a_customer_gives_its_model_at_the_fitted_coefficients() {
+    let (rows, covariates) = histories();
+    for kind in KINDS {
+        let found = fit(kind, [&rows[0], &rows[1], &rows[2]], &covariates, ALL, WEEK).unwrap();
+        let Ok(model) = found.fit.fitted() else { continue };
+        let (assigned, moving) = (model.assign(&covariates, 12).unwrap(), model.moving(&covariates, 12).unwrap());
+        // Two customers share theirs.
+        assert_eq!((assigned.models.len(), moving.sets()), (11, 11));
+        let again = moving.models(model.base.parameters(), moving.coefficients());
+        for (one, other) in assigned.models.iter().zip(&again) {
+            for (one, other) in one.parameters().iter().zip(other.parameters()) {
+                close(*one, other, 1e-13);
+            }
+        }
+        // Other coefficients: twice the effects.
+        let twice: Vec<f64> = moving.coefficients().iter().map(|coefficient| 2.0 * coefficient).collect();
+        let base = model.base.parameters();
+        for (one, other) in moving.models(base, &twice).iter().zip(&again) {
+            for ((one, other), base) in one.parameters().iter().zip(other.parameters()).zip(base) {
+                close((one / base).ln(), 2.0 * (other / base).ln(), 1e-12);
+            }
+        }
+    }
+}
+
+#[test]
+fn draws_of_effects_have_the_spread_and_the_correlation_of_the_fit() {
+    let sample = sample();
+    let covariates = of_sample(&sample);
+    for kind in KINDS {
+        let found = fit_sample(kind, &sample, &[0, 1], &[0]);
+        let model = found.fit.fitted().unwrap();
+        let moving = model.moving(&covariates, sample.x.len()).unwrap();
+        let Assigned { models, of } = model.assign(&covariates, sample.x.len()).unwrap();
+        let population = Population::new(models, of).unwrap();
+        let purchases = found.fit.clone().map(|model| model.base);
+        let spend = Fit::failed("Gamma-Gamma", &["p", "q", "gamma"], 0, "nothing to fit").map(SpendModel::GammaGamma);
+        assert!(
+            draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 100, 1).is_empty()
+        );
+        let spend = SpendModel::fit(SpendKind::GammaGamma, &sample.x, &sample.total);
+        let draws = draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 1_000, 1);
+        assert_eq!(draws.len(), 100);
+        // Two customers who differ in the money of the first purchase alone: ln α differs by the effect times the money.
+        let january = |row: &usize| sample.age[*row] >= 242;
+        let first = (0..sample.x.len()).find(january).unwrap();
+        let second =
+            (first + 1..sample.x.len()).filter(january).find(|row| sample.first[*row] > sample.first[first] + 20.0);
+        let second = second.unwrap();
+        let more = sample.first[second] - sample.first[first];
+        let effects: Vec<[f64; 2]> = draws
+            .iter()
+            .map(|draw| {
+                let alpha = |row: usize| draw.model.model_of(row).parameters()[1].ln();
+                [(alpha(first) - alpha(second)) / more, alpha(first)]
+            })
+            .collect();
+        let n = effects.len() as f64;
+        let mean = |i: usize| effects.iter().map(|effect| effect[i]).sum::<f64>() / n;
+        let centre = [mean(0), mean(1)];
+        let moment = |i: usize, j: usize| {
+            effects.iter().map(|effect| (effect[i] - centre[i]) * (effect[j] - centre[j])).sum::<f64>() / (n - 1.0)
+        };
+        // Effects stand behind the four parameters.
+        let covariance = found.fit.covariance.as_ref().unwrap();
+        let at = model.effects.iter().position(|effect| effect.level.is_none()).unwrap();
+        assert_eq!(model.effects[at].parameter, "alpha");
+        let error = covariance[4 + at][4 + at].sqrt();
+        assert!((centre[0] - model.effects[at].coefficient).abs() < 4.0 * error / n.sqrt(), "{centre:?}");
+        // The standard deviation of a hundred errs by 7 %.
+        assert!((moment(0, 0).sqrt() / error - 1.0).abs() < 0.3, "{} is not {error}", moment(0, 0).sqrt());
+        // The first customer's own ln α: that of the average one less its effects, with all that they share.
+        let ln_alpha = covariance[1][1].sqrt() / model.base.parameters()[1];
+        assert!(moment(1, 1).sqrt() > 0.5 * ln_alpha && moment(1, 1).sqrt() < 3.0 * ln_alpha, "{ln_alpha}");
+    }
 }
