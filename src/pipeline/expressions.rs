@@ -170,7 +170,9 @@ pub(super) fn first_true(
             }
         } else if flags.iter().next().flatten() == Some(true) {
             // A constant, such as TRUE for all who are left.
-            first.iter_mut().for_each(|first| *first = first.or(Some(number)));
+            for first in &mut first {
+                *first = first.or(Some(number));
+            }
         }
     }
     Ok(first)

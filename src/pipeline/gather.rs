@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -40,6 +40,7 @@ use crate::{
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
+        relations::Wallet,
         segmentation::Segmentation,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine},
@@ -222,29 +223,12 @@ impl OneLedger<'_> {
         let (of_events, _) = drivers_of(settings);
         let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
         let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
-        let as_of = match settings.as_of {
-            None if last_day == NO_DAY => {
-                let what =
-                    "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
-                return Err(ContractError::Setting(what.to_owned()).into());
-            }
-            given => given.unwrap_or(last_day),
-        };
+        let as_of = as_of(settings, last_day)?;
         let (cells, mut receivables) = inputs.receivables(cells, &by_id)?;
         let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
         let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
-        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
-            let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
-            relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
-        }
-        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "benchmark")) {
-            let copied = |row| {
-                let at = table.ids.get(customer_rows.ids.get(row));
-                at.is_some_and(|at| table.benchmark[at as usize])
-            };
-            relations.benchmark = Some((0..customer_rows.len()).into_par_iter().map(copied).collect());
-        }
+        (relations.wallet, relations.benchmark) = marks_of_customers(settings, customers.as_ref(), &customer_rows.ids);
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
@@ -261,24 +245,13 @@ impl OneLedger<'_> {
             segments(column, group.as_deref(), customer_rows.len(), at_most)
         };
         let groups = group.map(|column| of_group(column, MAX_GROUPS)).transpose()?;
-        let mut of_forecast = BTreeMap::new();
-        for column in marks_of_forecast(settings).filter(|column| marks.contains(column)) {
-            match of_group(column, MAX_POOLED) {
-                Ok(group) => {
-                    of_forecast.insert(column, group);
-                }
-                Err(error) if pools_by(settings, column) => return Err(error.into()),
-                // More channels than anybody reads; nothing was asked of them.
-                Err(_) => {}
-            }
-        }
-        let mut hierarchies = Vec::new();
-        for column in hierarchies_of(settings) {
-            let at = marks.iter().position(|mark| *mark == column);
-            let texts = at.and_then(|at| of_customers(&|table| &table.groups[at]));
-            hierarchies.extend(texts.map(|texts| Segmentation::by_text(column, &texts)));
-        }
+        let of_forecast = groups_of_forecast(settings, &marks, |column| of_group(column, MAX_POOLED))?;
         let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
+        let of_mark = |column: &'static str| {
+            let at = marks.iter().position(|mark| *mark == column)?;
+            Some(Segmentation::by_text(column, &of_customers(&|table| &table.groups[at])?))
+        };
+        let hierarchies: Vec<Segmentation> = hierarchies_of(settings).filter_map(of_mark).collect();
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -331,6 +304,45 @@ impl Ledgers {
         self.cells = drivers::add_cells(cells, keys).into();
         Ok(())
     }
+}
+
+/// Columns that the forecast groups customers by, each with its groups.
+fn groups_of_forecast(
+    settings: &Settings,
+    marks: &[&'static str],
+    of_group: impl Fn(&'static str) -> Result<NamedGroups, ContractError>,
+) -> Result<BTreeMap<&'static str, NamedGroups>, ContractError> {
+    let groups = marks_of_forecast(settings).filter(|column| marks.contains(column)).filter_map(|column| {
+        match of_group(column) {
+            Ok(group) => Some(Ok((column, group))),
+            // More channels than anybody reads; nothing was asked of them.
+            Err(error) => pools_by(settings, column).then_some(Err(error)),
+        }
+    });
+    groups.collect()
+}
+
+/// The day that the run looks back from.
+fn as_of(settings: &Settings, last_day: Day) -> Result<Day, ContractError> {
+    if settings.as_of.is_none() && last_day == NO_DAY {
+        let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
+        return Err(ContractError::Setting(what.to_owned()));
+    }
+    Ok(settings.as_of.unwrap_or(last_day))
+}
+
+/// Wallet of every customer, and whether others copy it; `None` where the customers table does not map it.
+fn marks_of_customers(
+    settings: &Settings,
+    table: Option<&CustomerTable>,
+    ids: &Keys,
+) -> (Option<Vec<Option<Wallet>>>, Option<Vec<bool>>) {
+    let Some(table) = table else { return (None, None) };
+    let rows: Vec<Option<u32>> = (0..ids.len()).into_par_iter().map(|row| table.ids.get(ids.get(row))).collect();
+    let mapped = |column| is_mapped(settings, TableName::Customers, column);
+    let wallet = || rows.iter().map(|at| at.and_then(|at| table.wallet[at as usize])).collect();
+    let benchmark = || rows.iter().map(|at| at.is_some_and(|at| table.benchmark[at as usize])).collect();
+    (mapped("wallet").then(wallet), mapped("benchmark").then(benchmark))
 }
 
 /// Activities and pools of the scenario, whose cells both worlds have; `None` without one.

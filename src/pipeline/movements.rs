@@ -23,6 +23,9 @@ use crate::{
 /// Groups of customers who have not come yet.
 const NOT_YET: &str = "not_yet";
 
+/// Name and groups of a segmentation, and a move.
+type Row<'a> = (&'static str, &'a Vec<String>, &'a Move);
+
 /// A customer that was profitable once.
 struct Declined {
     customer: u32,
@@ -36,7 +39,7 @@ struct Declined {
 impl World<'_> {
     pub(super) fn migration_columns(&self) -> Vec<Values> {
         let all = self.migrations();
-        let text = |of: &dyn Fn(&(&'static str, &Vec<String>, &Move)) -> String| {
+        let text = |of: &dyn Fn(&Row<'_>) -> String| {
             let rows = all.iter().flat_map(|(name, groups, moves)| moves.iter().map(move |row| (*name, groups, row)));
             Values::Text(rows.map(|row| Some(of(&row))).collect())
         };

@@ -123,7 +123,9 @@ fn saved_cost(cost: Option<Minor>, referrals: &[Referral], ledgers: &Ledgers, ma
         None if ledgers.economic.acquisition_cost.is_empty() => return None,
         None => {
             let mut alone = vec![true; own.len()];
-            referrals.iter().for_each(|referral| alone[referral.referred as usize] = false);
+            for referral in referrals {
+                alone[referral.referred as usize] = false;
+            }
             let costs = own.iter().zip(&alone).filter(|(_, alone)| **alone).map(|(cost, _)| i128::from(*cost));
             let (sum, count) = costs.fold((0, 0), |(sum, count), cost| (sum + cost, count + 1));
             Minor::try_from(divide_half_even(sum, i128::max(count, 1))).ok()?

@@ -35,6 +35,9 @@ pub struct Move {
     pub profit: [MinorSum; 2],
 }
 
+/// Groups, net revenue and profit of all customers in a period.
+type Before = (Vec<u16>, Vec<Minor>, Vec<Option<Minor>>);
+
 /// Moves between every two periods that follow each other, those that somebody made, sorted by period, from, to.
 ///
 /// Every customer is in one group in each period, so the moves of two periods add up to all customers, and the money of a period
@@ -52,7 +55,7 @@ pub fn moves(
     let customers = history.first_cell.len().saturating_sub(1);
     let mut cursor: Vec<usize> = history.first_cell[..customers].to_vec();
     let mut all = Vec::new();
-    let mut before: Option<(Vec<u16>, Vec<Minor>, Vec<Option<Minor>>)> = None;
+    let mut before: Option<Before> = None;
     for period in first..=last {
         let (mut revenue, mut profit) = (vec![0; customers], vec![None; customers]);
         for customer in 0..customers {

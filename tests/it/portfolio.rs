@@ -241,16 +241,33 @@ portfolio:
   clusters: {clusters: 1, columns: []}
 ",
     );
-    assert_snapshot!(job.failure());
+    assert_snapshot!(job.failure(), @r"
+    exit code 2
+    whalecurve.yaml:8:40: `bad_debt.days` has no effect with by_grade
+    whalecurve.yaml:10:23: `portfolio.rfm_cuts.recency` is not one to nine ascending numbers, like [30, 90, 180, 365]
+    whalecurve.yaml:11:39: `portfolio.value_tier_cuts.gold` is not below the tier before it: name the best tier first
+    whalecurve.yaml:12:37: `portfolio.ways_to_serve.phone.drivers.visit` is no driver that an activity of the config goes by
+    whalecurve.yaml:12:51: `portfolio.ways_to_serve.none` changes nothing
+      hint: name what changes, as in: phone: {drivers: {visits: 0.2, calls: 1.5}}
+    whalecurve.yaml:13:32: `portfolio.roles.high_lifetime_value` is `2`, expected a number from 0 to 1, at most 12 digits after the point
+    whalecurve.yaml:14:23: `portfolio.credit.days_late` is not 4 numbers, none smaller than the one before it
+    whalecurve.yaml:14:51: `portfolio.credit.half_life` is `0`, expected a number above 0
+    whalecurve.yaml:15:24: `portfolio.clusters.clusters` is `1`, expected a whole number from 2 to 50
+    whalecurve.yaml:15:36: `portfolio.clusters.columns` is an empty list, expected names of output columns, like [net_revenue, cm3, frequency]
+    ");
 }
 
 #[test]
 fn an_expression_that_cannot_be_evaluated_stops_the_run_with_its_reason() {
-    let told = |text: &str| late_payers(&format!("portfolio: {{segments: {{mine: \"{text}\"}}}}\n")).failure();
-    assert_snapshot!(
-        [told("net_revenu > 5"), told("net_revenue > AVG(net_revenue)"), told("net_revenue"), told("net_revenue >"),]
-            .join("\n")
-    );
+    for (text, reason) in [
+        ("net_revenu > 5", "no column `net_revenu`; did you mean `net_revenue`?"),
+        ("net_revenue > AVG(net_revenue)", "it adds up over customers; an expression is about one customer"),
+        ("net_revenue", "it is neither true nor false"),
+        ("net_revenue >", "portfolio: `mine`: "),
+    ] {
+        let told = late_payers(&format!("portfolio: {{segments: {{mine: \"{text}\"}}}}\n")).failure();
+        assert!(told.starts_with("exit code 2\n") && told.contains(reason), "{text}: {told}");
+    }
 }
 
 /// The example with its ledger and tables in another order of rows, and words of its config changed.

@@ -29,11 +29,11 @@ activities:
 forecast: {{model: mbg_nbd, horizon: 52w, discount_rate_per_year: 0.10, paths: 100}}
 {more}"
     ));
-    write(&job, ledger());
+    write(&job, &ledger());
     job
 }
 
-fn write(job: &Job, rows: Vec<(i64, i32, i64)>) {
+fn write(job: &Job, rows: &[(i64, i32, i64)]) {
     job.parquet(
         "l.parquet",
         vec![
@@ -89,7 +89,7 @@ fn pipeline_wallet_and_learning_are_what_a_pocket_calculator_says() {
   opportunities: {path: o.csv, columns: {customer_id: id, amount: a, probability: p, date: d, margin: m}}
   learning: {path: k.csv, columns: {customer_id: id, value: v, date: d, half_life: h}}";
     let job = job(tables, "");
-    let ids: String = (4..=30).map(|id| format!("{id},,\n")).collect();
+    let ids = (4..=30).map(|id| format!("{id},,\n")).collect::<Vec<_>>().concat();
     // Customer 3 has bought 4 times 30.00 this year; customer 2 has no probability.
     job.text("c.csv", &format!("id,wallet,p\n1,0,0.5\n2,500,\n3,1120.00,0.25\n{ids}"));
     // Customer 7: a year ahead 1000 · 0.5 · 0.4 / 1.1, and half a year 200 · 1 · −0.5 / 1.1^(1/2) = −95.35.
@@ -176,7 +176,7 @@ fn potentials_without_a_forecast_are_what_was_earned_and_learned() {
         "version: 1\ncurrency: EUR\ninputs:\n  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: \
          a}}\n  learning: {path: k.csv, columns: {customer_id: id, value: v, date: d}}\n",
     );
-    write(&job, ledger());
+    write(&job, &ledger());
     job.text("k.csv", "id,v,d\n9,10.00,2022-01-31\n");
     job.run(&[]);
     assert_eq!(value(&job, "base_potential"), value(&job, "historical_value"));
@@ -207,7 +207,7 @@ fn tables_may_be_parquet_with_integer_ids_floats_and_booleans() {
   interactions: {path: i.parquet, columns: {customer_id: id, kind: k, date: d, weight: w}}";
     let job = job(tables, "");
     let ids = || integers(1..=30);
-    let flags = arrow_array::BooleanArray::from_iter((1..=30).map(|id| Some(id == 4)));
+    let flags: arrow_array::BooleanArray = (1..=30).map(|id| Some(id == 4)).collect();
     let columns: Vec<(&str, arrow_array::ArrayRef)> = vec![
         ("id", ids()),
         ("w", cents((1..=30).map(|_| 500_000))),

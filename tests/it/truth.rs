@@ -98,7 +98,7 @@ fn portfolio_groups_from_estimates_agree_with_the_truth_as_the_confusion_matrix_
     }
     let mut told = format!("{:<12}{}\n", "true \\ found", GROUPS.map(|name| format!("{name:>12}")).concat());
     for (name, row) in GROUPS.iter().zip(matrix) {
-        told += &format!("{name:<12}{}\n", row.map(|count| format!("{count:>12}")).concat());
+        told.extend([format!("{name:<12}"), row.map(|count| format!("{count:>12}")).concat(), "\n".to_owned()]);
     }
     let hits: usize = (0..4).map(|group| matrix[group][group]).sum();
     let share = hits as f64 / revenue.len() as f64;

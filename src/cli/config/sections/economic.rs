@@ -31,6 +31,7 @@ const GRADED: [&str; 4] = ["days_late", "overdue", "disputed", "write_off"];
 
 /// What the receivables table gives.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "columns that are mapped or not, each by itself")]
 struct Receivables {
     balance: bool,
     write_off: bool,

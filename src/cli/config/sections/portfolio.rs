@@ -249,6 +249,7 @@ fn factors(
             let text = format!("{} is no {what}", quoted(entry.path()));
             match closest(name, known) {
                 Some(word) => problems.add_with_hint(entry.key_at(), text, format!("did you mean `{word}`?")),
+                None if known.is_empty() => problems.add(entry.key_at(), text),
                 None => problems.add_with_hint(entry.key_at(), text, format!("known: {}", known.join(", "))),
             }
         }
