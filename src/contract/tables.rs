@@ -179,8 +179,8 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 
 type OwnedId = (Vec<u8>, i64);
 
-/// Id, segment, acquisition cost, channel or region, wallet, covariates.
-type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Option<Wallet>, Vec<Cell>);
+/// Id, segment, acquisition cost, channel or region, wallet, whether others copy it, covariates.
+type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Option<Wallet>, bool, Vec<Cell>);
 
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
@@ -250,6 +250,7 @@ pub fn customers(
         let groups = wanted.iter().map(|column| slice.batch.texts(column)).collect::<Result<Vec<_>, _>>()?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         let wallets = Wallets::new(input, &slice.batch)?;
+        let benchmarks = slice.batch.switches("benchmark")?;
         let covariates = covariates::cells(&slice.batch, input.settings)?;
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
@@ -260,9 +261,11 @@ pub fn customers(
             let verdict = match amount {
                 _ if missing[row] => Err(("missing_customer", MISSING_ID)),
                 None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
-                Some(cost) => wallets.get(row).map(|wallet| {
+                Some(cost) => wallets.get(row).and_then(|wallet| {
+                    let unclear = ("invalid_flag", "benchmark is neither yes nor no");
+                    let copied = benchmarks.as_ref().map_or(Some(false), |flags| flags[row]).ok_or(unclear)?;
                     let covariates = covariates.iter().map(|column| column[row].clone()).collect();
-                    (owned(ids.get(row)), segment, cost, group, wallet, covariates)
+                    Ok((owned(ids.get(row)), segment, cost, group, wallet, copied, covariates))
                 }),
             };
             slice.row(row, amount, verdict);
@@ -295,9 +298,10 @@ pub fn customers(
         groups: wanted.iter().map(|_| Vec::with_capacity(rows.len())).collect(),
         acquisition_cost: Vec::with_capacity(rows.len()),
         wallet: Vec::with_capacity(rows.len()),
-        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.5.as_slice()).collect::<Vec<_>>())?,
+        benchmark: Vec::with_capacity(rows.len()),
+        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.6.as_slice()).collect::<Vec<_>>())?,
     };
-    for (id, segment, cost, groups, wallet, _) in rows {
+    for (id, segment, cost, groups, wallet, benchmark, _) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
         for (column, group) in table.groups.iter_mut().zip(groups) {
@@ -305,6 +309,7 @@ pub fn customers(
         }
         table.acquisition_cost.push(cost);
         table.wallet.push(wallet);
+        table.benchmark.push(benchmark);
     }
     Ok((table, tally))
 }

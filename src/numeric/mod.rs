@@ -23,6 +23,7 @@
 
 pub mod chi_squared;
 pub mod components;
+pub mod concentration;
 pub mod decimal;
 pub mod distributions;
 pub mod hypergeometric;

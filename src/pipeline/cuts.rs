@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Ledgers, NamedGroups};
 use crate::{
     contract::ContractError,
-    schema::{facts::NO_DAY, period::PeriodKind, settings::PoolBy},
+    schema::{facts::NO_DAY, period::PeriodKind, segmentation::Segmentation, settings::PoolBy},
 };
 
 /// Groups that joint totals are kept for, at most.
@@ -21,6 +21,13 @@ pub(super) struct Cut {
     pub(super) of: Vec<u16>,
     /// Its place in the joint totals of a simulation.
     pub(super) totals: usize,
+}
+
+impl Cut {
+    /// The same groups as a segmentation of the outputs.
+    pub(super) fn as_segmentation(&self) -> Segmentation {
+        Segmentation::by_number(self.segmentation, self.names.iter().map(String::as_str), &self.of)
+    }
 }
 
 impl Ledgers {

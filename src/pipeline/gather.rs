@@ -12,7 +12,7 @@ use super::{
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
-    order_time,
+    order_time, payments,
     prices::{self, NO_SEGMENT},
     scenario::{self, OtherCosts},
 };
@@ -42,6 +42,7 @@ use crate::{
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
+        segmentation::Segmentation,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine},
     },
@@ -84,7 +85,11 @@ pub(super) fn one_ledger<'a, T>(
     shared.note(&source);
     let group = object.and_then(group_column);
     let mut marks: Vec<&'static str> = marks_of_forecast(settings).collect();
-    marks.extend(group.filter(|column| !marks.contains(column)));
+    for column in hierarchies_of(settings).chain(group) {
+        if !marks.contains(&column) {
+            marks.push(column);
+        }
+    }
     let customers = shared.customers(&ids, &marks)?;
     let products = shared.products(&kinds)?;
     let between = between()?;
@@ -227,12 +232,20 @@ impl OneLedger<'_> {
             }
             given => given.unwrap_or(last_day),
         };
-        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
+        let (cells, mut receivables) = inputs.receivables(cells, &by_id)?;
+        let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
         let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
         if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
             let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
             relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
+        }
+        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "benchmark")) {
+            let copied = |row| {
+                let at = table.ids.get(customer_rows.ids.get(row));
+                at.is_some_and(|at| table.benchmark[at as usize])
+            };
+            relations.benchmark = Some((0..customer_rows.len()).into_par_iter().map(copied).collect());
         }
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
@@ -262,6 +275,12 @@ impl OneLedger<'_> {
             }
         }
         let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
+        let mut hierarchies = Vec::new();
+        for column in hierarchies_of(settings) {
+            let at = marks.iter().position(|mark| *mark == column);
+            let texts = at.and_then(|at| of_customers(&|table| &table.groups[at]));
+            hierarchies.extend(texts.map(|texts| Segmentation::by_text(column, &texts)));
+        }
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -287,11 +306,13 @@ impl OneLedger<'_> {
             saved: None,
             contracts: contracts.map(Arc::new),
             relations: relations.into(),
+            payments: payments.into(),
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
             ahead: ahead.into(),
+            hierarchies: hierarchies.into(),
         };
         ledgers.add_earlier_cells(settings)?;
         let other_costs = other_costs(&mut ledgers, settings)?;
@@ -360,6 +381,14 @@ fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> 
     ["channel", "region"]
         .into_iter()
         .filter(move |column| mapped(column) && (*column == "channel" || pools_by(settings, column)))
+}
+
+/// Columns of the customers table that customers are added up by.
+pub(super) fn hierarchies_of(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    let written = ["segment_value", "concentration"].iter().any(|name| settings.writes(name));
+    let wanted = written || !settings.portfolio.segments.is_empty();
+    let columns = ["channel", "parent", "region"].into_iter();
+    columns.filter(move |column| wanted && is_mapped(settings, TableName::Customers, column))
 }
 
 fn pools_by(settings: &Settings, column: &str) -> bool {

@@ -373,6 +373,12 @@ impl<'a> SideInputs<'a> {
             self.keep(TableName::Learning, tally);
             found.learning = Some(rows);
         }
+        if let Some((frames, _, csv)) = self.open(TableName::Interactions)? {
+            let input = Input::new(self.settings, TableName::Interactions, &frames);
+            let (weights, tally) = relations::interactions(&input, customers, csv, as_of)?;
+            self.keep(TableName::Interactions, tally);
+            found.inspiring = Some(weights);
+        }
         Ok(found)
     }
 }

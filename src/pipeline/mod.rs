@@ -23,6 +23,7 @@ pub mod error;
 mod event_time;
 pub mod explain;
 pub mod explanation;
+mod expressions;
 mod fitting;
 mod forecast;
 mod foretold;
@@ -35,6 +36,7 @@ mod ledger;
 mod market_tables;
 mod method_table;
 pub mod model_file;
+mod movements;
 mod notes;
 mod object_tables;
 pub mod objects;
@@ -42,14 +44,17 @@ mod opportunistic;
 mod order_time;
 mod origins;
 mod output;
+mod payments;
 pub mod plan;
 mod plans;
 mod pooled;
+mod portfolio;
 mod potentials;
 mod prices;
 pub mod results;
 mod scenario;
 mod scenario_table;
+mod segmentation;
 mod summary;
 mod tables;
 mod validation;
@@ -72,7 +77,8 @@ use self::{
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
     plans::Ahead,
-    results::{Costs, Findings, Results},
+    portfolio::Alternative,
+    results::{Beside, Costs, Findings, Results},
     scenario::OtherCosts,
 };
 use crate::{
@@ -88,8 +94,10 @@ use crate::{
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
+        portfolio::Payment,
         purchases::PurchaseLog,
         relations::Relations,
+        segmentation::Segmentation,
         settings::{Settings, TableName},
         tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -161,6 +169,8 @@ pub struct Ledgers {
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// How customers pay, those of whom there are records, sorted by customer.
+    payments: Arc<Vec<(u32, Payment)>>,
     /// What is known of customers beside what they bought.
     relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
@@ -175,6 +185,8 @@ pub struct Ledgers {
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
     /// What is planned, compared with and decided on.
     ahead: Arc<Ahead>,
+    /// Channels, parents and regions that customers are added up by.
+    hierarchies: Arc<Vec<Segmentation>>,
 }
 
 /// Names of groups, and the number of each customer's.
@@ -230,6 +242,7 @@ pub fn project(
     if saved.is_some() && settings.forecast.is_none() {
         return Err(RunError::NoForecast);
     }
+    expressions::check(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
@@ -252,15 +265,23 @@ pub fn project(
         Some(setting) => Some(Foretold::new(settings, setting, &base.ledgers, &mut clock)?),
         None => None,
     };
-    base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
-    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));
             let prices = prices::factors(&ledgers, scenario);
-            let mut scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
-            let of_base = (Some(base.tier.as_slice()), prices.as_deref());
-            scene.look_ahead(&scenario.settings, forecast.as_ref(), of_base, &mut clock)?;
+            let scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
+            let present = portfolio::present_profit(&scenario.settings, &scene);
+            Some((scenario, scene, prices, Alternative { name: &scenario.name, present }))
+        }
+        None => None,
+    };
+    let alternative = scene.as_ref().map(|(_, _, _, alternative)| alternative);
+    base.look_ahead(settings, forecast.as_ref(), Beside { alternative, ..Beside::default() }, &mut clock)?;
+    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
+    let scene = match scene {
+        Some((scenario, mut scene, prices, _)) => {
+            let beside = Beside { tiers: Some(&base.tier), prices: prices.as_deref(), alternative: None };
+            scene.look_ahead(&scenario.settings, forecast.as_ref(), beside, &mut clock)?;
             Some(scene)
         }
         None => None,

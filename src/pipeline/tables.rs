@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{
     comparison::score_columns,
     foretold::{Foretold, Valuation},
-    results::{Results, SEGMENTS, TIERS, sum_by_customer},
+    results::{Results, TIERS, sum_by_customer},
     worlds::World,
 };
 use crate::{
@@ -24,6 +24,8 @@ use crate::{
         equity::Drivers,
         facts::NO_DAY,
         period::Period,
+        portfolio::PortfolioGroup,
+        segmentation::Segmentation,
         settings::Settings,
     },
     units::{Minor, MinorSum},
@@ -145,7 +147,24 @@ impl World<'_> {
         [scaled(&self.found.economic_profit), scaled(&acquisition_cost), before, current]
     }
 
+    /// Scores, tier, segment, portfolio analysis, roles and the user's own groups.
     pub(super) fn segment_columns(&self) -> Vec<Values> {
+        let mut columns = self.score_columns();
+        columns.extend(self.portfolio_columns());
+        columns.extend(["cluster", "user_segment"].map(|name| self.group_column(name)));
+        columns
+    }
+
+    /// The group of every customer in a segmentation; null where there is none of the name.
+    fn group_column(&self, name: &str) -> Values {
+        let found = self.found.segmentations.iter().find(|(segmentation, _)| segmentation.name == name);
+        match found {
+            Some((segmentation, _)) => Values::Label(segmentation.of.clone(), Arc::new(segmentation.groups.clone())),
+            None => Values::Text(vec![None; self.found.ledgers.customers.len()]),
+        }
+    }
+
+    pub(super) fn score_columns(&self) -> Vec<Values> {
         let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
         let score = |scores: &[u8]| integers(scores.iter().map(|score| i64::from(*score)));
         let segment = self.found.ledgers.segment.as_deref().cloned();
@@ -160,21 +179,53 @@ impl World<'_> {
         ]
     }
 
+    pub(super) fn portfolio_columns(&self) -> Vec<Values> {
+        let (found, rows) = (&self.found.portfolio, self.found.ledgers.customers.len());
+        let roles = &found.roles;
+        let switch = |role: Option<&Vec<bool>>| match role {
+            Some(role) => Values::Switch(role.iter().map(|has| Some(*has)).collect()),
+            None => Values::Switch(vec![None; rows]),
+        };
+        let group = match &found.group {
+            Some(group) => {
+                let names = PortfolioGroup::ALL.map(|group| group.as_str().to_owned()).to_vec();
+                Values::Label(group.iter().map(|group| *group as u32).collect(), Arc::new(names))
+            }
+            None => Values::Text(vec![None; rows]),
+        };
+        let way = |best: &Option<(u16, Minor)>| best.map(|(way, _)| found.ways[usize::from(way)].clone());
+        let influence = roles.influence.as_ref();
+        let score = roles.inspiration_score.as_ref();
+        let above = self.settings.portfolio.analysis.present_above;
+        vec![
+            self.group_column("rfm_cell"),
+            group,
+            scaled(&found.present),
+            Values::Text(found.best_way.iter().map(way).collect()),
+            Values::Scaled(found.best_way.iter().map(|best| best.map(|(_, profit)| profit)).collect()),
+            switch(roles.high_lifetime_value.as_ref()),
+            switch(roles.benchmark.as_ref()),
+            influence.map_or_else(|| Values::Scaled(vec![None; rows]), |influence| scaled(influence)),
+            switch(roles.inspiration.as_ref()),
+            Values::Float((0..rows).map(|row| score.map(|score| score[row])).collect()),
+            switch(Some(&roles.cost_magnet)),
+            Values::Float(roles.fixed_cost_ratio.iter().map(|ratio| ratio.filter(|ratio| ratio.is_finite())).collect()),
+            Values::Switch((0..rows).map(|row| Some(found.is_protected(row, above))).collect()),
+        ]
+    }
+
     pub(super) fn segment_value_columns(&self) -> Vec<Values> {
-        let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
-        let mut rows: Vec<SegmentRow> = Vec::new();
-        if self.found.ledgers.segment.is_some() {
-            rows.extend(self.segment_rows(
-                "segment",
-                SEGMENTS,
-                &self.found.ledgers.segment_names,
-                &self.found.ledgers.segment_of,
-            ));
-        }
-        rows.extend(self.segment_rows("value_tier", TIERS, &tiers, &self.found.tier));
-        for cut in &self.found.cuts {
-            rows.extend(self.segment_rows(cut.segmentation, cut.totals, &cut.names, &cut.of));
-        }
+        let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
+        let expected = self.expected_by_customer();
+        let told = &self.found.segmentations;
+        let cuts = self.found.cuts.iter().filter(|cut| told.iter().all(|(other, _)| other.name != cut.segmentation));
+        let cuts: Vec<(Segmentation, Option<usize>)> =
+            cuts.map(|cut| (cut.as_segmentation(), Some(cut.totals))).collect();
+        let mut rows: Vec<SegmentRow> = told
+            .par_iter()
+            .chain(&cuts)
+            .flat_map_iter(|(segmentation, place)| self.segment_rows(segmentation, *place, &cm3, expected.as_deref()))
+            .collect();
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
         let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
         let mut columns = vec![
@@ -195,36 +246,40 @@ impl World<'_> {
         columns
     }
 
-    fn segment_rows(&self, segmentation: &'static str, number: usize, names: &[String], of: &[u16]) -> Vec<SegmentRow> {
-        let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
-        let expected = self.expected_by_customer();
+    fn segment_rows(
+        &self,
+        segmentation: &Segmentation,
+        place: Option<usize>,
+        cm3: &[Minor],
+        expected: Option<&[Minor]>,
+    ) -> Vec<SegmentRow> {
         let levels = self.settings.levels();
-        let mut rows: Vec<SegmentRow> = names
+        let mut rows: Vec<SegmentRow> = segmentation
+            .groups
             .iter()
             .enumerate()
             .map(|(segment, name)| {
                 let simulation = self.simulation();
-                let paths = simulation.map(|simulation| simulation.totals[number].segment(segment));
+                let paths = simulation.zip(place).map(|(simulation, place)| simulation.totals[place].segment(segment));
                 let error =
                     simulation.zip(paths).and_then(|(simulation, paths)| equity::mean_error(paths, simulation.draws));
                 SegmentRow {
-                    segmentation,
+                    segmentation: segmentation.name,
                     name: name.clone(),
-                    expected: expected.as_ref().map(|_| 0),
+                    expected: expected.map(|_| 0),
                     error,
                     total: paths.and_then(|paths| equity::distribution(paths, &levels, WORST_ONE_IN)),
                     ..SegmentRow::default()
                 }
             })
             .collect();
-        for (customer, segment) in of.iter().enumerate() {
-            let row = &mut rows[usize::from(*segment)];
+        for (customer, segment) in segmentation.of.iter().enumerate() {
+            let row = &mut rows[*segment as usize];
             row.customers += 1;
             row.net_revenue += MinorSum::from(self.found.ledgers.facts.net_revenue[customer]);
             row.cm3 += MinorSum::from(cm3[customer]);
             row.economic_profit += MinorSum::from(self.found.economic_profit[customer]);
-            row.expected =
-                row.expected.zip(expected.as_ref()).map(|(sum, values)| sum + MinorSum::from(values[customer]));
+            row.expected = row.expected.zip(expected).map(|(sum, values)| sum + MinorSum::from(values[customer]));
         }
         rows
     }

@@ -38,6 +38,10 @@ enum Role {
     Number,
     Text,
     IdOrDay,
+    /// A name that may be a number.
+    Name,
+    /// Yes or no.
+    Switch,
 }
 
 /// Columns of numbers in the tables of plans and decisions, and in what an earlier run told.
@@ -67,7 +71,8 @@ const NUMBERS: [&str; 20] = [
 impl Role {
     fn of(name: &str) -> Self {
         match name {
-            "customer_id" | "product_id" | "order_id" | "prospect_id" | "account" | "cost_centre" => Self::Id,
+            "customer_id" | "referrer" | "referred" | "product_id" | "order_id" | "prospect_id" | "account"
+            | "cost_centre" => Self::Id,
             "date" | "start" | "end" => Self::Day,
             "amount"
             | "quantity"
@@ -80,8 +85,20 @@ impl Role {
             | "default_probability"
             | "acquisition_cost"
             | "capacity"
+            | "wallet"
+            | "wallet_probability"
+            | "probability"
+            | "margin"
+            | "value"
+            | "half_life"
+            | "weight"
+            | "days_late"
+            | "overdue"
+            | "disputed"
             | "rate" => Self::Number,
             _ if NUMBERS.contains(&name) => Self::Number,
+            "parent" => Self::Name,
+            "benchmark" => Self::Switch,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }
@@ -94,6 +111,8 @@ impl Role {
             Self::Number => "an integer, decimal or float",
             Self::Text => "text",
             Self::IdOrDay => "text, an integer year or a date",
+            Self::Name => "text or an integer",
+            Self::Switch => "a boolean, 0 and 1, or text",
         }
     }
 
@@ -109,6 +128,10 @@ impl Role {
             Self::Number if *dtype == D::Float32 => D::Float32,
             Self::Id | Self::Number | Self::IdOrDay if dtype.is_integer() => D::Int64,
             Self::Id | Self::Text | Self::IdOrDay if text => D::String,
+            Self::Name if text || dtype.is_integer() => D::String,
+            Self::Switch if *dtype == D::Boolean => D::Boolean,
+            Self::Switch if dtype.is_integer() => D::Int64,
+            Self::Switch if text => D::String,
             Self::Day | Self::IdOrDay if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
             Self::Number if dtype.is_float() => D::Float64,
             Self::Number if matches!(dtype, D::Decimal(..)) => dtype.clone(),
@@ -357,7 +380,7 @@ fn predicate_error(table: &'static str, error: ReadError) -> ReadError {
 }
 
 /// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
-fn plain_reason(error: &PolarsError) -> String {
+pub(crate) fn plain_reason(error: &PolarsError) -> String {
     let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     match error {
         PolarsError::ColumnNotFound(text) | PolarsError::SchemaFieldNotFound(text) => {

@@ -54,6 +54,8 @@ pub struct Inputs {
     pub action_customers: Option<TableSetting>,
     /// Customers who may be won.
     pub prospects: Option<TableSetting>,
+    /// Complaints, ideas and requests of customers.
+    pub interactions: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -82,6 +84,7 @@ impl Inputs {
             TableName::Actions => self.actions.as_ref(),
             TableName::ActionCustomers => self.action_customers.as_ref(),
             TableName::Prospects => self.prospects.as_ref(),
+            TableName::Interactions => self.interactions.as_ref(),
             TableName::Truth | TableName::EarlierRun => None,
         }
     }
@@ -133,6 +136,8 @@ pub enum TableName {
     ActionCustomers,
     /// Customers who may be won.
     Prospects,
+    /// Complaints, ideas and requests of customers.
+    Interactions,
     /// What an earlier run told of customers: named by `equity.bridge`.
     EarlierRun,
     /// What customers truly cost: given to a comparison, never in a config.
@@ -141,7 +146,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -163,6 +168,7 @@ impl TableName {
         Self::Actions,
         Self::ActionCustomers,
         Self::Prospects,
+        Self::Interactions,
     ];
 
     /// The name in the config.
@@ -191,6 +197,7 @@ impl TableName {
             Self::ActionCustomers => "action_customers",
             Self::Prospects => "prospects",
             Self::EarlierRun => "earlier_run",
+            Self::Interactions => "interactions",
             Self::Truth => "truth",
         }
     }
@@ -219,6 +226,8 @@ impl TableName {
                 ("region", false),
                 ("wallet", false),
                 ("wallet_probability", false),
+                ("benchmark", false),
+                ("parent", false),
             ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
@@ -250,6 +259,9 @@ impl TableName {
                 ("balance", false),
                 ("write_off", false),
                 ("default_probability", false),
+                ("days_late", false),
+                ("overdue", false),
+                ("disputed", false),
                 ("period", false),
                 ("date", false),
             ],
@@ -271,6 +283,7 @@ impl TableName {
             | Self::ActionCustomers
             | Self::Prospects
             | Self::EarlierRun => plan_inputs::columns(self),
+            Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -295,7 +308,9 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability"],
+            Self::Customers => {
+                &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability", "invalid_flag"]
+            }
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
@@ -340,6 +355,14 @@ impl TableName {
                 "invalid_margin",
                 "missing_date",
                 "past_opportunity",
+            ],
+            Self::Interactions => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_kind",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
             ],
             Self::Learning => &[
                 "missing_customer",

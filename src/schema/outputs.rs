@@ -347,6 +347,10 @@ pub const DATASETS: &[OutputDataset] = &[
     super::decision_outputs::DECISION_KEEP,
     super::decision_outputs::DECISION_PROSPECT,
     super::value_outputs::WHALE_CURVE,
+    super::portfolio_outputs::CUSTOMER_PAYMENT,
+    super::portfolio_outputs::SEGMENT_MIGRATION,
+    super::portfolio_outputs::CUSTOMER_DECLINE,
+    super::portfolio_outputs::CONCENTRATION,
     OutputDataset {
         name: "rejected",
         grain: "one row an input row that broke a rule; sorted by all columns",

@@ -62,6 +62,10 @@ pub struct Relations {
     pub opportunities: Option<Vec<Opportunity>>,
     /// Knowledge, sorted by customer.
     pub learning: Option<Vec<Learning>>,
+    /// Weight of what each customer said that inspires us, scaled by 10⁶; `None` without the table.
+    pub inspiring: Option<Vec<Quantity>>,
+    /// Whom others copy; `None` without the column.
+    pub benchmark: Option<Vec<bool>>,
     /// Wallet of every customer; inner `None` where nothing is known of it.
     pub wallet: Option<Vec<Option<Wallet>>>,
 }

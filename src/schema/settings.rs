@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting};
+pub use super::{
+    inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
+    portfolio::{NetworkingSettings, PortfolioSettings, ValueTier},
+};
 
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
@@ -19,10 +22,7 @@ use super::{
     quantiles::{DEFAULT_QUANTILES, Quantile},
     scenario::Scenario,
 };
-use crate::{
-    numeric::decimal::Decimal,
-    units::{Day, Minor},
-};
+use crate::units::Day;
 
 /// Everything one run needs to know.
 #[derive(Clone, Debug, Serialize)]
@@ -329,35 +329,4 @@ impl PoolBy {
             Self::CohortMonth => Some(PeriodKind::Month),
         }
     }
-}
-
-/// Groups of customers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PortfolioSettings {
-    /// Groups of recency, frequency and monetary value, 2 to 10.
-    pub rfm_groups: u8,
-    /// Value tiers from the best customer down: name and share of customers; shares sum to 1.
-    pub value_tiers: Vec<ValueTier>,
-    /// What recommending brings.
-    pub networking: NetworkingSettings,
-}
-
-/// What a referred customer passes on to those who recommended us to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct NetworkingSettings {
-    /// Probability that a referred customer would not have come otherwise, 0 to 1.
-    pub new_share: Decimal,
-    /// What is left of a value from one generation of referrals to the next, 0 to 1.
-    pub decay: Decimal,
-    /// What winning a customer costs without a referral; `None` = the mean over customers without one.
-    pub acquisition_cost: Option<Minor>,
-}
-
-/// One value tier.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ValueTier {
-    /// Name of the tier.
-    pub name: String,
-    /// Share of all customers, above 0 to 1.
-    pub share: f64,
 }

@@ -2,7 +2,7 @@
 
 use super::outputs::{
     CUSTOMER, CUSTOMERS,
-    ColumnType::{Date, Float, Integer, Money, MoneySum, QuantitySum, Text},
+    ColumnType::{Boolean, Date, Float, Integer, Money, MoneySum, Quantity, QuantitySum, Text},
     OutputColumn, OutputDataset, SCENARIO, column, optional, quantiles,
 };
 
@@ -156,6 +156,69 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
         column("monetary_score", Integer, "1 (least net revenue) to rfm_groups"),
         column("value_tier", Text, "tier by expected value, else by economic profit"),
         optional("segment", Text, "segment of the customers table"),
+        column(
+            "rfm_cell",
+            Text,
+            "named cell of recency and frequency score: champions, loyal, potential_loyalists, new, promising, need_attention, about_to_sleep, at_risk, cant_lose, hibernating, or no_purchase",
+        ),
+        optional(
+            "portfolio_group",
+            Text,
+            "invest, nurture, re_engineer or let_go, by present_profit and growth_potential; null without a forecast",
+        ),
+        column(
+            "present_profit",
+            Money,
+            "economic profit before acquisition cost, of the last 12 whole months or 4 whole quarters; to date where the run's period is neither",
+        ),
+        optional(
+            "best_way_to_serve",
+            Text,
+            "where present_profit is not above present_above: the way to serve (or the what-if) that would earn most; null where none would earn more than now",
+        ),
+        optional("profit_if_re_engineered", Money, "present_profit under that way, at unchanged rates"),
+        optional(
+            "high_lifetime_value",
+            Boolean,
+            "among the best by expected_value (roles.high_lifetime_value of all); null without a forecast",
+        ),
+        optional(
+            "benchmark",
+            Boolean,
+            "others copy it: flagged in the customers table, or referral_influence of at least roles.benchmark_referrals; null where neither is known",
+        ),
+        optional(
+            "referral_influence",
+            Quantity,
+            "customers referred, shared among referrers by weight, those further down with networking.decay a generation; null without inputs.referrals",
+        ),
+        optional(
+            "inspiration",
+            Boolean,
+            "among those with the highest inspiration_score (roles.inspiration of all); null without inputs.interactions",
+        ),
+        optional(
+            "inspiration_score",
+            Float,
+            "weight of complaints, ideas and demanding requests / (net revenue + mean net revenue of a customer), a major unit",
+        ),
+        column(
+            "cost_magnet",
+            Boolean,
+            "bears at least roles.cost_magnet times its share of sales of the fixed cost, and as many times the mean",
+        ),
+        optional(
+            "fixed_cost_ratio",
+            Float,
+            "share of the fixed cost of all customers / share of net revenue; null without fixed cost or without sales",
+        ),
+        column(
+            "protected_by_role",
+            Boolean,
+            "present_profit is not above present_above, but it has a role: do not end it by the number alone",
+        ),
+        optional("cluster", Text, "cluster by k-means (portfolio.clusters), the first by the mean of the first column"),
+        optional("user_segment", Text, "first of portfolio.segments whose expression is true; (other) where none is"),
         SCENARIO,
     ],
 };
@@ -163,7 +226,7 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
 pub(super) const SEGMENTATION: OutputColumn = column(
     "segmentation",
     Text,
-    "value_tier, segment, channel (of the customers table; where there are at most 200), or the cohort of the first purchase: cohort_year, cohort_quarter, cohort_month",
+    "channel, cluster, parent, portfolio_group, region, rfm_cell, segment, user_segment, value_tier, or the cohort of the first purchase: cohort_year, cohort_quarter, cohort_month",
 );
 pub(super) const SEGMENT: OutputColumn = column("segment", Text, "name of the segment; (none) without one");
 
@@ -179,7 +242,11 @@ pub(super) const SEGMENT_VALUE: OutputDataset = OutputDataset {
         column("cm3", MoneySum, "CM3 to date"),
         column("economic_profit", MoneySum, "economic profit to date"),
         optional("expected_value", MoneySum, "sum of expected_value"),
-        optional("lifetime_value_mean", MoneySum, "mean of the simulated total"),
+        optional(
+            "lifetime_value_mean",
+            MoneySum,
+            "mean of the simulated total; it and what follows are null where a segmentation has more than 200 segments, or is made of simulated columns",
+        ),
         optional("lifetime_value_mean_error", MoneySum, "Monte Carlo standard error of that mean, at most"),
         optional("lifetime_value_sd", MoneySum, "standard deviation of the simulated total, joint draws"),
         quantiles(

@@ -36,6 +36,7 @@ mod order_time;
 mod other_ledgers;
 mod plan;
 mod pooling;
+mod portfolio;
 mod potentials;
 mod purchase_models;
 mod resources;

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Job, cents, days, integers};
+use crate::support::{Job, cents, days, floats, integers, text};
 
 /// Thirty customers over a year of months; customer `c` buys every `c % 5 + 3` weeks until it stops.
 fn ledger() -> Vec<(i64, i32, i64)> {
@@ -195,4 +195,57 @@ fn a_wallet_needs_its_probability_and_periods() {
          d, amount: a}}\n  customers: {path: c.csv, columns: {customer_id: id, wallet: w, wallet_probability: p}}\n",
     );
     assert_snapshot!(yearly.failure());
+}
+
+#[test]
+fn tables_may_be_parquet_with_integer_ids_floats_and_booleans() {
+    let tables = "  customers: {path: c.parquet, columns: {customer_id: id, wallet: w, wallet_probability: p, benchmark: b, parent: \
+                  k}}
+  referrals: {path: r.parquet, columns: {referrer: by, referred: whom, date: on, weight: w}}
+  opportunities: {path: o.parquet, columns: {customer_id: id, amount: a, probability: p, date: d, margin: m}}
+  learning: {path: k.parquet, columns: {customer_id: id, value: v, date: d, half_life: h}}
+  interactions: {path: i.parquet, columns: {customer_id: id, kind: k, date: d, weight: w}}";
+    let job = job(tables, "");
+    let ids = || integers(1..=30);
+    let flags = arrow_array::BooleanArray::from_iter((1..=30).map(|id| Some(id == 4)));
+    let columns: Vec<(&str, arrow_array::ArrayRef)> = vec![
+        ("id", ids()),
+        ("w", cents((1..=30).map(|_| 500_000))),
+        ("p", floats((1..=30).map(|_| 0.25))),
+        ("b", std::sync::Arc::new(flags)),
+        ("k", integers((1..=30).map(|id| id / 10))),
+    ];
+    job.parquet("c.parquet", columns);
+    let one = |day: i32| days([day]);
+    job.parquet(
+        "r.parquet",
+        vec![("by", integers([1])), ("whom", integers([2])), ("on", one(19_000)), ("w", integers([2]))],
+    );
+    job.parquet(
+        "o.parquet",
+        vec![
+            ("id", integers([3])),
+            ("a", cents([10_000])),
+            ("p", floats([0.5])),
+            ("d", one(19_400)),
+            ("m", floats([0.5])),
+        ],
+    );
+    job.parquet(
+        "k.parquet",
+        vec![("id", integers([3])), ("v", cents([100])), ("d", one(19_357)), ("h", integers([30]))],
+    );
+    job.parquet(
+        "i.parquet",
+        vec![("id", integers([3])), ("k", text(["idea"])), ("d", one(19_000)), ("w", floats([1.5]))],
+    );
+    job.run(&[]);
+    assert_eq!(job.sum("rejected", "amount"), 0);
+    assert!(job.texts("rejected", "rule").is_empty());
+    assert_eq!(value(&job, "learning_potential")[2], 100);
+    assert!(value(&job, "pipeline_value")[2] > 2_400 && value(&job, "wallet_value").len() == 30);
+    assert!(value(&job, "networking_new")[0] != 0);
+    let parents = job.texts("segment_value", "segmentation").into_iter().zip(job.texts("segment_value", "segment"));
+    let parents: Vec<String> = parents.filter(|(kind, _)| kind == "parent").map(|(_, name)| name).collect();
+    assert_eq!(parents, ["0", "1", "2", "3"]);
 }

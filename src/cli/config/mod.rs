@@ -36,6 +36,7 @@ use crate::schema::{
     fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
+    portfolio::PortfolioSettings,
     scenario::Scenario,
     settings::{ForecastSettings, Settings, TableName},
 };
@@ -217,8 +218,12 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let Some(forecast) = &forecast {
         forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
     }
-    let portfolio = fields.read_or("portfolio", portfolio::default(), problems, |entry, problems| {
-        portfolio::read(entry, exponent, problems)
+    let portfolio = fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
+        let all = activities.iter().flatten();
+        let drivers: BTreeSet<&str> = all.filter_map(|(_, setting)| setting.method.driver()).collect();
+        let table = tables.contains(&TableName::Activities);
+        let served = portfolio::Served { activities: activities_known, drivers: &drivers, table };
+        portfolio::read(entry, exponent, &served, problems)
     });
     if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
         inputs::check_wallet(entry, inputs, period, problems);

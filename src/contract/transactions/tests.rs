@@ -8,10 +8,7 @@ use proptest::prelude::*;
 use super::{Judged, Ledger, TABLE, columns::Columns};
 use crate::{
     contract::columns::Batch,
-    numeric::{
-        decimal::Decimal,
-        keys::{KeyIndex, Keys, TextColumn},
-    },
+    numeric::keys::{KeyIndex, Keys, TextColumn},
     schema::{
         costing::ServiceSetting,
         decisions::DecisionSettings,
@@ -22,8 +19,8 @@ use crate::{
         money::Currency,
         period::PeriodKind,
         settings::{
-            DriverMeasure, Format, Inputs, LedgerDriver, NetworkingSettings, Policy, PortfolioSettings, ReturnsPolicy,
-            RuleSetting, Settings, TableName, TableSetting,
+            DriverMeasure, Format, Inputs, LedgerDriver, Policy, PortfolioSettings, ReturnsPolicy, RuleSetting,
+            Settings, TableName, TableSetting,
         },
     },
 };
@@ -48,8 +45,6 @@ type Line = (
     (Option<i64>, Option<i32>, Option<i64>, Option<i32>),
     (Option<f64>, Option<i32>, Option<&'static str>, Option<f64>, Option<bool>),
 );
-
-const NOTHING: Decimal = Decimal { mantissa: 0, scale: 0 };
 
 fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
     let rule = |(name, policy): (&&str, &Policy)| {
@@ -91,6 +86,10 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             fx: None,
             traced: None,
             contracts: None,
+            referrals: None,
+            opportunities: None,
+            learning: None,
+            interactions: None,
             resource_weights: None,
             acquisition_plan: None,
             market: None,
@@ -98,9 +97,6 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             actions: None,
             action_customers: None,
             prospects: None,
-            referrals: None,
-            opportunities: None,
-            learning: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -118,11 +114,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         outputs: None,
         keep_versions: 0,
         forecast: None,
-        portfolio: PortfolioSettings {
-            rfm_groups: 5,
-            value_tiers: Vec::new(),
-            networking: NetworkingSettings { new_share: NOTHING, decay: NOTHING, acquisition_cost: None },
-        },
+        portfolio: PortfolioSettings::default(),
         equity: EquitySettings::default(),
         decisions: DecisionSettings::default(),
     }

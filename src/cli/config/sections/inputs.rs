@@ -105,6 +105,7 @@ pub(in crate::cli::config) fn read(
         actions: settings.remove(&TableName::Actions),
         action_customers: settings.remove(&TableName::ActionCustomers),
         prospects: settings.remove(&TableName::Prospects),
+        interactions: settings.remove(&TableName::Interactions),
     });
     (present, inputs)
 }
@@ -316,9 +317,15 @@ pub(in crate::cli::config) fn check_wallet(
 /// Receivables say what customers owe, or what was written off.
 fn check_receivables(columns: &Fields<'_>, problems: &mut Problems) {
     let path = quoted(columns.path());
-    if !columns.has("balance") && !columns.has("write_off") {
+    if !["balance", "write_off", "days_late"].iter().any(|column| columns.has(column)) {
         let hint = "map balance (what the customer owes), write_off (what was lost), or both";
         problems.add_with_hint(columns.at(), format!("{path} has neither balance nor write_off"), hint);
+    }
+    for share in
+        ["overdue", "disputed"].into_iter().filter_map(|key| columns.get(key)).filter(|_| !columns.has("balance"))
+    {
+        let what = format!("{} is a part of the balance, which is not mapped", quoted(share.path()));
+        problems.add_with_hint(share.key_at(), what, "map balance, too");
     }
     if let Some(probability) = columns.get("default_probability").filter(|_| !columns.has("balance")) {
         let what = format!("{path} has default_probability without balance");

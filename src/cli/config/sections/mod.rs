@@ -14,5 +14,6 @@ pub(super) mod inputs;
 pub(super) mod methods;
 pub(super) mod portfolio;
 pub(super) mod resources;
+pub(super) mod roles;
 pub(super) mod rules;
 pub(super) mod run;
