@@ -85,6 +85,8 @@ impl Role {
             | "default_probability"
             | "acquisition_cost"
             | "capacity"
+            | "weight"
+            | "rule_version"
             | "wallet"
             | "wallet_probability"
             | "probability"
