@@ -85,7 +85,6 @@ impl Role {
             | "default_probability"
             | "acquisition_cost"
             | "capacity"
-            | "weight"
             | "rule_version"
             | "wallet"
             | "wallet_probability"
