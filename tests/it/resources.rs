@@ -145,9 +145,9 @@ resources:
     let explained = job.command("explain", &["--customer", "A", "--output-format", "json"]);
     let explained: Value = serde_json::from_slice(&explained.stdout).unwrap();
     let line = &explained["costs"][0];
-    assert_eq!((&line["fixed"], &line["saved"]), (&json!("26.67"), &json!("6.67")));
+    assert_eq!((&line["fixed"], &line["saved"]), (&json!("26.66"), &json!("6.67")));
     let text = String::from_utf8(job.command("explain", &["--customer", "A"]).stdout).unwrap();
-    assert!(text.contains("with what resource pools brought: 26.67 fixed, 6.67 avoidable"), "{text}");
+    assert!(text.contains("with what resource pools brought: 26.66 fixed, 6.67 avoidable"), "{text}");
 }
 
 #[test]
