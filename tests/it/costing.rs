@@ -134,7 +134,7 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: average, valid_to: 1969-12-31, cost: 5}}\n"), @r"
     exit code 3
-    error: activity `a`: rule `a` holds to 1969-12-31, not on 1970-04-11; 5.00 EUR are at stake
+    error: activity `a`: rule `a` version 1 holds to 1969-12-31, not on 1970-04-11; 5.00 EUR are at stake
       hint: change valid_from or valid_to of the rule, or give the period another rule
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: percent, shares: {west: 5}, cost: 5}}\n"), @r"
