@@ -1,5 +1,7 @@
 //! Strategically significant customers: who is worth more than its own profit.
 
+use rayon::prelude::*;
+
 use crate::{
     numeric::decimal::Decimal,
     units::{Minor, QUANTITY_SCALE, Quantity},
@@ -11,7 +13,7 @@ use crate::{
 #[must_use]
 pub fn top_share(values: &[f64], share: Decimal) -> Vec<bool> {
     let mut order: Vec<u32> = (0..values.len() as u32).filter(|row| values[*row as usize] > 0.0).collect();
-    order.sort_unstable_by(|a, b| values[*b as usize].total_cmp(&values[*a as usize]).then(a.cmp(b)));
+    order.par_sort_unstable_by(|a, b| values[*b as usize].total_cmp(&values[*a as usize]).then(a.cmp(b)));
     let places = libm::ceil(share.to_float() * values.len() as f64) as usize;
     let mut top = vec![false; values.len()];
     for row in order.into_iter().take(places) {

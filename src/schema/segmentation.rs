@@ -1,5 +1,7 @@
 //! One way of putting every customer into one group.
 
+use rayon::prelude::*;
+
 /// Groups that partition the customers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segmentation {
@@ -19,14 +21,14 @@ impl Segmentation {
     #[must_use]
     pub fn by_text(name: &'static str, texts: &[Option<String>]) -> Self {
         let mut seen: Vec<&str> = texts.iter().map(|text| text.as_deref().unwrap_or(NONE)).collect();
-        seen.sort_unstable();
+        seen.par_sort_unstable();
         seen.dedup();
         let groups: Vec<String> = seen.into_iter().map(str::to_owned).collect();
         let number = |own: &Option<String>| {
             let own = own.as_deref().unwrap_or(NONE);
             groups.partition_point(|group| group.as_str() < own) as u32
         };
-        let of = texts.iter().map(number).collect();
+        let of = texts.par_iter().map(number).collect();
         Self { name, groups, of }
     }
 
