@@ -6,12 +6,12 @@
 mod bridge;
 mod choice;
 pub mod clock;
+mod cohorts;
 pub mod compare;
 mod comparison;
 mod contractual;
 mod cost_labels;
 mod cost_tables;
-mod cuts;
 mod decision_tables;
 mod decisions;
 mod earlier;

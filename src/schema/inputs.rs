@@ -33,17 +33,15 @@ pub struct Inputs {
     pub events: Option<TableSetting>,
     /// One row a contract of a customer, for models of contracts.
     pub contracts: Option<TableSetting>,
+    /// One row what a resource pool gives a taker (in a period).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_weights: Option<TableSetting>,
     /// Who was won through whom.
     pub referrals: Option<TableSetting>,
     /// The sales pipeline.
     pub opportunities: Option<TableSetting>,
     /// Knowledge gained from customers.
     pub learning: Option<TableSetting>,
-    /// Complaints, ideas and requests of customers.
-    pub interactions: Option<TableSetting>,
-    /// One row what a resource pool gives a taker (in a period).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_weights: Option<TableSetting>,
     /// Customers that are planned to be won.
     pub acquisition_plan: Option<TableSetting>,
     /// What customers of others are worth.
@@ -56,6 +54,8 @@ pub struct Inputs {
     pub action_customers: Option<TableSetting>,
     /// Customers who may be won.
     pub prospects: Option<TableSetting>,
+    /// Complaints, ideas and requests of customers.
+    pub interactions: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -74,11 +74,10 @@ impl Inputs {
             TableName::Traced => self.traced.as_ref(),
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
+            TableName::ResourceWeights => self.resource_weights.as_ref(),
             TableName::Referrals => self.referrals.as_ref(),
             TableName::Opportunities => self.opportunities.as_ref(),
             TableName::Learning => self.learning.as_ref(),
-            TableName::Interactions => self.interactions.as_ref(),
-            TableName::ResourceWeights => self.resource_weights.as_ref(),
             TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
             TableName::Market => self.market.as_ref(),
             TableName::Targets => self.targets.as_ref(),
@@ -116,16 +115,14 @@ pub enum TableName {
     Events,
     /// Contracts of customers.
     Contracts,
+    /// Whom resource pools serve.
+    ResourceWeights,
     /// Who was won through whom.
     Referrals,
     /// The sales pipeline.
     Opportunities,
     /// Knowledge gained from customers.
     Learning,
-    /// Complaints, ideas and requests of customers.
-    Interactions,
-    /// Whom resource pools serve.
-    ResourceWeights,
     /// Customers that are planned to be won.
     AcquisitionPlan,
     /// What customers of others are worth.
@@ -158,17 +155,17 @@ impl TableName {
         Self::Traced,
         Self::Events,
         Self::Contracts,
+        Self::ResourceWeights,
         Self::Referrals,
         Self::Opportunities,
         Self::Learning,
-        Self::Interactions,
-        Self::ResourceWeights,
         Self::AcquisitionPlan,
         Self::Market,
         Self::Targets,
         Self::Actions,
         Self::ActionCustomers,
         Self::Prospects,
+        Self::Interactions,
     ];
 
     /// The name in the config.
@@ -186,11 +183,10 @@ impl TableName {
             Self::Traced => "traced",
             Self::Events => "events",
             Self::Contracts => "contracts",
+            Self::ResourceWeights => "resource_weights",
             Self::Referrals => "referrals",
             Self::Opportunities => "opportunities",
             Self::Learning => "learning",
-            Self::Interactions => "interactions",
-            Self::ResourceWeights => "resource_weights",
             Self::AcquisitionPlan => "acquisition_plan",
             Self::Market => "market",
             Self::Targets => "targets",
@@ -198,6 +194,7 @@ impl TableName {
             Self::ActionCustomers => "action_customers",
             Self::Prospects => "prospects",
             Self::EarlierRun => "earlier_run",
+            Self::Interactions => "interactions",
             Self::Truth => "truth",
         }
     }
@@ -268,15 +265,15 @@ impl TableName {
             Self::Fx => &[("currency", true), ("rate", true), ("kind", false), ("period", false), ("date", false)],
             Self::Events => &[("customer_id", true), ("period", false), ("date", false)],
             Self::Contracts => &[("customer_id", true), ("start", true), ("end", true)],
+            Self::ResourceWeights => {
+                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
+            }
             Self::Referrals => &[("referrer", true), ("referred", true), ("date", false), ("weight", false)],
             Self::Opportunities => {
                 &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
             Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
-            Self::ResourceWeights => {
-                &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
-            }
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
@@ -329,6 +326,7 @@ impl TableName {
                 "ends_before_start",
                 "overlapping_contract",
             ],
+            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
             Self::Referrals => &[
                 "missing_customer",
                 "unknown_customer",
@@ -364,7 +362,6 @@ impl TableName {
                 "missing_date",
                 "after_as_of",
             ],
-            Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
             Self::Traced => &[
                 "missing_customer",
                 "unknown_customer",

@@ -95,17 +95,17 @@ pub(in crate::cli::config) fn read(
         traced: settings.remove(&TableName::Traced),
         events: settings.remove(&TableName::Events),
         contracts: settings.remove(&TableName::Contracts),
+        resource_weights: settings.remove(&TableName::ResourceWeights),
         referrals: settings.remove(&TableName::Referrals),
         opportunities: settings.remove(&TableName::Opportunities),
         learning: settings.remove(&TableName::Learning),
-        interactions: settings.remove(&TableName::Interactions),
-        resource_weights: settings.remove(&TableName::ResourceWeights),
         acquisition_plan: settings.remove(&TableName::AcquisitionPlan),
         market: settings.remove(&TableName::Market),
         targets: settings.remove(&TableName::Targets),
         actions: settings.remove(&TableName::Actions),
         action_customers: settings.remove(&TableName::ActionCustomers),
         prospects: settings.remove(&TableName::Prospects),
+        interactions: settings.remove(&TableName::Interactions),
     });
     (present, inputs)
 }
