@@ -84,6 +84,7 @@ impl Inputs {
             TableName::Actions => self.actions.as_ref(),
             TableName::ActionCustomers => self.action_customers.as_ref(),
             TableName::Prospects => self.prospects.as_ref(),
+            TableName::Interactions => self.interactions.as_ref(),
             TableName::Truth | TableName::EarlierRun => None,
         }
     }
@@ -135,6 +136,8 @@ pub enum TableName {
     ActionCustomers,
     /// Customers who may be won.
     Prospects,
+    /// Complaints, ideas and requests of customers.
+    Interactions,
     /// What an earlier run told of customers: named by `equity.bridge`.
     EarlierRun,
     /// What customers truly cost: given to a comparison, never in a config.

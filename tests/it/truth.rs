@@ -40,7 +40,7 @@ const GROUPS: [&str; 4] = ["invest", "let_go", "nurture", "re_engineer"];
 
 /// Share of customers in the group that the truth puts them in, at least; what misses is the future, of which an estimate knows
 /// what a customer's past says.
-const AGREEMENT: f64 = 0.75;
+const AGREEMENT: f64 = 0.65;
 
 fn floats(output: &std::path::Path, dataset: &str, column: &str) -> Vec<f64> {
     let values = |batch: &arrow_array::RecordBatch| {
@@ -64,7 +64,7 @@ fn texts(output: &std::path::Path, dataset: &str, column: &str) -> Vec<String> {
 ///
 /// `cargo test --release --test it confusion -- --nocapture` prints the matrix.
 #[test]
-fn portfolio_groups_from_estimates_agree_with_the_truth_as_the_confusion_matrix_says() {
+fn portfolio_groups_from_estimates_against_the_truth_are_a_confusion_matrix_mostly_on_its_diagonal() {
     let folder = tempfile::tempdir().unwrap();
     let company = folder.path().join("company");
     let size = ["generate", "--customers", "10000", "--transactions", "100000", "--seed", "5"];
