@@ -330,6 +330,41 @@ impl TableName {
                 "overlapping_contract",
             ],
             Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::rules(self),
+            Self::Referrals | Self::Opportunities | Self::Interactions | Self::Learning => self.rules_of_relations(),
+            Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
+            Self::Traced => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_activity",
+                "invalid_amount",
+                "invalid_period",
+                "after_as_of",
+            ],
+            Self::Receivables => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_probability",
+                "invalid_period",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Fx => {
+                &["missing_currency", "invalid_rate", "unknown_kind", "invalid_period", "after_as_of", "duplicate_key"]
+            }
+        }
+    }
+
+    /// Rules of the tables of what is known of customers beside what they bought.
+    fn rules_of_relations(self) -> &'static [&'static str] {
+        match self {
             Self::Referrals => &[
                 "missing_customer",
                 "unknown_customer",
@@ -365,27 +400,7 @@ impl TableName {
                 "missing_date",
                 "after_as_of",
             ],
-            Self::Traced => &[
-                "missing_customer",
-                "unknown_customer",
-                "unknown_activity",
-                "invalid_amount",
-                "invalid_period",
-                "after_as_of",
-            ],
-            Self::Receivables => &[
-                "missing_customer",
-                "unknown_customer",
-                "invalid_amount",
-                "invalid_probability",
-                "invalid_period",
-                "after_as_of",
-                "duplicate_key",
-            ],
-            Self::Fx => {
-                &["missing_currency", "invalid_rate", "unknown_kind", "invalid_period", "after_as_of", "duplicate_key"]
-            }
-            _ => plan_inputs::rules(self),
+            _ => &[],
         }
     }
 }

@@ -116,7 +116,8 @@ fn every_segmentation_partitions_the_customers_and_adds_up_to_the_whole() {
         (decimals(&out, "segment_value", "net_revenue"), decimals(&out, "segment_value", "economic_profit"));
     let mut kinds: Vec<String> = of.iter().flatten().cloned().collect();
     kinds.dedup();
-    let expected = ["channel", "cluster", "parent", "portfolio_group", "rfm_cell", "user_segment", "value_tier"];
+    let expected =
+        ["channel", "cluster", "cohort_year", "parent", "portfolio_group", "rfm_cell", "user_segment", "value_tier"];
     assert_eq!(kinds, expected);
     for kind in expected {
         let rows: Vec<usize> = (0..of.len()).filter(|row| of[*row].as_deref() == Some(kind)).collect();

@@ -30,7 +30,7 @@ use self::{
     walk::{Entry, Fields},
 };
 use crate::schema::{
-    costing::ServiceSetting,
+    costing::{ActivitySetting, ServiceSetting},
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
@@ -215,13 +215,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);
     }
-    let portfolio = fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
-        let all = activities.iter().flatten();
-        let drivers: BTreeSet<&str> = all.filter_map(|(_, setting)| setting.method.driver()).collect();
-        let table = tables.contains(&TableName::Activities);
-        let served = portfolio::Served { activities: activities_known, drivers: &drivers, table };
-        portfolio::read(entry, exponent, &served, problems)
-    });
+    let portfolio = portfolio_of(&fields, activities.as_ref(), (activities_known, &tables), exponent, problems);
     if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
         inputs::check_wallet(entry, inputs, period, problems);
     }
@@ -279,6 +273,22 @@ fn ahead(
         decisions::check_use(fields, tables, forecast.as_ref(), problems);
     }
     (equity, decisions)
+}
+
+/// `portfolio`, which may name activities and their drivers.
+fn portfolio_of(
+    fields: &Fields<'_>,
+    activities: Option<&BTreeMap<String, ActivitySetting>>,
+    (known, tables): (&[&str], &BTreeSet<TableName>),
+    exponent: u8,
+    problems: &mut Problems,
+) -> Option<PortfolioSettings> {
+    let drivers = activities.into_iter().flatten().filter_map(|(_, setting)| setting.method.driver()).collect();
+    let table = tables.contains(&TableName::Activities);
+    let served = portfolio::Served { activities: known, drivers: &drivers, table };
+    fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
+        portfolio::read(entry, exponent, &served, problems)
+    })
 }
 
 /// Names in a section, also of those that are not right: what uses one is no second mistake.
