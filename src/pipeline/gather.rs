@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -40,6 +40,7 @@ use crate::{
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
+        relations::Relations,
         segmentation::Segmentation,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine},
@@ -234,16 +235,8 @@ impl OneLedger<'_> {
         let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
         let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
-        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
-            let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
-            relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
-        }
-        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "benchmark")) {
-            let copied = |row| {
-                let at = table.ids.get(customer_rows.ids.get(row));
-                at.is_some_and(|at| table.benchmark[at as usize])
-            };
-            relations.benchmark = Some((0..customer_rows.len()).into_par_iter().map(copied).collect());
+        if let Some(table) = &customers {
+            of_table(settings, table, &customer_rows, &mut relations);
         }
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
@@ -261,17 +254,7 @@ impl OneLedger<'_> {
             segments(column, group.as_deref(), customer_rows.len(), at_most)
         };
         let groups = group.map(|column| of_group(column, MAX_GROUPS)).transpose()?;
-        let mut of_forecast = BTreeMap::new();
-        for column in marks_of_forecast(settings).filter(|column| marks.contains(column)) {
-            match of_group(column, MAX_POOLED) {
-                Ok(group) => {
-                    of_forecast.insert(column, group);
-                }
-                Err(error) if pools_by(settings, column) => return Err(error.into()),
-                // More channels than anybody reads; nothing was asked of them.
-                Err(_) => {}
-            }
-        }
+        let of_forecast = groups_of_forecast(settings, &marks, &of_group)?;
         let mut hierarchies = Vec::new();
         for column in hierarchies_of(settings) {
             let at = marks.iter().position(|mark| *mark == column);
@@ -343,6 +326,41 @@ fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<Othe
     let activities = std::mem::replace(&mut ledgers.activities, base.0);
     let pools = std::mem::replace(&mut ledgers.pools, base.1);
     Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
+}
+
+/// Groups that the forecast tells apart.
+///
+/// * `of_group`: groups of a column, of which there may be so many.
+fn groups_of_forecast(
+    settings: &Settings,
+    marks: &[&'static str],
+    of_group: &dyn Fn(&'static str, usize) -> Result<NamedGroups, ContractError>,
+) -> Result<BTreeMap<&'static str, NamedGroups>, ContractError> {
+    let mut found = BTreeMap::new();
+    for column in marks_of_forecast(settings).filter(|column| marks.contains(column)) {
+        match of_group(column, MAX_POOLED) {
+            Ok(groups) => {
+                found.insert(column, groups);
+            }
+            Err(error) if pools_by(settings, column) => return Err(error),
+            // More channels than anybody reads; nothing was asked of them.
+            Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// What the customers table says of every customer of the run: wallet, and whom others copy.
+fn of_table(settings: &Settings, table: &CustomerTable, customers: &Customers, relations: &mut Relations) {
+    let mapped = |column: &str| is_mapped(settings, TableName::Customers, column);
+    let at = |row: usize| table.ids.get(customers.ids.get(row)).map(|at| at as usize);
+    let rows = || (0..customers.len()).into_par_iter();
+    if mapped("wallet") {
+        relations.wallet = Some(rows().map(|row| at(row).and_then(|at| table.wallet[at])).collect());
+    }
+    if mapped("benchmark") {
+        relations.benchmark = Some(rows().map(|row| at(row).is_some_and(|at| table.benchmark[at])).collect());
+    }
 }
 
 /// First purchase of every customer; [`NO_DAY`] without one.

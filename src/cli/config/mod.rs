@@ -207,10 +207,10 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let all_told = inputs.is_some() || !tables.contains(&TableName::Receivables);
     let economic = economic::read(&fields, receivables, all_told, problems);
     let customers = inputs.as_ref().and_then(|inputs| inputs.customers.as_ref());
-    let told = inputs.is_some() || !tables.contains(&TableName::Customers);
     let forecast = fields.read_or("forecast", None, problems, |entry, problems| {
-        let known = covariates::known(inputs.as_ref(), &tables);
-        forecast::read(entry, (customers, told), known.as_deref(), problems).map(Some)
+        let told = inputs.is_some() || !tables.contains(&TableName::Customers);
+        forecast::read(entry, (customers, told), covariates::known(inputs.as_ref(), &tables).as_deref(), problems)
+            .map(Some)
     });
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);
@@ -226,8 +226,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         inputs::check_wallet(entry, inputs, period, problems);
     }
 
-    let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
-    let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
+    let (equity, decisions) =
+        ahead(&fields, (period, as_of.flatten()), exponent, (&tables, forecast.as_ref()), problems);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
     Some(Settings {
@@ -262,13 +262,13 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
 /// * `when`: period and last day of the run. * `known`: tables, and the forecast where nothing is wrong with it.
 fn ahead(
     fields: &Fields<'_>,
-    (period, as_of): (PeriodKind, Option<Day>),
+    (period, as_of): (Option<PeriodKind>, Option<Day>),
     exponent: u8,
     (tables, forecast): (&BTreeSet<TableName>, Option<&Option<ForecastSettings>>),
     problems: &mut Problems,
 ) -> (Option<EquitySettings>, Option<DecisionSettings>) {
     let equity = fields.read_or("equity", EquitySettings::default(), problems, |entry, problems| {
-        equity::read(entry, period, as_of, problems)
+        equity::read(entry, period.unwrap_or(PeriodKind::Whole), as_of, problems)
     });
     let decisions = fields.read_or("decisions", DecisionSettings::default(), problems, |entry, problems| {
         decisions::read(entry, exponent, problems)
