@@ -184,11 +184,10 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         .read_or("drivers", BTreeMap::new(), problems, |entry, problems| costs::drivers(entry, &tables, problems));
     let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
     let code = currency.as_ref().map_or("", |currency| currency.code.as_str());
-    let (drivers_known, activities_known) = (&drivers_known, &activities_known);
     let known = basis::Known {
         tables: &tables,
-        drivers: drivers_known,
-        activities: activities_known,
+        drivers: &drivers_known,
+        activities: &activities_known,
         exponent,
         code,
         stake: "",
@@ -219,7 +218,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         let all = activities.iter().flatten();
         let drivers: BTreeSet<&str> = all.filter_map(|(_, setting)| setting.method.driver()).collect();
         let table = tables.contains(&TableName::Activities);
-        let served = portfolio::Served { activities: activities_known, drivers: &drivers, table };
+        let served = portfolio::Served { activities: &activities_known, drivers: &drivers, table };
         portfolio::read(entry, exponent, &served, problems)
     });
     if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
