@@ -3,10 +3,11 @@
 
     scripts/datasets.py cdnow [--source PATH] [--check]
     scripts/datasets.py online-retail LEDGER [--check]
+    scripts/datasets.py portfolio [--check]
 
 `cdnow` takes CDNOW_sample.txt and CDNOW_master.txt from the PyPI package `lifetimes` 0.11.3: downloaded with pip, or from
 PATH (the wheel, or a folder that holds the two files). `online-retail` takes the ledger as Parquet, writes the illustrative
-cost pools and prints the control totals. With --check nothing is written: a file that differs is named, exit code 1.
+cost pools and prints the control totals. `portfolio` makes its Parquet ledger from ledger.csv beside it. With --check nothing is written: a file that differs is named, exit code 1.
 
 Needs pyarrow 26.0.1; another version of its Parquet writer may give other bytes for the same rows.
 """
@@ -64,10 +65,15 @@ def main() -> int:
     retail = commands.add_parser("online-retail", help="pools and facts of datasets/online_retail")
     retail.add_argument("ledger", type=Path, help="the UCI Online Retail ledger as Parquet")
     retail.add_argument("--check", action="store_true", help="compare, write nothing")
+    portfolio = commands.add_parser("portfolio", help="datasets/portfolio from its ledger.csv")
+    portfolio.add_argument("--check", action="store_true", help="compare, write nothing")
     arguments = parser.parse_args()
     if arguments.command == "cdnow":
         files = cdnow_files(arguments.source)
         folder = DATASETS / "cdnow"
+    elif arguments.command == "portfolio":
+        folder = DATASETS / "portfolio"
+        files = portfolio_files(folder)
     else:
         files = online_retail_files(arguments.ledger)
         folder = DATASETS / "online_retail"
@@ -196,6 +202,23 @@ def pools_csv(cost: dict[tuple[str, str], Decimal]) -> bytes:
     for (activity, period), amount in sorted(cost.items()):
         writer.writerow([activity, period, f"{10 * (amount / 10).quantize(Decimal(1), ROUND_HALF_EVEN):.2f}"])
     return text.getvalue().encode("ascii")
+
+
+# Portfolio
+
+
+def portfolio_files(folder: Path) -> dict[str, bytes]:
+    """The example's ledger as Parquet."""
+    with (folder / "ledger.csv").open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    money = {name: pa.array([Decimal(row[name]) for row in rows], MONEY) for name in ("amount", "cost")}
+    columns = {
+        "customer": pa.array([row["customer"] for row in rows], pa.string()),
+        "date": pa.array([row["date"] for row in rows], pa.string()).cast(pa.date32()),
+        "units": pa.array([int(row["units"]) for row in rows], pa.int64()),
+        **money,
+    }
+    return {"ledger.parquet": parquet(columns)}
 
 
 # Online Retail

@@ -12,7 +12,8 @@
 //!
 //! Stages never import each other: they meet in the table types of [`schema`], and `pipeline` alone knows the order.
 //!
-//! The kernels ([`facts`], [`allocate`], [`profit`], [`compare`], [`forecast`], [`portfolio`], [`equity`], [`numeric`]) take slices
+//! The kernels ([`facts`], [`allocate`], [`profit`], [`compare`], [`forecast`], [`potential`], [`portfolio`], [`equity`],
+//! [`numeric`]) take slices
 //! and give slices: no Polars, no Arrow, no I/O. With `--no-default-features` the crate is these alone; feature
 //! `engine`, on by default, adds `read`, `contract`, `publish`, `pipeline`, `results`, `generate` and `cli`.
 //!
@@ -50,11 +51,13 @@
 
 pub mod allocate;
 pub mod compare;
+pub mod decide;
 pub mod equity;
 pub mod facts;
 pub mod forecast;
 pub mod numeric;
 pub mod portfolio;
+pub mod potential;
 pub mod profit;
 pub mod report;
 pub mod schema;

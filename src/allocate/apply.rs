@@ -88,6 +88,18 @@ impl CostPlan {
         CostChunk { amounts, quantities }
     }
 
+    /// Cost alone, of some activities: `None` of the others.
+    #[must_use]
+    pub fn costs_of(
+        &self,
+        ground: &Ground<'_>,
+        rows: &Range<usize>,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Vec<Minor>>> {
+        let cost = |(number, plan)| wanted(number).then(|| self.amounts(plan, ground, rows.clone()));
+        self.plans.iter().enumerate().map(cost).collect()
+    }
+
     /// Number of the rule that an activity's cells of a period go by: its place among those that follow each other.
     #[must_use]
     pub fn rule(&self, activity: usize, period: Period) -> usize {

@@ -22,7 +22,6 @@
 //! assert_eq!(found.rank_correlation, Some(1.0));
 //! ```
 
-pub mod concentration;
 pub mod rank;
 pub mod truth;
 

@@ -256,6 +256,16 @@ impl Batch<'_> {
         Ok(Some(texts.iter().map(|text| text.and_then(place)).collect()))
     }
 
+    /// A column of floats; null is none.
+    ///
+    /// # Errors
+    /// [`ContractError::Column`] when the column is of another type.
+    pub fn floats(&self, name: &str) -> Result<Option<Vec<Option<f64>>>, ContractError> {
+        let Some(series) = self.series(name) else { return Ok(None) };
+        let floats = series.f64().map_err(|_| self.wrong(name, "floats"))?;
+        Ok(Some(floats.iter().collect()))
+    }
+
     /// A boolean column; null is false.
     ///
     /// # Errors
@@ -264,6 +274,25 @@ impl Batch<'_> {
         let Some(series) = self.series(name) else { return Ok(None) };
         let flags = series.bool().map_err(|_| self.wrong(name, "a boolean"))?;
         Ok(Some(flags.iter().map(|flag| flag.unwrap_or(false)).collect()))
+    }
+
+    /// A yes-or-no column: booleans, 0 and 1, or such words; `None` where the cell is none of them, null is no.
+    ///
+    /// # Errors
+    /// [`ContractError::Column`] when the column is neither boolean, integer nor text.
+    pub fn switches(&self, name: &str) -> Result<Option<Vec<Option<bool>>>, ContractError> {
+        let Some(series) = self.series(name) else { return Ok(None) };
+        if *series.dtype() == DataType::Boolean {
+            return Ok(self.flags(name)?.map(|flags| flags.into_iter().map(Some).collect()));
+        }
+        let Some((keys, missing)) = self.keys(name)? else { return Ok(None) };
+        let switch = |row: usize| match keys.text(row).trim().to_lowercase().as_str() {
+            _ if missing[row] => Some(false),
+            "1" | "true" | "yes" => Some(true),
+            "0" | "false" | "no" | "" => Some(false),
+            _ => None,
+        };
+        Ok(Some((0..keys.len()).map(switch).collect()))
     }
 
     /// The mapped cells of a row as a JSON object of texts: what `rejected` keeps of it.

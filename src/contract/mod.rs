@@ -4,16 +4,22 @@
 //! counts it and keeps it. Limits (`max_rows`, `max_share`) turn too many broken rows into a stop. Messages name the
 //! table, the rule, rows and money, never a cell's value.
 
+pub mod activities;
+pub mod candidates;
 pub mod columns;
 pub mod contracts;
 pub mod costs;
 mod covariates;
 pub mod driver_quantities;
+pub mod earlier;
 pub mod events;
 pub mod fx;
 pub mod meant;
+pub mod plans;
 pub mod pools;
 pub mod receivables;
+pub mod referrals;
+pub mod relations;
 pub mod resource_weights;
 pub mod rules;
 pub mod tables;

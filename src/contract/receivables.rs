@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     ContractError,
-    columns::{NULL, Scale, is_number},
+    columns::{INVALID, NULL, Scale, is_number},
     rules::Tally,
     tables::{
         Input, KnownCustomers, Slice, customer_of, demote, ids_like, need_periods, split_duplicates, timed, when,
@@ -29,6 +29,10 @@ struct Row {
     write_off: Minor,
     /// Probability of default in [`PROBABILITY_SCALE`].
     probability: i64,
+    /// Days late, scaled by 10⁶.
+    days_late: Option<i64>,
+    overdue: Option<Minor>,
+    disputed: Option<Minor>,
 }
 
 impl Row {
@@ -76,7 +80,7 @@ pub fn receivables(
         ContractError::Setting(what.to_owned())
     };
     let merged = rows.chunk_by(|a, b| (a.customer, a.period) == (b.customer, b.period));
-    let merged: Option<Vec<Receivable>> = merged.map(merge).collect();
+    let merged: Option<Vec<Receivable>> = merged.map(|rows| merge(rows, write_offs)).collect();
     Ok((merged.ok_or_else(too_large)?, tally))
 }
 
@@ -91,8 +95,15 @@ fn judge(
     let write_offs = slice.batch.numbers("write_off", input.money())?;
     let scale = Scale { digits: PROBABILITY_SCALE.ilog10(), integers_are_scaled: false };
     let probabilities = slice.batch.numbers("default_probability", scale)?;
-    let common = input.settings.economic.bad_debt.and_then(|setting| setting.probability);
-    let common = common.and_then(|probability| probability.to_scaled(scale.digits));
+    let common = match input.settings.economic.bad_debt {
+        // What defaults with certainty, until the grades are known.
+        Some(setting) if setting.by_grade => Some(PROBABILITY_SCALE),
+        Some(setting) => setting.probability.and_then(|probability| probability.to_scaled(scale.digits)),
+        None => None,
+    };
+    let days_late = slice.batch.numbers("days_late", Scale { digits: 6, integers_are_scaled: false })?;
+    let (overdue, disputed) =
+        (slice.batch.numbers("overdue", input.money())?, slice.batch.numbers("disputed", input.money())?);
     let times = when(&slice.batch, input.settings.period)?;
     need_periods(input, times.is_some())?;
     for row in 0..slice.height() {
@@ -107,6 +118,15 @@ fn judge(
         let verdict = match (customer_of(&ids, &missing, row, customers), probability) {
             (Err(broken), _) => Err(broken),
             _ if broken(balance) => Err(("invalid_amount", "the balance is null or not a finite number in range")),
+            _ if [&days_late, &overdue, &disputed]
+                .iter()
+                .any(|column| column.as_ref().is_some_and(|column| column[row] == INVALID)) =>
+            {
+                Err((
+                    "invalid_amount",
+                    "days late, what is overdue or what is disputed is not a finite number in range",
+                ))
+            }
             _ if broken(write_off) => Err(("invalid_amount", "the write-off is not a finite number in range")),
             (Ok(customer), Some(probability)) if (0..=PROBABILITY_SCALE).contains(&probability) => {
                 timed(input, times.as_ref(), row).map(|when| Row {
@@ -116,6 +136,9 @@ fn judge(
                     balance,
                     write_off: write_off.unwrap_or(0),
                     probability,
+                    days_late: known(days_late.as_ref(), row),
+                    overdue: known(overdue.as_ref(), row),
+                    disputed: known(disputed.as_ref(), row),
                 })
             }
             _ => Err(("invalid_probability", "the probability of default is null or not between 0 and 1")),
@@ -125,10 +148,21 @@ fn judge(
     Ok(())
 }
 
+/// The value of a cell that is not null.
+fn known(column: Option<&Vec<i64>>, row: usize) -> Option<i64> {
+    column.map(|column| column[row]).filter(|value| *value != NULL)
+}
+
 /// The rows of one customer and period; `None` when the write-offs do not fit.
-fn merge(rows: &[Row]) -> Option<Receivable> {
-    let mut merged = Receivable { customer: rows[0].customer, period: rows[0].period, ..Receivable::default() };
+fn merge(rows: &[Row], has_write_off: bool) -> Option<Receivable> {
+    let Row { customer, period, .. } = rows[0];
+    let mut merged = Receivable { customer, period, has_write_off, ..Receivable::default() };
+    let sum = |of: fn(&Row) -> Option<Minor>| rows.iter().filter_map(of).map(i128::from).reduce(|a, b| a + b);
+    (merged.overdue, merged.disputed) = (sum(|row| row.overdue), sum(|row| row.disputed));
     for row in rows {
+        merged.days_late += row.days_late.map_or(0, i128::from);
+        merged.late_rows += u32::from(row.days_late.is_some());
+        merged.owed += row.balance.map_or(0, |balance| i128::from(balance.max(0)));
         merged.write_off = merged.write_off.checked_add(row.write_off)?;
         if let Some(balance) = row.balance {
             merged.balances += 1;

@@ -34,23 +34,41 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         | "duplicate_key"
         | "missing_product"
         | "missing_activity"
+        | "invalid_dates"
         | "unknown_activity"
         | "missing_pool"
-        | "invalid_weight"
         | "invalid_capacity"
         | "invalid_period"
         | "overlapping_contract"
         | "unknown_currency"
         | "missing_currency"
         | "invalid_rate"
-        | "unknown_kind" => Policy::Error,
+        | "unknown_group"
+        | "unknown_measure"
+        | "unknown_action"
+        | "missing_action"
+        | "invalid_effect"
+        | "duplicate_prospect" => Policy::Error,
+        "invalid_weight" if table == TableName::ResourceWeights => Policy::Error,
+        "unknown_kind" if table == TableName::Fx => Policy::Error,
         // A cost that cannot be read would leave the totals.
         "invalid_amount"
-            if matches!(table, TableName::Pools | TableName::Traced | TableName::Customers | TableName::Truth) =>
+            if matches!(
+                table,
+                TableName::Pools
+                    | TableName::Traced
+                    | TableName::Customers
+                    | TableName::AcquisitionPlan
+                    | TableName::Market
+                    | TableName::Actions
+                    | TableName::Truth
+            ) =>
         {
             Policy::Error
         }
-        "missing_value" | "unknown_driver" => Policy::Warn,
+        // Its equity would vanish from the bridge.
+        "unknown_customer" if table == TableName::EarlierRun => Policy::Error,
+        "missing_value" | "unknown_driver" | "unknown_kind" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
         "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {
             Policy::Warn
@@ -73,6 +91,10 @@ impl Rules {
                 | TableName::Pools
                 | TableName::Receivables
                 | TableName::Traced
+                | TableName::Opportunities
+                | TableName::Learning
+                | TableName::AcquisitionPlan
+                | TableName::Market
                 | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();

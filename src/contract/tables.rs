@@ -22,6 +22,7 @@ use crate::{
         contract::RejectedRow,
         facts::NO_DAY,
         period::{Period, PeriodKind},
+        relations::{SHARE_SCALE, Wallet},
         settings::{Policy, Settings, TableName},
         tables::{CustomerTable, ProductTable},
     },
@@ -178,8 +179,8 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 
 type OwnedId = (Vec<u8>, i64);
 
-/// Id, segment, acquisition cost, channel or region, covariates.
-type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Vec<Cell>);
+/// Id, segment, acquisition cost, channel or region, wallet, whether others copy it, covariates.
+type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Option<Wallet>, bool, Vec<Cell>);
 
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
@@ -248,6 +249,8 @@ pub fn customers(
         let segments = slice.batch.texts("segment")?;
         let groups = wanted.iter().map(|column| slice.batch.texts(column)).collect::<Result<Vec<_>, _>>()?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
+        let wallets = Wallets::new(input, &slice.batch)?;
+        let benchmarks = slice.batch.switches("benchmark")?;
         let covariates = covariates::cells(&slice.batch, input.settings)?;
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
@@ -258,10 +261,12 @@ pub fn customers(
             let verdict = match amount {
                 _ if missing[row] => Err(("missing_customer", MISSING_ID)),
                 None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
-                Some(cost) => {
+                Some(cost) => wallets.get(row).and_then(|wallet| {
+                    let unclear = ("invalid_flag", "benchmark is neither yes nor no");
+                    let copied = benchmarks.as_ref().map_or(Some(false), |flags| flags[row]).ok_or(unclear)?;
                     let covariates = covariates.iter().map(|column| column[row].clone()).collect();
-                    Ok((owned(ids.get(row)), segment, cost, group, covariates))
-                }
+                    Ok((owned(ids.get(row)), segment, cost, group, wallet, copied, covariates))
+                }),
             };
             slice.row(row, amount, verdict);
         }
@@ -292,17 +297,53 @@ pub fn customers(
         segment: Vec::with_capacity(rows.len()),
         groups: wanted.iter().map(|_| Vec::with_capacity(rows.len())).collect(),
         acquisition_cost: Vec::with_capacity(rows.len()),
-        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.4.as_slice()).collect::<Vec<_>>())?,
+        wallet: Vec::with_capacity(rows.len()),
+        benchmark: Vec::with_capacity(rows.len()),
+        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.6.as_slice()).collect::<Vec<_>>())?,
     };
-    for (id, segment, cost, groups, _) in rows {
+    for (id, segment, cost, groups, wallet, benchmark, _) in rows {
         table.ids.insert(borrowed(&id, kind));
         table.segment.push(segment);
         for (column, group) in table.groups.iter_mut().zip(groups) {
             column.push(group);
         }
         table.acquisition_cost.push(cost);
+        table.wallet.push(wallet);
+        table.benchmark.push(benchmark);
     }
     Ok((table, tally))
+}
+
+/// Columns of what customers spend with us and with others.
+struct Wallets {
+    columns: Option<(Vec<i64>, Vec<i64>)>,
+}
+
+impl Wallets {
+    fn new(input: &Input<'_>, batch: &Batch<'_>) -> Result<Self, ContractError> {
+        let wallets = batch.numbers("wallet", input.money())?;
+        Ok(Self { columns: wallets.zip(batch.numbers("wallet_probability", share_scale())?) })
+    }
+
+    /// The wallet of a row; `None` where either cell is null.
+    fn get(&self, row: usize) -> Result<Option<Wallet>, (&'static str, &'static str)> {
+        let Some((wallets, probabilities)) = &self.columns else { return Ok(None) };
+        match (wallets[row], probabilities[row]) {
+            (NULL, _) | (_, NULL) => Ok(None),
+            (a_year, _) if a_year < 0 => {
+                Err(("invalid_amount", "the wallet is negative or not a finite number in range"))
+            }
+            (_, probability) if !(0..=SHARE_SCALE).contains(&probability) => {
+                Err(("invalid_probability", "the probability to win the wallet is not between 0 and 1"))
+            }
+            (a_year, probability) => Ok(Some(Wallet { a_year, probability })),
+        }
+    }
+}
+
+/// Probabilities, shares and margins, scaled to [`SHARE_SCALE`].
+pub(super) fn share_scale() -> Scale {
+    Scale { digits: SHARE_SCALE.ilog10(), integers_are_scaled: false }
 }
 
 /// The products table: ids are unique and have a unit cost.
@@ -361,7 +402,7 @@ impl<'a> KnownCustomers<'a> {
         Self { ids, index: OnceLock::new() }
     }
 
-    pub(super) fn keys(&self) -> &Keys {
+    pub(crate) fn keys(&self) -> &Keys {
         self.ids
     }
 

@@ -14,6 +14,10 @@
 //! assert_eq!(equity.shortfall, 86);
 //! ```
 
+pub mod bridge;
+pub mod doors;
+pub mod market;
+
 use rayon::prelude::*;
 
 use crate::units::{Minor, MinorSum};

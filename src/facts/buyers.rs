@@ -1,4 +1,5 @@
-//! Who bought a product, and who began with it: distinct pairs of customer and product, each with its first day.
+//! Who bought a product, and who began with it: distinct pairs of customer and product, each with its first day, and every
+//! customer's second day.
 //!
 //! Memory grows with distinct pairs, not with lines. A text id of a customer stands for itself by its 64-bit hash: two of
 //! a ledger fall together with a probability of 2⁻⁶⁴ a pair.
@@ -9,8 +10,9 @@ use super::{PARTITIONS, partition_of};
 use crate::{
     numeric::keys::{KeyTable, Keys, hash_int, hash_text},
     schema::{
+        facts::NO_DAY,
         lines::{LineBatch, PURCHASE},
-        objects::{Buyers, ObjectKeys},
+        objects::{Buyers, Entries, Newcomer, ObjectKeys},
     },
     units::Day,
 };
@@ -20,6 +22,9 @@ const COMPACT_ABOVE: usize = 16_384;
 
 /// The product of a line that names none: it may still be the customer's first purchase.
 const NO_PRODUCT: u32 = u32::MAX;
+
+/// In the place of a product: the customer's second purchase day, which is no product's first one.
+const SECOND_DAY: u32 = u32::MAX - 1;
 
 /// A customer's purchase of a product, first day last.
 type Pair = (u64, u32, Day);
@@ -105,8 +110,8 @@ impl Pairs {
         });
     }
 
-    /// Buyers of every one of `ids`.
-    pub(super) fn finish(mut self, ids: &Keys) -> Vec<Buyers> {
+    /// Buyers of every one of `ids`, and how customers began.
+    pub(super) fn finish(mut self, ids: &Keys) -> (Vec<Buyers>, Entries) {
         let none = || vec![Buyers::default(); self.products.keys().len()];
         let add = |mut all: Vec<Buyers>, part: Vec<Buyers>| {
             for (all, part) in all.iter_mut().zip(part) {
@@ -124,20 +129,54 @@ impl Pairs {
                 counts
             })
             .reduce(none, add);
-        let of = |row: usize| self.products.get(ids.get(row)).map_or(Buyers::default(), |at| counted[at as usize]);
-        (0..ids.len()).map(of).collect()
+        let number: Vec<Option<u32>> = (0..ids.len()).map(|row| self.products.get(ids.get(row))).collect();
+        let mut row_of = vec![None; self.products.keys().len()];
+        for (row, number) in (0..).zip(&number) {
+            if let Some(number) = number {
+                row_of[*number as usize] = Some(row);
+            }
+        }
+        let mut entries = Entries::default();
+        // Partitions ascend by hash, and so do the customers of each.
+        for partition in &self.partitions {
+            partition.enter(&row_of, &mut entries);
+        }
+        let of = |number: &Option<u32>| number.map_or(Buyers::default(), |at| counted[at as usize]);
+        (number.iter().map(of).collect(), entries)
     }
 }
 
 impl Partition {
-    /// Keeps the first day of every pair.
+    /// Keeps the first day of every pair, and every customer's second day.
     fn compact(&mut self) {
         self.pairs.sort_unstable();
+        let second: Vec<Pair> = self.pairs.chunk_by(|a, b| a.0 == b.0).filter_map(lone_second_day).collect();
+        self.pairs.retain(|pair| pair.1 != SECOND_DAY);
         self.pairs.dedup_by(|next, kept| (next.0, next.1) == (kept.0, kept.1));
+        self.pairs.extend(second);
+        self.pairs.sort_unstable();
         self.compacted = self.pairs.len();
     }
 
-    /// Counts compacted pairs.
+    /// How the customers of compacted pairs began.
+    ///
+    /// * `row_of`: row of every product.
+    fn enter(&self, row_of: &[Option<u32>], entries: &mut Entries) {
+        for customer in self.pairs.chunk_by(|a, b| a.0 == b.0) {
+            let (first, second) = first_days(customer);
+            let mut products = 0;
+            for (hash, product, day) in customer {
+                let Some(Some(row)) = row_of.get(*product as usize) else { continue };
+                products += 1;
+                if *day == first {
+                    entries.entered.push((*hash, *row));
+                }
+            }
+            entries.customers.push(Newcomer { hash: customer[0].0, first, second, products });
+        }
+    }
+
+    /// Counts compacted pairs; a second day is no product.
     fn count(&self, counts: &mut [Buyers]) {
         for customer in self.pairs.chunk_by(|a, b| a.0 == b.0) {
             let first = customer.iter().map(|pair| pair.2).min();
@@ -149,4 +188,18 @@ impl Partition {
             }
         }
     }
+}
+
+/// First and second purchase day of one customer's pairs; [`NO_DAY`] without a second one.
+fn first_days(pairs: &[Pair]) -> (Day, Day) {
+    let first = pairs.iter().map(|pair| pair.2).min().unwrap_or(NO_DAY);
+    (first, pairs.iter().map(|pair| pair.2).filter(|day| *day > first).min().unwrap_or(NO_DAY))
+}
+
+/// The second purchase day of one customer's sorted pairs, where no product's first day will tell it.
+fn lone_second_day(pairs: &[Pair]) -> Option<Pair> {
+    let (_, second) = first_days(pairs);
+    let mut firsts = pairs.chunk_by(|a, b| a.1 == b.1).filter(|pairs| pairs[0].1 != SECOND_DAY);
+    let told = second == NO_DAY || firsts.any(|pairs| pairs[0].2 == second);
+    (!told).then(|| (pairs[0].0, SECOND_DAY, second))
 }

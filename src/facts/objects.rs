@@ -153,11 +153,11 @@ impl ObjectSummary {
     pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> Result<Objects, FactsError> {
         let (mut rows, cells) = self.named.finish(returns, drivers)?;
         let (_, without) = self.without.finish(returns, drivers)?;
-        let buyers = self.pairs.map(|pairs| pairs.finish(&rows.ids));
+        let (buyers, entries) = self.pairs.map(|pairs| pairs.finish(&rows.ids)).unzip();
         let cells = joined(cells, without, rows.ids.len() as u32);
         let by_price = self.prices.map_or(Ok(Vec::new()), |prices| prices.finish(returns, &rows.ids))?;
         rows.hash.push(published_hash(Key::Text(b"")));
-        Ok(Objects { kind: self.kind, rows, cells, buyers, by_price })
+        Ok(Objects { kind: self.kind, rows, cells, buyers, by_price, entries })
     }
 }
 
@@ -272,7 +272,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::schema::objects::Buyers;
+    use crate::{
+        numeric::keys::hash_int,
+        schema::{
+            facts::NO_DAY,
+            lines::PURCHASE,
+            objects::{Buyers, Newcomer},
+            period::PeriodKind,
+        },
+    };
 
     /// Customer, product (0 = none), day, amount.
     type Line = (i64, i64, i32, i64);
@@ -341,6 +349,22 @@ mod tests {
             let found: BTreeMap<(i64, i32), i64> =
                 (0..cells.len()).map(|row| ((id(row), cells.period[row]), cells.net_revenue(row))).collect();
             prop_assert_eq!(found, revenue);
+            let mut began: BTreeMap<u64, (BTreeSet<i32>, BTreeSet<i64>)> = BTreeMap::new();
+            for &(customer, product, day, amount) in &lines {
+                if amount >= 0 {
+                    let (days, products) = began.entry(hash_int(customer)).or_default();
+                    days.insert(day);
+                    products.extend((product > 0).then_some(product));
+                }
+            }
+            let began: Vec<Newcomer> = began.into_iter().map(|(hash, (days, products))| {
+                let mut days = days.into_iter();
+                let (first, second) = (days.next().unwrap(), days.next().unwrap_or(NO_DAY));
+                Newcomer { hash, first, second, products: products.len() as u32 }
+            }).collect();
+            prop_assert_eq!(&objects.entries.as_ref().unwrap().customers, &began);
+            let entered = objects.entries.as_ref().unwrap().entered.len() as u64;
+            prop_assert_eq!(entered, objects.buyers.iter().flatten().map(|buyers| buyers.entered).sum::<u64>());
             for (row, buyers) in objects.buyers.iter().flatten().enumerate() {
                 let product: i64 = ids.text(row).parse().unwrap();
                 prop_assert_eq!(buyers.customers as usize, pairs.get(&product).map_or(0, BTreeSet::len));

@@ -57,6 +57,12 @@ pub(super) enum KnownSpend {
 }
 
 impl KnownSpend {
+    /// Expected amount of a purchase of every history, major units.
+    pub(super) fn means(&self, frequency: &[u32]) -> Vec<f64> {
+        let spend = self.spend();
+        frequency.iter().enumerate().map(|(row, x)| spend.mean(row, *x)).collect()
+    }
+
     pub(super) fn new(model: &SpendModel, histories: &Histories, repeat_spend: &[f64]) -> Self {
         let model = match model {
             SpendModel::GammaGamma(model) => model,

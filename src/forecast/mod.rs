@@ -65,6 +65,7 @@ mod likelihood;
 pub mod likelihood_ratio;
 pub mod mbg_nbd;
 pub mod newcomer;
+pub mod newcomer_futures;
 pub mod next_purchase;
 pub mod normal_spend;
 pub mod observed;

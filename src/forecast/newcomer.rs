@@ -57,6 +57,12 @@ pub struct NewCustomer {
     pub spend: f64,
     /// Discounted contribution before acquisition cost, major units.
     pub value: f64,
+    /// Purchases up to the horizon, the first one counted, discounted.
+    pub discounted_purchases: f64,
+    /// Time alive up to the horizon, discounted, in model time units.
+    pub discounted_alive_time: f64,
+    /// Amount of a purchase, major units.
+    pub mean_spend: f64,
 }
 
 impl PurchaseModel {
@@ -142,6 +148,9 @@ pub fn new_customers(
             purchases,
             spend: (spend + added) * purchases,
             value: per_purchase * mean(sum.discounted) - rates.sustaining_rate[group] * mean(sum.alive),
+            discounted_purchases: mean(sum.discounted),
+            discounted_alive_time: mean(sum.alive),
+            mean_spend: spend,
         }
     };
     Ok(sums.iter().enumerate().map(one).collect())

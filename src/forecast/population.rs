@@ -68,6 +68,16 @@ impl Population {
         Self { models: models.into(), of: self.of.clone() }
     }
 
+    /// The models of some of the customers.
+    ///
+    /// # Panics
+    /// If one of `rows` is no customer.
+    #[must_use]
+    pub fn of_rows(&self, rows: &[u32]) -> Self {
+        let of = self.of.as_ref().map(|of| rows.iter().map(|row| of[*row as usize]).collect());
+        Self { models: Arc::clone(&self.models), of }
+    }
+
     /// The models.
     #[must_use]
     pub fn models(&self) -> &[PurchaseModel] {

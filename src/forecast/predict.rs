@@ -234,8 +234,7 @@ impl Expectations {
     /// * `frequency`: of the histories.
     #[must_use]
     pub fn mean_spend(&self, frequency: &[u32]) -> Vec<f64> {
-        let spend = self.spend.spend();
-        frequency.iter().enumerate().map(|(row, x)| spend.mean(row, *x)).collect()
+        self.spend.means(frequency)
     }
 }
 
@@ -310,15 +309,7 @@ pub fn expectations(
     let model = models.population()?;
     let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
     let (horizon, delta) = (horizon(settings), delta(settings));
-    let Predictions { p_alive, residual } =
-        model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
-    let residual = match period(settings) {
-        None => residual,
-        Some(length) => {
-            let periods = Periods { length, delta };
-            model.residuals_per_period(histories, settings.days_per_unit, horizon, periods)?
-        }
-    };
+    let Predictions { p_alive, residual } = predictions(&model, summary, histories, settings)?;
     let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
     let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
     let for_ever = if delta > 0.0 {
@@ -338,11 +329,81 @@ pub fn expectations(
     })
 }
 
+/// P(alive), and what is left to a customer who is alive, under the settings' discounting.
+fn predictions(
+    model: &Population,
+    summary: &Summary,
+    histories: &Histories,
+    settings: &ForecastSettings,
+) -> Result<Predictions, ForecastError> {
+    let (horizon, delta) = (horizon(settings), delta(settings));
+    let found = model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
+    let Some(length) = period(settings) else { return Ok(found) };
+    let periods = Periods { length, delta };
+    let residual = model.residuals_per_period(histories, settings.days_per_unit, horizon, periods)?;
+    Ok(Predictions { residual, ..found })
+}
+
+/// What expected values are made of beside rates of contribution, one row a history.
+#[derive(Clone, Debug, Default)]
+pub struct ValueDrivers {
+    /// P(alive).
+    pub p_alive: Vec<f64>,
+    /// Expected discounted time alive to the horizon, model time units, P(alive) included.
+    pub lifetime: Vec<f64>,
+    /// Expected discounted purchases to the horizon, P(alive) included.
+    pub purchases: Vec<f64>,
+    /// Expected amount of a purchase, major units.
+    pub spend: Vec<f64>,
+}
+
+/// The drivers of expected values of other histories than the models were fitted to, or at another discount rate.
+///
+/// * `population`: the model of each history. * `repeat_spend`: as for the fit.
+///
+/// # Errors
+/// [`ForecastError`] of a failed fit or of an expectation.
+pub fn value_drivers(
+    (models, population): (&Models, &Population),
+    histories: &Histories,
+    repeat_spend: &[f64],
+    settings: &ForecastSettings,
+) -> Result<ValueDrivers, ForecastError> {
+    if histories.customer.is_empty() {
+        return Ok(ValueDrivers::default());
+    }
+    let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
+    let Predictions { p_alive, residual } = predictions(population, &summary_of(histories)?, histories, settings)?;
+    let times = |of: fn(&Residual) -> f64| p_alive.iter().zip(&residual).map(|(p, left)| p * of(left)).collect();
+    Ok(ValueDrivers {
+        lifetime: times(|left| left.discounted_alive_time),
+        purchases: times(|left| left.discounted_purchases),
+        spend: spend.means(&histories.frequency),
+        p_alive,
+    })
+}
+
 impl Expectations {
     /// Discounted purchases expected to the horizon, of the history in `row`.
     #[must_use]
     pub fn discounted_purchases(&self, row: usize) -> f64 {
         self.p_alive[row] * self.residual[row].discounted_purchases
+    }
+
+    /// What is known of the spend of new customers like those in `rows`: as of these, or the prior of amounts of either sign.
+    pub(super) fn spend_of_newcomers(&self, rows: &[u32]) -> KnownSpend {
+        match &self.spend {
+            KnownSpend::GammaGamma { p, posterior } => {
+                KnownSpend::GammaGamma { p: *p, posterior: rows.iter().map(|row| posterior[*row as usize]).collect() }
+            }
+            KnownSpend::Normal { model, .. } => KnownSpend::Normal { model: *model, total: vec![0.0; rows.len()] },
+        }
+    }
+
+    /// Discounted time alive expected to the horizon, of the history in `row`, model time units.
+    #[must_use]
+    pub fn discounted_lifetime(&self, row: usize) -> f64 {
+        self.p_alive[row] * self.residual[row].discounted_alive_time
     }
 }
 

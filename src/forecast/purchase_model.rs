@@ -172,6 +172,16 @@ impl PurchaseModel {
         }
     }
 
+    /// Expected purchases a unit of time of a customer who is alive at `T`: `(r + k x) / (α + T) / k`, `k` = 1 but for models of
+    /// regular purchases.
+    ///
+    /// * `x`, `age`: as in [`PurchaseModel::p_alive`].
+    #[must_use]
+    pub fn rate_if_alive(&self, x: f64, age: f64) -> f64 {
+        let ([r, alpha, ..], k) = (self.parameters(), f64::from(self.while_alive().phases));
+        (r + k * x) / (alpha + age) / k
+    }
+
     /// The probability that a customer is still alive at `T`.
     ///
     /// * `x`: repeat purchases. * `t_x`, `age`: recency and age `T` in model time units, `0 <= t_x <= T`.

@@ -116,6 +116,7 @@ inputs:
     path: driver_quantities
     columns: {{customer_id: customer_id, driver: driver, quantity: quantity}}
   receivables: {{path: receivables, columns: {{customer_id: customer_id, balance: balance}}}}
+  referrals: {{path: referrals, columns: {{referrer: referrer_id, referred: referred_id, date: date}}}}
 
 drivers:
 {drivers}

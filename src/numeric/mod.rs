@@ -22,6 +22,8 @@
 //! ```
 
 pub mod chi_squared;
+pub mod components;
+pub mod concentration;
 pub mod decimal;
 pub mod distributions;
 pub mod hypergeometric;

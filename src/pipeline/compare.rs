@@ -19,13 +19,13 @@ use crate::{
     allocate::Costing,
     compare::{
         self, Comparison, Outcome,
-        concentration::{self, Concentration},
         truth::{self, Errors},
     },
     contract::{
         self,
         tables::{Input, KnownCustomers},
     },
+    numeric::concentration::{Concentration, concentration},
     profit,
     publish::{
         dataset::Writer,
@@ -357,7 +357,7 @@ fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pa
     let scored = |found: &Found| Scored {
         name: found.name.clone(),
         cost: found.cost.iter().map(|cost| MinorSum::from(*cost)).sum(),
-        concentration: concentration::concentration(&found.profit),
+        concentration: concentration(&found.profit),
     };
     let methods = found.iter().map(scored).collect();
     let pair = |a: usize, b: usize| Pair {

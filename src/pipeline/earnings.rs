@@ -2,7 +2,7 @@
 
 use super::{Ledgers, results::sum_by_customer};
 use crate::{
-    schema::{costing::Layer, costs::LayerCosts, margins::Margins},
+    schema::{costing::Layer, costs::LayerCosts, margins::Margins, period::Period},
     units::Minor,
 };
 
@@ -14,6 +14,8 @@ pub(super) struct Earnings {
     pub(super) order_cost: Vec<f64>,
     /// Customer-sustaining cost with the capital charge.
     pub(super) customer_cost: Vec<f64>,
+    /// The part of it that was pushed down from above the customer.
+    pub(super) below_cost: Vec<f64>,
 }
 
 impl Earnings {
@@ -24,11 +26,29 @@ impl Earnings {
         customers: &[u32],
         per_major: f64,
     ) -> Self {
+        Self::until(None, ledgers, (margins, layers), customers, per_major)
+    }
+
+    /// The same of the periods up to `last`.
+    pub(super) fn until(
+        last: Option<Period>,
+        ledgers: &Ledgers,
+        (margins, layers): (&Margins, &LayerCosts),
+        customers: &[u32],
+        per_major: f64,
+    ) -> Self {
         let facts = &ledgers.facts;
         let major = |column: &[Minor]| -> Vec<f64> {
             customers.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
         };
-        let total = |column: &[Minor]| major(&sum_by_customer(&facts.first_cell, column));
+        let total = |column: &[Minor]| match last {
+            None => major(&sum_by_customer(&facts.first_cell, column)),
+            Some(last) => {
+                let cells = ledgers.cells.period.iter().zip(column);
+                let kept: Vec<Minor> = cells.map(|(period, value)| if *period <= last { *value } else { 0 }).collect();
+                major(&sum_by_customer(&facts.first_cell, &kept))
+            }
+        };
         // Cost that does not come again is no cost of the future.
         let recurring = |layer: Layer| -> Vec<Minor> {
             let all = layers.layer(layer);
@@ -39,9 +59,10 @@ impl Earnings {
             Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
             None => margins.cm1.clone(),
         };
+        let below_cost = total(&recurring(Layer::Below));
         let customer_cost = total(&recurring(Layer::Cm3))
             .iter()
-            .zip(total(&recurring(Layer::Below)))
+            .zip(&below_cost)
             .zip(total(&margins.economic.capital_charge))
             .map(|((cost, below), charge)| cost + below + charge)
             .collect();
@@ -52,7 +73,7 @@ impl Earnings {
             .zip(total(&margins.economic.bad_debt))
             .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
             .collect();
-        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost }
+        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost, below_cost }
     }
 
     /// What each customer has contributed.

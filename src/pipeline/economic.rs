@@ -78,7 +78,8 @@ pub(super) fn check(
     if has(settings.inputs.customers.as_ref(), "acquisition_cost") {
         tied(TableName::Customers, "acquisition cost in the results", &margins.economic.acquisition_cost)?;
     }
-    if has(settings.inputs.receivables.as_ref(), "write_off") {
+    // Where losses are expected by grade, write-offs are what grades are made of, and no cost of their own.
+    if has(settings.inputs.receivables.as_ref(), "write_off") && settings.economic.bad_debt.is_none() {
         tied(TableName::Receivables, "write-offs in the results", &margins.economic.bad_debt)?;
     }
     Ok(())

@@ -55,6 +55,14 @@ pub enum RunError {
     /// A question that has no answer.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// An expression of the user's that cannot be evaluated.
+    #[error("portfolio: `{segment}`: {reason}")]
+    Segment {
+        /// Name of the segment.
+        segment: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Leaves and pools that do not tie: a bug.
     #[error("activity `{activity}`: cost {cost}, but its parts make {found} minor units")]
     Reconciliation {
@@ -85,6 +93,10 @@ impl RunError {
                 Some("name more with --methods: config, average, even, revenue, cost")
             }
             Self::Model(error) => error.hint(),
+            Self::Segment { .. } => Some(
+                "columns are those of customer_profit_total, customer_value and customer_segment (whalecurve schema), and \
+                 channel, parent and region where they are mapped",
+            ),
             Self::NoForecast => Some("add one, as in: forecast: {horizon: 52w}"),
             Self::Forecast(ForecastError::Unknown { .. }) => {
                 Some("use whalecurve run with this model, or name bg_nbd or its like in forecast.model")
@@ -110,6 +122,7 @@ impl RunError {
             | Self::Object(_)
             | Self::Forecast(ForecastError::Unknown { .. })
             | Self::Publish(PublishError::Input { .. })
+            | Self::Segment { .. }
             | Self::NoForecast => 2,
             Self::Model(error) if !matches!(error, ModelFileError::Io { .. }) => 2,
             Self::Read(

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
+    decide::{
+        prospect::Futures,
+        staying::{Known, Scene},
+    },
     forecast::{
         contribution::{self, Earned, Rates},
         covariates::CovariateFit,
@@ -11,6 +15,7 @@ use crate::{
         holdout::Holdout,
         known_spend,
         newcomer::{self, ExpectedSpend, NewCustomer},
+        newcomer_futures::{NewcomerFutures, newcomer_futures},
         observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
         simulate::{Segmentation, Simulation},
@@ -20,6 +25,7 @@ use crate::{
     numeric::sums::Compensated,
     schema::{
         costs::LayerCosts,
+        equity::Drivers,
         facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PoolBy, PurchaseKind, ReturnsPolicy, Settings},
@@ -34,7 +40,7 @@ use super::{
 
 /// What was forecast of purchases: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Forecast {
-    histories: Histories,
+    pub(super) histories: Histories,
     /// Fitted models.
     pub(super) models: Models,
     /// Which model of purchases it is, and why where the run chose it.
@@ -71,6 +77,8 @@ pub(super) struct NewCustomers {
     pub(super) names: Vec<String>,
     /// One a group.
     pub(super) expected: Vec<NewCustomer>,
+    /// Rates of contribution, one row a group.
+    pub(super) rates: Rates,
     /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
     pub(super) acquisition_cost: Option<Vec<f64>>,
 }
@@ -159,13 +167,7 @@ impl Forecast {
         }
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
-        if settings.inputs.returns == ReturnsPolicy::Purchases {
-            // Amounts are contributions: all of one is kept, and what else a purchase cost is cost of a purchase.
-            for ((margin, order_cost), revenue) in earned.margin.iter_mut().zip(&mut earned.order_cost).zip(&revenue) {
-                *order_cost += revenue - *margin;
-                *margin = *revenue;
-            }
-        }
+        all_is_kept(settings, &mut earned, &revenue);
         let earned = Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
@@ -174,10 +176,7 @@ impl Forecast {
             purchases: &purchases,
             age: &self.expectations.age,
         };
-        let keep = |rates: Rates| match settings.inputs.returns {
-            ReturnsPolicy::Purchases => rates.keeping_all(),
-            _ => rates,
-        };
+        let keep = |rates: Rates| kept_rates(settings, rates);
         let mut rates = keep(contribution::rates(&earned));
         let new_customers = self.new_customers(settings, ledgers, (money.0, &earned), (added.as_deref(), &keep))?;
         if let Some(added) = &added {
@@ -222,9 +221,79 @@ impl Forecast {
                 let rates = keep(contribution::group_rates(earned, &of, names.len()));
                 let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
-                Ok(NewCustomers { by, names, expected, acquisition_cost })
+                Ok(NewCustomers { by, names, expected, rates, acquisition_cost })
             })
             .collect()
+    }
+
+    /// What the expected value of every history is made of.
+    pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
+        let spend = self.expectations.mean_spend(&self.histories.frequency);
+        let of = |(row, spend): (usize, f64)| {
+            let lifetime = self.expectations.discounted_lifetime(row);
+            let purchases = self.expectations.discounted_purchases(row);
+            Drivers {
+                p_alive: self.expectations.p_alive[row],
+                lifetime,
+                purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
+                spend,
+                margin_rate: rates.margin_rate[row],
+                order_cost: rates.order_cost[row],
+                sustaining_rate: rates.sustaining_rate[row],
+            }
+        };
+        spend.into_iter().enumerate().map(of).collect()
+    }
+
+    /// Horizon and discount rate in model time units.
+    pub(super) fn scene(&self) -> Scene {
+        Scene::new(self.time.0, self.time.1)
+    }
+
+    /// What is known of how long each history's customer stays.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn known(&self) -> Result<Vec<Known>, RunError> {
+        let population = self.models.population().map_err(ForecastError::from)?;
+        let of = |(row, x): (usize, &u32)| Known {
+            p_alive_at_horizon: self.expectations.outlook[row].p_alive_at_horizon,
+            rate_now: population.model_of(row).rate_if_alive(f64::from(*x), self.expectations.age[row]),
+        };
+        Ok(self.histories.frequency.iter().enumerate().map(of).collect())
+    }
+
+    /// Drawn futures of new customers like those of a group; empty where nobody is in it.
+    ///
+    /// * `by`: what groups customers, as new customers are told.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn futures(
+        &self,
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        by: &str,
+        group: &str,
+    ) -> Result<Futures, RunError> {
+        let histories = &self.histories;
+        let by = self.by.iter().find(|own| own.as_str() == by);
+        let grouping =
+            by.map_or_else(|| Grouping::all(histories), |by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
+        let number = grouping.names.iter().position(|name| name == group);
+        let rows = 0..histories.customer.len() as u32;
+        let members: Vec<u32> = rows.filter(|row| Some(grouping.of[*row as usize] as usize) == number).collect();
+        // Amounts are known without the level of their group; what is told has it.
+        let unit = self.levels.as_ref().map(|(levels, level)| {
+            let n = members.len();
+            let plain = Rates { margin_rate: vec![1.0; n], order_cost: vec![0.0; n], sustaining_rate: vec![0.0; n] };
+            let level: Vec<f64> = members.iter().map(|row| level[*row as usize]).collect();
+            levels.rates(plain, &level)
+        });
+        let of = (members.as_slice(), unit.as_ref(), self.keys.as_slice());
+        let NewcomerFutures { spend, purchases, alive_time } =
+            newcomer_futures(&self.models, &self.expectations, of, setting, settings.seed)?;
+        Ok(Futures { spend, purchases, alive_time })
     }
 
     /// Simulates every history; the random numbers are the same in every world.
@@ -309,8 +378,26 @@ pub(super) fn spend_levels(
     }
 }
 
+/// Where amounts are contributions, all of one is kept, and what else a purchase cost is cost of a purchase.
+pub(super) fn all_is_kept(settings: &Settings, earned: &mut Earnings, revenue: &[f64]) {
+    if settings.inputs.returns == ReturnsPolicy::Purchases {
+        for ((margin, order_cost), revenue) in earned.margin.iter_mut().zip(&mut earned.order_cost).zip(revenue) {
+            *order_cost += revenue - *margin;
+            *margin = *revenue;
+        }
+    }
+}
+
+/// Rates of contribution under the settings' returns.
+pub(super) fn kept_rates(settings: &Settings, rates: Rates) -> Rates {
+    match settings.inputs.returns {
+        ReturnsPolicy::Purchases => rates.keeping_all(),
+        _ => rates,
+    }
+}
+
 /// Money of every history in major units.
-fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
+pub(super) fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
     let per_major = settings.currency.minor_per_major() as f64;
     histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
 }

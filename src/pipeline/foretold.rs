@@ -1,7 +1,7 @@
 //! The forecast of a run, of purchases or of contracts, behind one face.
 
 use super::{
-    Clock, Ledgers, RunError,
+    Clock, Ledgers, RunError, bridge,
     comparison::{Parameters, score_columns},
     contractual::Contracts,
     forecast::{Forecast, NewCustomers},
@@ -10,6 +10,7 @@ use super::{
     pooled::PooledGroups,
 };
 use crate::{
+    equity::bridge::Steps,
     forecast::{
         contribution::Rates,
         covariates::CovariateFit,
@@ -224,6 +225,29 @@ impl Foretold {
     /// A column of the forecast by customer of the run; 0 of one who is not in the forecast.
     pub(super) fn by_customer(&self, column: &[Minor]) -> Vec<Minor> {
         self.row.iter().map(|row| row.map_or(0, |row| column[row as usize])).collect()
+    }
+
+    /// The bridge of every customer of the run; `None` but for a forecast of purchases.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn bridge(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+        value: &Valuation,
+    ) -> Result<Option<Vec<Steps>>, RunError> {
+        let (Of::Purchases(forecast), Brings::Purchases(rates)) = (&self.of, &value.brings) else { return Ok(None) };
+        bridge::steps(settings, ledgers, forecast, money, (rates, &value.expected))
+    }
+
+    /// The forecast of purchases, and what purchases bring in one world.
+    pub(super) fn of_purchases<'a>(&'a self, value: &'a Valuation) -> Option<(&'a Forecast, &'a Rates)> {
+        match (&self.of, &value.brings) {
+            (Of::Purchases(forecast), Brings::Purchases(rates)) => Some((forecast, rates)),
+            _ => None,
+        }
     }
 
     /// The forecast of purchases and its groups, where there are any.

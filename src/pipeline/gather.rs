@@ -6,11 +6,13 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, RunError,
+    cuts::MAX_SEGMENTS,
+    economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
-    order_time,
+    order_time, payments,
     prices::{self, NO_SEGMENT},
     scenario::{self, OtherCosts},
 };
@@ -40,6 +42,7 @@ use crate::{
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
+        segmentation::Segmentation,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine},
     },
@@ -82,7 +85,11 @@ pub(super) fn one_ledger<'a, T>(
     shared.note(&source);
     let group = object.and_then(group_column);
     let mut marks: Vec<&'static str> = marks_of_forecast(settings).collect();
-    marks.extend(group.filter(|column| !marks.contains(column)));
+    for column in hierarchies_of(settings).chain(group) {
+        if !marks.contains(&column) {
+            marks.push(column);
+        }
+    }
     let customers = shared.customers(&ids, &marks)?;
     let products = shared.products(&kinds)?;
     let between = between()?;
@@ -225,8 +232,21 @@ impl OneLedger<'_> {
             }
             given => given.unwrap_or(last_day),
         };
-        let (cells, receivables) = inputs.receivables(cells, &by_id)?;
+        let (cells, mut receivables) = inputs.receivables(cells, &by_id)?;
+        let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
+        let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
+        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "wallet")) {
+            let wallet = |row| table.ids.get(customer_rows.ids.get(row)).and_then(|at| table.wallet[at as usize]);
+            relations.wallet = Some((0..customer_rows.len()).into_par_iter().map(wallet).collect());
+        }
+        if let Some(table) = customers.as_ref().filter(|_| is_mapped(settings, TableName::Customers, "benchmark")) {
+            let copied = |row| {
+                let at = table.ids.get(customer_rows.ids.get(row));
+                at.is_some_and(|at| table.benchmark[at as usize])
+            };
+            relations.benchmark = Some((0..customer_rows.len()).into_par_iter().map(copied).collect());
+        }
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
@@ -254,6 +274,13 @@ impl OneLedger<'_> {
                 Err(_) => {}
             }
         }
+        let ahead = inputs.ahead((&segment_names, &of_forecast), &by_id, as_of, objects.as_mut())?;
+        let mut hierarchies = Vec::new();
+        for column in hierarchies_of(settings) {
+            let at = marks.iter().position(|mark| *mark == column);
+            let texts = at.and_then(|at| of_customers(&|table| &table.groups[at]));
+            hierarchies.extend(texts.map(|texts| Segmentation::by_text(column, &texts)));
+        }
         inputs.join(shared);
         let SideInputs { balances, mut rejected, files, .. } = inputs;
         rejected.par_sort_unstable();
@@ -278,24 +305,17 @@ impl OneLedger<'_> {
             purchases: purchases.map(Arc::new),
             saved: None,
             contracts: contracts.map(Arc::new),
+            relations: relations.into(),
+            payments: payments.into(),
             objects: objects.map(Arc::new),
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
+            ahead: ahead.into(),
+            hierarchies: hierarchies.into(),
         };
         ledgers.add_earlier_cells(settings)?;
-        let mut other_costs = None;
-        if let Some(scenario) = &settings.scenario {
-            // Both worlds have the same cells.
-            let OtherCosts { activities, resources, pools, pool_lines } =
-                scenario::costs(&ledgers, settings, scenario)?;
-            let base =
-                (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
-            ledgers.add_earlier_cells(&scenario.settings)?;
-            let activities = std::mem::replace(&mut ledgers.activities, base.0);
-            let pools = std::mem::replace(&mut ledgers.pools, base.1);
-            other_costs = Some(OtherCosts { activities, resources, pools, pool_lines });
-        }
+        let other_costs = other_costs(&mut ledgers, settings)?;
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
@@ -315,8 +335,29 @@ impl Ledgers {
     }
 }
 
-/// Segments that joint totals are kept for, at most.
-const MAX_SEGMENTS: usize = 200;
+/// Activities and pools of the scenario, whose cells both worlds have; `None` without one.
+fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
+    let Some(scenario) = &settings.scenario else { return Ok(None) };
+    let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
+    // Both worlds have the same cells.
+    let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
+    ledgers.add_earlier_cells(&scenario.settings)?;
+    let activities = std::mem::replace(&mut ledgers.activities, base.0);
+    let pools = std::mem::replace(&mut ledgers.pools, base.1);
+    Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
+}
+
+/// First purchase of every customer; [`NO_DAY`] without one.
+fn came(cells: &Cells, customers: usize) -> Vec<Day> {
+    let mut came = vec![NO_DAY; customers];
+    for (customer, day) in cells.customer.iter().zip(&cells.first_purchase) {
+        let first = &mut came[*customer as usize];
+        if *day != NO_DAY && (*first == NO_DAY || day < first) {
+            *first = *day;
+        }
+    }
+    came
+}
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;
@@ -337,10 +378,17 @@ const MAX_POOLED: usize = 1_000;
 /// is asked for.
 fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> {
     let mapped = |column: &str| is_mapped(settings, TableName::Customers, column);
-    let forecast = settings.forecast.is_some();
     ["channel", "region"]
         .into_iter()
-        .filter(move |column| forecast && mapped(column) && (*column == "channel" || pools_by(settings, column)))
+        .filter(move |column| mapped(column) && (*column == "channel" || pools_by(settings, column)))
+}
+
+/// Columns of the customers table that customers are added up by.
+pub(super) fn hierarchies_of(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    let written = ["segment_value", "concentration"].iter().any(|name| settings.writes(name));
+    let wanted = written || !settings.portfolio.segments.is_empty();
+    let columns = ["channel", "parent", "region"].into_iter();
+    columns.filter(move |column| wanted && is_mapped(settings, TableName::Customers, column))
 }
 
 fn pools_by(settings: &Settings, column: &str) -> bool {

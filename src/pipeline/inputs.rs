@@ -11,11 +11,11 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, contracts, costs,
+        ContractError, activities, contracts, costs,
         driver_quantities::{self, Quantities},
         events, fx,
         meant::closest,
-        pools, receivables,
+        pools, receivables, referrals, relations,
         resource_weights::{self, Takers},
         rules::Tally,
         tables::{self, Input, KnownCustomers},
@@ -29,7 +29,8 @@ use crate::{
         costing::{Method, ResourceSetting},
         facts::Cells,
         period::PeriodKind,
-        settings::{Format, LedgerDriver, Settings, TableName},
+        relations::Relations,
+        settings::{Format, LedgerDriver, Settings, TableName, TableSetting},
         tables::{
             AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable,
             Receivable, TracedCost, UnknownQuantity,
@@ -41,8 +42,8 @@ use crate::{
 /// The optional tables, as they are read.
 #[derive(Clone)]
 pub(super) struct SideInputs<'a> {
-    settings: &'a Settings,
-    base: &'a Utf8Path,
+    pub(super) settings: &'a Settings,
+    pub(super) base: &'a Utf8Path,
     pub(super) balances: BTreeMap<TableName, InputBalance>,
     pub(super) rejected: Vec<RejectedRow>,
     pub(super) files: BTreeMap<TableName, Vec<Footer>>,
@@ -73,7 +74,7 @@ impl<'a> SideInputs<'a> {
 
     /// All batches of a small table, its column types, and whether it is CSV; `None` when it is not configured.
     #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
-    fn open(
+    pub(super) fn open(
         &mut self,
         table: TableName,
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
@@ -88,6 +89,17 @@ impl<'a> SideInputs<'a> {
         drivers: &[(&str, &LedgerDriver)],
     ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
         let Some(setting) = self.settings.inputs.table(table) else { return Ok(None) };
+        self.scan(table, setting, drivers).map(Some)
+    }
+
+    /// All batches of a table that is where `setting` says.
+    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
+    pub(super) fn scan(
+        &mut self,
+        table: TableName,
+        setting: &TableSetting,
+        drivers: &[(&str, &LedgerDriver)],
+    ) -> Result<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool), RunError> {
         let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
         let kinds = source.column_types()?;
@@ -95,7 +107,7 @@ impl<'a> SideInputs<'a> {
         let stopped =
             move |_| ReadError::Scan { table: table.as_str(), reason: "a batch could not be processed".to_owned() };
         source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
-        Ok(Some((frames.into_iter().collect(), kinds, setting.format == Format::Csv)))
+        Ok((frames.into_iter().collect(), kinds, setting.format == Format::Csv))
     }
 
     /// * `groups`: columns that put customers into channels or regions, when these are wanted.
@@ -126,7 +138,7 @@ impl<'a> SideInputs<'a> {
             configured.map(|(name, setting)| Activity { name: name.clone(), setting: setting.clone() }).collect();
         if let Some((frames, _, _)) = self.open(TableName::Activities)? {
             let input = Input::new(self.settings, TableName::Activities, &frames);
-            let (table, tally) = costs::activities(&input)?;
+            let (table, tally) = activities::activities(&input)?;
             self.keep(TableName::Activities, tally);
             if let Some(twice) = table.iter().find(|activity| self.settings.activities.contains_key(&activity.name)) {
                 let what = format!("activities: `{}` stands in the config and in the table", twice.name);
@@ -331,6 +343,43 @@ impl<'a> SideInputs<'a> {
         let (rows, tally) = contracts::contracts(&input, customers, csv, as_of)?;
         self.keep(TableName::Contracts, tally);
         Ok(Some(rows))
+    }
+
+    /// What is known of customers beside what they bought, of tables.
+    ///
+    /// * `came`: first purchase of every customer.
+    pub(super) fn relations(
+        &mut self,
+        customers: &KnownCustomers<'_>,
+        as_of: Day,
+        came: &[Day],
+    ) -> Result<Relations, RunError> {
+        let mut found = Relations::default();
+        if let Some((frames, _, csv)) = self.open(TableName::Referrals)? {
+            let input = Input::new(self.settings, TableName::Referrals, &frames);
+            let (rows, tally) = referrals::referrals(&input, customers, csv, as_of, came)?;
+            self.keep(TableName::Referrals, tally);
+            found.referrals = Some(rows);
+        }
+        if let Some((frames, _, csv)) = self.open(TableName::Opportunities)? {
+            let input = Input::new(self.settings, TableName::Opportunities, &frames);
+            let (rows, tally) = relations::opportunities(&input, customers, csv, as_of)?;
+            self.keep(TableName::Opportunities, tally);
+            found.opportunities = Some(rows);
+        }
+        if let Some((frames, _, csv)) = self.open(TableName::Learning)? {
+            let input = Input::new(self.settings, TableName::Learning, &frames);
+            let (rows, tally) = relations::learning(&input, customers, csv, as_of)?;
+            self.keep(TableName::Learning, tally);
+            found.learning = Some(rows);
+        }
+        if let Some((frames, _, csv)) = self.open(TableName::Interactions)? {
+            let input = Input::new(self.settings, TableName::Interactions, &frames);
+            let (weights, tally) = relations::interactions(&input, customers, csv, as_of)?;
+            self.keep(TableName::Interactions, tally);
+            found.inspiring = Some(weights);
+        }
+        Ok(found)
     }
 }
 

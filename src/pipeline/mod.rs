@@ -3,6 +3,7 @@
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
 
+mod bridge;
 mod choice;
 pub mod clock;
 pub mod compare;
@@ -10,12 +11,19 @@ mod comparison;
 mod contractual;
 mod cost_labels;
 mod cost_tables;
+mod cuts;
+mod decision_tables;
+mod decisions;
+mod earlier;
 mod earnings;
 mod economic;
+mod entry_table;
+mod equity_tables;
 pub mod error;
 mod event_time;
 pub mod explain;
 pub mod explanation;
+mod expressions;
 mod fitting;
 mod forecast;
 mod foretold;
@@ -25,8 +33,10 @@ mod group_tables;
 mod grouping;
 mod inputs;
 mod ledger;
+mod market_tables;
 mod method_table;
 pub mod model_file;
+mod movements;
 mod notes;
 mod object_tables;
 pub mod objects;
@@ -34,12 +44,17 @@ mod opportunistic;
 mod order_time;
 mod origins;
 mod output;
+mod payments;
 pub mod plan;
+mod plans;
 mod pooled;
+mod portfolio;
+mod potentials;
 mod prices;
 pub mod results;
 mod scenario;
 mod scenario_table;
+mod segmentation;
 mod summary;
 mod tables;
 mod validation;
@@ -57,10 +72,13 @@ pub use self::{
     validation::{Validation, validate},
 };
 use self::{
+    decisions::Decisions,
     foretold::Foretold,
     gather::{Wanted, facts_of},
     objects::{ObjectError, ObjectResults, is_mapped},
-    results::{Costs, Findings, Results},
+    plans::Ahead,
+    portfolio::Alternative,
+    results::{Beside, Costs, Findings, Results},
     scenario::OtherCosts,
 };
 use crate::{
@@ -76,7 +94,10 @@ use crate::{
         facts::{Cells, CustomerFacts, Customers},
         margins::Margins,
         objects::{CostObject, Objects},
+        portfolio::Payment,
         purchases::PurchaseLog,
+        relations::Relations,
+        segmentation::Segmentation,
         settings::{Settings, TableName},
         tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
@@ -148,6 +169,10 @@ pub struct Ledgers {
     pub purchases: Option<Arc<PurchaseLog>>,
     /// Contracts of customers, where the table is configured.
     pub contracts: Option<Arc<Vec<CustomerContract>>>,
+    /// How customers pay, those of whom there are records, sorted by customer.
+    payments: Arc<Vec<(u32, Payment)>>,
+    /// What is known of customers beside what they bought.
+    relations: Arc<Relations>,
     /// Models that were fitted before, to be used instead of fits.
     pub saved: Option<Arc<SavedModels>>,
     /// Orders or products, when they are costed.
@@ -158,6 +183,10 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
+    /// What is planned, compared with and decided on.
+    ahead: Arc<Ahead>,
+    /// Channels, parents and regions that customers are added up by.
+    hierarchies: Arc<Vec<Segmentation>>,
 }
 
 /// Names of groups, and the number of each customer's.
@@ -213,12 +242,15 @@ pub fn project(
     if saved.is_some() && settings.forecast.is_none() {
         return Err(RunError::NoForecast);
     }
+    expressions::check(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     // Saved models of purchases know the gaps between them; opportunities are counted anew.
     let by_day = needs_days && saved.as_ref().is_none_or(|saved| saved.purchases().is_none());
-    let wants_products = ["product_profit", "product_balance"].iter().any(|name| settings.writes(name));
+    let wants_products = ["product_profit", "product_balance", "product_entry", "segment_measure"]
+        .iter()
+        .any(|name| settings.writes(name));
     let products =
         (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
     let Gathered { mut ledgers, audit, other_costs } =
@@ -233,19 +265,29 @@ pub fn project(
         Some(setting) => Some(Foretold::new(settings, setting, &base.ledgers, &mut clock)?),
         None => None,
     };
-    base.look_ahead(settings, forecast.as_ref(), (None, None), &mut clock)?;
     let scene = match other {
         Some((scenario, ledgers)) => {
             clock.start("what_if", Some(ledgers.cells.len() as u64));
             let prices = prices::factors(&ledgers, scenario);
-            let mut scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
-            let of_base = (Some(base.tier.as_slice()), prices.as_deref());
-            scene.look_ahead(&scenario.settings, forecast.as_ref(), of_base, &mut clock)?;
+            let scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
+            let present = portfolio::present_profit(&scenario.settings, &scene);
+            Some((scenario, scene, prices, Alternative { name: &scenario.name, present }))
+        }
+        None => None,
+    };
+    let alternative = scene.as_ref().map(|(_, _, _, alternative)| alternative);
+    base.look_ahead(settings, forecast.as_ref(), Beside { alternative, ..Beside::default() }, &mut clock)?;
+    base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
+    let scene = match scene {
+        Some((scenario, mut scene, prices, _)) => {
+            let beside = Beside { tiers: Some(&base.tier), prices: prices.as_deref(), alternative: None };
+            scene.look_ahead(&scenario.settings, forecast.as_ref(), beside, &mut clock)?;
             Some(scene)
         }
         None => None,
     };
-    let results = Results { audit, forecast, base, scene };
+    let decisions = Decisions::new(settings, &base, forecast.as_ref(), &mut clock)?;
+    let results = Results { audit, forecast, base, scene, decisions };
     clock.start("publish", None);
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
@@ -294,7 +336,7 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
         }
         None => None,
     };
-    let results = Results { audit, forecast: None, base, scene };
+    let results = Results { audit, forecast: None, base, scene, decisions: Decisions::default() };
     clock.start("publish", None);
     let manifest = output::publish_objects(staging, settings, &results, kind, &mut clock)?;
     let summary = summary::object_lines(settings, &results);

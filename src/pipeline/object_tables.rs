@@ -45,6 +45,11 @@ impl ObjectResults {
         ]
     }
 
+    /// Margin of every object.
+    pub(super) fn margin_by_object(&self) -> Vec<Minor> {
+        self.by_object(&self.margins.economic_profit)
+    }
+
     /// `product_profit`: sums over periods.
     pub(super) fn product_columns(&self) -> Vec<Values> {
         let cells = &self.objects.cells;

@@ -136,6 +136,7 @@ impl ObjectResults {
                     cells: Cells::default(),
                     buyers: None,
                     by_price: Vec::new(),
+                    entries: None,
                 };
                 Self::lines(settings, ledgers, costs, objects.unwrap_or_else(none))
             }
@@ -214,7 +215,7 @@ impl ObjectResults {
             let cost = economic_cost(margins, cell).and_then(|cost| sum.checked_add(cost));
             *sum = cost.ok_or(RunError::CostTooLarge)?;
         }
-        let objects = Objects { kind, rows, cells, buyers: None, by_price: Vec::new() };
+        let objects = Objects { kind, rows, cells, buyers: None, by_price: Vec::new(), entries: None };
         let segment: Vec<u16> = (0..names.len()).map(|number| number as u16).collect();
         let none = NoResources::default();
         let costing_run = costing.costing(&run, &traced, &none);
@@ -239,7 +240,8 @@ impl ObjectResults {
             .map(|activity| activity.setting.sustains().then_some(Stays::Level(activity.setting.level)));
         let costing =
             ObjectCosting { activities: ledgers.activities.clone(), pools: Vec::new(), stays: stays.collect() };
-        let objects = Objects { kind: CostObject::Customer, rows, cells, buyers: None, by_price: Vec::new() };
+        let objects =
+            Objects { kind: CostObject::Customer, rows, cells, buyers: None, by_price: Vec::new(), entries: None };
         let own = (ledgers.segment_of.to_vec(), ledgers.segment_names.to_vec(), Vec::new());
         Self::finish(settings, (objects, costs.plan.clone(), costing), costs, own, Some(economic))
     }

@@ -122,7 +122,21 @@ pub(super) fn publish(
         ("customer_segment", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_columns)))),
         ("segment_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_value_columns)))),
         ("customer_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::equity_columns)))),
+        ("segment_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_equity_columns)))),
+        ("segment_measure", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_measure_columns)))),
+        ("equity_share", Box::new(|spec| writer.write(spec, &worlds[0].equity_share_columns()))),
+        ("acquisition_value", Box::new(|spec| writer.write(spec, &worlds[0].acquisition_columns()))),
+        ("equity_bridge", Box::new(|spec| writer.write(spec, &worlds[0].bridge_columns()))),
+        ("decision_invest", Box::new(|spec| results.write_invest(&writer, spec))),
+        ("decision_invest_total", Box::new(|spec| writer.write(spec, &results.invest_total_columns(settings)))),
+        ("decision_invest_curve", Box::new(|spec| writer.write(spec, &results.invest_curve_columns(settings)))),
+        ("decision_keep", Box::new(|spec| writer.write(spec, &results.keep_columns(settings)))),
+        ("decision_prospect", Box::new(|spec| writer.write(spec, &results.prospect_columns(settings)))),
         ("whale_curve", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::whale_columns)))),
+        ("customer_payment", Box::new(|spec| writer.write(spec, &results.base.ledgers.payment_columns(settings)))),
+        ("segment_migration", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::migration_columns)))),
+        ("customer_decline", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::decline_columns)))),
+        ("concentration", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::concentration_columns)))),
         ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
         ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
         ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
@@ -144,6 +158,8 @@ pub(super) fn publish(
             "product_profit",
             Box::new(move |spec| writer.write(spec, &profit(|objects, _| objects.product_columns()))),
         ));
+        let entries = beneath_of(products.iter().map(|(world, objects)| (world, world.entry_columns(objects))));
+        tasks.push(("product_entry", Box::new(move |spec| writer.write(spec, &entries))));
         tasks.push((
             "product_balance",
             Box::new(move |spec| writer.write(spec, &balance(ObjectResults::balance_columns))),
@@ -346,6 +362,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "balances": results.audit.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,
         "scenario": settings.scenario,
+        "forecast": settings.forecast,
         "fits": fits,
         "model_choice": choice,
         "model_groups": groups,

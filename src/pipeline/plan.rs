@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::{RunError, gather::drivers_of, output};
+use super::{RunError, expressions, gather::drivers_of, output};
 use crate::{
     publish::folder::{self, MANIFEST},
     read,
@@ -66,6 +66,7 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
             Err(error) => wrong.push(error.into()),
         }
     }
+    wrong.extend(expressions::check(settings).err());
     let path = Utf8Path::new(&settings.output);
     let allowed = output::refuse_inputs(settings, path).and_then(|()| folder::refuse_foreign(path));
     wrong.extend(allowed.err().map(RunError::from));

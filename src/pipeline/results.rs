@@ -4,14 +4,21 @@ use rayon::prelude::*;
 
 use super::{
     Audit, Clock, Ledgers, RunError,
+    cuts::Cut,
+    decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
+    portfolio::Alternative,
+    potentials, segmentation,
 };
 use crate::{
     allocate::CostPlan,
-    equity::{self, WhaleCurve},
+    equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
-    schema::{costs::LayerCosts, margins::Margins, settings::Settings},
+    schema::{
+        costs::LayerCosts, margins::Margins, portfolio::Portfolio, potentials::Potentials, segmentation::Segmentation,
+        settings::Settings,
+    },
     units::Minor,
 };
 
@@ -30,6 +37,8 @@ pub struct Results {
     pub(super) base: Findings,
     /// What-if beside the base.
     pub(super) scene: Option<Findings>,
+    /// What was decided in the base.
+    pub(super) decisions: Decisions,
 }
 
 /// What was found out of one world: the run as it is, or under a scenario.
@@ -45,7 +54,17 @@ pub(super) struct Findings {
     pub(super) scores: [Vec<u8>; 3],
     /// Value tier of each customer.
     pub(super) tier: Vec<u16>,
+    /// Portfolio analysis and roles; empty until it is looked ahead.
+    pub(super) portfolio: Portfolio,
+    /// Every way of putting customers into groups, sorted by name, with its place in the joint totals.
+    pub(super) segmentations: Vec<(Segmentation, Option<usize>)>,
+    /// What customers are good for; empty until it is looked ahead.
+    pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
+    /// Cohorts, and channels.
+    pub(super) cuts: Vec<Cut>,
+    /// The bridge of every customer, where one is wanted.
+    pub(super) bridge: Option<Vec<Steps>>,
     /// Products, or what else is costed, with their costs.
     pub(super) objects: Option<ObjectResults>,
 }
@@ -62,52 +81,145 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
-        Self { ledgers, costs, margins, value, economic_profit, scores, tier, whale, objects }
+        let (potentials, portfolio, segmentations) = (Potentials::default(), Portfolio::default(), Vec::new());
+        let (cuts, bridge) = (Vec::new(), None);
+        Self {
+            ledgers,
+            costs,
+            margins,
+            value,
+            economic_profit,
+            scores,
+            tier,
+            potentials,
+            portfolio,
+            segmentations,
+            whale,
+            cuts,
+            bridge,
+            objects,
+        }
     }
 
     /// Lifetime values, scores, tiers and joint totals.
     ///
-    /// * `base`: tiers of the base, in a scenario, whose totals are kept by them too.
-    /// * `prices`: factor on what each customer spends.
+    /// * `beside`: what is known of the other world.
     ///
     /// # Errors
-    /// [`RunError::Forecast`].
+    /// [`RunError::Forecast`]; [`RunError::Contract`] for too many cohorts.
     pub(super) fn look_ahead(
         &mut self,
         settings: &Settings,
         forecast: Option<&Foretold>,
-        (base, prices): (Option<&[u16]>, Option<&[f64]>),
+        beside: Beside<'_>,
         clock: &mut Clock,
     ) -> Result<(), RunError> {
         let forecast = forecast.zip(settings.forecast.as_ref());
         self.value = match forecast {
             Some((forecast, _)) => {
-                Some(forecast.value(settings, &self.ledgers, (&self.margins, &self.costs.layers), prices)?)
+                Some(forecast.value(settings, &self.ledgers, (&self.margins, &self.costs.layers), beside.prices)?)
             }
             None => None,
         };
+        clock.start("potential", Some(self.ledgers.customers.len() as u64));
+        self.potentials = potentials::of(settings, forecast.map(|(forecast, _)| forecast), self)?;
         clock.start("portfolio", Some(self.ledgers.customers.len() as u64));
-        let (facts, groups) = (&self.ledgers.facts, settings.portfolio.rfm_groups);
-        self.scores = [
-            portfolio::scores(&facts.last_purchase, groups),
-            portfolio::scores(&facts.purchase_days, groups),
-            portfolio::scores(&facts.net_revenue, groups),
-        ];
-        let tiers = &settings.portfolio.value_tiers;
+        self.scores = scores(settings, &self.ledgers);
+        let (tiers, by) = (&settings.portfolio.value_tiers, &settings.portfolio.tiers_by);
         self.tier = match (&self.value, forecast) {
-            (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers),
-            _ => portfolio::tiers(&self.economic_profit, tiers),
+            (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers, by),
+            _ => portfolio::tiers(&self.economic_profit, tiers, by),
         };
+        self.cuts = self.ledgers.cuts(settings.equity.cohort, BASE_TIERS + usize::from(beside.tiers.is_some()))?;
+        let foretold = forecast.map(|(forecast, _)| forecast);
+        self.portfolio = super::portfolio::of(settings, foretold, self, beside.alternative);
+        self.segmentations = segmentation::of(settings, self);
+        let own = segmentation::own(settings, foretold, self, false)?;
+        self.segmentations.extend(own.into_iter().map(|own| (own, None)));
         if let (Some((forecast, setting)), Some(value)) = (forecast, &mut self.value)
             && setting.paths > 0
         {
             let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
             let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
-            segmentations.extend(base.map(|tier| (tier, count)));
+            segmentations.extend(beside.tiers.map(|tier| (tier, count)));
+            segmentations.extend(self.cuts.iter().map(|cut| (cut.of.as_slice(), cut.names.len() as u16)));
+            // Of others, those that are few enough to keep a total of every path.
+            let mut more = Vec::new();
+            for (segmentation, place) in &mut self.segmentations {
+                let same = self.cuts.iter().find(|cut| cut.segmentation == segmentation.name);
+                *place = place.or(same.map(|cut| cut.totals));
+                let wanted = settings.writes("segment_value") && segmentation.groups.len() <= MAX_JOINT;
+                if place.is_none() && wanted {
+                    *place = Some(segmentations.len() + more.len());
+                    let of: Vec<u16> = segmentation.of.iter().map(|group| *group as u16).collect();
+                    more.push((of, segmentation.groups.len() as u16));
+                }
+            }
+            segmentations.extend(more.iter().map(|(of, groups)| (of.as_slice(), *groups)));
             forecast.simulate(settings, setting, value, &segmentations, clock)?;
+        }
+        let late = segmentation::own(settings, foretold, self, true)?;
+        self.segmentations.extend(late.into_iter().map(|late| (late, None)));
+        self.segmentations.sort_by_key(|(segmentation, _)| segmentation.name);
+        Ok(())
+    }
+
+    /// The bridge of equity, where the settings ask for one.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn build_bridge(
+        &mut self,
+        settings: &Settings,
+        forecast: Option<&Foretold>,
+        clock: &mut Clock,
+    ) -> Result<(), RunError> {
+        if settings.equity.bridge.is_some()
+            && settings.writes("equity_bridge")
+            && let (Some(forecast), Some(value)) = (forecast, &self.value)
+        {
+            clock.start("bridge", Some(self.ledgers.customers.len() as u64));
+            self.bridge = forecast.bridge(settings, &self.ledgers, (&self.margins, &self.costs.layers), value)?;
         }
         Ok(())
     }
+}
+
+/// What is known of the other world, where there are two.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    /// Value tiers of the base, in a scenario, whose totals are kept by them too.
+    pub(super) tiers: Option<&'a [u16]>,
+    /// Factor on what each customer spends, in a scenario.
+    pub(super) prices: Option<&'a [f64]>,
+    /// What the scenario would leave of every customer, in the base.
+    pub(super) alternative: Option<&'a Alternative<'a>>,
+}
+
+/// Groups of a segmentation that joint totals are kept for, at most.
+const MAX_JOINT: usize = 200;
+
+/// Recency, frequency and monetary scores, by equal groups or by fixed cuts.
+fn scores(settings: &Settings, ledgers: &Ledgers) -> [Vec<u8>; 3] {
+    let facts = &ledgers.facts;
+    let Some(cuts) = &settings.portfolio.rfm_cuts else {
+        let groups = settings.portfolio.rfm_groups;
+        return [
+            portfolio::scores(&facts.last_purchase, groups),
+            portfolio::scores(&facts.purchase_days, groups),
+            portfolio::scores(&facts.net_revenue, groups),
+        ];
+    };
+    // The fewer days ago, the better: a cut of 30 days is reached on the day 30 days before `as_of`.
+    let mut reached: Vec<i64> = cuts.recency.iter().map(|days| i64::from(ledgers.as_of) - days).collect();
+    reached.reverse();
+    let last: Vec<i64> = facts.last_purchase.iter().map(|day| i64::from(*day)).collect();
+    let bought: Vec<i64> = facts.purchase_days.iter().map(|days| i64::from(*days)).collect();
+    [
+        portfolio::cut_scores(&last, &reached),
+        portfolio::cut_scores(&bought, &cuts.frequency),
+        portfolio::cut_scores(&facts.net_revenue, &cuts.monetary),
+    ]
 }
 
 /// Sums of a cell column by customer.

@@ -80,6 +80,11 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
         let mean = money(equity.mean);
         line("customer equity", format!("{mean}{}", interval(settings, &equity.quantiles)));
     }
+    if let Some(invest) = &results.decisions.invest {
+        let plan = &invest.plan;
+        let [spent, bound] = [plan.spent, plan.bound].map(|amount| format_grouped(amount, exponent));
+        line("to be gained", format!("{} for {spent}; no choice gains more than {bound}", money(plan.gain)));
+    }
     for world in results.worlds(settings).iter().skip(1) {
         let change = |now: MinorSum, before: MinorSum| {
             format!("{}, {} against the base", money(now), format_signed(now - before, exponent))

@@ -7,17 +7,25 @@ use rayon::prelude::*;
 use super::{
     comparison::score_columns,
     foretold::{Foretold, Valuation},
-    results::{Results, SEGMENTS, TIERS, sum_by_customer},
+    results::{Results, TIERS, sum_by_customer},
     worlds::World,
 };
 use crate::{
     equity::{self, Distribution},
-    forecast::{predict::WORST_ONE_IN, purchase_model::PurchaseModel, simulate::Simulation},
+    forecast::{
+        predict::WORST_ONE_IN,
+        purchase_model::PurchaseModel,
+        simulate::{Lifetime, Simulation},
+    },
+    potential,
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
+        equity::Drivers,
         facts::NO_DAY,
         period::Period,
+        portfolio::PortfolioGroup,
+        segmentation::Segmentation,
         settings::Settings,
     },
     units::{Minor, MinorSum},
@@ -71,6 +79,15 @@ impl World<'_> {
         columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
         columns
             .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
+        let drivers = both.and_then(|(f, value)| f.of_purchases(value)).map(|(f, rates)| f.drivers(rates));
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.as_ref().map(|drivers| of(&drivers[at])));
+        let known = both.and_then(|(f, value)| f.of_purchases(value)).and_then(|(f, _)| f.known().ok());
+        columns.push(float(&|_, _, at| known.as_ref().map(|known| known[at].rate_now)));
+        columns.push(driver(|drivers| drivers.spend));
+        columns.push(driver(|drivers| drivers.margin_rate));
+        columns.push(driver(|drivers| drivers.order_cost));
+        columns.push(driver(|drivers| drivers.sustaining_rate));
+        columns.push(driver(|drivers| drivers.lifetime));
         columns.push(money(&|s, at| s.lifetime[at].mean));
         columns.push(money(&|s, at| s.lifetime[at].mean_error));
         columns.push(money(&|s, at| s.lifetime[at].sd));
@@ -80,6 +97,35 @@ impl World<'_> {
         }
         columns.push(money(&|s, at| s.lifetime[at].shortfall));
         columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
+        columns.extend(self.potential_columns());
+        columns
+    }
+
+    /// The four potentials, their parts and ranks.
+    fn potential_columns(&self) -> Vec<Values> {
+        let (found, rows) = (&self.found.potentials, self.found.ledgers.customers.len());
+        let money = |column: Option<&[Minor]>| column.map_or_else(|| Values::Scaled(vec![None; rows]), scaled);
+        let rank = |column: Option<&[Minor]>| match column {
+            None => Values::Integer(vec![None; rows]),
+            Some(column) => integers(potential::ranks(column).into_iter().map(i64::from)),
+        };
+        let (growth, networking) = (found.growth.as_ref(), found.networking.as_ref());
+        let wallet = growth.and_then(|growth| growth.wallet.clone()).unwrap_or_else(|| vec![None; rows]);
+        let four = [Some(found.base.as_slice()), found.growth(), found.networking(), found.learning.as_deref()];
+        let total = found.total.as_deref();
+        let mut columns = vec![
+            money(four[0]),
+            money(four[1]),
+            money(growth.and_then(|growth| growth.pipeline.as_deref())),
+            Values::Scaled(wallet),
+            money(four[2]),
+            money(networking.map(|networking| networking.new.as_slice())),
+            money(networking.and_then(|networking| networking.saved.as_deref())),
+            money(networking.map(|networking| networking.given.as_slice())),
+            money(four[3]),
+            money(total),
+        ];
+        columns.extend(four.into_iter().chain([total]).map(rank));
         columns
     }
 
@@ -101,7 +147,24 @@ impl World<'_> {
         [scaled(&self.found.economic_profit), scaled(&acquisition_cost), before, current]
     }
 
+    /// Scores, tier, segment, portfolio analysis, roles and the user's own groups.
     pub(super) fn segment_columns(&self) -> Vec<Values> {
+        let mut columns = self.score_columns();
+        columns.extend(self.portfolio_columns());
+        columns.extend(["cluster", "user_segment"].map(|name| self.group_column(name)));
+        columns
+    }
+
+    /// The group of every customer in a segmentation; null where there is none of the name.
+    fn group_column(&self, name: &str) -> Values {
+        let found = self.found.segmentations.iter().find(|(segmentation, _)| segmentation.name == name);
+        match found {
+            Some((segmentation, _)) => Values::Label(segmentation.of.clone(), Arc::new(segmentation.groups.clone())),
+            None => Values::Text(vec![None; self.found.ledgers.customers.len()]),
+        }
+    }
+
+    pub(super) fn score_columns(&self) -> Vec<Values> {
         let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
         let score = |scores: &[u8]| integers(scores.iter().map(|score| i64::from(*score)));
         let segment = self.found.ledgers.segment.as_deref().cloned();
@@ -116,18 +179,53 @@ impl World<'_> {
         ]
     }
 
+    pub(super) fn portfolio_columns(&self) -> Vec<Values> {
+        let (found, rows) = (&self.found.portfolio, self.found.ledgers.customers.len());
+        let roles = &found.roles;
+        let switch = |role: Option<&Vec<bool>>| match role {
+            Some(role) => Values::Switch(role.iter().map(|has| Some(*has)).collect()),
+            None => Values::Switch(vec![None; rows]),
+        };
+        let group = match &found.group {
+            Some(group) => {
+                let names = PortfolioGroup::ALL.map(|group| group.as_str().to_owned()).to_vec();
+                Values::Label(group.iter().map(|group| *group as u32).collect(), Arc::new(names))
+            }
+            None => Values::Text(vec![None; rows]),
+        };
+        let way = |best: &Option<(u16, Minor)>| best.map(|(way, _)| found.ways[usize::from(way)].clone());
+        let influence = roles.influence.as_ref();
+        let score = roles.inspiration_score.as_ref();
+        let above = self.settings.portfolio.analysis.present_above;
+        vec![
+            self.group_column("rfm_cell"),
+            group,
+            scaled(&found.present),
+            Values::Text(found.best_way.iter().map(way).collect()),
+            Values::Scaled(found.best_way.iter().map(|best| best.map(|(_, profit)| profit)).collect()),
+            switch(roles.high_lifetime_value.as_ref()),
+            switch(roles.benchmark.as_ref()),
+            influence.map_or_else(|| Values::Scaled(vec![None; rows]), |influence| scaled(influence)),
+            switch(roles.inspiration.as_ref()),
+            Values::Float((0..rows).map(|row| score.map(|score| score[row])).collect()),
+            switch(Some(&roles.cost_magnet)),
+            Values::Float(roles.fixed_cost_ratio.iter().map(|ratio| ratio.filter(|ratio| ratio.is_finite())).collect()),
+            Values::Switch((0..rows).map(|row| Some(found.is_protected(row, above))).collect()),
+        ]
+    }
+
     pub(super) fn segment_value_columns(&self) -> Vec<Values> {
-        let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
-        let mut rows: Vec<SegmentRow> = Vec::new();
-        if self.found.ledgers.segment.is_some() {
-            rows.extend(self.segment_rows(
-                "segment",
-                SEGMENTS,
-                &self.found.ledgers.segment_names,
-                &self.found.ledgers.segment_of,
-            ));
-        }
-        rows.extend(self.segment_rows("value_tier", TIERS, &tiers, &self.found.tier));
+        let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
+        let expected = self.expected_by_customer();
+        let told = &self.found.segmentations;
+        let cuts = self.found.cuts.iter().filter(|cut| told.iter().all(|(other, _)| other.name != cut.segmentation));
+        let cuts: Vec<(Segmentation, Option<usize>)> =
+            cuts.map(|cut| (cut.as_segmentation(), Some(cut.totals))).collect();
+        let mut rows: Vec<SegmentRow> = told
+            .par_iter()
+            .chain(&cuts)
+            .flat_map_iter(|(segmentation, place)| self.segment_rows(segmentation, *place, &cm3, expected.as_deref()))
+            .collect();
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));
         let sum = |of: &dyn Fn(&SegmentRow) -> Option<MinorSum>| Values::Sum(rows.iter().map(of).collect());
         let mut columns = vec![
@@ -148,36 +246,40 @@ impl World<'_> {
         columns
     }
 
-    fn segment_rows(&self, segmentation: &'static str, number: usize, names: &[String], of: &[u16]) -> Vec<SegmentRow> {
-        let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
-        let expected = self.expected_by_customer();
+    fn segment_rows(
+        &self,
+        segmentation: &Segmentation,
+        place: Option<usize>,
+        cm3: &[Minor],
+        expected: Option<&[Minor]>,
+    ) -> Vec<SegmentRow> {
         let levels = self.settings.levels();
-        let mut rows: Vec<SegmentRow> = names
+        let mut rows: Vec<SegmentRow> = segmentation
+            .groups
             .iter()
             .enumerate()
             .map(|(segment, name)| {
                 let simulation = self.simulation();
-                let paths = simulation.map(|simulation| simulation.totals[number].segment(segment));
+                let paths = simulation.zip(place).map(|(simulation, place)| simulation.totals[place].segment(segment));
                 let error =
                     simulation.zip(paths).and_then(|(simulation, paths)| equity::mean_error(paths, simulation.draws));
                 SegmentRow {
-                    segmentation,
+                    segmentation: segmentation.name,
                     name: name.clone(),
-                    expected: expected.as_ref().map(|_| 0),
+                    expected: expected.map(|_| 0),
                     error,
                     total: paths.and_then(|paths| equity::distribution(paths, &levels, WORST_ONE_IN)),
                     ..SegmentRow::default()
                 }
             })
             .collect();
-        for (customer, segment) in of.iter().enumerate() {
-            let row = &mut rows[usize::from(*segment)];
+        for (customer, segment) in segmentation.of.iter().enumerate() {
+            let row = &mut rows[*segment as usize];
             row.customers += 1;
             row.net_revenue += MinorSum::from(self.found.ledgers.facts.net_revenue[customer]);
             row.cm3 += MinorSum::from(cm3[customer]);
             row.economic_profit += MinorSum::from(self.found.economic_profit[customer]);
-            row.expected =
-                row.expected.zip(expected.as_ref()).map(|(sum, values)| sum + MinorSum::from(values[customer]));
+            row.expected = row.expected.zip(expected).map(|(sum, values)| sum + MinorSum::from(values[customer]));
         }
         rows
     }
@@ -191,6 +293,14 @@ impl World<'_> {
     pub(super) fn expected_by_customer(&self) -> Option<Vec<Minor>> {
         let (forecast, value) = self.forecast.zip(self.found.value.as_ref())?;
         Some(forecast.by_customer(&value.expected))
+    }
+
+    /// Mean simulated lifetime value of every customer.
+    pub(super) fn simulated_by_customer(&self) -> Option<Vec<Minor>> {
+        let (forecast, simulation) = self.forecast.zip(self.simulation())?;
+        let per_major = self.settings.currency.minor_per_major() as f64;
+        let minor = |lifetime: &Lifetime| (lifetime.mean * per_major).round_ties_even() as Minor;
+        Some(forecast.by_customer(&simulation.lifetime.iter().map(minor).collect::<Vec<_>>()))
     }
 
     /// Distribution of the simulated customer equity.
@@ -230,6 +340,7 @@ impl World<'_> {
         ];
         columns.extend((0..self.settings.quantiles().len()).map(quantile));
         columns.push(Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]));
+        columns.extend(self.plan_total_columns());
         columns
     }
 

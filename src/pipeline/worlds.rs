@@ -89,7 +89,7 @@ impl World<'_> {
     }
 
     /// Customers `rows`: the exact sums of their cells.
-    fn profit_total_columns(&self, rows: Range<usize>) -> Vec<Values> {
+    pub(super) fn profit_total_columns(&self, rows: Range<usize>) -> Vec<Values> {
         let (cells, first) = (&self.found.ledgers.cells, &self.found.ledgers.facts.first_cell[rows.start..=rows.end]);
         let total = |column: &[i64]| scaled(&sum_by_customer(first, column));
         let count = |column: &[u64]| {

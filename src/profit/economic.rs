@@ -268,8 +268,13 @@ mod tests {
 
     #[test]
     fn expected_loss_is_exposure_times_probability_times_loss() {
-        let setting =
-            BadDebt { probability: Some(decimal("0.02")), per_year: false, loss: decimal("0.60"), days: None };
+        let setting = BadDebt {
+            probability: Some(decimal("0.02")),
+            per_year: false,
+            loss: decimal("0.60"),
+            days: None,
+            by_grade: false,
+        };
         // 100,000.00 · 2 % · 60 % = 1,200.00.
         let row = Receivable {
             balance_sum: 10_000_000,
@@ -337,7 +342,7 @@ mod tests {
             balance in 0..1_000_000_000_000_i64, probability in 0..=1_000_000_000_000_i64,
         ) {
             let exact = Decimal { mantissa: i128::from(probability), scale: 12 };
-            let setting = BadDebt { probability: Some(exact), per_year: false, loss: decimal("0.45"), days: None };
+            let setting = BadDebt { probability: Some(exact), per_year: false, loss: decimal("0.45"), days: None, by_grade: false };
             let row = Receivable {
                 balance_sum: i128::from(balance),
                 balances: 1,

@@ -11,6 +11,7 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 pub use footer::Footer;
+pub(crate) use scan::plain_reason;
 pub use scan::{Source, open};
 
 /// What can be wrong with an input before its rows are read.

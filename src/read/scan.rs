@@ -38,12 +38,41 @@ enum Role {
     Number,
     Text,
     IdOrDay,
+    /// A name that may be a number.
+    Name,
+    /// Yes or no.
+    Switch,
 }
+
+/// Columns of numbers in the tables of plans and decisions, and in what an earlier run told.
+const NUMBERS: [&str; 20] = [
+    "customers",
+    "cost",
+    "equity",
+    "value",
+    "target",
+    "retention",
+    "frequency",
+    "margin",
+    "cost_to_serve",
+    "probability",
+    "uncertainty",
+    "expected_revenue",
+    "expected_value",
+    "p_alive",
+    "expected_spend",
+    "margin_rate",
+    "cost_per_purchase",
+    "cost_per_time",
+    "expected_discounted_purchases",
+    "expected_discounted_lifetime",
+];
 
 impl Role {
     fn of(name: &str) -> Self {
         match name {
-            "customer_id" | "product_id" | "order_id" | "account" | "cost_centre" => Self::Id,
+            "customer_id" | "referrer" | "referred" | "product_id" | "order_id" | "prospect_id" | "account"
+            | "cost_centre" => Self::Id,
             "date" | "start" | "end" => Self::Day,
             "amount"
             | "quantity"
@@ -56,7 +85,20 @@ impl Role {
             | "default_probability"
             | "acquisition_cost"
             | "capacity"
+            | "wallet"
+            | "wallet_probability"
+            | "probability"
+            | "margin"
+            | "value"
+            | "half_life"
+            | "weight"
+            | "days_late"
+            | "overdue"
+            | "disputed"
             | "rate" => Self::Number,
+            _ if NUMBERS.contains(&name) => Self::Number,
+            "parent" => Self::Name,
+            "benchmark" => Self::Switch,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }
@@ -69,6 +111,8 @@ impl Role {
             Self::Number => "an integer, decimal or float",
             Self::Text => "text",
             Self::IdOrDay => "text, an integer year or a date",
+            Self::Name => "text or an integer",
+            Self::Switch => "a boolean, 0 and 1, or text",
         }
     }
 
@@ -84,6 +128,10 @@ impl Role {
             Self::Number if *dtype == D::Float32 => D::Float32,
             Self::Id | Self::Number | Self::IdOrDay if dtype.is_integer() => D::Int64,
             Self::Id | Self::Text | Self::IdOrDay if text => D::String,
+            Self::Name if text || dtype.is_integer() => D::String,
+            Self::Switch if *dtype == D::Boolean => D::Boolean,
+            Self::Switch if dtype.is_integer() => D::Int64,
+            Self::Switch if text => D::String,
             Self::Day | Self::IdOrDay if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
             Self::Number if dtype.is_float() => D::Float64,
             Self::Number if matches!(dtype, D::Decimal(..)) => dtype.clone(),
@@ -332,7 +380,7 @@ fn predicate_error(table: &'static str, error: ReadError) -> ReadError {
 }
 
 /// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
-fn plain_reason(error: &PolarsError) -> String {
+pub(crate) fn plain_reason(error: &PolarsError) -> String {
     let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     match error {
         PolarsError::ColumnNotFound(text) | PolarsError::SchemaFieldNotFound(text) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::covariates::CovariateColumn;
+use super::{covariates::CovariateColumn, plan_inputs};
 
 /// The input tables. Only `transactions` must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +36,26 @@ pub struct Inputs {
     /// One row what a resource pool gives a taker (in a period).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_weights: Option<TableSetting>,
+    /// Who was won through whom.
+    pub referrals: Option<TableSetting>,
+    /// The sales pipeline.
+    pub opportunities: Option<TableSetting>,
+    /// Knowledge gained from customers.
+    pub learning: Option<TableSetting>,
+    /// Customers that are planned to be won.
+    pub acquisition_plan: Option<TableSetting>,
+    /// What customers of others are worth.
+    pub market: Option<TableSetting>,
+    /// Targets of what drives equity.
+    pub targets: Option<TableSetting>,
+    /// What may be done for customers.
+    pub actions: Option<TableSetting>,
+    /// For whom in particular.
+    pub action_customers: Option<TableSetting>,
+    /// Customers who may be won.
+    pub prospects: Option<TableSetting>,
+    /// Complaints, ideas and requests of customers.
+    pub interactions: Option<TableSetting>,
 }
 
 impl Inputs {
@@ -55,7 +75,17 @@ impl Inputs {
             TableName::Events => self.events.as_ref(),
             TableName::Contracts => self.contracts.as_ref(),
             TableName::ResourceWeights => self.resource_weights.as_ref(),
-            TableName::Truth => None,
+            TableName::Referrals => self.referrals.as_ref(),
+            TableName::Opportunities => self.opportunities.as_ref(),
+            TableName::Learning => self.learning.as_ref(),
+            TableName::AcquisitionPlan => self.acquisition_plan.as_ref(),
+            TableName::Market => self.market.as_ref(),
+            TableName::Targets => self.targets.as_ref(),
+            TableName::Actions => self.actions.as_ref(),
+            TableName::ActionCustomers => self.action_customers.as_ref(),
+            TableName::Prospects => self.prospects.as_ref(),
+            TableName::Interactions => self.interactions.as_ref(),
+            TableName::Truth | TableName::EarlierRun => None,
         }
     }
 }
@@ -88,13 +118,35 @@ pub enum TableName {
     Contracts,
     /// Whom resource pools serve.
     ResourceWeights,
+    /// Who was won through whom.
+    Referrals,
+    /// The sales pipeline.
+    Opportunities,
+    /// Knowledge gained from customers.
+    Learning,
+    /// Customers that are planned to be won.
+    AcquisitionPlan,
+    /// What customers of others are worth.
+    Market,
+    /// Targets of what drives equity.
+    Targets,
+    /// What may be done for customers.
+    Actions,
+    /// For whom in particular.
+    ActionCustomers,
+    /// Customers who may be won.
+    Prospects,
+    /// Complaints, ideas and requests of customers.
+    Interactions,
+    /// What an earlier run told of customers: named by `equity.bridge`.
+    EarlierRun,
     /// What customers truly cost: given to a comparison, never in a config.
     Truth,
 }
 
 impl TableName {
     /// Every table of a config, in the order of the config's documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 22] = [
         Self::Transactions,
         Self::Customers,
         Self::Products,
@@ -107,6 +159,16 @@ impl TableName {
         Self::Events,
         Self::Contracts,
         Self::ResourceWeights,
+        Self::Referrals,
+        Self::Opportunities,
+        Self::Learning,
+        Self::AcquisitionPlan,
+        Self::Market,
+        Self::Targets,
+        Self::Actions,
+        Self::ActionCustomers,
+        Self::Prospects,
+        Self::Interactions,
     ];
 
     /// The name in the config.
@@ -125,6 +187,17 @@ impl TableName {
             Self::Events => "events",
             Self::Contracts => "contracts",
             Self::ResourceWeights => "resource_weights",
+            Self::Referrals => "referrals",
+            Self::Opportunities => "opportunities",
+            Self::Learning => "learning",
+            Self::AcquisitionPlan => "acquisition_plan",
+            Self::Market => "market",
+            Self::Targets => "targets",
+            Self::Actions => "actions",
+            Self::ActionCustomers => "action_customers",
+            Self::Prospects => "prospects",
+            Self::EarlierRun => "earlier_run",
+            Self::Interactions => "interactions",
             Self::Truth => "truth",
         }
     }
@@ -151,6 +224,10 @@ impl TableName {
                 ("acquisition_cost", false),
                 ("channel", false),
                 ("region", false),
+                ("wallet", false),
+                ("wallet_probability", false),
+                ("benchmark", false),
+                ("parent", false),
             ],
             Self::Products => &[("product_id", true), ("unit_cost", true)],
             Self::Pools => &[
@@ -169,6 +246,10 @@ impl TableName {
                 ("driver", false),
                 ("capacity", false),
                 ("rate", false),
+                ("rule", false),
+                ("rule_version", false),
+                ("valid_from", false),
+                ("valid_to", false),
             ],
             Self::DriverQuantities => {
                 &[("customer_id", true), ("driver", true), ("quantity", true), ("period", false), ("date", false)]
@@ -178,6 +259,9 @@ impl TableName {
                 ("balance", false),
                 ("write_off", false),
                 ("default_probability", false),
+                ("days_late", false),
+                ("overdue", false),
+                ("disputed", false),
                 ("period", false),
                 ("date", false),
             ],
@@ -187,6 +271,19 @@ impl TableName {
             Self::ResourceWeights => {
                 &[("from", true), ("to", true), ("weight", true), ("period", false), ("date", false)]
             }
+            Self::Referrals => &[("referrer", true), ("referred", true), ("date", false), ("weight", false)],
+            Self::Opportunities => {
+                &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
+            }
+            Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::columns(self),
+            Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
             Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
@@ -211,12 +308,14 @@ impl TableName {
                 "quantity_range",
                 "date_range",
             ],
-            Self::Customers => &["missing_customer", "duplicate_customer", "invalid_amount"],
+            Self::Customers => {
+                &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability", "invalid_flag"]
+            }
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
             Self::Pools => {
                 &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
             }
-            Self::Activities => &["missing_activity", "duplicate_activity"],
+            Self::Activities => &["missing_activity", "invalid_dates", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",
                 "unknown_customer",
@@ -238,6 +337,48 @@ impl TableName {
                 "overlapping_contract",
             ],
             Self::ResourceWeights => &["missing_pool", "invalid_weight", "invalid_period", "duplicate_key"],
+            Self::Referrals => &[
+                "missing_customer",
+                "unknown_customer",
+                "self_referral",
+                "cyclic_referral",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
+                "duplicate_key",
+            ],
+            Self::Opportunities => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_probability",
+                "invalid_margin",
+                "missing_date",
+                "past_opportunity",
+            ],
+            Self::Interactions => &[
+                "missing_customer",
+                "unknown_customer",
+                "unknown_kind",
+                "invalid_weight",
+                "missing_date",
+                "after_as_of",
+            ],
+            Self::Learning => &[
+                "missing_customer",
+                "unknown_customer",
+                "invalid_amount",
+                "invalid_half_life",
+                "missing_date",
+                "after_as_of",
+            ],
+            Self::AcquisitionPlan
+            | Self::Market
+            | Self::Targets
+            | Self::Actions
+            | Self::ActionCustomers
+            | Self::Prospects
+            | Self::EarlierRun => plan_inputs::rules(self),
             Self::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
             Self::Traced => &[
                 "missing_customer",

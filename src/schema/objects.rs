@@ -6,7 +6,10 @@ use super::{
     costing::Level,
     facts::{Cells, Customers},
 };
-use crate::numeric::{decimal::Decimal, keys::Keys};
+use crate::{
+    numeric::{decimal::Decimal, keys::Keys},
+    units::Day,
+};
 
 /// What is costed.
 ///
@@ -88,6 +91,30 @@ pub struct Objects {
     pub buyers: Option<Vec<Buyers>>,
     /// Where prices differ by customer in a scenario: each price factor, and the money of the customers who pay it.
     pub by_price: Vec<(Decimal, Cells)>,
+    /// How customers began to buy products.
+    pub entries: Option<Entries>,
+}
+
+/// How customers began, by the hash of their ids ([`Key::hash`](crate::numeric::keys::Key::hash)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// Customers with a purchase, ascending by hash.
+    pub customers: Vec<Newcomer>,
+    /// Customer and row of a product of its first purchase day, ascending by hash.
+    pub entered: Vec<(u64, u32)>,
+}
+
+/// How one customer began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Hash of its id.
+    pub hash: u64,
+    /// First purchase day.
+    pub first: Day,
+    /// Second purchase day; [`NO_DAY`](super::facts::NO_DAY) without one.
+    pub second: Day,
+    /// Different products bought.
+    pub products: u32,
 }
 
 /// Who bought a product.

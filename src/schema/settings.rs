@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting};
+pub use super::{
+    inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
+    portfolio::{NetworkingSettings, PortfolioSettings, ValueTier},
+};
 
 use super::{
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     covariates::CovariateSettings,
+    decisions::DecisionSettings,
     economic::EconomicSettings,
+    equity::EquitySettings,
     forecasting::{Discounting, ModelChoice, SpendKind},
     fx::FxSettings,
     money::Currency,
@@ -66,6 +71,10 @@ pub struct Settings {
     pub forecast: Option<ForecastSettings>,
     /// Groups of customers.
     pub portfolio: PortfolioSettings,
+    /// Equity.
+    pub equity: EquitySettings,
+    /// Decisions.
+    pub decisions: DecisionSettings,
     /// What-if beside the base.
     pub scenario: Option<Scenario>,
 }
@@ -320,22 +329,4 @@ impl PoolBy {
             Self::CohortMonth => Some(PeriodKind::Month),
         }
     }
-}
-
-/// Groups of customers.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PortfolioSettings {
-    /// Groups of recency, frequency and monetary value, 2 to 10.
-    pub rfm_groups: u8,
-    /// Value tiers from the best customer down: name and share of customers; shares sum to 1.
-    pub value_tiers: Vec<ValueTier>,
-}
-
-/// One value tier.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ValueTier {
-    /// Name of the tier.
-    pub name: String,
-    /// Share of all customers, above 0 to 1.
-    pub share: f64,
 }

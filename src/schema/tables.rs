@@ -1,6 +1,6 @@
 //! The small input tables, as the contract hands them on.
 
-use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period};
+use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period, relations::Wallet};
 use crate::{
     numeric::keys::KeyTable,
     units::{Day, Minor, MinorSum, Quantity},
@@ -17,6 +17,10 @@ pub struct CustomerTable {
     pub groups: Vec<Vec<Option<String>>>,
     /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
     pub acquisition_cost: Vec<Minor>,
+    /// What each spends with us and others, in row order; `None` when the columns are not mapped or a cell is null.
+    pub wallet: Vec<Option<Wallet>>,
+    /// Whom others copy, in row order; no when the column is not mapped or the cell is null.
+    pub benchmark: Vec<bool>,
     /// What models may use, in row order, sorted by name.
     pub covariates: Vec<Covariate>,
 }
@@ -156,6 +160,18 @@ pub struct Receivable {
     pub defaulting: i128,
     /// Sum of what was written off, less what was recovered.
     pub write_off: Minor,
+    /// Whether the table says what was written off.
+    pub has_write_off: bool,
+    /// Sum of the balances above 0.
+    pub owed: MinorSum,
+    /// Sum of the days late, scaled by 10⁶, and number of rows that know them.
+    pub days_late: i128,
+    /// See `days_late`.
+    pub late_rows: u32,
+    /// Sum of what was overdue; `None` where no row knows it.
+    pub overdue: Option<MinorSum>,
+    /// Sum of what was disputed; `None` likewise.
+    pub disputed: Option<MinorSum>,
 }
 
 /// A contract of a customer.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 14] = [
     "read",
     "contract",
     "facts",
@@ -10,8 +10,10 @@ const STAGES: [&str; 12] = [
     "profit",
     "compare",
     "forecast",
+    "potential",
     "portfolio",
     "equity",
+    "decide",
     "publish",
     "generate",
     "report",
@@ -63,9 +65,20 @@ fn stages_never_import_each_other_and_the_ground_imports_no_stage() {
 #[test]
 fn kernels_know_neither_polars_nor_arrow() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for module in
-        ["numeric", "schema", "facts", "allocate", "profit", "compare", "forecast", "portfolio", "equity", "report"]
-    {
+    for module in [
+        "numeric",
+        "schema",
+        "facts",
+        "allocate",
+        "profit",
+        "compare",
+        "forecast",
+        "potential",
+        "portfolio",
+        "equity",
+        "decide",
+        "report",
+    ] {
         let mut found = Vec::new();
         sources(&root.join(module), &mut found);
         for (file, source) in found {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::equity::{number, rows};
 use crate::support::{Job, cents, days, integers};
 
 /// One line: customer, day, cents.
@@ -72,7 +73,11 @@ proptest! {
         prop_assert_eq!(cm3, revenue - product - order - customer);
         prop_assert_eq!(profit, cm3);
         prop_assert_eq!(job.sum("customer_profit_total", "economic_profit"), profit);
-        prop_assert_eq!(job.sum("segment_value", "economic_profit"), profit);
+        for cut in ["value_tier", "cohort_year"] {
+            let of = rows(&job, "segment_value", &["segmentation", "economic_profit"]).into_iter();
+            let own = of.filter(|row| row[0] == cut).map(|row| number(&row[1]));
+            prop_assert_eq!(own.sum::<i128>(), profit);
+        }
         prop_assert_eq!(job.decimals("whale_curve", "cumulative_profit").last().copied(), Some(profit));
     }
 

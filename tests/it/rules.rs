@@ -200,3 +200,33 @@ fn a_resource_pool_serves_by_the_rule_of_the_period() {
     assert_snapshot!(pools(&rules.replace("1997-04-01", "1997-04-02")).failure());
     assert_snapshot!(pools(&rules.replace("1997-04-01", "1997-03-31")).failure());
 }
+
+/// The same rules from a table.
+#[test]
+fn rules_may_stand_in_the_activities_table_one_row_each() {
+    let with = |rows: &str| {
+        let job = job("method: average", "");
+        let text = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        let text = text.split("activities:").next().unwrap().replace(
+            "drivers:",
+            "  activities: {path: a.csv, columns: {activity: a, level: l, method: m, driver: d, rule: r, rule_version: v, \
+             valid_from: f, valid_to: t}}\ndrivers:",
+        );
+        job.text("whalecurve.yaml", &text).text("a.csv", &format!("a,l,m,d,r,v,f,t\n{rows}"));
+        job
+    };
+    let first = "handling,order,average,,R-7,,,1997-03-31\n";
+    let job = with(&format!("handling,order,driver,orders,R-7,5,1997-04-01,\n{first}"));
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_cost", "amount"), [1_500, 750, 1_500, 2_250]);
+    assert_eq!(job.texts("customer_cost", "rule"), ["R-7"; 4]);
+    assert_eq!(job.whole_numbers("customer_cost", "rule_version"), [Some(1), Some(5), Some(1), Some(5)]);
+    let told = [
+        with(&format!("handling,order,driver,orders,R-7,5,1997-03-31,\n{first}")).failure(),
+        with(&format!("handling,customer,driver,orders,R-7,5,1997-04-01,\n{first}")).failure(),
+        with(&format!("handling,order,driver,orders,R-7,5,April,\n{first}")).failure(),
+        with("handling,order,average,,R-7,2,,1997-03-31\n").failure(),
+        with(&format!("handling,order,driver,orders,,,1997-04-02,\n{first}")).failure(),
+    ];
+    assert_snapshot!(told.join("\n"));
+}

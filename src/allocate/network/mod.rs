@@ -24,7 +24,6 @@
 
 mod absorption;
 mod balance;
-pub mod components;
 mod error;
 mod flow;
 mod method;

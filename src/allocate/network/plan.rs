@@ -2,10 +2,9 @@
 
 use super::{
     Edge, Network, NetworkError, Node,
-    components::Components,
     reciprocal::{Exit, Link, Loop},
 };
-use crate::units::Quantity;
+use crate::{numeric::components::Components, units::Quantity};
 
 /// A network under one method: what counts, in which order, and the factors of its loops.
 #[derive(Clone, Debug)]

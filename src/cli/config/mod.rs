@@ -16,7 +16,7 @@ mod tests;
 mod tree;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -24,18 +24,23 @@ pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
     sections::{
-        activities, basis, contract, costs, covariates, economic, forecast, fx, inputs, portfolio, resources, run,
+        activities, basis, contract, costs, covariates, decisions, economic, equity, forecast, fx, inputs, portfolio,
+        resources, run,
     },
     walk::{Entry, Fields},
 };
 use crate::schema::{
     costing::ServiceSetting,
+    decisions::DecisionSettings,
+    equity::EquitySettings,
     fx::FxSettings,
     money::MAX_EXPONENT,
     period::PeriodKind,
+    portfolio::PortfolioSettings,
     scenario::Scenario,
-    settings::{Settings, TableName},
+    settings::{ForecastSettings, Settings, TableName},
 };
+use crate::units::Day;
 
 /// Largest config that is read, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -50,7 +55,7 @@ const DEFAULT_OUTPUT: &str = "results";
 const MOST_VERSIONS: u64 = 1_000;
 
 /// Keys of the config.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "version",
     "name",
     "currency",
@@ -71,6 +76,8 @@ const KEYS: [&str; 21] = [
     "commissions",
     "forecast",
     "portfolio",
+    "equity",
+    "decisions",
     "overrides",
 ];
 
@@ -211,7 +218,19 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let Some(forecast) = &forecast {
         forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
     }
-    let portfolio = fields.read_or("portfolio", portfolio::default(), problems, portfolio::read);
+    let portfolio = fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
+        let all = activities.iter().flatten();
+        let drivers: BTreeSet<&str> = all.filter_map(|(_, setting)| setting.method.driver()).collect();
+        let table = tables.contains(&TableName::Activities);
+        let served = portfolio::Served { activities: activities_known, drivers: &drivers, table };
+        portfolio::read(entry, exponent, &served, problems)
+    });
+    if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
+        inputs::check_wallet(entry, inputs, period, problems);
+    }
+
+    let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
+    let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
 
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
@@ -236,8 +255,33 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         economic: economic?,
         forecast: forecast?,
         portfolio: portfolio?,
+        equity: equity?,
+        decisions: decisions?,
         scenario: None,
     })
+}
+
+/// `equity` and `decisions`, and whether what they need is there.
+///
+/// * `when`: period and last day of the run. * `known`: tables, and the forecast where nothing is wrong with it.
+fn ahead(
+    fields: &Fields<'_>,
+    (period, as_of): (PeriodKind, Option<Day>),
+    exponent: u8,
+    (tables, forecast): (&BTreeSet<TableName>, Option<&Option<ForecastSettings>>),
+    problems: &mut Problems,
+) -> (Option<EquitySettings>, Option<DecisionSettings>) {
+    let equity = fields.read_or("equity", EquitySettings::default(), problems, |entry, problems| {
+        equity::read(entry, period, as_of, problems)
+    });
+    let decisions = fields.read_or("decisions", DecisionSettings::default(), problems, |entry, problems| {
+        decisions::read(entry, exponent, problems)
+    });
+    // What is wrong with the forecast is told there.
+    if let Some(forecast) = forecast {
+        decisions::check_use(fields, tables, forecast.as_ref(), problems);
+    }
+    (equity, decisions)
 }
 
 /// Names in a section, also of those that are not right: what uses one is no second mistake.

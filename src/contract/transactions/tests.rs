@@ -11,7 +11,9 @@ use crate::{
     numeric::keys::{KeyIndex, Keys, TextColumn},
     schema::{
         costing::ServiceSetting,
+        decisions::DecisionSettings,
         economic::EconomicSettings,
+        equity::EquitySettings,
         fx::FxSettings,
         lines::PURCHASE,
         money::Currency,
@@ -84,7 +86,17 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             fx: None,
             traced: None,
             contracts: None,
+            referrals: None,
+            opportunities: None,
+            learning: None,
+            interactions: None,
             resource_weights: None,
+            acquisition_plan: None,
+            market: None,
+            targets: None,
+            actions: None,
+            action_customers: None,
+            prospects: None,
             events: None,
         },
         contract: BTreeMap::from([(TableName::Transactions, RULES.iter().zip(policies).map(rule).collect())]),
@@ -102,7 +114,9 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         outputs: None,
         keep_versions: 0,
         forecast: None,
-        portfolio: PortfolioSettings { rfm_groups: 5, value_tiers: Vec::new() },
+        portfolio: PortfolioSettings::default(),
+        equity: EquitySettings::default(),
+        decisions: DecisionSettings::default(),
     }
 }
 

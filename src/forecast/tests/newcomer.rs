@@ -3,11 +3,16 @@
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::contribution::Rates;
+use crate::forecast::known_spend::fit_spend;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::newcomer::{ExpectedSpend, new_customers};
+use crate::forecast::newcomer_futures::newcomer_futures;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
+use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, horizon};
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::schema::forecasting::{Discounting, ModelChoice, SpendKind};
+use crate::schema::settings::{ForecastSettings, PurchaseKind};
 
 const P: ParetoNbd = ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 };
 
@@ -102,4 +107,66 @@ fn other_prices_add_to_what_a_purchase_brings_in_full() {
     let per_purchase = 0.4 * 20.0 - 1.0 - 1.5;
     let value = per_purchase * newcomer.discounted_purchases - 0.05 * newcomer.discounted_alive_time;
     assert!((found.value - value).abs() < 1e-12);
+}
+
+/// Standard errors by which a mean of drawn futures may miss its expectation.
+const ERRORS: f64 = 4.0;
+
+#[test]
+fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
+    let sample = super::cdnow::sample();
+    let rows = sample.x.len() as u32;
+    let histories = Histories {
+        customer: (0..rows).collect(),
+        frequency: sample.x.clone(),
+        recency: sample.recency.clone(),
+        age: sample.age.clone(),
+    };
+    for kind in [PurchaseKind::BgNbd, PurchaseKind::MbgNbd, PurchaseKind::ParetoNbd] {
+        let settings = ForecastSettings {
+            model: ModelChoice::One(kind),
+            holdout_days: None,
+            grace_days: 0,
+            contracts_from: None,
+            spend: SpendKind::GammaGamma,
+            days_per_unit: 7.0,
+            time_unit: "week".to_owned(),
+            horizon_days: 364,
+            discount_rate_per_year: 0.1,
+            discounting: Discounting::Continuous,
+            paths: 10,
+            parameter_uncertainty: false,
+            simulated_waits: false,
+            quantiles: Vec::new(),
+            covariates: None,
+            pool_by: None,
+            penalty: None,
+        };
+        let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
+        let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total);
+        let models = Models { purchases, spend, population: None, groups: None, moving: None };
+        let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
+        let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        // Every third customer: fewer than are taken at most, and more.
+        let members: Vec<u32> = (0..rows).step_by(3).collect();
+        let (horizon, delta) = (horizon(&settings), delta(&settings));
+        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta, None).unwrap();
+        let means = known.mean_spend(&histories.frequency);
+        let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
+        let futures = newcomer_futures(&models, &known, (&members, None, &keys), &settings, 7).unwrap();
+        for (drawn, expected) in [
+            (&futures.purchases, newcomer.discounted_purchases),
+            (&futures.alive_time, newcomer.discounted_alive_time),
+            (&futures.spend, amount * newcomer.discounted_purchases),
+        ] {
+            let n = drawn.len() as f64;
+            assert!(n >= 10_000.0);
+            let mean = drawn.iter().sum::<f64>() / n;
+            let variance = drawn.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
+            let miss = (mean - expected) / (variance / n).sqrt();
+            assert!(miss.abs() < ERRORS, "{kind:?}: {mean} {expected}, {miss} errors");
+        }
+        // Who lives longest buys nothing for a while: some futures have one purchase, none has fewer.
+        assert!(futures.purchases.iter().all(|purchases| *purchases >= 1.0 - 1e-6));
+    }
 }

@@ -150,6 +150,16 @@ impl Method {
         }
     }
 
+    /// The one driver that a customer's cost is in proportion to, at a rate that is the same for all; `None` where there is
+    /// no such driver.
+    #[must_use]
+    pub fn driver(&self) -> Option<&str> {
+        match self {
+            Self::Share(Basis::Driver(name)) | Self::StandardRate { basis: Basis::Driver(name), .. } => Some(name),
+            _ => None,
+        }
+    }
+
     /// How an amount came to its customer.
     #[must_use]
     pub fn kind(&self) -> RuleKind {

@@ -26,12 +26,16 @@ const BASES: [(&str, CommissionBase); 3] = [
 /// Days until customers pay, at most: five years.
 const MAX_DAYS: u64 = 1_826;
 
+/// Columns of the receivables table that make a grade.
+const GRADED: [&str; 4] = ["days_late", "overdue", "disputed", "write_off"];
+
 /// What the receivables table gives.
 #[derive(Clone, Copy, Default)]
 struct Receivables {
     balance: bool,
     write_off: bool,
     probability: bool,
+    graded: bool,
 }
 
 impl Receivables {
@@ -42,6 +46,7 @@ impl Receivables {
             balance: columns.contains_key("balance"),
             write_off: columns.contains_key("write_off"),
             probability: columns.contains_key("default_probability"),
+            graded: GRADED.iter().any(|column| columns.contains_key(*column)),
         }
     }
 }
@@ -122,7 +127,12 @@ fn bad_debt(
     known: bool,
     problems: &mut Problems,
 ) -> Option<BadDebt> {
-    let fields = entry.fields(&["probability", "probability_per_year", "loss", "days"], problems)?;
+    let fields = entry.fields(&["probability", "probability_per_year", "loss", "days", "by_grade"], problems)?;
+    let yes_or_no = [("true", true), ("false", false)];
+    let by_grade = fields.read_or("by_grade", false, problems, |entry, problems| entry.word(&yes_or_no, problems))?;
+    if by_grade {
+        return by_grade_alone(entry, &fields, given, known, problems);
+    }
     if given.write_off {
         let what = format!(
             "{} expects losses where inputs.receivables has write_off: one loss would count twice",
@@ -161,7 +171,32 @@ fn bad_debt(
             "probabilities of the table are for its balances: leave out days, or the column",
         );
     }
-    Some(BadDebt { probability: probability?, per_year, loss: loss?, days })
+    Some(BadDebt { probability: probability?, per_year, loss: loss?, days, by_grade })
+}
+
+/// Expected loss by the grade of payment behaviour.
+fn by_grade_alone(
+    entry: &Entry<'_>,
+    fields: &Fields<'_>,
+    given: Receivables,
+    known: bool,
+    problems: &mut Problems,
+) -> Option<BadDebt> {
+    for other in ["probability_per_year", "days"].into_iter().filter_map(|key| fields.get(key)) {
+        let what = format!("{} has no effect with by_grade", quoted(other.path()));
+        problems.add(other.key_at(), what);
+    }
+    if known && (!given.balance || !given.graded || given.probability) {
+        let what = format!(
+            "{} needs balance and one of days_late, overdue, disputed and write_off of inputs.receivables, and no \
+             default_probability",
+            quoted(entry.path())
+        );
+        problems.add_with_hint(entry.key_at(), what, "a grade is made of how a customer has paid");
+    }
+    let loss = fields.read("loss", problems, share);
+    let probability = fields.read_or("probability", None, problems, |entry, problems| share(entry, problems).map(Some));
+    Some(BadDebt { probability: probability?, per_year: false, loss: loss?, days: None, by_grade: true })
 }
 
 fn commissions(entry: &Entry<'_>, problems: &mut Problems) -> Option<Commissions> {

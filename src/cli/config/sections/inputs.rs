@@ -12,6 +12,7 @@ use crate::{
     },
     schema::{
         covariates::{CovariateColumn, CovariateKind},
+        period::PeriodKind,
         settings::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
     },
 };
@@ -95,6 +96,16 @@ pub(in crate::cli::config) fn read(
         events: settings.remove(&TableName::Events),
         contracts: settings.remove(&TableName::Contracts),
         resource_weights: settings.remove(&TableName::ResourceWeights),
+        referrals: settings.remove(&TableName::Referrals),
+        opportunities: settings.remove(&TableName::Opportunities),
+        learning: settings.remove(&TableName::Learning),
+        acquisition_plan: settings.remove(&TableName::AcquisitionPlan),
+        market: settings.remove(&TableName::Market),
+        targets: settings.remove(&TableName::Targets),
+        actions: settings.remove(&TableName::Actions),
+        action_customers: settings.remove(&TableName::ActionCustomers),
+        prospects: settings.remove(&TableName::Prospects),
+        interactions: settings.remove(&TableName::Interactions),
     });
     (present, inputs)
 }
@@ -252,16 +263,69 @@ fn check_columns(name: TableName, columns: Option<&Fields<'_>>, problems: &mut P
                 problems.add_with_hint(date.key_at(), what, "map one of them");
             }
         }
+        TableName::Customers => {
+            let pair = ["wallet", "wallet_probability"].map(|column| columns.get(column));
+            if let [Some(one), None] | [None, Some(one)] = pair {
+                let what = format!("{path} has wallet or wallet_probability without the other");
+                let hint = "what may be won is (wallet - sales of the last year) × wallet_probability";
+                problems.add_with_hint(one.key_at(), what, hint);
+            }
+        }
+        TableName::Market => check_market(columns, problems),
+        TableName::AcquisitionPlan | TableName::Targets | TableName::Actions => {
+            if let (Some(_), Some(channel)) = (columns.get("segment"), columns.get("channel")) {
+                let what = format!("{path} has both segment and channel: two answers to which customers");
+                problems.add_with_hint(channel.key_at(), what, "map one of them");
+            }
+        }
         _ => {}
     }
+}
+
+/// A market says what customers are worth in one way.
+fn check_market(columns: &Fields<'_>, problems: &mut Problems) {
+    let path = quoted(columns.path());
+    let hint = "map either equity, or customers and value (what one of them is worth)";
+    let of_each = (columns.get("customers"), columns.get("value"));
+    match (columns.get("equity"), of_each) {
+        (Some(_), (_, Some(value))) => {
+            let what = format!("{path} has both equity and value: two answers to what customers are worth");
+            problems.add_with_hint(value.key_at(), what, hint);
+        }
+        (None, (None, _) | (_, None)) => {
+            problems.add_with_hint(columns.at(), format!("{path} does not say what customers are worth"), hint);
+        }
+        _ => {}
+    }
+}
+
+/// What is left of a wallet needs the sales of the last year, which periods of a month or a quarter tell.
+pub(in crate::cli::config) fn check_wallet(
+    entry: &Entry<'_>,
+    inputs: &Inputs,
+    period: PeriodKind,
+    problems: &mut Problems,
+) {
+    let given = inputs.customers.as_ref().is_some_and(|table| table.columns.contains_key("wallet"));
+    if !given || matches!(period, PeriodKind::Month | PeriodKind::Quarter) {
+        return;
+    }
+    let what = "`inputs.customers` has wallet, but the run's periods do not tell the sales of the last year";
+    problems.add_with_hint(entry.key_at(), what, "add period: month or period: quarter");
 }
 
 /// Receivables say what customers owe, or what was written off.
 fn check_receivables(columns: &Fields<'_>, problems: &mut Problems) {
     let path = quoted(columns.path());
-    if !columns.has("balance") && !columns.has("write_off") {
+    if !["balance", "write_off", "days_late"].iter().any(|column| columns.has(column)) {
         let hint = "map balance (what the customer owes), write_off (what was lost), or both";
         problems.add_with_hint(columns.at(), format!("{path} has neither balance nor write_off"), hint);
+    }
+    for share in
+        ["overdue", "disputed"].into_iter().filter_map(|key| columns.get(key)).filter(|_| !columns.has("balance"))
+    {
+        let what = format!("{} is a part of the balance, which is not mapped", quoted(share.path()));
+        problems.add_with_hint(share.key_at(), what, "map balance, too");
     }
     if let Some(probability) = columns.get("default_probability").filter(|_| !columns.has("balance")) {
         let what = format!("{path} has default_probability without balance");

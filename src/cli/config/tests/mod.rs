@@ -4,6 +4,7 @@ mod costs;
 mod document;
 mod economic;
 mod environment;
+mod equity;
 mod forecast;
 mod fx;
 mod tables;

@@ -8,7 +8,7 @@ fn the_ledger_must_be_there() {
     assert_snapshot!(message("version: 1\ncurrency: USD\ninputs:\n  transaction: {}\n"), @r"
     shop/whalecurve.yaml:3:1: `inputs.transactions` is missing
     shop/whalecurve.yaml:4:3: unknown key `transaction` in `inputs`
-      hint: did you mean `transactions`? known keys: transactions, customers, products, pools, activities, driver_quantities, receivables, fx, traced, events, contracts, resource_weights
+      hint: did you mean `transactions`? known keys: transactions, customers, products, pools, activities, driver_quantities, receivables, fx, traced, events, contracts, resource_weights, referrals, opportunities, learning, acquisition_plan, market, targets, actions, action_customers, prospects, interactions
     ");
 }
 

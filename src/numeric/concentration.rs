@@ -37,17 +37,23 @@ pub struct Concentration {
 pub fn concentration(profit: &[Minor]) -> Concentration {
     let mut sorted = profit.to_vec();
     sorted.par_sort_unstable_by(|a, b| b.cmp(a));
+    of_sorted(&sorted)
+}
+
+/// [`concentration`] of a profit that is sorted, the largest first.
+#[must_use]
+pub fn of_sorted(sorted: &[Minor]) -> Concentration {
     let n = sorted.len() as i128;
     let total: MinorSum = sorted.iter().map(|value| MinorSum::from(*value)).sum();
     let peak: MinorSum = sorted.iter().filter(|value| **value > 0).map(|value| MinorSum::from(*value)).sum();
     // n² times 64 bits: fits 128 bits up to 10⁹ customers.
-    let weighted: i128 = (1..).zip(&sorted).map(|(i, value): (i128, _)| (n + 1 - 2 * i) * i128::from(*value)).sum();
+    let weighted: i128 = (1..).zip(sorted).map(|(i, value): (i128, _)| (n + 1 - 2 * i) * i128::from(*value)).sum();
     let share = |of: f64| (total > 0).then_some(of);
     let gini = weighted as f64 / (n as f64 * total as f64);
     Concentration {
         total,
         peak,
-        losing: profit.iter().filter(|value| **value < 0).count() as u64,
+        losing: sorted.iter().filter(|value| **value < 0).count() as u64,
         peak_share: share(peak as f64 / total as f64),
         gini: share(gini),
         stobachoff: share(gini / (1.0 + gini)),

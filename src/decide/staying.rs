@@ -1,0 +1,249 @@
+//! How long customers stay, and how much longer when a share of the loss is prevented.
+//!
+//! Every customer leaves at a rate of its own that nobody knows, so of those who look alike a share `S(t)` is still there after
+//! the time `t`. When a share `r` of the loss is prevented every rate is `1 − r` times what it was, and `S((1 − r) t)` are. So it
+//! is enough to know `S`: it is taken for `(1 + t/b)^−s`, what rates that are gamma distributed give, with the `b` and `s` that
+//! give the customer's probability of being alive at the horizon `H` and its expected discounted time alive,
+//!
+//! `P(alive at H) / P(alive) = (1 + H/b)^−s`,  `L / P(alive) = ∫₀ᴴ (1 + t/b)^−s e^−δt dt`.
+//!
+//! Purchases fall from the rate `λ₀` at which a customer who is alive buys today as `λ₀ (1 + t/b)^−σ`, faster where frequent
+//! buyers leave sooner; `σ` gives the expected discounted purchases. Then
+//!
+//! `L′ = L · A(b/(1−r), s) / A(b, s)`,  `D′ = D · A(b/(1−r), σ) / A(b, σ)`,  `A(b, s) = ∫₀ᴴ (1 + t/b)^−s e^−δt dt`.
+//!
+//! Under Pareto/NBD that is exact. Under BG/NBD `L′ − L` is within 1 % and `D′ − D` within 10 % of what it is with every rate
+//! lowered (tested on the parameters of CDNOW).
+
+use crate::{numeric::quadrature::Rule, schema::equity::Drivers};
+
+/// The future that is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    horizon: f64,
+    delta: f64,
+    rule: Rule<NODES>,
+}
+
+impl Scene {
+    /// * `horizon`: model time units, `> 0`. * `delta`: continuous discount rate per model time unit, `>= 0`.
+    #[must_use]
+    pub fn new(horizon: f64, delta: f64) -> Self {
+        Self { horizon, delta, rule: Rule::legendre() }
+    }
+}
+
+/// What is known of how long a customer stays, beside its drivers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// Probability of being alive at the horizon.
+    pub p_alive_at_horizon: f64,
+    /// Expected purchases a unit of time now, if alive.
+    pub rate_now: f64,
+}
+
+/// Nodes of the integrals, which are smooth in the logarithm of `1 + t/b`.
+const NODES: usize = 12;
+/// Least and greatest `ln(b / H)`: everybody who leaves does so at once, or all at one rate.
+const SPREAD: (f64, f64) = (-14.0, 10.0);
+/// Least and greatest `σ`.
+const FALL: (f64, f64) = (-20.0, 60.0);
+/// Relative error of what the curve has to give.
+const CLOSE: f64 = 1e-10;
+
+/// Expected discounted time alive and discounted purchases a unit of it, when a share of the loss is prevented.
+///
+/// * `prevented`: `r`, below or at 1; below 0 more leave.
+#[must_use]
+pub fn prolonged(customer: &Drivers, known: Known, prevented: f64, scene: &Scene) -> (f64, f64) {
+    let same = (customer.lifetime, customer.purchase_rate);
+    let stay = known.p_alive_at_horizon / customer.p_alive;
+    // Who is gone, or never leaves, cannot be kept longer.
+    if !(customer.lifetime > 0.0 && customer.p_alive > 0.0 && stay < 1.0) {
+        return same;
+    }
+    let fall = -libm::log(stay.max(1e-12));
+    let shape = |curve: &Curve| fall / curve.end;
+    let wanted = customer.lifetime / customer.p_alive;
+    let miss = |spread: f64| {
+        let curve = Curve::new(libm::exp(spread), scene);
+        curve.area(shape(&curve)) / wanted - 1.0
+    };
+    let spread = root(miss, SPREAD);
+    let now = Curve::new(libm::exp(spread), scene);
+    let shape = shape(&now);
+    let bought = customer.purchase_rate * customer.lifetime / (customer.p_alive * known.rate_now);
+    // Without a rate of today purchases fall as customers do.
+    let fall = if bought > 0.0 && bought.is_finite() {
+        root(|fall| 1.0 - now.area(fall / now.end) / bought, FALL) / now.end
+    } else {
+        shape
+    };
+    let kept = 1.0 - prevented;
+    let later = if kept > 0.0 { Curve::new(libm::exp(spread) / kept, scene) } else { Curve::never(scene) };
+    let lifetime = customer.lifetime * later.area(shape) / now.area(shape);
+    let purchases = customer.purchase_rate * customer.lifetime * later.area(fall) / now.area(fall);
+    (lifetime, purchases / lifetime)
+}
+
+/// `(1 + t/b)^−1` at the nodes of an integral over time, with discounted weights.
+struct Curve {
+    /// `ln(1 + t/b)`, and the weight of the node.
+    nodes: [(f64, f64); NODES],
+    /// `ln(1 + H/b)`.
+    end: f64,
+}
+
+impl Curve {
+    /// * `spread`: `b / H`.
+    fn new(spread: f64, Scene { horizon, delta, rule }: &Scene) -> Self {
+        let (b, end) = (spread * horizon, libm::log1p(1.0 / spread));
+        let mut nodes = [(0.0, 0.0); NODES];
+        for (node, (at, weight)) in nodes.iter_mut().zip(rule.on(0.0, end)) {
+            let grown = libm::expm1(at);
+            *node = (at, weight * b * (grown + 1.0) * libm::exp(-*delta * b * grown));
+        }
+        Self { nodes, end }
+    }
+
+    /// Nobody leaves.
+    fn never(scene: &Scene) -> Self {
+        let x = scene.delta * scene.horizon;
+        let area = if x > 0.0 { -libm::expm1(-x) / scene.delta } else { scene.horizon };
+        let mut nodes = [(0.0, 0.0); NODES];
+        nodes[0].1 = area;
+        Self { nodes, end: 0.0 }
+    }
+
+    /// `A(b, s)`.
+    fn area(&self, shape: f64) -> f64 {
+        self.nodes.iter().map(|(at, weight)| weight * libm::exp(-shape * at)).sum()
+    }
+}
+
+/// Root of an increasing function, or the end of the range that is nearer to it; regula falsi with halved ends (Illinois).
+fn root(of: impl Fn(f64) -> f64, (mut low, mut high): (f64, f64)) -> f64 {
+    let (mut below, mut above) = (of(low), of(high));
+    if below >= 0.0 {
+        return low;
+    }
+    if above <= 0.0 {
+        return high;
+    }
+    let mut side = 0;
+    for step in 0..80 {
+        // Where the chord creeps, halves go on.
+        let next = if step % 4 == 3 { 0.5 * (low + high) } else { (low * above - high * below) / (above - below) };
+        let value = of(next);
+        if value.abs() < CLOSE || high - low < 1e-12 {
+            return next;
+        }
+        if value < 0.0 {
+            (low, below) = (next, value);
+            if side < 0 {
+                above *= 0.5;
+            }
+            side = -1;
+        } else {
+            (high, above) = (next, value);
+            if side > 0 {
+                below *= 0.5;
+            }
+            side = 1;
+        }
+    }
+    0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numeric::{
+        distributions::{Beta, Gamma},
+        philox::Stream,
+    };
+
+    const WEEKLY: f64 = 0.001_8;
+
+    /// `∫ (β/(β+t))^s e^−δt dt` by Simpson's rule.
+    fn lomax(s: f64, beta: f64, horizon: f64) -> f64 {
+        let steps = 20_000;
+        let width = horizon / f64::from(steps);
+        let at = |i: i32| {
+            let t = f64::from(i) * width;
+            libm::pow(beta / (beta + t), s) * libm::exp(-WEEKLY * t)
+        };
+        let inner: f64 = (1..steps).map(|i| if i % 2 == 1 { 4.0 * at(i) } else { 2.0 * at(i) }).sum();
+        (at(0) + inner + at(steps)) * width / 3.0
+    }
+
+    #[test]
+    fn pareto_nbd_customers_stay_as_long_as_the_model_with_lower_rates_says() {
+        // CDNOW: s = 0.6061, β = 11.666, from the first day to two years old.
+        for (age, horizon) in [(0.0, 52.0), (26.0, 52.0), (26.0, 156.0), (104.0, 156.0)] {
+            let (s, beta) = (0.6061, 11.666 + age);
+            let now = lomax(s, beta, horizon);
+            let customer = Drivers { p_alive: 0.7, lifetime: 0.7 * now, purchase_rate: 0.3, ..Drivers::default() };
+            let known = Known { p_alive_at_horizon: 0.7 * libm::pow(beta / (beta + horizon), s), rate_now: 0.3 };
+            let scene = Scene::new(horizon, WEEKLY);
+            for prevented in [0.05, 0.25, 0.5, -0.5] {
+                let (lifetime, rate) = prolonged(&customer, known, prevented, &scene);
+                let truth = 0.7 * lomax(s, beta / (1.0 - prevented), horizon);
+                assert!((lifetime / truth - 1.0).abs() < 1e-6, "{age} {horizon} {prevented}: {lifetime} {truth}");
+                // Rates of buying and of leaving have nothing to do with each other.
+                assert!((rate - 0.3).abs() < 1e-6, "{rate}");
+            }
+            let all = prolonged(&customer, known, 1.0, &scene).0;
+            assert!((all - 0.7 * (1.0 - libm::exp(-WEEKLY * horizon)) / WEEKLY).abs() < 1e-6);
+        }
+    }
+
+    /// What is prevented of the loss of time, and of purchases, under BG/NBD.
+    const TIME: f64 = 0.01;
+    const PURCHASES: f64 = 0.10;
+
+    #[test]
+    fn bg_nbd_customers_stay_and_buy_about_as_much_as_drawn_rates_say() {
+        let (r, alpha, a, b) = (0.243, 4.414, 0.793, 2.426);
+        for (x, age, horizon) in [(0.0, 30.0, 52.0), (2.0, 30.0, 52.0), (2.0, 30.0, 156.0), (10.0, 60.0, 156.0)] {
+            let mut random = Stream::new(1, 7, 0);
+            let (rates, leaving) = (Gamma::new(r + x), Beta::new(a, b + x));
+            let mut draw = || (rates.draw(&mut random) / (alpha + age), leaving.draw(&mut random));
+            let drawn: Vec<(f64, f64)> = (0..100_000).map(|_| draw()).collect();
+            // Given its rates a customer leaves at the rate λ p, and buys at λ until then.
+            let mean = |kept: f64| {
+                let mut sums = [0.0; 3];
+                for (rate, leaves) in &drawn {
+                    let loss = rate * leaves * kept;
+                    let time = -libm::expm1(-(loss + WEEKLY) * horizon) / (loss + WEEKLY);
+                    sums[0] += time;
+                    sums[1] += rate * time;
+                    sums[2] += libm::exp(-loss * horizon);
+                }
+                sums.map(|sum| sum / drawn.len() as f64)
+            };
+            let [lifetime, purchases, stay] = mean(1.0);
+            let customer =
+                Drivers { p_alive: 1.0, lifetime, purchase_rate: purchases / lifetime, ..Drivers::default() };
+            let known = Known { p_alive_at_horizon: stay, rate_now: (r + x) / (alpha + age) };
+            for prevented in [0.1, 0.25, 0.5] {
+                let (longer, rate) = prolonged(&customer, known, prevented, &Scene::new(horizon, WEEKLY));
+                let [time, more, _] = mean(1.0 - prevented);
+                let error = (longer - lifetime) / (time - lifetime) - 1.0;
+                assert!(error.abs() < TIME, "{x} {horizon} {prevented}: {error}");
+                let error = (rate * longer - purchases) / (more - purchases) - 1.0;
+                assert!(error.abs() < PURCHASES, "{x} {horizon} {prevented}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_never_leaves_or_is_gone_cannot_be_kept_longer() {
+        let scene = Scene::new(52.0, 0.0);
+        let alive = Drivers { p_alive: 1.0, lifetime: 52.0, purchase_rate: 0.2, ..Drivers::default() };
+        let known = Known { p_alive_at_horizon: 1.0, rate_now: 0.2 };
+        assert_eq!(prolonged(&alive, known, 0.5, &scene), (52.0, 0.2));
+        let gone = Known { p_alive_at_horizon: 0.0, rate_now: 0.2 };
+        assert_eq!(prolonged(&Drivers::default(), gone, 0.5, &scene), (0.0, 0.0));
+    }
+}

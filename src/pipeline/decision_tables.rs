@@ -1,0 +1,204 @@
+//! Decisions as columns.
+
+use std::ops::Range;
+
+use super::{
+    decisions::{Invest, Judged, Kept},
+    results::Results,
+    tables::integers,
+};
+use crate::{
+    decide::keep::Advice,
+    publish::{
+        PublishError,
+        dataset::{Values, Writer, Written},
+    },
+    schema::{outputs::OutputDataset, settings::Settings},
+    units::{Minor, MinorSum},
+};
+
+/// Name of the row of all actions.
+const ALL: &str = "(all)";
+
+impl Results {
+    /// `decision_invest`, row group by row group: there may be millions of candidates.
+    pub(super) fn write_invest(
+        &self,
+        writer: &Writer<'_>,
+        spec: &'static OutputDataset,
+    ) -> Result<Written, PublishError> {
+        let rows = self.decisions.invest.as_ref().map_or(0, |invest| invest.candidates.len());
+        let expected = self.base.value.as_ref().zip(self.forecast.as_ref());
+        let expected = expected.map(|(value, forecast)| forecast.by_customer(&value.expected)).unwrap_or_default();
+        let names = self.decisions.invest.as_ref().map(|invest| invest.actions.clone()).unwrap_or_default();
+        let names = std::sync::Arc::new(names);
+        writer.write_rows(spec, rows, |rows: Range<usize>| {
+            let (candidates, chosen) = match &self.decisions.invest {
+                Some(invest) => (&invest.candidates[rows.clone()], invest.plan.chosen.as_slice()),
+                None => (&[] as &[_], &[] as &[_]),
+            };
+            let is_chosen = |row: usize| chosen.binary_search(&(row as u32)).is_ok();
+            let uncertainty = |action: u16| {
+                self.decisions.invest.as_ref().map_or(0.0, |invest| invest.uncertainty[usize::from(action)])
+            };
+            let scaled = |values: Vec<Minor>| Values::Scaled(values.into_iter().map(Some).collect());
+            let sd = |gain: Minor, action| (gain as f64 * uncertainty(action)).round_ties_even() as Minor;
+            vec![
+                Values::Ids(candidates.iter().map(|candidate| candidate.customer).collect()),
+                Values::Label(candidates.iter().map(|candidate| u32::from(candidate.action)).collect(), names.clone()),
+                scaled(candidates.iter().map(|candidate| candidate.cost).collect()),
+                scaled(candidates.iter().map(|candidate| expected[candidate.customer as usize]).collect()),
+                scaled(candidates.iter().map(|candidate| candidate.gain).collect()),
+                scaled(candidates.iter().map(|candidate| sd(candidate.gain, candidate.action)).collect()),
+                Values::Float(
+                    candidates
+                        .iter()
+                        .map(|candidate| (candidate.cost > 0).then(|| candidate.gain as f64 / candidate.cost as f64))
+                        .collect(),
+                ),
+                Values::Switch(rows.map(|row| Some(is_chosen(row))).collect()),
+            ]
+        })
+    }
+
+    /// `decision_invest_total`.
+    pub(super) fn invest_total_columns(&self, settings: &Settings) -> Vec<Values> {
+        let budget = settings.decisions.budget.map(MinorSum::from);
+        let rows = self.decisions.invest.as_ref().map(totals).unwrap_or_default();
+        let plan = self.decisions.invest.as_ref().map(|invest| &invest.plan);
+        let sum = |of: &dyn Fn(&Total) -> MinorSum| Values::Sum(rows.iter().map(|row| Some(of(row))).collect());
+        // Only the row of all actions has a budget.
+        let of_all =
+            |value: Option<MinorSum>| Values::Sum((0..rows.len()).map(|row| value.filter(|_| row == 0)).collect());
+        let marginal = plan.and_then(|plan| plan.marginal_return);
+        vec![
+            Values::Text(rows.iter().map(|row| Some(row.action.clone())).collect()),
+            integers(rows.iter().map(|row| row.customers)),
+            integers(rows.iter().map(|row| row.candidates)),
+            sum(&|row| row.spent),
+            sum(&|row| row.gain),
+            sum(&|row| row.sd.round_ties_even() as MinorSum),
+            of_all(budget),
+            of_all(plan.map(|plan| plan.bound)),
+            of_all(plan.map(|plan| plan.bound - plan.gain)),
+            Values::Float((0..rows.len()).map(|row| marginal.filter(|_| row == 0)).collect()),
+        ]
+    }
+
+    /// `decision_invest_curve`.
+    pub(super) fn invest_curve_columns(&self, settings: &Settings) -> Vec<Values> {
+        let curve = self.decisions.invest.as_ref().map_or(&[] as &[_], |invest| invest.plan.curve.as_slice());
+        let budget = MinorSum::from(settings.decisions.budget.unwrap_or(0));
+        vec![
+            Values::Sum(curve.iter().map(|point| Some(point.spent)).collect()),
+            Values::Sum(curve.iter().map(|point| Some(point.gain)).collect()),
+            integers(curve.iter().map(|point| point.customers as i64)),
+            Values::Float(curve.iter().map(|point| point.marginal_return).collect()),
+            Values::Switch(curve.iter().map(|point| Some(point.spent <= budget)).collect()),
+        ]
+    }
+
+    /// `decision_keep`.
+    pub(super) fn keep_columns(&self, settings: &Settings) -> Vec<Values> {
+        let (rows, per_major) = (&self.decisions.keep, settings.currency.minor_per_major() as f64);
+        let minor = |value: f64| (value * per_major).round_ties_even() as Minor;
+        let expected = self.base.value.as_ref().map_or(&[] as &[Minor], |value| &value.expected);
+        let money = |of: &dyn Fn(&Kept) -> f64| Values::Scaled(rows.iter().map(|row| Some(minor(of(row)))).collect());
+        let maybe =
+            |of: &dyn Fn(&Kept) -> Option<f64>| Values::Scaled(rows.iter().map(|row| of(row).map(minor)).collect());
+        let potentials = &self.base.potentials;
+        let known = |column: Option<&[Minor]>| {
+            Values::Scaled(rows.iter().map(|row| column.map(|column| column[row.customer as usize])).collect())
+        };
+        let advised = |kept: &Kept| match kept.verdict.advice {
+            Advice::Keep => Some(kept.verdict.keep),
+            Advice::Reprice => kept.verdict.reprice,
+            Advice::Serve => kept.verdict.serve.map(|serve| serve.1),
+            Advice::End => Some(0.0),
+        };
+        vec![
+            Values::Ids(rows.iter().map(|row| row.customer).collect()),
+            Values::Scaled(rows.iter().map(|row| Some(self.base.economic_profit[row.customer as usize])).collect()),
+            Values::Scaled(rows.iter().map(|row| Some(expected[row.row])).collect()),
+            money(&|row| row.verdict.contribution),
+            money(&|row| row.verdict.avoidable_cost),
+            money(&|row| row.verdict.fixed_cost),
+            known(potentials.networking()),
+            known(potentials.learning.as_deref()),
+            money(&|row| row.verdict.keep),
+            Values::Float(rows.iter().map(|row| row.verdict.price_rise).collect()),
+            maybe(&|row| row.verdict.reprice),
+            Values::Text(vec![None; rows.len()]),
+            maybe(&|row| row.verdict.serve.map(|serve| serve.1)),
+            Values::Text(vec![None; rows.len()]),
+            Values::Text(rows.iter().map(|row| Some(row.verdict.advice.as_str().to_owned())).collect()),
+            maybe(&advised),
+        ]
+    }
+
+    /// `decision_prospect`.
+    pub(super) fn prospect_columns(&self, settings: &Settings) -> Vec<Values> {
+        let (rows, per_major) = (&self.decisions.prospects, settings.currency.minor_per_major() as f64);
+        let minor = |value: f64| (value * per_major).round_ties_even() as Minor;
+        let known = self.base.ledgers.ahead.candidates.prospects.as_deref().unwrap_or_default();
+        let money = |of: &dyn Fn(&Judged) -> f64| Values::Scaled(rows.iter().map(|row| Some(minor(of(row)))).collect());
+        let after = |row: &Judged| Some(minor(row.judgement.value) - row.cost);
+        let decision = |row: &Judged| if row.judgement.accept { "accept" } else { "decline" };
+        vec![
+            Values::Text(rows.iter().map(|row| Some(known[row.prospect].id.clone())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.by.to_owned())).collect()),
+            Values::Text(rows.iter().map(|row| Some(row.group.clone())).collect()),
+            money(&|row| row.judgement.revenue),
+            money(&|row| row.judgement.value),
+            money(&|row| row.judgement.cost_to_serve),
+            money(&|row| row.judgement.most_to_pay),
+            Values::Scaled(rows.iter().map(|row| Some(row.cost)).collect()),
+            Values::Scaled(rows.iter().map(after).collect()),
+            Values::Float(rows.iter().map(|row| Some(row.judgement.probability_of_loss)).collect()),
+            Values::Text(rows.iter().map(|row| Some(decision(row).to_owned())).collect()),
+        ]
+    }
+}
+
+/// Sums of an action.
+#[derive(Clone, Default)]
+struct Total {
+    action: String,
+    customers: i64,
+    candidates: i64,
+    spent: MinorSum,
+    gain: MinorSum,
+    sd: f64,
+}
+
+/// All actions, then each.
+fn totals(invest: &Invest) -> Vec<Total> {
+    let named = |name: &String| Total { action: name.clone(), ..Total::default() };
+    let mut each: Vec<Total> = invest.actions.iter().map(named).collect();
+    for candidate in &invest.candidates {
+        each[usize::from(candidate.action)].candidates += 1;
+    }
+    for row in &invest.plan.chosen {
+        let candidate = &invest.candidates[*row as usize];
+        let total = &mut each[usize::from(candidate.action)];
+        total.customers += 1;
+        total.spent += MinorSum::from(candidate.cost);
+        total.gain += MinorSum::from(candidate.gain);
+    }
+    for (total, uncertainty) in each.iter_mut().zip(&invest.uncertainty) {
+        total.sd = total.gain as f64 * uncertainty;
+    }
+    let variance: f64 = each.iter().map(|total| total.sd * total.sd).sum();
+    let mut customers: Vec<u32> = invest.candidates.iter().map(|candidate| candidate.customer).collect();
+    customers.dedup();
+    let all = Total {
+        action: ALL.to_owned(),
+        customers: invest.plan.chosen.len() as i64,
+        candidates: customers.len() as i64,
+        spent: invest.plan.spent,
+        gain: invest.plan.gain,
+        sd: libm::sqrt(variance),
+    };
+    each.sort_by(|a, b| a.action.cmp(&b.action));
+    std::iter::once(all).chain(each).collect()
+}

@@ -1,0 +1,268 @@
+//! Decisions of a run: whom to invest in, whom to keep, which prospects to win.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use rayon::prelude::*;
+
+use super::{
+    Clock, Ledgers, RunError,
+    earnings::Earnings,
+    forecast::{Forecast, NewCustomers},
+    foretold::{Foretold, Valuation},
+    results::Findings,
+};
+use crate::{
+    decide::{
+        effect,
+        invest::{self, Candidate},
+        keep::{self, Case, Verdict},
+        prospect::{self, Futures, Group, Judgement},
+        staying::{Known, prolonged},
+    },
+    forecast::contribution::Rates,
+    schema::{
+        decisions::{Action, Prospect},
+        equity::{Drivers, Part},
+        settings::Settings,
+    },
+    units::Minor,
+};
+
+/// What was decided, each where its tables and settings are there.
+#[derive(Default)]
+pub(super) struct Decisions {
+    pub(super) invest: Option<Invest>,
+    pub(super) keep: Vec<Kept>,
+    pub(super) prospects: Vec<Judged>,
+}
+
+/// Who gets what.
+pub(super) struct Invest {
+    /// Names of the actions, told apart, in the order of their numbers.
+    pub(super) actions: Vec<String>,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) plan: invest::Plan,
+    /// Standard deviation of the gain of each action, as a share of it.
+    pub(super) uncertainty: Vec<f64>,
+}
+
+/// What is advised of a loss-making customer.
+pub(super) struct Kept {
+    pub(super) customer: u32,
+    /// Row in the forecast.
+    pub(super) row: usize,
+    pub(super) verdict: Verdict,
+}
+
+/// What is told of a prospect.
+pub(super) struct Judged {
+    /// Row of the prospect.
+    pub(super) prospect: usize,
+    /// Whom it is like.
+    pub(super) by: &'static str,
+    pub(super) group: String,
+    /// What winning it costs, minor units.
+    pub(super) cost: Minor,
+    pub(super) judgement: Judgement,
+}
+
+impl Decisions {
+    /// Decides in the world as it is; nothing without a forecast of purchases.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn new(
+        settings: &Settings,
+        found: &Findings,
+        forecast: Option<&Foretold>,
+        clock: &mut Clock,
+    ) -> Result<Self, RunError> {
+        let Some((forecast, value)) = forecast.zip(found.value.as_ref()) else { return Ok(Self::default()) };
+        let Some((forecast, rates)) = forecast.of_purchases(value) else { return Ok(Self::default()) };
+        clock.start("decide", Some(found.ledgers.customers.len() as u64));
+        let writes = |names: &[&str]| names.iter().any(|name| settings.writes(name));
+        let mut decisions = Self::default();
+        if writes(&["decision_invest", "decision_invest_total", "decision_invest_curve"]) {
+            decisions.invest = invest(settings, found, forecast, rates)?;
+        }
+        if writes(&["decision_keep"]) {
+            decisions.keep = keep(settings, found, forecast, rates);
+        }
+        if writes(&["decision_prospect"]) {
+            decisions.prospects = prospects(settings, &found.ledgers, forecast, value)?;
+        }
+        Ok(decisions)
+    }
+}
+
+/// Numbers of a customer's groups.
+struct Membership<'a> {
+    ledgers: &'a Ledgers,
+    channel: Option<&'a [u16]>,
+    tier: &'a [u16],
+}
+
+impl Membership<'_> {
+    /// Whether an action may be taken for a customer.
+    fn allows(&self, action: &Action, customer: u32) -> bool {
+        let row = customer as usize;
+        let part = match action.part {
+            Part::All => true,
+            Part::Segment(number) => self.ledgers.segment_of[row] == number,
+            Part::Channel(number) => self.channel.is_some_and(|channel| channel[row] == number),
+        };
+        part && action.value_tier.is_none_or(|tier| self.tier[row] == tier)
+            && action.customers.as_ref().is_none_or(|listed| listed.binary_search(&customer).is_ok())
+    }
+}
+
+fn invest(
+    settings: &Settings,
+    found: &Findings,
+    forecast: &Forecast,
+    rates: &Rates,
+) -> Result<Option<Invest>, RunError> {
+    let ledgers = &found.ledgers;
+    let (Some(budget), Some(actions)) = (settings.decisions.budget, &ledgers.ahead.candidates.actions) else {
+        return Ok(None);
+    };
+    let channel = ledgers.of_forecast.get("channel").map(|(_, of)| of.as_slice());
+    let member = Membership { ledgers, channel, tier: &found.tier };
+    let (drivers, known, scene) = (forecast.drivers(rates), forecast.known()?, forecast.scene());
+    let per_major = settings.currency.minor_per_major() as f64;
+    let of = |((customer, drivers), known): ((&u32, &Drivers), &Known)| -> Vec<Candidate> {
+        let allowed = (0..).zip(actions).filter(|(_, action)| member.allows(action, *customer));
+        let candidate = |(number, action): (u16, &Action)| {
+            let prevented = effect::share(action.effect.retention);
+            let longer = (action.effect.retention != 0).then(|| prolonged(drivers, *known, prevented, &scene));
+            let gain = (effect::gain(drivers, &action.effect, longer) * per_major).round_ties_even() as Minor;
+            (gain > 0).then_some(Candidate { customer: *customer, action: number, cost: action.cost, gain })
+        };
+        allowed.filter_map(candidate).collect()
+    };
+    let customers = forecast.customers().par_iter().zip(&drivers).zip(&known);
+    let candidates: Vec<Candidate> = customers.flat_map_iter(of).collect();
+    let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
+    let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
+    Ok(Some(Invest { actions: names(settings, ledgers, actions), candidates, plan, uncertainty }))
+}
+
+/// Names of actions; where one stands more than once, with whom it is for.
+fn names(settings: &Settings, ledgers: &Ledgers, actions: &[Action]) -> Vec<String> {
+    let name = |action: &Action| {
+        if actions.iter().filter(|other| other.name == action.name).count() == 1 {
+            return action.name.clone();
+        }
+        let tier = action.value_tier.map(|tier| settings.portfolio.value_tiers[usize::from(tier)].name.clone());
+        let part = match action.part {
+            Part::All => None,
+            Part::Segment(number) => Some(ledgers.segment_names[usize::from(number)].clone()),
+            Part::Channel(number) => {
+                ledgers.of_forecast.get("channel").map(|(names, _)| names[usize::from(number)].clone())
+            }
+        };
+        let whom: Vec<String> = part.into_iter().chain(tier).collect();
+        if whom.is_empty() { action.name.clone() } else { format!("{} ({})", action.name, whom.join(", ")) }
+    };
+    actions.iter().map(name).collect()
+}
+
+fn keep(settings: &Settings, found: &Findings, forecast: &Forecast, rates: &Rates) -> Vec<Kept> {
+    let ledgers = &found.ledgers;
+    let (drivers, customers) = (forecast.drivers(rates), forecast.customers());
+    let per_major = settings.currency.minor_per_major() as f64;
+    let earned = Earnings::new(ledgers, (&found.margins, &found.costs.layers), customers, per_major);
+    let fixed = |row: usize| {
+        let (below, all) = (earned.below_cost[row], earned.customer_cost[row]);
+        if all > 0.0 { (below / all).clamp(0.0, 1.0) } else { 0.0 }
+    };
+    let (networking, learning) = (found.potentials.networking(), found.potentials.learning.as_deref());
+    let major = |known: Option<&[Minor]>, customer: u32| {
+        known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
+    };
+    let losing = |(_, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0;
+    let of = |(row, customer): (usize, &u32)| {
+        let case = Case {
+            drivers: drivers[row],
+            fixed: fixed(row),
+            network: major(networking, *customer),
+            learning: major(learning, *customer),
+            ways: Vec::new(),
+            has_role: false,
+        };
+        Kept { customer: *customer, row, verdict: keep::decide(&case, &settings.decisions.keep) }
+    };
+    customers.par_iter().enumerate().filter(losing).map(of).collect()
+}
+
+fn prospects(
+    settings: &Settings,
+    ledgers: &Ledgers,
+    forecast: &Forecast,
+    value: &Valuation,
+) -> Result<Vec<Judged>, RunError> {
+    let (Some(prospects), Some(setting)) = (&ledgers.ahead.candidates.prospects, &settings.forecast) else {
+        return Ok(Vec::new());
+    };
+    let per_major = settings.currency.minor_per_major() as f64;
+    let likes: Vec<Option<Like<'_>>> = prospects.iter().map(|prospect| Like::of(prospect, ledgers, value)).collect();
+    let mut futures: BTreeMap<(&str, &str), Futures> = BTreeMap::new();
+    for like in likes.iter().flatten() {
+        let name = (like.by, like.name);
+        if let Entry::Vacant(vacant) = futures.entry(name) {
+            vacant.insert(forecast.futures((settings, setting), ledgers, like.by, like.name)?);
+        }
+    }
+    let judge = |((row, prospect), like): ((usize, &Prospect), &Option<Like<'_>>)| {
+        let like = like.as_ref()?;
+        let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;
+        let cost = prospect.acquisition_cost.or(like.cost.map(minor)).unwrap_or(0);
+        let revenue = prospect.expected_revenue.map(|revenue| revenue as f64 / per_major);
+        let most = settings.decisions.max_probability_of_loss;
+        let futures = futures.get(&(like.by, like.name))?;
+        let judgement = prospect::judge(&like.group, futures, revenue, cost as f64 / per_major, most);
+        Some(Judged { prospect: row, by: like.by, group: like.name.to_owned(), cost, judgement })
+    };
+    Ok(prospects.par_iter().enumerate().zip(&likes).filter_map(judge).collect())
+}
+
+/// The customers whom a prospect is like.
+struct Like<'a> {
+    by: &'static str,
+    name: &'a str,
+    group: Group,
+    /// Mean cost of having won one, major units.
+    cost: Option<f64>,
+}
+
+impl<'a> Like<'a> {
+    /// Those of its channel, else of its segment, else all: the first of these of whom somebody has bought.
+    fn of(prospect: &Prospect, ledgers: &'a Ledgers, value: &'a Valuation) -> Option<Self> {
+        let channel = prospect.channel.and_then(|number| {
+            let (names, _) = ledgers.of_forecast.get("channel")?;
+            Some(("channel", names.get(usize::from(number))?.as_str()))
+        });
+        let segment = prospect.segment.map(|number| ("segment", ledgers.segment_names[usize::from(number)].as_str()));
+        let mut ways = channel.into_iter().chain(segment).chain([("all", "all")]);
+        ways.find_map(|(by, name)| {
+            let grouped = value.new_customers.iter().find(|grouped| grouped.by == by)?;
+            let at = grouped.names.iter().position(|known| known == name)?;
+            Some(Self::new(grouped, at))
+        })
+    }
+
+    fn new(grouped: &'a NewCustomers, at: usize) -> Self {
+        let (expected, rates) = (&grouped.expected[at], &grouped.rates);
+        let group = Group {
+            purchases: expected.purchases,
+            discounted_purchases: expected.discounted_purchases,
+            discounted_alive_time: expected.discounted_alive_time,
+            spend: expected.mean_spend,
+            margin_rate: rates.margin_rate[at],
+            order_cost: rates.order_cost[at],
+            sustaining_rate: rates.sustaining_rate[at],
+        };
+        let cost = grouped.acquisition_cost.as_ref().map(|cost| cost[at]);
+        Self { by: grouped.by, name: &grouped.names[at], group, cost }
+    }
+}

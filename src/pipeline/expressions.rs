@@ -1,0 +1,223 @@
+//! The user's own expressions over output columns, evaluated by Polars: one row a customer, no arithmetic of ours.
+
+use polars::prelude::*;
+
+use super::{RunError, foretold::Foretold, gather::hierarchies_of, results::Findings, worlds::World};
+use crate::{
+    contract::meant::closest,
+    numeric::keys::{Key, Keys},
+    publish::dataset::Values,
+    read::plain_reason,
+    schema::{
+        outputs::{ColumnType, DATASETS},
+        scenario::BASE,
+        segmentation::Segmentation,
+        settings::Settings,
+    },
+};
+
+/// Datasets whose columns expressions may name; where two have one name, the first counts.
+const OF_CUSTOMERS: [&str; 3] = ["customer_profit_total", "customer_value", "customer_segment"];
+
+/// Columns that an expression is about, which is not there when it is evaluated.
+const LATE: [&str; 3] = ["cluster", "user_segment", "scenario"];
+
+/// Names of every column that expressions may name, with the place of its dataset.
+pub(super) fn known(settings: &Settings) -> Vec<(String, usize)> {
+    let mut known: Vec<(String, usize)> = Vec::new();
+    for (place, name) in OF_CUSTOMERS.iter().enumerate() {
+        let Some(spec) = DATASETS.iter().find(|dataset| dataset.name == *name) else { continue };
+        for column in spec.columns_of(settings.quantiles()) {
+            if !LATE.contains(&column.name.as_str()) && known.iter().all(|(other, _)| *other != column.name) {
+                known.push((column.name, place));
+            }
+        }
+    }
+    known.extend(hierarchies_of(settings).map(|hierarchy| (hierarchy.to_owned(), OF_CUSTOMERS.len())));
+    known
+}
+
+/// Looks at the expressions and the columns of clusters before anything is read.
+///
+/// # Errors
+/// [`RunError::Segment`].
+pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
+    let portfolio = &settings.portfolio;
+    if portfolio.segments.is_empty() && portfolio.clusters.is_none() {
+        return Ok(());
+    }
+    let known = known(settings);
+    let unknown = |name: &str| known.iter().all(|(other, _)| other != name);
+    for (name, text) in &portfolio.segments {
+        for node in &parsed(name, text)? {
+            if let Expr::Column(column) = node
+                && unknown(column)
+            {
+                return Err(wrong(name, no_column(column, &known)));
+            }
+        }
+    }
+    let mut of_clusters = portfolio.clusters.iter().flat_map(|clusters| &clusters.columns);
+    match of_clusters.find(|column| unknown(column)) {
+        Some(column) => Err(wrong("clusters", no_column(column, &known))),
+        None => Ok(()),
+    }
+}
+
+/// An expression about one customer: what adds up over several is refused, as its float sums would differ from run to run.
+fn parsed(name: &str, text: &str) -> Result<Expr, RunError> {
+    let expression = polars::sql::sql_expr(text).map_err(|error| wrong(name, plain_reason(&error)))?;
+    if expression.into_iter().any(|node| matches!(node, Expr::Agg(_) | Expr::Over { .. } | Expr::Len)) {
+        return Err(wrong(name, "it adds up over customers; an expression is about one customer".to_owned()));
+    }
+    Ok(expression)
+}
+
+fn no_column(name: &str, known: &[(String, usize)]) -> String {
+    let known: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+    match closest(name, &known) {
+        Some(word) => format!("no column `{name}`; did you mean `{word}`?"),
+        None => format!("no column `{name}`"),
+    }
+}
+
+fn wrong(segment: &str, reason: String) -> RunError {
+    RunError::Segment { segment: segment.to_owned(), reason }
+}
+
+/// Whether a column is made by the simulation.
+pub(super) fn is_simulated(column: &str) -> bool {
+    column.starts_with("lifetime_value") || column == "probability_of_loss"
+}
+
+/// Words of a text that name one of the columns.
+pub(super) fn named<'k>(text: &str, known: &'k [(String, usize)]) -> Vec<&'k str> {
+    let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    known.iter().map(|(name, _)| name.as_str()).filter(|name| words.contains(name)).collect()
+}
+
+/// The columns, with their types.
+pub(super) fn columns(
+    settings: &Settings,
+    forecast: Option<&Foretold>,
+    found: &Findings,
+    wanted: &[&str],
+) -> Vec<(String, ColumnType, Values)> {
+    let world = World { name: BASE, settings, forecast, found };
+    let known = known(settings);
+    let rows = found.ledgers.customers.len();
+    let place = |name: &str| known.iter().find(|(other, _)| other == name).map(|(_, place)| *place);
+    let mut columns = Vec::new();
+    for (number, dataset) in OF_CUSTOMERS.iter().enumerate() {
+        let own: Vec<&str> = wanted.iter().copied().filter(|name| place(name) == Some(number)).collect();
+        let spec = DATASETS.iter().find(|spec| spec.name == *dataset);
+        let Some(spec) = spec.filter(|_| !own.is_empty()) else { continue };
+        let made = match number {
+            0 => world.profit_total_columns(0..rows),
+            1 => world.value_columns(),
+            _ => world.segment_columns(),
+        };
+        for (column, values) in spec.columns_of(settings.quantiles()).into_iter().zip(made) {
+            if own.contains(&column.name.as_str()) {
+                columns.push((column.name, column.kind, values));
+            }
+        }
+    }
+    for Segmentation { name, groups, of } in found.ledgers.hierarchies.iter() {
+        if wanted.contains(name) {
+            let values = Values::Label(of.clone(), groups.clone().into());
+            columns.push(((*name).to_owned(), ColumnType::Text, values));
+        }
+    }
+    columns
+}
+
+/// Which of the expressions is the first that is true of every customer; `None` where none is.
+///
+/// Expressions are about one customer: what adds up over several is refused, as its float sums would differ from run to run.
+///
+/// # Errors
+/// [`RunError::Segment`] of an expression that cannot be read, or is neither true nor false.
+pub(super) fn first_true(
+    settings: &Settings,
+    forecast: Option<&Foretold>,
+    found: &Findings,
+    segments: &[(String, String)],
+) -> Result<Vec<Option<u32>>, RunError> {
+    let known = known(settings);
+    let mut wanted: Vec<&str> = segments.iter().flat_map(|(_, text)| named(text, &known)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let rows = found.ledgers.customers.len();
+    let ids = &found.ledgers.customers.ids;
+    let mut series: Vec<Column> = columns(settings, forecast, found, &wanted)
+        .into_iter()
+        .filter_map(|(name, kind, values)| Some(Column::from(series(&name, kind, values, settings, ids)?)))
+        .collect();
+    // A frame without a column has no rows.
+    series.push(Column::from(Series::new("row of the frame".into(), (0..rows as u32).collect::<Vec<u32>>())));
+    let frame = DataFrame::new(rows, series).map_err(|error| wrong("all", plain_reason(&error)))?;
+    let mut first = vec![None; rows];
+    for (number, (name, text)) in (0..).zip(segments) {
+        let bad = |error: PolarsError| wrong(name, plain_reason(&error));
+        let expression = parsed(name, text)?;
+        let found = frame.clone().lazy().select([expression.alias("found")]).collect().map_err(bad)?;
+        let column = found.column("found").map_err(bad)?.as_materialized_series().clone();
+        let flags = column.bool().map_err(|_| wrong(name, "it is neither true nor false".to_owned()))?;
+        if flags.len() == rows {
+            for (first, flag) in first.iter_mut().zip(flags.iter()) {
+                *first = first.or((flag == Some(true)).then_some(number));
+            }
+        } else if flags.iter().next().flatten() == Some(true) {
+            // A constant, such as TRUE for all who are left.
+            first.iter_mut().for_each(|first| *first = first.or(Some(number)));
+        }
+    }
+    Ok(first)
+}
+
+/// One column for Polars; `None` of what no customer's dataset has.
+fn series(name: &str, kind: ColumnType, values: Values, settings: &Settings, ids: &Keys) -> Option<Series> {
+    let name = PlSmallStr::from(name);
+    let scale = usize::from(if kind == ColumnType::Quantity { 6 } else { settings.currency.exponent });
+    Some(match values {
+        Values::Ids(rows) => match ids {
+            Keys::Int(values) => Series::new(name, rows.iter().map(|row| values[*row as usize]).collect::<Vec<_>>()),
+            Keys::Text(_) => {
+                let text = |row: &u32| match ids.get(*row as usize) {
+                    Key::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                    Key::Int(id) => id.to_string(),
+                };
+                Series::new(name, rows.iter().map(text).collect::<Vec<_>>())
+            }
+        },
+        Values::Text(texts) => Series::new(name, texts),
+        Values::Label(numbers, labels) => {
+            let label = |number: &u32| labels[*number as usize].as_str();
+            Series::new(name, numbers.iter().map(label).collect::<Vec<_>>())
+        }
+        Values::Integer(values) => Series::new(name, values),
+        Values::Scaled(values) => {
+            let wide = values.into_iter().map(|value| value.map(i128::from));
+            Int128Chunked::from_iter_options(name, wide).into_decimal_unchecked(38, scale).into_series()
+        }
+        Values::Float(values) => Series::new(name, values),
+        Values::Date(values) => Int32Chunked::from_iter_options(name, values.into_iter()).into_date().into_series(),
+        Values::Switch(values) => Series::new(name, values),
+        Values::Sum(_) => return None,
+    })
+}
+
+/// A column as floats; `None` of one that holds no numbers.
+pub(super) fn floats(kind: ColumnType, values: Values, settings: &Settings) -> Option<Vec<Option<f64>>> {
+    let digits = if kind == ColumnType::Quantity { 6 } else { i32::from(settings.currency.exponent) };
+    let unit = f64::powi(10.0, digits);
+    Some(match values {
+        Values::Integer(values) => values.into_iter().map(|value| value.map(|value| value as f64)).collect(),
+        Values::Scaled(values) => values.into_iter().map(|value| value.map(|value| value as f64 / unit)).collect(),
+        Values::Float(values) => values,
+        Values::Date(values) => values.into_iter().map(|value| value.map(f64::from)).collect(),
+        Values::Switch(values) => values.into_iter().map(|value| value.map(|is| f64::from(u8::from(is)))).collect(),
+        Values::Ids(_) | Values::Text(_) | Values::Label(..) | Values::Sum(_) => return None,
+    })
+}
