@@ -95,9 +95,9 @@ pub fn driver_quantities(
     input.rules.judge(&tally.balance)?;
     let absent = held.iter().zip(&names).filter(|(held, _)| !held.load(Ordering::Relaxed));
     let absent: Vec<String> = absent.map(|(_, name)| (*name).to_owned()).collect();
-    // Which drivers there are is asked only when one is missed.
-    let known = if absent.is_empty() { Vec::new() } else { driver_names(input)? };
-    Ok((Quantities { rows, unknown: sum_unknown(&unknown)?, absent, known }, tally))
+    // How many drivers there are is asked only when one is missed.
+    let others = if absent.is_empty() { 0 } else { count_drivers(input)? };
+    Ok((Quantities { rows, unknown: sum_unknown(&unknown)?, absent, others }, tally))
 }
 
 /// What the table holds.
@@ -109,24 +109,18 @@ pub struct Quantities {
     pub unknown: Vec<UnknownQuantity>,
     /// Wanted drivers of which the table has no row.
     pub absent: Vec<String>,
-    /// When there are any: the drivers of which it has rows, unless these are more than a message can name.
-    pub known: Vec<String>,
+    /// When there are any: how many drivers it has rows of.
+    pub others: usize,
 }
 
-/// Drivers that a message names: a column with more different texts is hardly one of drivers.
-const MAX_NAMED: usize = 50;
-
-fn driver_names(input: &Input<'_>) -> Result<Vec<String>, ContractError> {
+/// Different names in the table. They are cells, which no message holds.
+fn count_drivers(input: &Input<'_>) -> Result<usize, ContractError> {
     let mut names = BTreeSet::new();
     for frame in input.frames {
         let batch = Batch { table: input.rules.table().as_str(), frame };
-        for name in batch.texts("driver")?.into_iter().flatten().flatten() {
-            if names.len() <= MAX_NAMED {
-                names.insert(name);
-            }
-        }
+        names.extend(batch.texts("driver")?.into_iter().flatten().flatten());
     }
-    Ok(if names.len() > MAX_NAMED { Vec::new() } else { names.into_iter().collect() })
+    Ok(names.len())
 }
 
 /// Quantities of unknown customers by driver and period.

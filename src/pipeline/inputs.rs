@@ -300,7 +300,7 @@ impl<'a> SideInputs<'a> {
             .filter(|(_, (name, source))| **source == DriverSource::Table && !self.settings.drivers.contains_key(*name))
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
-        let Quantities { rows, unknown, absent, known } = match self.open(TableName::DriverQuantities)? {
+        let Quantities { rows, unknown, absent, others } = match self.open(TableName::DriverQuantities)? {
             Some((frames, _, csv)) => {
                 let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
                 let (found, tally) = driver_quantities::driver_quantities(&input, customers, &wanted, csv)?;
@@ -309,13 +309,13 @@ impl<'a> SideInputs<'a> {
             }
             None => Quantities { absent: wanted.into_iter().map(|(name, _)| name).collect(), ..Quantities::default() },
         };
-        let known: Vec<String> = self.settings.drivers.keys().cloned().chain(known).collect();
+        let known: Vec<String> = self.settings.drivers.keys().cloned().collect();
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
         let meant = |name: String| {
             let meant = closest(&name, &words).map(str::to_owned);
             (name, meant)
         };
-        let absent = AbsentDrivers { names: absent.into_iter().map(meant).collect(), known };
+        let absent = AbsentDrivers { names: absent.into_iter().map(meant).collect(), known, others };
         Ok((drivers::add_quantities(cells, &rows)?, unknown, absent))
     }
 

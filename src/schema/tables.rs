@@ -128,8 +128,10 @@ pub struct UnknownQuantity {
 pub struct AbsentDrivers {
     /// Their names, each with the driver that was probably meant.
     pub names: Vec<(String, Option<String>)>,
-    /// Drivers that there are.
+    /// Drivers that the config defines.
     pub known: Vec<String>,
+    /// How many others the table holds.
+    pub others: usize,
 }
 
 /// A cost that names its customer.

@@ -79,7 +79,7 @@ fn no_cell_is_told_whatever_ends_a_run() {
             format!("{sound}{absolute}forecast: {{horizon: 10 weeks, paths: 20, model: auto}}\n"),
             0,
         ),
-        ("an unknown driver", format!("{sound}{}", calls.replace("driver: calls", "driver: visits")), 0),
+        ("an unknown driver", format!("{sound}{}", calls.replace("driver: calls", "driver: visits")), 3),
         (
             "a date range",
             "contract: {transactions: {wrong_currency: reject, date_range: {policy: error, max: 1970-06-01}}}\n"
