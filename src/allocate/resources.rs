@@ -175,7 +175,7 @@ fn check_takers(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError>
             }
         }
     }
-    check_levels(costing, &pools)
+    check_levels(costing, pools)
 }
 
 /// Cost of a channel, region or the company stays above customers unless its pool says that it is pushed down.
@@ -190,7 +190,7 @@ fn check_levels(costing: &Costing<'_>, pools: &[&Pool]) -> Result<(), CostError>
             let activity = costing.activities.iter().find(|activity| activity.name == **taker);
             activity.is_some_and(|activity| !activity.setting.sustains())
         };
-        if let Some(taker) = reached(costing, name).into_iter().find(|taker| below(&taker)).filter(|_| money != 0) {
+        if let Some(taker) = reached(costing, name).into_iter().find(|taker| below(taker)).filter(|_| money != 0) {
             let reason = Refusal::PushedDown {
                 rule: setting.rule.name(name).to_owned(),
                 level: level.as_str(),

@@ -34,16 +34,12 @@ pub(super) fn rule_in(
         day = end + 1;
     }
     let at = format_day(day);
-    Err(match rules {
-        [rule] => {
-            let (version, validity) = (rule.version, rule.validity());
-            Refusal::NotValid { rule: rule.name(name).to_owned(), version, validity, at }
-        }
-        _ => {
-            let told = |rule: &&Rule| format!("`{}` version {} {}", rule.name(name), rule.version, rule.validity());
-            Refusal::NoRule { at, rules: rules.iter().map(told).collect::<Vec<_>>().join(", ") }
-        }
-    })
+    if let [rule] = rules {
+        let (version, validity) = (rule.version, rule.validity());
+        return Err(Refusal::NotValid { rule: rule.name(name).to_owned(), version, validity, at });
+    }
+    let told = |rule: &&Rule| format!("`{}` version {} {}", rule.name(name), rule.version, rule.validity());
+    Err(Refusal::NoRule { at, rules: rules.iter().map(told).collect::<Vec<_>>().join(", ") })
 }
 
 /// The rule that is shown of a period without money: where none holds, the latest that began before it.

@@ -4,7 +4,7 @@
 //! saves only what it costs that can be avoided, and loses its contribution, what it brings by recommending us and what we
 //! learn from it. So, against ending (which is worth 0),
 //!
-//! * **keep**: `L λ m s − avoidable + network + learning`, where `avoidable = a_o · L λ c + a_c · L u · (1 − fixed)`;
+//! * **keep**: `L λ m s − avoidable + network + learning`, where `avoidable = a_o · L λ c · (1 − fixed_orders) + a_c · L u · (1 − fixed)`;
 //! * **reprice**: the same at prices raised by the smallest `p` at which the customer bears its full cost:
 //!   `(m s + p s − c) · L λ (1 − ε p) = L u`, where purchases fall by `ε · p`. It is offered up to a largest rise;
 //! * **serve differently**: the same with the cost-to-serve of another way, for what changing costs.
@@ -18,7 +18,7 @@
 //!
 //! // 10 · 2 purchases of 50.00 keep 20 %: 200.00. Serving costs 10 · 2 · 6 = 120.00, keeping 10 · 12 = 120.00: a loss of 40.00.
 //! let drivers = Drivers { p_alive: 1.0, lifetime: 10.0, purchase_rate: 2.0, spend: 50.0, margin_rate: 0.2, order_cost: 6.0, sustaining_rate: 12.0 };
-//! let case = Case { drivers, fixed: 0.5, network: 0.0, learning: 0.0, ways: Vec::new(), has_role: false };
+//! let case = Case { drivers, fixed_orders: 0.0, fixed: 0.5, network: 0.0, learning: 0.0, ways: Vec::new(), has_role: false };
 //! let settings = KeepSettings { max_price_rise: 0.03, price_elasticity: 0.0, ..KeepSettings::default() };
 //! let found = decide(&case, &settings);
 //! // Half of what keeping costs is fixed: 200 − 120 − 60 = 20 would be lost by ending. 4 % on 1,000.00 would bear all.
@@ -36,7 +36,9 @@ use crate::schema::{decisions::KeepSettings, equity::Drivers};
 pub struct Case {
     /// What its expected value is made of.
     pub drivers: Drivers,
-    /// Share of the cost of keeping it that no decision about it changes, 0 to 1.
+    /// Share of the cost of serving its purchases that stays when it goes, 0 to 1.
+    pub fixed_orders: f64,
+    /// Share of the cost of keeping it that stays when it goes, 0 to 1.
     pub fixed: f64,
     /// What it brings by recommending us, major units.
     pub network: f64,
@@ -172,8 +174,8 @@ impl Parts {
     fn new(case: &Case, settings: &KeepSettings, drivers: &Drivers) -> Self {
         let purchases = drivers.lifetime * drivers.purchase_rate;
         let (orders, keeping) = (purchases * drivers.order_cost, drivers.lifetime * drivers.sustaining_rate);
-        let avoidable =
-            settings.avoidable_order_cost * orders + settings.avoidable_customer_cost * keeping * (1.0 - case.fixed);
+        let avoidable = settings.avoidable_order_cost * orders * (1.0 - case.fixed_orders)
+            + settings.avoidable_customer_cost * keeping * (1.0 - case.fixed);
         let contribution = purchases * drivers.margin_rate * drivers.spend;
         Self { contribution, avoidable, fixed: orders + keeping - avoidable }
     }
@@ -226,7 +228,7 @@ mod tests {
     }
 
     fn case(drivers: Drivers) -> Case {
-        Case { drivers, fixed: 0.0, network: 0.0, learning: 0.0, ways: Vec::new(), has_role: false }
+        Case { drivers, fixed_orders: 0.0, fixed: 0.0, network: 0.0, learning: 0.0, ways: Vec::new(), has_role: false }
     }
 
     /// 1,000.00 of sales that keep 200.00, at 120.00 for orders and 120.00 for keeping.

@@ -157,7 +157,7 @@ impl ObjectSummary {
         let cells = joined(cells, without, rows.ids.len() as u32);
         let by_price = self.prices.map_or(Ok(Vec::new()), |prices| prices.finish(returns, &rows.ids))?;
         rows.hash.push(published_hash(Key::Text(b"")));
-        Ok(Objects { kind: self.kind, rows, cells, buyers, by_price, entries })
+        Ok(Objects { kind: self.kind, rows, cells, buyers, entries, by_price })
     }
 }
 
@@ -276,9 +276,7 @@ mod tests {
         numeric::keys::hash_int,
         schema::{
             facts::NO_DAY,
-            lines::PURCHASE,
             objects::{Buyers, Newcomer},
-            period::PeriodKind,
         },
     };
 

@@ -59,6 +59,7 @@ pub mod groups;
 pub mod holdout;
 mod jet;
 pub mod kaplan_meier;
+pub mod known_spend;
 pub mod lifetime;
 mod likelihood;
 pub mod likelihood_ratio;

@@ -1,5 +1,5 @@
 //! Levels of spend of groups of customers: one model of spend for all, and a level of every group that is drawn towards the
-//! others' by how little its customers say ([`pooling`](super::pooling) of one parameter).
+//! others' by how little its customers say (`pooling` of one parameter).
 //!
 //! * Gamma-Gamma: the amounts of group `j` are those of all times `s_j`, that is `γ_j = γ s_j`, `ln s_j ~ N(0, τ²)`.
 //! * Normal: they are those of all plus `s_j`, that is `μ_j = μ + s_j`, `s_j ~ N(0, τ²)`.

@@ -13,7 +13,7 @@ use crate::{
         PublishError,
         dataset::{Values, Writer, Written},
     },
-    schema::{outputs::OutputDataset, settings::Settings},
+    schema::{outputs::OutputDataset, portfolio::Roles, settings::Settings},
     units::{Minor, MinorSum},
 };
 
@@ -110,6 +110,8 @@ impl Results {
         let known = |column: Option<&[Minor]>| {
             Values::Scaled(rows.iter().map(|row| column.map(|column| column[row.customer as usize])).collect())
         };
+        let ways = &self.base.portfolio.ways;
+        let way = |row: &Kept| row.verdict.serve.map(|(number, _)| ways[number as usize].clone());
         let advised = |kept: &Kept| match kept.verdict.advice {
             Advice::Keep => Some(kept.verdict.keep),
             Advice::Reprice => kept.verdict.reprice,
@@ -128,9 +130,9 @@ impl Results {
             money(&|row| row.verdict.keep),
             Values::Float(rows.iter().map(|row| row.verdict.price_rise).collect()),
             maybe(&|row| row.verdict.reprice),
-            Values::Text(vec![None; rows.len()]),
+            Values::Text(rows.iter().map(way).collect()),
             maybe(&|row| row.verdict.serve.map(|serve| serve.1)),
-            Values::Text(vec![None; rows.len()]),
+            Values::Text(rows.iter().map(|row| roles(&self.base.portfolio.roles, row.customer as usize)).collect()),
             Values::Text(rows.iter().map(|row| Some(row.verdict.advice.as_str().to_owned())).collect()),
             maybe(&advised),
         ]
@@ -158,6 +160,19 @@ impl Results {
             Values::Text(rows.iter().map(|row| Some(decision(row).to_owned())).collect()),
         ]
     }
+}
+
+/// Names of a customer's strategic roles; `None` without one.
+fn roles(roles: &Roles, customer: usize) -> Option<String> {
+    let has = |role: Option<&Vec<bool>>| role.is_some_and(|role| role[customer]);
+    let all = [
+        ("high_lifetime_value", has(roles.high_lifetime_value.as_ref())),
+        ("benchmark", has(roles.benchmark.as_ref())),
+        ("inspiration", has(roles.inspiration.as_ref())),
+        ("cost_magnet", has(Some(&roles.cost_magnet))),
+    ];
+    let own: Vec<&str> = all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
+    (!own.is_empty()).then(|| own.join(", "))
 }
 
 /// Sums of an action.

@@ -9,13 +9,13 @@ use super::{
     earnings::Earnings,
     forecast::{Forecast, NewCustomers},
     foretold::{Foretold, Valuation},
-    results::Findings,
+    results::{Findings, sum_by_customer},
 };
 use crate::{
     decide::{
         effect,
         invest::{self, Candidate},
-        keep::{self, Case, Verdict},
+        keep::{self, Case, Verdict, Way},
         prospect::{self, Futures, Group, Judgement},
         staying::{Known, prolonged},
     },
@@ -23,6 +23,8 @@ use crate::{
     schema::{
         decisions::{Action, Prospect},
         equity::{Drivers, Part},
+        period::Period,
+        portfolio::Portfolio,
         settings::Settings,
     },
     units::Minor,
@@ -172,27 +174,71 @@ fn keep(settings: &Settings, found: &Findings, forecast: &Forecast, rates: &Rate
     let (drivers, customers) = (forecast.drivers(rates), forecast.customers());
     let per_major = settings.currency.minor_per_major() as f64;
     let earned = Earnings::new(ledgers, (&found.margins, &found.costs.layers), customers, per_major);
+    let stays = stays(found, customers, per_major);
+    // What stays is taken off the cost of keeping first.
     let fixed = |row: usize| {
-        let (below, all) = (earned.below_cost[row], earned.customer_cost[row]);
-        if all > 0.0 { (below / all).clamp(0.0, 1.0) } else { 0.0 }
+        let (keeping, orders) = (earned.customer_cost[row].max(0.0), earned.order_cost[row].max(0.0));
+        let of = |stays: f64, cost: f64| if cost > 0.0 { (stays / cost).clamp(0.0, 1.0) } else { 0.0 };
+        (of(stays[row], keeping), of(stays[row] - keeping, orders))
     };
     let (networking, learning) = (found.potentials.networking(), found.potentials.learning.as_deref());
     let major = |known: Option<&[Minor]>, customer: u32| {
         known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
     };
+    let (portfolio, served) = (&found.portfolio, cost_to_serve(settings, found));
     let losing = |(_, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0;
     let of = |(row, customer): (usize, &u32)| {
+        let (fixed, fixed_orders) = fixed(row);
         let case = Case {
             drivers: drivers[row],
-            fixed: fixed(row),
+            fixed_orders,
+            fixed,
             network: major(networking, *customer),
             learning: major(learning, *customer),
-            ways: Vec::new(),
-            has_role: false,
+            ways: ways(portfolio, *customer as usize, &served),
+            has_role: portfolio.roles.any(*customer as usize),
         };
         Kept { customer: *customer, row, verdict: keep::decide(&case, &settings.decisions.keep) }
     };
     customers.par_iter().enumerate().filter(losing).map(of).collect()
+}
+
+/// What each customer bore to date that would not have been saved without it, major units.
+fn stays(found: &Findings, customers: &[u32], per_major: f64) -> Vec<f64> {
+    let (first, margins) = (&found.ledgers.facts.first_cell, &found.margins);
+    let parts = [&margins.product_activity_cost, &margins.order_cost, &margins.customer_cost, &margins.below_cost];
+    let all = parts.map(|part| sum_by_customer(first, part));
+    let avoidable = sum_by_customer(first, found.costs.layers.avoidable());
+    let of = |row: &u32| {
+        let row = *row as usize;
+        let cost: i128 = all.iter().map(|part| i128::from(part[row])).sum();
+        (cost - i128::from(avoidable[row])) as f64 / per_major
+    };
+    customers.iter().map(of).collect()
+}
+
+/// What serving and keeping each customer cost, in the time that its present profit is of.
+fn cost_to_serve(settings: &Settings, found: &Findings) -> Vec<Minor> {
+    let (ledgers, margins) = (&found.ledgers, &found.margins);
+    let year = settings.period.last_year(ledgers.as_of);
+    let cost = |(cell, period): (usize, &Period)| {
+        let counts = year.as_ref().is_none_or(|year| year.contains(period));
+        let parts =
+            [&margins.order_cost, &margins.customer_cost, &margins.below_cost, &margins.economic.capital_charge];
+        if counts { parts.into_iter().map(|part| part[cell]).sum() } else { 0 }
+    };
+    let costs: Vec<Minor> = ledgers.cells.period.iter().enumerate().map(cost).collect();
+    sum_by_customer(&ledgers.facts.first_cell, &costs)
+}
+
+/// The best other way to serve a customer: it saves of the future cost to serve the share that it would have saved of the
+/// present one.
+fn ways(portfolio: &Portfolio, customer: usize, served: &[Minor]) -> Vec<Way> {
+    let Some((number, profit)) = portfolio.best_way[customer].filter(|_| served[customer] > 0) else {
+        return Vec::new();
+    };
+    let saved = (profit - portfolio.present[customer]) as f64 / served[customer] as f64;
+    vec![Way { number: number.into(), cost_factor: (1.0 - saved).max(0.0), purchase_factor: 1.0, cost: 0.0 }]
 }
 
 fn prospects(

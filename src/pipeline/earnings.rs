@@ -14,8 +14,6 @@ pub(super) struct Earnings {
     pub(super) order_cost: Vec<f64>,
     /// Customer-sustaining cost with the capital charge.
     pub(super) customer_cost: Vec<f64>,
-    /// The part of it that was pushed down from above the customer.
-    pub(super) below_cost: Vec<f64>,
 }
 
 impl Earnings {
@@ -59,10 +57,9 @@ impl Earnings {
             Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
             None => margins.cm1.clone(),
         };
-        let below_cost = total(&recurring(Layer::Below));
         let customer_cost = total(&recurring(Layer::Cm3))
             .iter()
-            .zip(&below_cost)
+            .zip(total(&recurring(Layer::Below)))
             .zip(total(&margins.economic.capital_charge))
             .map(|((cost, below), charge)| cost + below + charge)
             .collect();
@@ -73,7 +70,7 @@ impl Earnings {
             .zip(total(&margins.economic.bad_debt))
             .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
             .collect();
-        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost, below_cost }
+        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost }
     }
 
     /// What each customer has contributed.

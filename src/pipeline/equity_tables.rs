@@ -14,6 +14,9 @@ use crate::{
     units::{Minor, MinorSum, QUANTITY_SCALE},
 };
 
+/// Groups of a segmentation that are told of here, at most.
+const MOST_GROUPS: usize = 200;
+
 /// Days of a year in rates.
 const DAYS_PER_YEAR: f64 = 365.25;
 
@@ -22,13 +25,13 @@ pub(super) struct Groups<'a> {
     pub(super) segmentation: &'static str,
     pub(super) names: Vec<&'a str>,
     /// Group of each customer; `None`: all are in the first.
-    pub(super) of: Option<&'a [u16]>,
+    pub(super) of: Option<&'a [u32]>,
 }
 
 impl Groups<'_> {
     /// Number of a customer's group.
     pub(super) fn group(&self, customer: usize) -> usize {
-        self.of.map_or(0, |of| usize::from(of[customer]))
+        self.of.map_or(0, |of| of[customer] as usize)
     }
 
     /// Sums of a column over customers.
@@ -86,20 +89,14 @@ impl World<'_> {
 
     /// All customers, then every way of cutting them, in the order of their names.
     pub(super) fn groups(&self) -> Vec<Groups<'_>> {
-        let (ledgers, tiers) = (&self.found.ledgers, &self.settings.portfolio.value_tiers);
+        let few = self.found.segmentations.iter().filter(|(segmentation, _)| segmentation.groups.len() <= MOST_GROUPS);
+        let groups = few.map(|(segmentation, _)| Groups {
+            segmentation: segmentation.name,
+            names: segmentation.groups.iter().map(String::as_str).collect(),
+            of: Some(&segmentation.of),
+        });
         let mut all = vec![Groups { segmentation: "all", names: vec!["all"], of: None }];
-        for cut in &self.found.cuts {
-            all.push(Groups { segmentation: cut.segmentation, names: names(&cut.names), of: Some(&cut.of) });
-        }
-        if ledgers.segment.is_some() {
-            all.push(Groups {
-                segmentation: "segment",
-                names: names(&ledgers.segment_names),
-                of: Some(&ledgers.segment_of),
-            });
-        }
-        let tier_names = tiers.iter().map(|tier| tier.name.as_str()).collect();
-        all.push(Groups { segmentation: "value_tier", names: tier_names, of: Some(&self.found.tier) });
+        all.extend(groups);
         all.sort_by_key(|groups| groups.segmentation);
         all
     }
@@ -314,8 +311,4 @@ impl World<'_> {
         };
         (0..groups.names.len()).map(of).collect()
     }
-}
-
-fn names(names: &[String]) -> Vec<&str> {
-    names.iter().map(String::as_str).collect()
 }

@@ -15,7 +15,10 @@ use super::{
     pooled::PooledGroups,
 };
 use crate::{
-    forecast::predict::{self, ForecastError, Histories},
+    forecast::{
+        known_spend,
+        predict::{ForecastError, Histories},
+    },
     schema::{
         forecasting::ModelChoice,
         settings::{ForecastSettings, Settings},
@@ -73,8 +76,8 @@ fn purchases(
     let per_major = settings.currency.minor_per_major() as f64;
     let repeat: Vec<f64> =
         histories.customer.iter().map(|row| ledgers.facts.repeat_revenue[*row as usize] as f64 / per_major).collect();
-    let mut spend = predict::fit_spend(setting.spend, &histories, &repeat);
-    predict::check_spend(&mut spend, &histories, &repeat);
+    let mut spend = known_spend::fit_spend(setting.spend, &histories, &repeat);
+    known_spend::check_spend(&mut spend, &histories, &repeat);
     let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat, spend);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;

@@ -13,6 +13,7 @@ use crate::{
         fit::Fit,
         for_ever::MOST_FUTURES,
         holdout::Holdout,
+        known_spend,
         newcomer::{self, ExpectedSpend, NewCustomer},
         newcomer_futures::{NewcomerFutures, newcomer_futures},
         observed::Assessment,
@@ -102,9 +103,9 @@ impl Forecast {
         let spend = if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
             saved.spend.clone()
         } else {
-            let mut fit = predict::fit_spend(setting.spend, &histories, &repeat_spend);
+            let mut fit = known_spend::fit_spend(setting.spend, &histories, &repeat_spend);
             clock.start("check_spend", Some(histories.customer.len() as u64));
-            predict::check_spend(&mut fit, &histories, &repeat_spend);
+            known_spend::check_spend(&mut fit, &histories, &repeat_spend);
             fit
         };
         let pooled = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;

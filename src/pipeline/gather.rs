@@ -6,9 +6,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError,
-    cuts::MAX_SEGMENTS,
-    economic,
+    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -284,8 +282,8 @@ impl OneLedger<'_> {
             groups: groups.map(Arc::new),
             covariates: covariates.into(),
             of_forecast: of_forecast.into(),
-            ahead: ahead.into(),
             hierarchies: hierarchies.into(),
+            ahead: ahead.into(),
         };
         ledgers.add_earlier_cells(settings)?;
         let other_costs = other_costs(&mut ledgers, settings)?;
@@ -370,6 +368,9 @@ fn came(cells: &Cells, customers: usize) -> Vec<Day> {
     }
     came
 }
+
+/// Segments that joint totals are kept for, at most.
+const MAX_SEGMENTS: usize = 200;
 
 /// Channels or regions that are costed, at most.
 const MAX_GROUPS: usize = 50_000;

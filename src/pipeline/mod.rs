@@ -6,12 +6,12 @@
 mod bridge;
 mod choice;
 pub mod clock;
+mod cohorts;
 pub mod compare;
 mod comparison;
 mod contractual;
 mod cost_labels;
 mod cost_tables;
-mod cuts;
 mod decision_tables;
 mod decisions;
 mod earlier;
@@ -183,10 +183,10 @@ pub struct Ledgers {
     covariates: Arc<Vec<Covariate>>,
     /// The same of columns that the forecast groups customers by.
     of_forecast: Arc<BTreeMap<&'static str, NamedGroups>>,
-    /// What is planned, compared with and decided on.
-    ahead: Arc<Ahead>,
     /// Channels, parents and regions that customers are added up by.
     hierarchies: Arc<Vec<Segmentation>>,
+    /// What is planned, compared with and decided on.
+    ahead: Arc<Ahead>,
 }
 
 /// Names of groups, and the number of each customer's.

@@ -135,8 +135,8 @@ impl ObjectResults {
                     rows: Customers { ids: Keys::Int(Vec::new()), hash: vec![0] },
                     cells: Cells::default(),
                     buyers: None,
-                    by_price: Vec::new(),
                     entries: None,
+                    by_price: Vec::new(),
                 };
                 Self::lines(settings, ledgers, costs, objects.unwrap_or_else(none))
             }
@@ -215,7 +215,7 @@ impl ObjectResults {
             let cost = economic_cost(margins, cell).and_then(|cost| sum.checked_add(cost));
             *sum = cost.ok_or(RunError::CostTooLarge)?;
         }
-        let objects = Objects { kind, rows, cells, buyers: None, by_price: Vec::new(), entries: None };
+        let objects = Objects { kind, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
         let segment: Vec<u16> = (0..names.len()).map(|number| number as u16).collect();
         let none = NoResources::default();
         let costing_run = costing.costing(&run, &traced, &none);
@@ -241,7 +241,7 @@ impl ObjectResults {
         let costing =
             ObjectCosting { activities: ledgers.activities.clone(), pools: Vec::new(), stays: stays.collect() };
         let objects =
-            Objects { kind: CostObject::Customer, rows, cells, buyers: None, by_price: Vec::new(), entries: None };
+            Objects { kind: CostObject::Customer, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
         let own = (ledgers.segment_of.to_vec(), ledgers.segment_names.to_vec(), Vec::new());
         Self::finish(settings, (objects, costs.plan.clone(), costing), costs, own, Some(economic))
     }

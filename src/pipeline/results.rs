@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use super::{
     Audit, Clock, Ledgers, RunError,
-    cuts::Cut,
     decisions::Decisions,
     foretold::{Foretold, Valuation},
     objects::ObjectResults,
@@ -61,8 +60,6 @@ pub(super) struct Findings {
     /// What customers are good for; empty until it is looked ahead.
     pub(super) potentials: Potentials,
     pub(super) whale: WhaleCurve,
-    /// Cohorts, and channels.
-    pub(super) cuts: Vec<Cut>,
     /// The bridge of every customer, where one is wanted.
     pub(super) bridge: Option<Vec<Steps>>,
     /// Products, or what else is costed, with their costs.
@@ -81,8 +78,8 @@ impl Findings {
         let economic_profit = sum_by_customer(&ledgers.facts.first_cell, &margins.economic_profit);
         let whale = equity::whale_curve(&economic_profit);
         let (value, objects, scores, tier) = (None, None, Default::default(), Vec::new());
+        let bridge = None;
         let (potentials, portfolio, segmentations) = (Potentials::default(), Portfolio::default(), Vec::new());
-        let (cuts, bridge) = (Vec::new(), None);
         Self {
             ledgers,
             costs,
@@ -95,7 +92,6 @@ impl Findings {
             segmentations,
             potentials,
             whale,
-            cuts,
             bridge,
             objects,
         }
@@ -106,7 +102,7 @@ impl Findings {
     /// * `beside`: what is known of the other world.
     ///
     /// # Errors
-    /// [`RunError::Forecast`]; [`RunError::Contract`] for too many cohorts.
+    /// [`RunError::Forecast`].
     pub(super) fn look_ahead(
         &mut self,
         settings: &Settings,
@@ -130,10 +126,10 @@ impl Findings {
             (Some(value), Some((forecast, _))) => portfolio::tiers(&forecast.by_customer(&value.expected), tiers, by),
             _ => portfolio::tiers(&self.economic_profit, tiers, by),
         };
-        self.cuts = self.ledgers.cuts(settings.equity.cohort, BASE_TIERS + usize::from(beside.tiers.is_some()))?;
         let foretold = forecast.map(|(forecast, _)| forecast);
         self.portfolio = super::portfolio::of(settings, foretold, self, beside.alternative);
         self.segmentations = segmentation::of(settings, self);
+        self.segmentations.push((self.ledgers.cohort(settings.equity.cohort), None));
         let own = segmentation::own(settings, foretold, self, false)?;
         self.segmentations.extend(own.into_iter().map(|own| (own, None)));
         if let (Some((forecast, setting)), Some(value)) = (forecast, &mut self.value)
@@ -142,12 +138,9 @@ impl Findings {
             let (count, segments) = (tiers.len() as u16, self.ledgers.segment_names.len() as u16);
             let mut segmentations = vec![(self.tier.as_slice(), count), (self.ledgers.segment_of.as_slice(), segments)];
             segmentations.extend(beside.tiers.map(|tier| (tier, count)));
-            segmentations.extend(self.cuts.iter().map(|cut| (cut.of.as_slice(), cut.names.len() as u16)));
             // Of others, those that are few enough to keep a total of every path.
             let mut more = Vec::new();
             for (segmentation, place) in &mut self.segmentations {
-                let same = self.cuts.iter().find(|cut| cut.segmentation == segmentation.name);
-                *place = place.or(same.map(|cut| cut.totals));
                 let wanted = settings.writes("segment_value") && segmentation.groups.len() <= MAX_JOINT;
                 if place.is_none() && wanted {
                     *place = Some(segmentations.len() + more.len());

@@ -217,13 +217,9 @@ impl World<'_> {
     pub(super) fn segment_value_columns(&self) -> Vec<Values> {
         let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
         let expected = self.expected_by_customer();
-        let told = &self.found.segmentations;
-        let cuts = self.found.cuts.iter().filter(|cut| told.iter().all(|(other, _)| other.name != cut.segmentation));
-        let cuts: Vec<(Segmentation, Option<usize>)> =
-            cuts.map(|cut| (cut.as_segmentation(), Some(cut.totals))).collect();
-        let mut rows: Vec<SegmentRow> = told
+        let segmentations = &self.found.segmentations;
+        let mut rows: Vec<SegmentRow> = segmentations
             .par_iter()
-            .chain(&cuts)
             .flat_map_iter(|(segmentation, place)| self.segment_rows(segmentation, *place, &cm3, expected.as_deref()))
             .collect();
         rows.sort_by(|a, b| (a.segmentation, &a.name).cmp(&(b.segmentation, &b.name)));

@@ -97,7 +97,7 @@ impl World<'_> {
             integers(first.windows(2).map(sum))
         };
         let mut columns = vec![Values::Ids(rows.clone().map(|row| row as u32).collect())];
-        columns.extend(self.money().map(|column| total(column)));
+        columns.extend(self.money().map(total));
         columns.extend([count(&cells.orders), count(&cells.lines), total(&cells.units)]);
         columns.push(self.label(rows.len()));
         columns

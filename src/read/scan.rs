@@ -73,7 +73,7 @@ impl Role {
         match name {
             "customer_id" | "referrer" | "referred" | "product_id" | "order_id" | "prospect_id" | "account"
             | "cost_centre" => Self::Id,
-            "date" | "start" | "end" => Self::Day,
+            "date" | "start" | "end" | "valid_from" | "valid_to" => Self::Day,
             "amount"
             | "quantity"
             | "unit_price"
@@ -85,6 +85,7 @@ impl Role {
             | "default_probability"
             | "acquisition_cost"
             | "capacity"
+            | "rule_version"
             | "wallet"
             | "wallet_probability"
             | "probability"
@@ -96,9 +97,9 @@ impl Role {
             | "overdue"
             | "disputed"
             | "rate" => Self::Number,
-            _ if NUMBERS.contains(&name) => Self::Number,
             "parent" => Self::Name,
             "benchmark" => Self::Switch,
+            _ if NUMBERS.contains(&name) => Self::Number,
             "period" => Self::IdOrDay,
             _ => Self::Text,
         }

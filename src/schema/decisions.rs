@@ -21,7 +21,7 @@ pub struct DecisionSettings {
 pub struct KeepSettings {
     /// Share of order-level cost that ends with the customer, 0 to 1.
     pub avoidable_order_cost: f64,
-    /// Share of customer-sustaining cost that ends with the customer, 0 to 1; of cost below CM3 nothing does.
+    /// The same of customer-sustaining cost.
     pub avoidable_customer_cost: f64,
     /// Largest rise of a customer's prices, 0 to 10.
     pub max_price_rise: f64,

@@ -276,18 +276,11 @@ impl TableName {
                 &[("customer_id", true), ("amount", true), ("probability", true), ("date", true), ("margin", false)]
             }
             Self::Learning => &[("customer_id", true), ("value", true), ("date", true), ("half_life", false)],
-            Self::AcquisitionPlan
-            | Self::Market
-            | Self::Targets
-            | Self::Actions
-            | Self::ActionCustomers
-            | Self::Prospects
-            | Self::EarlierRun => plan_inputs::columns(self),
             Self::Interactions => &[("customer_id", true), ("kind", true), ("date", false), ("weight", false)],
-            Self::Truth => &[("customer_id", true), ("amount", true)],
             Self::Traced => {
                 &[("customer_id", true), ("activity", true), ("amount", true), ("period", false), ("date", false)]
             }
+            _ => plan_inputs::columns(self),
         }
     }
 

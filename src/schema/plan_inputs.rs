@@ -1,4 +1,4 @@
-//! Tables of plans, decisions and earlier runs: their columns and rules.
+//! Tables that look ahead or are compared with: plans, decisions, earlier runs, true costs. Their columns and rules.
 
 use super::inputs::TableName;
 
@@ -44,6 +44,7 @@ pub(super) fn columns(table: TableName) -> &'static [(&'static str, bool)] {
             ("expected_discounted_purchases", true),
             ("expected_discounted_lifetime", true),
         ],
+        TableName::Truth => &[("customer_id", true), ("amount", true)],
         _ => &[],
     }
 }
@@ -67,6 +68,7 @@ pub(super) fn rules(table: TableName) -> &'static [&'static str] {
         TableName::ActionCustomers => &["unknown_action", "missing_customer", "unknown_customer", "duplicate_key"],
         TableName::Prospects => &["missing_prospect", "duplicate_prospect", "invalid_amount", "unknown_group"],
         TableName::EarlierRun => &["missing_customer", "unknown_customer"],
+        TableName::Truth => &["missing_customer", "unknown_customer", "invalid_amount", "duplicate_customer"],
         _ => &[],
     }
 }

@@ -134,7 +134,7 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: average, valid_to: 1969-12-31, cost: 5}}\n"), @r"
     exit code 3
-    error: activity `a`: rule `a` holds to 1969-12-31, not on 1970-04-11; 5.00 EUR are at stake
+    error: activity `a`: rule `a` version 1 holds to 1969-12-31, not on 1970-04-11; 5.00 EUR are at stake
       hint: change valid_from or valid_to of the rule, or give the period another rule
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: percent, shares: {west: 5}, cost: 5}}\n"), @r"
@@ -200,8 +200,8 @@ fn a_driver_that_no_table_holds_stops_the_run_unless_the_activity_says_what_beco
 #[test]
 fn a_column_with_more_texts_than_any_run_has_drivers_is_not_told() {
     let job = job("activities:\n  desk: {level: order, method: driver, driver: secret-7x, cost: 40.00}\n");
-    let rows: String = (0..60).map(|row| format!("1,secret-{row},3,1970-Q1\n")).collect();
-    job.text("q.csv", &format!("c,d,q,p\n{rows}"));
+    let rows: Vec<String> = (0..60).map(|row| format!("1,secret-{row},3,1970-Q1")).collect();
+    job.text("q.csv", &format!("c,d,q,p\n{}\n", rows.join("\n")));
     let told = job.failure();
     assert!(told.contains("driver `secret-7x`") && told.contains("known drivers: none"), "{told}");
 }

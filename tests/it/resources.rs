@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Job, cents, days, text};
+use crate::support::{Job, cents, days, integers, text};
 
 /// Two customers with orders 1 and 3, in March and April 1997 where the run has months.
 fn job(head: &str, more: &str) -> Job {
@@ -65,6 +65,28 @@ fn weights_come_from_a_table_by_period_and_a_pool_need_not_stand_in_the_config()
 }
 
 #[test]
+fn weights_may_be_parquet_with_numbers_and_dates() {
+    let pools = "pool,amount,period\nit,40.00,1997-03\nit,10.00,1997-04\n";
+    let job = with_table(PERIODS, pools, "");
+    let text_of = |job: &Job| std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let config = text_of(&job).replace("weight: weight, period: period}", "weight: weight, date: day}");
+    let config = config.replace("w.csv", "w.parquet");
+    job.text("whalecurve.yaml", &config);
+    job.parquet(
+        "w.parquet",
+        vec![
+            ("giver", text(["it", "it", "it"])),
+            ("taker", text(["handling", "packing", "packing"])),
+            ("weight", integers([3, 1, 5])),
+            ("day", days([9_921, 9_930, 9_955])),
+        ],
+    );
+    job.run(&[]);
+    assert_eq!(job.decimals("trace", "weight"), [3_000_000, 1_000_000, 5_000_000]);
+    assert_eq!(job.decimals("trace", "amount"), [3_000, 1_000, 1_000]);
+}
+
+#[test]
 fn weights_without_a_period_hold_in_every_period_and_serve_pools_of_the_config() {
     let weights = "giver,taker,weight\nit,hr,20\nit,handling,80\nhr,it,10\nhr,packing,90\n";
     let config = "resources:\n  method: reciprocal\n  pools:\n    it: {cost: 150.00}\n    hr: {cost: 300.00}\n";
@@ -123,9 +145,9 @@ resources:
     let explained = job.command("explain", &["--customer", "A", "--output-format", "json"]);
     let explained: Value = serde_json::from_slice(&explained.stdout).unwrap();
     let line = &explained["costs"][0];
-    assert_eq!((&line["fixed"], &line["saved"]), (&json!("26.67"), &json!("6.67")));
+    assert_eq!((&line["fixed"], &line["saved"]), (&json!("26.66"), &json!("6.67")));
     let text = String::from_utf8(job.command("explain", &["--customer", "A"]).stdout).unwrap();
-    assert!(text.contains("with what resource pools brought: 26.67 fixed, 6.67 avoidable"), "{text}");
+    assert!(text.contains("with what resource pools brought: 26.66 fixed, 6.67 avoidable"), "{text}");
 }
 
 #[test]

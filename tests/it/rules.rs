@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Job, cents, days, text};
+use crate::support::{Job, cents, days, integers, text};
 
 /// Two customers in March and April 1997. Orders: A 2 and 1, B 1 and 3. Handling costs 30.00 a month.
 fn job(handling: &str, more: &str) -> Job {
@@ -221,6 +221,24 @@ fn rules_may_stand_in_the_activities_table_one_row_each() {
     assert_eq!(job.decimals("customer_cost", "amount"), [1_500, 750, 1_500, 2_250]);
     assert_eq!(job.texts("customer_cost", "rule"), ["R-7"; 4]);
     assert_eq!(job.whole_numbers("customer_cost", "rule_version"), [Some(1), Some(5), Some(1), Some(5)]);
+    let text_of = |job: &Job| std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &text_of(&job).replace("a.csv", "a.parquet"));
+    job.parquet(
+        "a.parquet",
+        vec![
+            ("a", text(["handling", "handling"])),
+            ("l", text(["order", "order"])),
+            ("m", text(["average", "driver"])),
+            ("d", text(["", "orders"])),
+            ("r", text(["R-7", "R-7"])),
+            ("v", integers([4, 5])),
+            ("f", days([0, 9_952])), // 1997-04-01
+            ("t", days([9_951, 20_000])),
+        ],
+    );
+    job.run(&[]);
+    assert_eq!(job.whole_numbers("customer_cost", "rule_version"), [Some(4), Some(5), Some(4), Some(5)]);
+    assert_eq!(job.decimals("customer_cost", "amount"), [1_500, 750, 1_500, 2_250]);
     let told = [
         with(&format!("handling,order,driver,orders,R-7,5,1997-03-31,\n{first}")).failure(),
         with(&format!("handling,customer,driver,orders,R-7,5,1997-04-01,\n{first}")).failure(),

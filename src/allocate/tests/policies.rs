@@ -101,6 +101,28 @@ fn what_unknown_customers_used_is_nobodys_cost_and_nobody_else_pays_for_it() {
 }
 
 #[test]
+fn what_unknown_customers_used_of_a_fallback_or_of_an_earlier_period_is_nobodys_either() {
+    let fallback = NoDriver::Fallback(Basis::Driver("calls".to_owned()));
+    let setting = ActivitySetting { no_driver: Some(fallback), ..by("orders") };
+    let mut world = World::whole(2)
+        .driver("orders", &[0, 0])
+        .driver("calls", &[UNITS, 2 * UNITS])
+        .activity("handling", setting, 400);
+    world.unknown = vec![UnknownQuantity { driver: 1, period: 0, quantity: UNITS }];
+    let (cost, balance) = world.cost();
+    assert_eq!((cost, balance.unassigned[Unassigned::UnknownCustomer as usize]), (vec![100, 200], 100));
+    let setting = ActivitySetting { no_driver: Some(NoDriver::PriorPeriod), ..by("orders") };
+    let mut world = World::periods(&[(0, 1), (0, 2)], PeriodKind::Year).driver("orders", &[3 * UNITS, 0]).activity_in(
+        "handling",
+        setting,
+        &[(Some(2), 400)],
+    );
+    world.unknown = vec![UnknownQuantity { driver: 0, period: 1, quantity: UNITS }];
+    let (cost, balance) = world.cost();
+    assert_eq!((cost, balance.unassigned[Unassigned::UnknownCustomer as usize]), (vec![0, 300], 100));
+}
+
+#[test]
 fn unknown_customers_take_their_part_of_a_composite_and_of_a_time() {
     let cost = |basis: Basis, driver: u32, quantity: i64, cost: Minor| {
         let setting = ActivitySetting::new(Level::Order, Method::Share(basis));

@@ -215,9 +215,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);
     }
-    if let Some(forecast) = &forecast {
-        forecast::check_contracts(&fields, &tables, forecast.as_ref(), problems);
-    }
     let portfolio = portfolio_of(&fields, activities.as_ref(), (activities_known, &tables), exponent, problems);
     if let (Some(inputs), Some(period), Some(entry)) = (&inputs, period, fields.get("inputs")) {
         inputs::check_wallet(entry, inputs, period, problems);
@@ -225,7 +222,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
-
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = overrides.output.clone().unwrap_or(folder.join(output?));
     Some(Settings {
@@ -255,7 +251,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     })
 }
 
-/// `equity` and `decisions`, and whether what they need is there.
+/// `equity` and `decisions`, and whether what they and the forecast need is there.
 ///
 /// * `when`: period and last day of the run. * `known`: tables, and the forecast where nothing is wrong with it.
 fn ahead(
@@ -273,6 +269,7 @@ fn ahead(
     });
     // What is wrong with the forecast is told there.
     if let Some(forecast) = forecast {
+        forecast::check_contracts(fields, tables, forecast.as_ref(), problems);
         decisions::check_use(fields, tables, forecast.as_ref(), problems);
     }
     (equity, decisions)

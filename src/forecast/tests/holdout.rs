@@ -132,7 +132,7 @@ fn a_failed_fit_is_never_chosen() {
 
 #[test]
 fn spend_that_rises_with_frequency_is_told() {
-    use crate::forecast::predict::{check_spend, fit_spend};
+    use crate::forecast::known_spend::{check_spend, fit_spend};
     let notes = |rising: f64| {
         let n = 300_u32;
         let frequency: Vec<u32> = (0..n).map(|i| i % 10).collect();

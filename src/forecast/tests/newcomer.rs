@@ -3,12 +3,13 @@
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::contribution::Rates;
+use crate::forecast::known_spend::fit_spend;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::newcomer::{ExpectedSpend, new_customers};
 use crate::forecast::newcomer_futures::newcomer_futures;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
-use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, fit_spend, horizon};
+use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, horizon};
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::schema::forecasting::{Discounting, ModelChoice, SpendKind};
 use crate::schema::settings::{ForecastSettings, PurchaseKind};

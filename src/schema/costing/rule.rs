@@ -108,7 +108,7 @@ impl ActivitySetting {
         let mut own = Self { later: Vec::new(), ..self.clone() };
         if let Some(later) = number.checked_sub(1).and_then(|at| self.later.get(at)).cloned() {
             let AllocationRule { rule, method, negative, no_driver, capacity, over_use } = later;
-            own = Self { rule, method, negative, no_driver, capacity, over_use, ..own };
+            own = Self { method, negative, no_driver, capacity, over_use, rule, ..own };
         }
         Cow::Owned(own)
     }

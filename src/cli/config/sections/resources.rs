@@ -101,12 +101,11 @@ fn pool(
     };
     let stake = known.stake_of(&fields);
     let known = &Known { stake: &stake, ..*known };
-    let services = match fields.get("rules") {
-        Some(list) => several(list, entry, &fields, (known, names), problems),
-        None => {
-            let rule = rules::rule(&fields, problems);
-            service(entry, &fields, rule, (known, names), problems).map(|service| vec![service])
-        }
+    let services = if let Some(list) = fields.get("rules") {
+        several(list, entry, &fields, (known, names), problems)
+    } else {
+        let rule = rules::rule(&fields, problems);
+        service(entry, &fields, rule, (known, names), problems).map(|service| vec![service])
     };
     let level = fields.read_or("level", None, problems, |entry, problems| entry.word(&LEVELS, problems).map(Some));
     let layer = fields.read_or("layer", None, problems, |entry, problems| entry.word(&LAYERS, problems).map(Some));
@@ -174,9 +173,10 @@ fn service(
 ) -> Option<ServiceRule> {
     let takers = |entry: &Entry<'_>, problems: &mut Problems| serves(entry, known, names, problems);
     // A pool without takers has them from the table.
-    let serves = match known.tables.contains(&TableName::ResourceWeights) {
-        true => fields.read_or("to", Vec::new(), problems, takers),
-        false => fields.read("to", problems, takers),
+    let serves = if known.tables.contains(&TableName::ResourceWeights) {
+        fields.read_or("to", Vec::new(), problems, takers)
+    } else {
+        fields.read("to", problems, takers)
     };
     let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
         entry.scaled(6, "a capacity in the unit of the weights", problems).map(Some)
