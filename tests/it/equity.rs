@@ -78,7 +78,8 @@ fn every_cut_of_the_customers_adds_up_to_customer_equity_and_to_todays_sales() {
         let sums = cuts.entry(row[0].clone()).or_default();
         sums.iter_mut().zip(&row[1..]).for_each(|(sum, cell)| *sum += number(cell));
     }
-    assert_eq!(cuts.keys().collect::<Vec<_>>(), ["channel", "cohort_month", "segment", "value_tier"]);
+    let names = ["channel", "cohort_month", "portfolio_group", "rfm_cell", "segment", "value_tier"];
+    assert_eq!(cuts.keys().collect::<Vec<_>>(), names);
     assert!(cuts.values().all(|sums| *sums == [equity, 17_311_555, 2_357]), "{cuts:?}");
     // The simulated totals of a path are the same customers', so their means add up to the cent of rounding.
     let mut means: BTreeMap<String, i128> = BTreeMap::new();
