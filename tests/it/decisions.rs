@@ -162,6 +162,13 @@ fn the_money_of_keeping_repricing_and_ending_follows_from_the_columns_shown() {
     let found = rows(&job, "decision_keep", &names);
     let losing = job.whole_numbers("customer_equity", "losing_customers")[0].unwrap();
     assert_eq!(found.len() as i64, losing);
+    let roles = rows(
+        &job,
+        "customer_segment",
+        &["customer_id", "high_lifetime_value", "benchmark", "inspiration", "cost_magnet"],
+    );
+    let protected: Vec<String> =
+        roles.into_iter().filter(|row| row[1..].iter().any(|role| role == "true")).map(|row| row[0].clone()).collect();
     let mut advised: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &found {
         let [spend, margin, order, time, purchases, lifetime, value] = all[&row[0]][..] else { unreachable!() };
@@ -186,7 +193,8 @@ fn the_money_of_keeping_repricing_and_ending_follows_from_the_columns_shown() {
                 best = if worth > best.0 { (worth, "reprice") } else { best };
             }
         }
-        best = if best.0 < 0.0 { (0.0, "end") } else { best };
+        // Who has a strategic role is never ended by the number alone.
+        best = if best.0 < 0.0 && !protected.contains(&row[0]) { (0.0, "end") } else { best };
         assert_eq!(row[9], best.1, "{row:?}");
         assert!(near(&row[10], best.0));
         *advised.entry(best.1).or_default() += 1;
@@ -307,7 +315,7 @@ fn what_decisions_cannot_use_is_told() {
     let market = "  market: {path: m.csv, columns: {competitor: who, equity: equity, customers: n, value: each}}\n";
     assert_snapshot!(told(market, "", &[]), @r"
     exit code 2
-    error: whalecurve.yaml:14:82: `inputs.market.columns` has both equity and value: two answers to what customers are worth
+    whalecurve.yaml:13:82: `inputs.market.columns` has both equity and value: two answers to what customers are worth
       hint: map either equity, or customers and value (what one of them is worth)
     ");
     let market = "  market: {path: m.csv, columns: {competitor: who, equity: equity}}\n";

@@ -171,7 +171,8 @@ fn a_full_config_becomes_settings() {
         "targets": null,
         "actions": null,
         "action_customers": null,
-        "prospects": null
+        "prospects": null,
+        "interactions": null
       },
       "contract": {
         "transactions": {
@@ -367,6 +368,7 @@ fn a_full_config_becomes_settings() {
       },
       "portfolio": {
         "rfm_groups": 3,
+        "rfm_cuts": null,
         "value_tiers": [
           {
             "name": "best",
@@ -381,11 +383,74 @@ fn a_full_config_becomes_settings() {
             "share": 0.7
           }
         ],
+        "tiers_by": "customers",
         "networking": {
           "new_share": "0.5",
           "decay": "0.5",
           "acquisition_cost": null
-        }
+        },
+        "analysis": {
+          "present_above": 0,
+          "future_at_least": null
+        },
+        "ways_to_serve": [],
+        "roles": {
+          "high_lifetime_value": "0.10",
+          "benchmark_referrals": 3000000,
+          "inspiration": "0.05",
+          "inspiring": [
+            [
+              "complaint",
+              1000000
+            ],
+            [
+              "demanding_request",
+              1000000
+            ],
+            [
+              "idea",
+              1000000
+            ]
+          ],
+          "cost_magnet": "2.00"
+        },
+        "credit": {
+          "days_late": [
+            0,
+            15000000,
+            30000000,
+            60000000
+          ],
+          "overdue_share": [
+            "0.05",
+            "0.15",
+            "0.30",
+            "0.60"
+          ],
+          "disputed_share": [
+            "0.05",
+            "0.15",
+            "0.30",
+            "0.60"
+          ],
+          "write_off_share": [
+            "0.00",
+            "0.01",
+            "0.03",
+            "0.10"
+          ],
+          "worsening": 5000000,
+          "half_life": "4.00",
+          "default_probability": [
+            "0.005",
+            "0.010",
+            "0.030",
+            "0.100",
+            "0.250"
+          ]
+        },
+        "segments": [],
+        "clusters": null
       },
       "equity": {
         "cohort": "cohort_year",
@@ -414,7 +479,7 @@ fn a_full_config_becomes_settings() {
 fn a_minimal_config_has_the_documented_defaults() {
     let settings = read(MINIMAL).expect("a valid config");
     assert_eq!((settings.base.as_str(), settings.output.as_str()), ("shop", "shop/results"));
-    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null,"contracts":null,"referrals":null,"opportunities":null,"learning":null,"acquisition_plan":null,"market":null,"targets":null,"actions":null,"action_customers":null,"prospects":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}],"networking":{"new_share":"0.5","decay":"0.5","acquisition_cost":null}},"equity":{"cohort":"cohort_year","bridge":null,"doors":{"least_profitable":0.25,"min_customers":10}},"decisions":{"budget":null,"keep":{"avoidable_order_cost":1.0,"avoidable_customer_cost":1.0,"max_price_rise":0.1,"price_elasticity":1.0},"max_probability_of_loss":null},"scenario":null}"#);
+    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null,"contracts":null,"referrals":null,"opportunities":null,"learning":null,"acquisition_plan":null,"market":null,"targets":null,"actions":null,"action_customers":null,"prospects":null,"interactions":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"rfm_cuts":null,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}],"tiers_by":"customers","networking":{"new_share":"0.5","decay":"0.5","acquisition_cost":null},"analysis":{"present_above":0,"future_at_least":null},"ways_to_serve":[],"roles":{"high_lifetime_value":"0.10","benchmark_referrals":3000000,"inspiration":"0.05","inspiring":[["complaint",1000000],["demanding_request",1000000],["idea",1000000]],"cost_magnet":"2.00"},"credit":{"days_late":[0,15000000,30000000,60000000],"overdue_share":["0.05","0.15","0.30","0.60"],"disputed_share":["0.05","0.15","0.30","0.60"],"write_off_share":["0.00","0.01","0.03","0.10"],"worsening":5000000,"half_life":"4.00","default_probability":["0.005","0.010","0.030","0.100","0.250"]},"segments":[],"clusters":null},"equity":{"cohort":"cohort_year","bridge":null,"doors":{"least_profitable":0.25,"min_customers":10}},"decisions":{"budget":null,"keep":{"avoidable_order_cost":1.0,"avoidable_customer_cost":1.0,"max_price_rise":0.1,"price_elasticity":1.0},"max_probability_of_loss":null},"scenario":null}"#);
 }
 
 #[test]
