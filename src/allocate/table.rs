@@ -71,10 +71,10 @@ impl Costing<'_> {
     pub(super) fn missing(&self, driver: &str) -> Option<Refusal> {
         let (_, meant) = self.absent.names.iter().find(|(name, _)| name == driver)?;
         let meant = meant.as_ref().map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
-        let mut known = known_drivers(&self.absent.known);
-        if self.absent.others > 0 {
-            known += &format!(", and {} of the table", self.absent.others);
-        }
+        let known = match (known_drivers(&self.absent.known), self.absent.others) {
+            (known, 0) => known,
+            (known, others) => format!("{known}, and {others} of the table"),
+        };
         Some(Refusal::MissingDriver { driver: driver.to_owned(), meant, known })
     }
 }

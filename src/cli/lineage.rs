@@ -30,27 +30,27 @@ impl<'a> Lineage<'a> {
 
     /// The run begins.
     pub(super) fn start(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
-        self.tell("START", json!({}), (None, Vec::new()), streams)
+        self.tell("START", &json!({}), (None, Vec::new()), streams)
     }
 
     /// The run ended with these results.
     pub(super) fn complete(&self, manifest: &Value, streams: &mut Streams<'_>) -> std::io::Result<()> {
         let outputs = manifest["outputs"].as_array().map(Vec::as_slice).unwrap_or_default();
         let outputs = outputs.iter().map(|output| self.output(output)).collect();
-        self.tell("COMPLETE", json!({}), (Some(manifest), outputs), streams)
+        self.tell("COMPLETE", &json!({}), (Some(manifest), outputs), streams)
     }
 
     /// The run failed, as was told last.
     pub(super) fn fail(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
         let message = streams.last_error().unwrap_or("the run failed").to_owned();
         let error = facet("ErrorMessageRunFacet", "1-0-1", json!({"message": message, "programmingLanguage": "Rust"}));
-        self.tell("FAIL", json!({"errorMessage": error}), (None, Vec::new()), streams)
+        self.tell("FAIL", &json!({"errorMessage": error}), (None, Vec::new()), streams)
     }
 
     fn tell(
         &self,
         kind: &str,
-        facets: Value,
+        facets: &Value,
         (manifest, outputs): (Option<&Value>, Vec<Value>),
         streams: &mut Streams<'_>,
     ) -> std::io::Result<()> {
@@ -144,6 +144,6 @@ fn run_id() -> String {
     bytes.copy_from_slice(&digest.as_bytes()[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -52,7 +52,7 @@ fn outcome(job: &Job) -> Result<String, i32> {
             assert_eq!(told.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{told}");
             Err(code)
         }
-        other => panic!("exit code {other:?}: {told}"),
+        other => unreachable!("exit code {other:?}: {told}"),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn without_stages(told: &str) -> String {
         let mut words = line.split_whitespace().skip(1);
         words.next().is_some_and(|word| word.parse::<f64>().is_ok()) && words.next() == Some("s")
     };
-    told.lines().filter(|line| !is_stage(line)).map(|line| format!("{line}\n")).collect()
+    told.lines().filter(|line| !is_stage(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Runs a config into a fresh folder and returns the manifest.

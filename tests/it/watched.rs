@@ -12,7 +12,7 @@ const EVENTS: [&str; 8] =
 
 fn events(told: &[u8]) -> Vec<Value> {
     let told = String::from_utf8(told.to_vec()).unwrap();
-    told.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+    told.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| unreachable!("no JSON: {line}"))).collect()
 }
 
 fn codes(events: &[Value]) -> Vec<&str> {

@@ -352,7 +352,7 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
         return None;
     }
     // What a table is called says more than what its columns might be.
-    let of_ten = if named { (sure + 10) / 2 } else { sure / 2 };
+    let of_ten = if named { u32::midpoint(sure, 10) } else { sure / 2 };
     for role in shape.must.iter().filter(|role| of(role.name) == 0).map(|role| role.name).collect::<Vec<_>>() {
         roles.push(Guess { role, column: None, of_ten: 0 });
     }
