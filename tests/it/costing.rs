@@ -99,7 +99,7 @@ activities:
     assert_eq!(job.decimals("capacity_use", "unused_cost"), [200]);
     // Customer 2 did not buy in Q2, and has a row there for its share.
     assert_eq!(job.texts("customer_profit", "period"), ["1970-Q1", "1970-Q2", "1970-Q1", "1970-Q2"]);
-    assert_eq!(job.decimals("customer_profit", "customer_cost"), [300, 450, 100, 150]);
+    assert_eq!(job.decimals("customer_profit", "customer_cost"), [300, 225, 100, 75]);
     assert_eq!(job.texts("trace", "to"), ["idle"]);
 }
 
