@@ -8,7 +8,7 @@
 //!
 //! let door = |margin, entered, value| Door { margin, entered, value };
 //! // Four products. The first loses money, but brings the best customers.
-//! let doors = [door(-50, 20, 9_000), door(900, 5, 100), door(400, 30, 6_000), door(10, 10, 400)];
+//! let doors = [door(-50, 20, 9_000), door(900, 5, 100), door(400, 30, 9_000), door(10, 10, 400)];
 //! let settings = DoorSettings { least_profitable: 0.5, min_customers: 10 };
 //! assert_eq!(roles(&doors, &settings), [Role::Opens, Role::Earns, Role::EarnsAndOpens, Role::Neither]);
 //! ```

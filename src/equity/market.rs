@@ -11,7 +11,8 @@
 //! assert_eq!(planned(2_500_000, 100.0, 6_000, factor, 100.0), (22_727, 5_455));
 //!
 //! let competitor = |name: &str, equity| MarketValue { part: Part::All, competitor: Some(name.to_owned()), customers: None, equity };
-//! let found = shares(300, &[competitor("A", 500), competitor("B", 200)]);
+//! let others = [competitor("A", 500), competitor("B", 200)];
+//! let found = shares(300, &others);
 //! assert_eq!(found.iter().map(|row| (row.who, row.share)).collect::<Vec<_>>(),
 //!     [("(own)", Some(0.3)), ("A", Some(0.5)), ("B", Some(0.2))]);
 //! ```
