@@ -56,34 +56,66 @@ const CLOSE: f64 = 1e-10;
 /// * `prevented`: `r`, below or at 1; below 0 more leave.
 #[must_use]
 pub fn prolonged(customer: &Drivers, known: Known, prevented: f64, scene: &Scene) -> (f64, f64) {
-    let same = (customer.lifetime, customer.purchase_rate);
-    let stay = known.p_alive_at_horizon / customer.p_alive;
-    // Who is gone, or never leaves, cannot be kept longer.
-    if !(customer.lifetime > 0.0 && customer.p_alive > 0.0 && stay < 1.0) {
-        return same;
+    Stay::new(customer, known, scene).prolonged(prevented)
+}
+
+/// How one customer stays: found once, asked for every share of the loss that may be prevented.
+pub struct Stay<'a> {
+    scene: &'a Scene,
+    /// Discounted time alive and purchases a unit of it as they are.
+    same: (f64, f64),
+    /// `None`: who is gone, or never leaves, cannot be kept longer.
+    curve: Option<Staying>,
+}
+
+/// `b/H`, `s`, `σ`, and `A(b, s)` and `A(b, σ)`.
+struct Staying {
+    spread: f64,
+    shape: f64,
+    fall: f64,
+    areas: (f64, f64),
+}
+
+impl<'a> Stay<'a> {
+    /// Finds `b`, `s` and `σ`.
+    #[must_use]
+    pub fn new(customer: &Drivers, known: Known, scene: &'a Scene) -> Self {
+        let same = (customer.lifetime, customer.purchase_rate);
+        let stay = known.p_alive_at_horizon / customer.p_alive;
+        if !(customer.lifetime > 0.0 && customer.p_alive > 0.0 && stay < 1.0) {
+            return Self { scene, same, curve: None };
+        }
+        let fall = -libm::log(stay.max(1e-12));
+        let shape = |curve: &Curve| fall / curve.end;
+        let wanted = customer.lifetime / customer.p_alive;
+        let miss = |spread: f64| {
+            let curve = Curve::new(libm::exp(spread), scene);
+            curve.area(shape(&curve)) / wanted - 1.0
+        };
+        let spread = libm::exp(root(miss, SPREAD));
+        let now = Curve::new(spread, scene);
+        let shape = shape(&now);
+        let bought = customer.purchase_rate * customer.lifetime / (customer.p_alive * known.rate_now);
+        // Without a rate of today purchases fall as customers do.
+        let fall = if bought > 0.0 && bought.is_finite() {
+            root(|fall| 1.0 - now.area(fall / now.end) / bought, FALL) / now.end
+        } else {
+            shape
+        };
+        let areas = (now.area(shape), now.area(fall));
+        Self { scene, same, curve: Some(Staying { spread, shape, fall, areas }) }
     }
-    let fall = -libm::log(stay.max(1e-12));
-    let shape = |curve: &Curve| fall / curve.end;
-    let wanted = customer.lifetime / customer.p_alive;
-    let miss = |spread: f64| {
-        let curve = Curve::new(libm::exp(spread), scene);
-        curve.area(shape(&curve)) / wanted - 1.0
-    };
-    let spread = root(miss, SPREAD);
-    let now = Curve::new(libm::exp(spread), scene);
-    let shape = shape(&now);
-    let bought = customer.purchase_rate * customer.lifetime / (customer.p_alive * known.rate_now);
-    // Without a rate of today purchases fall as customers do.
-    let fall = if bought > 0.0 && bought.is_finite() {
-        root(|fall| 1.0 - now.area(fall / now.end) / bought, FALL) / now.end
-    } else {
-        shape
-    };
-    let kept = 1.0 - prevented;
-    let later = if kept > 0.0 { Curve::new(libm::exp(spread) / kept, scene) } else { Curve::never(scene) };
-    let lifetime = customer.lifetime * later.area(shape) / now.area(shape);
-    let purchases = customer.purchase_rate * customer.lifetime * later.area(fall) / now.area(fall);
-    (lifetime, purchases / lifetime)
+
+    /// As [`prolonged`].
+    #[must_use]
+    pub fn prolonged(&self, prevented: f64) -> (f64, f64) {
+        let Some(Staying { spread, shape, fall, areas }) = &self.curve else { return self.same };
+        let (kept, (lived, rate)) = (1.0 - prevented, self.same);
+        let later = if kept > 0.0 { Curve::new(spread / kept, self.scene) } else { Curve::never(self.scene) };
+        let lifetime = lived * later.area(*shape) / areas.0;
+        let purchases = rate * lived * later.area(*fall) / areas.1;
+        (lifetime, purchases / lifetime)
+    }
 }
 
 /// `(1 + t/b)^−1` at the nodes of an integral over time, with discounted weights.

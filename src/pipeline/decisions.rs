@@ -1,5 +1,6 @@
 //! Decisions of a run: whom to invest in, whom to keep, which prospects to win.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use rayon::prelude::*;
@@ -17,7 +18,7 @@ use crate::{
         invest::{self, Candidate},
         keep::{self, Case, Verdict, Way},
         prospect::{self, Futures, Group, Judgement},
-        staying::{Known, prolonged},
+        staying::{Known, Stay},
     },
     forecast::contribution::Rates,
     schema::{
@@ -134,9 +135,11 @@ fn invest(
     let per_major = settings.currency.minor_per_major() as f64;
     let of = |((customer, drivers), known): ((&u32, &Drivers), &Known)| -> Vec<Candidate> {
         let allowed = (0..).zip(actions).filter(|(_, action)| member.allows(action, *customer));
+        // Found once, by the first action that needs it.
+        let stay = LazyCell::new(|| Stay::new(drivers, *known, &scene));
         let candidate = |(number, action): (u16, &Action)| {
             let prevented = effect::share(action.effect.retention);
-            let longer = (action.effect.retention != 0).then(|| prolonged(drivers, *known, prevented, &scene));
+            let longer = (action.effect.retention != 0).then(|| stay.prolonged(prevented));
             let gain = (effect::gain(drivers, &action.effect, longer) * per_major).round_ties_even() as Minor;
             (gain > 0).then_some(Candidate { customer: *customer, action: number, cost: action.cost, gain })
         };
