@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use polars::prelude::DataFrame;
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, Progress, RunError, StageTime,
+    Audit, Clock, Gathered, Ledgers, Progress, RunError,
     gather::{Side, Wanted, one_ledger},
+    inputs::SideInputs,
     method_table::method_columns,
     output,
     results::sum_by_customer,
@@ -31,7 +31,6 @@ use crate::{
         dataset::Writer,
         folder::{MANIFEST, Staging},
     },
-    read,
     schema::{
         costing::{ActivitySetting, Basis, Layer, Method, Negative, Rule},
         method_outputs::METHOD_COMPARISON,
@@ -165,8 +164,6 @@ pub struct Compared {
     pub methods: Vec<Scored>,
     /// Every pair of methods.
     pub pairs: Vec<Pair>,
-    /// Stage times.
-    pub times: Vec<StageTime>,
     /// The manifest, as written.
     pub manifest: Value,
 }
@@ -231,7 +228,7 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
     let manifest = publish(staging, settings, (&ledgers, &audit), &methods, &pairs)?;
     clock.stop();
     let customers = ledgers.customers.len();
-    Ok(Compared { currency: settings.currency.clone(), customers, methods, pairs, times: clock.times, manifest })
+    Ok(Compared { currency: settings.currency.clone(), customers, methods, pairs, manifest })
 }
 
 /// Refuses configs that would not read the ledger as the first one does.
@@ -335,17 +332,12 @@ fn read_truth(
             .into(),
         filter: None,
     };
-    let source = read::open(TableName::Truth, &setting, Utf8Path::new(""), &[])?;
-    let files = source.files.clone();
-    let (send, frames) = std::sync::mpsc::channel();
-    let stopped = |_| read::ReadError::Scan { table: "truth", reason: "a batch could not be processed".to_owned() };
-    source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
-    let frames: Vec<DataFrame> = frames.into_iter().collect();
     let customers = KnownCustomers::new(&ledgers.customers.ids);
-    let input = Input::new(settings, TableName::Truth, &frames);
-    let (cost, tally) = contract::truth::truth(&input, &customers, is_csv)?;
-    audit.files.insert(TableName::Truth, files);
-    audit.balances.insert(TableName::Truth, tally.balance);
+    let mut side = SideInputs::new(settings, Utf8Path::new(""));
+    let read = |input: &Input<'_>, csv| contract::truth::truth(input, &customers, csv);
+    let cost = side.table_at(TableName::Truth, &setting, &[], read)?;
+    audit.files.append(&mut side.files);
+    audit.balances.append(&mut side.balances);
     // Whatever the method, profit and cost make up what was earned before the cost.
     let profit = any.profit.iter().zip(&any.cost).zip(&cost);
     let profit: Option<Vec<Minor>> =

@@ -6,10 +6,7 @@ use serde_json::Value;
 
 use super::{RunError, inputs::SideInputs};
 use crate::{
-    contract::{
-        ContractError, earlier,
-        tables::{Input, KnownCustomers},
-    },
+    contract::{ContractError, earlier, tables::KnownCustomers},
     publish::folder::MANIFEST,
     read::ReadError,
     schema::{
@@ -56,10 +53,8 @@ impl SideInputs<'_> {
             filter: Some("scenario = 'base'".to_owned()),
             covariates: BTreeMap::new(),
         };
-        let (frames, _, _) = self.scan(TableName::EarlierRun, &setting, &[])?;
-        let input = Input::new(settings, TableName::EarlierRun, &frames);
-        let (customers, tally) = earlier::earlier(&input, customers)?;
-        self.keep(TableName::EarlierRun, tally);
+        let customers =
+            self.table_at(TableName::EarlierRun, &setting, &[], |input, _| earlier::earlier(input, customers))?;
         Ok(Some(EarlierRun { as_of: day, discount_rate_per_year: rate, customers }))
     }
 

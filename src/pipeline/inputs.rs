@@ -72,63 +72,60 @@ impl<'a> SideInputs<'a> {
         self.rejected.append(&mut tally.rejected);
     }
 
-    /// All batches of a small table, its column types, and whether it is CSV; `None` when it is not configured.
-    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
-    pub(super) fn open(
+    /// A small table through its contract, its tally kept; `None` when it is not configured.
+    ///
+    /// * `read`: the contract, told whether the table is CSV.
+    pub(super) fn table<T>(
         &mut self,
         table: TableName,
-    ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
-        self.open_with(table, &[])
+        read: impl FnOnce(&Input<'_>, bool) -> Result<(T, Tally), ContractError>,
+    ) -> Result<Option<T>, RunError> {
+        self.table_with(table, &[], read)
     }
 
     /// The same, with columns of drivers that are measured in the table.
-    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
-    fn open_with(
+    fn table_with<T>(
         &mut self,
         table: TableName,
         drivers: &[(&str, &LedgerDriver)],
-    ) -> Result<Option<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool)>, RunError> {
+        read: impl FnOnce(&Input<'_>, bool) -> Result<(T, Tally), ContractError>,
+    ) -> Result<Option<T>, RunError> {
         let Some(setting) = self.settings.inputs.table(table) else { return Ok(None) };
-        self.scan(table, setting, drivers).map(Some)
+        self.table_at(table, setting, drivers, read).map(Some)
     }
 
-    /// All batches of a table that is where `setting` says.
-    #[expect(clippy::type_complexity, reason = "what a small table's contract needs, used in this file alone")]
-    pub(super) fn scan(
+    /// The same of a table that is where `setting` says.
+    pub(super) fn table_at<T>(
         &mut self,
         table: TableName,
         setting: &TableSetting,
         drivers: &[(&str, &LedgerDriver)],
-    ) -> Result<(Vec<DataFrame>, Vec<(String, polars::prelude::DataType)>, bool), RunError> {
+        read: impl FnOnce(&Input<'_>, bool) -> Result<(T, Tally), ContractError>,
+    ) -> Result<T, RunError> {
         let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
-        let kinds = source.column_types()?;
         let (send, frames) = channel();
         let stopped =
             move |_| ReadError::Scan { table: table.as_str(), reason: "a batch could not be processed".to_owned() };
         source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
-        Ok((frames.into_iter().collect(), kinds, setting.format == Format::Csv))
+        let frames: Vec<DataFrame> = frames.into_iter().collect();
+        let csv = setting.format == Format::Csv;
+        let (found, tally) = read(&Input::new(self.settings, table, &frames), csv)?;
+        self.keep(table, tally);
+        Ok(found)
     }
 
     /// * `groups`: columns that put customers into channels or regions, when these are wanted.
     pub(super) fn customers(&mut self, ids: &Keys, groups: &[&str]) -> Result<Option<CustomerTable>, RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Customers)? else { return Ok(None) };
-        let input = Input::new(self.settings, TableName::Customers, &frames);
-        let (table, tally) = tables::customers(&input, ids, csv, groups)?;
-        self.keep(TableName::Customers, tally);
-        Ok(Some(table))
+        self.table(TableName::Customers, |input, csv| tables::customers(input, ids, csv, groups))
     }
 
     pub(super) fn products(
         &mut self,
         ledger: &[(String, polars::prelude::DataType)],
     ) -> Result<Option<ProductTable>, RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Products)? else { return Ok(None) };
         let ids = transactions::id_kind(ledger, "product_id");
-        let input = Input::new(self.settings, TableName::Products, &frames);
-        let (table, tally) = tables::products(&input, &ids, csv)?;
-        self.keep(TableName::Products, tally);
-        Ok(Some(table))
+        self.table(TableName::Products, |input, csv| tables::products(input, &ids, csv))
     }
 
     /// Activities of the config, then those of the table, sorted by name.
@@ -136,10 +133,7 @@ impl<'a> SideInputs<'a> {
         let configured = self.settings.activities.iter();
         let mut activities: Vec<Activity> =
             configured.map(|(name, setting)| Activity { name: name.clone(), setting: setting.clone() }).collect();
-        if let Some((frames, _, _)) = self.open(TableName::Activities)? {
-            let input = Input::new(self.settings, TableName::Activities, &frames);
-            let (table, tally) = activities::activities(&input)?;
-            self.keep(TableName::Activities, tally);
+        if let Some(table) = self.table(TableName::Activities, |input, _| activities::activities(input))? {
             if let Some(twice) = table.iter().find(|activity| self.settings.activities.contains_key(&activity.name)) {
                 let what = format!("activities: `{}` stands in the config and in the table", twice.name);
                 return Err(ContractError::Setting(what).into());
@@ -152,11 +146,8 @@ impl<'a> SideInputs<'a> {
 
     /// Whom resource pools serve by the table; empty without one.
     pub(super) fn resource_weights(&mut self) -> Result<Takers, RunError> {
-        let Some((frames, _, _)) = self.open(TableName::ResourceWeights)? else { return Ok(Takers::new()) };
-        let (takers, tally) =
-            resource_weights::resource_weights(&Input::new(self.settings, TableName::ResourceWeights, &frames))?;
-        self.keep(TableName::ResourceWeights, tally);
-        Ok(takers)
+        let takers = self.table(TableName::ResourceWeights, |input, _| resource_weights::resource_weights(input))?;
+        Ok(takers.unwrap_or_default())
     }
 
     /// Costs of activities and resource pools, from the config and the table, and the table's lines in their own
@@ -207,29 +198,22 @@ impl<'a> SideInputs<'a> {
 
     /// Lines of the pools table, added up and converted; what was converted joins the table's accepted money.
     fn pool_lines(&mut self, known: &BTreeSet<&str>) -> Result<Vec<PoolLine>, RunError> {
-        let Some((frames, _, _)) = self.open(TableName::Pools)? else { return Ok(Vec::new()) };
-        let input = Input::new(self.settings, TableName::Pools, &frames);
-        let (lines, mut tally) = pools::pools(&input, known)?;
-        let rates = match self.open(TableName::Fx)? {
-            None => Vec::new(),
-            Some((frames, _, _)) => {
-                let (rates, tally) = fx::rates(&Input::new(self.settings, TableName::Fx, &frames))?;
-                self.keep(TableName::Fx, tally);
-                rates
-            }
+        let Some(lines) = self.table(TableName::Pools, |input, _| pools::pools(input, known))? else {
+            return Ok(Vec::new());
         };
+        let rates = self.table(TableName::Fx, |input, _| fx::rates(input))?.unwrap_or_default();
         let (run, period) = (&self.settings.currency, self.settings.period);
         let lines = fx::convert(lines, &rates, self.settings.fx.kind, run, period)?;
         let foreign = lines.iter().filter(|line| line.currency != run.code);
         let money: i128 = foreign.map(|line| i128::from(line.converted)).sum();
-        tally.balance.input.amount += money;
-        tally.balance.accepted.amount += money;
-        let (left, right) = (tally.balance.accepted.amount, lines.iter().map(|line| i128::from(line.converted)).sum());
+        let balance = self.balances.entry(TableName::Pools).or_default();
+        balance.input.amount += money;
+        balance.accepted.amount += money;
+        let (left, right) = (balance.accepted.amount, lines.iter().map(|line| i128::from(line.converted)).sum());
         if left != right {
             let what = "converted cost";
             return Err(ContractError::Reconciliation { table: "pools", what, left, right }.into());
         }
-        self.keep(TableName::Pools, tally);
         Ok(lines)
     }
 
@@ -243,10 +227,8 @@ impl<'a> SideInputs<'a> {
         customers: &KnownCustomers<'_>,
         (names, drivers): (&[String], &[(&str, &LedgerDriver)]),
     ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
-        let Some((frames, _, csv)) = self.open_with(TableName::Events, drivers)? else { return Ok((cells, unknown)) };
-        let input = Input::new(self.settings, TableName::Events, &frames);
-        let (found, tally) = events::events(&input, customers, drivers, csv)?;
-        self.keep(TableName::Events, tally);
+        let read = |input: &Input<'_>, csv| events::events(input, customers, drivers, csv);
+        let Some(found) = self.table_with(TableName::Events, drivers, read)? else { return Ok((cells, unknown)) };
         let mut times: Vec<DriverQuantity> = Vec::new();
         for ((name, driver), events) in drivers.iter().zip(found) {
             let column = names.iter().position(|known| known == name).unwrap_or(0) as u32;
@@ -276,12 +258,10 @@ impl<'a> SideInputs<'a> {
         customers: &KnownCustomers<'_>,
         activities: &[Activity],
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Traced)? else { return Ok((cells, Vec::new())) };
-        let input = Input::new(self.settings, TableName::Traced, &frames);
         let names: Vec<&str> =
             activities.iter().filter(|activity| is_traced(activity)).map(|activity| activity.name.as_str()).collect();
-        let (rows, tally) = costs::traced(&input, customers, &names, csv)?;
-        self.keep(TableName::Traced, tally);
+        let read = |input: &Input<'_>, csv| costs::traced(input, customers, &names, csv);
+        let Some(rows) = self.table(TableName::Traced, read)? else { return Ok((cells, Vec::new())) };
         let keys = rows.iter().filter_map(|row| Some((row.customer?, row.period))).collect();
         Ok((drivers::add_cells(cells, keys), rows))
     }
@@ -300,15 +280,11 @@ impl<'a> SideInputs<'a> {
             .filter(|(_, (name, source))| **source == DriverSource::Table && !self.settings.drivers.contains_key(*name))
             .map(|(column, (name, _))| (name.clone(), column as u32))
             .collect();
-        let Quantities { rows, unknown, absent, others } = match self.open(TableName::DriverQuantities)? {
-            Some((frames, _, csv)) => {
-                let input = Input::new(self.settings, TableName::DriverQuantities, &frames);
-                let (found, tally) = driver_quantities::driver_quantities(&input, customers, &wanted, csv)?;
-                self.keep(TableName::DriverQuantities, tally);
-                found
-            }
-            None => Quantities { absent: wanted.into_iter().map(|(name, _)| name).collect(), ..Quantities::default() },
-        };
+        let read = |input: &Input<'_>, csv| driver_quantities::driver_quantities(input, customers, &wanted, csv);
+        let found = self.table(TableName::DriverQuantities, read)?;
+        let none = || wanted.iter().map(|(name, _)| name.clone()).collect();
+        let Quantities { rows, unknown, absent, others } =
+            found.unwrap_or_else(|| Quantities { absent: none(), ..Quantities::default() });
         let known: Vec<String> = self.settings.drivers.keys().cloned().collect();
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
         let meant = |name: String| {
@@ -325,10 +301,8 @@ impl<'a> SideInputs<'a> {
         cells: Cells,
         customers: &KnownCustomers<'_>,
     ) -> Result<(Cells, Vec<Receivable>), RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Receivables)? else { return Ok((cells, Vec::new())) };
-        let input = Input::new(self.settings, TableName::Receivables, &frames);
-        let (rows, tally) = receivables::receivables(&input, customers, csv)?;
-        self.keep(TableName::Receivables, tally);
+        let read = |input: &Input<'_>, csv| receivables::receivables(input, customers, csv);
+        let Some(rows) = self.table(TableName::Receivables, read)? else { return Ok((cells, Vec::new())) };
         Ok((drivers::add_receivables(cells, &rows), rows))
     }
 
@@ -338,11 +312,7 @@ impl<'a> SideInputs<'a> {
         customers: &KnownCustomers<'_>,
         as_of: Day,
     ) -> Result<Option<Vec<CustomerContract>>, RunError> {
-        let Some((frames, _, csv)) = self.open(TableName::Contracts)? else { return Ok(None) };
-        let input = Input::new(self.settings, TableName::Contracts, &frames);
-        let (rows, tally) = contracts::contracts(&input, customers, csv, as_of)?;
-        self.keep(TableName::Contracts, tally);
-        Ok(Some(rows))
+        self.table(TableName::Contracts, |input, csv| contracts::contracts(input, customers, csv, as_of))
     }
 
     /// What is known of customers beside what they bought, of tables.
@@ -354,32 +324,17 @@ impl<'a> SideInputs<'a> {
         as_of: Day,
         came: &[Day],
     ) -> Result<Relations, RunError> {
-        let mut found = Relations::default();
-        if let Some((frames, _, csv)) = self.open(TableName::Referrals)? {
-            let input = Input::new(self.settings, TableName::Referrals, &frames);
-            let (rows, tally) = referrals::referrals(&input, customers, csv, as_of, came)?;
-            self.keep(TableName::Referrals, tally);
-            found.referrals = Some(rows);
-        }
-        if let Some((frames, _, csv)) = self.open(TableName::Opportunities)? {
-            let input = Input::new(self.settings, TableName::Opportunities, &frames);
-            let (rows, tally) = relations::opportunities(&input, customers, csv, as_of)?;
-            self.keep(TableName::Opportunities, tally);
-            found.opportunities = Some(rows);
-        }
-        if let Some((frames, _, csv)) = self.open(TableName::Learning)? {
-            let input = Input::new(self.settings, TableName::Learning, &frames);
-            let (rows, tally) = relations::learning(&input, customers, csv, as_of)?;
-            self.keep(TableName::Learning, tally);
-            found.learning = Some(rows);
-        }
-        if let Some((frames, _, csv)) = self.open(TableName::Interactions)? {
-            let input = Input::new(self.settings, TableName::Interactions, &frames);
-            let (weights, tally) = relations::interactions(&input, customers, csv, as_of)?;
-            self.keep(TableName::Interactions, tally);
-            found.inspiring = Some(weights);
-        }
-        Ok(found)
+        Ok(Relations {
+            referrals: self
+                .table(TableName::Referrals, |input, csv| referrals::referrals(input, customers, csv, as_of, came))?,
+            opportunities: self
+                .table(TableName::Opportunities, |input, csv| relations::opportunities(input, customers, csv, as_of))?,
+            learning: self
+                .table(TableName::Learning, |input, csv| relations::learning(input, customers, csv, as_of))?,
+            inspiring: self
+                .table(TableName::Interactions, |input, csv| relations::interactions(input, customers, csv, as_of))?,
+            ..Relations::default()
+        })
     }
 }
 

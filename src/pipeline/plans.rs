@@ -7,7 +7,7 @@ use crate::{
     contract::{
         candidates,
         plans::{self, GroupNames},
-        tables::{Input, KnownCustomers},
+        tables::KnownCustomers,
     },
     schema::{
         decisions::Candidates,
@@ -56,47 +56,25 @@ impl SideInputs<'_> {
 
     /// Plans, the market and targets.
     fn plans(&mut self, names: GroupNames<'_>, as_of: Day) -> Result<Plans, RunError> {
-        let mut found = Plans::default();
-        if let Some((frames, _, _)) = self.open(TableName::AcquisitionPlan)? {
-            let input = Input::new(self.settings, TableName::AcquisitionPlan, &frames);
-            let (rows, tally) = plans::acquisition_plan(&input, names, as_of)?;
-            self.keep(TableName::AcquisitionPlan, tally);
-            found.acquisition = Some(rows);
-        }
-        if let Some((frames, _, _)) = self.open(TableName::Market)? {
-            let (rows, tally) = plans::market(&Input::new(self.settings, TableName::Market, &frames), names)?;
-            self.keep(TableName::Market, tally);
-            found.market = Some(rows);
-        }
-        if let Some((frames, _, _)) = self.open(TableName::Targets)? {
-            let (rows, tally) = plans::targets(&Input::new(self.settings, TableName::Targets, &frames), names)?;
-            self.keep(TableName::Targets, tally);
-            found.targets = Some(rows);
-        }
-        Ok(found)
+        Ok(Plans {
+            acquisition: self
+                .table(TableName::AcquisitionPlan, |input, _| plans::acquisition_plan(input, names, as_of))?,
+            market: self.table(TableName::Market, |input, _| plans::market(input, names))?,
+            targets: self.table(TableName::Targets, |input, _| plans::targets(input, names))?,
+        })
     }
 
     /// Actions with whom they are for, and prospects.
     fn candidates(&mut self, names: GroupNames<'_>, customers: &KnownCustomers<'_>) -> Result<Candidates, RunError> {
-        let mut found = Candidates::default();
-        if let Some((frames, _, _)) = self.open(TableName::Actions)? {
-            let tiers: Vec<&str> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.as_str()).collect();
-            let input = Input::new(self.settings, TableName::Actions, &frames);
-            let (mut rows, tally) = candidates::actions(&input, names, &tiers)?;
-            self.keep(TableName::Actions, tally);
-            if let Some((frames, _, csv)) = self.open(TableName::ActionCustomers)? {
-                let input = Input::new(self.settings, TableName::ActionCustomers, &frames);
-                let tally = candidates::action_customers(&input, customers, csv, &mut rows)?;
-                self.keep(TableName::ActionCustomers, tally);
-            }
-            found.actions = Some(rows);
+        let tiers = &self.settings.portfolio.value_tiers;
+        let tiers: Vec<&str> = tiers.iter().map(|tier| tier.name.as_str()).collect();
+        let mut actions = self.table(TableName::Actions, |input, _| candidates::actions(input, names, &tiers))?;
+        if let Some(actions) = &mut actions {
+            self.table(TableName::ActionCustomers, |input, csv| {
+                Ok(((), candidates::action_customers(input, customers, csv, actions)?))
+            })?;
         }
-        if let Some((frames, _, _)) = self.open(TableName::Prospects)? {
-            let (rows, tally) =
-                candidates::prospects(&Input::new(self.settings, TableName::Prospects, &frames), names)?;
-            self.keep(TableName::Prospects, tally);
-            found.prospects = Some(rows);
-        }
-        Ok(found)
+        let prospects = self.table(TableName::Prospects, |input, _| candidates::prospects(input, names))?;
+        Ok(Candidates { actions, prospects })
     }
 }
