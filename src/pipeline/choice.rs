@@ -89,8 +89,13 @@ impl Choice {
         };
         clock.start("fit_purchases", customers);
         let (summary, fit) = predict::fit_purchases(kind, histories, &ln_gaps, setting)?;
+        Ok(Self::alone(kind, summary, fit))
+    }
+
+    /// The one model that was asked for.
+    fn alone(kind: PurchaseKind, summary: Summary, fit: Fit<PurchaseModel>) -> Self {
         let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self {
+        Self {
             summary,
             fit,
             kind,
@@ -101,7 +106,7 @@ impl Choice {
             covariates: None,
             population: None,
             moving: None,
-        })
+        }
     }
 
     /// A model with covariates.
@@ -123,19 +128,7 @@ impl Choice {
             Err(_) => (None, None),
         };
         let fit = found.fit.clone().map(|model| model.base);
-        let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self {
-            summary,
-            fit,
-            kind,
-            tried,
-            holdout: None,
-            used: 0,
-            why: None,
-            covariates: Some(found),
-            population,
-            moving,
-        })
+        Ok(Self { covariates: Some(found), population, moving, ..Self::alone(kind, summary, fit) })
     }
 
     /// A model that was fitted before.
@@ -153,8 +146,7 @@ impl Choice {
             None => (None, None),
             Some(model) => (Some(population(model, &own, histories)?), moving(setting, model, &own, histories)?),
         };
-        let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
-        Ok(Self { summary, fit, kind, tried, holdout: None, used: 0, why, covariates: None, population, moving })
+        Ok(Self { why, population, moving, ..Self::alone(kind, summary, fit) })
     }
 
     fn best(
@@ -171,8 +163,7 @@ impl Choice {
                 (kind, Some(wanted)) => Self::with_covariates(kind, setting, wanted, known, histories)?,
                 (kind, None) => {
                     let (summary, fit) = predict::fit_purchases(kind, histories, ln_gaps, setting)?;
-                    let (tried, covariates, population, moving) = (Vec::new(), None, None, None);
-                    Self { summary, fit, kind, tried, holdout: None, used, why: None, covariates, population, moving }
+                    Self::alone(kind, summary, fit)
                 }
             };
             if !observed::usable(&chosen.fit) {
