@@ -63,7 +63,7 @@ pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractE
 }
 
 fn judge(slice: &mut Slice<'_, ActivityRow>) -> Result<(), ContractError> {
-    let scale = Scale { digits: 6, integers_are_scaled: false };
+    let scale = Scale::QUANTITY;
     let whole = Scale { digits: 0, integers_are_scaled: true };
     let column = |name: &str| slice.batch.texts(name)?.ok_or_else(|| slice.absent(name));
     let (names, levels, methods) = (column("activity")?, column("level")?, column("method")?);

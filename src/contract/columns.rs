@@ -13,7 +13,7 @@ use crate::{
         lines::{order_of_day, order_of_text},
         period::parse_day,
     },
-    units::Day,
+    units::{Day, QUANTITY_SCALE},
 };
 
 /// A number that is null in the source.
@@ -36,6 +36,11 @@ pub struct Scale {
     pub digits: u32,
     /// Whether an integer column is already in result units.
     pub integers_are_scaled: bool,
+}
+
+impl Scale {
+    /// Quantities, and other numbers with six digits.
+    pub(crate) const QUANTITY: Self = Self { digits: QUANTITY_SCALE.ilog10(), integers_are_scaled: false };
 }
 
 /// A batch's columns, by our names.

@@ -38,7 +38,7 @@ pub fn driver_quantities(
     drivers: &[(String, u32)],
     csv: bool,
 ) -> Result<(Quantities, Tally), ContractError> {
-    let quantity_scale = Scale { digits: 6, integers_are_scaled: false };
+    let quantity_scale = Scale::QUANTITY;
     let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
     let held: Vec<AtomicBool> = names.iter().map(|_| AtomicBool::new(false)).collect();
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {

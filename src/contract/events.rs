@@ -101,7 +101,7 @@ struct Measured {
 
 impl Measured {
     fn new(slice: &Slice<'_, Event>, name: &str, driver: &LedgerDriver) -> Result<Self, ContractError> {
-        let scale = Scale { digits: 6, integers_are_scaled: false };
+        let scale = Scale::QUANTITY;
         let counts = slice.batch.flags(&format!("filter:{name}"))?;
         let DriverMeasure::Time { columns, flags, .. } = &driver.measure else {
             return Ok(Self { counts, terms: Vec::new() });

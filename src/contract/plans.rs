@@ -73,9 +73,6 @@ fn number(
     found.map(|number| Some(number as u16)).map_err(|_| ("unknown_group", unknown))
 }
 
-/// Quantities, and other numbers with six digits.
-pub(super) const NUMBERS: Scale = Scale { digits: QUANTITY_SCALE.ilog10(), integers_are_scaled: false };
-
 /// Customers that are planned to be won. A null cost is none.
 ///
 /// # Errors
@@ -87,7 +84,7 @@ pub fn acquisition_plan(
 ) -> Result<(Vec<PlannedCustomers>, Tally), ContractError> {
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, PlannedCustomers>| {
         let days = slice.batch.days("date")?.ok_or_else(|| slice.absent("date"))?;
-        let customers = slice.batch.numbers("customers", NUMBERS)?.ok_or_else(|| slice.absent("customers"))?;
+        let customers = slice.batch.numbers("customers", Scale::QUANTITY)?.ok_or_else(|| slice.absent("customers"))?;
         let costs = slice.batch.numbers("cost", input.money())?;
         let parts = Parts::new(&slice.batch)?;
         for row in 0..slice.height() {
@@ -122,7 +119,7 @@ pub fn acquisition_plan(
 pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketValue>, Tally), ContractError> {
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, MarketValue>| {
         let equities = slice.batch.numbers("equity", input.money())?;
-        let customers = slice.batch.numbers("customers", NUMBERS)?;
+        let customers = slice.batch.numbers("customers", Scale::QUANTITY)?;
         let values = slice.batch.numbers("value", input.money())?;
         let competitors = slice.batch.texts("competitor")?;
         let parts = Parts::new(&slice.batch)?;
@@ -188,7 +185,7 @@ pub fn targets(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<Target>,
     let known = Measure::ALL.map(Measure::as_str);
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Target>| {
         let measures = slice.batch.places("measure", &known)?.ok_or_else(|| slice.absent("measure"))?;
-        let targets = slice.batch.numbers("target", NUMBERS)?.ok_or_else(|| slice.absent("target"))?;
+        let targets = slice.batch.numbers("target", Scale::QUANTITY)?.ok_or_else(|| slice.absent("target"))?;
         let parts = Parts::new(&slice.batch)?;
         for row in 0..slice.height() {
             let verdict = match measures[row].map(|place| Measure::ALL[place as usize]) {

@@ -29,7 +29,7 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
         let amounts = Amounts::read(&slice.batch, input)?.ok_or_else(|| slice.absent("amount"))?;
         let accounts = slice.batch.keys("account")?;
         let cost_centres = slice.batch.keys("cost_centre")?;
-        let capacities = slice.batch.numbers("capacity", Scale { digits: 6, integers_are_scaled: false })?;
+        let capacities = slice.batch.numbers("capacity", Scale::QUANTITY)?;
         let periods = when(&slice.batch, input.settings.period)?;
         for row in 0..slice.height() {
             let (currency, amount) = amounts.of_row(row, run);

@@ -101,7 +101,7 @@ fn judge(
         Some(setting) => setting.probability.and_then(|probability| probability.to_scaled(scale.digits)),
         None => None,
     };
-    let days_late = slice.batch.numbers("days_late", Scale { digits: 6, integers_are_scaled: false })?;
+    let days_late = slice.batch.numbers("days_late", Scale::QUANTITY)?;
     let (overdue, disputed) =
         (slice.batch.numbers("overdue", input.money())?, slice.batch.numbers("disputed", input.money())?);
     let times = when(&slice.batch, input.settings.period)?;

@@ -61,7 +61,7 @@ fn judge(
     let (referrers, no_referrer) = ids_like(&slice.batch, "referrer", customers.keys(), csv)?;
     let (referred, no_referred) = ids_like(&slice.batch, "referred", customers.keys(), csv)?;
     let dates = slice.batch.days("date")?.zip(slice.batch.nulls("date"));
-    let scale = Scale { digits: QUANTITY_SCALE.ilog10(), integers_are_scaled: false };
+    let scale = Scale::QUANTITY;
     let weights = slice.batch.numbers("weight", scale)?;
     for row in 0..slice.height() {
         let date = dates.as_ref().map(|(days, unknown)| (days[row], unknown[row]));

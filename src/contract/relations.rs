@@ -79,7 +79,7 @@ pub fn learning(
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let values = slice.batch.numbers("value", input.money())?.ok_or_else(|| slice.absent("value"))?;
         let dates = slice.batch.days("date")?.ok_or_else(|| slice.absent("date"))?;
-        let scale = Scale { digits: QUANTITY_SCALE.ilog10(), integers_are_scaled: false };
+        let scale = Scale::QUANTITY;
         let half_lives = slice.batch.numbers("half_life", scale)?;
         for row in 0..slice.height() {
             let (value, date) = (values[row], dates[row]);
@@ -124,7 +124,7 @@ pub fn interactions(
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let places = slice.batch.places("kind", &names)?.ok_or_else(|| slice.absent("kind"))?;
         let dates = slice.batch.days("date")?.zip(slice.batch.nulls("date"));
-        let scale = Scale { digits: QUANTITY_SCALE.ilog10(), integers_are_scaled: false };
+        let scale = Scale::QUANTITY;
         let weights = slice.batch.numbers("weight", scale)?;
         for row in 0..slice.height() {
             let date = dates.as_ref().map(|(days, unknown)| (days[row], unknown[row]));

@@ -35,7 +35,7 @@ struct WeightRow {
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
 pub fn resource_weights(input: &Input<'_>) -> Result<(Takers, Tally), ContractError> {
-    let scale = Scale { digits: 6, integers_are_scaled: false };
+    let scale = Scale::QUANTITY;
     let whole = input.settings.period == PeriodKind::Whole;
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, WeightRow>| {
         let column = |name: &str| slice.batch.texts(name)?.ok_or_else(|| slice.absent(name));

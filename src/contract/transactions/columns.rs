@@ -1,6 +1,6 @@
 //! The typed columns of one batch of the ledger.
 
-use super::{Driver, Ledger, QUANTITY_DIGITS};
+use super::{Driver, Ledger};
 use crate::{
     contract::{
         ContractError,
@@ -55,7 +55,7 @@ impl Columns {
     /// [`ContractError::Column`] when the batch lacks a column that every ledger has.
     pub(super) fn read(ledger: &Ledger, batch: &Batch<'_>) -> Result<Self, ContractError> {
         let money = Scale { digits: u32::from(ledger.exponent), integers_are_scaled: true };
-        let units = Scale { digits: QUANTITY_DIGITS, integers_are_scaled: false };
+        let units = Scale::QUANTITY;
         let absent =
             |column: &str| ContractError::Column { table: batch.table, column: column.to_owned(), expected: "there" };
         let (customer, no_customer) = batch.keys("customer_id")?.ok_or_else(|| absent("customer_id"))?;
