@@ -43,19 +43,25 @@ impl Grouping {
 
     /// Groups in the order of their numbers, which is that of their names; numbers without a history are left out.
     fn numbered(by: &'static str, numbers: &[i32], name: impl Fn(i32) -> String) -> Self {
-        let (first, last) = numbers.iter().fold((i32::MAX, i32::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
-        let place = |number: i32| number.abs_diff(first) as usize;
-        // Numbers are periods or columns' values: few, and near each other.
-        let mut seen = vec![false; if numbers.is_empty() { 0 } else { place(last) + 1 }];
-        for number in numbers {
-            seen[place(*number)] = true;
-        }
-        let there: Vec<i32> = (first..=last).filter(|number| seen[place(*number)]).collect();
-        let mut at = vec![0; seen.len()];
-        for (group, number) in (0..).zip(&there) {
-            at[place(*number)] = group;
-        }
-        let of = numbers.iter().map(|number| at[place(*number)]).collect();
+        let (there, of) = places(numbers);
         Self { by, names: there.into_iter().map(name).collect(), of }
     }
+}
+
+/// The different numbers, ascending, and the place of each of `numbers` among them. They are periods or columns' values: few,
+/// and near each other.
+pub(super) fn places(numbers: &[i32]) -> (Vec<i32>, Vec<u32>) {
+    let (first, last) = numbers.iter().fold((i32::MAX, i32::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
+    let place = |number: i32| number.abs_diff(first) as usize;
+    let mut seen = vec![false; if numbers.is_empty() { 0 } else { place(last) + 1 }];
+    for number in numbers {
+        seen[place(*number)] = true;
+    }
+    let there: Vec<i32> = (first..=last).filter(|number| seen[place(*number)]).collect();
+    let mut at = vec![0; seen.len()];
+    for (group, number) in (0..).zip(&there) {
+        at[place(*number)] = group;
+    }
+    let of = numbers.iter().map(|number| at[place(*number)]).collect();
+    (there, of)
 }
