@@ -136,7 +136,8 @@ fn follow(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let stage = running.map_or("the beginning", |(stage, ..)| stage);
-        if let (Some(limit), Some(used)) = (streams.memory, resident())
+        if let Some(limit) = streams.memory
+            && let Some(used) = resident()
             && used > limit
         {
             bars.done();

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::pipeline::clock::told_bytes;
+
 /// Of what the system allows, a run uses so much at most: what lies between two glances must fit into the rest.
 const OF_ALLOWED: (u64, u64) = (9, 10);
 
@@ -13,18 +15,12 @@ pub(super) fn limit(asked: Option<u64>) -> Option<u64> {
 
 /// Resident memory of this process, bytes; `None` where the system does not tell.
 pub(super) fn resident() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
+    told_bytes("/proc/self/status", "VmRSS:")
 }
 
 /// Bytes that are free on this machine.
 pub(super) fn available() -> Option<u64> {
-    let memory = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = memory.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
+    told_bytes("/proc/meminfo", "MemAvailable:")
 }
 
 /// Bytes that the process's control group allows, version 2 or 1, its ancestors included.

@@ -69,8 +69,14 @@ impl Clock {
 
 /// Largest resident memory of this process so far, in MiB.
 fn peak_memory_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(told_bytes("/proc/self/status", "VmHWM:")? >> 20)
+}
+
+/// Bytes that a line of the system's says, as in `VmHWM:  1024 kB`; `None` where there is none.
+#[must_use]
+pub fn told_bytes(file: &str, line: &str) -> Option<u64> {
+    let told = std::fs::read_to_string(file).ok()?;
+    let line = told.lines().find(|other| other.starts_with(line))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024)
+    Some(kib << 10)
 }
