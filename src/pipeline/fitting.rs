@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 
 use super::{
-    Clock, Gathered, Ledgers, Progress, RunError, StageTime,
+    Clock, Gathered, Ledgers, Progress, RunError,
     choice::Choice,
     contractual::Contracts,
     facts,
@@ -34,8 +34,6 @@ pub struct Fitted {
     pub why: Option<String>,
     /// What a reader must know of the groups.
     pub notes: Vec<String>,
-    /// Stage times.
-    pub times: Vec<StageTime>,
 }
 
 /// Reads the ledger, fits, and writes the models; a fit that failed is not written.
@@ -60,7 +58,7 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     let models = SavedModels { as_of: ledgers.as_of, days_per_unit: setting.days_per_unit, fits };
     models.write(file)?;
     clock.stop();
-    Ok(Fitted { models, why, notes, times: clock.times })
+    Ok(Fitted { models, why, notes })
 }
 
 /// The models of purchases and of spend, why it is this one, and what must be known of the groups.

@@ -109,8 +109,6 @@ use crate::{
 pub struct Outcome {
     /// The manifest, as written.
     pub manifest: serde_json::Value,
-    /// Stage times.
-    pub times: Vec<StageTime>,
     /// The result in a few lines for people.
     pub summary: Vec<String>,
 }
@@ -292,7 +290,7 @@ pub fn project(
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
     let summary = interrupted.into_iter().chain(summary::lines(settings, &results)).collect();
-    Ok(Outcome { manifest, times: clock.times, summary })
+    Ok(Outcome { manifest, summary })
 }
 
 /// Costs and profit of one world, and of its products or what else is costed.
@@ -340,7 +338,7 @@ pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Prog
     clock.start("publish", None);
     let manifest = output::publish_objects(staging, settings, &results, kind, &mut clock)?;
     let summary = summary::object_lines(settings, &results);
-    Ok(Outcome { manifest, times: clock.times, summary })
+    Ok(Outcome { manifest, summary })
 }
 
 /// Costs and margins of every cell: what follows from the ledgers and the settings, and from nothing else.

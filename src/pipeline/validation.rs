@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Clock, Gathered, Progress, RunError, StageTime, facts,
+    Clock, Gathered, Progress, RunError, facts,
     output::{self, input_files, result_digest},
 };
 use crate::{
@@ -30,8 +30,6 @@ mod scores;
 pub struct Validation {
     /// The manifest, as written.
     pub manifest: Value,
-    /// Stage times.
-    pub times: Vec<StageTime>,
     /// Scores as a table for people, no line wider than 80 columns.
     pub table: Vec<String>,
 }
@@ -99,7 +97,7 @@ pub fn validate(
     staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
     clock.stop();
     staging.commit()?;
-    Ok(Validation { manifest, times: clock.times, table })
+    Ok(Validation { manifest, table })
 }
 
 /// A number of a table, `-` where there is none.
