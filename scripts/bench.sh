@@ -13,6 +13,7 @@
 #   PYTHON_LIFETIMES   Python 3.10 or 3.11 for lifetimes, which needs numpy 1; without one its fits are not measured
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/venv.sh
 
 transactions=${1:-10000000}
 customers=${2:-1000000}
@@ -35,19 +36,6 @@ find_lifetimes_python() {
             return
         fi
     done
-}
-
-# make_venv FOLDER PYTHON PACKAGE…: a mark written last tells a complete environment from an interrupted one.
-make_venv() {
-    local folder=$1 base=$2
-    shift 2
-    if [[ "$(cat "$folder/.packages" 2>/dev/null)" != "$*" ]]; then
-        say "installing $*"
-        rm -rf "$folder"
-        "$base" -m venv "$folder"
-        "$folder/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
-        echo "$*" >"$folder/.packages"
-    fi
 }
 
 # On machines with more cores, hold every process to the same two.

@@ -10,6 +10,7 @@
 #   PYTHON    Python for DuckDB (default python3)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/venv.sh
 
 step() { echo "== $*" >&2; }
 
@@ -38,23 +39,19 @@ RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 target=${CARGO_TARGET_DIR:-target}
 whalecurve=$target/release/whalecurve
 
-# python_env NAME PACKAGE…: a Python environment beside the target directory, so that a second run installs nothing; its
-# folder. Where it cannot be made that is said, and what needs it is not tested.
+# python_env NAME PACKAGE…: the folder of an environment beside the target directory. Where it cannot be made that is said, and
+# what needs it is not tested.
 python_env() {
     local folder
     folder=$(dirname "$target")/venv-$1
     [[ -n "${CARGO_TARGET_DIR:-}" ]] || folder=$target/venv-$1
     shift
-    if [[ "$(cat "$folder/.complete" 2>/dev/null)" != "$*" ]]; then
-        rm -rf "$folder"
-        "${PYTHON:-python3}" -m venv "$folder" >&2 &&
-            "$folder/bin/pip" install --quiet --disable-pip-version-check "$@" >&2 &&
-            echo "$*" >"$folder/.complete" || {
-            echo "NOT TESTED: no Python environment with $* could be made" >&2
-            return 1
-        }
+    if make_venv "$folder" "${PYTHON:-python3}" "$@"; then
+        echo "$folder"
+    else
+        echo "NOT TESTED: no Python environment with $* could be made" >&2
+        return 1
     fi
-    echo "$folder"
 }
 
 step "cost against DuckDB's HUGEINT on random data, to the cent"

@@ -7,18 +7,12 @@
 #   WHALECURVE_VENV    Python environment of DuckDB and dbt (default ~/.cache/whalecurve/venv-examples)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/venv.sh
 
 say() { echo "== $*" >&2; }
 
 venv=${WHALECURVE_VENV:-$HOME/.cache/whalecurve/venv-examples}
-packages=('duckdb==1.4.*' 'dbt-core<1.12' 'dbt-duckdb')
-if [[ "$(cat "$venv/.complete" 2>/dev/null)" != "${packages[*]}" ]]; then
-    say "installing ${packages[*]}"
-    rm -rf "$venv"
-    "${PYTHON:-python3}" -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}" >&2
-    echo "${packages[*]}" >"$venv/.complete"
-fi
+make_venv "$venv" "${PYTHON:-python3}" 'duckdb==1.4.*' 'dbt-core<1.12' dbt-duckdb
 
 if [[ -z ${WHALECURVE:-} ]]; then
     cargo build --release --locked --bin whalecurve >&2
