@@ -41,17 +41,17 @@ pub fn worth(as_of: Day, term: RenewalTerm, horizon_days: u32, days_per_unit: f6
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::schema::period::parse_day;
 
-    const YEAR: RenewalTerm = RenewalTerm::Months(12);
+    pub(in crate::forecast) const YEAR: RenewalTerm = RenewalTerm::Months(12);
 
-    fn day(text: &str) -> Day {
+    pub(in crate::forecast) fn day(text: &str) -> Day {
         parse_day(text).unwrap()
     }
 
-    fn log(customers: &[&[&str]]) -> PurchaseLog {
+    pub(in crate::forecast) fn log(customers: &[&[&str]]) -> PurchaseLog {
         let mut log = PurchaseLog { first: vec![0], day: Vec::new() };
         for days in customers {
             log.day.extend(days.iter().map(|text| day(text)));

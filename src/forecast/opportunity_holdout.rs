@@ -163,22 +163,7 @@ fn back(days: &[Day], from: Day, to: Day, number: impl Fn(Day) -> u32) -> Vec<u3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::period::parse_day;
-
-    const YEAR: RenewalTerm = RenewalTerm::Months(12);
-
-    fn day(text: &str) -> Day {
-        parse_day(text).unwrap()
-    }
-
-    fn log(customers: &[&[&str]]) -> PurchaseLog {
-        let mut log = PurchaseLog { first: vec![0], day: Vec::new() };
-        for days in customers {
-            log.day.extend(days.iter().map(|text| day(text)));
-            log.first.push(log.day.len());
-        }
-        log
-    }
+    use crate::forecast::opportunity_days::tests::{YEAR, day, log};
 
     #[test]
     fn a_cut_counts_the_opportunities_on_either_side_of_it() {

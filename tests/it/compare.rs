@@ -1,13 +1,10 @@
 //! `whalecurve compare` through the whole flow.
 
-use std::path::Path;
-
-use arrow_array::Float64Array;
 use insta::assert_snapshot;
 
 use crate::{
     golden::spring_distribution::{HEAD, job},
-    support::{Job, decimals, read, whalecurve},
+    support::{Job, decimals, optional_floats, whalecurve},
 };
 
 const ACTIVITIES: &str = "drivers: {cases: {sum: cases}}\nactivities:\n";
@@ -44,14 +41,6 @@ fn tables(job: &Job, configs: &[&str], more: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-fn floats(output: &Path, column: &str) -> Vec<Option<f64>> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap().clone();
-        array.iter().collect::<Vec<_>>()
-    };
-    read(output, "method_comparison").iter().flat_map(values).collect()
-}
-
 #[test]
 fn driver_against_revenue_is_what_pencil_and_paper_say() {
     let job = spring();
@@ -80,9 +69,9 @@ fn driver_against_revenue_is_what_pencil_and_paper_say() {
     let output = job.path("compared");
     assert_eq!(decimals(&output, "method_comparison", "cost_moved"), [743_300]);
     assert_eq!(decimals(&output, "method_comparison", "sign_change_amount"), [461_913]);
-    assert_eq!(floats(&output, "rank_correlation"), [Some(1.0)]);
-    assert!((floats(&output, "peak_a")[0].unwrap() - 1.036_855).abs() < 5e-7);
-    assert_eq!(floats(&output, "mean_percentage_error"), [None]);
+    assert_eq!(optional_floats(&output, "method_comparison", "rank_correlation"), [Some(1.0)]);
+    assert!((optional_floats(&output, "method_comparison", "peak_a")[0].unwrap() - 1.036_855).abs() < 5e-7);
+    assert_eq!(optional_floats(&output, "method_comparison", "mean_percentage_error"), [None]);
 }
 
 #[test]
@@ -116,9 +105,9 @@ fn the_truth_has_no_error_and_others_have_theirs() {
     // Pairs: config and revenue, config and truth, revenue and truth.
     assert_eq!(decimals(&output, "method_comparison", "euclidean_distance").len(), 2);
     assert_eq!(decimals(&output, "method_comparison", "euclidean_distance")[0], 7_090);
-    let errors = floats(&output, "mean_percentage_error");
+    let errors = optional_floats(&output, "method_comparison", "mean_percentage_error");
     assert!((errors[1].unwrap() - 7_090.0 / 716_090.0 / 5.0).abs() < 1e-15);
-    assert_eq!(floats(&output, "share_within_5_percent"), [None, Some(1.0), Some(0.0)]);
+    assert_eq!(optional_floats(&output, "method_comparison", "share_within_5_percent"), [None, Some(1.0), Some(0.0)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Date32Array, Float64Array};
+use arrow_array::{ArrayRef, Date32Array};
 use insta::assert_snapshot;
 use whalecurve::{
     forecast::{
@@ -18,7 +18,7 @@ use whalecurve::{
     },
 };
 
-use crate::support::{Job, cents, days, integers, read};
+use crate::support::{Job, cents, days, integers};
 
 /// REFERENCE: Fader & Hardie 2007, regular customers of 1,000, the first seven years.
 const SURVIVORS: [usize; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
@@ -78,15 +78,6 @@ forecast: {{model: {model}, time_unit: year, horizon: 5y, discount_rate_per_year
     job
 }
 
-fn floats(job: &Job, column: &str) -> Vec<f64> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
-        assert_eq!(array.null_count(), 0);
-        array.values().to_vec()
-    };
-    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
-}
-
 fn fitted(name: &str, manifest: &serde_json::Value) -> ContractModel {
     let value = |parameter: &str| manifest["fits"][name]["parameters"][parameter].as_f64().unwrap();
     match name {
@@ -137,7 +128,7 @@ fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothin
         let job = cohort(name, "");
         let model = fitted(name, &job.run(&[]));
         let prospect = model.prospect(day_from_civil(2000, 1, 1), &calendar).unwrap();
-        let alive = floats(&job, "p_alive");
+        let alive = job.floats("customer_value", "p_alive");
         assert_eq!(alive.iter().filter(|p| **p >= 1.0).count(), 241);
         assert_eq!(alive.iter().filter(|p| **p <= 0.0).count(), 759);
         for (column, expected) in [
@@ -148,11 +139,11 @@ fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothin
             ),
             ("p_alive_at_horizon", prospect.at_horizon()),
         ] {
-            let found = floats(&job, column);
+            let found = job.floats("customer_value", column);
             let same = |(alive, found): (&f64, &f64)| (found - alive * expected).abs() < 1e-9;
             assert!(alive.iter().zip(&found).all(same), "{name} {column}");
         }
-        let periods = floats(&job, "expected_purchases");
+        let periods = job.floats("customer_value", "expected_purchases");
         assert!(alive.iter().zip(&periods).all(|(alive, found)| (found - alive * prospect.expected()).abs() < 1e-9));
         // Everybody paid 100.00 a year: so will everybody. Years of continuous time have 365.25 days, and those paid for
         // 366 at first.

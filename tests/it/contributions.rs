@@ -1,9 +1,8 @@
 //! A ledger of contribution: what purchases brought net of their cost, of either sign.
 
-use arrow_array::{Array, Float64Array};
 use whalecurve::forecast::normal_spend::NormalSpend;
 
-use crate::support::{Job, cents, days, integers, read};
+use crate::support::{Job, cents, days, integers};
 
 /// Days of the ledger.
 const AGE: i32 = 360;
@@ -50,15 +49,6 @@ forecast: {{model: mbg_nbd, spend: normal, horizon: 1y, discount_rate_per_year: 
     job
 }
 
-fn floats(job: &Job, column: &str) -> Vec<f64> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
-        assert_eq!(array.null_count(), 0);
-        array.values().to_vec()
-    };
-    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
-}
-
 #[test]
 fn purchases_that_brought_less_than_nothing_are_purchases_and_their_customers_worth_what_they_bring() {
     let lines = lines();
@@ -72,7 +62,7 @@ fn purchases_that_brought_less_than_nothing_are_purchases_and_their_customers_wo
     let of = |name: &str| manifest["fits"]["normal"]["parameters"][name].as_f64().unwrap();
     let spend = NormalSpend { mean: of("mean"), within: of("within"), between: of("between") };
     let frequency = job.whole_numbers("customer_value", "frequency");
-    let discounted = floats(&job, "expected_discounted_purchases");
+    let discounted = job.floats("customer_value", "expected_discounted_purchases");
     let values = job.decimals("customer_value", "expected_value");
     let (means, errors) = (
         job.decimals("customer_value", "lifetime_value_mean"),
@@ -94,7 +84,7 @@ fn purchases_that_brought_less_than_nothing_are_purchases_and_their_customers_wo
     assert!(below > 5 && below < 220, "{below}");
     // Errors of the spread of one customer's paths are estimates.
     assert!(far <= 2, "{far} customers are far from their closed form");
-    let loss = floats(&job, "probability_of_loss");
+    let loss = job.floats("customer_value", "probability_of_loss");
     let mean = |of: &dyn Fn(i128) -> bool| {
         let own: Vec<f64> = values.iter().zip(&loss).filter(|(value, _)| of(**value)).map(|(_, loss)| *loss).collect();
         own.iter().sum::<f64>() / own.len() as f64
@@ -124,7 +114,8 @@ fn a_base_that_loses_on_the_whole_has_a_value_below_nothing_and_prices_move_it()
     let (base, twice) = (value("expected_value_base"), value("expected_value_scenario"));
     assert!(base < 0);
     // Twice the contribution at the same handling.
-    let discounted: f64 = floats(&job, "expected_discounted_purchases")[..CUSTOMERS as usize].iter().sum();
+    let discounted: f64 =
+        job.floats("customer_value", "expected_discounted_purchases")[..CUSTOMERS as usize].iter().sum();
     let expected = 2.0 * base as f64 + HANDLING * discounted;
     assert!((twice as f64 - expected).abs() < 2.0 * CUSTOMERS as f64, "{twice} is not {expected}");
     // So is the next customer.

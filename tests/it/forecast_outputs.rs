@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use arrow_array::{Array, Float64Array};
 use whalecurve::forecast::{mbg_nbd::MbgNbd, pareto_nbd::ParetoNbd, purchase_model::PurchaseModel};
 
 use crate::support::{Job, decimals, read, root, whalecurve};
@@ -27,14 +26,6 @@ fn sample(changes: &[(&str, &str)]) -> Job {
 fn columns(job: &Job, dataset: &str) -> Vec<String> {
     let batches = read(&job.path("out"), dataset);
     batches[0].schema().fields().iter().map(|field| field.name().clone()).collect()
-}
-
-fn floats(job: &Job, column: &str) -> Vec<Option<f64>> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
-        (0..array.len()).map(|row| array.is_valid(row).then(|| array.value(row))).collect::<Vec<_>>()
-    };
-    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
 }
 
 /// The columns of a dataset as `whalecurve schema` prints them.
@@ -108,7 +99,7 @@ fn survival_and_the_next_purchase_are_those_of_the_fitted_model() {
         } else {
             ParetoNbd { r, alpha, s: value("s"), beta: value("beta") }.into()
         };
-        let all = |column: &str| floats(&job, column);
+        let all = |column: &str| job.optional_floats("customer_value", column);
         let delta = 1.1_f64.ln() * 7.0 / 365.25;
         let columns = [
             all("recency"),
@@ -182,10 +173,15 @@ fn normal_spend_discounting_and_simulated_waits_reach_the_results() {
     let errors = decimals(&plain.path("out"), "customer_value", "lifetime_value_mean_error");
     assert!(errors.len() == 2_357 && errors.iter().all(|error| *error >= 0) && errors.iter().any(|error| *error > 0));
     // The paths see a purchase about as often as the closed form does, and none farther ahead than the horizon.
-    let (closed, paths) = (floats(&plain, "probability_of_purchase"), floats(&normal, "probability_of_purchase"));
+    let (closed, paths) = (
+        plain.optional_floats("customer_value", "probability_of_purchase"),
+        normal.optional_floats("customer_value", "probability_of_purchase"),
+    );
     let mean = |values: &[Option<f64>]| values.iter().map(|value| value.unwrap()).sum::<f64>() / values.len() as f64;
     assert!((mean(&closed) / mean(&paths) - 1.0).abs() < 0.03, "{} {}", mean(&closed), mean(&paths));
-    let longest = |job: &Job| floats(job, "days_to_next_purchase_p50").into_iter().flatten().fold(0.0, f64::max);
+    let longest = |job: &Job| {
+        job.optional_floats("customer_value", "days_to_next_purchase_p50").into_iter().flatten().fold(0.0, f64::max)
+    };
     assert!(longest(&normal) <= 273.0 && longest(&plain) > 1_000.0);
 }
 

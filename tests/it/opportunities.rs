@@ -1,6 +1,5 @@
 //! Customers who buy at opportunities, through the binary.
 
-use arrow_array::{Array, Float64Array};
 use insta::assert_snapshot;
 use whalecurve::{
     forecast::{bg_bb::BgBb, opportunities::DiscreteHistory, opportunity_days::worth},
@@ -10,7 +9,7 @@ use whalecurve::{
     },
 };
 
-use crate::support::{Job, cents, days, integers, read, shared};
+use crate::support::{Job, cents, days, integers, shared};
 
 /// Values are published with ten digits.
 const TEN_DIGITS: f64 = 5e-10;
@@ -65,15 +64,6 @@ pub(crate) const SMALL: [(u32, u32, u32); 10] = [
     (6, 6, 30),
 ];
 
-fn floats(job: &Job, column: &str) -> Vec<f64> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
-        assert_eq!(array.null_count(), 0);
-        array.values().to_vec()
-    };
-    read(&job.path("out"), "customer_value").iter().flat_map(values).collect()
-}
-
 /// REFERENCE: Fader, Hardie & Shang 2010, 11,104 donors.
 #[test]
 fn the_donations_as_a_ledger_have_their_published_parameters_and_likelihood() {
@@ -106,7 +96,7 @@ fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
     let model = BgBb { alpha: value("alpha"), beta: value("beta"), gamma: value("gamma"), delta: value("delta") };
     let worth = worth(parse_day("2001-12-31").unwrap(), RenewalTerm::Months(12), 1_826, 365.25, libm::log(1.1));
     assert_eq!(worth.len(), 5);
-    let (alive, gifts) = (floats(&job, "p_alive"), floats(&job, "expected_purchases"));
+    let (alive, gifts) = (job.floats("customer_value", "p_alive"), job.floats("customer_value", "expected_purchases"));
     let values = job.decimals("customer_value", "expected_value");
     let more = [
         "expected_discounted_purchases",
@@ -114,7 +104,7 @@ fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
         "p_alive_at_horizon",
         "probability_of_purchase",
     ];
-    let more = more.map(|column| floats(&job, column));
+    let more = more.map(|column| job.floats("customer_value", column));
     for (row, history) in histories.iter().enumerate() {
         let expected = model.expected(*history, &worth, 0.1);
         assert!((alive[row] - expected.p_alive).abs() < 1e-12 && (gifts[row] - expected.purchases).abs() < 1e-12);

@@ -62,14 +62,6 @@ forecast: {{horizon: 39w, time_unit: week, paths: 200{forecast}}}
     job
 }
 
-fn floats(job: &Job, dataset: &str, column: &str) -> Vec<Option<f64>> {
-    let values = |batch: &RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap().clone();
-        (0..array.len()).map(|row| array.is_valid(row).then(|| array.value(row))).collect::<Vec<_>>()
-    };
-    read(&job.path("out"), dataset).iter().flat_map(values).collect()
-}
-
 #[test]
 fn segments_have_parameters_of_their_own_and_a_tiny_one_is_drawn_to_the_rest() {
     for model in ["bg_nbd", "mbg_nbd", "pareto_nbd"] {
@@ -79,32 +71,32 @@ fn segments_have_parameters_of_their_own_and_a_tiny_one_is_drawn_to_the_rest() {
         assert_eq!(manifest["model_groups"]["by"], "segment");
         assert!(!fits["varies"].as_array().unwrap().is_empty(), "{model} {fits}");
         assert_eq!(job.texts("model_group", "group"), ["a", "b", "c", "d", "tiny"]);
-        let (weight, r) = (floats(&job, "model_group", "weight"), floats(&job, "model_group", "r"));
-        let alpha = floats(&job, "model_group", "alpha");
+        let (weight, r) = (job.optional_floats("model_group", "weight"), job.optional_floats("model_group", "r"));
+        let alpha = job.optional_floats("model_group", "alpha");
         assert!(weight[..4].iter().all(|weight| *weight > weight_of_tiny(&job)), "{model} {weight:?}");
         let rate: Vec<f64> = r.iter().zip(&alpha).map(|(r, alpha)| r.unwrap() / alpha.unwrap()).collect();
         assert!(rate[..4].windows(2).all(|pair| pair[0] > pair[1]), "{model} {rate:?}");
-        let of_pareto = floats(&job, "model_group", "s").iter().all(Option::is_some);
+        let of_pareto = job.optional_floats("model_group", "s").iter().all(Option::is_some);
         assert_eq!(of_pareto, model == "pareto_nbd");
-        assert_eq!(floats(&job, "model_group", "a").iter().all(Option::is_none), model == "pareto_nbd");
+        assert_eq!(job.optional_floats("model_group", "a").iter().all(Option::is_none), model == "pareto_nbd");
 
         // The tests of the dataset are those of the manifest, and by their definition.
         assert_eq!(job.texts("model_test", "test"), ["pooled", "separate"]);
-        let statistic = floats(&job, "model_test", "statistic");
+        let statistic = job.optional_floats("model_test", "statistic");
         let separate = fits["separate"]["statistic"].as_f64().unwrap();
         assert!(
             (statistic[1].unwrap() - separate).abs() < ROUNDING
-                && floats(&job, "model_test", "p_value")[1].unwrap() < 1e-6
+                && job.optional_floats("model_test", "p_value")[1].unwrap() < 1e-6
         );
         let one = manifest["fits"][model]["log_likelihood"].as_f64().unwrap();
-        let own: f64 = floats(&job, "model_group", "own_log_likelihood").iter().map(|own| own.unwrap()).sum();
+        let own: f64 = job.optional_floats("model_group", "own_log_likelihood").iter().map(|own| own.unwrap()).sum();
         assert!((2.0 * (own - one) - separate).abs() < 1e-6, "{model} {own} {one} {separate}");
         assert_eq!(job.whole_numbers("model_test", "degrees_of_freedom")[1], Some(16));
     }
 }
 
 fn weight_of_tiny(job: &Job) -> Option<f64> {
-    floats(job, "model_group", "weight")[4]
+    job.optional_floats("model_group", "weight")[4]
 }
 
 #[test]
@@ -112,14 +104,15 @@ fn customers_of_a_segment_are_expected_to_buy_by_its_parameters_in_closed_form_a
     let job = job(", pool_by: segment, model: mbg_nbd");
     job.run(&[]);
     let names = job.texts("model_group", "group");
-    let of = |name: &str| -> Vec<f64> { floats(&job, "model_group", name).into_iter().map(Option::unwrap).collect() };
+    let of =
+        |name: &str| -> Vec<f64> { job.optional_floats("model_group", name).into_iter().map(Option::unwrap).collect() };
     let [r, alpha, a, b] = ["r", "alpha", "a", "b"].map(of);
     let models: Vec<MbgNbd> =
         (0..names.len()).map(|at| MbgNbd { r: r[at], alpha: alpha[at], a: a[at], b: b[at] }).collect();
     let segment = job.texts("customer_segment", "segment");
     let frequency = job.whole_numbers("customer_value", "frequency");
     let [recency, age, expected] =
-        ["recency", "age", "expected_purchases"].map(|name| floats(&job, "customer_value", name));
+        ["recency", "age", "expected_purchases"].map(|name| job.optional_floats("customer_value", name));
     for row in 0..segment.len() {
         let model = &models[names.binary_search(&segment[row]).unwrap()];
         let x = frequency[row].unwrap() as f64;
@@ -155,7 +148,7 @@ fn new_customers_are_told_by_segment_channel_and_year_with_what_they_cost() {
     let customers = job.whole_numbers("new_customer_value", "customers");
     assert_eq!(customers[0], Some(605));
     assert_eq!(customers[1].unwrap() + customers[2].unwrap(), 605);
-    let purchases = floats(&job, "new_customer_value", "expected_purchases");
+    let purchases = job.optional_floats("new_customer_value", "expected_purchases");
     assert!(purchases.iter().all(|n| n.unwrap() > 1.0) && purchases[4] > purchases[5] && purchases[5] > purchases[7]);
     // All is the mean of the segments by their customers.
     let mean: f64 = (4..9).map(|row| purchases[row].unwrap() * customers[row].unwrap() as f64).sum::<f64>() / 605.0;
@@ -178,7 +171,7 @@ fn one_segment_gives_the_bytes_of_one_fit() {
     let bytes =
         |job: &Job| fs::read(fs::read_dir(job.path("out/customer_value")).unwrap().next().unwrap().unwrap().path());
     assert_eq!(bytes(&one).unwrap(), bytes(&pooled).unwrap());
-    assert_eq!(floats(&pooled, "model_group", "weight"), [Some(0.0)]);
+    assert_eq!(pooled.optional_floats("model_group", "weight"), [Some(0.0)]);
     assert!(pooled.texts("model_test", "test").is_empty() && one.texts("model_group", "group").is_empty());
 }
 
@@ -278,7 +271,7 @@ fn auto_chooses_of_the_models_that_groups_can_be_drawn_towards_and_a_penalty_kee
     let distance = |forecast: &str| {
         let job = job(forecast);
         let fits = job.run(&[]);
-        let age = floats(&job, "customer_value", "age");
+        let age = job.optional_floats("customer_value", "age");
         let mean = age.iter().map(|age| age.unwrap()).sum::<f64>() / age.len() as f64;
         let of = |name: &str| fits["fits"]["bg_nbd"]["parameters"][name].as_f64().unwrap();
         [of("r"), of("alpha") / mean, of("a"), of("b")].iter().map(|value| value.ln().powi(2)).sum::<f64>()
@@ -295,8 +288,10 @@ fn segments_have_levels_of_spend_that_reach_every_customers_value() {
         let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
         job.text("whalecurve.yaml", &config.replace("cost: 5000", "cost: 0"));
         let manifest = job.run(&[]);
-        let level: Vec<f64> = floats(&job, "model_group", "spend_level").into_iter().map(Option::unwrap).collect();
-        let weight: Vec<f64> = floats(&job, "model_group", "spend_weight").into_iter().map(Option::unwrap).collect();
+        let level: Vec<f64> =
+            job.optional_floats("model_group", "spend_level").into_iter().map(Option::unwrap).collect();
+        let weight: Vec<f64> =
+            job.optional_floats("model_group", "spend_weight").into_iter().map(Option::unwrap).collect();
         assert!(level[0] < level[2] && level[2] < level[1] && level[1] < level[3], "{spend} {level:?}");
         assert!(weight[..4].iter().all(|own| *own > weight[4]), "{spend} {weight:?}");
         if spend == "gamma_gamma" {
@@ -306,7 +301,7 @@ fn segments_have_levels_of_spend_that_reach_every_customers_value() {
         let names = job.texts("model_group", "group");
         let segment = job.texts("customer_segment", "segment");
         let frequency = job.whole_numbers("customer_value", "frequency");
-        let discounted = floats(&job, "customer_value", "expected_discounted_purchases");
+        let discounted = job.optional_floats("customer_value", "expected_discounted_purchases");
         let (values, mean) = (job.decimals("customer_value", "expected_value"), mean_spend(&job));
         for row in 0..segment.len() {
             let own = level[names.binary_search(&segment[row]).unwrap()];

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use arrow_array::{Array, BooleanArray, Float64Array, StringArray};
+use arrow_array::{Array, BooleanArray, StringArray};
 use insta::assert_snapshot;
 
-use crate::support::{Job, cents, days, decimals, integers, read, root, run};
+use crate::support::{Job, cents, days, decimals, integers, optional_floats, read, root, run};
 
 /// The customers, in the order of the outputs.
 const CUSTOMERS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -20,14 +20,6 @@ fn texts(output: &Path, dataset: &str, column: &str) -> Vec<Option<String>> {
     let values = |batch: &arrow_array::RecordBatch| {
         let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<StringArray>().unwrap();
         array.iter().map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
-    };
-    read(output, dataset).iter().flat_map(values).collect()
-}
-
-fn floats(output: &Path, dataset: &str, column: &str) -> Vec<Option<f64>> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
-        array.iter().collect::<Vec<_>>()
     };
     read(output, dataset).iter().flat_map(values).collect()
 }
@@ -73,7 +65,7 @@ fn roles_are_those_worked_out_by_hand() {
     assert_eq!(flagged(&out, "protected_by_role"), "BDF");
     let influence = decimals(&out, "customer_segment", "referral_influence");
     assert_eq!(influence, [0, 0, 0, 0, 0, 2_833_333, 333_333, 0]);
-    let ratio = floats(&out, "customer_segment", "fixed_cost_ratio")[1].unwrap();
+    let ratio = optional_floats(&out, "customer_segment", "fixed_cost_ratio")[1].unwrap();
     assert!((ratio - (1_600.0 / 4_560.0) / (4_800.0 / 21_200.0)).abs() < 1e-12);
 }
 
@@ -83,13 +75,13 @@ fn payment_grades_are_those_worked_out_by_hand() {
     let out = folder.path().join("out");
     let grades: Vec<String> = texts(&out, "customer_payment", "grade").into_iter().flatten().collect();
     assert_eq!(grades.concat(), "AECE");
-    let late = floats(&out, "customer_payment", "days_late")[1].unwrap();
+    let late = optional_floats(&out, "customer_payment", "days_late")[1].unwrap();
     let weight = |quarters: f64| libm::exp2(-quarters / 4.0);
     let weights = [7.0, 5.0, 3.0, 1.0].map(weight);
     let by_hand = (10.0 * weights[1] + 30.0 * weights[2] + 60.0 * weights[3]) / weights.iter().sum::<f64>();
     assert!((late - by_hand).abs() < 1e-12 && by_hand > 33.0 && by_hand < 34.0, "{late}");
-    assert_eq!(floats(&out, "customer_payment", "days_late_trend")[1], Some(12.5));
-    assert_eq!(floats(&out, "customer_payment", "default_probability")[0], Some(0.005));
+    assert_eq!(optional_floats(&out, "customer_payment", "days_late_trend")[1], Some(12.5));
+    assert_eq!(optional_floats(&out, "customer_payment", "default_probability")[0], Some(0.005));
 }
 
 #[test]
@@ -195,7 +187,7 @@ fn concentration_tells_the_two_top_fifths_apart() {
     let out = folder.path().join("out");
     let all =
         texts(&out, "concentration", "segmentation").iter().position(|name| name.as_deref() == Some("all")).unwrap();
-    let share = |column: &str| floats(&out, "concentration", column)[all];
+    let share = |column: &str| optional_floats(&out, "concentration", column)[all];
     // Two of eight: A and B sell 12,800 of 21,200; B and D cost most to serve, A and C earn most.
     assert_eq!(share("top_20_share_of_sales"), Some(12_800.0 / 21_200.0));
     assert_eq!(share("overlap_sales_cost"), Some(0.5));

@@ -147,6 +147,16 @@ impl Job {
         read(&self.path("out"), dataset).iter().flat_map(values).collect()
     }
 
+    /// An output's float column, with nulls.
+    pub(crate) fn optional_floats(&self, dataset: &str, column: &str) -> Vec<Option<f64>> {
+        optional_floats(&self.path("out"), dataset, column)
+    }
+
+    /// An output's float column, which has no null.
+    pub(crate) fn floats(&self, dataset: &str, column: &str) -> Vec<f64> {
+        floats_of(&self.path("out"), dataset, column)
+    }
+
     /// An output's text column, with nulls.
     pub(crate) fn optional_texts(&self, dataset: &str, column: &str) -> Vec<Option<String>> {
         let values = |batch: &RecordBatch| {
@@ -224,6 +234,20 @@ pub(crate) fn decimals(output: &Path, dataset: &str, column: &str) -> Vec<i128> 
         (0..array.len()).filter(|row| array.is_valid(*row)).map(|row| array.value(row)).collect::<Vec<_>>()
     };
     read(output, dataset).iter().flat_map(values).collect()
+}
+
+/// A float column, with nulls.
+pub(crate) fn optional_floats(output: &Path, dataset: &str, column: &str) -> Vec<Option<f64>> {
+    let values = |batch: &RecordBatch| {
+        let array = batch.column_by_name(column).unwrap().as_any().downcast_ref::<Float64Array>().unwrap();
+        array.iter().collect::<Vec<_>>()
+    };
+    read(output, dataset).iter().flat_map(values).collect()
+}
+
+/// A float column, which has no null.
+pub(crate) fn floats_of(output: &Path, dataset: &str, column: &str) -> Vec<f64> {
+    optional_floats(output, dataset, column).into_iter().map(Option::unwrap).collect()
 }
 
 /// Sum of a decimal column in minor units.

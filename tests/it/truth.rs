@@ -1,6 +1,6 @@
 //! Estimates against the truth of a generated company.
 
-use crate::support::{decimals, read, run, sum, whalecurve};
+use crate::support::{decimals, floats_of, read, run, sum, whalecurve};
 
 /// Storage goes by net revenue, and the truth rounds each customer's share to the cent by itself.
 const ROUNDING: i128 = 1;
@@ -42,14 +42,6 @@ const GROUPS: [&str; 4] = ["invest", "let_go", "nurture", "re_engineer"];
 /// what a customer's past says.
 const AGREEMENT: f64 = 0.65;
 
-fn floats(output: &std::path::Path, dataset: &str, column: &str) -> Vec<f64> {
-    let values = |batch: &arrow_array::RecordBatch| {
-        let array = batch.column_by_name(column).unwrap();
-        array.as_any().downcast_ref::<arrow_array::Float64Array>().unwrap().values().to_vec()
-    };
-    read(output, dataset).iter().flat_map(values).collect()
-}
-
 fn texts(output: &std::path::Path, dataset: &str, column: &str) -> Vec<String> {
     let values = |batch: &arrow_array::RecordBatch| {
         let array = batch.column_by_name(column).unwrap();
@@ -76,8 +68,8 @@ fn portfolio_groups_from_estimates_against_the_truth_are_a_confusion_matrix_most
     let cost = decimals(&company, "truth", "true_cost_to_serve");
     let charge = money("capital_charge");
     let rate = cm2.iter().sum::<i128>() as f64 / revenue.iter().sum::<i128>() as f64;
-    let purchases = floats(&company, "truth", "expected_purchases_52_weeks");
-    let spend = floats(&company, "truth", "mean_spend");
+    let purchases = floats_of(&company, "truth", "expected_purchases_52_weeks");
+    let spend = floats_of(&company, "truth", "mean_spend");
     let future: Vec<f64> = purchases.iter().zip(&spend).map(|(n, spend)| n * spend * rate).collect();
     let mut above: Vec<f64> = future.iter().copied().filter(|value| *value > 0.0).collect();
     above.sort_by(f64::total_cmp);
