@@ -50,7 +50,7 @@ fn a_config_is_guessed_refused_until_it_is_whole_and_then_runs() {
     insta::assert_snapshot!(told(&done.stderr, &job), @r"
     export/sales.parquet is taken for `transactions`, 10 of 10
     export/crm.csv is taken for `customers`, 5 of 10
-    export/weather.csv is none of the tables that a run reads
+    export/weather.csv was not recognised; docs/inputs.md lists the tables that a run reads
     whalecurve.yaml is written, with 1 TODO. Next: whalecurve check whalecurve.yaml
     ");
     let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
@@ -83,7 +83,7 @@ fn a_config_is_guessed_refused_until_it_is_whole_and_then_runs() {
         columns:
           customer_id: cust_no                     # 10 of 10
           segment: customer_group                  # 10 of 10
-      # export/weather.csv is none of the tables that a run reads
+      # export/weather.csv was not recognised; docs/inputs.md lists the tables that a run reads
 
     # Quantities that the ledger itself gives, for activities to be in proportion to.
     drivers:

@@ -44,7 +44,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         writeln!(streams.talk, "{} is taken for `{}`, {} of 10", table.path, table.table.as_str(), table.of_ten)?;
     }
     for path in &none {
-        writeln!(streams.talk, "{path} is none of the tables that a run reads")?;
+        writeln!(streams.talk, "{path} was not recognised; docs/inputs.md lists the tables that a run reads")?;
     }
     let todo = text.lines().filter(|line| !line.starts_with('#') && line.contains("TODO")).count();
     writeln!(streams.talk, "{config} is written, with {todo} TODO. Next: whalecurve check {config}")?;

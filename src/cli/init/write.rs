@@ -9,16 +9,24 @@ use crate::schema::settings::TableName;
 ///
 /// * `none`: tables that were looked at and are none of ours.
 pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> String {
+    // Quantities and balances without a date belong to no month.
+    let undated = |table: &Found| {
+        [TableName::DriverQuantities, TableName::Receivables].contains(&table.table) && !table.has("date")
+    };
+    let (period, others) =
+        if found.iter().any(undated) { ("whole", "year, quarter, month") } else { ("month", "quarter, year, whole") };
     let mut text = format!(
         "# Made by whalecurve init. The number after a guess says how sure it is, of ten: look at each.\n\
          # Whatever is TODO must be written in; `whalecurve check` tells what is left.\n\
          version: 1\n\
          name: {}\n\
          currency: TODO                 # of all amounts, as in EUR\n\
-         period: month                  # or quarter, year, whole\n\
+         period: {:<22} # or {}\n\
          output: results\n\n\
          inputs:\n",
-        quoted(name)
+        quoted(name),
+        period,
+        others
     );
     for table in found {
         write_table(&mut text, table);
@@ -27,7 +35,11 @@ pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> St
         text += "  transactions:                # no table looks like a ledger\n    path: TODO\n    columns: {customer_id: TODO, date: TODO, amount: TODO}\n";
     }
     for path in none {
-        let _ = writeln!(text, "  # {} is none of the tables that a run reads", path.escape_debug());
+        let _ = writeln!(
+            text,
+            "  # {} was not recognised; docs/inputs.md lists the tables that a run reads",
+            path.escape_debug()
+        );
     }
     let ledger = found.iter().find(|table| table.table == TableName::Transactions);
     let driven = found.iter().any(|table| table.table == TableName::DriverQuantities);
@@ -73,7 +85,7 @@ fn write_table(text: &mut String, table: &Found) {
             Some(column) => format!("{role}: {}", quoted(column)),
             None => format!("{role}: TODO"),
         };
-        let _ = writeln!(text, "      {line:<40} # {of_ten} of 10{}", remark(role));
+        let _ = writeln!(text, "      {line:<40} # {of_ten} of 10{}", remark(table.table, role));
     }
     if neither {
         let _ = writeln!(text, "      {:<40} # or quantity and unit_price", "amount: TODO");
@@ -84,8 +96,9 @@ fn write_table(text: &mut String, table: &Found) {
     }
 }
 
-fn remark(role: &str) -> &'static str {
+fn remark(table: TableName, role: &str) -> &'static str {
     match role {
+        _ if table != TableName::Transactions => "",
         "amount" => ", before discount; an integer column is minor units (cents)",
         "date" => ", the day of the purchase",
         _ => "",
@@ -100,4 +113,27 @@ fn quoted(name: &str) -> String {
         && !name.ends_with(' ')
         && !["true", "false", "null", "yes", "no", "on", "off"].contains(&name.to_ascii_lowercase().as_str());
     if simple { name.to_owned() } else { format!("{name:?}").replace("\\'", "'") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(table: TableName, roles: &[&'static str]) -> Found {
+        let guess = |role: &&'static str| Guess { role, column: Some((*role).to_owned()), of_ten: 10 };
+        let roles = roles.iter().map(guess).collect();
+        Found { table, path: table.as_str().to_owned(), csv: false, roles, left: Vec::new(), of_ten: 10 }
+    }
+
+    #[test]
+    fn quantities_without_a_date_make_one_period_of_the_run() {
+        let ledger = found(TableName::Transactions, &["customer_id", "date", "amount"]);
+        let quantities = |roles| found(TableName::DriverQuantities, roles);
+        let text = config("x", &[ledger.clone(), quantities(&["customer_id", "driver", "quantity"])], &[]);
+        assert!(text.contains("\nperiod: whole                  # or year, quarter, month\n"), "{text}");
+        let text = config("x", &[ledger, quantities(&["customer_id", "driver", "quantity", "date"])], &[]);
+        assert!(text.contains("\nperiod: month                  # or quarter, year, whole\n"), "{text}");
+        // What is said of a ledger's amounts is said of the ledger's alone.
+        assert_eq!(text.matches("before discount").count(), 1);
+    }
 }
