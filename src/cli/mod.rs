@@ -1,5 +1,17 @@
 //! The command line: arguments, settings, what is printed, exit codes. One file a command in [`commands`].
+//!
+//! ```
+//! use camino::Utf8Path;
+//! use whalecurve::cli::config::{Overrides, load};
+//!
+//! // Every problem at once, with its line and what is known instead.
+//! let text = "version: 1\ncurrency: EUR\nforcast: {}\ninputs: {}\n";
+//! let errors = load(Utf8Path::new("shop.yaml"), text, &|_| None, &Overrides::default()).expect_err("two problems");
+//! let told = errors.to_string();
+//! assert!(told.contains("shop.yaml:3:1") && told.contains("did you mean `forecast`?"));
+//! ```
 
+mod ahead;
 pub mod commands;
 pub mod config;
 mod follow;
@@ -73,7 +85,7 @@ enum Command {
     Validate(validate::Args),
     /// Compare methods, or configs, over one reading of the ledger.
     Compare(compare::Args),
-    /// Print how one customer's profit came about, from gross sales to the accounts behind each cost.
+    /// Print one customer's story: how its profit came about, down to the accounts, what comes next, its group, and why.
     Explain(explain::Args),
     /// Fit the models of a forecast and save them.
     Fit(fit::Args),

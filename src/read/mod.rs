@@ -1,6 +1,18 @@
 //! Input tables: files are found, their footers checked, and a lazy frame in schema columns is built.
 //!
 //! Nothing is decoded here. A [`Source`] knows its rows and columns from the footers alone.
+//!
+//! ```
+//! use camino::Utf8Path;
+//! use whalecurve::read::footer::check;
+//!
+//! // A footer is checked before anything is decoded.
+//! let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/cdnow");
+//! assert_eq!(check(&folder.join("transactions.parquet"))?.rows, 6_919);
+//! let error = check(&folder.join("README.md")).expect_err("no Parquet file");
+//! assert!(error.to_string().contains("README.md"));
+//! # Ok::<(), whalecurve::read::ReadError>(())
+//! ```
 
 pub mod files;
 pub mod footer;
