@@ -55,6 +55,7 @@ pub mod results;
 mod scenario;
 mod scenario_table;
 mod segmentation;
+pub mod stores;
 mod summary;
 mod tables;
 mod validation;

@@ -2,15 +2,18 @@
 
 use camino::Utf8PathBuf;
 
+use super::run::located;
 use crate::{
     cli::{Exit, streams::Streams},
     publish::{PublishError, folder},
+    schema::location::{Location, is_url},
+    store::Stores,
 };
 
 /// What to clean.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Output folder of `run`, `project`, `validate` or `compare`; it stays as it is.
+    /// Output folder, or place in an object store, of `run`, `project`, `validate` or `compare`; it stays as it is.
     output: Utf8PathBuf,
     /// Also old versions that `keep_versions` has kept.
     #[arg(long)]
@@ -22,6 +25,12 @@ pub struct Args {
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    if is_url(args.output.as_str()) {
+        return match located(args.output.as_str()) {
+            Ok(place) => in_store(&place, args, streams),
+            Err((what, hint)) => streams.fail(&format!("OUTPUT {what}"), Some(hint), Exit::USAGE),
+        };
+    }
     match folder::clean(&args.output, args.versions) {
         Ok(removed) => {
             for path in &removed {
@@ -36,5 +45,18 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             let exit = if locked { Exit::TEMPORARY } else { Exit::FAILURE };
             streams.fail(&error.to_string(), error.hint(), exit)
         }
+    }
+}
+
+fn in_store(place: &Location, args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    match Stores::new().and_then(|stores| stores.clean(place, args.versions)) {
+        Ok(removed) => {
+            for run in &removed {
+                writeln!(streams.talk, "removed {}", place.join(run).url())?;
+            }
+            streams.result(serde_json::json!({"output": args.output.as_str(), "removed": removed}))?;
+            Ok(Exit::SUCCESS)
+        }
+        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
     }
 }
