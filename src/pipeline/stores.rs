@@ -78,12 +78,14 @@ impl Local {
         }
         if let Some(remote) = &remote {
             configs.iter().try_for_each(|settings| refuse_inputs(settings, remote))?;
-        } else if output.is_some() {
+        } else if output.is_some() && depth == Depth::Whole {
             folder::refuse_held(&place)?;
         }
         let stores = Stores::new()?;
         let claim = remote.as_ref().map(|remote| stores.claim(remote)).transpose()?;
-        let spool = spool(configs, (remote.is_none() && output.is_some()).then_some(&place))?;
+        // Nothing is made beside an output that is not written.
+        let beside = remote.is_none() && output.is_some() && depth == Depth::Whole;
+        let spool = spool(configs, beside.then_some(&place))?;
         if inputs {
             let mut clock = progress.map(|progress| Clock::new(Arc::clone(progress)));
             if let Some(clock) = &mut clock {
@@ -113,7 +115,7 @@ impl Local {
         let path = self.output.join(MANIFEST);
         let text = std::fs::read(&path).map_err(|source| StoreError::Spool { url: path.to_string(), source })?;
         let manifest: Value = serde_json::from_slice(&text).unwrap_or_default();
-        let digest = manifest["result_digest"].as_str().unwrap_or_default();
+        let digest = manifest["result_digest"].as_str().unwrap_or(RESULTS);
         let keep = self.settings.first().map_or(0, |settings| settings.keep_versions as usize).max(LEAST_KEPT);
         let published = stores.publish(claim, &self.output, digest, keep)?;
         clock.stop();

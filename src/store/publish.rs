@@ -81,9 +81,11 @@ impl Stores {
                 Ok(Published { run: place, objects: pointer.files.len(), removed })
             }
             Err(error) => {
-                // The error that led here is the one to report.
+                // The error that led here is the one to report; where another run has moved the pointer and removed what this one
+                // had uploaded, it is that.
                 let _ = self.remove(&place);
-                Err(error)
+                let moved = self.current(&claim.output).is_ok_and(|now| now != claim.current);
+                Err(if moved { StoreError::Lost { url: claim.output.url() } } else { error })
             }
         }
     }

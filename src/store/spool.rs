@@ -19,8 +19,8 @@ const MODE: u32 = 0o700;
 /// The file whose lock says that the owner lives.
 const LOCK: &str = ".lock";
 
-/// The spool of this process, so that a signal can clear it away.
-static OPEN: Mutex<Option<Utf8PathBuf>> = Mutex::new(None);
+/// The spools of this process, so that a signal can clear them away.
+static OPEN: Mutex<Vec<Utf8PathBuf>> = Mutex::new(Vec::new());
 
 /// A spool folder. Dropped, it takes its files with it.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ impl Spool {
             fs::remove_dir_all(&rest).map_err(spool_error(&rest))?;
         }
         fs::DirBuilder::new().mode(MODE).create(&folder).map_err(failed())?;
-        *open() = Some(folder.clone());
-        let lock = lock(&folder).inspect_err(|_| abandon()).map_err(failed())?;
+        open().push(folder.clone());
+        let lock = lock(&folder).inspect_err(|_| remove(&folder)).map_err(failed())?;
         Ok(Self { folder, _lock: lock })
     }
 
@@ -56,20 +56,23 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        abandon();
+        open().retain(|folder| *folder != self.folder);
+        remove(&self.folder);
     }
 }
 
-/// Removes the spool of this process.
-///
-/// Called when a signal ends the process, too: other threads may still be writing.
+/// Removes the spools of this process, when a signal ends it: other threads may still be writing.
 pub fn abandon() {
-    if let Some(folder) = open().take() {
-        // Under another name first: who still writes by the old one fails, instead of filling the folder again.
-        let aside = Utf8PathBuf::from(format!("{folder}.old"));
-        let folder = if fs::rename(&folder, &aside).is_ok() { aside } else { folder };
-        let _ = fs::remove_dir_all(folder);
+    for folder in open().drain(..) {
+        remove(&folder);
     }
+}
+
+fn remove(folder: &Utf8Path) {
+    // Under another name first: who still writes by the old one fails, instead of filling the folder again.
+    let aside = Utf8PathBuf::from(format!("{folder}.old"));
+    let folder = if fs::rename(folder, &aside).is_ok() { &aside } else { folder };
+    let _ = fs::remove_dir_all(folder);
 }
 
 /// Spools of this name that nobody holds.
@@ -107,7 +110,7 @@ fn lock(folder: &Utf8Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-fn open() -> MutexGuard<'static, Option<Utf8PathBuf>> {
+fn open() -> MutexGuard<'static, Vec<Utf8PathBuf>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -117,7 +120,6 @@ mod tests {
 
     use super::*;
 
-    // One process has one spool at a time, so all is told in one test.
     #[test]
     fn a_spool_is_private_goes_with_its_owner_and_clears_away_what_killed_runs_left() {
         let guard = tempfile::tempdir().unwrap();

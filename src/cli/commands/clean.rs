@@ -1,13 +1,13 @@
 //! `whalecurve clean`: what killed runs left beside an output, and old versions.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::run::located;
 use crate::{
     cli::{Exit, streams::Streams},
     publish::{PublishError, folder},
     schema::location::{Location, is_url},
-    store::Stores,
+    store::{Stores, spool},
 };
 
 /// What to clean.
@@ -31,7 +31,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             Err((what, hint)) => streams.fail(&format!("OUTPUT {what}"), Some(hint), Exit::USAGE),
         };
     }
-    match folder::clean(&args.output, args.versions) {
+    match folder::clean(&args.output, args.versions).and_then(|removed| Ok([removed, spools(&args.output)?].concat())) {
         Ok(removed) => {
             for path in &removed {
                 writeln!(streams.talk, "removed {path}")?;
@@ -46,6 +46,19 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             streams.fail(&error.to_string(), error.hint(), exit)
         }
     }
+}
+
+/// Removes what killed runs had fetched from stores.
+fn spools(output: &Utf8Path) -> Result<Vec<Utf8PathBuf>, PublishError> {
+    let failed = |path: &Utf8Path| {
+        let path = path.to_owned();
+        move |source| PublishError::Io { path, source }
+    };
+    let parent = output.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let Some(name) = output.file_name().filter(|_| parent.is_dir()) else { return Ok(Vec::new()) };
+    let left = spool::left(parent, name).map_err(failed(parent))?;
+    left.iter().try_for_each(|rest| std::fs::remove_dir_all(rest).map_err(failed(rest)))?;
+    Ok(left)
 }
 
 fn in_store(place: &Location, args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
