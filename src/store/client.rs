@@ -130,6 +130,10 @@ pub(super) fn told(error: &Error, location: &Location, what: &'static str) -> St
                 StoreError::Unavailable { url, reason: "it did not answer in time".to_owned() }
             }
             Some(HttpErrorKind::Connect) => StoreError::Unavailable { url, reason: "it cannot be reached".to_owned() },
+            Some(HttpErrorKind::Unknown) => {
+                let reason = "no request can be sent; AWS_ALLOW_HTTP=true allows an endpoint without TLS".to_owned();
+                StoreError::Refused { url, reason }
+            }
             Some(_) => StoreError::Unavailable { url, reason: "the connection broke".to_owned() },
             None => match (status(&text), reason(&text)) {
                 (Some(408 | 429 | 500..=599), Some(reason)) => StoreError::Unavailable { url, reason },
