@@ -574,7 +574,7 @@ def main():
         troubles(whalecurve, s3, config, scratch)
         say("S3: results in parts")
         del s3.seen[:]
-        whalecurve("generate", "--customers", "60000", "--transactions", "400000", scratch / "large")
+        whalecurve("generate", "--customers", "100000", "--transactions", "400000", scratch / "large")
         whalecurve("run", scratch / "large" / "whalecurve.yaml", "--output", f"{root}/outputs/large")
         in_parts(s3)
         whalecurve("verify", f"{root}/outputs/large")

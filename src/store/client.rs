@@ -115,17 +115,28 @@ pub(super) fn path(location: &Location) -> Result<Path, StoreError> {
 pub(super) fn told(error: &Error, location: &Location, what: &'static str) -> StoreError {
     let url = location.url();
     let text = chain(error);
-    match error {
-        Error::NotFound { .. } if text.contains("NoSuchBucket") || text.contains("ContainerNotFound") => {
+    // Some requests, such as listings, come without a kind of their own, but with the status.
+    let status = match error {
+        Error::NotFound { .. } => Some(404),
+        Error::PermissionDenied { .. } => Some(403),
+        Error::Unauthenticated { .. } => Some(401),
+        Error::Precondition { .. } | Error::NotModified { .. } => Some(412),
+        _ => status(&text),
+    };
+    let reason = reason(&text);
+    match status {
+        Some(404) if text.contains("NoSuchBucket") || text.contains("ContainerNotFound") => {
             StoreError::NotFound { url: location.root(), what: "bucket or container" }
         }
-        Error::NotFound { .. } => StoreError::NotFound { url, what },
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-            StoreError::Denied { url, reason: reason(&text).unwrap_or_else(|| "no reason given".to_owned()) }
-        }
-        Error::Precondition { .. } | Error::NotModified { .. } => StoreError::Changed { url },
+        Some(404) => StoreError::NotFound { url, what },
+        Some(401 | 403) => StoreError::Denied { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) },
+        Some(412) => StoreError::Changed { url },
         _ if text.contains(METADATA) => StoreError::NoCredentials { url: location.root() },
-        _ => match transport(error) {
+        Some(408 | 429 | 500..=599) => {
+            StoreError::Unavailable { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) }
+        }
+        Some(_) => StoreError::Refused { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) },
+        None => match transport(error) {
             Some(HttpErrorKind::Timeout) => {
                 StoreError::Unavailable { url, reason: "it did not answer in time".to_owned() }
             }
@@ -135,11 +146,7 @@ pub(super) fn told(error: &Error, location: &Location, what: &'static str) -> St
                 StoreError::Refused { url, reason }
             }
             Some(_) => StoreError::Unavailable { url, reason: "the connection broke".to_owned() },
-            None => match (status(&text), reason(&text)) {
-                (Some(408 | 429 | 500..=599), Some(reason)) => StoreError::Unavailable { url, reason },
-                (_, Some(reason)) => StoreError::Refused { url, reason },
-                (_, None) => StoreError::Refused { url, reason: "an answer that makes no sense".to_owned() },
-            },
+            None => StoreError::Refused { url, reason: "an answer that makes no sense".to_owned() },
         },
     }
 }
