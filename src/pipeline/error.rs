@@ -88,7 +88,7 @@ impl RunError {
             Self::Contract(error) => error.hint(),
             Self::Cost(error) => error.hint(),
             Self::Publish(error) => error.hint(),
-            Self::Store(error) => error.hint(),
+            Self::Store(error) => Some(error.hint()),
             Self::Explain(error) => error.hint(),
             Self::Object(error) => Some(error.hint()),
             Self::Compare(CompareError::Differs { .. }) => {

@@ -102,7 +102,9 @@ impl Local {
         }
         if remote.is_some() {
             place = spool.path().join(RESULTS);
-            settings.iter_mut().for_each(|settings| place.as_str().clone_into(&mut settings.output));
+            for settings in &mut settings {
+                place.as_str().clone_into(&mut settings.output);
+            }
         }
         Ok(Self { settings, output: place, stores: Some(stores), claim, _spool: Some(spool) })
     }

@@ -13,7 +13,6 @@ fn not_built<T>(url: String) -> Result<T, StoreError> {
     Err(StoreError::NotBuilt { url })
 }
 
-#[expect(clippy::unused_self, reason = "as where there are stores")]
 impl Stores {
     /// Nothing is opened.
     ///

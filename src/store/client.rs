@@ -24,7 +24,7 @@ use crate::schema::location::{Location, Store};
 
 /// Times that a request is repeated, and for how long at most.
 const RETRIES: usize = 6;
-const RETRY_FOR: Duration = Duration::from_secs(60);
+const RETRY_FOR: Duration = Duration::from_mins(1);
 
 /// Pauses between them: doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

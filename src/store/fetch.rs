@@ -30,6 +30,9 @@ const END: u64 = 8;
 const MATCHING: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
+/// Content and ETag of an object.
+type Small = (Vec<u8>, Option<String>);
+
 impl Stores {
     /// Objects that a path of a config names, sorted: an object, all data files below a folder, or what a glob matches; as for
     /// files, names that begin with `_` or `.` are skipped.
@@ -89,7 +92,7 @@ impl Stores {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(super) fn read(&self, location: &Location) -> Result<Option<(Vec<u8>, Option<String>)>, StoreError> {
+    pub(super) fn read(&self, location: &Location) -> Result<Option<Small>, StoreError> {
         let store = self.of(location)?;
         self.runtime.block_on(async {
             let key = path(location)?;

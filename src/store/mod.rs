@@ -18,7 +18,8 @@ mod pointer;
 #[cfg(feature = "stores")]
 mod publish;
 pub mod spool;
-#[cfg(all(test, feature = "stores"))]
+#[cfg(test)]
+#[cfg(feature = "stores")]
 mod tests;
 
 use camino::Utf8PathBuf;
@@ -76,6 +77,7 @@ pub struct Claim {
     /// What stood there.
     pub current: Option<Pointer>,
     /// ETag of the pointer.
+    #[cfg(feature = "stores")]
     etag: Option<String>,
 }
 
@@ -173,8 +175,8 @@ pub enum StoreError {
 impl StoreError {
     /// One thing to do next.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        Some(match self {
+    pub fn hint(&self) -> &'static str {
+        match self {
             Self::NotBuilt { .. } => "build it with `cargo build --release --features stores`",
             Self::NotFound { .. } => "check the name, the account and the region (AWS_REGION)",
             Self::Denied { .. } => {
@@ -192,10 +194,9 @@ impl StoreError {
                 "check free space and permissions, or name a roomier folder with `spool` in the config"
             }
             Self::Lost { .. } => "try again",
-            Self::Foreign { .. } => "choose another prefix with --output",
             Self::Damaged { .. } => "run it again: the same inputs and config give the same bytes",
-            Self::Overlap { .. } => "choose another prefix with --output",
-        })
+            Self::Foreign { .. } | Self::Overlap { .. } => "choose another prefix with --output",
+        }
     }
 
     /// Exit code: 75 for what may go better later, 2 for a wrong config or build, 3 for results that are not what they were, 1

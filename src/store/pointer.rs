@@ -15,6 +15,7 @@ pub(super) const RUN: &str = "run=";
 const FORMAT: u32 = 1;
 
 /// Characters of the digest in the name of a run.
+#[cfg(any(feature = "stores", test))]
 const DIGEST: usize = 12;
 
 /// Which run's results readers are to see.
@@ -104,6 +105,7 @@ pub(super) fn generation_after(before: Option<&Pointer>) -> u64 {
 }
 
 /// The name of a run's folder: `run=000007-4f6c…`, with a number when that is taken.
+#[cfg(any(feature = "stores", test))]
 pub(super) fn run_name(generation: u64, result_digest: &str, attempt: u32) -> String {
     let digest: String = result_digest.chars().take(DIGEST).collect();
     let more = if attempt == 0 { String::new() } else { format!("-{attempt}") };

@@ -23,8 +23,8 @@ impl Scene {
     }
 
     fn put(&self, key: &str, content: &[u8]) {
-        let put = self.memory.put(&Path::parse(key).unwrap(), PutPayload::from(content.to_vec()));
-        self.stores.runtime.block_on(put).unwrap();
+        let key = Path::parse(key).unwrap();
+        self.stores.runtime.block_on(self.memory.put(&key, PutPayload::from(content.to_vec()))).unwrap();
     }
 
     /// Keys below the output.
@@ -145,8 +145,8 @@ fn an_object_that_is_not_what_was_listed_is_refused() {
     scene.put("in/a.parquet", b"after!");
     let changed = scene.stores.fetch(&wanted[..1], &spool).unwrap_err();
     assert_eq!(changed.to_string(), "s3://bucket/in/a.parquet: changed while it was fetched");
-    let gone = scene.stores.runtime.block_on(scene.memory.delete(&path(&at("in/a.parquet")).unwrap()));
-    gone.unwrap();
+    let key = path(&at("in/a.parquet")).unwrap();
+    scene.stores.runtime.block_on(scene.memory.delete(&key)).unwrap();
     fs::remove_file(wanted[0].0.location.spooled(spool.path())).unwrap();
     assert!(matches!(scene.stores.fetch(&wanted[..1], &spool), Err(StoreError::Changed { .. })));
 }

@@ -70,6 +70,6 @@ fn in_store(place: &Location, args: &Args, streams: &mut Streams<'_>) -> std::io
             streams.result(serde_json::json!({"output": args.output.as_str(), "removed": removed}))?;
             Ok(Exit::SUCCESS)
         }
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+        Err(error) => streams.fail(&error.to_string(), Some(error.hint()), Exit(error.exit_code())),
     }
 }
