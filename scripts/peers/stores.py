@@ -405,6 +405,49 @@ def troubles(whalecurve, s3, config, scratch):
     assert not (scratch / "never").exists()
 
 
+def damaged_output(whalecurve, s3, config):
+    """An output that is not what was written is told, file by file."""
+    place, prefix = f"s3://{BUCKET}/outputs/damaged", "outputs/damaged"
+    run = whalecurve("run", config, "--output", place).result["run"].split(f"{BUCKET}/")[1]
+    whalecurve("verify", place)
+    key = f"{run}/customer_value/part-00000.parquet"
+    content = s3.get(key)
+    s3.put(key, content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    done = whalecurve("verify", place, code=3)
+    assert "customer_value/part-00000.parquet: is not the object that was committed" in done.err, done.err
+    assert "the BLAKE3 digest is another" in done.err, done.err
+    s3.client.delete_object(Bucket=BUCKET, Key=key)
+    whalecurve("verify", place, code=3)
+    whalecurve("run", config, "--output", place)
+    run = s3.pointer(prefix)["run"]
+    s3.put(f"{prefix}/{run}/customer_value/more.parquet", content)
+    assert "more.parquet: is not in the manifest" in whalecurve("verify", place, code=3).err
+
+
+def other_commands(whalecurve, scratch, config, upload, root):
+    """What reads a config reads it from a store as well; names of objects may be odd."""
+    whalecurve("check", config)
+    place = f"{root}/outputs/validation"
+    whalecurve("validate", config, "--holdout", "13w", "--output", place)
+    whalecurve("verify", place)
+    whalecurve("compare", config, "--methods", "config,average", "--output", f"{root}/outputs/compare")
+    whalecurve("verify", f"{root}/outputs/compare")
+    whalecurve("fit", config, "--model", scratch / "model.json")
+    whalecurve("project", config, "--model", scratch / "model.json", "--output", f"{root}/outputs/projected")
+    whalecurve("verify", f"{root}/outputs/projected")
+    customer = duckdb.sql(f"SELECT min(customer_id) FROM '{CDNOW}/transactions.parquet'").fetchone()[0]
+    assert whalecurve("explain", config, "--customer", customer).out
+    whalecurve("init", f"{root}/cdnow/transactions.parquet", code=2)
+    odd = scratch / "odd names" / "a=é %20+b"
+    odd.mkdir(parents=True)
+    (odd / "x y.parquet").write_bytes((CDNOW / "transactions.parquet").read_bytes())
+    upload(scratch / "odd names", "odd names")
+    plain = whalecurve("run", config, "--output", scratch / "plain").result["result_digest"]
+    for ledger in ["odd names", "odd names/a=*/x?y.parquet"]:
+        done = whalecurve("run", cdnow(scratch / "odd", f'"{root}/{ledger}"'), "--output", scratch / "out").result
+        assert done["result_digest"] == plain, ledger
+
+
 def earlier_run(whalecurve, scratch):
     """A bridge begins with an earlier run, in a folder or in a store by its pointer."""
     ledger, early = CDNOW / "transactions.parquet", scratch / "early.yaml"
@@ -528,8 +571,10 @@ def azure(binary, azurite, scratch):
         _, company = same_inputs(whalecurve, scratch, upload, "az://tables")
         say("Azure: outputs")
         outputs(whalecurve, scratch, "az://tables", company)
-        say("Azure: of two runs at once one commits")
         config = cdnow(scratch / "there", "az://tables/cdnow/transactions.parquet")
+        say("Azure: every command, and odd names")
+        other_commands(whalecurve, scratch, config, upload, "az://tables")
+        say("Azure: of two runs at once one commits")
         two_at_once(whalecurve, config, "az://tables/outputs/race")
         long = f"abfss://tables@{account}.dfs.core.windows.net/cdnow/transactions.parquet"
         assert "transactions" in whalecurve("plan", cdnow(scratch / "there", long)).out
@@ -578,6 +623,10 @@ def main():
         whalecurve("run", scratch / "large" / "whalecurve.yaml", "--output", f"{root}/outputs/large")
         in_parts(s3)
         whalecurve("verify", f"{root}/outputs/large")
+        say("S3: a damaged output")
+        damaged_output(whalecurve, s3, config)
+        say("S3: every command, and odd names")
+        other_commands(whalecurve, scratch, config, s3.upload, root)
         say("S3: a bridge from an earlier run")
         earlier_run(whalecurve, scratch)
         say("lineage over HTTP")

@@ -95,6 +95,8 @@ impl Local {
                 Fetch { stores: &stores, spool: &spool, depth, wanted: BTreeMap::new(), listed: BTreeMap::new() };
             settings.iter_mut().try_for_each(|settings| fetch.replace(settings))?;
             let wanted: Vec<(Object, Depth)> = fetch.wanted.into_iter().collect();
+            let whole = wanted.iter().filter(|(_, depth)| *depth == Depth::Whole);
+            spool.has_room(whole.map(|(object, _)| object.bytes).sum())?;
             stores.fetch(&wanted, &spool)?;
             if let Some(clock) = &mut clock {
                 clock.stop();
@@ -145,6 +147,7 @@ pub fn verify(output: &Location) -> Result<Result<Checked, Vec<Finding>>, RunErr
         .map(|file| Finding { path: file.path.clone().into(), what: "is not the object that was committed".to_owned() })
         .collect();
     let wanted: Vec<(Object, Depth)> = objects.into_iter().map(|object| (object, Depth::Whole)).collect();
+    spool.has_room(wanted.iter().map(|(object, _)| object.bytes).sum())?;
     stores.fetch(&wanted, &spool)?;
     let checked = check(&run.spooled(spool.path())).map_err(|error| match error {
         PublishError::Damaged { path, what } => {

@@ -23,7 +23,7 @@ use super::{StoreError, http::Connector};
 use crate::schema::location::{Location, Store};
 
 /// Times that a request is repeated, and for how long at most.
-const RETRIES: usize = 6;
+const RETRIES: usize = 8;
 const RETRY_FOR: Duration = Duration::from_mins(1);
 
 /// Pauses between them: doubled each time.

@@ -142,6 +142,16 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A spool that is too small.
+    #[error("{folder}: the inputs in object stores need {needed} MiB, and {free} MiB are free there")]
+    Room {
+        /// Where the spool is.
+        folder: Utf8PathBuf,
+        /// What is to be fetched.
+        needed: u64,
+        /// What the file system has.
+        free: u64,
+    },
     /// Another run has put its results there since this one began.
     #[error("{url}: another run has replaced this output meanwhile; nothing of this run is visible")]
     Lost {
@@ -190,7 +200,7 @@ impl StoreError {
                 "check the region (AWS_REGION), the endpoint and whether the credentials have expired"
             }
             Self::Changed { .. } => "run it again when nothing writes to the inputs any longer",
-            Self::Spool { .. } => {
+            Self::Spool { .. } | Self::Room { .. } => {
                 "check free space and permissions, or name a roomier folder with `spool` in the config"
             }
             Self::Lost { .. } => "try again",

@@ -47,6 +47,21 @@ impl Spool {
         Ok(Self { folder, _lock: lock })
     }
 
+    /// Whether so many bytes can be kept here.
+    ///
+    /// # Errors
+    /// [`StoreError::Room`].
+    pub fn has_room(&self, bytes: u64) -> Result<(), StoreError> {
+        // A file system that does not tell is found out by writing.
+        let Ok(told) = rustix::fs::statvfs(self.folder.as_std_path()) else { return Ok(()) };
+        let free = told.f_bavail.saturating_mul(told.f_frsize);
+        if bytes <= free {
+            return Ok(());
+        }
+        let folder = self.folder.parent().unwrap_or(&self.folder).to_owned();
+        Err(StoreError::Room { folder, needed: bytes.div_ceil(1 << 20), free: free >> 20 })
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
@@ -138,6 +153,12 @@ mod tests {
         let spool = Spool::new(parent, "results").unwrap();
         assert_eq!(fs::metadata(spool.path()).unwrap().permissions().mode() & 0o777, MODE);
         fs::write(spool.path().join("x"), "secret").unwrap();
+        spool.has_room(1).unwrap();
+        let full = spool.has_room(u64::MAX).unwrap_err().to_string();
+        assert!(
+            full.starts_with(&format!("{parent}: the inputs in object stores need 17592186044416 MiB, and ")),
+            "{full}"
+        );
         assert!(!names().contains(&".spool-results-999999999".to_owned()));
         assert!(left(parent, "results").unwrap().is_empty(), "its own lock is held");
         drop(spool);
