@@ -8,8 +8,10 @@ use super::{
     Audit, Clock, RunError,
     comparison::covariate_columns,
     cost_labels::CostLabels,
+    finished::Finished,
     foretold::Foretold,
     objects::ObjectResults,
+    report::{self, REPORT},
     results::Results,
     worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
@@ -171,6 +173,10 @@ pub(super) fn publish(
         tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, PublishError>>()?;
     written.sort_by_key(|dataset| dataset.dataset);
     let manifest = manifest(settings, results, &written)?;
+    if settings.report.write {
+        let finished = Finished { folder: staging.path().to_owned(), manifest: manifest.clone() };
+        staging.write(REPORT, &report::html(&finished, None, None)?)?;
+    }
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
@@ -362,6 +368,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "inputs": inputs,
         "balances": results.audit.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,
+        "report": settings.report,
         "scenario": settings.scenario,
         "forecast": settings.forecast,
         "fits": fits,

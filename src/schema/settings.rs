@@ -81,6 +81,23 @@ pub struct Settings {
     pub decisions: DecisionSettings,
     /// What-if beside the base.
     pub scenario: Option<Scenario>,
+    /// The page for people.
+    pub report: ReportSettings,
+}
+
+/// The page for people, `report.html`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportSettings {
+    /// Whether a run writes it.
+    pub write: bool,
+    /// Groups of fewer customers are not told.
+    pub smallest_group: u64,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self { write: true, smallest_group: 10 }
+    }
 }
 
 impl Settings {

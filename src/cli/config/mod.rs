@@ -25,7 +25,7 @@ use self::{
     error::Problems,
     sections::{
         activities, basis, contract, costs, covariates, decisions, economic, equity, forecast, fx, inputs, portfolio,
-        resources, run,
+        report, resources, run,
     },
     walk::{Entry, Fields},
 };
@@ -39,7 +39,7 @@ use crate::schema::{
     period::PeriodKind,
     portfolio::PortfolioSettings,
     scenario::Scenario,
-    settings::{ForecastSettings, Settings, TableName},
+    settings::{ForecastSettings, ReportSettings, Settings, TableName},
 };
 use crate::units::Day;
 
@@ -56,7 +56,7 @@ const DEFAULT_OUTPUT: &str = "results";
 const MOST_VERSIONS: u64 = 1_000;
 
 /// Keys of the config.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "version",
     "name",
     "currency",
@@ -81,6 +81,7 @@ const KEYS: [&str; 24] = [
     "equity",
     "decisions",
     "overrides",
+    "report",
 ];
 
 /// Days in a length of time such as `39w`, `12 months` or `365 days`, from a day to a century.
@@ -224,6 +225,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     }
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
+    let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = output?;
@@ -254,6 +256,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         equity: equity?,
         decisions: decisions?,
         scenario: None,
+        report: report?,
     })
 }
 

@@ -112,6 +112,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         fx: FxSettings::default(),
         economic: EconomicSettings::default(),
         scenario: None,
+        report: crate::schema::settings::ReportSettings::default(),
         outputs: None,
         keep_versions: 0,
         forecast: None,

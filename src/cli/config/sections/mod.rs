@@ -13,6 +13,7 @@ pub(super) mod fx;
 pub(super) mod inputs;
 pub(super) mod methods;
 pub(super) mod portfolio;
+pub(super) mod report;
 pub(super) mod resources;
 pub(super) mod roles;
 pub(super) mod rules;
