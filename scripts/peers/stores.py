@@ -394,6 +394,14 @@ def troubles(whalecurve, s3, config, scratch):
     ]:
         done = whalecurve("run", cdnow(scratch / "wrong", ledger), "--output", scratch / "never", code=1)
         assert told in done.err, done.err
+    unconditional = b"<Error><Code>NotImplemented</Code></Error>"
+
+    def plain(method, path, _):
+        return ("501 Not Implemented", unconditional) if method == "PUT" and path.endswith("_CURRENT.json") else None
+
+    with s3.hooked(plain):
+        done = whalecurve("run", config, "--output", f"s3://{BUCKET}/outputs/plain", code=1)
+    assert "the store refused: 501 NotImplemented" in done.err and not s3.keys("outputs/plain/"), done.err
     done = whalecurve("run", config, "--output", "s3://nobodys/results", code=1)
     assert "there is no such bucket" in done.err, done.err
     hidden = "hunter2-canary"

@@ -132,7 +132,8 @@ pub(super) fn told(error: &Error, location: &Location, what: &'static str) -> St
         Some(401 | 403) => StoreError::Denied { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) },
         Some(412) => StoreError::Changed { url },
         _ if text.contains(METADATA) => StoreError::NoCredentials { url: location.root() },
-        Some(408 | 429 | 500..=599) => {
+        // 501 is of a store that does not know conditional writes: no patience helps.
+        Some(408 | 429 | 500 | 502..=599) => {
             StoreError::Unavailable { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) }
         }
         Some(_) => StoreError::Refused { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) },
