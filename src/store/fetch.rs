@@ -147,10 +147,9 @@ impl<'a> Wanted<'a> {
     }
 
     fn takes(&self, key: &str) -> bool {
-        let below = if self.fixed.is_empty() {
-            Some(key)
-        } else {
-            key.strip_prefix(self.fixed).map(|rest| rest.trim_start_matches('/'))
+        let below = match self.fixed {
+            "" => Some(key),
+            fixed => key.strip_prefix(fixed).and_then(|rest| rest.strip_prefix('/')),
         };
         let Some(below) = below else { return false };
         if below.split('/').any(|part| part.is_empty() || part.starts_with(['_', '.'])) {

@@ -22,5 +22,16 @@ fn a_url_that_holds_a_secret_or_names_no_store_is_refused_and_not_repeated() {
     ");
     let paths = "[gs://bucket/x, s3:///x, s3://bucket/a//b, abfss://tables/x]";
     let more = "output: s3://bucket/*/results\nspool: s3://bucket/spool\n";
-    assert_snapshot!(message(&format!("{}{more}", MINIMAL.replace("ledger.parquet", paths))), @"");
+    assert_snapshot!(message(&format!("{}{more}", MINIMAL.replace("ledger.parquet", paths))), @r"
+    shop/whalecurve.yaml:4:25: `inputs.transactions.path` is a URL that is not read
+      hint: stores are s3://bucket/key, az://container/key and abfss://container@account.dfs.core.windows.net/key
+    shop/whalecurve.yaml:4:40: `inputs.transactions.path` names no bucket or container
+      hint: write it like s3://bucket/key
+    shop/whalecurve.yaml:4:49: `inputs.transactions.path` has a part that is empty, `.` or `..`, or a control character
+      hint: write the key as the store lists it
+    shop/whalecurve.yaml:4:67: `inputs.transactions.path` names no account
+      hint: write it like abfss://container@account.dfs.core.windows.net/key, or az://container/key
+    shop/whalecurve.yaml:5:9: `output` is `s3://bucket/*/results`, expected a place without wildcards
+    shop/whalecurve.yaml:6:8: `spool` is `s3://bucket/spool`, expected a folder of this machine
+    ");
 }
