@@ -125,13 +125,13 @@ pub(super) fn told(error: &Error, location: &Location, what: &'static str) -> St
     };
     let reason = reason(&text);
     match status {
+        _ if text.contains(METADATA) => StoreError::NoCredentials { url: location.root() },
         Some(404) if text.contains("NoSuchBucket") || text.contains("ContainerNotFound") => {
             StoreError::NotFound { url: location.root(), what: "bucket or container" }
         }
         Some(404) => StoreError::NotFound { url, what },
         Some(401 | 403) => StoreError::Denied { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) },
         Some(412) => StoreError::Changed { url },
-        _ if text.contains(METADATA) => StoreError::NoCredentials { url: location.root() },
         // 501 is of a store that does not know conditional writes: no patience helps.
         Some(408 | 429 | 500 | 502..=599) => {
             StoreError::Unavailable { url, reason: reason.unwrap_or_else(|| "no reason given".to_owned()) }

@@ -38,13 +38,20 @@ impl HttpConnector for Connector {
         let plain = options.get_config_value(&ClientConfigKey::AllowHttp).as_deref() == Some("true");
         let client = Client::builder()
             .https_only(!plain)
-            .connect_timeout(CONNECT)
+            .connect_timeout(connect_timeout(options))
             .read_timeout(SILENCE)
             .user_agent(agent())
             .build()
             .map_err(|error| object_store::Error::Generic { store: "HTTP", source: Box::new(error.without_url()) })?;
         Ok(HttpClient::new(Service(client)))
     }
+}
+
+/// What the options say (the machine's role is asked with little patience), else ten seconds.
+fn connect_timeout(options: &ClientOptions) -> Duration {
+    let told = options.get_config_value(&ClientConfigKey::ConnectTimeout);
+    let seconds = told.and_then(|told| told.strip_suffix('s')?.parse().ok());
+    seconds.map_or(CONNECT, Duration::from_secs)
 }
 
 #[async_trait]
