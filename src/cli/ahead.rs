@@ -46,7 +46,8 @@ fn tell_future(out: &mut String, future: &Future, as_of: &str, currency: &str) {
         let noun = if days == 1 { "day" } else { "days" };
         format!("It bought on {days} {noun}, last on {last}")
     });
-    let alive = future.p_alive.map(|p_alive| format!("it is still a customer with a probability of {}", percent(p_alive)));
+    let alive =
+        future.p_alive.map(|p_alive| format!("it is still a customer with a probability of {}", percent(p_alive)));
     let sentence: Vec<String> = bought.into_iter().chain(alive).collect();
     if !sentence.is_empty() {
         paragraph(out, "  ", &format!("{}.", capital(&sentence.join("; "))));

@@ -22,6 +22,7 @@ use crate::{
     numeric::decimal::format_grouped,
     pipeline::{Progress, RunError, StageTime},
     publish::folder,
+    store::spool,
 };
 
 /// How often memory is looked at.
@@ -204,6 +205,7 @@ fn heartbeat(
 /// Ends the process: nothing is committed, nothing stays beside the output.
 fn stop(stage: &str, (used, limit): (u64, u64), streams: &mut Streams<'_>) -> std::io::Result<()> {
     folder::abandon();
+    spool::abandon();
     let what = format!(
         "the run uses {} MiB of memory in stage `{stage}`, and may use {} MiB; nothing was committed",
         mebibytes(used),

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 
 use arrow_array::{
-    Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, cast::AsArray,
+    Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    cast::AsArray,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};

@@ -90,6 +90,7 @@ pub mod results;
 mod scenario;
 mod scenario_table;
 mod segmentation;
+pub mod stores;
 pub mod story;
 mod summary;
 mod tables;

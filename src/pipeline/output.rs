@@ -25,6 +25,7 @@ use crate::{
     report::whale_curve::WhaleCurvePicture,
     schema::{
         costs::{PoolBalance, Unassigned},
+        location::shown,
         objects::CostObject,
         outputs::{DATASETS, OutputDataset},
         period::format_day,
@@ -314,8 +315,8 @@ pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Valu
             let (bytes, blake3) = digest(&file.file)?;
             // So the digest is that of the rows which were read.
             file.unchanged()?;
-            let file = file.file.strip_prefix(base).unwrap_or(&file.file);
-            Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
+            let file = shown(file.file.strip_prefix(base).unwrap_or(&file.file));
+            Ok(json!({"table": table.as_str(), "file": file, "bytes": bytes, "blake3": blake3}))
         })
         .collect()
 }

@@ -152,7 +152,8 @@ fn future(
     let exponent = settings.currency.exponent;
     let amount = |minor: i128| Amount { minor, digits: exponent };
     let (names, levels) = quantiles(finished, "customer_value", "lifetime_value_p");
-    let floats = ["p_alive", "expected_purchases", "expected_spend", "margin_rate", "cost_per_purchase", "cost_per_time"];
+    let floats =
+        ["p_alive", "expected_purchases", "expected_spend", "margin_rate", "cost_per_purchase", "cost_per_time"];
     let mut wanted = vec!["customer_id", "last_purchase", "frequency", "expected_value", "growth_potential"];
     wanted.extend(floats.into_iter().chain(["probability_of_loss"]));
     wanted.extend(names.iter().map(String::as_str));

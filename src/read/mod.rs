@@ -24,7 +24,9 @@ use thiserror::Error;
 
 pub use footer::Footer;
 pub(crate) use scan::plain_reason;
-pub use scan::{Source, open};
+pub use scan::{Source, extensions, open};
+
+use crate::schema::location::shown;
 
 /// What can be wrong with an input before its rows are read.
 #[derive(Debug, Error)]
@@ -48,7 +50,7 @@ pub enum ReadError {
         reason: String,
     },
     /// The operating system refused.
-    #[error("{file}: {source}")]
+    #[error("{}: {source}", shown(.file))]
     Io {
         /// File or folder.
         file: Utf8PathBuf,
@@ -56,7 +58,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// A file that is no Parquet file, or a damaged one.
-    #[error("{file}: not a readable Parquet file: {reason}")]
+    #[error("{}: not a readable Parquet file: {reason}", shown(.file))]
     Footer {
         /// Damaged file.
         file: Utf8PathBuf,
@@ -64,13 +66,13 @@ pub enum ReadError {
         reason: String,
     },
     /// A file that was written, replaced or cut while it was read.
-    #[error("{file}: changed while it was read")]
+    #[error("{}: changed while it was read", shown(.file))]
     Changed {
         /// The file.
         file: Utf8PathBuf,
     },
     /// A mapped column is not in the file.
-    #[error("{file}: no column `{column}` (mapped to `{table}.{role}`); the file has: {known}")]
+    #[error("{}: no column `{column}` (mapped to `{table}.{role}`); the file has: {known}", shown(.file))]
     MissingColumn {
         /// File.
         file: Utf8PathBuf,
@@ -84,7 +86,7 @@ pub enum ReadError {
         known: String,
     },
     /// A mapped column of a type that its role cannot have.
-    #[error("{file}: column `{column}` is {found}, expected {expected} for `{table}.{role}`")]
+    #[error("{}: column `{column}` is {found}, expected {expected} for `{table}.{role}`", shown(.file))]
     ColumnType {
         /// File.
         file: Utf8PathBuf,
@@ -100,7 +102,7 @@ pub enum ReadError {
         found: String,
     },
     /// Two files of one table disagree about a mapped column.
-    #[error("{file}: column `{column}` is {found}, but {first} in `{first_file}`")]
+    #[error("{}: column `{column}` is {found}, but {first} in `{}`", shown(.file), shown(.first_file))]
     SchemaDrift {
         /// File that differs.
         file: Utf8PathBuf,
@@ -130,7 +132,7 @@ pub enum ReadError {
         reason: String,
     },
     /// A file whose pages cannot be decoded.
-    #[error("{file}: reading failed: {reason}")]
+    #[error("{}: reading failed: {reason}", shown(.file))]
     Decode {
         /// Damaged file.
         file: Utf8PathBuf,

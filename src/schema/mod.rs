@@ -25,6 +25,8 @@ pub mod fx;
 pub mod grouping;
 pub mod inputs;
 pub mod lines;
+#[cfg(feature = "engine")]
+pub mod location;
 pub mod margins;
 pub mod method_outputs;
 pub mod money;

@@ -43,6 +43,10 @@ pub struct Settings {
     /// Output folder, absolute or relative to the working directory.
     #[serde(skip)]
     pub output: String,
+    /// Folder in which objects of stores are kept while a run reads or uploads them; beside the output, or the system's own for
+    /// such files, when absent.
+    #[serde(skip)]
+    pub spool: Option<String>,
     /// Datasets that are written; `None` = all.
     pub outputs: Option<Vec<String>>,
     /// Old versions of the output that stay beside it.

@@ -1,5 +1,7 @@
 //! `whalecurve explain`: one customer's way from gross sales to economic profit, its future, its group, and why.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
@@ -15,6 +17,7 @@ use crate::{
     pipeline::{
         Clock,
         explain::{Question, explain},
+        stores::around,
         story::story,
     },
 };
@@ -64,10 +67,12 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let scenario = args.scenario || !args.sets.is_empty();
     let question = Question { customer: &args.customer, period: args.period.as_deref(), scenario };
     let explained = work(settings.threads, Stages::Silent, streams, |progress| {
-        explain(&settings, question, &mut Clock::new(progress))
+        around(&[&settings], None, &progress, |local, _| {
+            explain(&local[0], question, &mut Clock::new(Arc::clone(&progress)))
+        })
     })?;
     let explanation = match explained {
-        Ok(explanation) => explanation,
+        Ok((explanation, _)) => explanation,
         Err(exit) => return Ok(exit),
     };
     let whole = args.period.is_none() && !scenario;

@@ -34,6 +34,7 @@ use crate::schema::{
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
+    location::is_url,
     money::MAX_EXPONENT,
     period::PeriodKind,
     portfolio::PortfolioSettings,
@@ -55,7 +56,7 @@ const DEFAULT_OUTPUT: &str = "results";
 const MOST_VERSIONS: u64 = 1_000;
 
 /// Keys of the config.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "version",
     "name",
     "currency",
@@ -65,6 +66,7 @@ const KEYS: [&str; 24] = [
     "output",
     "outputs",
     "keep_versions",
+    "spool",
     "inputs",
     "contract",
     "drivers",
@@ -166,7 +168,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let as_of = fields.read_or("as_of", None, problems, |entry, problems| entry.day(problems).map(Some));
     let period = fields.read_or("period", PeriodKind::Whole, problems, run::period);
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
-    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, |entry, problems| entry.text("a folder", problems));
+    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
+    let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
 
     let keep_versions =
         fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
@@ -225,7 +228,9 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let output = overrides.output.clone().unwrap_or(folder.join(output?));
+    let output = output?;
+    let in_place = if is_url(output) { Utf8PathBuf::from(output) } else { folder.join(output) };
+    let output = overrides.output.clone().unwrap_or(in_place);
     Some(Settings {
         name: name?,
         currency: currency?,
@@ -236,6 +241,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         output: output.into_string(),
         outputs: outputs?,
         keep_versions: keep_versions? as u32,
+        spool: spool?.map(|spool: &str| folder.join(spool).into_string()),
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
         contract: contract?,

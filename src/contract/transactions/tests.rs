@@ -66,6 +66,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
     };
     let driver = |measure, filter: Option<&str>| LedgerDriver { measure, filter: filter.map(str::to_owned) };
     Settings {
+        spool: None,
         name: String::new(),
         currency: Currency { code: "EUR".to_owned(), exponent: 2 },
         as_of: Some(20),

@@ -538,7 +538,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     assert_snapshot!(message(text), @r"
     shop/whalecurve.yaml:1:1: `currency` is missing
     shop/whalecurve.yaml:2:1: unknown key `curency`
-      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, overrides, report
+      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, overrides, report
     shop/whalecurve.yaml:3:9: `period` is `weekly`, expected one of whole, year, quarter, month
     shop/whalecurve.yaml:4:7: `seed` is `-1`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:7:11: `inputs.transactions` is CSV, but the ledger must be Parquet
