@@ -118,7 +118,7 @@ pub fn story(settings: &Settings, explanation: &Explanation, whole: bool) -> Res
     }
     let Some(profit) = profit(&finished, &explanation.customer)? else { return Ok(None) };
     let explained = explanation.waterfall.iter().rfind(|step| step.kind == StepKind::Subtotal);
-    let (future, growth, threshold) = future(&finished, settings, explanation)?;
+    let Ahead { future, growth, threshold } = ahead(&finished, settings, explanation)?;
     Ok(Some(Story {
         output: output.to_string(),
         as_of: finished.text("as_of"),
@@ -141,14 +141,19 @@ fn profit(finished: &Finished, customer: &str) -> Result<Option<Minor>, PublishE
     Ok(found)
 }
 
-/// The forecast, the growth potential, and from where on a growth potential is a future.
-fn future(
-    finished: &Finished,
-    settings: &Settings,
-    explanation: &Explanation,
-) -> Result<(Option<Future>, Option<Minor>, Option<Minor>), PublishError> {
+/// What `customer_value` says.
+#[derive(Default)]
+struct Ahead {
+    future: Option<Future>,
+    /// The customer's growth potential.
+    growth: Option<Minor>,
+    /// From where on a growth potential is a future.
+    threshold: Option<Minor>,
+}
+
+fn ahead(finished: &Finished, settings: &Settings, explanation: &Explanation) -> Result<Ahead, PublishError> {
     let horizon_days = finished.manifest["forecast"]["horizon_days"].as_u64();
-    let Some(horizon_days) = horizon_days else { return Ok((None, None, None)) };
+    let Some(horizon_days) = horizon_days else { return Ok(Ahead::default()) };
     let exponent = settings.currency.exponent;
     let amount = |minor: i128| Amount { minor, digits: exponent };
     let (names, levels) = quantiles(finished, "customer_value", "lifetime_value_p");
@@ -191,7 +196,7 @@ fn future(
         Ok(())
     })?;
     let threshold = settings.portfolio.analysis.future_at_least.or_else(|| future_threshold(&growth));
-    Ok((future, own, threshold))
+    Ok(Ahead { future, growth: own, threshold })
 }
 
 fn group(

@@ -171,8 +171,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
     let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
 
-    let keep_versions =
-        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
+    let (keep_versions, report) = beside_the_datasets(&fields, problems);
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
     // Without `inputs` that alone is told, not also what would need each of its tables.
@@ -225,7 +224,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     }
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
-    let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = output?;
@@ -258,6 +256,13 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         scenario: None,
         report: report?,
     })
+}
+
+/// `keep_versions` and `report`: what an output has beside its datasets.
+fn beside_the_datasets(fields: &Fields<'_>, problems: &mut Problems) -> (Option<u64>, Option<ReportSettings>) {
+    let keep_versions =
+        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
+    (keep_versions, fields.read_or("report", ReportSettings::default(), problems, report::read))
 }
 
 /// `equity` and `decisions`, and whether what they and the forecast need is there.
