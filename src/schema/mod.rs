@@ -1,5 +1,6 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
 
+pub mod checks;
 pub mod contract;
 pub mod contract_outputs;
 pub mod costing;

@@ -3,11 +3,13 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 
+use super::plan::warn_of_memory;
 use crate::{
     cli::{
         Exit,
         config::{self, Overrides},
         follow::{Stages, work},
+        id_key::unlock,
         lineage::Lineage,
         streams::Streams,
     },
@@ -121,6 +123,7 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
     {
         return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
     }
+    warn_of_memory(&settings, streams)?;
     let lineage = lineage_file.map(|file| Lineage::new(file, &settings));
     if let Some(lineage) = &lineage {
         lineage.start(streams)?;
@@ -151,6 +154,32 @@ pub(super) fn load(
     overrides: &Overrides,
     streams: &mut Streams<'_>,
 ) -> std::io::Result<Result<Settings, Exit>> {
+    let text = match read_text(path, streams)? {
+        Ok(text) => text,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+    let environment = |name: &str| std::env::var(name).ok();
+    match config::load(path, &text, &environment, overrides) {
+        Ok(mut settings) => match unlock(&mut settings, &environment) {
+            Ok(()) => Ok(Ok(settings)),
+            Err(what) => {
+                let hint =
+                    "make a key once, as in: openssl rand -hex 32, and keep it: another key gives other pseudonyms";
+                streams.fail(&what, Some(hint), Exit::USAGE).map(Err)
+            }
+        },
+        Err(errors) => {
+            for problem in errors.problems() {
+                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
+            }
+            Ok(Err(Exit::USAGE))
+        }
+    }
+}
+
+/// The text of a config, or the exit after it is told why there is none.
+pub(super) fn read_text(path: &Utf8Path, streams: &mut Streams<'_>) -> std::io::Result<Result<String, Exit>> {
     if let Ok(found) = std::fs::metadata(path)
         && found.len() > config::MAX_BYTES
     {
@@ -159,22 +188,11 @@ pub(super) fn load(
         streams.refuse(&format!("{path}:1:1"), &what, None)?;
         return Ok(Err(Exit::USAGE));
     }
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Ok(text)),
         Err(error) => {
             let hint = "name a config file, as in: whalecurve run whalecurve.yaml";
-            return streams.fail(&format!("{path}: {error}"), Some(hint), Exit::USAGE).map(Err);
-        }
-    };
-    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-    let environment = |name: &str| std::env::var(name).ok();
-    match config::load(path, &text, &environment, overrides) {
-        Ok(settings) => Ok(Ok(settings)),
-        Err(errors) => {
-            for problem in errors.problems() {
-                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
-            }
-            Ok(Err(Exit::USAGE))
+            streams.fail(&format!("{path}: {error}"), Some(hint), Exit::USAGE).map(Err)
         }
     }
 }

@@ -7,6 +7,8 @@ mod environment;
 mod equity;
 mod forecast;
 mod fx;
+mod resolved;
+mod schema;
 mod tables;
 mod top;
 mod whole;
