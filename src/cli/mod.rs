@@ -15,6 +15,7 @@ mod ahead;
 pub mod commands;
 pub mod config;
 mod follow;
+mod id_key;
 mod init;
 mod lineage;
 mod memory;
@@ -32,8 +33,8 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    clean, compare, demo, diff, doctor, explain, fit, generate, help, init as init_command, plan, report, run, schema,
-    shell, validate, verify,
+    clean, compare, config as config_command, demo, diff, doctor, explain, fit, generate, help, init as init_command,
+    plan, report, run, schema, shell, validate, verify,
 };
 use self::streams::{LogFormat, Streams};
 
@@ -79,8 +80,10 @@ enum Command {
     Run(run::Args),
     /// Check a config and its inputs: names, footers, columns, predicates. Reads no row, writes nothing.
     Check(plan::Args),
+    /// Print a config as it is understood, or the JSON Schema of configs.
+    Config(config_command::Args),
     /// Say what a run would read and replace; writes nothing.
-    Plan(plan::Args),
+    Plan(plan::PlanArgs),
     /// Fit every model up to a cut and score it on what came after.
     Validate(validate::Args),
     /// Compare methods, or configs, over one reading of the ledger.
@@ -120,6 +123,7 @@ impl Command {
         match self {
             Self::Run(_) => "run",
             Self::Check(_) => "check",
+            Self::Config(_) => "config",
             Self::Plan(_) => "plan",
             Self::Validate(_) => "validate",
             Self::Compare(_) => "compare",
@@ -202,6 +206,7 @@ fn dispatch(command: Command, streams: &mut Streams<'_>) -> std::io::Result<Exit
     match command {
         Command::Run(args) => run::run(args, streams),
         Command::Check(args) => plan::check(args, streams),
+        Command::Config(args) => config_command::run(args, streams),
         Command::Plan(args) => plan::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
         Command::Compare(args) => compare::run(args, streams),

@@ -1,7 +1,7 @@
 //! The contract between us and the data: every row is accepted, kept without a customer, or rejected with a reason.
 //!
 //! A rule's policy says what a broken row does: `error` stops the run, `reject` moves the row to `rejected`, `warn`
-//! counts it and keeps it. Limits (`max_rows`, `max_share`) turn too many broken rows into a stop. Messages name the
+//! counts it and keeps it. Limits (`error_if`) turn too many broken rows into a stop. Messages name the
 //! table, the rule, rows and money, never a cell's value.
 //!
 //! ```

@@ -9,6 +9,7 @@
 //! assert_eq!(cm3.meaning, "cm2 - customer_cost: what the customer earned after cost-to-serve");
 //! ```
 
+pub mod checks;
 pub mod contract;
 pub mod contract_outputs;
 pub mod costing;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const FULL: &str = r#"# A comment
+pub(super) const FULL: &str = r#"# A comment
 version: 1
 name: CDNOW sample
 currency: USD
@@ -178,29 +178,25 @@ fn a_full_config_becomes_settings() {
         "transactions": {
           "after_as_of": {
             "policy": "reject",
-            "max_rows": 100,
-            "max_share": 0.05,
+            "error_if": {
+              "rows": 100,
+              "share": 0.05
+            },
             "min": null,
             "max": null
           },
           "amount_range": {
             "policy": "reject",
-            "max_rows": null,
-            "max_share": null,
             "min": "-100000",
             "max": "100000.50"
           },
           "date_range": {
             "policy": "error",
-            "max_rows": null,
-            "max_share": null,
             "min": "1997-01-01",
             "max": null
           },
           "missing_customer": {
             "policy": "warn",
-            "max_rows": null,
-            "max_share": null,
             "min": null,
             "max": null
           }
@@ -538,7 +534,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     assert_snapshot!(message(text), @r"
     shop/whalecurve.yaml:1:1: `currency` is missing
     shop/whalecurve.yaml:2:1: unknown key `curency`
-      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, overrides, report
+      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report
     shop/whalecurve.yaml:3:9: `period` is `weekly`, expected one of whole, year, quarter, month
     shop/whalecurve.yaml:4:7: `seed` is `-1`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:7:11: `inputs.transactions` is CSV, but the ledger must be Parquet
@@ -552,7 +548,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
       hint: a line's product cost is its quantity × its product's unit_cost
     shop/whalecurve.yaml:9:23: `inputs.products.columns.unit_cost` is missing
     shop/whalecurve.yaml:11:18: unknown key `missing_custmer` in `contract.transactions`
-      hint: did you mean `missing_customer`? known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range
+      hint: did you mean `missing_customer`? known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range, freshness
     shop/whalecurve.yaml:11:66: `contract.transactions.amount_range.policy` is `ignore`, expected one of error, reject, warn
     shop/whalecurve.yaml:11:79: `contract.transactions.amount_range.min` is above max: no row could be accepted
     shop/whalecurve.yaml:12:3: `contract.pools` has rules for a table that `inputs` does not have
