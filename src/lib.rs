@@ -15,7 +15,7 @@
 //! The kernels ([`facts`], [`allocate`], [`profit`], [`compare`], [`forecast`], [`potential`], [`portfolio`], [`equity`],
 //! [`numeric`]) take slices
 //! and give slices: no Polars, no Arrow, no I/O. With `--no-default-features` the crate is these alone; feature
-//! `engine`, on by default, adds `read`, `contract`, `publish`, `pipeline`, `results`, `generate` and `cli`.
+//! `engine`, on by default, adds `read`, `contract`, `publish`, `store`, `pipeline`, `results`, `generate` and `cli`.
 //!
 //! Money is an integer number of minor units ([`units::Minor`]), and a spread pool sums to itself exactly.
 //!
@@ -75,3 +75,5 @@ pub mod pipeline;
 pub mod publish;
 #[cfg(feature = "engine")]
 pub mod read;
+#[cfg(feature = "engine")]
+pub mod store;

@@ -23,6 +23,7 @@ use crate::{
     pipeline::{Progress, RunError, StageTime},
     publish::folder,
     schema::checks::{Check, CheckOutcome},
+    store::spool,
 };
 
 /// How often memory is looked at.
@@ -226,6 +227,7 @@ fn heartbeat(
 /// Ends the process: nothing is committed, nothing stays beside the output.
 fn stop(stage: &str, (used, limit): (u64, u64), streams: &mut Streams<'_>) -> std::io::Result<()> {
     folder::abandon();
+    spool::abandon();
     let what = format!(
         "the run uses {} MiB of memory in stage `{stage}`, and may use {} MiB; nothing was committed",
         mebibytes(used),

@@ -36,9 +36,9 @@ pub(super) fn unlock(settings: &mut Settings, env: &dyn Fn(&str) -> Option<Strin
         return Err(format!("ids: {what} holds a key of less than {LEAST} characters"));
     }
     let key = key_of(secret);
-    settings.inputs.tables_mut().for_each(|table| table.id_key = Some(key));
+    settings.inputs.tables_mut().for_each(|(_, table)| table.id_key = Some(key));
     if let Some(scenario) = &mut settings.scenario {
-        scenario.settings.inputs.tables_mut().for_each(|table| table.id_key = Some(key));
+        scenario.settings.inputs.tables_mut().for_each(|(_, table)| table.id_key = Some(key));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! OpenLineage events of a run, one JSON object a line: START, then COMPLETE or FAIL. They go into a file and nowhere else, and
-//! never fail a run.
+//! OpenLineage events of a run, one JSON object a line: START, then COMPLETE or FAIL. They go into a file, to a receiver that the
+//! environment names, and nowhere else, and never fail a run.
 //!
 //! Source: OpenLineage specification, object model 2-0-2, with the facets `schema`, `inputStatistics`, `outputStatistics` and
 //! `errorMessage`.
@@ -10,22 +10,53 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::streams::{Streams, now, timestamp};
-use crate::schema::settings::{Settings, TableName};
+use crate::{
+    schema::{
+        location::{Location, is_url},
+        settings::{Settings, TableName},
+    },
+    store,
+};
 
 const SPEC: &str = "https://openlineage.io/spec";
 const NAMESPACE: &str = "whalecurve";
 
-/// The events of one run.
+/// Where receivers take events, below their URL.
+const ENDPOINT: &str = "api/v1/lineage";
+
+/// The events of one run; none are made where nobody asks for them.
 pub(super) struct Lineage<'a> {
-    file: Utf8PathBuf,
+    file: Option<Utf8PathBuf>,
+    receiver: Option<Receiver>,
     settings: &'a Settings,
     run: String,
 }
 
+/// Who takes events by HTTP.
+struct Receiver {
+    url: String,
+    key: Option<String>,
+}
+
+impl Receiver {
+    /// As OpenLineage's own clients are told: by `OPENLINEAGE_URL`, `OPENLINEAGE_ENDPOINT`, `OPENLINEAGE_API_KEY` and
+    /// `OPENLINEAGE_DISABLED`.
+    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+    fn of_environment() -> Option<Self> {
+        let told = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if told("OPENLINEAGE_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            return None;
+        }
+        let endpoint = told("OPENLINEAGE_ENDPOINT").unwrap_or_else(|| ENDPOINT.to_owned());
+        let url = format!("{}/{}", told("OPENLINEAGE_URL")?.trim_end_matches('/'), endpoint.trim_start_matches('/'));
+        Some(Self { url, key: told("OPENLINEAGE_API_KEY") })
+    }
+}
+
 impl<'a> Lineage<'a> {
-    /// Events into a file, which they are appended to.
-    pub(super) fn new(file: Utf8PathBuf, settings: &'a Settings) -> Self {
-        Self { file, settings, run: run_id() }
+    /// Events into a file, which they are appended to, and to the receiver that the environment names.
+    pub(super) fn new(file: Option<Utf8PathBuf>, settings: &'a Settings) -> Self {
+        Self { file, receiver: Receiver::of_environment(), settings, run: run_id() }
     }
 
     /// The run begins.
@@ -54,6 +85,9 @@ impl<'a> Lineage<'a> {
         (manifest, outputs): (Option<&Value>, Vec<Value>),
         streams: &mut Streams<'_>,
     ) -> std::io::Result<()> {
+        if self.file.is_none() && self.receiver.is_none() {
+            return Ok(());
+        }
         let event = json!({
             "eventType": kind,
             "eventTime": timestamp(now()),
@@ -64,9 +98,16 @@ impl<'a> Lineage<'a> {
             "inputs": self.inputs(manifest),
             "outputs": outputs,
         });
-        let opened = OpenOptions::new().append(true).create(true).open(&self.file);
-        if let Err(error) = opened.and_then(|mut file| writeln!(file, "{event}")) {
-            writeln!(streams.talk, "note: {}: no lineage was written: {error}", self.file)?;
+        if let Some(path) = &self.file {
+            let opened = OpenOptions::new().append(true).create(true).open(path);
+            if let Err(error) = opened.and_then(|mut file| writeln!(file, "{event}")) {
+                writeln!(streams.talk, "note: {path}: no lineage was written: {error}")?;
+            }
+        }
+        if let Some(Receiver { url, key }) = &self.receiver
+            && let Err(what) = store::post(url, key.as_deref(), event.to_string())
+        {
+            writeln!(streams.talk, "note: OPENLINEAGE_URL: no {kind} event was sent: {what}")?;
         }
         Ok(())
     }
@@ -75,8 +116,8 @@ impl<'a> Lineage<'a> {
     fn inputs(&self, manifest: Option<&Value>) -> Vec<Value> {
         let tables = TableName::ALL.into_iter().filter_map(|table| Some((table, self.settings.inputs.table(table)?)));
         let dataset = |table: TableName, path: &String, alone: bool| {
-            let name = absolute(&Utf8Path::new(&self.settings.base).join(path));
-            let mut dataset = json!({"namespace": "file", "name": name, "facets": {}});
+            let (namespace, name) = named(Utf8Path::new(&self.settings.base), path);
+            let mut dataset = json!({"namespace": namespace, "name": name, "facets": {}});
             if let Some(read) = manifest.filter(|_| alone) {
                 let of_table = |file: &&Value| file["table"] == table.as_str();
                 let files: Vec<&Value> = read["inputs"].as_array().into_iter().flatten().filter(of_table).collect();
@@ -110,9 +151,11 @@ impl<'a> Lineage<'a> {
             "size": files.iter().filter_map(|file| file["bytes"].as_u64()).sum::<u64>(),
             "fileCount": files.len(),
         });
+        let output = &self.settings.output;
+        let (namespace, name) = named(Utf8Path::new(""), &format!("{}/{name}", output.trim_end_matches('/')));
         json!({
-            "namespace": "file",
-            "name": absolute(&Utf8Path::new(&self.settings.output).join(name)),
+            "namespace": namespace,
+            "name": name,
             "facets": {"schema": facet("SchemaDatasetFacet", "1-1-1", json!({"fields": fields}))},
             "outputFacets": {"outputStatistics": facet("OutputStatisticsOutputDatasetFacet", "1-0-2", statistics)},
         })
@@ -130,6 +173,14 @@ fn facet(name: &str, version: &str, mut content: Value) -> Value {
         content.insert("_schemaURL".to_owned(), format!("{SPEC}/facets/{version}/{name}.json#/$defs/{name}").into());
     }
     content
+}
+
+/// Namespace and name of a dataset: a file's path, or bucket and key of a store.
+fn named(base: &Utf8Path, path: &str) -> (String, String) {
+    match Location::parse(path) {
+        Ok(place) if is_url(path) => (place.root(), place.key),
+        _ => ("file".to_owned(), absolute(&base.join(path))),
+    }
 }
 
 fn absolute(path: &Utf8Path) -> String {

@@ -1,5 +1,17 @@
 //! The command line: arguments, settings, what is printed, exit codes. One file a command in [`commands`].
+//!
+//! ```
+//! use camino::Utf8Path;
+//! use whalecurve::cli::config::{Overrides, load};
+//!
+//! // Every problem at once, with its line and what is known instead.
+//! let text = "version: 1\ncurrency: EUR\nforcast: {}\ninputs: {}\n";
+//! let errors = load(Utf8Path::new("shop.yaml"), text, &|_| None, &Overrides::default()).expect_err("two problems");
+//! let told = errors.to_string();
+//! assert!(told.contains("shop.yaml:3:1") && told.contains("did you mean `forecast`?"));
+//! ```
 
+mod ahead;
 pub mod commands;
 pub mod config;
 mod follow;
@@ -12,6 +24,7 @@ mod progress;
 pub mod signals;
 pub mod streams;
 mod table;
+mod topics;
 mod waterfall;
 
 use std::time::Duration;
@@ -20,14 +33,14 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    clean, compare, config as config_command, demo, doctor, explain, fit, generate, init as init_command, plan, run,
-    schema, shell, validate, verify,
+    clean, compare, config as config_command, demo, diff, doctor, explain, fit, generate, help, init as init_command,
+    plan, report, run, schema, shell, validate, verify,
 };
 use self::streams::{LogFormat, Streams};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, disable_help_subcommand = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -75,7 +88,7 @@ enum Command {
     Validate(validate::Args),
     /// Compare methods, or configs, over one reading of the ledger.
     Compare(compare::Args),
-    /// Print how one customer's profit came about, from gross sales to the accounts behind each cost.
+    /// Print one customer's story: how its profit came about, down to the accounts, what comes next, its group, and why.
     Explain(explain::Args),
     /// Fit the models of a forecast and save them.
     Fit(fit::Args),
@@ -87,12 +100,18 @@ enum Command {
     Generate(generate::Args),
     /// Check a finished output against its manifest: files, digests, schemas, rows and the sums that must tie.
     Verify(verify::Args),
+    /// Tell what moved between two finished outputs, and why, segment by segment.
+    Diff(diff::Args),
+    /// Write the page for people of a finished output: one HTML file, offline.
+    Report(report::Args),
     /// Print the datasets of a run: columns, types, units and meaning.
     Schema(schema::Args),
     /// Tell what this machine and a folder can do for a run.
     Doctor(doctor::Args),
     /// Remove what killed runs left beside an output, and old versions.
     Clean(clean::Args),
+    /// Explain a command, or what a word of the field means: cost-to-serve, whale-curve, p-alive and others.
+    Help(help::Args),
     /// Print a completion script for a shell.
     Completions(shell::Args),
     /// Print the manual page.
@@ -114,10 +133,13 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Generate(_) => "generate",
             Self::Verify(_) => "verify",
+            Self::Diff(_) => "diff",
+            Self::Report(_) => "report",
             Self::Schema(_) => "schema",
             Self::Init(_) => "init",
             Self::Doctor(_) => "doctor",
             Self::Clean(_) => "clean",
+            Self::Help(_) => "help",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
@@ -194,10 +216,13 @@ fn dispatch(command: Command, streams: &mut Streams<'_>) -> std::io::Result<Exit
         Command::Demo(args) => demo::run(&args, streams),
         Command::Generate(args) => generate::run(&args, streams),
         Command::Verify(args) => verify::run(&args, streams),
+        Command::Diff(args) => diff::run(&args, streams),
+        Command::Report(args) => report::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
         Command::Init(args) => init_command::run(&args, streams),
         Command::Doctor(args) => doctor::run(&args, streams),
         Command::Clean(args) => clean::run(&args, streams),
+        Command::Help(args) => help::run(&args, streams),
         Command::Completions(args) => shell::completions(&args, streams),
         Command::Man(args) => shell::man(&args, streams),
     }

@@ -12,7 +12,7 @@ use signal_hook::{
     low_level::exit,
 };
 
-use crate::publish::folder;
+use crate::{publish::folder, store::spool};
 
 /// Exit codes are 128 and the number of the signal, as a shell tells it.
 const KILLED_BY: i32 = 128;
@@ -28,6 +28,7 @@ pub fn watch() -> std::io::Result<()> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
             folder::abandon();
+            spool::abandon();
             // No destructors: other threads are at work still.
             exit(KILLED_BY + signal);
         }

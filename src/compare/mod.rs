@@ -23,6 +23,7 @@
 //! ```
 
 pub mod rank;
+pub mod runs;
 pub mod truth;
 
 use rayon::prelude::*;

@@ -11,6 +11,7 @@ use crate::{
     profit::ProfitError,
     publish::PublishError,
     read::ReadError,
+    store::StoreError,
 };
 
 /// Whatever stops a run.
@@ -49,6 +50,9 @@ pub enum RunError {
     /// Results that cannot be written.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// An object store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A cost object that the config has no column for.
     #[error(transparent)]
     Object(#[from] ObjectError),
@@ -98,6 +102,7 @@ impl RunError {
             Self::Contract(error) => error.hint(),
             Self::Cost(error) => error.hint(),
             Self::Publish(error) => error.hint(),
+            Self::Store(error) => Some(error.hint()),
             Self::Explain(error) => error.hint(),
             Self::Object(error) => Some(error.hint()),
             Self::Compare(CompareError::Differs { .. }) => {
@@ -159,6 +164,7 @@ impl RunError {
             | Self::CostTooLarge
             | Self::Reconciliation { .. } => 3,
             Self::Publish(PublishError::Locked { .. }) => 75,
+            Self::Store(error) => error.exit_code(),
             Self::Read(_) | Self::Forecast(_) | Self::Publish(_) | Self::Model(_) => 1,
         }
     }

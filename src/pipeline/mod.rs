@@ -2,6 +2,38 @@
 //!
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use camino::{Utf8Path, Utf8PathBuf};
+//! use whalecurve::{
+//!     cli::config::{Overrides, load},
+//!     pipeline::{
+//!         clock::{Progress, StageTime},
+//!         run,
+//!     },
+//!     publish::check::check,
+//! };
+//!
+//! struct Silent;
+//! impl Progress for Silent {
+//!     fn stage(&self, _: &'static str, _: Option<u64>) {}
+//!     fn rows(&self, _: u64) {}
+//!     fn ended(&self, _: &StageTime) {}
+//! }
+//!
+//! let scratch = tempfile::tempdir()?;
+//! let output = Utf8PathBuf::from_path_buf(scratch.path().join("results")).expect("a path of text");
+//! let config = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/cdnow/whalecurve.yaml");
+//! let overrides = Overrides { output: Some(output.clone()), ..Overrides::default() };
+//! let mut settings = load(&config, &std::fs::read_to_string(&config)?, &|_| None, &overrides)?;
+//! settings.forecast = None; // costs and margins alone
+//! let outcome = run(&settings, Arc::new(Silent))?;
+//! assert_eq!(outcome.manifest["pools"]["allocated"], "14580000");
+//! assert!(check(&output)?.is_ok(), "what was written is what the manifest says, and its sums tie");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod bridge;
 mod checks;
@@ -15,6 +47,7 @@ mod cost_labels;
 mod cost_tables;
 mod decision_tables;
 mod decisions;
+pub(crate) mod diff;
 mod earlier;
 mod earnings;
 mod economic;
@@ -26,6 +59,7 @@ mod event_time;
 pub mod explain;
 pub mod explanation;
 mod expressions;
+pub(crate) mod finished;
 mod fitting;
 mod forecast;
 mod foretold;
@@ -53,10 +87,13 @@ mod pooled;
 mod portfolio;
 mod potentials;
 mod prices;
+pub(crate) mod report;
 pub mod results;
 mod scenario;
 mod scenario_table;
 mod segmentation;
+pub mod stores;
+pub mod story;
 mod summary;
 mod tables;
 mod validation;

@@ -8,8 +8,10 @@ use super::{
     Audit, Clock, RunError, checks,
     comparison::covariate_columns,
     cost_labels::CostLabels,
+    finished::Finished,
     foretold::Foretold,
     objects::ObjectResults,
+    report::{self, REPORT},
     results::Results,
     worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
@@ -24,6 +26,7 @@ use crate::{
     report::whale_curve::WhaleCurvePicture,
     schema::{
         costs::{PoolBalance, Unassigned},
+        location::shown,
         objects::CostObject,
         outputs::{DATASETS, OutputDataset},
         period::format_day,
@@ -172,6 +175,10 @@ pub(super) fn publish(
     written.sort_by_key(|dataset| dataset.dataset);
     checks::test_outputs(settings, staging.path(), &written, clock)?;
     let manifest = manifest(settings, results, &written)?;
+    if settings.report.write {
+        let finished = Finished { folder: staging.path().to_owned(), manifest: manifest.clone() };
+        staging.write(REPORT, &report::html(&finished, None, None)?)?;
+    }
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
@@ -312,8 +319,8 @@ pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Valu
             let (bytes, blake3) = digest(&file.file)?;
             // So the digest is that of the rows which were read.
             file.unchanged()?;
-            let file = file.file.strip_prefix(base).unwrap_or(&file.file);
-            Ok(json!({"table": table.as_str(), "file": file.as_str(), "bytes": bytes, "blake3": blake3}))
+            let file = shown(file.file.strip_prefix(base).unwrap_or(&file.file));
+            Ok(json!({"table": table.as_str(), "file": file, "bytes": bytes, "blake3": blake3}))
         })
         .collect()
 }
@@ -367,6 +374,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "inputs": inputs,
         "balances": results.audit.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,
+        "report": settings.report,
         "scenario": settings.scenario,
         "forecast": settings.forecast,
         "fits": fits,

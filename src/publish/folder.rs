@@ -120,6 +120,14 @@ impl Drop for Staging {
     }
 }
 
+/// Refuses an output that another run holds at the moment, before work is done for nothing.
+///
+/// # Errors
+/// [`PublishError::Locked`].
+pub fn refuse_held(output: &Utf8Path) -> Result<(), PublishError> {
+    Lock::refuse_held(&lock_file(output))
+}
+
 /// What stood beside an output that nobody else holds.
 struct Cleared {
     lock: Lock,
@@ -132,7 +140,7 @@ fn clear_away(output: &Utf8Path) -> Result<Cleared, PublishError> {
     refuse_foreign(output)?;
     let (parent, name) = (parent(output), name(output));
     fs::create_dir_all(parent).map_err(io(parent))?;
-    let lock = Lock::take(parent.join(format!(".lock-{name}")))?;
+    let lock = Lock::take(lock_file(output))?;
     fault::at("locked").map_err(io(output))?;
     let journal = journal(output);
     let recovered = swap::recover(output, &journal).map_err(io(&journal))?;
@@ -220,6 +228,10 @@ fn staged() -> MutexGuard<'static, Option<(Utf8PathBuf, Utf8PathBuf)>> {
 
 fn parent(output: &Utf8Path) -> &Utf8Path {
     output.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
+}
+
+fn lock_file(output: &Utf8Path) -> Utf8PathBuf {
+    parent(output).join(format!(".lock-{}", name(output)))
 }
 
 fn journal(output: &Utf8Path) -> Utf8PathBuf {

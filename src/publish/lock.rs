@@ -59,6 +59,21 @@ impl Lock {
         Err(PublishError::Locked { path, process: None })
     }
 
+    /// Whether another run holds the lock at `path` now; nothing is taken or written.
+    ///
+    /// # Errors
+    /// [`PublishError::Locked`].
+    pub(super) fn refuse_held(path: &Utf8Path) -> Result<(), PublishError> {
+        // What cannot be opened is told when the lock is taken.
+        let Ok(mut file) = File::open(path) else { return Ok(()) };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                Err(PublishError::Locked { process: holder(&mut file), path: path.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The lock file.
     pub(super) fn path(&self) -> &Utf8Path {
         &self.path
@@ -122,8 +137,11 @@ mod tests {
         let refused = Lock::take(path.clone()).unwrap_err();
         let own = std::process::id();
         assert!(matches!(refused, PublishError::Locked { process: Some(process), .. } if process == own));
+        assert!(
+            matches!(Lock::refuse_held(&path), Err(PublishError::Locked { process: Some(process), .. }) if process == own)
+        );
         drop(lock);
-        assert!(!path.exists());
+        assert!(!path.exists() && Lock::refuse_held(&path).is_ok() && !path.exists());
         assert_eq!(Lock::take(path).unwrap().interrupted, None);
     }
 

@@ -1,6 +1,18 @@
 //! Input tables: files are found, their footers checked, and a lazy frame in schema columns is built.
 //!
 //! Nothing is decoded here. A [`Source`] knows its rows and columns from the footers alone.
+//!
+//! ```
+//! use camino::Utf8Path;
+//! use whalecurve::read::footer::check;
+//!
+//! // A footer is checked before anything is decoded.
+//! let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/cdnow");
+//! assert_eq!(check(&folder.join("transactions.parquet"))?.rows, 6_919);
+//! let error = check(&folder.join("README.md")).expect_err("no Parquet file");
+//! assert!(error.to_string().contains("README.md"));
+//! # Ok::<(), whalecurve::read::ReadError>(())
+//! ```
 
 pub mod files;
 pub mod footer;
@@ -13,7 +25,9 @@ use thiserror::Error;
 
 pub use footer::Footer;
 pub(crate) use scan::plain_reason;
-pub use scan::{Source, open};
+pub use scan::{Source, extensions, open};
+
+use crate::schema::location::shown;
 
 /// What can be wrong with an input before its rows are read.
 #[derive(Debug, Error)]
@@ -37,7 +51,7 @@ pub enum ReadError {
         reason: String,
     },
     /// The operating system refused.
-    #[error("{file}: {source}")]
+    #[error("{}: {source}", shown(.file))]
     Io {
         /// File or folder.
         file: Utf8PathBuf,
@@ -45,7 +59,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// A file that is no Parquet file, or a damaged one.
-    #[error("{file}: not a readable Parquet file: {reason}")]
+    #[error("{}: not a readable Parquet file: {reason}", shown(.file))]
     Footer {
         /// Damaged file.
         file: Utf8PathBuf,
@@ -53,13 +67,13 @@ pub enum ReadError {
         reason: String,
     },
     /// A file that was written, replaced or cut while it was read.
-    #[error("{file}: changed while it was read")]
+    #[error("{}: changed while it was read", shown(.file))]
     Changed {
         /// The file.
         file: Utf8PathBuf,
     },
     /// A mapped column is not in the file.
-    #[error("{file}: no column `{column}` (mapped to `{table}.{role}`); the file has: {known}")]
+    #[error("{}: no column `{column}` (mapped to `{table}.{role}`); the file has: {known}", shown(.file))]
     MissingColumn {
         /// File.
         file: Utf8PathBuf,
@@ -73,7 +87,7 @@ pub enum ReadError {
         known: String,
     },
     /// A mapped column of a type that its role cannot have.
-    #[error("{file}: column `{column}` is {found}, expected {expected} for `{table}.{role}`")]
+    #[error("{}: column `{column}` is {found}, expected {expected} for `{table}.{role}`", shown(.file))]
     ColumnType {
         /// File.
         file: Utf8PathBuf,
@@ -103,7 +117,7 @@ pub enum ReadError {
         limit: u64,
     },
     /// Two files of one table disagree about a mapped column.
-    #[error("{file}: column `{column}` is {found}, but {first} in `{first_file}`")]
+    #[error("{}: column `{column}` is {found}, but {first} in `{}`", shown(.file), shown(.first_file))]
     SchemaDrift {
         /// File that differs.
         file: Utf8PathBuf,
@@ -133,7 +147,7 @@ pub enum ReadError {
         reason: String,
     },
     /// A file whose pages cannot be decoded.
-    #[error("{file}: reading failed: {reason}")]
+    #[error("{}: reading failed: {reason}", shown(.file))]
     Decode {
         /// Damaged file.
         file: Utf8PathBuf,

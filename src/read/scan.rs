@@ -142,6 +142,15 @@ impl Role {
     }
 }
 
+/// What counts as a data file when a folder is searched.
+#[must_use]
+pub fn extensions(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::Csv => &["csv"],
+        Format::Parquet => &["parquet", "pq"],
+    }
+}
+
 /// Finds a table's files, checks their footers, and builds its lazy frame.
 ///
 /// * `drivers`: ledger drivers whose filters and summed columns become columns `driver:NAME` and `filter:NAME`.
@@ -158,8 +167,7 @@ pub fn open(
     polars::error::set_warning_function(|_, _| {});
     let name = table.as_str();
     let csv = setting.format == Format::Csv;
-    let extensions: &[&str] = if csv { &["csv"] } else { &["parquet", "pq"] };
-    let found = files::find(name, &setting.paths, base, extensions)?;
+    let found = files::find(name, &setting.paths, base, extensions(setting.format))?;
     let footers = if csv {
         found.iter().map(|file| csv_footer(file)).collect::<Result<Vec<_>, _>>()?
     } else {

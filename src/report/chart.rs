@@ -36,7 +36,7 @@ pub(super) const FORMATS: [Format; 2] = [
 /// The style, scoped to the picture. Colours are those of Okabe & Ito, which colour-blind readers can tell apart.
 ///
 /// Source: M. Okabe, K. Ito, Color universal design (2008).
-const STYLE: &str = "\
+pub(super) const STYLE: &str = "\
 .wc-chart{display:block;width:100%;height:auto;\
 font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif}\
 .wc-chart .paper{fill:#fff}\
@@ -76,34 +76,61 @@ font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif}\
 .wc-chart .mark{fill:#56b4e9;stroke:#15181c}\
 .wc-chart .ring{fill:#15181c;stroke:#56b4e9}}";
 
-/// The whole SVG element.
-///
-/// * `id`: of the element, unique in its page; other characters than ASCII letters, digits and `-` become `-`.
-/// * `name`, `description`: what a screen reader says.
-pub(super) fn picture(id: &str, name: &str, description: &str, draw: impl Fn(&mut Svg, &Format)) -> String {
-    let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let (title, desc) = (format!("{id}-title"), format!("{id}-desc"));
-    let mut svg = Svg::default();
-    let attributes = [
-        ("xmlns", "http://www.w3.org/2000/svg"),
-        ("id", id.as_str()),
-        ("class", "wc-chart"),
-        ("viewBox", &format!("0 0 {} {}", fixed(VIEW.right), fixed(VIEW.bottom))),
-        ("role", "img"),
-        ("aria-labelledby", &format!("{title} {desc}")),
-    ];
-    svg.open("svg", &attributes);
-    svg.leaf("title", &[("id", &title)], name);
-    svg.leaf("desc", &[("id", &desc)], description);
-    svg.leaf("style", &[], STYLE);
-    svg.empty("rect", &[("class", "paper"), ("width", &fixed(VIEW.right)), ("height", &fixed(VIEW.bottom))]);
-    for format in &FORMATS {
-        svg.open("g", &[("class", format.class)]);
-        draw(&mut svg, format);
-        svg.close("g");
+/// What a screen reader says of a picture, and where the picture stands.
+pub(super) struct Picture<'a> {
+    /// Of the element, unique in its page; other characters than ASCII letters, digits and `-` become `-`.
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
+    /// Whether it is a file of its own and brings its style; a page has the style once, in its head.
+    pub(super) alone: bool,
+}
+
+impl Picture<'_> {
+    /// The whole SVG element, drawn for wide and for narrow pages.
+    pub(super) fn svg(&self, draw: impl Fn(&mut Svg, &Format)) -> String {
+        self.element("wc-chart", "", (VIEW.width(), VIEW.height()), |svg| {
+            svg.empty("rect", &[("class", "paper"), ("width", &fixed(VIEW.right)), ("height", &fixed(VIEW.bottom))]);
+            for format in &FORMATS {
+                svg.open("g", &[("class", format.class)]);
+                draw(svg, format);
+                svg.close("g");
+            }
+        })
     }
-    svg.close("svg");
-    svg.finish()
+
+    /// One SVG element of a size, with its name and description.
+    ///
+    /// * `suffix`: what the id has more, where a picture has several elements.
+    pub(super) fn element(
+        &self,
+        class: &str,
+        suffix: &str,
+        (width, height): (f64, f64),
+        draw: impl FnOnce(&mut Svg),
+    ) -> String {
+        let id: String = self.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let id = id + suffix;
+        let (title, desc) = (format!("{id}-title"), format!("{id}-desc"));
+        let mut svg = Svg::default();
+        let attributes = [
+            ("xmlns", "http://www.w3.org/2000/svg"),
+            ("id", id.as_str()),
+            ("class", class),
+            ("viewBox", &format!("0 0 {} {}", fixed(width), fixed(height))),
+            ("role", "img"),
+            ("aria-labelledby", &format!("{title} {desc}")),
+        ];
+        svg.open("svg", &attributes);
+        svg.leaf("title", &[("id", &title)], self.name);
+        svg.leaf("desc", &[("id", &desc)], self.description);
+        if self.alone {
+            svg.leaf("style", &[], STYLE);
+        }
+        draw(&mut svg);
+        svg.close("svg");
+        svg.finish()
+    }
 }
 
 /// A labelled axis.
@@ -114,7 +141,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    fn range(&self) -> (f64, f64) {
+    /// First and last tick.
+    pub(super) fn range(&self) -> (f64, f64) {
         let value = |tick: Option<&(f64, String)>| tick.map_or(0.0, |tick| tick.0);
         (value(self.ticks.first()), value(self.ticks.last()))
     }

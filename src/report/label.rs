@@ -97,6 +97,10 @@ pub(super) enum Role {
     Loss,
     /// Ticks and names of axes.
     Quiet,
+    /// On a light tile, whatever the page's colours.
+    Ink,
+    /// On a dark tile.
+    Paper,
 }
 
 impl Role {
@@ -107,6 +111,8 @@ impl Role {
             Self::Plain => "plain",
             Self::Loss => "lost",
             Self::Quiet => "quiet",
+            Self::Ink => "ink",
+            Self::Paper => "pale",
         }
     }
 
@@ -187,6 +193,7 @@ impl Text {
 pub(super) fn width(text: &str, role: Role, size: f64) -> f64 {
     let hundredths = |character: char| match character {
         ' '..='~' => u32::from(role.widths()[character as usize - ' ' as usize]),
+        '\u{a0}' => 35,
         '−' => 84,
         '…' => 100,
         '\u{a1}'..='\u{ff}' => 115,

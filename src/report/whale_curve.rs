@@ -3,7 +3,7 @@
 //! Source: Kaplan & Narayanan, Measuring and managing customer profitability (2001).
 
 use super::{
-    chart::{Axis, Format, Frame, draw_line, draw_mark, picture},
+    chart::{Axis, Format, Frame, Picture, draw_line, draw_mark},
     curve::Curve,
     label::{Align, Area, Board, Role, Text},
     number::{TickMoney, code, count, whole_percent},
@@ -52,9 +52,20 @@ impl WhaleCurvePicture<'_> {
     /// width it shows larger text.
     #[must_use]
     pub fn svg(&self) -> String {
+        self.picture(true)
+    }
+
+    /// The same for a page that has the style of charts in its head.
+    #[cfg(feature = "engine")]
+    pub(super) fn inline(&self) -> String {
+        self.picture(false)
+    }
+
+    fn picture(&self, alone: bool) -> String {
         let curve = Curve::new(self.points, self.customers, self.losing, self.currency);
         let name = format!("Whale curve: {}", self.title);
-        picture(self.id, &name, &curve.description(), |svg, format| self.draw(svg, format, &curve))
+        let picture = Picture { id: self.id, name: &name, description: &curve.description(), alone };
+        picture.svg(|svg, format| self.draw(svg, format, &curve))
     }
 
     fn draw(&self, svg: &mut Svg, format: &Format, curve: &Curve<'_>) {

@@ -59,59 +59,6 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Every table that the config has.
-    pub fn tables_mut(&mut self) -> impl Iterator<Item = &mut TableSetting> {
-        let Self {
-            transactions,
-            returns: _,
-            customers,
-            products,
-            pools,
-            activities,
-            driver_quantities,
-            receivables,
-            fx,
-            traced,
-            events,
-            contracts,
-            resource_weights,
-            referrals,
-            opportunities,
-            learning,
-            acquisition_plan,
-            market,
-            targets,
-            actions,
-            action_customers,
-            prospects,
-            interactions,
-        } = self;
-        let optional = [
-            customers,
-            products,
-            pools,
-            activities,
-            driver_quantities,
-            receivables,
-            fx,
-            traced,
-            events,
-            contracts,
-            resource_weights,
-            referrals,
-            opportunities,
-            learning,
-            acquisition_plan,
-            market,
-            targets,
-            actions,
-            action_customers,
-            prospects,
-            interactions,
-        ];
-        std::iter::once(transactions).chain(optional.into_iter().flatten())
-    }
-
     /// A table, when the config has it.
     #[must_use]
     pub fn table(&self, name: TableName) -> Option<&TableSetting> {
@@ -140,6 +87,35 @@ impl Inputs {
             TableName::Interactions => self.interactions.as_ref(),
             TableName::Truth | TableName::EarlierRun => None,
         }
+    }
+
+    /// Every table that is configured, to be changed.
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = (TableName, &mut TableSetting)> {
+        let side = [
+            (TableName::Customers, self.customers.as_mut()),
+            (TableName::Products, self.products.as_mut()),
+            (TableName::Pools, self.pools.as_mut()),
+            (TableName::Activities, self.activities.as_mut()),
+            (TableName::DriverQuantities, self.driver_quantities.as_mut()),
+            (TableName::Receivables, self.receivables.as_mut()),
+            (TableName::Fx, self.fx.as_mut()),
+            (TableName::Traced, self.traced.as_mut()),
+            (TableName::Events, self.events.as_mut()),
+            (TableName::Contracts, self.contracts.as_mut()),
+            (TableName::ResourceWeights, self.resource_weights.as_mut()),
+            (TableName::Referrals, self.referrals.as_mut()),
+            (TableName::Opportunities, self.opportunities.as_mut()),
+            (TableName::Learning, self.learning.as_mut()),
+            (TableName::AcquisitionPlan, self.acquisition_plan.as_mut()),
+            (TableName::Market, self.market.as_mut()),
+            (TableName::Targets, self.targets.as_mut()),
+            (TableName::Actions, self.actions.as_mut()),
+            (TableName::ActionCustomers, self.action_customers.as_mut()),
+            (TableName::Prospects, self.prospects.as_mut()),
+            (TableName::Interactions, self.interactions.as_mut()),
+        ];
+        let side = side.into_iter().filter_map(|(name, setting)| Some((name, setting?)));
+        std::iter::once((TableName::Transactions, &mut self.transactions)).chain(side)
     }
 }
 

@@ -1,4 +1,13 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
+//!
+//! ```
+//! use whalecurve::schema::outputs::DATASETS;
+//!
+//! // What `whalecurve schema` prints: every column with its meaning, from the list that the writer is held to.
+//! let profit = DATASETS.iter().find(|dataset| dataset.name == "customer_profit").expect("it is documented");
+//! let cm3 = profit.columns.iter().find(|column| column.name == "cm3").expect("it has margins");
+//! assert_eq!(cm3.meaning, "cm2 - customer_cost: what the customer earned after cost-to-serve");
+//! ```
 
 pub mod checks;
 pub mod contract;
@@ -17,6 +26,8 @@ pub mod fx;
 pub mod grouping;
 pub mod inputs;
 pub mod lines;
+#[cfg(feature = "engine")]
+pub mod location;
 pub mod margins;
 pub mod method_outputs;
 pub mod money;

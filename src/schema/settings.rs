@@ -44,6 +44,10 @@ pub struct Settings {
     /// Output folder, absolute or relative to the working directory.
     #[serde(skip)]
     pub output: String,
+    /// Folder in which objects of stores are kept while a run reads or uploads them; beside the output, or the system's own for
+    /// such files, when absent.
+    #[serde(skip)]
+    pub spool: Option<String>,
     /// Datasets that are written; `None` = all.
     pub outputs: Option<Vec<String>>,
     /// Old versions of the output that stay beside it.
@@ -87,6 +91,23 @@ pub struct Settings {
     pub decisions: DecisionSettings,
     /// What-if beside the base.
     pub scenario: Option<Scenario>,
+    /// The page for people.
+    pub report: ReportSettings,
+}
+
+/// The page for people, `report.html`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportSettings {
+    /// Whether a run writes it.
+    pub write: bool,
+    /// Groups of fewer customers are not told.
+    pub smallest_group: u64,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self { write: true, smallest_group: 10 }
+    }
 }
 
 impl Settings {

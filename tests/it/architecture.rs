@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-const STAGES: [&str; 14] = [
+const STAGES: [&str; 15] = [
     "read",
     "contract",
     "facts",
@@ -17,9 +17,10 @@ const STAGES: [&str; 14] = [
     "publish",
     "generate",
     "report",
+    "store",
 ];
 /// Stages that read and write: the others are kernels.
-const WITH_ENGINE: [&str; 4] = ["read", "contract", "publish", "generate"];
+const WITH_ENGINE: [&str; 5] = ["read", "contract", "publish", "generate", "store"];
 const GROUND: [&str; 3] = ["schema", "units", "numeric"];
 
 fn sources(folder: &Path, found: &mut Vec<(String, String)>) {

@@ -1,8 +1,10 @@
 //! `whalecurve compare`: several methods, or several configs, over one reading of the ledger.
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::run::load;
+use super::run::{load, may_write};
 use crate::{
     cli::{
         Exit,
@@ -12,7 +14,10 @@ use crate::{
         table::{Table, TableFormat},
     },
     numeric::decimal::format_grouped,
-    pipeline::compare::{self, Compared, MethodChoice, Pair, Request, TruthTable},
+    pipeline::{
+        compare::{self, Compared, MethodChoice, Pair, Request, TruthTable},
+        stores::around,
+    },
     schema::settings::Settings,
     units::MinorSum,
 };
@@ -71,6 +76,9 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         let hint = "name the table with --truth, as in: --truth company/truth";
         return streams.fail("method truth needs a table of true costs", Some(hint), Exit::USAGE);
     }
+    if let Err(exit) = may_write(args.output.as_deref(), streams)? {
+        return Ok(exit);
+    }
     let mut settings: Vec<Settings> = Vec::with_capacity(args.configs.len());
     for config in &args.configs {
         match load(config, &Overrides { threads: args.threads, ..Overrides::default() }, streams)? {
@@ -83,9 +91,16 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let configs: Vec<(String, Settings)> = labels.into_iter().zip(settings).collect();
     let truth = args.truth.map(|path| TruthTable { path, customer: args.truth_customer, amount: args.truth_cost });
     let methods = methods(&args.methods, configs.len());
-    let request = Request { configs: &configs, methods: &methods, truth: truth.as_ref(), output: &output };
-    match work(args.threads, Stages::Told, streams, |progress| compare::compare(&request, progress))? {
-        Ok(compared) => tell(&compared, args.format, &output, streams).map(|()| Exit::SUCCESS),
+    let (labels, settings): (Vec<&String>, Vec<&Settings>) =
+        configs.iter().map(|(label, config)| (label, config)).unzip();
+    match work(args.threads, Stages::Told, streams, |progress| {
+        around(&settings, Some(output.as_str()), &progress, |local, output| {
+            let configs: Vec<(String, Settings)> = labels.into_iter().cloned().zip(local.iter().cloned()).collect();
+            let request = Request { configs: &configs, methods: &methods, truth: truth.as_ref(), output };
+            compare::compare(&request, Arc::clone(&progress))
+        })
+    })? {
+        Ok((compared, _)) => tell(&compared, args.format, &output, streams).map(|()| Exit::SUCCESS),
         Err(exit) => Ok(exit),
     }
 }

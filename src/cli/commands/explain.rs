@@ -1,4 +1,6 @@
-//! `whalecurve explain`: one customer's way from gross sales to economic profit.
+//! `whalecurve explain`: one customer's way from gross sales to economic profit, its future, its group, and why.
+
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
@@ -6,7 +8,7 @@ use clap::ValueEnum;
 use super::run::load;
 use crate::{
     cli::{
-        Exit,
+        Exit, ahead,
         config::Overrides,
         follow::{Stages, work},
         streams::Streams,
@@ -15,6 +17,8 @@ use crate::{
     pipeline::{
         Clock,
         explain::{Question, explain},
+        stores::around,
+        story::story,
     },
 };
 
@@ -63,15 +67,31 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let scenario = args.scenario || !args.sets.is_empty();
     let question = Question { customer: &args.customer, period: args.period.as_deref(), scenario };
     let explained = work(settings.threads, Stages::Silent, streams, |progress| {
-        explain(&settings, question, &mut Clock::new(progress))
+        around(&[&settings], None, &progress, |local, _| {
+            explain(&local[0], question, &mut Clock::new(Arc::clone(&progress)))
+        })
     })?;
     let explanation = match explained {
-        Ok(explanation) => explanation,
+        Ok((explanation, _)) => explanation,
         Err(exit) => return Ok(exit),
     };
+    let whole = args.period.is_none() && !scenario;
+    let ahead = match story(&settings, &explanation, whole) {
+        Ok(ahead) => ahead,
+        Err(error) => {
+            writeln!(streams.talk, "note: {error}; its future and group are left out")?;
+            None
+        }
+    };
     match args.output_format {
-        OutputFormat::Text => write!(streams.out, "{}", waterfall::text(&explanation))?,
-        OutputFormat::Json => writeln!(streams.out, "{:#}", serde_json::json!(explanation))?,
+        OutputFormat::Text => {
+            write!(streams.out, "{}{}", waterfall::text(&explanation), ahead::text(ahead.as_ref(), &explanation))?;
+        }
+        OutputFormat::Json => {
+            let mut document = serde_json::json!(explanation);
+            document["story"] = serde_json::json!(ahead);
+            writeln!(streams.out, "{document:#}")?;
+        }
     }
     Ok(Exit::SUCCESS)
 }

@@ -1,5 +1,7 @@
 //! `whalecurve fit`: fitted models into a file.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 
 use super::run::load;
@@ -10,7 +12,7 @@ use crate::{
         follow::{Stages, work},
         streams::Streams,
     },
-    pipeline,
+    pipeline::{self, stores::around},
     schema::period::format_day,
 };
 
@@ -37,11 +39,12 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    let fitted =
-        match work(settings.threads, Stages::Told, streams, |progress| pipeline::fit(&settings, &model, progress))? {
-            Ok(fitted) => fitted,
-            Err(exit) => return Ok(exit),
-        };
+    let fitted = match work(settings.threads, Stages::Told, streams, |progress| {
+        around(&[&settings], None, &progress, |local, _| pipeline::fit(&local[0], &model, Arc::clone(&progress)))
+    })? {
+        Ok((fitted, _)) => fitted,
+        Err(exit) => return Ok(exit),
+    };
     for note in fitted.why.iter().chain(&fitted.notes).chain(fitted.models.notes()) {
         writeln!(streams.talk, "note: {note}")?;
     }

@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 use crate::{
     cli::{Exit, init, streams::Streams},
     read::peek::peek,
+    schema::location::is_url,
 };
 
 /// What to look at.
@@ -25,6 +26,10 @@ pub struct Args {
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     let config = &args.config;
     let mut peeks = Vec::with_capacity(args.tables.len());
+    if args.tables.iter().any(|path| is_url(path)) {
+        let hint = "copy one file of the table, run init on the copy, and put the URL into `path` of what it writes";
+        return streams.fail("init looks at files of this machine, and a table is a URL", Some(hint), Exit::USAGE);
+    }
     for path in &args.tables {
         match peek(path) {
             Ok(peek) => peeks.push((relative_to(config, path), peek)),

@@ -12,10 +12,13 @@ use crate::{
         table::{Table, TableFormat},
     },
     pipeline::{
+        RunError,
         estimate::Estimate,
-        plan::{Plan, TableFound, plan},
+        plan::{Plan, Replaced, TableFound, plan},
+        stores::Local,
     },
     schema::settings::Settings,
+    store::Depth,
 };
 
 /// What to look at.
@@ -161,6 +164,17 @@ fn totals(tables: &[TableFound]) -> (usize, u64) {
     (tables.iter().map(|found| found.files).sum(), tables.iter().filter_map(|found| found.rows).sum())
 }
 
+/// The plan, from footers alone where inputs lie in a store.
+fn plan_of(settings: &Settings) -> Result<Plan, Vec<RunError>> {
+    let local = Local::new(&[settings], Some(&settings.output), Depth::Footer, None).map_err(|error| vec![error])?;
+    let mut found = plan(&local.settings[0])?;
+    if let Some(claim) = local.claim {
+        let result_digest = claim.current.map(|pointer| pointer.result_digest);
+        found.output = Replaced { path: settings.output.clone().into(), result_digest };
+    }
+    Ok(found)
+}
+
 /// The settings and the plan, or the exit after all problems are told.
 fn look(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Result<(Settings, Plan), Exit>> {
     let Args { config, output } = args;
@@ -168,7 +182,7 @@ fn look(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Result<(Settin
         Ok(settings) => settings,
         Err(exit) => return Ok(Err(exit)),
     };
-    match plan(&settings) {
+    match plan_of(&settings) {
         Ok(plan) => Ok(Ok((settings, plan))),
         Err(wrong) => {
             let mut exit = Exit::SUCCESS;

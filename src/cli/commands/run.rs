@@ -1,5 +1,7 @@
 //! `whalecurve run`: Parquet in, Parquet results out.
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 
@@ -13,8 +15,13 @@ use crate::{
         lineage::Lineage,
         streams::Streams,
     },
-    pipeline::{self, Outcome, RunError, SavedModels},
-    schema::{objects::CostObject, settings::Settings},
+    pipeline::{self, Outcome, RunError, SavedModels, stores::around},
+    schema::{
+        location::{Location, is_url},
+        objects::CostObject,
+        settings::Settings,
+    },
+    store::{self, Published},
 };
 
 /// What to run.
@@ -22,7 +29,7 @@ use crate::{
 pub struct Args {
     /// The config, as in whalecurve.yaml.
     config: Utf8PathBuf,
-    /// Output folder, instead of the config's.
+    /// Output folder, or place in an object store, instead of the config's.
     #[arg(long)]
     output: Option<Utf8PathBuf>,
     /// Threads; all cores by default. Never changes a result.
@@ -124,27 +131,45 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
         return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
     }
     warn_of_memory(&settings, streams)?;
-    let lineage = lineage_file.map(|file| Lineage::new(file, &settings));
-    if let Some(lineage) = &lineage {
-        lineage.start(streams)?;
-    }
-    let outcome = work(settings.threads, Stages::Told, streams, |progress| match cost_object {
-        Some(object) => pipeline::run_objects(&settings, object.into(), progress),
-        None => pipeline::project(&settings, saved.map(|saved| saved.0), progress),
+    let lineage = Lineage::new(lineage_file, &settings);
+    lineage.start(streams)?;
+    let outcome = work(settings.threads, Stages::Told, streams, |progress| {
+        around(&[&settings], Some(&settings.output), &progress, |local, _| match cost_object {
+            Some(object) => pipeline::run_objects(&local[0], object.into(), Arc::clone(&progress)),
+            None => pipeline::project(&local[0], saved.map(|saved| saved.0), Arc::clone(&progress)),
+        })
     })?;
     match outcome {
-        Ok(outcome) => {
-            if let Some(lineage) = &lineage {
-                lineage.complete(&outcome.manifest, streams)?;
-            }
-            tell(&settings, &outcome, streams).map(|()| Exit::SUCCESS)
+        Ok((outcome, published)) => {
+            lineage.complete(&outcome.manifest, streams)?;
+            tell(&settings, &outcome, published.as_ref(), streams).map(|()| Exit::SUCCESS)
         }
         Err(exit) => {
-            if let Some(lineage) = &lineage {
-                lineage.fail(streams)?;
-            }
+            lineage.fail(streams)?;
             Ok(exit)
         }
+    }
+}
+
+/// Refuses a `--output` that is a URL of no store, or of a store that this build does not write.
+pub(super) fn may_write(output: Option<&Utf8Path>, streams: &mut Streams<'_>) -> std::io::Result<Result<(), Exit>> {
+    let Some(url) = output.map(Utf8Path::as_str).filter(|output| is_url(output)) else { return Ok(Ok(())) };
+    match located(url) {
+        Ok(_) => Ok(Ok(())),
+        Err((what, hint)) => streams.fail(&format!("--output {what}"), Some(hint), Exit::USAGE).map(Err),
+    }
+}
+
+/// The place in a store that a URL on the command line names; what is wrong with it otherwise, without its text, and a hint.
+pub(super) fn located(url: &str) -> Result<Location, (String, &'static str)> {
+    match Location::parse(url) {
+        Ok(_) if !store::BUILT => Err((
+            "is in an object store, which this build does not read or write".to_owned(),
+            "build it with `cargo build --release --features stores`",
+        )),
+        Ok(place) if place.is_pattern() => Err(("has wildcards".to_owned(), "name one place")),
+        Ok(place) => Ok(place),
+        Err(error) => Err((error.to_string(), error.hint())),
     }
 }
 
@@ -154,6 +179,9 @@ pub(super) fn load(
     overrides: &Overrides,
     streams: &mut Streams<'_>,
 ) -> std::io::Result<Result<Settings, Exit>> {
+    if let Err(exit) = may_write(overrides.output.as_deref(), streams)? {
+        return Ok(Err(exit));
+    }
     let text = match read_text(path, streams)? {
         Ok(text) => text,
         Err(exit) => return Ok(Err(exit)),
@@ -197,17 +225,27 @@ pub(super) fn read_text(path: &Utf8Path, streams: &mut Streams<'_>) -> std::io::
     }
 }
 
-fn tell(settings: &Settings, outcome: &Outcome, streams: &mut Streams<'_>) -> std::io::Result<()> {
+fn tell(
+    settings: &Settings,
+    outcome: &Outcome,
+    published: Option<&Published>,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<()> {
     writeln!(streams.talk)?;
     for line in &outcome.summary {
         writeln!(streams.talk, "{line}")?;
     }
     let manifest = &outcome.manifest;
-    let line = serde_json::json!({
+    let mut line = serde_json::json!({
         "output": settings.output,
         "as_of": manifest["as_of"],
         "pools": manifest["pools"],
         "result_digest": manifest["result_digest"],
     });
+    if let Some(published) = published {
+        let (run, objects) = (published.run.url(), published.objects);
+        writeln!(streams.talk, "{run} is current: {objects} objects; {} older runs removed", published.removed.len())?;
+        line["run"] = run.into();
+    }
     streams.result(line)
 }

@@ -1,8 +1,10 @@
 //! `whalecurve validate`: models and baselines on a holdout.
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::run::load;
+use super::run::{load, may_write};
 use crate::{
     cli::{
         Exit,
@@ -10,7 +12,7 @@ use crate::{
         follow::{Stages, work},
         streams::Streams,
     },
-    pipeline::{self, Validation},
+    pipeline::{self, Validation, stores::around},
 };
 
 /// What to validate.
@@ -43,12 +45,17 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
+    if let Err(exit) = may_write(output.as_deref(), streams)? {
+        return Ok(exit);
+    }
     let output =
         output.unwrap_or_else(|| Utf8PathBuf::from(format!("{}-validation", settings.output.trim_end_matches('/'))));
     match work(settings.threads, Stages::Told, streams, |progress| {
-        pipeline::validate(&settings, days, &output, progress)
+        around(&[&settings], Some(output.as_str()), &progress, |local, output| {
+            pipeline::validate(&local[0], days, output, Arc::clone(&progress))
+        })
     })? {
-        Ok(found) => tell(&output, &found, streams).map(|()| Exit::SUCCESS),
+        Ok((found, _)) => tell(&output, &found, streams).map(|()| Exit::SUCCESS),
         Err(exit) => Ok(exit),
     }
 }

@@ -2,19 +2,22 @@
 
 use camino::Utf8PathBuf;
 
+use super::run::located;
 use crate::{
     cli::{Exit, streams::Streams},
+    pipeline::stores,
     publish::{
         PublishError,
-        check::{Checked, check},
+        check::{Checked, Finding, check},
         folder::MANIFEST,
     },
+    schema::location::is_url,
 };
 
 /// What to check.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Output folder of `run`, `project`, `validate` or `compare`.
+    /// Output folder, or place in an object store, of `run`, `project`, `validate` or `compare`.
     output: Utf8PathBuf,
 }
 
@@ -23,12 +26,31 @@ pub struct Args {
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    if is_url(args.output.as_str()) {
+        return match located(args.output.as_str()) {
+            Ok(place) => match stores::verify(&place) {
+                Ok(found) => tell(args, found, streams),
+                Err(error) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())),
+            },
+            Err((what, hint)) => streams.fail(&format!("OUTPUT {what}"), Some(hint), Exit::USAGE),
+        };
+    }
     if !args.output.join(MANIFEST).is_file() {
         let what = format!("{}: no output of whalecurve: it has no {MANIFEST}", args.output);
         return streams.fail(&what, Some("name the folder that a run has written"), Exit::USAGE);
     }
     match check(&args.output) {
-        Ok(Ok(checked)) => {
+        Ok(found) => tell(args, found, streams),
+        Err(error) => {
+            let exit = if matches!(error, PublishError::Damaged { .. }) { Exit::REFUSED } else { Exit::FAILURE };
+            streams.fail(&error.to_string(), error.hint(), exit)
+        }
+    }
+}
+
+fn tell(args: &Args, found: Result<Checked, Vec<Finding>>, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    match found {
+        Ok(checked) => {
             let Checked { datasets, files, rows, bytes, sums, result_digest } = checked;
             writeln!(
                 streams.talk,
@@ -47,17 +69,13 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             streams.result(line)?;
             Ok(Exit::SUCCESS)
         }
-        Ok(Err(findings)) => {
+        Err(findings) => {
             let last = findings.len().saturating_sub(1);
             for (number, finding) in findings.iter().enumerate() {
                 let hint = (number == last).then_some("run it again: the same inputs and config give the same bytes");
                 streams.fail(&finding.to_string(), hint, Exit::REFUSED)?;
             }
             Ok(Exit::REFUSED)
-        }
-        Err(error) => {
-            let exit = if matches!(error, PublishError::Damaged { .. }) { Exit::REFUSED } else { Exit::FAILURE };
-            streams.fail(&error.to_string(), error.hint(), exit)
         }
     }
 }

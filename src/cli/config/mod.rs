@@ -28,7 +28,7 @@ use self::{
     error::Problems,
     sections::{
         activities, basis, contract, costs, covariates, decisions, economic, equity, forecast, fx, ids, inputs, limits,
-        output_tests, portfolio, resources, run,
+        output_tests, portfolio, report, resources, run,
     },
     walk::{Entry, Fields},
 };
@@ -42,12 +42,13 @@ use crate::schema::{
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
-    inputs::Limits,
+    inputs::{Inputs, Limits},
+    location::is_url,
     money::MAX_EXPONENT,
     period::PeriodKind,
     portfolio::PortfolioSettings,
     scenario::Scenario,
-    settings::{ForecastSettings, Settings, TableName},
+    settings::{ForecastSettings, ReportSettings, Settings, TableName},
 };
 use crate::units::Day;
 
@@ -67,7 +68,7 @@ const DEFAULT_OUTPUT: &str = "results";
 const MOST_VERSIONS: u64 = 1_000;
 
 /// Keys of the config.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 28] = [
     "version",
     "name",
     "currency",
@@ -77,6 +78,7 @@ const KEYS: [&str; 26] = [
     "output",
     "outputs",
     "keep_versions",
+    "spool",
     "inputs",
     "ids",
     "limits",
@@ -94,6 +96,7 @@ const KEYS: [&str; 26] = [
     "decisions",
     "tests",
     "overrides",
+    "report",
 ];
 
 /// Days in a length of time such as `39w`, `12 months` or `365 days`, from a day to a century.
@@ -180,19 +183,15 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let as_of = fields.read_or("as_of", None, problems, |entry, problems| entry.day(problems).map(Some));
     let period = fields.read_or("period", PeriodKind::Whole, problems, run::period);
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
-    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, |entry, problems| entry.text("a folder", problems));
+    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
+    let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
 
     let keep_versions =
         fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
     let ids = fields.read_or("ids", None, problems, ids::read);
-    let limits = fields.read_or("limits", Limits::default(), problems, limits::read).unwrap_or_default();
-    // Without `inputs` that alone is told, not also what would need each of its tables.
-    let (tables, inputs) = match fields.require("inputs", problems) {
-        Some(entry) => inputs::read(entry, limits, problems),
-        None => (TableName::ALL.into_iter().collect(), None),
-    };
+    let (tables, inputs) = inputs_of(&fields, problems);
     let exponent = currency.as_ref().map_or(MAX_EXPONENT, |currency| currency.exponent);
     let contract = rules_of_inputs(&fields, &tables, (as_of == Some(None), exponent), problems);
     let tests = tests_of_outputs(&fields, outputs.as_ref(), exponent, problems);
@@ -237,9 +236,12 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     }
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
+    let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let output = overrides.output.clone().unwrap_or(folder.join(output?));
+    let output = output?;
+    let in_place = if is_url(output) { Utf8PathBuf::from(output) } else { folder.join(output) };
+    let output = overrides.output.clone().unwrap_or(in_place);
     Some(Settings {
         name: name?,
         currency: currency?,
@@ -250,6 +252,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         output: output.into_string(),
         outputs: outputs?,
         keep_versions: keep_versions? as u32,
+        spool: spool?.map(|spool: &str| folder.join(spool).into_string()),
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
         freshness: contract.as_ref()?.1,
@@ -267,7 +270,17 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         equity: equity?,
         decisions: decisions?,
         scenario: None,
+        report: report?,
     })
+}
+
+/// `inputs`, whose footers `limits` bounds. Without `inputs` that alone is told, not also what would need each of its tables.
+fn inputs_of(fields: &Fields<'_>, problems: &mut Problems) -> (BTreeSet<TableName>, Option<Inputs>) {
+    let limits = fields.read_or("limits", Limits::default(), problems, limits::read).unwrap_or_default();
+    match fields.require("inputs", problems) {
+        Some(entry) => inputs::read(entry, limits, problems),
+        None => (TableName::ALL.into_iter().collect(), None),
+    }
 }
 
 /// Rules of the inputs, and how fresh they must be.

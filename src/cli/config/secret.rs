@@ -1,8 +1,21 @@
 //! Recognises credentials that were written into the config itself, so that they are refused and never repeated.
 
 /// Words before `=` that announce a credential.
-const CREDENTIAL_WORDS: [&str; 6] =
-    ["password", "passwd", "pwd", "secret_access_key", "aws_session_token", "access_token"];
+const CREDENTIAL_WORDS: [&str; 13] = [
+    "password",
+    "passwd",
+    "pwd",
+    "secret_access_key",
+    "aws_session_token",
+    "access_token",
+    "accountkey",
+    "sharedaccesssignature",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "?sig",
+    "&sig",
+];
 
 /// Whether a literal looks like a credential: an AWS access key id, `password=…`, or `scheme://user:password@…`.
 ///
@@ -56,6 +69,9 @@ mod tests {
             "PWD = hunter2",
             "postgres://reader:hunter2@db/ledger",
             "postgres://reader:hun@ter2@db/ledger",
+            "az://tables/sales?sv=2020-08-04&sig=abc",
+            "https://bucket.s3.amazonaws.com/x?X-Amz-Signature=abc",
+            "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=abc==",
         ] {
             assert!(looks_secret(secret), "{secret}");
         }
@@ -67,6 +83,8 @@ mod tests {
             "s3://reader@bucket/ledger",
             "s3://reader:${PW}@bucket/ledger",
             "s3://bucket/12:30@noon",
+            "sig = 3 AND design = 4",
+            "s3://bucket/part-?.parquet",
             "date <= DATE '1997-09-30'",
         ] {
             assert!(!looks_secret(plain), "{plain}");

@@ -71,6 +71,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
     };
     let driver = |measure, filter: Option<&str>| LedgerDriver { measure, filter: filter.map(str::to_owned) };
     Settings {
+        spool: None,
         name: String::new(),
         currency: Currency { code: "EUR".to_owned(), exponent: 2 },
         as_of: Some(20),
@@ -119,6 +120,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         fx: FxSettings::default(),
         economic: EconomicSettings::default(),
         scenario: None,
+        report: crate::schema::settings::ReportSettings::default(),
         outputs: None,
         keep_versions: 0,
         forecast: None,

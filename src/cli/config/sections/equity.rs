@@ -1,6 +1,6 @@
 //! `equity`: how customers are told by, the bridge between two days, what makes a product a door.
 
-use super::costs::MAX_RATE_PER_YEAR;
+use super::{costs::MAX_RATE_PER_YEAR, run};
 use crate::{
     cli::config::{error::Problems, suggest::quoted, walk::Entry},
     schema::{
@@ -47,7 +47,7 @@ fn bridge(
         let is_day = |text: &str| text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         let text = entry.text("a date, or the output folder of an earlier run", problems)?;
         if !is_day(text) {
-            return Some(BridgeFrom::Run(text.to_owned()));
+            return run::is_place(entry, text, problems).then(|| BridgeFrom::Run(text.to_owned()));
         }
         let from = entry.day(problems)?;
         if period == PeriodKind::Whole {

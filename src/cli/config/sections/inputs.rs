@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use crate::{
     cli::config::{
         error::Problems,
+        sections::run,
         suggest::quoted,
         walk::{Entry, Fields},
     },
@@ -182,6 +183,7 @@ fn paths(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<String>> {
                 problems.add_with_hint(item.at(), what, "unpack it, or write the table as Parquet");
                 complete = false;
             }
+            Some(path) if !run::is_place(&item, path, problems) => complete = false,
             Some(path) => paths.push(path.to_owned()),
             None => complete = false,
         }

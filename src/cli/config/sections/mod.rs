@@ -16,6 +16,7 @@ pub(super) mod limits;
 pub(super) mod methods;
 pub(super) mod output_tests;
 pub(super) mod portfolio;
+pub(super) mod report;
 pub(super) mod resources;
 pub(super) mod roles;
 pub(super) mod rules;

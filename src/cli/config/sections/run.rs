@@ -3,12 +3,14 @@
 use camino::Utf8Path;
 
 use crate::{
-    cli::config::{error::Problems, walk::Entry},
+    cli::config::{error::Problems, suggest::quoted, walk::Entry},
     schema::{
+        location::{Location, is_url},
         money::{Currency, MAX_EXPONENT},
         outputs::DATASETS,
         period::PeriodKind,
     },
+    store,
 };
 
 /// The format of the config that this program reads.
@@ -87,6 +89,50 @@ pub(in crate::cli::config) fn name(entry: &Entry<'_>, problems: &mut Problems) -
         return None;
     }
     Some(name.to_owned())
+}
+
+/// `output`: a folder, or the URL of a place in an object store.
+pub(in crate::cli::config) fn output<'t>(entry: &Entry<'t>, problems: &mut Problems) -> Option<&'t str> {
+    let output = entry.text("a folder or the URL of an object store", problems)?;
+    if !is_place(entry, output, problems) {
+        return None;
+    }
+    if is_url(output) && output.contains(['*', '?', '[']) {
+        entry.refuse("a place without wildcards", None, problems);
+        return None;
+    }
+    Some(output)
+}
+
+/// `spool`: a folder of this machine.
+pub(in crate::cli::config) fn spool<'t>(entry: &Entry<'t>, problems: &mut Problems) -> Option<&'t str> {
+    let spool = entry.text("a folder", problems)?;
+    if is_url(spool) {
+        entry.refuse("a folder of this machine", None, problems);
+        return None;
+    }
+    Some(spool)
+}
+
+/// Whether a path is one of the file system, or a URL of a store that this build reads and writes.
+pub(in crate::cli::config) fn is_place(entry: &Entry<'_>, path: &str, problems: &mut Problems) -> bool {
+    if !is_url(path) {
+        return true;
+    }
+    match Location::parse(path) {
+        Ok(_) if !store::BUILT => {
+            let what =
+                format!("{} is in an object store, which this build does not read or write", quoted(entry.path()));
+            let hint = "build it with `cargo build --release --features stores`";
+            problems.add_with_hint(entry.at(), what, hint);
+            false
+        }
+        Ok(_) => true,
+        Err(error) => {
+            problems.add_with_hint(entry.at(), format!("{} {error}", quoted(entry.path())), error.hint());
+            false
+        }
+    }
 }
 
 /// `outputs`: names of datasets.

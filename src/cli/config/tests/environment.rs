@@ -65,5 +65,5 @@ fn a_literal_secret_is_refused_and_not_repeated() {
 #[test]
 fn a_secret_from_the_environment_is_accepted() {
     let settings = read(&MINIMAL.replace("ledger.parquet", "\"${LEDGER}\"")).expect("a valid config");
-    assert_eq!(settings.inputs.transactions.paths, ["s3://reader:pw-from-env@bucket/ledger.parquet"]);
+    assert_eq!(settings.inputs.transactions.paths, ["password=pw-from-env/ledger.parquet"]);
 }

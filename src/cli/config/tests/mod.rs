@@ -9,6 +9,8 @@ mod forecast;
 mod fx;
 mod resolved;
 mod schema;
+#[cfg(feature = "stores")]
+mod stores;
 mod tables;
 mod top;
 mod whole;
@@ -29,7 +31,8 @@ fn env(name: &str) -> Option<String> {
     let value = match name {
         "DAY" => "1997-09-30",
         "PERIOD" => "mnth-from-env",
-        "LEDGER" => "s3://reader:pw-from-env@bucket/ledger.parquet",
+        "LEDGER" => "password=pw-from-env/ledger.parquet",
+        "STORE" => "s3://reader:pw-from-env@bucket/ledger.parquet",
         "SEED" => "42",
         _ => return None,
     };

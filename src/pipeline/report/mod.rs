@@ -1,0 +1,72 @@
+//! The report of a finished output: its datasets, read back and added up into the aggregates that the page tells.
+//!
+//! One way for the end of a run and for `whalecurve report`, so that both give the same bytes.
+
+mod customers;
+pub(super) use self::customers::quantiles;
+mod groups;
+mod whole;
+
+use super::finished::Finished;
+use crate::{
+    publish::PublishError,
+    report::page::{Report, averages::Averages, whales::Paretos},
+    schema::settings::ReportSettings,
+};
+
+/// File of the report, beside the datasets.
+pub(crate) const REPORT: &str = "report.html";
+
+/// The report of an output, as a page of HTML.
+///
+/// * `source`: the output. `validation`: an output of `validate`, whose scores and tracking it shows.
+/// * `smallest_group`: groups of fewer customers are not told; of the manifest when `None`.
+///
+/// # Errors
+/// [`PublishError`] of a file that cannot be read, or that another version wrote.
+pub(crate) fn html(
+    source: &Finished,
+    validation: Option<&Finished>,
+    smallest_group: Option<u64>,
+) -> Result<String, PublishError> {
+    let currency = source.currency()?;
+    let stored = source.manifest["report"]["smallest_group"].as_u64();
+    let smallest_group = smallest_group.or(stored).unwrap_or(ReportSettings::default().smallest_group).max(1);
+    let profits = customers::profits(source)?;
+    let values = customers::values(source, profits.as_ref(), smallest_group, &currency)?;
+    let mut whales = whole::whales(source)?;
+    let averages = profits.as_ref().and_then(|found| Averages::of(&found.sales, &found.cost, &found.profit));
+    let mut profit = groups::profit(source)?;
+    let growth = values.growth;
+    if let Some(found) = profits {
+        profit.sums = found.sums;
+        whales.paretos = Paretos::of(found.sales, found.cost);
+    }
+    let holdout = match validation {
+        Some(validation) => whole::holdout(validation, "validation_score")?,
+        None => whole::holdout(source, "model_comparison")?,
+    };
+    let mut value = values.value;
+    if let Some(value) = &mut value {
+        whole::equity(source, value)?;
+    }
+    let report = Report {
+        name: source.text("name"),
+        as_of: source.text("as_of"),
+        currency,
+        smallest_group,
+        summary: whole::summary(source)?,
+        risk: values.risk,
+        whales,
+        profit,
+        averages,
+        base: values.base,
+        holdout,
+        value,
+        portfolio: groups::portfolio(source, &growth)?,
+        decisions: groups::decisions(source)?,
+        quality: whole::quality(source)?,
+        method: whole::method(source),
+    };
+    Ok(report.html())
+}

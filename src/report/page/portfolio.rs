@@ -1,0 +1,291 @@
+//! Part 7: the portfolio matrix, strategic roles, migration, payment grades, products as doors.
+
+use maud::{Markup, html};
+
+use super::{
+    Report,
+    suppress::hidden,
+    table::{HIDDEN, figure, nothing, table},
+    words::{of_customers, perhaps_part, spoken},
+};
+use crate::{
+    report::{
+        bars::{Bar, Bars, Tone},
+        number::count,
+    },
+    units::MinorSum,
+};
+
+/// Groups of customers by what they earn and may earn.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Portfolio {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) roles: Vec<Role>,
+    /// Customers that lose money but have a role.
+    pub(crate) protected: u64,
+    /// The last pair of periods.
+    pub(crate) migration: Vec<Move>,
+    pub(crate) periods: Option<(String, String)>,
+    /// Grade: customers, probability of default.
+    pub(crate) grades: Vec<(String, u64, Option<f64>)>,
+    pub(crate) doors: Vec<Door>,
+}
+
+/// A portfolio group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) customers: u64,
+    pub(crate) present_profit: MinorSum,
+    pub(crate) growth_potential: MinorSum,
+    /// Customers for whom another way to serve is known, and what they would earn under it.
+    pub(crate) other_way: u64,
+    pub(crate) other_profit: MinorSum,
+}
+
+/// A strategic role.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Role {
+    pub(crate) name: &'static str,
+    pub(crate) customers: u64,
+    pub(crate) present_profit: MinorSum,
+}
+
+/// Customers who moved from a group to a group.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Move {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) customers: u64,
+    pub(crate) profit: MinorSum,
+    pub(crate) next_profit: MinorSum,
+}
+
+/// A product through which customers came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Door {
+    pub(crate) product: String,
+    pub(crate) role: String,
+    pub(crate) margin: MinorSum,
+    pub(crate) customers: u64,
+    pub(crate) value_each: Option<MinorSum>,
+    pub(crate) second_purchases: Option<f64>,
+}
+
+/// Groups in the order of the matrix: name, present profit, future.
+const MATRIX: [(&str, &str); 4] = [
+    ("invest", "profitable now, and with a future"),
+    ("nurture", "profitable now, with little future"),
+    ("re_engineer", "not profitable now, could be"),
+    ("let_go", "neither now nor later"),
+];
+
+/// Doors in the table.
+const MOST_DOORS: usize = 12;
+
+impl Report {
+    pub(super) fn portfolio_part(&self) -> Markup {
+        html! {
+            (self.matrix())
+            (self.roles())
+            (self.migration())
+            (self.grades())
+            (self.doors())
+        }
+    }
+
+    fn matrix(&self) -> Markup {
+        let groups = &self.portfolio.groups;
+        if groups.is_empty() {
+            return nothing(
+                "Portfolio groups need present profit and growth potential: the run had no forecast, or did not write `customer_segment`.",
+                "",
+            );
+        }
+        let find = |name: &str| groups.iter().find(|group| group.name == name).cloned().unwrap_or_default();
+        let cells = MATRIX.map(|(name, _)| find(name));
+        let counts: Vec<u64> = cells.iter().map(|group| group.customers).collect();
+        let hidden = hidden(&counts, self.smallest_group);
+        let all: u64 = counts.iter().sum();
+        html! {
+            p {
+                "What a customer earns now beside what it may still earn. The rows are the present, the columns the future; "
+                "each of them asks for something else."
+            }
+            ul class="tiles" {
+                @for (number, ((name, meaning), group)) in MATRIX.iter().zip(&cells).enumerate() {
+                    li class=(spoken(name).replace(' ', "-")) {
+                        h3 { (spoken(name)) }
+                        p class="quiet" { (meaning) }
+                        @if !self.tells(group.customers) {
+                            p { (self.customers(group.customers)) }
+                        } @else {
+                            p class="big" { (self.customers(group.customers)) }
+                            p { (of_customers(group.customers, all)) " of all" }
+                            p { "earn now " strong { (self.money(group.present_profit)) } }
+                            // The sum of all is told: with it, this one would tell that of the small group.
+                            @if !hidden[number] { p { "may still earn " strong { (self.money(group.growth_potential)) } } }
+                            @if self.tells(group.other_way) && group.other_way > 0 {
+                                p { (count(group.other_way)) " of them served otherwise would earn " (self.money(group.other_profit)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn roles(&self) -> Markup {
+        if self.portfolio.roles.is_empty() {
+            return html! {};
+        }
+        let rows: Vec<Vec<String>> = self
+            .portfolio
+            .roles
+            .iter()
+            .map(|role| {
+                let profit =
+                    if self.tells(role.customers) { self.money(role.present_profit) } else { HIDDEN.to_owned() };
+                vec![role_in_words(role.name).to_owned(), self.number(role.customers), profit]
+            })
+            .collect();
+        html! {
+            h3 { "Strategic roles" }
+            p {
+                "Some customers matter for more than their own profit"
+                @if self.portfolio.protected > 0 {
+                    "; " strong { (self.customers(self.portfolio.protected)) } " that do not earn now have such a role: do not end them by the number alone"
+                }
+                "."
+            }
+            (table("Strategic roles", &[("Role", false), ("Customers", true), ("Present profit", true)], &rows))
+        }
+    }
+
+    fn migration(&self) -> Markup {
+        let Some((before, after)) = &self.portfolio.periods else { return html! {} };
+        let moves = &self.portfolio.migration;
+        let counts: Vec<u64> = moves.iter().map(|row| row.customers).collect();
+        let hidden = hidden(&counts, self.smallest_group);
+        let rows: Vec<Vec<String>> = moves
+            .iter()
+            .zip(&hidden)
+            .map(|(row, hidden)| {
+                let mut cells = vec![format!("{} → {}", spoken(&row.from), spoken(&row.to))];
+                if *hidden {
+                    cells.resize(4, HIDDEN.to_owned());
+                } else {
+                    cells.extend([count(row.customers), self.money(row.profit), self.money(row.next_profit)]);
+                }
+                cells
+            })
+            .collect();
+        let lost = moves.iter().find(|row| row.from == "profitable" && row.to == "losing");
+        html! {
+            h3 { "From " (before) " to " (after) }
+            @if let Some(lost) = lost.filter(|lost| lost.customers > 0 && self.tells(lost.customers)) {
+                p {
+                    strong { (self.customers(lost.customers)) } " that were profitable lose money now: from "
+                    (self.money(lost.profit)) " to " (self.money(lost.next_profit)) "."
+                }
+            }
+            (table("Moves between groups", &[("From → to", false), ("Customers", true), ("Profit before", true), ("Profit after", true)], &rows))
+        }
+    }
+
+    fn grades(&self) -> Markup {
+        let grades = &self.portfolio.grades;
+        if grades.is_empty() {
+            return html! {};
+        }
+        let counts: Vec<u64> = grades.iter().map(|grade| grade.1).collect();
+        let hidden = hidden(&counts, self.smallest_group);
+        let all: u64 = counts.iter().sum();
+        let bars: Vec<Bar> = grades
+            .iter()
+            .zip(&hidden)
+            .map(|((grade, customers, _), hidden)| {
+                if *hidden {
+                    return Bar::of(grade.clone(), 0, Tone::Quiet, "too few to tell".to_owned());
+                }
+                let tone = if matches!(grade.as_str(), "D" | "E") { Tone::Loss } else { Tone::Gain };
+                let text = format!("{} · {}", count(*customers), of_customers(*customers, all));
+                Bar::of(grade.clone(), i128::from(*customers), tone, text)
+            })
+            .collect();
+        let rows: Vec<Vec<String>> = grades
+            .iter()
+            .zip(&hidden)
+            .map(|((grade, customers, default), hidden)| {
+                let number = if *hidden { HIDDEN.to_owned() } else { count(*customers) };
+                vec![grade.clone(), number, perhaps_part(*default)]
+            })
+            .collect();
+        let picture = Bars {
+            id: "grades-picture",
+            name: "Customers by payment grade",
+            description: &format!("{} customers with records of payment.", count(all)),
+            rows: &bars,
+            joined: false,
+        };
+        let columns = [("Grade", false), ("Customers", true), ("Probability of default", true)];
+        html! {
+            h3 { "How they pay" }
+            (figure("Customers by payment grade, A best", picture.svg(), &table("Payment grades", &columns, &rows)))
+        }
+    }
+
+    fn doors(&self) -> Markup {
+        let told: Vec<&Door> =
+            self.portfolio.doors.iter().filter(|door| self.tells(door.customers) && door.customers > 0).collect();
+        if told.is_empty() {
+            return html! {};
+        }
+        let opens = told.iter().filter(|door| door.role == "opens").count();
+        let neither = told.iter().filter(|door| door.role == "neither").count();
+        let rows: Vec<Vec<String>> = told
+            .iter()
+            .take(MOST_DOORS)
+            .map(|door| {
+                vec![
+                    door.product.clone(),
+                    spoken(&door.role),
+                    count(door.customers),
+                    self.money(door.margin),
+                    self.perhaps(door.value_each),
+                    perhaps_part(door.second_purchases),
+                ]
+            })
+            .collect();
+        let columns = [
+            ("Product", false),
+            ("Role", false),
+            ("Customers who began with it", true),
+            ("Its margin", true),
+            ("Their value, each", true),
+            ("bought again within a year", true),
+        ];
+        html! {
+            h3 { "Products as doors" }
+            p {
+                @match opens {
+                    0 => "No product of low margin brings the customers who are worth most.",
+                    1 => "One product earns little itself but brings customers who are worth much.",
+                    more => { (more) " products earn little themselves but bring customers who are worth much." }
+                }
+                @if neither > 0 { " " (neither) " neither earn nor open." }
+            }
+            (table("Products through which most valuable customers came", &columns, &rows))
+        }
+    }
+}
+
+fn role_in_words(role: &str) -> &str {
+    match role {
+        "high_lifetime_value" => "high lifetime value",
+        "benchmark" => "benchmark: others copy it",
+        "inspiration" => "inspiration: brings change",
+        "cost_magnet" => "cost magnet: absorbs fixed cost",
+        other => other,
+    }
+}

@@ -1,0 +1,184 @@
+//! Part 1: the result in five lines.
+
+use maud::{Markup, html};
+
+use super::{
+    Report,
+    table::{nothing, table},
+    words::{days, of_customers, part, ratio},
+};
+use crate::units::MinorSum;
+
+/// The whole customer base: a row of `customer_equity`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) customers: u64,
+    pub(crate) losing: u64,
+    pub(crate) net_revenue: MinorSum,
+    pub(crate) cm3: MinorSum,
+    pub(crate) economic_profit: MinorSum,
+    pub(crate) peak_profit: MinorSum,
+    pub(crate) peak_customers: u64,
+    pub(crate) horizon_days: Option<u32>,
+    pub(crate) expected_value: Option<MinorSum>,
+    /// Mean of the simulated customer equity.
+    pub(crate) equity: Option<MinorSum>,
+    /// Its quantiles: probability and money, ascending.
+    pub(crate) quantiles: Vec<(f64, MinorSum)>,
+    /// Value of customers still to be won, after what winning them costs.
+    pub(crate) planned: Option<MinorSum>,
+}
+
+impl Summary {
+    /// The widest interval that the run tells: its probability, low and high end.
+    pub(crate) fn interval(&self) -> Option<(f64, MinorSum, MinorSum)> {
+        let (low, high) = (self.quantiles.first()?, self.quantiles.last()?);
+        (low.0 < high.0).then_some((high.0 - low.0, low.1, high.1))
+    }
+}
+
+/// Customers who are likelier gone than not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Risk {
+    /// Customers with P(alive) below one half.
+    pub(crate) customers: u64,
+    /// Their net revenue to date.
+    pub(crate) net_revenue: MinorSum,
+    /// Customers with a P(alive) at all.
+    pub(crate) known: u64,
+}
+
+impl Report {
+    pub(super) fn result_part(&self) -> Markup {
+        let Some(all) = &self.summary else {
+            return nothing("The run did not write `customer_equity`.", "Add it to `outputs` of the config.");
+        };
+        html! {
+            ol class="lines" {
+                li { (self.earned_line(all)) }
+                li { (self.concentrated_line(all)) }
+                li { (self.worth_line(all)) }
+                li { (self.risk_line(all)) }
+                li { (self.advice_line(all)) }
+            }
+            (table("The base in numbers", &[("Of the base", false), ("Figure", true)], &self.result_rows(all)))
+        }
+    }
+
+    fn earned_line(&self, all: &Summary) -> Markup {
+        let verb = if all.economic_profit < 0 { "is lost" } else { "is left" };
+        html! {
+            "Our " strong { (self.customers(all.customers)) } " brought " strong { (self.money(all.net_revenue)) }
+            " of net revenue; after the products and after what serving them costs, "
+            strong { (self.money(all.economic_profit.abs())) } " " (verb)
+            @if all.net_revenue > 0 { " (" (ratio(all.economic_profit, all.net_revenue)) " of revenue)" } "."
+        }
+    }
+
+    fn concentrated_line(&self, all: &Summary) -> Markup {
+        let lost = all.peak_profit - all.economic_profit;
+        html! {
+            @if all.losing == 0 {
+                "No customer loses money."
+            } @else {
+                strong { (self.customers(all.losing)) } " (" (of_customers(all.losing, all.customers)) ") "
+                @if all.losing == 1 { "loses" } @else { "lose" } " us money"
+                @if self.tells(all.losing) { ": " strong { (self.money(lost)) } " in all" }
+                @if self.tells(all.losing) && all.economic_profit > 0 {
+                    ". The best " (of_customers(all.peak_customers, all.customers)) " earn " (self.money(all.peak_profit))
+                    ", " (ratio(all.peak_profit, all.economic_profit)) " of the profit"
+                }
+                "."
+            }
+        }
+    }
+
+    fn worth_line(&self, all: &Summary) -> Markup {
+        let Some((expected, horizon)) = all.expected_value.zip(all.horizon_days) else {
+            return html! { "What the base is worth is not known: the run had no forecast." };
+        };
+        html! {
+            "In the next " (days(horizon)) " today's customers are expected to bring "
+            strong { (self.money(expected)) } " of discounted contribution after cost to serve"
+            @if let Some((probability, low, high)) = all.interval() {
+                "; with a probability of " (part(probability)) " between " (self.money(low)) " and " (self.money(high))
+            }
+            "."
+            @if let Some(planned) = all.planned {
+                " Customers still to be won, as planned, add " (self.money(planned)) "."
+            }
+        }
+    }
+
+    fn risk_line(&self, all: &Summary) -> Markup {
+        let Some(risk) = &self.risk else {
+            return html! { "Who is about to leave is not known: the run had no forecast of purchases." };
+        };
+        html! {
+            @if risk.customers == 0 {
+                "None of the " (self.customers(risk.known)) " with a purchase is likelier gone than alive."
+            } @else {
+                strong { (self.customers(risk.customers)) } " (" (of_customers(risk.customers, all.customers)) ") "
+                @if risk.customers == 1 { "is" } @else { "are" } " likelier gone than alive"
+                @if self.tells(risk.customers) && all.net_revenue > 0 {
+                    "; they brought " (self.money(risk.net_revenue)) ", " (ratio(risk.net_revenue, all.net_revenue))
+                    " of net revenue"
+                }
+                "."
+            }
+        }
+    }
+
+    fn advice_line(&self, all: &Summary) -> Markup {
+        if let Some(invest) = &self.decisions.invest {
+            return html! {
+                "Spend " strong { (self.money(invest.spent)) } " on " (self.customers(invest.customers)) ": that is expected to gain "
+                strong { (self.money(invest.gain)) } "."
+            };
+        }
+        if self.decisions.advised() > 0 {
+            let verb = |advice: &str| match advice {
+                "reprice" => "raise the prices of",
+                "serve_differently" => "serve differently",
+                "end" => "end the relationship with",
+                _ => "keep",
+            };
+            return html! {
+                "Of the " (self.customers(self.decisions.advised())) " that lose money, "
+                @for (number, advice) in self.decisions.keep.iter().enumerate() {
+                    @if number > 0 { @if number + 1 == self.decisions.keep.len() { " and " } @else { ", " } }
+                    (verb(&advice.what)) " " strong { (self.number(advice.customers)) }
+                }
+                ": part 8 says why."
+            };
+        }
+        let let_go = self.portfolio.groups.iter().find(|group| group.name == "let_go");
+        html! {
+            @match let_go {
+                Some(group) => {
+                    (self.customers(group.customers)) " (" (of_customers(group.customers, all.customers))
+                    ") neither earn now nor are expected to: look at them first."
+                }
+                None => "No decisions were asked for: a forecast and `decisions` in the config give advice.",
+            }
+        }
+    }
+
+    fn result_rows(&self, all: &Summary) -> Vec<Vec<String>> {
+        let row = |name: &str, value: String| vec![name.to_owned(), value];
+        let mut rows = vec![
+            row("Customers", self.number(all.customers)),
+            row("Net revenue", self.money(all.net_revenue)),
+            row("CM3: after products and cost to serve", self.money(all.cm3)),
+            row("Economic profit", self.money(all.economic_profit)),
+            row("Customers that lose money", self.number(all.losing)),
+        ];
+        if let Some(expected) = all.expected_value {
+            rows.push(row("Expected value to the horizon", self.money(expected)));
+        }
+        if let Some(equity) = all.equity {
+            rows.push(row("Customer equity, mean of the simulation", self.money(equity)));
+        }
+        rows
+    }
+}

@@ -1,0 +1,86 @@
+//! Small groups: whose figures are not told.
+//!
+//! A figure of a few customers is nearly a figure of one. So groups below a limit are hidden, and where the groups sum
+//! to a total that is told, a second one with them, or the hidden one would be the difference.
+//!
+//! Source: Hundepool et al., Statistical Disclosure Control (2012), section 4.2: primary and secondary suppression.
+
+/// Which groups of a partition are hidden.
+///
+/// * `counts`: customers of every group; the groups sum to a total that is told. Groups without customers hide nothing.
+/// * `smallest`: fewest customers of a group that is told.
+pub(crate) fn hidden(counts: &[u64], smallest: u64) -> Vec<bool> {
+    let mut hidden: Vec<bool> = counts.iter().map(|count| *count > 0 && *count < smallest).collect();
+    if hidden.iter().filter(|hidden| **hidden).count() == 1 {
+        let told = (0..counts.len()).filter(|group| counts[*group] > 0 && !hidden[*group]);
+        if let Some(second) = told.min_by_key(|group| counts[*group]) {
+            hidden[second] = true;
+        }
+    }
+    hidden
+}
+
+/// Points of a running sum without those that would tell fewer than `smallest` customers alone.
+///
+/// * `points`: (customers so far, their sum), ascending. The highest one stays where it may, and the last one; a point
+///   nearer to one that is kept than `smallest` customers is left out.
+pub(crate) fn coarse(points: &[(u64, i128)], smallest: u64) -> Vec<(u64, i128)> {
+    let Some(last) = points.last() else { return Vec::new() };
+    let highest = points.iter().copied().reduce(|best, point| if point.1 > best.1 { point } else { best });
+    let peak = highest.filter(|peak| peak.0 >= smallest && peak.0 + smallest <= last.0);
+    let mut kept: Vec<(u64, i128)> = Vec::new();
+    let mut before = 0;
+    for point in points {
+        let after = peak.filter(|peak| before < peak.0).map_or(last.0, |peak| peak.0);
+        let is_free = point.0 >= before + smallest && point.0 + smallest <= after;
+        if is_free || Some(*point) == peak {
+            kept.push(*point);
+            before = point.0;
+        }
+    }
+    kept.push(*last);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_lone_small_group_takes_the_next_one_with_it() {
+        assert_eq!(hidden(&[500, 3, 40, 0], 10), [false, true, true, false]);
+        assert_eq!(hidden(&[500, 3, 4], 10), [false, true, true]);
+        assert_eq!(hidden(&[500, 40], 10), [false, false]);
+        assert_eq!(hidden(&[3], 10), [true]);
+        assert_eq!(hidden(&[3, 1], 1), [false, false]);
+    }
+
+    #[test]
+    fn points_of_a_few_customers_are_left_out() {
+        let points: Vec<(u64, i128)> = (1..=25).map(|rank| (rank, i128::from(rank) * 7)).collect();
+        assert_eq!(coarse(&points, 10), [(10, 70), (25, 175)]);
+        // The peak at 13 is told; 10 to 12 and 14 to 15 would be too near to it.
+        let peaked: Vec<(u64, i128)> = (1..=25).map(|rank| (rank, 100 - (i128::from(rank) - 13).pow(2))).collect();
+        assert_eq!(coarse(&peaked, 10), [(13, 100), (25, -44)]);
+        assert_eq!(coarse(&peaked, 6), [(6, 51), (13, 100), (19, 64), (25, -44)]);
+        assert_eq!(coarse(&points, 1).len(), 25);
+        assert_eq!(coarse(&[], 10), []);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_hidden_is_never_one_small_group_alone(
+            counts in prop::collection::vec(0_u64..40, 1..12), smallest in 1_u64..20,
+        ) {
+            let hidden = hidden(&counts, smallest);
+            let sum: u64 = counts.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(count, _)| count).sum();
+            let groups = hidden.iter().filter(|hidden| **hidden).count();
+            let others = counts.iter().filter(|count| **count > 0).count();
+            prop_assert!(groups != 1 || others == 1);
+            prop_assert!(counts.iter().zip(&hidden).all(|(count, hidden)| *hidden || *count == 0 || *count >= smallest));
+            prop_assert!((sum > 0) == (groups > 0));
+        }
+    }
+}

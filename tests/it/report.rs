@@ -1,0 +1,144 @@
+//! `report.html` of runs, and `whalecurve report`.
+
+use std::fs;
+
+use crate::support::{Job, cents, days, root, text, whalecurve};
+
+/// A shop whose customers are tokens that stand nowhere else, in three segments, one of them with four customers.
+fn shop(more: &str) -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+name: Corner shop
+currency: EUR
+as_of: 2024-12-31
+inputs:
+  transactions: {{path: ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount}}}}
+  customers: {{path: customers.parquet, columns: {{customer_id: customer, segment: segment}}}}
+drivers: {{orders: {{count_distinct: day}}}}
+activities:
+  handling: {{level: order, method: driver, driver: orders, cost: 900.00}}
+  upkeep: {{level: customer, method: average, cost: 600.00}}
+forecast: {{model: mbg_nbd, spend: gamma_gamma, time_unit: week, horizon: 26 weeks, discount_rate_per_year: 0.1, paths: 200}}
+{more}"
+    ));
+    let customers: Vec<String> = (0..120).map(token).collect();
+    // Customer n buys 1 + n mod 6 times, (n mod 7) + 3 weeks apart, from a day of its own on.
+    let purchases = (0..120_i32).flat_map(|n| (0..=n % 6).map(move |k| (n, 19_400 + n % 50 + k * 7 * (n % 7 + 3))));
+    let purchases: Vec<(i32, i32)> = purchases.filter(|(_, day)| *day < 20_000).collect();
+    job.parquet(
+        "ledger.parquet",
+        vec![
+            ("customer", text(purchases.iter().map(|(n, _)| customers[*n as usize].as_str()))),
+            ("day", days(purchases.iter().map(|(_, day)| *day))),
+            ("amount", cents(purchases.iter().map(|(n, day)| i64::from(1_500 + n * 37 % 900 + day % 11 * 50)))),
+        ],
+    );
+    let segment = |n: usize| if n < 4 { "hermits" } else { ["towns", "villages"][n % 2] };
+    job.parquet(
+        "customers.parquet",
+        vec![("customer", text(customers.iter().map(String::as_str))), ("segment", text((0..120).map(segment)))],
+    );
+    job
+}
+
+fn token(n: usize) -> String {
+    format!("zqc{n:03}xj")
+}
+
+fn page(job: &Job) -> String {
+    fs::read_to_string(job.path("out/report.html")).unwrap()
+}
+
+#[test]
+fn a_run_writes_a_report_that_tells_no_customer_and_no_small_segment() {
+    let job = shop("");
+    job.run(&[]);
+    let page = page(&job);
+    assert!(page.contains("<h1>Corner shop</h1>"));
+    assert!(!page.contains("zqc"), "no customer's id");
+    for heading in ["The result", "Who earns it", "What averages hide", "What customers are worth", "What to do"] {
+        assert!(page.contains(heading), "{heading}");
+    }
+    let row = page.split("<tr>").find(|row| row.contains(">hermits<")).unwrap();
+    assert_eq!(row.matches('–').count(), 5, "four customers are not told: {row}");
+    assert!(page.len() < 1 << 20);
+    // With everything told, they are.
+    let all = shop("report: {smallest_group: 1}\n");
+    all.run(&[]);
+    let page = self::page(&all);
+    let row = page.split("<tr>").find(|row| row.contains(">hermits<")).unwrap();
+    assert_eq!(row.matches('–').count(), 0, "{row}");
+}
+
+#[test]
+fn the_report_of_a_finished_output_is_that_of_its_run_for_any_number_of_threads() {
+    let job = shop("");
+    job.run(&["--threads", "1"]);
+    let first = page(&job);
+    job.run(&["--threads", "8"]);
+    assert_eq!(page(&job), first);
+    let output = job.path("out");
+    fs::remove_file(output.join("report.html")).unwrap();
+    let done = whalecurve(&["report", output.to_str().unwrap()]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(page(&job), first);
+    let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(told["bytes"], first.len());
+    let checked = whalecurve(&["verify", output.to_str().unwrap()]);
+    assert!(checked.status.success(), "a report is no stranger in an output");
+}
+
+#[test]
+fn a_config_may_do_without_a_report_and_outputs_may_leave_its_datasets_out() {
+    let job = shop("report: {write: false}\n");
+    job.run(&[]);
+    assert!(!job.path("out/report.html").exists());
+    let job = shop("outputs: [pool_balance]\n");
+    job.run(&[]);
+    let page = page(&job);
+    assert_eq!(page.matches("<section").count(), 10);
+    assert!(page.contains("The run did not write <code>customer_equity</code>."), "what is missing is said");
+}
+
+#[test]
+fn a_validation_stands_in_the_report_that_is_given_it() {
+    let job = shop("");
+    job.run(&[]);
+    let (output, validation) = (job.path("out"), job.path("validation"));
+    let done = job.command("validate", &["--holdout", "13w", "--output", validation.to_str().unwrap()]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let to = job.path("shown.html");
+    let arguments = [
+        "report",
+        output.to_str().unwrap(),
+        "--validation",
+        validation.to_str().unwrap(),
+        "--to",
+        to.to_str().unwrap(),
+    ];
+    assert!(whalecurve(&arguments).status.success());
+    let page = fs::read_to_string(&to).unwrap();
+    for picture in ["tracking-picture", "calibration-picture", "transform-picture"] {
+        assert!(page.contains(&format!("id=\"{picture}\"")), "{picture}");
+    }
+    assert!(page.contains("Scores on the holdout"));
+}
+
+#[test]
+fn what_is_no_output_and_what_would_be_written_through_a_link_is_refused() {
+    let done = whalecurve(&["report", root().join("datasets").to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("no output of whalecurve"));
+    let job = shop("");
+    job.run(&[]);
+    let (output, target) = (job.path("out"), job.path("precious.txt"));
+    fs::write(&target, "precious").unwrap();
+    let report = output.join("report.html");
+    fs::remove_file(&report).unwrap();
+    std::os::unix::fs::symlink(&target, &report).unwrap();
+    let done = whalecurve(&["report", output.to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("is a symbolic link"));
+    assert_eq!(fs::read_to_string(target).unwrap(), "precious");
+}
