@@ -42,7 +42,7 @@ use crate::schema::{
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
-    inputs::Limits,
+    inputs::{Inputs, Limits},
     location::is_url,
     money::MAX_EXPONENT,
     period::PeriodKind,
@@ -190,12 +190,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
     let ids = fields.read_or("ids", None, problems, ids::read);
-    let limits = fields.read_or("limits", Limits::default(), problems, limits::read).unwrap_or_default();
-    // Without `inputs` that alone is told, not also what would need each of its tables.
-    let (tables, inputs) = match fields.require("inputs", problems) {
-        Some(entry) => inputs::read(entry, limits, problems),
-        None => (TableName::ALL.into_iter().collect(), None),
-    };
+    let (tables, inputs) = inputs_of(&fields, problems);
     let exponent = currency.as_ref().map_or(MAX_EXPONENT, |currency| currency.exponent);
     let contract = rules_of_inputs(&fields, &tables, (as_of == Some(None), exponent), problems);
     let tests = tests_of_outputs(&fields, outputs.as_ref(), exponent, problems);
@@ -277,11 +272,13 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     })
 }
 
-/// `keep_versions` and `report`: what an output has beside its datasets.
-fn beside_the_datasets(fields: &Fields<'_>, problems: &mut Problems) -> (Option<u64>, Option<ReportSettings>) {
-    let keep_versions =
-        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
-    (keep_versions, fields.read_or("report", ReportSettings::default(), problems, report::read))
+/// `inputs`, whose footers `limits` bounds. Without `inputs` that alone is told, not also what would need each of its tables.
+fn inputs_of(fields: &Fields<'_>, problems: &mut Problems) -> (BTreeSet<TableName>, Option<Inputs>) {
+    let limits = fields.read_or("limits", Limits::default(), problems, limits::read).unwrap_or_default();
+    match fields.require("inputs", problems) {
+        Some(entry) => inputs::read(entry, limits, problems),
+        None => (TableName::ALL.into_iter().collect(), None),
+    }
 }
 
 /// Rules of the inputs, and how fresh they must be.
