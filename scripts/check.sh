@@ -60,6 +60,22 @@ if venv=$(python_env differential duckdb); then
     PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/peers/allocation.py differential "$whalecurve"
 fi
 
+step "the book: every command runs, every output is there, every link leads somewhere"
+if [[ -n "${venv:-}" ]]; then
+    PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/docs.py "$whalecurve"
+fi
+
+step "the report in a browser"
+if command -v chromium >/dev/null && command -v npm >/dev/null; then
+    "$whalecurve" demo "$output/company" >/dev/null
+    "$whalecurve" validate "$output/company/whalecurve.yaml" --holdout 26w --output "$output/holdout" >/dev/null
+    mkdir "$output/validated"
+    "$whalecurve" report "$output/company/results" --validation "$output/holdout" --to "$output/validated/report.html"
+    scripts/report.sh "$output/sample/report.html" "$output/validated/report.html"
+else
+    echo "NOT TESTED: no Chromium or npm" >&2
+fi
+
 step "a run without any network"
 if unshare --user --map-root-user --net true 2>/dev/null; then
     unshare --user --map-root-user --net "$whalecurve" run datasets/cdnow/whalecurve.yaml --output "$output/alone" >/dev/null

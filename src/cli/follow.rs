@@ -22,6 +22,7 @@ use crate::{
     numeric::decimal::format_grouped,
     pipeline::{Progress, RunError, StageTime},
     publish::folder,
+    schema::checks::{Check, CheckOutcome},
     store::spool,
 };
 
@@ -39,6 +40,7 @@ pub(super) enum Stages {
 enum Event {
     Began { stage: &'static str, rows: Option<u64> },
     Ended(StageTime),
+    Checked(Check),
     Over,
 }
 
@@ -70,6 +72,10 @@ impl Progress for Follower {
 
     fn ended(&self, time: &StageTime) {
         self.send(Event::Ended(*time));
+    }
+
+    fn checked(&self, check: &Check) {
+        self.send(Event::Checked(check.clone()));
     }
 }
 
@@ -133,6 +139,7 @@ fn follow(
                 told = Instant::now();
                 bars.beside(|| tell(&time, stages, streams))?;
             }
+            Ok(Event::Checked(check)) => bars.beside(|| tell_check(check, streams))?,
             Ok(Event::Over) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -179,6 +186,21 @@ fn tell(time: &StageTime, stages: Stages, streams: &mut Streams<'_>) -> std::io:
         write!(streams.talk, " {:>15} rows {:>13}/s", grouped(rows), grouped(per_second))?;
     }
     writeln!(streams.talk)
+}
+
+/// A check that warns has a line for people; what stops a run is told as its error.
+fn tell_check(check: Check, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    let level = match check.outcome {
+        CheckOutcome::Pass | CheckOutcome::Skipped => Level::Info,
+        CheckOutcome::Warn => Level::Warn,
+        CheckOutcome::Fail => Level::Error,
+    };
+    streams.talk.event(level, "check", &json!(check))?;
+    if let (CheckOutcome::Warn, Some(message), false) = (check.outcome, &check.message, streams.talk.is_json()) {
+        writeln!(streams.talk, "warning: {message}")?;
+    }
+    streams.keep_check(check);
+    Ok(())
 }
 
 fn heartbeat(

@@ -1,8 +1,21 @@
 //! The command line: arguments, settings, what is printed, exit codes. One file a command in [`commands`].
+//!
+//! ```
+//! use camino::Utf8Path;
+//! use whalecurve::cli::config::{Overrides, load};
+//!
+//! // Every problem at once, with its line and what is known instead.
+//! let text = "version: 1\ncurrency: EUR\nforcast: {}\ninputs: {}\n";
+//! let errors = load(Utf8Path::new("shop.yaml"), text, &|_| None, &Overrides::default()).expect_err("two problems");
+//! let told = errors.to_string();
+//! assert!(told.contains("shop.yaml:3:1") && told.contains("did you mean `forecast`?"));
+//! ```
 
+mod ahead;
 pub mod commands;
 pub mod config;
 mod follow;
+mod id_key;
 mod init;
 mod lineage;
 mod memory;
@@ -20,8 +33,8 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    clean, compare, demo, diff, doctor, explain, fit, generate, help, init as init_command, plan, report, run, schema,
-    shell, validate, verify,
+    clean, compare, config as config_command, demo, diff, doctor, explain, fit, generate, help, init as init_command,
+    plan, report, run, schema, shell, validate, verify,
 };
 use self::streams::{LogFormat, Streams};
 
@@ -67,13 +80,15 @@ enum Command {
     Run(run::Args),
     /// Check a config and its inputs: names, footers, columns, predicates. Reads no row, writes nothing.
     Check(plan::Args),
+    /// Print a config as it is understood, or the JSON Schema of configs.
+    Config(config_command::Args),
     /// Say what a run would read and replace; writes nothing.
-    Plan(plan::Args),
+    Plan(plan::PlanArgs),
     /// Fit every model up to a cut and score it on what came after.
     Validate(validate::Args),
     /// Compare methods, or configs, over one reading of the ledger.
     Compare(compare::Args),
-    /// Print how one customer's profit came about, from gross sales to the accounts behind each cost.
+    /// Print one customer's story: how its profit came about, down to the accounts, what comes next, its group, and why.
     Explain(explain::Args),
     /// Fit the models of a forecast and save them.
     Fit(fit::Args),
@@ -108,6 +123,7 @@ impl Command {
         match self {
             Self::Run(_) => "run",
             Self::Check(_) => "check",
+            Self::Config(_) => "config",
             Self::Plan(_) => "plan",
             Self::Validate(_) => "validate",
             Self::Compare(_) => "compare",
@@ -190,6 +206,7 @@ fn dispatch(command: Command, streams: &mut Streams<'_>) -> std::io::Result<Exit
     match command {
         Command::Run(args) => run::run(args, streams),
         Command::Check(args) => plan::check(args, streams),
+        Command::Config(args) => config_command::run(args, streams),
         Command::Plan(args) => plan::run(args, streams),
         Command::Validate(args) => validate::run(args, streams),
         Command::Compare(args) => compare::run(args, streams),

@@ -3,8 +3,11 @@
 //! A commit that is under way is waited for; it takes as long as a few renames. So the output is the old one or the new
 //! one, whole, and nothing stays beside it.
 
+use std::sync::{Arc, atomic::AtomicBool};
+
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGINT, SIGTERM, SIGXFSZ},
+    flag,
     iterator::Signals,
     low_level::exit,
 };
@@ -19,6 +22,8 @@ const KILLED_BY: i32 = 128;
 /// # Errors
 /// When the system refuses the handlers or the thread.
 pub fn watch() -> std::io::Result<()> {
+    // A file that may not grow is then an error of the write that fails, as a full disk is, and not the end of the process.
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {

@@ -10,7 +10,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::Exit;
-use crate::{pipeline::StageTime, schema::period::format_day};
+use crate::{
+    pipeline::StageTime,
+    schema::{checks::Check, period::format_day},
+};
 
 /// How everything but results is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -134,6 +137,7 @@ struct Told {
     result: Option<Value>,
     errors: Vec<Value>,
     stages: Vec<StageTime>,
+    checks: Vec<Check>,
 }
 
 /// Where a command writes, whether anyone watches, and what bounds it.
@@ -213,6 +217,11 @@ impl<'a> Streams<'a> {
         self.told.stages.push(time);
     }
 
+    /// Keeps what was checked.
+    pub(super) fn keep_check(&mut self, check: Check) {
+        self.told.checks.push(check);
+    }
+
     /// The last event, and the summary file where one is asked for.
     ///
     /// # Errors
@@ -243,6 +252,7 @@ impl<'a> Streams<'a> {
             "result": told.result,
             "errors": told.errors,
             "stages": told.stages,
+            "checks": told.checks,
         });
         let name = path.file_name().unwrap_or("summary");
         let aside = path.with_file_name(format!(".{name}-{}", std::process::id()));

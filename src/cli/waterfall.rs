@@ -202,7 +202,7 @@ fn trimmed(amount: Amount) -> String {
 }
 
 /// Cuts text at spaces, and a word that is longer than a line where the line ends.
-fn wrap(text: &str, first: usize, later: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, first: usize, later: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {

@@ -1,8 +1,18 @@
 //! The contract between us and the data: every row is accepted, kept without a customer, or rejected with a reason.
 //!
 //! A rule's policy says what a broken row does: `error` stops the run, `reject` moves the row to `rejected`, `warn`
-//! counts it and keeps it. Limits (`max_rows`, `max_share`) turn too many broken rows into a stop. Messages name the
+//! counts it and keeps it. Limits (`error_if`) turn too many broken rows into a stop. Messages name the
 //! table, the rule, rows and money, never a cell's value.
+//!
+//! ```
+//! use polars::prelude::DataType;
+//! use whalecurve::{contract::transactions::id_kind, numeric::keys::Keys};
+//!
+//! // Ids are integers or text, as the ledger has them: `007` in a text column stays `007`.
+//! let columns = [("customer".to_owned(), DataType::Int64), ("account".to_owned(), DataType::String)];
+//! assert!(matches!(id_kind(&columns, "customer"), Keys::Int(_)));
+//! assert!(!matches!(id_kind(&columns, "account"), Keys::Int(_)));
+//! ```
 
 pub mod activities;
 pub mod candidates;

@@ -6,7 +6,9 @@ use super::{ContractError, name};
 use crate::{
     numeric::decimal::format_minor,
     schema::{
+        checks::{Check, CheckKind, CheckOutcome, Threshold},
         contract::{Bucket, InputBalance, RejectedRow},
+        money::Currency,
         settings::{Policy, RuleSetting, Settings, TableName},
     },
     units::Minor,
@@ -17,8 +19,7 @@ use crate::{
 pub struct Rules {
     table: TableName,
     settings: BTreeMap<String, RuleSetting>,
-    exponent: u8,
-    currency: String,
+    currency: Currency,
     /// Whether the table's rows carry money.
     money: bool,
 }
@@ -84,23 +85,13 @@ impl Rules {
         Self {
             table,
             settings: settings.contract.get(&table).cloned().unwrap_or_default(),
-            exponent: settings.currency.exponent,
-            currency: settings.currency.code.clone(),
+            currency: settings.currency.clone(),
             money: match table {
-                TableName::Transactions
-                | TableName::Pools
-                | TableName::Receivables
-                | TableName::Traced
-                | TableName::Opportunities
-                | TableName::Learning
-                | TableName::AcquisitionPlan
-                | TableName::Market
-                | TableName::Truth => true,
                 TableName::Customers => {
                     let customers = settings.inputs.customers.as_ref();
                     customers.is_some_and(|table| table.columns.contains_key("acquisition_cost"))
                 }
-                _ => false,
+                table => table.carries_money(),
             },
         }
     }
@@ -140,33 +131,73 @@ impl Rules {
             };
             return Err(ContractError::Reconciliation { table, what, left, right });
         }
-        let broken: Vec<String> = balance
-            .rules
-            .iter()
-            .filter_map(|(rule, (policy, bucket))| {
-                let limit = self.broken_limit(rule, *policy, bucket, balance.input.rows)?;
-                let money = if self.money {
-                    format!(" ({} {})", format_minor(bucket.amount, self.exponent), self.currency)
-                } else {
-                    String::new()
-                };
-                let (rows, all) = (bucket.rows, balance.input.rows);
-                Some(format!("{table}: rule `{rule}` is broken by {rows} of {all} rows{money}; {limit}"))
-            })
-            .collect();
+        let failed = self.checks(balance).into_iter().filter(|check| check.outcome == CheckOutcome::Fail);
+        let mut broken: Vec<String> = failed.filter_map(|check| check.message).collect();
+        broken.sort_unstable();
         if broken.is_empty() { Ok(()) } else { Err(ContractError::Refused { broken }) }
     }
 
-    fn broken_limit(&self, rule: &str, policy: Policy, bucket: &Bucket, rows: u64) -> Option<String> {
+    /// What became of every rule of the table: of a range rule where it has a range.
+    #[must_use]
+    pub fn checks(&self, balance: &InputBalance) -> Vec<Check> {
+        let ranges = |rule: &str| rule.ends_with("_range") && !self.settings.contains_key(rule);
+        let own = self.table.rules().iter().copied().filter(|rule| !ranges(rule));
+        let more = balance.rules.keys().copied().filter(|rule| !self.table.rules().contains(rule));
+        own.chain(more)
+            .map(|rule| {
+                let none = || (self.policy(rule), Bucket::default());
+                let (policy, found) = balance.rules.get(rule).copied().unwrap_or_else(none);
+                self.check(rule, policy, found, balance.input.rows)
+            })
+            .collect()
+    }
+
+    fn check(&self, rule: &str, policy: Policy, found: Bucket, all: u64) -> Check {
+        let (outcome, limit) = self.outcome(rule, policy, found, all);
+        let table = name(self.table);
+        let message = limit.map(|limit| {
+            let money = if self.money {
+                format!(" ({} {})", format_minor(found.amount, self.currency.exponent), self.currency.code)
+            } else {
+                String::new()
+            };
+            format!("{table}: rule `{rule}` is broken by {} of {all} rows{money}; {limit}", found.rows)
+        });
+        Check {
+            kind: CheckKind::Rule,
+            on: table.to_owned(),
+            name: rule.to_owned(),
+            severity: policy.as_str(),
+            found: found.rows,
+            of: Some(all),
+            amount: self.money.then_some(found.amount),
+            outcome,
+            message,
+        }
+    }
+
+    /// How a rule ends, with the limit that is passed. A row that is only counted is told unless `warn_if` allows it; one
+    /// that is rejected was meant to be.
+    fn outcome(&self, rule: &str, policy: Policy, found: Bucket, all: u64) -> (CheckOutcome, Option<String>) {
+        if found.rows == 0 {
+            return (CheckOutcome::Pass, None);
+        }
         if policy == Policy::Error {
-            return Some("its policy is error".to_owned());
+            return (CheckOutcome::Fail, Some("its policy is error".to_owned()));
         }
-        let setting = self.settings.get(rule)?;
-        if let Some(limit) = setting.max_rows.filter(|limit| bucket.rows > *limit) {
-            return Some(format!("at most {limit} rows are allowed"));
+        let none = Threshold::default();
+        let (error_if, warn_if) =
+            self.settings.get(rule).map_or((none, none), |setting| (setting.error_if, setting.warn_if));
+        if let Some(limit) = error_if.passed(found, all, &self.currency) {
+            return (CheckOutcome::Fail, Some(limit));
         }
-        let limit = setting.max_share.filter(|limit| bucket.rows as f64 > limit * rows as f64)?;
-        Some(format!("at most {} % of rows are allowed", limit * 100.0))
+        if let Some(limit) = warn_if.passed(found, all, &self.currency) {
+            return (CheckOutcome::Warn, Some(format!("{limit} without a warning")));
+        }
+        if policy == Policy::Warn && warn_if.is_none() {
+            return (CheckOutcome::Warn, Some("its policy is warn".to_owned()));
+        }
+        (CheckOutcome::Pass, None)
     }
 }
 

@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use serde::Serialize;
 
+use crate::schema::checks::Check;
+
 /// What a run tells while it goes on.
 pub trait Progress: Send + Sync {
     /// A stage begins; `rows` when its size is known.
@@ -12,6 +14,8 @@ pub trait Progress: Send + Sync {
     fn rows(&self, done: u64);
     /// A stage has ended.
     fn ended(&self, time: &StageTime);
+    /// Something was checked.
+    fn checked(&self, _check: &Check) {}
 }
 
 /// What a stage took.
@@ -34,13 +38,15 @@ pub struct Clock {
     running: Option<(&'static str, Option<u64>, Instant)>,
     /// Finished stages.
     pub times: Vec<StageTime>,
+    /// What was checked, and how it ended.
+    pub checks: Vec<Check>,
 }
 
 impl Clock {
     /// No stage yet.
     #[must_use]
     pub fn new(progress: Arc<dyn Progress>) -> Self {
-        Self { progress, running: None, times: Vec::new() }
+        Self { progress, running: None, times: Vec::new(), checks: Vec::new() }
     }
 
     /// Ends the running stage and starts `stage`.
@@ -58,6 +64,12 @@ impl Clock {
             self.progress.ended(&time);
             self.times.push(time);
         }
+    }
+
+    /// Tells of a check and keeps it.
+    pub fn record(&mut self, check: Check) {
+        self.progress.checked(&check);
+        self.checks.push(check);
     }
 
     /// Who is told of the rows.

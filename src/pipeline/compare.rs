@@ -33,6 +33,7 @@ use crate::{
     },
     schema::{
         costing::{ActivitySetting, Basis, Layer, Method, Negative, Rule},
+        inputs::Limits,
         method_outputs::METHOD_COMPARISON,
         money::Currency,
         period::{PeriodKind, format_day},
@@ -331,6 +332,8 @@ fn read_truth(
             .map(|(ours, theirs)| (ours.to_owned(), theirs.clone()))
             .into(),
         filter: None,
+        limits: Limits::default(),
+        id_key: settings.inputs.transactions.id_key,
     };
     let customers = KnownCustomers::new(&ledgers.customers.ids);
     let mut side = SideInputs::new(settings, Utf8Path::new(""));

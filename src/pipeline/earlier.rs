@@ -11,6 +11,7 @@ use crate::{
     read::ReadError,
     schema::{
         equity::{BridgeFrom, EarlierRun},
+        inputs::Limits,
         period::{format_day, parse_day},
         settings::{Format, TableName, TableSetting},
     },
@@ -52,6 +53,9 @@ impl SideInputs<'_> {
             columns: columns.map(|(name, _)| ((*name).to_owned(), (*name).to_owned())).collect(),
             filter: Some("scenario = 'base'".to_owned()),
             covariates: BTreeMap::new(),
+            limits: Limits::default(),
+            // An earlier run wrote pseudonyms where this one has them.
+            id_key: None,
         };
         let customers =
             self.table_at(TableName::EarlierRun, &setting, &[], |input, _| earlier::earlier(input, customers))?;

@@ -67,6 +67,20 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// A test of an output that cannot be made.
+    #[error("tests: `{test}`: {reason}")]
+    BadTest {
+        /// Name of the test.
+        test: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Outputs that are not as the config wants them.
+    #[error("{}", failed.join("\n"))]
+    Tests {
+        /// One line a test.
+        failed: Vec<String>,
+    },
     /// Leaves and pools that do not tie: a bug.
     #[error("activity `{activity}`: cost {cost}, but its parts make {found} minor units")]
     Reconciliation {
@@ -102,6 +116,10 @@ impl RunError {
                 "columns are those of customer_profit_total, customer_value and customer_segment (whalecurve schema), and \
                  channel, parent and region where they are mapped",
             ),
+            Self::BadTest { .. } => Some("columns are those of the dataset (whalecurve schema DATASET)"),
+            Self::Tests { .. } => {
+                Some("nothing was committed; with severity: warn the run commits, and the rows can be looked at")
+            }
             Self::NoForecast => Some("add one, as in: forecast: {horizon: 52w}"),
             Self::Forecast(ForecastError::Unknown { .. }) => {
                 Some("use whalecurve run with this model, or name bg_nbd or its like in forecast.model")
@@ -128,12 +146,17 @@ impl RunError {
             | Self::Forecast(ForecastError::Unknown { .. })
             | Self::Publish(PublishError::Input { .. })
             | Self::Segment { .. }
+            | Self::BadTest { .. }
             | Self::NoForecast => 2,
             Self::Model(error) if !matches!(error, ModelFileError::Io { .. }) => 2,
             Self::Read(
-                ReadError::MissingColumn { .. } | ReadError::ColumnType { .. } | ReadError::SchemaDrift { .. },
+                ReadError::MissingColumn { .. }
+                | ReadError::ColumnType { .. }
+                | ReadError::SchemaDrift { .. }
+                | ReadError::Limit { .. },
             )
             | Self::Contract(_)
+            | Self::Tests { .. }
             | Self::Forecast(ForecastError::Covariates(_) | ForecastError::Holdout(HoldoutError::Covariates(_)))
             | Self::Facts(_)
             | Self::Profit(_)

@@ -64,18 +64,30 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
     }
 }
 
-/// An expression about one customer: what adds up over several is refused, as its float sums would differ from run to run.
 fn parsed(name: &str, text: &str) -> Result<Expr, RunError> {
-    let expression = polars::sql::sql_expr(text).map_err(|error| wrong(name, plain_reason(&error)))?;
+    of_one_row(text).map_err(|reason| wrong(name, reason))
+}
+
+/// An expression about one row: what adds up over several is refused, as its float sums would differ from run to run.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn of_one_row(text: &str) -> Result<Expr, String> {
+    let expression = polars::sql::sql_expr(text).map_err(|error| plain_reason(&error))?;
     if expression.into_iter().any(|node| matches!(node, Expr::Agg(_) | Expr::Over { .. } | Expr::Len)) {
-        return Err(wrong(name, "it adds up over customers; an expression is about one customer".to_owned()));
+        return Err("it adds up over several rows; an expression is about one".to_owned());
     }
     Ok(expression)
 }
 
 fn no_column(name: &str, known: &[(String, usize)]) -> String {
     let known: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-    match closest(name, &known) {
+    no_column_of(name, &known)
+}
+
+/// That there is no such column, and which was probably meant.
+pub(super) fn no_column_of(name: &str, known: &[&str]) -> String {
+    match closest(name, known) {
         Some(word) => format!("no column `{name}`; did you mean `{word}`?"),
         None => format!("no column `{name}`"),
     }

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 
 use arrow_array::{
-    Array, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, cast::AsArray,
+    Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    cast::AsArray,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     publish::{PublishError, folder::MANIFEST},
-    schema::money::Currency,
+    schema::{money::Currency, period::format_day},
 };
 
 /// An output folder with its manifest.
@@ -145,6 +146,13 @@ impl Texts<'_> {
     pub(super) fn word(&self, row: usize) -> String {
         self.at(row).unwrap_or_default()
     }
+    /// Whether it is this id, written as text.
+    pub(super) fn says(&self, row: usize, id: &str) -> bool {
+        match self {
+            Self::Text(_) => self.is(row, id),
+            Self::Integer(column) => column.is_valid(row) && id.parse() == Ok(column.value(row)),
+        }
+    }
     /// Whether it is a word.
     pub(super) fn is(&self, row: usize, word: &str) -> bool {
         matches!(self, Self::Text(column) if column.is_valid(row) && column.value(row) == word)
@@ -209,6 +217,12 @@ impl Rows {
 
     pub(super) fn integers(&self, name: &str) -> Result<Integers<'_>, PublishError> {
         self.column(name, |column| column.as_any().downcast_ref().map(Integers))
+    }
+
+    /// A day of a row, as `1997-09-30`.
+    pub(super) fn day(&self, name: &str, row: usize) -> Result<Option<String>, PublishError> {
+        let days: &Date32Array = self.column(name, |column| column.as_any().downcast_ref())?;
+        Ok(days.is_valid(row).then(|| format_day(days.value(row))))
     }
 
     pub(super) fn switches(&self, name: &str) -> Result<Switches<'_>, PublishError> {

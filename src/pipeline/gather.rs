@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use rayon::prelude::*;
 
 use super::{
-    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError, economic,
+    Audit, Clock, Gathered, Ledgers, NamedGroups, RunError, checks, economic,
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
@@ -117,6 +117,7 @@ pub(super) fn one_ledger<'a, T>(
     let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
     let Folded { mut summary, days, objects, orders, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
+    checks::judge_freshness(settings, last_day)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {
             summary.touch(table.ids.keys().get(row), None)?;
@@ -289,7 +290,7 @@ impl OneLedger<'_> {
         let other_costs = other_costs(&mut ledgers, settings)?;
         ledgers.add_economic(settings, receivables, &acquisition);
         ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
-        Ok(Gathered { ledgers, audit: Audit { balances, rejected, files }, other_costs })
+        Ok(Gathered { ledgers, audit: Audit { balances, rejected, files, last_day }, other_costs })
     }
 }
 

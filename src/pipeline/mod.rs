@@ -2,8 +2,41 @@
 //!
 //! `ledger` and `inputs` read and check, `results` computes on the facts, `tables` lays the results out as
 //! columns, `output` writes them with the manifest and puts them in place.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use camino::{Utf8Path, Utf8PathBuf};
+//! use whalecurve::{
+//!     cli::config::{Overrides, load},
+//!     pipeline::{
+//!         clock::{Progress, StageTime},
+//!         run,
+//!     },
+//!     publish::check::check,
+//! };
+//!
+//! struct Silent;
+//! impl Progress for Silent {
+//!     fn stage(&self, _: &'static str, _: Option<u64>) {}
+//!     fn rows(&self, _: u64) {}
+//!     fn ended(&self, _: &StageTime) {}
+//! }
+//!
+//! let scratch = tempfile::tempdir()?;
+//! let output = Utf8PathBuf::from_path_buf(scratch.path().join("results")).expect("a path of text");
+//! let config = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/cdnow/whalecurve.yaml");
+//! let overrides = Overrides { output: Some(output.clone()), ..Overrides::default() };
+//! let mut settings = load(&config, &std::fs::read_to_string(&config)?, &|_| None, &overrides)?;
+//! settings.forecast = None; // costs and margins alone
+//! let outcome = run(&settings, Arc::new(Silent))?;
+//! assert_eq!(outcome.manifest["pools"]["allocated"], "14580000");
+//! assert!(check(&output)?.is_ok(), "what was written is what the manifest says, and its sums tie");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod bridge;
+mod checks;
 mod choice;
 pub mod clock;
 mod cohorts;
@@ -21,6 +54,7 @@ mod economic;
 mod entry_table;
 mod equity_tables;
 pub mod error;
+pub mod estimate;
 mod event_time;
 pub mod explain;
 pub mod explanation;
@@ -59,6 +93,7 @@ mod scenario;
 mod scenario_table;
 mod segmentation;
 pub mod stores;
+pub mod story;
 mod summary;
 mod tables;
 mod validation;
@@ -135,6 +170,8 @@ pub struct Audit {
     pub rejected: Vec<RejectedRow>,
     /// Checked input files by table.
     pub files: BTreeMap<TableName, Vec<Footer>>,
+    /// Day of the last accepted line; [`NO_DAY`](crate::schema::facts::NO_DAY) without one.
+    pub last_day: Day,
 }
 
 /// Facts of a run, with all that its side tables say of cost. A copy shares every table until it changes it, so a
@@ -245,18 +282,16 @@ pub fn project(
         return Err(RunError::NoForecast);
     }
     expressions::check(settings)?;
+    checks::check_tests(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
     // Saved models of purchases know the gaps between them; opportunities are counted anew.
     let by_day = needs_days && saved.as_ref().is_none_or(|saved| saved.purchases().is_none());
-    let wants_products = ["product_profit", "product_balance", "product_entry", "segment_measure"]
-        .iter()
-        .any(|name| settings.writes(name));
-    let products =
-        (wants_products && is_mapped(settings, TableName::Transactions, "product_id")).then_some(CostObject::Product);
+    let products = costs_products(settings).then_some(CostObject::Product);
     let Gathered { mut ledgers, audit, other_costs } =
         facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
+    checks::record_inputs(settings, &audit, &mut clock);
     ledgers.saved = saved.map(Arc::new);
     let other = match &settings.scenario {
         Some(scenario) => Some((scenario, scenario::ledgers(&ledgers, scenario, other_costs)?)),
@@ -297,6 +332,12 @@ pub fn project(
     Ok(Outcome { manifest, summary })
 }
 
+/// Whether products are costed beside customers: the ledger names them, and a dataset tells of them.
+fn costs_products(settings: &Settings) -> bool {
+    let wanted = ["product_profit", "product_balance", "product_entry", "segment_measure"];
+    wanted.iter().any(|name| settings.writes(name)) && is_mapped(settings, TableName::Transactions, "product_id")
+}
+
 /// Costs and profit of one world, and of its products or what else is costed.
 fn findings(
     settings: &Settings,
@@ -322,10 +363,12 @@ fn findings(
 /// [`RunError`]; nothing of the output folder has changed then.
 pub fn run_objects(settings: &Settings, kind: CostObject, progress: Arc<dyn Progress>) -> Result<Outcome, RunError> {
     ObjectError::check(settings, kind)?;
+    checks::check_tests(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
     let Gathered { ledgers, audit, other_costs } =
         facts_of(settings, Wanted { by_day: false, object: Some(kind) }, &mut clock)?;
+    checks::record_inputs(settings, &audit, &mut clock);
     let other = match &settings.scenario {
         Some(scenario) => Some((scenario, scenario::ledgers(&ledgers, scenario, other_costs)?)),
         None => None,

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Audit, Clock, RunError,
+    Audit, Clock, RunError, checks,
     comparison::covariate_columns,
     cost_labels::CostLabels,
     finished::Finished,
@@ -22,6 +22,7 @@ use crate::{
         dataset::{Values, Writer, Written, digest},
         folder::{MANIFEST, Staging},
     },
+    read::pseudonym::fingerprint,
     report::whale_curve::WhaleCurvePicture,
     schema::{
         costs::{PoolBalance, Unassigned},
@@ -86,7 +87,7 @@ fn spec(name: &'static str) -> Result<&'static OutputDataset, PublishError> {
 /// The whale curve as a picture.
 const PICTURE: &str = "whale_curve.svg";
 
-/// Times and memory of the run's stages.
+/// Times and memory of the run's stages, and what was checked.
 const RUN_RESULTS: &str = "run_results.json";
 
 /// Cells of one `customer_cost` file.
@@ -172,6 +173,7 @@ pub(super) fn publish(
     let mut written: Vec<Written> =
         tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, PublishError>>()?;
     written.sort_by_key(|dataset| dataset.dataset);
+    checks::test_outputs(settings, staging.path(), &written, clock)?;
     let manifest = manifest(settings, results, &written)?;
     if settings.report.write {
         let finished = Finished { folder: staging.path().to_owned(), manifest: manifest.clone() };
@@ -222,6 +224,7 @@ pub(super) fn publish_objects(
         writer.write(spec("input_balance")?, &results.balance_columns())?,
     ];
     written.sort_by_key(|dataset| dataset.dataset);
+    checks::test_outputs(settings, staging.path(), &written, clock)?;
     let mut manifest = manifest(settings, results, &written)?;
     manifest["cost_object"] = json!(kind);
     finish(staging, &manifest, clock)?;
@@ -235,6 +238,7 @@ fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), P
     clock.stop();
     let record = json!({
         "stages": clock.times,
+        "checks": clock.checks,
         "threads": rayon::current_num_threads(),
         "result_digest": manifest["result_digest"],
     });
@@ -365,6 +369,8 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
         "as_of": format_day(results.base.ledgers.as_of),
         "currency": settings.currency,
         "seed": settings.seed,
+        // Which key made the pseudonyms of a run, so that two runs can be told to fit each other.
+        "id_key": settings.inputs.transactions.id_key.map(|key| fingerprint(&key)),
         "inputs": inputs,
         "balances": results.audit.balances.iter().map(|(table, balance)| (table.as_str().to_owned(), json!(balance))).collect::<serde_json::Map<_, _>>(),
         "pools": pools,

@@ -3,7 +3,13 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::{RunError, expressions, gather::drivers_of, output};
+use super::{
+    RunError, checks,
+    estimate::{self, Estimate},
+    expressions,
+    gather::drivers_of,
+    output,
+};
 use crate::{
     publish::folder::{self, MANIFEST},
     read,
@@ -39,6 +45,8 @@ pub struct Plan {
     pub tables: Vec<TableFound>,
     /// Its output.
     pub output: Replaced,
+    /// The memory that it will need.
+    pub estimate: Estimate,
 }
 
 /// Looks at every input and at the output: names, footers, columns with their types, predicates.
@@ -46,7 +54,7 @@ pub struct Plan {
 /// # Errors
 /// Everything that is wrong with them, not the first alone.
 pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
-    let (mut tables, mut wrong) = (Vec::new(), Vec::new());
+    let (mut tables, mut ledger, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     let base = Utf8Path::new(&settings.base);
     let (of_events, of_ledger) = drivers_of(settings);
     for table in TableName::ALL {
@@ -57,21 +65,29 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
             _ => &[],
         };
         match read::open(table, setting, base, drivers) {
-            Ok(source) => tables.push(TableFound {
-                table,
-                files: source.files.len(),
-                rows: source.rows,
-                bytes: source.files.iter().map(|footer| footer.bytes).sum(),
-            }),
+            Ok(source) => {
+                tables.push(TableFound {
+                    table,
+                    files: source.files.len(),
+                    rows: source.rows,
+                    bytes: source.files.iter().map(|footer| footer.bytes).sum(),
+                });
+                if table == TableName::Transactions {
+                    ledger = source.files;
+                }
+            }
             Err(error) => wrong.push(error.into()),
         }
     }
     wrong.extend(expressions::check(settings).err());
+    wrong.extend(checks::check_tests(settings).err());
     let path = Utf8Path::new(&settings.output);
     let allowed = output::refuse_inputs(settings, path).and_then(|()| folder::refuse_foreign(path));
     wrong.extend(allowed.err().map(RunError::from));
     let output = Replaced { path: path.to_owned(), result_digest: digest_of(path) };
-    if wrong.is_empty() { Ok(Plan { tables, output }) } else { Err(wrong) }
+    let threads = settings.threads.unwrap_or_else(rayon::current_num_threads) as u64;
+    let estimate = estimate::estimate(settings, &tables, &ledger, threads);
+    if wrong.is_empty() { Ok(Plan { tables, output, estimate }) } else { Err(wrong) }
 }
 
 /// The digest in a manifest, when there is one that can be read.

@@ -334,10 +334,24 @@ fn id_text(ids: &Keys, row: u32) -> String {
     }
 }
 
+/// A file each of whose writes may be made to fail.
+struct Sink(File);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        fault::at("write_part")?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// A Parquet file while it is written.
 struct PartFile {
     path: Utf8PathBuf,
-    writer: ArrowWriter<BufWriter<File>>,
+    writer: ArrowWriter<BufWriter<Sink>>,
     rows: u64,
 }
 
@@ -360,7 +374,7 @@ impl PartFile {
             .build();
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer =
-            ArrowWriter::try_new_with_options(BufWriter::new(file), schema.clone(), options).map_err(failed)?;
+            ArrowWriter::try_new_with_options(BufWriter::new(Sink(file)), schema.clone(), options).map_err(failed)?;
         Ok(Self { path: path.to_owned(), writer, rows: 0 })
     }
 
@@ -375,7 +389,7 @@ impl PartFile {
         let parquet = |source| PublishError::Parquet { path: path.clone(), source };
         let mut buffer = writer.into_inner().map_err(parquet)?;
         buffer.flush().map_err(io(&path))?;
-        let file = buffer.into_inner().map_err(|error| io(&path)(error.into_error()))?;
+        let Sink(file) = buffer.into_inner().map_err(|error| io(&path)(error.into_error()))?;
         fault::at("sync_part").and_then(|()| file.sync_all()).map_err(io(&path))?;
         Ok(rows)
     }

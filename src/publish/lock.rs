@@ -45,10 +45,16 @@ impl Lock {
                 continue;
             }
             let interrupted = holder(&mut file);
+            // From here on a failure takes the file with it.
+            let mut lock = Self { path, file, interrupted };
             let own = std::process::id().to_string();
-            let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(own.as_bytes()));
-            written.map_err(io(&path))?;
-            return Ok(Self { path, file, interrupted });
+            let written = lock
+                .file
+                .set_len(0)
+                .and_then(|()| lock.file.rewind())
+                .and_then(|()| lock.file.write_all(own.as_bytes()));
+            written.map_err(io(&lock.path))?;
+            return Ok(lock);
         }
         Err(PublishError::Locked { path, process: None })
     }

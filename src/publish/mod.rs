@@ -3,6 +3,21 @@
 //! One run at a time holds an output ([`folder::Staging`]). It writes into a hidden folder beside it, waits until
 //! everything is on the disk, reads every file again ([`check`]), and exchanges the two folders. Killed at any
 //! instant, it leaves the old output or the new one, whole; the next run clears away the rest.
+//!
+//! ```
+//! use camino::Utf8PathBuf;
+//! use whalecurve::publish::{PublishError, folder::Staging};
+//!
+//! let scratch = tempfile::tempdir().expect("a scratch folder");
+//! let output = Utf8PathBuf::from_path_buf(scratch.path().join("results")).expect("a path of text");
+//! let staging = Staging::new(&output)?;
+//! staging.write("run_manifest.json", "{}")?;
+//! assert!(!output.exists(), "nobody sees what is not finished");
+//! assert!(matches!(Staging::new(&output), Err(PublishError::Locked { .. })), "one run at a time");
+//! staging.commit()?;
+//! assert!(output.join("run_manifest.json").exists() && output.join("_SUCCESS").exists());
+//! # Ok::<(), PublishError>(())
+//! ```
 
 pub mod check;
 pub mod dataset;

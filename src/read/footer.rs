@@ -6,11 +6,17 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
+use arrow_schema::DataType;
 use camino::{Utf8Path, Utf8PathBuf};
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::basic::{LogicalType, TimeUnit};
+use parquet::file::{
+    metadata::{ParquetMetaData, ParquetMetaDataReader},
+    statistics::Statistics,
+};
 
 use super::ReadError;
+use crate::schema::inputs::Limits;
 
 /// What a file's footer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +29,8 @@ pub struct Footer {
     pub rows: u64,
     /// Row groups.
     pub row_groups: u64,
+    /// Smallest and largest customer id (of integers) and day, where the ledger's statistics tell them.
+    pub bounds: [Option<(i64, i64)>; 2],
     /// Which file it was, and when it was last written.
     pub state: State,
 }
@@ -57,8 +65,16 @@ impl Footer {
 /// Reads and checks one footer: magic, metadata, and row counts that add up and are not negative.
 ///
 /// # Errors
-/// [`ReadError::Io`], [`ReadError::Footer`].
-pub fn check(file: &Utf8Path) -> Result<Footer, ReadError> {
+/// [`ReadError::Io`], [`ReadError::Footer`], [`ReadError::Limit`].
+pub fn check(file: &Utf8Path, limits: &Limits) -> Result<Footer, ReadError> {
+    check_with(file, limits, [None; 2])
+}
+
+/// The same, with the bounds of the columns that hold customer ids and days.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_with(file: &Utf8Path, limits: &Limits, columns: [Option<&str>; 2]) -> Result<Footer, ReadError> {
     let io = |source| ReadError::Io { file: file.to_owned(), source };
     let bad = |reason: String| ReadError::Footer { file: file.to_owned(), reason };
     let handle = File::open(file).map_err(io)?;
@@ -71,8 +87,10 @@ pub fn check(file: &Utf8Path) -> Result<Footer, ReadError> {
     let rows = metadata.file_metadata().num_rows();
     let rows = u64::try_from(rows).map_err(|_| bad("the footer counts a negative number of rows".to_owned()))?;
     check_row_groups(&metadata, rows, bytes).map_err(bad)?;
+    check_size(file, &metadata, limits)?;
     check_schemas(&metadata).map_err(bad)?;
-    Ok(Footer { file: file.to_owned(), bytes, rows, row_groups: metadata.num_row_groups() as u64, state })
+    let bounds = columns.map(|column| bounds(&metadata, column?));
+    Ok(Footer { file: file.to_owned(), bytes, rows, row_groups: metadata.num_row_groups() as u64, bounds, state })
 }
 
 fn check_row_groups(metadata: &ParquetMetaData, rows: u64, bytes: u64) -> Result<(), String> {
@@ -93,6 +111,70 @@ fn check_row_groups(metadata: &ParquetMetaData, rows: u64, bytes: u64) -> Result
     if sum == rows { Ok(()) } else { Err("the row groups do not add up to the footer's row count".to_owned()) }
 }
 
+/// Smallest and largest value of a column of integers or days, where every row group tells them.
+fn bounds(metadata: &ParquetMetaData, name: &str) -> Option<(i64, i64)> {
+    let mut bounds: Option<(i64, i64)> = None;
+    for group in metadata.row_groups().iter().filter(|group| group.num_rows() > 0) {
+        let column = group.columns().iter().find(|column| column.column_path().string() == name)?;
+        let (low, high) = match column.statistics()? {
+            Statistics::Int32(values) => (i64::from(*values.min_opt()?), i64::from(*values.max_opt()?)),
+            Statistics::Int64(values) => (*values.min_opt()?, *values.max_opt()?),
+            _ => return None,
+        };
+        let unit = match column.column_descr().logical_type_ref() {
+            Some(LogicalType::Timestamp(timestamp)) => Some(timestamp.unit),
+            _ => None,
+        };
+        let per_day = match unit {
+            None => 1,
+            Some(TimeUnit::MILLIS) => 86_400_000,
+            Some(TimeUnit::MICROS) => 86_400_000_000,
+            Some(TimeUnit::NANOS) => 86_400_000_000_000,
+        };
+        let (low, high) = (low.div_euclid(per_day), high.div_euclid(per_day));
+        bounds = Some(bounds.map_or((low, high), |(least, most)| (least.min(low), most.max(high))));
+    }
+    bounds
+}
+
+/// Columns of the file, and what each of its row groups unpacks to.
+fn check_size(file: &Utf8Path, metadata: &ParquetMetaData, limits: &Limits) -> Result<(), ReadError> {
+    let columns = metadata.file_metadata().schema_descr().num_columns() as u64;
+    within(file, "columns", columns, ("max_columns", limits.max_columns))?;
+    for group in metadata.row_groups() {
+        let chunks = group.columns().iter().map(|column| u64::try_from(column.uncompressed_size()).unwrap_or(u64::MAX));
+        let bytes = chunks.fold(0_u64, u64::saturating_add);
+        let limit = ("max_uncompressed_bytes", limits.max_uncompressed_bytes);
+        within(file, "uncompressed bytes in one row group", bytes, limit)?;
+    }
+    Ok(())
+}
+
+/// The rows and row groups of all files of a table.
+///
+/// # Errors
+/// [`ReadError::Limit`], with the file that passes it.
+pub fn check_totals(footers: &[Footer], limits: &Limits) -> Result<(), ReadError> {
+    let (mut rows, mut groups) = (0_u64, 0_u64);
+    for footer in footers {
+        rows = rows.saturating_add(footer.rows);
+        groups = groups.saturating_add(footer.row_groups);
+        within(&footer.file, "rows, with those of the files before it", rows, ("max_rows", limits.max_rows))?;
+        let limit = ("max_row_groups", limits.max_row_groups);
+        within(&footer.file, "row groups, with those of the files before it", groups, limit)?;
+    }
+    Ok(())
+}
+
+fn within(
+    file: &Utf8Path,
+    what: &'static str,
+    found: u64,
+    (name, limit): (&'static str, u64),
+) -> Result<(), ReadError> {
+    if found <= limit { Ok(()) } else { Err(ReadError::Limit { file: file.to_owned(), what, found, name, limit }) }
+}
+
 /// A footer that Arrow has written holds its schema twice, and readers take names and types from either: a column that the two
 /// name differently would be read as nulls.
 fn check_schemas(metadata: &ParquetMetaData) -> Result<(), String> {
@@ -106,6 +188,23 @@ fn check_schemas(metadata: &ParquetMetaData) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// A column of timestamps in a zone that the decoder does not know: an offset that is no whole number of hours.
+pub(super) fn unread_zone(file: &Utf8Path) -> Option<(String, String)> {
+    let handle = File::open(file).ok()?;
+    let read = || {
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&handle).ok()?;
+        let file = metadata.file_metadata();
+        parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()
+    };
+    let schema = panic::catch_unwind(AssertUnwindSafe(read)).ok()??;
+    schema.fields().iter().find_map(|field| match field.data_type() {
+        DataType::Timestamp(_, Some(zone)) if zone.starts_with(['+', '-']) && !zone.ends_with("00") => {
+            Some((field.name().clone(), zone.to_string()))
+        }
+        _ => None,
+    })
 }
 
 fn first_line(text: &str) -> String {

@@ -1,10 +1,23 @@
 //! Input tables: files are found, their footers checked, and a lazy frame in schema columns is built.
 //!
 //! Nothing is decoded here. A [`Source`] knows its rows and columns from the footers alone.
+//!
+//! ```
+//! use camino::Utf8Path;
+//! use whalecurve::read::footer::check;
+//!
+//! // A footer is checked before anything is decoded.
+//! let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/cdnow");
+//! assert_eq!(check(&folder.join("transactions.parquet"))?.rows, 6_919);
+//! let error = check(&folder.join("README.md")).expect_err("no Parquet file");
+//! assert!(error.to_string().contains("README.md"));
+//! # Ok::<(), whalecurve::read::ReadError>(())
+//! ```
 
 pub mod files;
 pub mod footer;
 pub mod peek;
+pub mod pseudonym;
 pub mod scan;
 
 use camino::Utf8PathBuf;
@@ -89,6 +102,20 @@ pub enum ReadError {
         /// What it is.
         found: String,
     },
+    /// A footer that says more than the config allows.
+    #[error("{file}: {found} {what}; `limits.{name}` allows {limit}")]
+    Limit {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What is counted.
+        what: &'static str,
+        /// How much there is.
+        found: u64,
+        /// Name of the limit.
+        name: &'static str,
+        /// How much may be.
+        limit: u64,
+    },
     /// Two files of one table disagree about a mapped column.
     #[error("{}: column `{column}` is {found}, but {first} in `{}`", shown(.file), shown(.first_file))]
     SchemaDrift {
@@ -155,6 +182,7 @@ impl ReadError {
             Self::Changed { .. } => "run it again when nothing writes to the inputs any longer",
             Self::MissingColumn { .. } => "map the file's own column name under `columns`",
             Self::ColumnType { .. } => "cast the column where the file is written",
+            Self::Limit { .. } => "if the file is right, raise the limit in the config",
             Self::SchemaDrift { .. } => "write all files of a table with one schema",
             Self::Predicate { .. } => {
                 "a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'"

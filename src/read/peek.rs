@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::*;
 
 use super::{ReadError, files, footer};
+use crate::schema::inputs::Limits;
 
 /// Rows that are looked at.
 const SAMPLE: u32 = 10_000;
@@ -62,7 +63,7 @@ pub fn peek(path: &str) -> Result<Peek, ReadError> {
     let first = &files[0];
     let csv = first.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     if !csv {
-        footer::check(first)?;
+        footer::check(first, &Limits::default())?;
     }
     let damaged = || ReadError::Decode { file: first.clone(), reason: "its first rows make no sense".to_owned() };
     let frame = panic::catch_unwind(AssertUnwindSafe(|| head(first, csv))).map_err(|_| damaged())?;

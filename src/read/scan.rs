@@ -11,6 +11,7 @@ use polars::prelude::*;
 use super::{
     ReadError, files,
     footer::{self, Footer, State},
+    pseudonym::{self, PERSONS},
 };
 use crate::schema::{
     covariates::{CovariateColumn, CovariateKind},
@@ -170,8 +171,12 @@ pub fn open(
     let footers = if csv {
         found.iter().map(|file| csv_footer(file)).collect::<Result<Vec<_>, _>>()?
     } else {
-        found.iter().map(|file| footer::check(file)).collect::<Result<Vec<_>, _>>()?
+        let ledger = table == TableName::Transactions;
+        let column = |role: &str| setting.columns.get(role).filter(|_| ledger).map(String::as_str);
+        let bounded = [column("customer_id"), column("date")];
+        found.iter().map(|file| footer::check_with(file, &setting.limits, bounded)).collect::<Result<Vec<_>, _>>()?
     };
+    footer::check_totals(&footers, &setting.limits)?;
     let rows = (!csv).then(|| footers.iter().map(|footer| footer.rows).sum());
     let mut frame = scan_files(name, &found, csv)?;
     let schema = guarded(name, || frame.collect_schema()).map_err(|error| named(name, &footers, csv, error))?;
@@ -193,6 +198,10 @@ pub fn open(
         })?;
         let expression = local(col(column.as_str()), dtype);
         let expression = if *dtype == cast { expression } else { expression.cast(cast) };
+        let expression = match setting.id_key {
+            Some(key) if PERSONS.contains(&role.as_str()) => pseudonym::of_column(expression, key),
+            _ => expression,
+        };
         columns.push(expression.alias(role.as_str()));
     }
     for (driver, setting) in drivers {
@@ -317,7 +326,14 @@ fn missing_column(file: &Utf8Path, column: &str, table: &'static str, role: &str
 
 fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
     let metadata = std::fs::metadata(file).map_err(|source| ReadError::Io { file: file.to_owned(), source })?;
-    Ok(Footer { file: file.to_owned(), bytes: metadata.len(), rows: 0, row_groups: 0, state: State::of(&metadata) })
+    Ok(Footer {
+        file: file.to_owned(),
+        bytes: metadata.len(),
+        rows: 0,
+        row_groups: 0,
+        bounds: [None; 2],
+        state: State::of(&metadata),
+    })
 }
 
 fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
@@ -362,11 +378,14 @@ fn check_drift(
             let missing = || missing_column(file, column, table, role, &schema);
             let found = schema.get(column.as_str()).ok_or_else(missing)?;
             if found != expected {
+                // Two integers that are not one: their widths tell.
+                let alike = describe(found) == describe(expected);
+                let told = |dtype: &DataType| if alike { format!("{dtype:?}") } else { describe(dtype) };
                 return Err(ReadError::SchemaDrift {
                     file: file.clone(),
                     column: column.clone(),
-                    found: describe(found),
-                    first: describe(expected),
+                    found: told(found),
+                    first: told(expected),
                     first_file: files[0].clone(),
                 });
             }
@@ -419,7 +438,15 @@ fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> 
     };
     let only = if let [only] = files { Some(only) } else { None };
     match only.or_else(|| files.iter().find(damaged)) {
-        Some(footer) => ReadError::Decode { file: footer.file.clone(), reason: reason.clone() },
+        Some(footer) => {
+            let reason = match footer::unread_zone(&footer.file) {
+                Some((column, zone)) => format!(
+                    "column `{column}` is a timestamp in {zone}; UTC, named zones and offsets of whole hours are read"
+                ),
+                None => reason.clone(),
+            };
+            ReadError::Decode { file: footer.file.clone(), reason }
+        }
         None => error,
     }
 }

@@ -200,6 +200,24 @@ impl TableName {
         Self::Interactions,
     ];
 
+    /// Whether its rows carry money; those of `customers` do where `acquisition_cost` is mapped.
+    #[must_use]
+    pub fn carries_money(self) -> bool {
+        matches!(
+            self,
+            Self::Transactions
+                | Self::Customers
+                | Self::Pools
+                | Self::Receivables
+                | Self::Traced
+                | Self::Opportunities
+                | Self::Learning
+                | Self::AcquisitionPlan
+                | Self::Market
+                | Self::Truth
+        )
+    }
+
     /// The name in the config.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -434,6 +452,49 @@ impl TableName {
     }
 }
 
+/// What the footers of a table's files may say. The defaults are far above what a ledger of many years has, and keep a file
+/// that lies, or that was made to hurt, from being decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of all files.
+    pub max_rows: u64,
+    /// Bytes that one row group of a file has when it is unpacked: what a decoder may hold at once.
+    pub max_uncompressed_bytes: u64,
+    /// Row groups of all files.
+    pub max_row_groups: u64,
+    /// Columns of a file, those of nested ones counted singly.
+    pub max_columns: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_rows: 100_000_000_000,
+            max_uncompressed_bytes: 16 << 30,
+            max_row_groups: 10_000_000,
+            max_columns: 20_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Names of the limits in configs.
+    pub const KEYS: [&str; 4] = ["max_rows", "max_uncompressed_bytes", "max_row_groups", "max_columns"];
+
+    /// The same with one of [`Self::KEYS`] changed.
+    #[must_use]
+    pub fn with(mut self, key: &str, limit: u64) -> Self {
+        match key {
+            "max_rows" => self.max_rows = limit,
+            "max_uncompressed_bytes" => self.max_uncompressed_bytes = limit,
+            "max_row_groups" => self.max_row_groups = limit,
+            "max_columns" => self.max_columns = limit,
+            _ => {}
+        }
+        self
+    }
+}
+
 /// Where a table is and how its columns are named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TableSetting {
@@ -448,6 +509,46 @@ pub struct TableSetting {
     /// Columns that models may use, by the user's name; of the customers table alone.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub covariates: BTreeMap<String, CovariateColumn>,
+    /// What its footers may say.
+    #[serde(skip)]
+    pub limits: Limits,
+    /// Key of the pseudonyms that stand in the place of its ids; `None` keeps them.
+    #[serde(skip)]
+    pub id_key: Option<IdKey>,
+}
+
+/// Where the key of pseudonyms is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdKeySource {
+    /// An environment variable.
+    Variable(String),
+    /// A file that its owner alone may read, relative to the config.
+    File(String),
+}
+
+/// A key that is never printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct IdKey([u8; 32]);
+
+impl IdKey {
+    /// The key of these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for IdKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdKey(…)")
+    }
 }
 
 /// Format of an input table's files.

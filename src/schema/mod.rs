@@ -1,5 +1,15 @@
 //! The table types in which stages meet: settings, customers, facts, costs, results.
+//!
+//! ```
+//! use whalecurve::schema::outputs::DATASETS;
+//!
+//! // What `whalecurve schema` prints: every column with its meaning, from the list that the writer is held to.
+//! let profit = DATASETS.iter().find(|dataset| dataset.name == "customer_profit").expect("it is documented");
+//! let cm3 = profit.columns.iter().find(|column| column.name == "cm3").expect("it has margins");
+//! assert_eq!(cm3.meaning, "cm2 - customer_cost: what the customer earned after cost-to-serve");
+//! ```
 
+pub mod checks;
 pub mod contract;
 pub mod contract_outputs;
 pub mod costing;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::{
-    inputs::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
+    inputs::{Format, IdKeySource, Inputs, ReturnsPolicy, TableName, TableSetting},
     portfolio::{NetworkingSettings, PortfolioSettings, ValueTier},
 };
 
 use super::{
+    checks::{Freshness, OutputTest, Threshold},
     costing::{ActivitySetting, ResourceSetting, ServiceSetting},
     covariates::CovariateSettings,
     decisions::DecisionSettings,
@@ -59,6 +60,15 @@ pub struct Settings {
     pub inputs: Inputs,
     /// Rules whose policy the user changed: table → rule → setting.
     pub contract: BTreeMap<TableName, BTreeMap<String, RuleSetting>>,
+    /// How old the ledger's last line may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
+    /// Tests of the outputs, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tests: BTreeMap<String, OutputTest>,
+    /// Where the key is that makes pseudonyms of customers' ids; `None` = outputs carry the ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<IdKeySource>,
     /// Driver quantities derived from the ledger, by name.
     pub drivers: BTreeMap<String, LedgerDriver>,
     /// Activities from the config (those of the `activities` table come on top), by name.
@@ -132,15 +142,29 @@ pub enum Policy {
     Warn,
 }
 
+impl Policy {
+    /// The name in configs and outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Reject => "reject",
+            Self::Warn => "warn",
+        }
+    }
+}
+
 /// A rule's policy and limits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RuleSetting {
     /// What happens to a row that breaks the rule.
     pub policy: Policy,
-    /// More broken rows than this stop the run.
-    pub max_rows: Option<u64>,
-    /// A larger share of the table's rows (0 to 1) stops the run.
-    pub max_share: Option<f64>,
+    /// More broken rows, or money, than this stop the run.
+    #[serde(skip_serializing_if = "Threshold::is_none")]
+    pub error_if: Threshold,
+    /// More than this is told.
+    #[serde(skip_serializing_if = "Threshold::is_none")]
+    pub warn_if: Threshold,
     /// Range rules: smallest accepted value (money in major units, or `1997-09-30`), as written.
     pub min: Option<String>,
     /// Range rules: largest accepted value, as written.

@@ -99,7 +99,7 @@ fn staged(job: &Job) {
 }
 
 /// Kills that are tried; `WHALECURVE_TRIALS` asks for more.
-fn trials(short: u32) -> u32 {
+pub(crate) fn trials(short: u32) -> u32 {
     #[expect(clippy::disallowed_methods, reason = "the long form of a test is asked for by the environment")]
     let asked = std::env::var("WHALECURVE_TRIALS");
     asked.ok().and_then(|trials| trials.parse().ok()).unwrap_or(short)

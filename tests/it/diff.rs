@@ -13,7 +13,7 @@ name: Shop
 currency: EUR
 period: whole
 inputs:
-  transactions: {{path: ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount, cost_of_goods: goods}}}}
+  transactions: {{path: ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount, product_cost: goods}}}}
   customers: {{path: customers.csv, columns: {{customer_id: customer, segment: segment}}}}
 drivers: {{orders: {{count_distinct: day}}}}
 activities: {{handling: {{level: order, method: driver, driver: orders, cost: {}.00}}}}

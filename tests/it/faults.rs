@@ -4,13 +4,14 @@
 
 use std::os::unix::process::ExitStatusExt;
 
-use crate::commit::{beside, job, seen, start, version};
+use crate::commit::{beside, job, seen, start, trials, version};
 
 /// Every place of `src/publish`, and whether readers see the new version after a run has died there.
-const PLACES: [(&str, bool); 12] = [
+const PLACES: [(&str, bool); 13] = [
     ("locked", false),
     ("staged", false),
     ("create_part", false),
+    ("write_part", false),
     ("sync_part", false),
     ("small_file", false),
     ("sync_file", false),
@@ -52,4 +53,33 @@ fn a_write_that_fails_at_a_place_is_told_and_leaves_one_version_whole() {
         assert_eq!(seen(&job), if replaced { new.clone() } else { old }, "{place}");
         assert!(beside(&job).is_empty(), "{place}: {:?}", beside(&job));
     }
+}
+
+#[test]
+fn whichever_write_sync_or_rename_fails_one_version_stays_whole() {
+    let job = job();
+    let new = version(&job, "2");
+    let old = version(&job, "1");
+    let (mut failed, mut number) = (0, 1);
+    loop {
+        let done = start(&job, "2", Some(&format!("#{number}:error"))).wait_with_output().unwrap();
+        let found = seen(&job);
+        assert!(found == old || found == new, "place {number}: another version");
+        assert!(beside(&job).is_empty(), "place {number}: {:?}", beside(&job));
+        if done.status.success() {
+            // It has come by fewer places than this one.
+            assert_eq!(found, new);
+            break;
+        }
+        let told = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(1), "place {number}: {told}");
+        assert!(told.contains("a fault that a test asked for"), "place {number}: {told}");
+        failed += 1;
+        if found == new {
+            assert_eq!(version(&job, "1"), old);
+        }
+        // Every one in the long form.
+        number += if trials(1) > 1 { 1 } else { 13 };
+    }
+    assert!(failed > 8, "only {failed} places");
 }

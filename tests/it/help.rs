@@ -14,7 +14,17 @@ fn help(arguments: &[&str]) -> (i32, String, String) {
 fn a_topic_is_explained_in_a_few_lines_with_its_source() {
     let (code, told, _) = help(&["whale-curve"]);
     assert_eq!(code, 0);
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r"
+    Whale curve: cumulative profit over customers, best first
+
+    Sort customers by profit, add up. The curve climbs to a peak, often far above
+    the total, stays flat over those who break even, and falls over those who cost
+    more than they bring. Peak less end is what the last ones lose; the distance
+    between peak and total is what better terms, service or prices could win.
+
+    Source: Kaplan & Narayanan, Measuring and Managing Customer Profitability (2001).
+    See:    `whale_curve.svg`, dataset `whale_curve`, `concentration` (Gini, Stobachoff)
+    ");
     for written in ["Whale_Curve", "whalecurve", "WHALE CURVE"] {
         assert_eq!(help(&[written]).1, told, "{written}");
     }
@@ -40,6 +50,9 @@ fn without_a_topic_all_commands_and_topics_are_listed() {
 fn a_word_that_is_no_topic_gets_the_nearest_one() {
     let (code, out, talk) = help(&["whale-curv"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert_snapshot!(talk, @"");
+    assert_snapshot!(talk, @r"
+    error: there is no command or topic of this name
+      hint: did you mean `whalecurve help whale-curve`?
+    ");
     assert!(help(&["zebra"]).2.contains("lists all of them"));
 }

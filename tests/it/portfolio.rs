@@ -254,7 +254,7 @@ portfolio:
 fn an_expression_that_cannot_be_evaluated_stops_the_run_with_its_reason() {
     for (text, reason) in [
         ("net_revenu > 5", "no column `net_revenu`; did you mean `net_revenue`?"),
-        ("net_revenue > AVG(net_revenue)", "it adds up over customers; an expression is about one customer"),
+        ("net_revenue > AVG(net_revenue)", "it adds up over several rows; an expression is about one"),
         ("net_revenue", "it is neither true nor false"),
         ("net_revenue >", "portfolio: `mine`: "),
     ] {

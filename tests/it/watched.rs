@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::{commit, support::Job};
 
 /// Every event code that a command may tell. A name here is a promise: add, never change.
-const EVENTS: [&str; 8] =
-    ["config_error", "error", "finished", "heartbeat", "message", "note", "stage_ended", "stage_started"];
+const EVENTS: [&str; 9] =
+    ["check", "config_error", "error", "finished", "heartbeat", "message", "note", "stage_ended", "stage_started"];
 
 fn events(told: &[u8]) -> Vec<Value> {
     let told = String::from_utf8(told.to_vec()).unwrap();
@@ -52,7 +52,7 @@ fn every_line_of_a_json_log_is_an_event_with_time_level_and_a_known_code() {
     assert_eq!((codes.first(), codes.last()), (Some(&"stage_started"), Some(&"finished")));
     codes.sort_unstable();
     codes.dedup();
-    assert_eq!(codes, ["finished", "heartbeat", "message", "note", "stage_ended", "stage_started"]);
+    assert_eq!(codes, ["check", "finished", "heartbeat", "message", "note", "stage_ended", "stage_started"]);
     let ended = events.iter().find(|event| event["event"] == "stage_ended" && event["stage"] == "facts").unwrap();
     assert!(ended["rows"].as_u64().unwrap() > 0 && ended["rows_per_second"].as_u64().unwrap() > 0, "{ended}");
     assert_eq!(events.last().unwrap()["exit_code"], 0);

@@ -1,4 +1,4 @@
-//! `whalecurve explain`: one customer's way from gross sales to economic profit.
+//! `whalecurve explain`: one customer's way from gross sales to economic profit, its future, its group, and why.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::run::load;
 use crate::{
     cli::{
-        Exit,
+        Exit, ahead,
         config::Overrides,
         follow::{Stages, work},
         streams::Streams,
@@ -18,6 +18,7 @@ use crate::{
         Clock,
         explain::{Question, explain},
         stores::around,
+        story::story,
     },
 };
 
@@ -74,9 +75,23 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok((explanation, _)) => explanation,
         Err(exit) => return Ok(exit),
     };
+    let whole = args.period.is_none() && !scenario;
+    let ahead = match story(&settings, &explanation, whole) {
+        Ok(ahead) => ahead,
+        Err(error) => {
+            writeln!(streams.talk, "note: {error}; its future and group are left out")?;
+            None
+        }
+    };
     match args.output_format {
-        OutputFormat::Text => write!(streams.out, "{}", waterfall::text(&explanation))?,
-        OutputFormat::Json => writeln!(streams.out, "{:#}", serde_json::json!(explanation))?,
+        OutputFormat::Text => {
+            write!(streams.out, "{}{}", waterfall::text(&explanation), ahead::text(ahead.as_ref(), &explanation))?;
+        }
+        OutputFormat::Json => {
+            let mut document = serde_json::json!(explanation);
+            document["story"] = serde_json::json!(ahead);
+            writeln!(streams.out, "{document:#}")?;
+        }
     }
     Ok(Exit::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 pub mod clean;
 pub mod compare;
+pub mod config;
 pub mod demo;
 pub mod diff;
 pub mod doctor;

@@ -7,11 +7,13 @@ use crate::{
     cli::{
         Exit,
         config::Overrides,
+        memory::mebibytes,
         streams::Streams,
         table::{Table, TableFormat},
     },
     pipeline::{
         RunError,
+        estimate::Estimate,
         plan::{Plan, Replaced, TableFound, plan},
         stores::Local,
     },
@@ -27,6 +29,26 @@ pub struct Args {
     /// Output folder, instead of the config's.
     #[arg(long)]
     output: Option<Utf8PathBuf>,
+}
+
+/// What to look at, and how to tell it.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    args: Args,
+    /// Text for people, or one line of JSON.
+    #[arg(long, value_enum, default_value_t)]
+    output_format: PlanFormat,
+}
+
+/// How a plan is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum PlanFormat {
+    /// Tables and sentences.
+    #[default]
+    Text,
+    /// One line of JSON.
+    Json,
 }
 
 /// Checks a config and its inputs: every problem to `talk`, one line of JSON to `out` when there is none.
@@ -54,11 +76,16 @@ pub fn check(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
 ///
 /// # Errors
 /// When the streams cannot be written.
-pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+pub fn run(args: PlanArgs, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    let PlanArgs { args, output_format } = args;
     let (settings, plan) = match look(args, streams)? {
         Ok(found) => found,
         Err(exit) => return Ok(exit),
     };
+    if output_format == PlanFormat::Json {
+        streams.result(as_json(&plan))?;
+        return Ok(Exit::SUCCESS);
+    }
     let row = |found: &TableFound| {
         let rows = found.rows.map_or_else(|| "csv".to_owned(), |rows| rows.to_string());
         vec![found.table.as_str().to_owned(), found.files.to_string(), rows, found.bytes.to_string()]
@@ -75,7 +102,62 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Some(digest) => writeln!(streams.out, "It would replace {}, whose results are {digest}.", output.path)?,
         None => writeln!(streams.out, "It would write {}, where there are no results.", output.path)?,
     }
+    write!(streams.out, "{}", memory_text(&plan.estimate))?;
     Ok(Exit::SUCCESS)
+}
+
+/// The memory that a run will need, with what it is for.
+fn memory_text(estimate: &Estimate) -> String {
+    let told = estimate.parts.iter().filter(|(_, bytes)| *bytes > 0);
+    let parts: Vec<String> = told.map(|(what, bytes)| format!("{what} {}", mebibytes(*bytes))).collect();
+    format!(
+        "It would need about {} MiB of memory ({}), for {} customers ({}) and {} customers and periods.\n",
+        mebibytes(estimate.bytes()),
+        parts.join(", "),
+        estimate.customers,
+        estimate.customers_by,
+        estimate.cells
+    )
+}
+
+fn as_json(plan: &Plan) -> serde_json::Value {
+    let table = |found: &TableFound| {
+        let TableFound { table, files, rows, bytes } = found;
+        serde_json::json!({"table": table.as_str(), "files": files, "rows": rows, "bytes": bytes})
+    };
+    let Plan { tables, output, estimate } = plan;
+    let parts: serde_json::Map<String, serde_json::Value> =
+        estimate.parts.iter().map(|(what, bytes)| ((*what).to_owned(), (*bytes).into())).collect();
+    serde_json::json!({
+        "tables": tables.iter().map(table).collect::<Vec<_>>(),
+        "output": output.path.as_str(),
+        "replaces": output.result_digest,
+        "memory": {
+            "bytes": estimate.bytes(),
+            "parts": parts,
+            "customers": estimate.customers,
+            "customers_by": estimate.customers_by,
+            "cells": estimate.cells,
+        },
+    })
+}
+
+/// Says at its start that a run may need more memory than it may use.
+///
+/// # Errors
+/// When the stream cannot be written.
+pub(super) fn warn_of_memory(settings: &Settings, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    // What is wrong with the inputs is the run's to tell.
+    let Some((limit, plan)) = streams.memory.zip(plan(settings).ok()) else { return Ok(()) };
+    let needed = plan.estimate.bytes();
+    if needed / 4 * 3 <= limit {
+        return Ok(());
+    }
+    let (needed, limit) = (mebibytes(needed), mebibytes(limit));
+    writeln!(
+        streams.talk,
+        "note: this run would need about {needed} MiB of memory and may use {limit} MiB: it may end for want of it"
+    )
 }
 
 fn totals(tables: &[TableFound]) -> (usize, u64) {

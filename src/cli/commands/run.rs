@@ -5,11 +5,13 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 
+use super::plan::warn_of_memory;
 use crate::{
     cli::{
         Exit,
         config::{self, Overrides},
         follow::{Stages, work},
+        id_key::unlock,
         lineage::Lineage,
         streams::Streams,
     },
@@ -128,6 +130,7 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
     {
         return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
     }
+    warn_of_memory(&settings, streams)?;
     let lineage = Lineage::new(lineage_file, &settings);
     lineage.start(streams)?;
     let outcome = work(settings.threads, Stages::Told, streams, |progress| {
@@ -179,6 +182,32 @@ pub(super) fn load(
     if let Err(exit) = may_write(overrides.output.as_deref(), streams)? {
         return Ok(Err(exit));
     }
+    let text = match read_text(path, streams)? {
+        Ok(text) => text,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+    let environment = |name: &str| std::env::var(name).ok();
+    match config::load(path, &text, &environment, overrides) {
+        Ok(mut settings) => match unlock(&mut settings, &environment) {
+            Ok(()) => Ok(Ok(settings)),
+            Err(what) => {
+                let hint =
+                    "make a key once, as in: openssl rand -hex 32, and keep it: another key gives other pseudonyms";
+                streams.fail(&what, Some(hint), Exit::USAGE).map(Err)
+            }
+        },
+        Err(errors) => {
+            for problem in errors.problems() {
+                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
+            }
+            Ok(Err(Exit::USAGE))
+        }
+    }
+}
+
+/// The text of a config, or the exit after it is told why there is none.
+pub(super) fn read_text(path: &Utf8Path, streams: &mut Streams<'_>) -> std::io::Result<Result<String, Exit>> {
     if let Ok(found) = std::fs::metadata(path)
         && found.len() > config::MAX_BYTES
     {
@@ -187,22 +216,11 @@ pub(super) fn load(
         streams.refuse(&format!("{path}:1:1"), &what, None)?;
         return Ok(Err(Exit::USAGE));
     }
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Ok(text)),
         Err(error) => {
             let hint = "name a config file, as in: whalecurve run whalecurve.yaml";
-            return streams.fail(&format!("{path}: {error}"), Some(hint), Exit::USAGE).map(Err);
-        }
-    };
-    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-    let environment = |name: &str| std::env::var(name).ok();
-    match config::load(path, &text, &environment, overrides) {
-        Ok(settings) => Ok(Ok(settings)),
-        Err(errors) => {
-            for problem in errors.problems() {
-                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
-            }
-            Ok(Err(Exit::USAGE))
+            streams.fail(&format!("{path}: {error}"), Some(hint), Exit::USAGE).map(Err)
         }
     }
 }

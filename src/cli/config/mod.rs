@@ -4,10 +4,14 @@
 //! on) → one reader a section → [`Settings`]. Nothing here reads a file or the environment: the caller hands both in.
 //! Only the default `name` of a config given by a relative path asks for the working directory.
 
+mod asked;
 mod env;
 mod error;
 mod number;
 mod overrides;
+mod resolved;
+#[cfg(test)]
+mod schema;
 mod secret;
 mod sections;
 mod suggest;
@@ -20,20 +24,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use self::error::{ConfigErrors, Position, Problem};
 use self::{
     error::Problems,
     sections::{
-        activities, basis, contract, costs, covariates, decisions, economic, equity, forecast, fx, inputs, portfolio,
-        report, resources, run,
+        activities, basis, contract, costs, covariates, decisions, economic, equity, forecast, fx, ids, inputs, limits,
+        output_tests, portfolio, report, resources, run,
     },
     walk::{Entry, Fields},
 };
+pub use self::{
+    error::{ConfigErrors, Position, Problem},
+    resolved::resolved,
+};
 use crate::schema::{
+    checks::{Freshness, OutputTest},
     costing::{ActivitySetting, ServiceSetting},
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
+    inputs::Limits,
     location::is_url,
     money::MAX_EXPONENT,
     period::PeriodKind,
@@ -46,6 +55,9 @@ use crate::units::Day;
 /// Largest config that is read, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
+/// JSON Schema of configs, for editors.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
 /// Key of random streams when nobody gives one.
 const DEFAULT_SEED: u64 = 1;
 
@@ -56,7 +68,7 @@ const DEFAULT_OUTPUT: &str = "results";
 const MOST_VERSIONS: u64 = 1_000;
 
 /// Keys of the config.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 28] = [
     "version",
     "name",
     "currency",
@@ -68,6 +80,8 @@ const KEYS: [&str; 25] = [
     "keep_versions",
     "spool",
     "inputs",
+    "ids",
+    "limits",
     "contract",
     "drivers",
     "activities",
@@ -80,6 +94,7 @@ const KEYS: [&str; 25] = [
     "portfolio",
     "equity",
     "decisions",
+    "tests",
     "overrides",
     "report",
 ];
@@ -171,19 +186,19 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
     let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
 
-    let keep_versions =
-        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
+    let (keep_versions, report) = beside_the_datasets(&fields, problems);
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
+    let ids = fields.read_or("ids", None, problems, ids::read);
+    let limits = fields.read_or("limits", Limits::default(), problems, limits::read).unwrap_or_default();
     // Without `inputs` that alone is told, not also what would need each of its tables.
     let (tables, inputs) = match fields.require("inputs", problems) {
-        Some(entry) => inputs::read(entry, problems),
+        Some(entry) => inputs::read(entry, limits, problems),
         None => (TableName::ALL.into_iter().collect(), None),
     };
     let exponent = currency.as_ref().map_or(MAX_EXPONENT, |currency| currency.exponent);
-    let contract = fields.read_or("contract", BTreeMap::new(), problems, |entry, problems| {
-        contract::read(entry, &tables, exponent, problems)
-    });
+    let contract = rules_of_inputs(&fields, &tables, (as_of == Some(None), exponent), problems);
+    let tests = tests_of_outputs(&fields, outputs.as_ref(), exponent, problems);
     let drivers = fields
         .read_or("drivers", BTreeMap::new(), problems, |entry, problems| costs::drivers(entry, &tables, problems));
     let (drivers_known, activities_known) = (names(&fields, "drivers"), names(&fields, "activities"));
@@ -225,7 +240,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     }
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
-    let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let output = output?;
@@ -244,7 +258,10 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         spool: spool?.map(|spool: &str| folder.join(spool).into_string()),
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
-        contract: contract?,
+        freshness: contract.as_ref()?.1,
+        contract: contract?.0,
+        tests: tests?,
+        ids: ids?,
         drivers: drivers?,
         activities: activities?,
         resources: resources.as_ref()?.0.clone(),
@@ -257,6 +274,46 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         decisions: decisions?,
         scenario: None,
         report: report?,
+    })
+}
+
+/// `keep_versions` and `report`: what an output has beside its datasets.
+fn beside_the_datasets(fields: &Fields<'_>, problems: &mut Problems) -> (Option<u64>, Option<ReportSettings>) {
+    let keep_versions =
+        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
+    (keep_versions, fields.read_or("report", ReportSettings::default(), problems, report::read))
+}
+
+/// Rules of the inputs, and how fresh they must be.
+///
+/// * `tables`: those that the config names. * `without_day`: whether it has no `as_of`.
+fn rules_of_inputs(
+    fields: &Fields<'_>,
+    tables: &BTreeSet<TableName>,
+    (without_day, exponent): (bool, u8),
+    problems: &mut Problems,
+) -> Option<(contract::Rules, Option<Freshness>)> {
+    let contract = fields.read_or("contract", (BTreeMap::new(), None), problems, |entry, problems| {
+        contract::read(entry, tables, exponent, problems)
+    })?;
+    if let (Some(_), true, Some(entry)) = (contract.1, without_day, fields.get("contract")) {
+        let what = "`contract.transactions.freshness` needs `as_of`: without it a run looks back from the last line";
+        problems.add_with_hint(entry.key_at(), what, "add as_of: ${AS_OF} and let the scheduler set it");
+    }
+    Some(contract)
+}
+
+/// `tests`.
+///
+/// * `outputs`: those that the config names, where nothing is wrong with them.
+fn tests_of_outputs(
+    fields: &Fields<'_>,
+    outputs: Option<&Option<Vec<String>>>,
+    exponent: u8,
+    problems: &mut Problems,
+) -> Option<BTreeMap<String, OutputTest>> {
+    fields.read_or("tests", BTreeMap::new(), problems, |entry, problems| {
+        output_tests::read(entry, outputs.and_then(Option::as_deref), exponent, problems)
     })
 }
 

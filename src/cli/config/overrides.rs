@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// Parts of the config that a scenario may change: everything after the facts.
-const PARTS: [&str; 5] = ["activities", "resources", "capital_charge", "commissions", "bad_debt"];
+pub(super) const PARTS: [&str; 5] = ["activities", "resources", "capital_charge", "commissions", "bad_debt"];
 
 /// Keys of `overrides` that are no parts of the config.
-const OWN: [&str; 3] = ["name", "prices", "driver_factors"];
+pub(super) const OWN: [&str; 3] = ["name", "prices", "driver_factors"];
 
 /// Name of a scenario that nobody named.
 const DEFAULT_NAME: &str = "what_if";
@@ -70,6 +70,15 @@ pub(super) fn apply(
         lay(document, part);
     }
     Some(read)
+}
+
+/// Puts what `--set` says among the document's `overrides`.
+pub(super) fn add_sets(document: &mut Node, sets: &[String], problems: &mut Problems) {
+    for (mut path, mut value) in sets.iter().filter_map(|set| parse_set(set, problems)) {
+        path.insert(0, "overrides".to_owned());
+        value.at = Position { line: 0, ..Position::START };
+        put(document, &path, value);
+    }
 }
 
 /// `overrides`, taken out of the document.

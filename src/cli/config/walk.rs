@@ -2,6 +2,7 @@
 //! place, and reading goes on.
 
 use super::{
+    asked::{Asked, Shape},
     error::{Position, Problems},
     number::{self, NumberError},
     suggest::{closest, list, quoted},
@@ -22,6 +23,7 @@ pub(super) struct Entry<'t> {
     node: &'t Node,
     key_at: Position,
     path: String,
+    asked: Option<&'t Asked>,
 }
 
 /// A mapping whose keys are known.
@@ -30,6 +32,7 @@ pub(super) struct Fields<'t> {
     at: Position,
     path: String,
     entries: Vec<(&'t str, Entry<'t>)>,
+    asked: Option<&'t Asked>,
 }
 
 impl<'t> Fields<'t> {
@@ -45,6 +48,9 @@ impl<'t> Fields<'t> {
 
     /// The value of a key that must be there.
     pub(super) fn require(&self, key: &str, problems: &mut Problems) -> Option<&Entry<'t>> {
+        if let Some(asked) = self.asked {
+            asked.note(&self.path, |shape, document| shape.keys.entry(key.to_owned()).or_default().see(document));
+        }
         let found = self.get(key);
         if found.is_none() {
             problems.add(self.at, format!("{} is missing", quoted(&join(&self.path, key))));
@@ -88,7 +94,19 @@ impl<'t> Fields<'t> {
 impl<'t> Entry<'t> {
     /// The whole document.
     pub(super) fn root(node: &'t Node) -> Self {
-        Self { node, key_at: Position::START, path: String::new() }
+        Self { node, key_at: Position::START, path: String::new(), asked: None }
+    }
+
+    /// The whole document, of which is noted what readers ask.
+    #[cfg(test)]
+    pub(super) fn asking(node: &'t Node, asked: &'t Asked) -> Self {
+        Self { asked: Some(asked), ..Self::root(node) }
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Shape)) {
+        if let Some(asked) = self.asked {
+            asked.note(&self.path, |shape, _| note(shape));
+        }
     }
 
     /// Where the value stands.
@@ -113,6 +131,12 @@ impl<'t> Entry<'t> {
 
     /// Note that the value is not what was wanted, without repeating what came from the environment.
     pub(super) fn refuse(&self, expected: &str, hint: Option<String>, problems: &mut Problems) {
+        // Who refuses a value has looked at it as a scalar.
+        self.note(|shape| shape.is_text = true);
+        self.refuse_as(expected, hint, problems);
+    }
+
+    fn refuse_as(&self, expected: &str, hint: Option<String>, problems: &mut Problems) {
         let found = match &self.node.value {
             Value::Broken => return,
             Value::Null => "has no value".to_owned(),
@@ -133,8 +157,12 @@ impl<'t> Entry<'t> {
 
     /// A mapping with these keys and no others. An empty value is an empty mapping.
     pub(super) fn fields(&self, known: &[&str], problems: &mut Problems) -> Option<Fields<'t>> {
+        self.note(|shape| known.iter().for_each(|key| _ = shape.keys.entry((*key).to_owned()).or_default()));
         let entries = self.entries(&format!("a mapping with {}", list(known)), problems)?;
-        let mut fields = Fields { at: self.key_at, path: self.path.clone(), entries: Vec::new() };
+        if let Some(asked) = self.asked {
+            asked.note(&self.path, |shape, document| shape.mappings.see(document));
+        }
+        let mut fields = Fields { at: self.key_at, path: self.path.clone(), entries: Vec::new(), asked: self.asked };
         for (key, entry) in entries {
             if known.contains(&key.text.as_str()) {
                 fields.entries.push((&key.text, entry));
@@ -157,6 +185,7 @@ impl<'t> Entry<'t> {
 
     /// A mapping whose keys are the user's own names. An empty value is an empty mapping.
     pub(super) fn named(&self, problems: &mut Problems) -> Option<Vec<(&'t str, Entry<'t>)>> {
+        self.note(|shape| shape.is_named = true);
         let mut named = Vec::new();
         for (key, entry) in self.entries("a mapping of names", problems)? {
             if key.text.trim().is_empty() || key.text.trim() != key.text || key.text.contains(char::is_control) {
@@ -174,7 +203,7 @@ impl<'t> Entry<'t> {
             Value::Map(entries) => entries.as_slice(),
             Value::Null => &[],
             _ => {
-                self.refuse(expected, None, problems);
+                self.refuse_as(expected, None, problems);
                 return None;
             }
         };
@@ -186,7 +215,7 @@ impl<'t> Entry<'t> {
                     problems
                         .add(key.at, format!("{} stands here again, first on line {}", quoted(&path), first.at.line));
                 }
-                None => unique.push((key, Entry { node, key_at: key.at, path })),
+                None => unique.push((key, Entry { node, key_at: key.at, path, asked: self.asked })),
             }
         }
         Some(unique)
@@ -194,9 +223,11 @@ impl<'t> Entry<'t> {
 
     /// One value or a list of values, at least one.
     pub(super) fn one_or_more(&self, expected: &str, problems: &mut Problems) -> Option<Vec<Entry<'t>>> {
+        self.note(|shape| shape.is_list = true);
         match &self.node.value {
             Value::List(items) if !items.is_empty() => {
-                let entry = |node: &'t Node| Entry { node, key_at: node.at, path: self.path.clone() };
+                let entry =
+                    |node: &'t Node| Entry { node, key_at: node.at, path: self.path.clone(), asked: self.asked };
                 Some(items.iter().map(entry).collect())
             }
             Value::Scalar(_) => Some(vec![self.clone()]),
@@ -205,7 +236,7 @@ impl<'t> Entry<'t> {
                 None
             }
             _ => {
-                self.refuse(expected, None, problems);
+                self.refuse_as(expected, None, problems);
                 None
             }
         }
@@ -213,6 +244,7 @@ impl<'t> Entry<'t> {
 
     /// A text that is not blank; `expected` says what it should be.
     pub(super) fn text(&self, expected: &str, problems: &mut Problems) -> Option<&'t str> {
+        self.note(|shape| shape.is_text = true);
         match &self.node.value {
             Value::Scalar(scalar) if !scalar.text.trim().is_empty() => Some(&scalar.text),
             _ => {
@@ -225,44 +257,47 @@ impl<'t> Entry<'t> {
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+        self.note(|shape| shape.words.extend(names.iter().map(|name| (*name).to_owned())));
         let expected = match names.as_slice() {
             [only] => format!("`{only}`"),
             names => format!("one of {}", list(names)),
         };
         let Value::Scalar(scalar) = &self.node.value else {
-            self.refuse(&expected, None, problems);
+            self.refuse_as(&expected, None, problems);
             return None;
         };
         let found = words.iter().find(|(name, _)| *name == scalar.text).map(|(_, value)| *value);
         if found.is_none() {
             let word = if names.len() > 1 { self.closest(&names) } else { None };
-            self.refuse(&expected, word.map(|word| format!("did you mean `{word}`?")), problems);
+            self.refuse_as(&expected, word.map(|word| format!("did you mean `{word}`?")), problems);
         }
         found
     }
 
     /// A whole number from `low` to `high`.
     pub(super) fn whole(&self, low: u64, high: u64, problems: &mut Problems) -> Option<u64> {
+        self.note(|shape| shape.is_number = true);
         let expected = match high {
             u64::MAX => format!("a whole number of 64 bits, {low} or more"),
             high => format!("a whole number from {low} to {high}"),
         };
-        let parsed = self.scalar().and_then(|text| number::decimal(text, 0).ok());
+        let parsed = self.own_scalar().and_then(|text| number::decimal(text, 0).ok());
         let whole = parsed.and_then(|value| u64::try_from(value).ok()).filter(|value| (low..=high).contains(value));
         if whole.is_none() {
-            self.refuse(&expected, None, problems);
+            self.refuse_as(&expected, None, problems);
         }
         whole
     }
 
     /// A number from 0 to `high` with at most [`RATE_DIGITS`] digits after the point, such as a rate or a share.
     pub(super) fn rate(&self, high: u8, problems: &mut Problems) -> Option<f64> {
-        let parsed = self.scalar().and_then(|text| Some((text, number::decimal(text, RATE_DIGITS).ok()?)));
+        self.note(|shape| shape.is_number = true);
+        let parsed = self.own_scalar().and_then(|text| Some((text, number::decimal(text, RATE_DIGITS).ok()?)));
         let limit = i128::from(high) * 10_i128.pow(u32::from(RATE_DIGITS));
         let rate = parsed.filter(|(_, scaled)| (0..=limit).contains(scaled)).and_then(|(text, _)| text.parse().ok());
         if rate.is_none() {
-            let is_percent = self.scalar().is_some_and(|text| text.ends_with('%'));
-            self.refuse(
+            let is_percent = self.own_scalar().is_some_and(|text| text.ends_with('%'));
+            self.refuse_as(
                 &format!("a number from 0 to {high}, at most {RATE_DIGITS} digits after the point"),
                 is_percent.then(|| "write 10 % as 0.10".to_owned()),
                 problems,
@@ -280,13 +315,14 @@ impl<'t> Entry<'t> {
 
     /// A decimal number from `low` to `high` with at most [`RATE_DIGITS`] digits after the point, exactly.
     pub(super) fn decimal(&self, (low, high): (i64, i64), problems: &mut Problems) -> Option<Decimal> {
+        self.note(|shape| shape.is_number = true);
         let digits = u32::from(RATE_DIGITS);
         let one = 10_i128.pow(digits);
-        let parsed = self.scalar().and_then(|text| number::decimal(text, RATE_DIGITS).ok());
+        let parsed = self.own_scalar().and_then(|text| number::decimal(text, RATE_DIGITS).ok());
         let fits = |scaled: &i128| (i128::from(low) * one..=i128::from(high) * one).contains(scaled);
         let Some(mantissa) = parsed.filter(fits) else {
             let expected = format!("a number from {low} to {high}, at most {RATE_DIGITS} digits after the point");
-            self.refuse(&expected, None, problems);
+            self.refuse_as(&expected, None, problems);
             return None;
         };
         Some(Decimal { mantissa, scale: digits }.normalised())
@@ -294,7 +330,8 @@ impl<'t> Entry<'t> {
 
     /// A decimal number with at most `digits` digits after the point, times `10^digits`, that fits 64 bits.
     pub(super) fn scaled(&self, digits: u8, what: &str, problems: &mut Problems) -> Option<i64> {
-        let parsed = match self.scalar() {
+        self.note(|shape| shape.is_number = true);
+        let parsed = match self.own_scalar() {
             Some(text) => number::decimal(text, digits),
             None => Err(NumberError::NotANumber),
         };
@@ -305,7 +342,7 @@ impl<'t> Entry<'t> {
             Err(NumberError::TooManyDigits) => format!("{what} with at most {digits} digits after the point"),
             Err(NumberError::NotANumber) => format!("{what}: digits, and a point where a fraction follows"),
         };
-        self.refuse(&error, None, problems);
+        self.refuse_as(&error, None, problems);
         None
     }
 
@@ -339,6 +376,11 @@ impl<'t> Entry<'t> {
 
     /// The scalar's text, without a note when it is none.
     pub(super) fn scalar(&self) -> Option<&'t str> {
+        self.note(|shape| shape.is_text = true);
+        self.own_scalar()
+    }
+
+    fn own_scalar(&self) -> Option<&'t str> {
         match &self.node.value {
             Value::Scalar(scalar) => Some(&scalar.text),
             _ => None,

@@ -10,11 +10,13 @@ use crate::{
     contract::columns::Batch,
     numeric::keys::{KeyIndex, Keys, TextColumn},
     schema::{
+        checks::Threshold,
         costing::ServiceSetting,
         decisions::DecisionSettings,
         economic::EconomicSettings,
         equity::EquitySettings,
         fx::FxSettings,
+        inputs::Limits,
         lines::PURCHASE,
         money::Currency,
         period::PeriodKind,
@@ -55,7 +57,8 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
             _ => (None, None),
         };
         let (min, max) = (min.map(str::to_owned), max.map(str::to_owned));
-        ((*name).to_owned(), RuleSetting { policy: *policy, max_rows: None, max_share: None, min, max })
+        let none = Threshold::default();
+        ((*name).to_owned(), RuleSetting { policy: *policy, error_if: none, warn_if: none, min, max })
     };
     let transactions = TableSetting {
         paths: Vec::new(),
@@ -63,6 +66,8 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         columns: BTreeMap::new(),
         filter: None,
         covariates: BTreeMap::new(),
+        limits: Limits::default(),
+        id_key: None,
     };
     let driver = |measure, filter: Option<&str>| LedgerDriver { measure, filter: filter.map(str::to_owned) };
     Settings {
@@ -74,6 +79,9 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         seed: 0,
         threads: None,
         output: String::new(),
+        freshness: None,
+        ids: None,
+        tests: BTreeMap::new(),
         base: String::new(),
         inputs: Inputs {
             transactions,

@@ -107,7 +107,7 @@ pub(super) fn values(
 }
 
 /// Names of a dataset's quantile columns and their probabilities, ascending.
-pub(super) fn quantiles(source: &Finished, dataset: &str, prefix: &str) -> (Vec<String>, Vec<f64>) {
+pub(in crate::pipeline) fn quantiles(source: &Finished, dataset: &str, prefix: &str) -> (Vec<String>, Vec<f64>) {
     let is_quantile =
         |name: &String| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let names: Vec<String> = source.columns(dataset).into_iter().filter(is_quantile).collect();

@@ -3,6 +3,7 @@
 //! One way for the end of a run and for `whalecurve report`, so that both give the same bytes.
 
 mod customers;
+pub(super) use self::customers::quantiles;
 mod groups;
 mod whole;
 

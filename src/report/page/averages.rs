@@ -221,13 +221,13 @@ mod tests {
     #[test]
     fn averages_move_cost_from_those_who_cause_it_to_those_who_buy() {
         // By hand: 100 of cost over 1,000 of sales is 10 %: 40, 40, 20, 0 in place of 10, 20, 30, 40.
-        let found = Averages::of(&[400, 400, 200, -5], &[10, 20, 30, 40], &[50, 20, -15, -45]).unwrap();
+        let found = Averages::of(&[400, 400, 200, -5], &[10, 20, 30, 40], &[50, 20, -8, -45]).unwrap();
         assert_eq!((found.cost, found.sales, found.moved), (100, 995, 50));
         // Evenly: 25 each in place of 10, 20, 30, 40.
         assert_eq!(found.moved_evenly, 20);
         assert_eq!((found.payers, found.customers), (2, 4));
-        // Averaged, the third would lose 15 + 20 - 30 = 5, and so would the fourth.
-        assert_eq!((found.hidden_losers, found.hidden_loss, found.hidden_earners), (1, 45, 0));
+        // Averaged, the third would have -8 + 30 - 20 = 2, the fourth -45 + 40 - 0 = -5.
+        assert_eq!((found.hidden_losers, found.hidden_loss, found.hidden_earners), (1, 8, 0));
     }
 
     #[test]

@@ -223,8 +223,9 @@ fn no_name_runs_loads_or_leads_anywhere() {
     for tag in tags(&page) {
         let element = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
         assert!(!["script", "img", "iframe", "object", "embed", "link", "form", "base"].contains(&element), "{tag}");
-        assert!(!tag.contains(" on") || !tag.contains("=\"alert"), "{tag}");
-        assert!(!tag.contains("src="), "{tag}");
+        // What stands between quotes is a value: names of attributes are what is left.
+        let names: String = tag.split('"').step_by(2).collect();
+        assert!(!names.contains(" on") && !names.contains("src="), "{tag}");
         let href = tag.split("href=\"").nth(1);
         assert!(href.is_none_or(|href| href.starts_with('#')), "{tag}");
     }

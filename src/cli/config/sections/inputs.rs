@@ -13,6 +13,7 @@ use crate::{
     },
     schema::{
         covariates::{CovariateColumn, CovariateKind},
+        inputs::Limits,
         period::PeriodKind,
         settings::{Format, Inputs, ReturnsPolicy, TableName, TableSetting},
     },
@@ -39,8 +40,11 @@ const CUSTOMER_KEYS: [&str; 5] = ["path", "format", "where", "columns", "covaria
 const LEDGER_KEYS: [&str; 5] = ["path", "format", "where", "returns", "columns"];
 
 /// `inputs`, and the tables that it names (also those that are not right yet).
+///
+/// * `limits`: what their footers may say.
 pub(in crate::cli::config) fn read(
     entry: &Entry<'_>,
+    limits: Limits,
     problems: &mut Problems,
 ) -> (BTreeSet<TableName>, Option<Inputs>) {
     let known = TableName::ALL.map(TableName::as_str);
@@ -66,7 +70,7 @@ pub(in crate::cli::config) fn read(
         let columns = column_names(*name, &fields, problems);
         check_columns(*name, columns.as_ref(), problems);
         if let Some(setting) = setting(*name, &fields, paths, columns.as_ref(), problems) {
-            settings.insert(*name, setting);
+            settings.insert(*name, TableSetting { limits, ..setting });
         }
         if *name == TableName::Transactions {
             ledger_columns = columns;
@@ -130,7 +134,9 @@ fn setting(
     }
     let covariates = fields.read_or("covariates", BTreeMap::new(), problems, covariates);
     columns?;
-    Some(TableSetting { paths: paths?, format: format?, columns: mapped?, filter: filter?, covariates: covariates? })
+    let (filter, covariates, limits) = (filter?, covariates?, Limits::default());
+    let (paths, format, columns) = (paths?, format?, mapped?);
+    Some(TableSetting { paths, format, columns, filter, covariates, limits, id_key: None })
 }
 
 /// `covariates`: the user's names, each with a column of the file and perhaps what it is.

@@ -7,6 +7,8 @@ mod environment;
 mod equity;
 mod forecast;
 mod fx;
+mod resolved;
+mod schema;
 #[cfg(feature = "stores")]
 mod stores;
 mod tables;

@@ -123,7 +123,7 @@ fn quantities_have_a_period_or_a_date() {
 fn rules_belong_to_tables_that_are_there() {
     assert_snapshot!(message_with("contract:\n  transactions: {duplicate_customer: warn}\n  customers: {duplicate_customer: warn}\n"), @r"
     shop/whalecurve.yaml:6:18: unknown key `duplicate_customer` in `contract.transactions`
-      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range
+      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range, freshness
     shop/whalecurve.yaml:7:3: `contract.customers` has rules for a table that `inputs` does not have
     ");
 }
@@ -140,7 +140,7 @@ fn a_rule_has_a_policy_and_thresholds_in_their_range() {
     shop/whalecurve.yaml:5:41: `contract.transactions.missing_date` cannot be warn: a line that breaks it has no place in the result
       hint: use reject or error
     shop/whalecurve.yaml:5:56: unknown key `min` in `contract.transactions.missing_date`
-      hint: known keys: policy, max_rows, max_share
+      hint: known keys: policy, max_rows, max_share, error_if, warn_if
     ");
 }
 
@@ -159,4 +159,56 @@ fn a_range_has_limits_in_order_and_in_the_currencys_digits() {
     assert_snapshot!(with("amount_range: {policy: reject, min: 10, max: 9.99}"), @"shop/whalecurve.yaml:5:63: `contract.transactions.amount_range.min` is above max: no row could be accepted");
     assert_snapshot!(with("date_range: {policy: reject, min: 1997-01-32}"), @"shop/whalecurve.yaml:5:61: `contract.transactions.date_range.min` is `1997-01-32`, expected a date of the calendar like 1997-09-30");
     assert_snapshot!(with("quantity_range: {policy: reject, max: many}"), @"shop/whalecurve.yaml:5:65: `contract.transactions.quantity_range.max` is `many`, expected a number: digits, and a point where a fraction follows");
+}
+
+#[test]
+fn thresholds_say_something_and_not_twice() {
+    let with = |rule: &str| message_with(&format!("contract: {{transactions: {{missing_date: {{{rule}}}}}}}\n"));
+    assert_snapshot!(with("policy: reject, error_if: {}, warn_if: many"), @r#"
+    shop/whalecurve.yaml:5:58: `contract.transactions.missing_date.error_if` has neither rows nor share nor amount
+    shop/whalecurve.yaml:5:81: `contract.transactions.missing_date.warn_if` is `many`, expected limits, or "> 10" (rows)
+      hint: more is wrong than this: {rows: 10}, {share: 0.01}, {amount: 500.00}, or several
+    "#);
+    assert_snapshot!(with("policy: reject, error_if: {rows: 5, amount: 1.005}, warn_if: {amount: -5.00}"), @r"
+    shop/whalecurve.yaml:5:86: `contract.transactions.missing_date.error_if.amount` is `1.005`, expected an amount of 0 or more with at most 2 digits after the point
+    shop/whalecurve.yaml:5:112: `contract.transactions.missing_date.warn_if.amount` is `-5.00`, expected an amount of 0 or more
+    ");
+    assert_snapshot!(with("policy: error, error_if: {rows: 5}"), @r"
+    shop/whalecurve.yaml:5:57: `contract.transactions.missing_date.error_if` has no effect: policy error stops at the first row
+      hint: use reject or warn
+    ");
+    assert_snapshot!(with("policy: reject, error_if: {rows: 5}, max_rows: 6"), @r"
+    shop/whalecurve.yaml:5:79: `contract.transactions.missing_date.max_rows` stands beside error_if, which says the same
+      hint: write error_if: {rows: …, share: …, amount: …}
+    ");
+}
+
+#[test]
+fn freshness_needs_a_day_and_limits_in_order() {
+    let with = |fresh: &str| message_with(&format!("contract: {{transactions: {{freshness: {{{fresh}}}}}}}\n"));
+    assert_snapshot!(with("warn_after: 2 days"), @r"
+    shop/whalecurve.yaml:5:1: `contract.transactions.freshness` needs `as_of`: without it a run looks back from the last line
+      hint: add as_of: ${AS_OF} and let the scheduler set it
+    ");
+    assert_snapshot!(with("warn_after: 0 days, error_after: soon"), @r"
+    shop/whalecurve.yaml:5:51: `contract.transactions.freshness.warn_after` is `0 days`, expected a length of time like 2 days or 1 week
+    shop/whalecurve.yaml:5:72: `contract.transactions.freshness.error_after` is `soon`, expected a length of time like 2 days or 1 week
+    ");
+    assert_snapshot!(with("warn_after: 1 week, error_after: 7 days"), @"shop/whalecurve.yaml:5:27: `contract.transactions.freshness`: warn_after is not before error_after, so it would never be told");
+    assert_snapshot!(with(""), @"shop/whalecurve.yaml:5:27: `contract.transactions.freshness` has neither warn_after nor error_after");
+}
+
+#[test]
+fn a_test_of_an_output_names_a_dataset_that_is_written_and_a_predicate() {
+    assert_snapshot!(message_with("outputs: [customer_profit]\ntests: {a: {dataset: customer_profits, where: x}, b: {dataset: customer_value, no_row_where: x, severity: warn, error_if: \"> 5\", warn_if: {amount: 5}}}\n"), @r"
+    shop/whalecurve.yaml:6:9: `tests.a.no_row_where` is missing
+    shop/whalecurve.yaml:6:22: `tests.a.dataset` is `customer_profits`, expected one of customer_profit, customer_profit_total, customer_cost, pool_balance, capacity_use, activity_rate, trace, scenario_difference, fx_conversion, customer_value, customer_segment, segment_value, customer_equity, segment_equity, segment_measure, equity_share, acquisition_value, equity_bridge, decision_invest, decision_invest_total, decision_invest_curve, decision_keep, decision_prospect, whale_curve, customer_payment, segment_migration, customer_decline, concentration, rejected, input_balance, model_comparison, model_covariate, model_group, model_test, new_customer_value, product_profit, product_balance, product_entry, object_profit, object_cost, object_balance
+      hint: did you mean `customer_profit`?
+    shop/whalecurve.yaml:6:40: unknown key `where` in `tests.a`
+      hint: known keys: dataset, no_row_where, amount, severity, error_if, warn_if
+    shop/whalecurve.yaml:6:64: `tests.b.dataset` is not among `outputs`, so it is not written
+      hint: add the dataset to outputs
+    shop/whalecurve.yaml:6:113: `tests.b.error_if` has no effect with severity: warn
+    shop/whalecurve.yaml:6:140: `tests.b.warn_if.amount` has no effect: its rows carry no money
+    ");
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const FULL: &str = r#"# A comment
+pub(super) const FULL: &str = r#"# A comment
 version: 1
 name: CDNOW sample
 currency: USD
@@ -178,29 +178,25 @@ fn a_full_config_becomes_settings() {
         "transactions": {
           "after_as_of": {
             "policy": "reject",
-            "max_rows": 100,
-            "max_share": 0.05,
+            "error_if": {
+              "rows": 100,
+              "share": 0.05
+            },
             "min": null,
             "max": null
           },
           "amount_range": {
             "policy": "reject",
-            "max_rows": null,
-            "max_share": null,
             "min": "-100000",
             "max": "100000.50"
           },
           "date_range": {
             "policy": "error",
-            "max_rows": null,
-            "max_share": null,
             "min": "1997-01-01",
             "max": null
           },
           "missing_customer": {
             "policy": "warn",
-            "max_rows": null,
-            "max_share": null,
             "min": null,
             "max": null
           }
@@ -470,7 +466,11 @@ fn a_full_config_becomes_settings() {
         },
         "max_probability_of_loss": null
       },
-      "scenario": null
+      "scenario": null,
+      "report": {
+        "write": true,
+        "smallest_group": 10
+      }
     }
     "#);
 }
@@ -479,7 +479,7 @@ fn a_full_config_becomes_settings() {
 fn a_minimal_config_has_the_documented_defaults() {
     let settings = read(MINIMAL).expect("a valid config");
     assert_eq!((settings.base.as_str(), settings.output.as_str()), ("shop", "shop/results"));
-    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null,"contracts":null,"referrals":null,"opportunities":null,"learning":null,"acquisition_plan":null,"market":null,"targets":null,"actions":null,"action_customers":null,"prospects":null,"interactions":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"rfm_cuts":null,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}],"tiers_by":"customers","networking":{"new_share":"0.5","decay":"0.5","acquisition_cost":null},"analysis":{"present_above":0,"future_at_least":null},"ways_to_serve":[],"roles":{"high_lifetime_value":"0.10","benchmark_referrals":3000000,"inspiration":"0.05","inspiring":[["complaint",1000000],["demanding_request",1000000],["idea",1000000]],"cost_magnet":"2.00"},"credit":{"days_late":[0,15000000,30000000,60000000],"overdue_share":["0.05","0.15","0.30","0.60"],"disputed_share":["0.05","0.15","0.30","0.60"],"write_off_share":["0.00","0.01","0.03","0.10"],"worsening":5000000,"half_life":"4.00","default_probability":["0.005","0.010","0.030","0.100","0.250"]},"segments":[],"clusters":null},"equity":{"cohort":"cohort_year","bridge":null,"doors":{"least_profitable":0.25,"min_customers":10}},"decisions":{"budget":null,"keep":{"avoidable_order_cost":1.0,"avoidable_customer_cost":1.0,"max_price_rise":0.1,"price_elasticity":1.0},"max_probability_of_loss":null},"scenario":null}"#);
+    assert_snapshot!(serde_json::to_string(&settings).expect("JSON"), @r#"{"name":"shop","currency":{"code":"USD","exponent":2},"as_of":null,"period":"whole","seed":1,"outputs":null,"inputs":{"transactions":{"paths":["ledger.parquet"],"format":"parquet","columns":{"amount":"total","customer_id":"customer","date":"day"},"filter":null},"returns":"separate","customers":null,"products":null,"pools":null,"activities":null,"driver_quantities":null,"receivables":null,"fx":null,"traced":null,"events":null,"contracts":null,"referrals":null,"opportunities":null,"learning":null,"acquisition_plan":null,"market":null,"targets":null,"actions":null,"action_customers":null,"prospects":null,"interactions":null},"contract":{},"drivers":{},"activities":{},"resources":{},"service":"reciprocal","fx":{"kind":"average"},"economic":{"capital_charge":null,"bad_debt":null,"commissions":null},"forecast":null,"portfolio":{"rfm_groups":5,"rfm_cuts":null,"value_tiers":[{"name":"platinum","share":0.05},{"name":"gold","share":0.15},{"name":"iron","share":0.3},{"name":"lead","share":0.5}],"tiers_by":"customers","networking":{"new_share":"0.5","decay":"0.5","acquisition_cost":null},"analysis":{"present_above":0,"future_at_least":null},"ways_to_serve":[],"roles":{"high_lifetime_value":"0.10","benchmark_referrals":3000000,"inspiration":"0.05","inspiring":[["complaint",1000000],["demanding_request",1000000],["idea",1000000]],"cost_magnet":"2.00"},"credit":{"days_late":[0,15000000,30000000,60000000],"overdue_share":["0.05","0.15","0.30","0.60"],"disputed_share":["0.05","0.15","0.30","0.60"],"write_off_share":["0.00","0.01","0.03","0.10"],"worsening":5000000,"half_life":"4.00","default_probability":["0.005","0.010","0.030","0.100","0.250"]},"segments":[],"clusters":null},"equity":{"cohort":"cohort_year","bridge":null,"doors":{"least_profitable":0.25,"min_customers":10}},"decisions":{"budget":null,"keep":{"avoidable_order_cost":1.0,"avoidable_customer_cost":1.0,"max_price_rise":0.1,"price_elasticity":1.0},"max_probability_of_loss":null},"scenario":null,"report":{"write":true,"smallest_group":10}}"#);
 }
 
 #[test]
@@ -534,7 +534,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
     assert_snapshot!(message(text), @r"
     shop/whalecurve.yaml:1:1: `currency` is missing
     shop/whalecurve.yaml:2:1: unknown key `curency`
-      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, overrides, report
+      hint: did you mean `currency`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report
     shop/whalecurve.yaml:3:9: `period` is `weekly`, expected one of whole, year, quarter, month
     shop/whalecurve.yaml:4:7: `seed` is `-1`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:7:11: `inputs.transactions` is CSV, but the ledger must be Parquet
@@ -548,7 +548,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
       hint: a line's product cost is its quantity × its product's unit_cost
     shop/whalecurve.yaml:9:23: `inputs.products.columns.unit_cost` is missing
     shop/whalecurve.yaml:11:18: unknown key `missing_custmer` in `contract.transactions`
-      hint: did you mean `missing_customer`? known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range
+      hint: did you mean `missing_customer`? known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range, freshness
     shop/whalecurve.yaml:11:66: `contract.transactions.amount_range.policy` is `ignore`, expected one of error, reject, warn
     shop/whalecurve.yaml:11:79: `contract.transactions.amount_range.min` is above max: no row could be accepted
     shop/whalecurve.yaml:12:3: `contract.pools` has rules for a table that `inputs` does not have
