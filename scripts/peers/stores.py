@@ -416,6 +416,9 @@ def troubles(whalecurve, s3, config, scratch):
     with s3.hooked(plain):
         done = whalecurve("run", config, "--output", f"s3://{BUCKET}/outputs/plain", code=1)
     assert "the store refused: 501 NotImplemented" in done.err and not s3.keys("outputs/plain/"), done.err
+    narrow = cdnow(scratch / "wrong", f"s3://{BUCKET}/cdnow/transactions.parquet", "limits: {max_columns: 1}\n")
+    done = whalecurve("run", narrow, "--output", scratch / "never", code=3)
+    assert f"s3://{BUCKET}/cdnow/transactions.parquet: " in done.err and "limits.max_columns" in done.err, done.err
     done = whalecurve("run", config, "--output", "s3://nobodys/results", code=1)
     assert "there is no such bucket" in done.err, done.err
     hidden = "hunter2-canary"

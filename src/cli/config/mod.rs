@@ -184,7 +184,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let period = fields.read_or("period", PeriodKind::Whole, problems, run::period);
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let places = places(&fields, folder, problems);
+    let places = places(&fields, folder, overrides, problems);
 
     let (keep_versions, report) = beside_the_datasets(&fields, problems);
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
@@ -242,7 +242,6 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
     let (output, spool) = places?;
-    let output = overrides.output.clone().unwrap_or(output);
     Some(Settings {
         name: name?,
         currency: currency?,
@@ -276,11 +275,17 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
 }
 
 /// `output` and `spool`, which are relative to the config's folder where they are no URL.
-fn places(fields: &Fields<'_>, folder: &Utf8Path, problems: &mut Problems) -> Option<(Utf8PathBuf, Option<String>)> {
+fn places(
+    fields: &Fields<'_>,
+    folder: &Utf8Path,
+    overrides: &Overrides,
+    problems: &mut Problems,
+) -> Option<(Utf8PathBuf, Option<String>)> {
     let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
     let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
     let (output, spool): (&str, Option<&str>) = output.zip(spool)?;
     let output = if is_url(output) { Utf8PathBuf::from(output) } else { folder.join(output) };
+    let output = overrides.output.clone().unwrap_or(output);
     Some((output, spool.map(|spool| folder.join(spool).into_string())))
 }
 
