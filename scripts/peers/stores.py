@@ -354,6 +354,20 @@ def reader_in_a_loop(whalecurve, s3, config):
     assert not wrong and len(seen) >= 3, (wrong[:3], seen)
 
 
+def documented_reading(s3, scratch):
+    """The documentation's DuckDB session, on a copy of the objects: its extension for S3 is not at hand everywhere."""
+    copy, prefix = scratch / "copy", "outputs/read"
+    for key in s3.keys(f"{prefix}/"):
+        file = copy / key.removeprefix(f"{prefix}/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(s3.get(key))
+    documented = (ROOT / "docs" / "operations.md").read_text().split("```sql\n-- DuckDB; the pointer")[1].split("```")[0]
+    session = "-- " + documented.replace("s3://company-results/customers", str(copy))
+    rows = [duckdb.execute(statement) for statement in duckdb.extract_statements(session)][-1].fetchall()
+    here = duckdb.sql(f"SELECT count(*) FROM '{scratch}/out/customer_profit_total/*.parquet'").fetchone()[0]
+    assert len(rows) == here > 0, (len(rows), here)
+
+
 def troubles(whalecurve, s3, config, scratch):
     slow, refused = [0], [0]
 
@@ -402,6 +416,9 @@ def troubles(whalecurve, s3, config, scratch):
     with s3.hooked(plain):
         done = whalecurve("run", config, "--output", f"s3://{BUCKET}/outputs/plain", code=1)
     assert "the store refused: 501 NotImplemented" in done.err and not s3.keys("outputs/plain/"), done.err
+    narrow = cdnow(scratch / "wrong", f"s3://{BUCKET}/cdnow/transactions.parquet", "limits: {max_columns: 1}\n")
+    done = whalecurve("run", narrow, "--output", scratch / "never", code=3)
+    assert f"s3://{BUCKET}/cdnow/transactions.parquet: " in done.err and "limits.max_columns" in done.err, done.err
     done = whalecurve("run", config, "--output", "s3://nobodys/results", code=1)
     assert "there is no such bucket" in done.err, done.err
     hidden = "hunter2-canary"
@@ -623,6 +640,7 @@ def main():
         replaced(whalecurve, s3, config, scratch)
         say("S3: a reader in a loop")
         reader_in_a_loop(whalecurve, s3, config)
+        documented_reading(s3, scratch)
         say("S3: throttled, absent, denied, misspelt")
         troubles(whalecurve, s3, config, scratch)
         say("S3: results in parts")

@@ -103,7 +103,7 @@ pub enum ReadError {
         found: String,
     },
     /// A footer that says more than the config allows.
-    #[error("{file}: {found} {what}; `limits.{name}` allows {limit}")]
+    #[error("{}: {found} {what}; `limits.{name}` allows {limit}", shown(.file))]
     Limit {
         /// The file.
         file: Utf8PathBuf,

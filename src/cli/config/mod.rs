@@ -183,8 +183,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let as_of = fields.read_or("as_of", None, problems, |entry, problems| entry.day(problems).map(Some));
     let period = fields.read_or("period", PeriodKind::Whole, problems, run::period);
     let seed = fields.read_or("seed", DEFAULT_SEED, problems, |entry, problems| entry.whole(0, u64::MAX, problems));
-    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
-    let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
+    let folder = path.parent().unwrap_or(Utf8Path::new(""));
+    let places = places(&fields, folder, overrides, problems);
 
     let (keep_versions, report) = beside_the_datasets(&fields, problems);
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
@@ -236,10 +236,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
 
     let when = (period.unwrap_or(PeriodKind::Whole), as_of.flatten());
     let (equity, decisions) = ahead(&fields, when, exponent, (&tables, forecast.as_ref()), problems);
-    let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let output = output?;
-    let in_place = if is_url(output) { Utf8PathBuf::from(output) } else { folder.join(output) };
-    let output = overrides.output.clone().unwrap_or(in_place);
+    let (output, spool) = places?;
     Some(Settings {
         name: name?,
         currency: currency?,
@@ -250,7 +247,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         output: output.into_string(),
         outputs: outputs?,
         keep_versions: keep_versions? as u32,
-        spool: spool?.map(|spool: &str| folder.join(spool).into_string()),
+        spool,
         base: if folder.as_str().is_empty() { ".".to_owned() } else { folder.to_string() },
         inputs: inputs?,
         freshness: contract.as_ref()?.1,
@@ -279,6 +276,28 @@ fn inputs_of(fields: &Fields<'_>, problems: &mut Problems) -> (BTreeSet<TableNam
         Some(entry) => inputs::read(entry, limits, problems),
         None => (TableName::ALL.into_iter().collect(), None),
     }
+}
+
+/// `output` and `spool`, which are relative to the config's folder where they are no URL.
+fn places(
+    fields: &Fields<'_>,
+    folder: &Utf8Path,
+    overrides: &Overrides,
+    problems: &mut Problems,
+) -> Option<(Utf8PathBuf, Option<String>)> {
+    let output = fields.read_or("output", DEFAULT_OUTPUT, problems, run::output);
+    let spool = fields.read_or("spool", None, problems, |entry, problems| run::spool(entry, problems).map(Some));
+    let (output, spool): (&str, Option<&str>) = output.zip(spool)?;
+    let output = if is_url(output) { Utf8PathBuf::from(output) } else { folder.join(output) };
+    let output = overrides.output.clone().unwrap_or(output);
+    Some((output, spool.map(|spool| folder.join(spool).into_string())))
+}
+
+/// `keep_versions` and `report`: what an output has beside its datasets.
+fn beside_the_datasets(fields: &Fields<'_>, problems: &mut Problems) -> (Option<u64>, Option<ReportSettings>) {
+    let keep_versions =
+        fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
+    (keep_versions, fields.read_or("report", ReportSettings::default(), problems, report::read))
 }
 
 /// Rules of the inputs, and how fresh they must be.
