@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::support::{Job, cents, days, run, text, whalecurve};
 
-/// Three customers before, three after; `gone` leaves, `new` comes. One order is 1.00 of handling.
+/// A ledger whose goods cost half of what they are sold for, and an order 1.00 of handling.
 fn shop(rows: &[(&str, i32, i64)], more: &str) -> Job {
     let job = Job::new(&format!(
         "
@@ -29,7 +29,11 @@ activities: {{handling: {{level: order, method: driver, driver: orders, cost: {}
             ("goods", cents(rows.iter().map(|row| row.2 / 2))),
         ],
     );
-    job.text("customers.csv", "customer,segment\nbig,north\ngone,south\nnew,south\nsmall,south\n");
+    let mut customers = String::from("customer,segment\n");
+    for name in ["big", "gone", "new", "small"].into_iter().filter(|name| rows.iter().any(|row| row.0 == *name)) {
+        customers += &format!("{name},{}\n", if name == "big" { "north" } else { "south" });
+    }
+    job.text("customers.csv", &customers);
     job
 }
 
@@ -59,7 +63,35 @@ fn what_moved_is_told_by_segment_and_sums_from_before_to_after() {
     // small 1.90 - 0.95 - 1 = -0.05, then 2.10 - 1.05 - 1 = 0.05.
     let (code, tables) = told(&one, &other, &[]);
     assert_eq!(code, 0, "{tables}");
-    assert_snapshot!(tables, @"");
+    assert_snapshot!(tables, @r"
+    Shop, 2022-01-10 → Shop, 2022-01-18; EUR
+
+    whole base                  before   after  change
+    --------------------------  ------  ------  ------
+    customers                        3       3       0
+    that lose money                  1       0      -1
+    net revenue                 131.90  136.10    4.20
+    CM3                          62.95   64.05    1.10
+    economic profit              62.95   64.05    1.10
+    expected value                   -       -       -
+    customer equity, simulated       -       -       -
+
+    Economic profit, EUR: who came, who left, what changed of those who stayed
+
+    segment  before  came    left  revenue  products  serving  other  after
+    -------  ------  ----  ------  -------  --------  -------  -----  -----
+    north     49.00  0.00    0.00    30.00    -15.00    -1.00   0.00  63.00
+    south     13.95  1.00  -14.00     0.20     -0.10     0.00   0.00   1.05
+    all       62.95  1.00  -14.00    30.20    -15.10    -1.00   0.00  64.05
+
+    Customers by segment, and their expected value, EUR
+
+    segment  before  came  left  after  now lose  now earn  value  value after
+    -------  ------  ----  ----  -----  --------  --------  -----  -----------
+    north         1     0     0      1         0         0   0.00         0.00
+    south         2     1     1      2         0         1   0.00         0.00
+    all           3     1     1      3         0         1   0.00         0.00
+    ");
     assert!(tables.lines().all(|line| line.chars().count() <= 80));
 }
 
@@ -80,7 +112,10 @@ fn what_cannot_be_compared_is_refused_with_what_to_do() {
     other.run(&["--seed", "7"]);
     let (code, told_by) = told(&one, &other, &["--by", "colour"]);
     assert_eq!(code, 2);
-    assert_snapshot!(told_by, @"");
+    assert_snapshot!(told_by, @r"
+    error: AFTER: has no segmentation `colour`
+      hint: known segmentations: segment, user_segment, portfolio_group, value_tier, rfm_cell
+    ");
     let (_, tables) = told(&one, &other, &[]);
     assert!(tables.contains("Settings that differ") && tables.contains("seed"));
     // Another currency.
@@ -89,11 +124,17 @@ fn what_cannot_be_compared_is_refused_with_what_to_do() {
     run(&other.path("whalecurve.yaml"), &other.path("out"), &[]);
     let (code, other_money) = told(&one, &other, &[]);
     assert_eq!(code, 2);
-    assert_snapshot!(other_money, @"");
+    assert_snapshot!(other_money, @r"
+    error: BEFORE is in EUR, AFTER in USD: their money is not comparable
+      hint: run one of them in the other's currency
+    ");
     // A run that wrote something else.
     let part = shop(&[("big", 19_000, 1_000)], "outputs: [pool_balance]\n");
     part.run(&[]);
     let (code, missing) = told(&one, &part, &[]);
     assert_eq!(code, 2);
-    assert_snapshot!(missing, @"");
+    assert_snapshot!(missing, @r"
+    error: AFTER: has no dataset `customer_profit_total`, which a comparison needs
+      hint: leave `outputs` out of its config, or add the dataset, and run it again
+    ");
 }

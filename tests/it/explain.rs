@@ -109,6 +109,8 @@ fn a_customer_is_explained_from_gross_sales_down_to_the_accounts() {
         pool of 1997-03: 7.50 = 0.00 own + 7.50 received; customers bear 7.50
         from wages, account 6000, cost centre Berlin                            2.14
         from wages, account 6100, cost centre Bonn                              1.07
+
+    Its future and its group are in the results: run the config, then explain again.
     ");
 }
 
@@ -236,6 +238,8 @@ fn a_scenario_is_explained_beside_the_base() {
         pool of 1997-03: 15.00 = 0.00 own + 15.00 received; customers bear 15.00
         from wages, account 6000, cost centre Berlin                            5.00
         from wages, account 6100, cost centre Bonn                              2.50
+
+    Its future and its group are in the results: run the config, then explain again.
     ");
     let explained = document(&job, &more);
     assert_eq!(explained["scenario"], json!("what_if"));

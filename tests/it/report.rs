@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::{Job, cents, days, root, text, whalecurve};
 
 /// A shop whose customers are tokens that stand nowhere else, in three segments, one of them with four customers.
-fn shop(more: &str) -> Job {
+pub(crate) fn shop(more: &str) -> Job {
     let job = Job::new(&format!(
         "
 version: 1

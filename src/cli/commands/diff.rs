@@ -120,8 +120,9 @@ fn rows(found: &Difference) -> Vec<(&str, Movement)> {
 }
 
 fn profit(found: &Difference) -> Table {
-    let exponent = u32::from(found.currency.exponent);
-    let money = |amount: MinorSum| short(amount, exponent);
+    let steps = found.segments.iter().flat_map(|(_, movement)| [movement.before, movement.revenue, movement.after]);
+    let digits = digits(steps.chain([found.all.before, found.all.after]), found.currency.exponent);
+    let money = |amount: MinorSum| short(amount, found.currency.exponent, digits);
     let row = |(name, movement): (&str, Movement)| {
         let steps = [
             movement.before,
@@ -137,8 +138,8 @@ fn profit(found: &Difference) -> Table {
     };
     Table {
         title: format!(
-            "Economic profit by {}, {}: who came and left, and what changed of those who stayed",
-            found.by, found.currency.code
+            "Economic profit, {}: who came, who left, what changed of those who stayed",
+            found.currency.code
         ),
         head: vec![segment(&found.by), "before", "came", "left", "revenue", "products", "serving", "other", "after"],
         left: 1,
@@ -147,7 +148,9 @@ fn profit(found: &Difference) -> Table {
 }
 
 fn customers(found: &Difference) -> Table {
-    let exponent = u32::from(found.currency.exponent);
+    let values = found.segments.iter().flat_map(|(_, movement)| [movement.value_before, movement.value_after]);
+    let digits = digits(values.chain([found.all.value_before, found.all.value_after]), found.currency.exponent);
+    let money = |amount: MinorSum| short(amount, found.currency.exponent, digits);
     let count = |number: u64| format_grouped(number.into(), 0);
     let row = |(name, movement): (&str, Movement)| {
         vec![
@@ -158,8 +161,8 @@ fn customers(found: &Difference) -> Table {
             count(movement.customers_after),
             count(movement.turned_losing),
             count(movement.turned_earning),
-            short(movement.value_before, exponent),
-            short(movement.value_after, exponent),
+            money(movement.value_before),
+            money(movement.value_after),
         ]
     };
     Table {
@@ -190,9 +193,18 @@ fn segment(by: &str) -> &'static str {
     }
 }
 
-/// Whole major units, in thousands from ten million on: nine characters at most for what is common.
-fn short(amount: MinorSum, exponent: u32) -> String {
-    let major = divide_half_even(amount, 10_i128.pow(exponent));
+/// Minor digits of a table of money: all of them where no amount has more than three digits before them, else none.
+fn digits(amounts: impl Iterator<Item = MinorSum>, exponent: u8) -> u8 {
+    let largest = amounts.map(i128::abs).max().unwrap_or(0);
+    if largest < 10_i128.pow(u32::from(exponent) + 3) { exponent } else { 0 }
+}
+
+/// Money with so many minor digits, in thousands from ten million major units on: nine characters at most for what is common.
+fn short(amount: MinorSum, exponent: u8, digits: u8) -> String {
+    if digits == exponent {
+        return format_grouped(amount, exponent);
+    }
+    let major = divide_half_even(amount, 10_i128.pow(exponent.into()));
     if major.abs() < 10_000_000 {
         format_grouped(major, 0)
     } else {
@@ -206,7 +218,10 @@ mod tests {
 
     #[test]
     fn money_of_a_table_is_short() {
-        let found = [0, 149, 150, -250, 999_999_949, 1_000_000_000, -123_456_789_000].map(|minor| short(minor, 2));
+        let found = [0, 149, 150, -250, 999_999_949, 1_000_000_000, -123_456_789_000].map(|minor| short(minor, 2, 0));
         assert_eq!(found, ["0", "1", "2", "-2", "9,999,999", "10,000 k", "-1,234,568 k"]);
+        assert_eq!(digits([99_999, -5].into_iter(), 2), 2);
+        assert_eq!(digits([99_999, -100_000].into_iter(), 2), 0);
+        assert_eq!(short(-5, 2, 2), "-0.05");
     }
 }

@@ -95,7 +95,8 @@ fn a_resolved_config_gives_the_settings_of_its_config() {
 fn what_a_secret_variable_holds_is_not_shown_and_another_is() {
     let env = |name: &str| match name {
         "WAREHOUSE_TOKEN" => Some("hunter2".to_owned()),
-        "PLACE" => Some("s3://reader:hunter3@bucket/l.parquet".to_owned()),
+        "PLACE" => Some("ledger/1997.parquet".to_owned()),
+        "URL" => Some("s3://reader:hunter3@bucket/l.parquet".to_owned()),
         "DAY" => Some("1997-09-30".to_owned()),
         _ => None,
     };
@@ -105,4 +106,8 @@ fn what_a_secret_variable_holds_is_not_shown_and_another_is() {
     assert!(!told.contains("hunter"), "{told}");
     assert!(told.contains("- \"***\"  # ${WAREHOUSE_TOKEN}, c.yaml:4"), "{told}");
     assert!(told.contains("as_of: 1997-09-30  # ${DAY}, c.yaml:5"), "{told}");
+    // A user in a URL is not shown either: it is an error, which does not repeat it.
+    let url = MINIMAL.replace("path: ledger.parquet", "path: '${URL}'");
+    let refused = resolved(Utf8Path::new("c.yaml"), &url, &env, &Overrides::default()).unwrap_err().to_string();
+    assert!(refused.contains("holds a user or a token") && !refused.contains("hunter"), "{refused}");
 }
