@@ -7,7 +7,7 @@ A page's blocks run in their order, in a fresh folder of their own that has `dat
     ```sh     runs with `whalecurve` on the PATH; must succeed
     ```sql    runs in DuckDB (a database a page); must succeed
     ```yaml file=NAME    is written to NAME
-    ```text   right after one of the first two: its lines stand in what that printed, in this order; `…` stands for any lines
+    ```text   after one of the first two: its lines stand in what that printed, in this order; `…` stands for any lines
 
     <!-- before: COMMAND -->   runs first: what a reader would have
     <!-- not run: WHY -->      the next block is not run
@@ -111,7 +111,6 @@ def run(page, path):
             if language == "text":
                 if printed is not None and (line := missing(body, printed)) is not None:
                     wrong.append(f"not printed, or not there: {line!r}\n--- printed:\n{printed[-3000:]}")
-                printed = None
                 continue
             printed = None
             if skip and language in ("sh", "sql"):

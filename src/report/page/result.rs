@@ -143,10 +143,11 @@ impl Report {
                 "end" => "end the relationship with",
                 _ => "keep",
             };
+            let told: Vec<_> = self.decisions.keep.iter().filter(|advice| self.tells(advice.customers)).collect();
             return html! {
                 "Of the " (self.customers(self.decisions.advised())) " that lose money, "
-                @for (number, advice) in self.decisions.keep.iter().enumerate() {
-                    @if number > 0 { @if number + 1 == self.decisions.keep.len() { " and " } @else { ", " } }
+                @for (number, advice) in told.iter().enumerate() {
+                    @if number > 0 { @if number + 1 == told.len() { " and " } @else { ", " } }
                     (verb(&advice.what)) " " strong { (self.number(advice.customers)) }
                 }
                 ": part 8 says why."
