@@ -98,8 +98,10 @@ pub(super) enum Role {
     /// Ticks and names of axes.
     Quiet,
     /// On a light tile, whatever the page's colours.
+    #[cfg(feature = "engine")]
     Ink,
     /// On a dark tile.
+    #[cfg(feature = "engine")]
     Paper,
 }
 
@@ -111,7 +113,9 @@ impl Role {
             Self::Plain => "plain",
             Self::Loss => "lost",
             Self::Quiet => "quiet",
+            #[cfg(feature = "engine")]
             Self::Ink => "ink",
+            #[cfg(feature = "engine")]
             Self::Paper => "pale",
         }
     }

@@ -108,15 +108,18 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     let failure = |rest: &str| job(rest).failure();
     assert_snapshot!(failure("activities: {a: {level: order, method: driver, driver: visits, no_driver: error, cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: activity `a`: no customer has a driver quantity; 5.00 EUR are at stake
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: driver, driver: calls, capacity: 7, cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_customer` is broken by 1 of 3 rows; its policy is warn
     error: activity `a`: the used quantity is 1.14 times the capacity; 5.00 EUR are at stake
       hint: check the capacity and the time per unit, or choose `over_driven` or `rescale`
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: driver, driver: calls, rule: R-7, capacity: 7, cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_customer` is broken by 1 of 3 rows; its policy is warn
     error: activity `a`, rule `R-7`: the used quantity is 1.14 times the capacity; 5.00 EUR are at stake
       hint: check the capacity and the time per unit, or choose `over_driven` or `rescale`
     ");
@@ -135,31 +138,37 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: average, valid_to: 1969-12-31, cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: activity `a`: rule `a` version 1 holds to 1969-12-31, not on 1970-04-11; 5.00 EUR are at stake
       hint: change valid_from or valid_to of the rule, or give the period another rule
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: percent, shares: {west: 5}, cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: activity `a`: segment `west` has a share, but no customer is in it; known segments: north, south; 5.00 EUR are at stake
       hint: check the name and the column `segment` of inputs.customers
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: fixed_amount, each: 2.00, cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: activity `a`: the fixed amounts are more than the pool; 5.00 EUR are at stake
       hint: lower the fixed amounts, or spread the whole pool by a driver
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: cost, of: [b], cost: 5}, b: {level: order, method: cost, of: [a], cost: 5}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: activity `a`: it is in proportion to its own cost, through a, b; 10.00 EUR are at stake
       hint: let one of them be in proportion to something else
     ");
     assert_snapshot!(failure("resources: {pools: {x: {cost: 1, to: {y: 1}}, y: {cost: 2, to: {x: 1}}}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: resources: `x`, `y` serve only each other, so that their cost can never leave; 3.00 EUR are at stake
       hint: let one of these pools serve an activity, or keep unused capacity
     ");
     assert_snapshot!(failure("resources: {pools: {x: {cost: 1, valid_from: 2030-01-01, to: {a: 1}}}}\nactivities: {a: {level: order, method: average}}\n"), @r"
     exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: resource `x`: rule `x` version 1 holds from 2030-01-01, not on 1970-04-11; 1.00 EUR are at stake
       hint: change valid_from or valid_to of the rule, or give the period another rule
     ");

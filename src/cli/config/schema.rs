@@ -19,9 +19,6 @@ use super::{
     walk::Entry,
 };
 
-/// How often all that is known is gone through: what a pass finds, the next one goes into.
-const PASSES: u32 = 10;
-
 /// Documents about a key that no reader has looked at yet, in one pass.
 const TRIES: u32 = 24;
 
@@ -93,9 +90,11 @@ fn share(schema: &mut Json, counts: &BTreeMap<String, u32>, parts: &mut Map<Stri
 }
 
 /// All shapes that the parser asks for.
-pub(super) fn explore(seed: u64) -> BTreeMap<String, Shape> {
+///
+/// * `passes`: how often all that is known is gone through; what a pass finds, the next one goes into.
+pub(super) fn explore(seed: u64, passes: u32) -> BTreeMap<String, Shape> {
     let (asked, mut dice) = (Asked::default(), Dice(seed));
-    for _ in 0..PASSES {
+    for _ in 0..passes {
         let shapes = asked.shapes();
         for target in targets(&shapes) {
             let tries = if shapes.contains_key(&target) { 1 } else { TRIES };
