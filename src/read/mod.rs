@@ -4,12 +4,12 @@
 //!
 //! ```
 //! use camino::Utf8Path;
-//! use whalecurve::read::footer::check;
+//! use whalecurve::{read::footer::check, schema::inputs::Limits};
 //!
 //! // A footer is checked before anything is decoded.
 //! let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/cdnow");
-//! assert_eq!(check(&folder.join("transactions.parquet"))?.rows, 6_919);
-//! let error = check(&folder.join("README.md")).expect_err("no Parquet file");
+//! assert_eq!(check(&folder.join("transactions.parquet"), &Limits::default())?.rows, 6_919);
+//! let error = check(&folder.join("README.md"), &Limits::default()).expect_err("no Parquet file");
 //! assert!(error.to_string().contains("README.md"));
 //! # Ok::<(), whalecurve::read::ReadError>(())
 //! ```

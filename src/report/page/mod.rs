@@ -105,7 +105,7 @@ impl Report {
                         }
                     }
                     footer {
-                        p { (self.privacy()) }
+                        p { (table::prose(&self.privacy())) }
                     }
                 }
             }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     Report,
-    table::{prose, table},
+    table::{nothing, prose, table},
     words::spoken,
 };
 use crate::{report::number::count, units::MinorSum};
@@ -66,7 +66,9 @@ impl Report {
             ("Rejected", true),
         ];
         html! {
-            p {
+            @if tables.is_empty() {
+                (nothing("The run did not write `input_balance`.", "Add it to `outputs` of the config."))
+            } @else { p {
                 @if rejected == 0 && unassigned == 0 {
                     "Every row was accepted."
                 } @else {
@@ -75,7 +77,7 @@ impl Report {
                     "."
                 }
                 " Input is accepted, without a customer and rejected, in rows and in money, or the run would have failed."
-            }
+            } }
             @if !rows.is_empty() { (table("What became of the inputs", &columns, &rows)) }
             @if !broken.is_empty() {
                 (table("Rules that rows broke", &[("Table", false), ("Rule", false), ("Rows", true), ("Money", true)], &broken))
