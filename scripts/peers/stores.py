@@ -328,6 +328,10 @@ def replaced(whalecurve, s3, config, scratch):
 def reader_in_a_loop(whalecurve, s3, config):
     """While runs replace an output, whoever follows the pointer finds every file of one run, whole."""
     place, prefix = f"s3://{BUCKET}/outputs/read", "outputs/read"
+    # A reader is promised the runs that are kept: as many as may be committed while it reads.
+    keeping = config.with_name("keeping.yaml")
+    keeping.write_text(config.read_text() + "\nkeep_versions: 8\n")
+    config = keeping
     whalecurve("run", config, "--output", place)
     stop, seen, wrong = threading.Event(), set(), []
 
