@@ -23,7 +23,10 @@ mkdir -p "$npm"
 cd "$npm"
 if [[ ! -f .complete ]]; then
     [[ -f package.json ]] || echo '{"private": true}' >package.json
-    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --no-audit --no-fund axe-core@4 playwright-core@1 >&2
+    if ! PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --no-audit --no-fund axe-core@4 playwright-core@1 >&2; then
+        echo "NOT TESTED: axe-core and playwright-core could not be installed, so nothing is said of the report in a browser" >&2
+        exit 0
+    fi
     touch .complete
 fi
 node "$here/report/check.mjs" "$browser" "$pictures" "${reports[@]}"
