@@ -15,6 +15,7 @@ fn job(more: &str) -> Job {
     let job = Job::new(&format!(
         "
 version: 1
+name: Tokens
 currency: EUR
 inputs:
   transactions:
@@ -93,6 +94,7 @@ fn no_cell_is_told_whatever_ends_a_run() {
         let job = job(&more);
         let output = job.path("out");
         let (found, told) = told(&job, "run", &["--output", output.to_str().unwrap()]);
+        // The scratch folder's own random name may hold anything.
         let told = job.without_folder(told.as_bytes());
         assert!(!told.contains("xj") && !told.contains("zq"), "{case}: {told}");
         codes.push((case, code, found, told));
