@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use super::waterfall::wrap;
-use crate::pipeline::{
-    explanation::{Amount, Explanation},
-    story::{Advice, Future, Group, Story},
+use crate::{
+    pipeline::{
+        explanation::{Amount, Explanation},
+        story::{Advice, Future, Group, Story},
+    },
+    report::page::spoken,
 };
 
 /// Columns of a line, and of what is indented.
@@ -123,9 +126,4 @@ fn percent(value: f64) -> String {
 fn capital(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
-/// A name of ours as people say it.
-fn spoken(name: &str) -> String {
-    if name == "re_engineer" { "re-engineer".to_owned() } else { name.replace('_', " ") }
 }

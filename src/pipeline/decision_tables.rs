@@ -164,14 +164,7 @@ impl Results {
 
 /// Names of a customer's strategic roles; `None` without one.
 fn roles(roles: &Roles, customer: usize) -> Option<String> {
-    let has = |role: Option<&Vec<bool>>| role.is_some_and(|role| role[customer]);
-    let all = [
-        ("high_lifetime_value", has(roles.high_lifetime_value.as_ref())),
-        ("benchmark", has(roles.benchmark.as_ref())),
-        ("inspiration", has(roles.inspiration.as_ref())),
-        ("cost_magnet", has(Some(&roles.cost_magnet))),
-    ];
-    let own: Vec<&str> = all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
+    let own: Vec<&str> = roles.of(customer).collect();
     (!own.is_empty()).then(|| own.join(", "))
 }
 

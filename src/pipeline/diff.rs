@@ -6,10 +6,14 @@ use camino::Utf8PathBuf;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::finished::{Finished, Scaled, Texts};
+use super::{
+    finished::{Finished, Scaled},
+    report::{COST_TO_SERVE, summary},
+};
 use crate::{
     compare::runs::{Account, Movement},
     publish::PublishError,
+    report::page::result::Summary,
     schema::money::Currency,
     units::MinorSum,
 };
@@ -46,7 +50,6 @@ const SEGMENTATIONS: [&str; 5] = ["segment", "user_segment", "portfolio_group", 
 
 /// Costs of `customer_profit_total` by where they stand in an [`Account`].
 const PRODUCT: [&str; 2] = ["product_cost", "product_activity_cost"];
-const SERVING: [&str; 3] = ["order_cost", "customer_cost", "below_cost"];
 const OTHER: [&str; 4] = ["capital_charge", "bad_debt", "commissions", "acquisition_cost"];
 
 /// What moved.
@@ -173,11 +176,11 @@ fn customers(run: &Finished, by: &str) -> Result<Vec<Customer>, DiffError> {
     }
     let mut found: Vec<Customer> = Vec::new();
     let wanted: Vec<&str> =
-        ["customer_id", "net_revenue"].into_iter().chain(PRODUCT).chain(SERVING).chain(OTHER).collect();
+        ["customer_id", "net_revenue"].into_iter().chain(PRODUCT).chain(COST_TO_SERVE).chain(OTHER).collect();
     run.each("customer_profit_total", &wanted, |rows| {
         let (id, revenue) = (rows.texts("customer_id")?, rows.scaled("net_revenue")?);
         let columns = |names: &[&str]| names.iter().map(|name| rows.scaled(name)).collect::<Result<Vec<_>, _>>();
-        let (product, serving, other) = (columns(&PRODUCT)?, columns(&SERVING)?, columns(&OTHER)?);
+        let (product, serving, other) = (columns(&PRODUCT)?, columns(&COST_TO_SERVE)?, columns(&OTHER)?);
         let sum = |columns: &[Scaled<'_>], row: usize| columns.iter().map(|column| column.minor(row)).sum();
         found.extend((0..rows.len()).map(|row| Customer {
             id: id.word(row),
@@ -193,61 +196,51 @@ fn customers(run: &Finished, by: &str) -> Result<Vec<Customer>, DiffError> {
         Ok(())
     })?;
     // All three datasets have a row a customer, in one order.
-    let mut row_of = 0;
+    let mut customers = found.iter_mut();
     run.each("customer_segment", &[by], |rows| {
         let segment = rows.texts(by)?;
-        for (customer, row) in found[row_of..].iter_mut().zip(0..rows.len()) {
-            customer.segment = name_of(&segment, row);
+        for (row, customer) in (0..rows.len()).zip(&mut customers) {
+            customer.segment = segment.at(row).unwrap_or_else(|| "(none)".to_owned());
         }
-        row_of = (row_of + rows.len()).min(found.len());
         Ok(())
     })?;
-    let mut row_of = 0;
+    let mut customers = found.iter_mut();
     run.each("customer_value", &["expected_value"], |rows| {
         let value = rows.scaled("expected_value")?;
-        for (customer, row) in found[row_of..].iter_mut().zip(0..rows.len()) {
+        for (row, customer) in (0..rows.len()).zip(&mut customers) {
             customer.account.expected_value = value.minor(row);
         }
-        row_of = (row_of + rows.len()).min(found.len());
         Ok(())
     })?;
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)
 }
 
-fn name_of(segment: &Texts<'_>, row: usize) -> String {
-    segment.at(row).unwrap_or_else(|| "(none)".to_owned())
+fn totals(before: &Finished, after: &Finished) -> Result<Vec<Total>, PublishError> {
+    let of = |run: &Finished| Ok::<_, PublishError>(summary(run)?.map(figures));
+    let (before, after) = (of(before)?, of(after)?);
+    let total = |row: usize, (name, is_count): (&'static str, bool)| {
+        let [before, after] = [&before, &after].map(|run| run.as_ref().and_then(|figures| figures[row]));
+        Total { name, before, after, is_count }
+    };
+    Ok(TOTALS.into_iter().enumerate().map(|(row, of)| total(row, of)).collect())
 }
 
-/// Figures of `customer_equity` beside each other: column, name, whether it is a count.
-const TOTALS: [(&str, &str, bool); 7] = [
-    ("customers", "customers", true),
-    ("losing_customers", "that lose money", true),
-    ("net_revenue", "net revenue", false),
-    ("cm3", "CM3", false),
-    ("economic_profit", "economic profit", false),
-    ("expected_value", "expected value", false),
-    ("equity_mean", "customer equity, simulated", false),
+/// Figures of the whole base: name, and whether it is a count.
+const TOTALS: [(&str, bool); 7] = [
+    ("customers", true),
+    ("that lose money", true),
+    ("net revenue", false),
+    ("CM3", false),
+    ("economic profit", false),
+    ("expected value", false),
+    ("customer equity, simulated", false),
 ];
 
-fn totals(before: &Finished, after: &Finished) -> Result<Vec<Total>, PublishError> {
-    let of = |run: &Finished| -> Result<Vec<Option<MinorSum>>, PublishError> {
-        let mut found = vec![None; TOTALS.len()];
-        run.each("customer_equity", &TOTALS.map(|(column, ..)| column), |rows| {
-            for ((column, _, is_count), found) in TOTALS.iter().zip(&mut found).filter(|_| rows.len() > 0) {
-                *found = if *is_count {
-                    rows.integers(column)?.at(0).map(MinorSum::from)
-                } else {
-                    rows.scaled(column)?.at(0)
-                };
-            }
-            Ok(())
-        })?;
-        Ok(found)
-    };
-    let values = of(before)?.into_iter().zip(of(after)?);
-    let total = |((_, name, is_count), (before, after))| Total { name, before, after, is_count };
-    Ok(TOTALS.into_iter().zip(values).map(total).collect())
+fn figures(all: Summary) -> [Option<MinorSum>; TOTALS.len()] {
+    let [customers, losing] = [all.customers, all.losing].map(|count| Some(MinorSum::from(count)));
+    let [revenue, cm3, profit] = [all.net_revenue, all.cm3, all.economic_profit].map(Some);
+    [customers, losing, revenue, cm3, profit, all.expected_value, all.equity]
 }
 
 /// Version, seed and settings of the forecast that differ.

@@ -174,11 +174,11 @@ pub(super) fn publish(
         tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, PublishError>>()?;
     written.sort_by_key(|dataset| dataset.dataset);
     checks::test_outputs(settings, staging.path(), &written, clock)?;
-    let manifest = manifest(settings, results, &written)?;
+    let finished = Finished { folder: staging.path().to_owned(), manifest: manifest(settings, results, &written)? };
     if settings.report.write {
-        let finished = Finished { folder: staging.path().to_owned(), manifest: manifest.clone() };
         staging.write(REPORT, &report::html(&finished, None, None)?)?;
     }
+    let manifest = finished.manifest;
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     portfolio::analysis::future_threshold,
     publish::{PublishError, folder::MANIFEST},
-    schema::settings::Settings,
+    schema::{portfolio::Roles, settings::Settings},
     units::Minor,
 };
 
@@ -98,9 +98,6 @@ pub struct Advice {
     /// Smallest rise of prices at which it bears its cost.
     pub price_rise: Option<f64>,
 }
-
-/// Columns of `customer_segment` that are roles.
-const ROLES: [&str; 4] = ["high_lifetime_value", "benchmark", "inspiration", "cost_magnet"];
 
 /// What the config's finished output says of the explained customer; `None` where there is no output, or no such customer.
 ///
@@ -209,12 +206,12 @@ fn group(
     let amount = |minor: i128| Amount { minor, digits: exponent };
     let texts = ["customer_id", "portfolio_group", "best_way_to_serve", "value_tier", "rfm_cell"];
     let wanted: Vec<&str> =
-        texts.into_iter().chain(["present_profit", "profit_if_re_engineered"]).chain(ROLES).collect();
+        texts.into_iter().chain(["present_profit", "profit_if_re_engineered"]).chain(Roles::NAMES).collect();
     let mut found = None;
     finished.each("customer_segment", &wanted, |rows| {
         let id = rows.texts("customer_id")?;
         let Some(row) = (0..rows.len()).find(|row| id.says(*row, &explanation.customer)) else { return Ok(()) };
-        let roles = ROLES.iter().map(|role| Ok(rows.switches(role)?.is_on(row).then_some(*role)));
+        let roles = Roles::NAMES.iter().map(|role| Ok(rows.switches(role)?.is_on(row).then_some(*role)));
         let roles = roles.collect::<Result<Vec<_>, PublishError>>()?;
         found = Some(Group {
             portfolio_group: rows.texts("portfolio_group")?.at(row),

@@ -50,6 +50,11 @@ impl Bar {
         Self { label: label.into(), from: 0.0, to: value as f64, tone, text }
     }
 
+    /// The place of a group of too few customers.
+    pub(super) fn untold(label: impl Into<String>) -> Self {
+        Self::of(label, 0, Tone::Quiet, "too few to tell".to_owned())
+    }
+
     fn low(&self) -> f64 {
         self.from.min(self.to)
     }

@@ -228,11 +228,20 @@ impl Portfolio {
 }
 
 impl Roles {
+    /// Names of the roles, as the columns of `customer_segment` have them.
+    pub const NAMES: [&str; 4] = ["high_lifetime_value", "benchmark", "inspiration", "cost_magnet"];
+
+    /// Names of a customer's roles.
+    pub fn of(&self, row: usize) -> impl Iterator<Item = &'static str> {
+        let has = |role: &Option<Vec<bool>>| role.as_ref().is_some_and(|role| role[row]);
+        let all = [has(&self.high_lifetime_value), has(&self.benchmark), has(&self.inspiration), self.cost_magnet[row]];
+        Self::NAMES.into_iter().zip(all).filter(|(_, has)| *has).map(|(name, _)| name)
+    }
+
     /// Whether a customer has any role.
     #[must_use]
     pub fn any(&self, row: usize) -> bool {
-        let has = |role: &Option<Vec<bool>>| role.as_ref().is_some_and(|role| role[row]);
-        has(&self.high_lifetime_value) || has(&self.benchmark) || has(&self.inspiration) || self.cost_magnet[row]
+        self.of(row).next().is_some()
     }
 }
 

@@ -1,8 +1,11 @@
 //! `whalecurve help`: a command, or what a word of the field means.
 
-use clap::{Command, CommandFactory};
+use clap::CommandFactory;
 
-use crate::cli::{Args as Whole, Exit, streams::Streams, topics::TOPICS};
+use crate::{
+    cli::{Args as Whole, Exit, streams::Streams, topics::TOPICS},
+    contract::meant::closest,
+};
 
 /// What to explain.
 #[derive(Debug, clap::Args)]
@@ -31,14 +34,10 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         write!(streams.out, "{}", command.render_long_help())?;
         return Ok(Exit::SUCCESS);
     }
-    let known: Vec<String> = names(&whole);
-    let near = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&plain(name), &wanted), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = match near {
-        Some((_, name)) => format!("did you mean `whalecurve help {name}`?"),
+    let commands = whole.get_subcommands().map(clap::Command::get_name);
+    let known: Vec<&str> = TOPICS.iter().map(|topic| topic.name).chain(commands).collect();
+    let hint = match closest(asked, &known) {
+        Some(name) => format!("did you mean `whalecurve help {name}`?"),
         None => "`whalecurve help` lists all of them".to_owned(),
     };
     streams.fail("there is no command or topic of this name", Some(&hint), Exit::USAGE)
@@ -47,11 +46,6 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
 /// A word without what people write in different ways.
 fn plain(word: &str) -> String {
     word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-fn names(whole: &Command) -> Vec<String> {
-    let commands = whole.get_subcommands().map(|command| command.get_name().to_owned());
-    TOPICS.iter().map(|topic| topic.name.to_owned()).chain(commands).collect()
 }
 
 fn list() -> String {

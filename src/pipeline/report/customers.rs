@@ -34,7 +34,7 @@ const SUMS: [&str; 17] = [
 ];
 
 /// What stands between a customer's product margin and what is left of it: its cost to serve.
-const COST_TO_SERVE: [&str; 3] = ["order_cost", "customer_cost", "below_cost"];
+pub(in crate::pipeline) const COST_TO_SERVE: [&str; 3] = ["order_cost", "customer_cost", "below_cost"];
 
 /// Sums of all customers, and three columns of theirs, in the order of the outputs.
 pub(super) struct Profits {

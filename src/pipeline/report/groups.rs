@@ -10,6 +10,7 @@ use crate::{
         portfolio::{Door, Group, Move, Portfolio, Role},
         profit::{Activity, Capacity, Difference, Profit, Segment},
     },
+    schema::portfolio::Roles,
     units::MinorSum,
 };
 
@@ -131,25 +132,22 @@ fn capacities(source: &Finished) -> Result<Vec<Capacity>, PublishError> {
     Ok(found.into_values().collect())
 }
 
-/// Columns of `customer_segment` that are roles.
-const ROLES: [&str; 4] = ["high_lifetime_value", "benchmark", "inspiration", "cost_magnet"];
-
 /// Portfolio groups, roles, migration, grades and doors.
 ///
 /// * `growth`: growth potential of every customer, in the order of the outputs.
 pub(super) fn portfolio(source: &Finished, growth: &[i64]) -> Result<Portfolio, PublishError> {
     let mut found = Portfolio::default();
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    let mut roles = ROLES.map(|name| Role { name, ..Role::default() });
-    let mut known = [false; ROLES.len()];
+    let mut roles = Roles::NAMES.map(|name| Role { name, ..Role::default() });
+    let mut known = [false; Roles::NAMES.len()];
     let mut seen = 0;
     let wanted = ["portfolio_group", "present_profit", "profit_if_re_engineered", "protected_by_role"];
-    let wanted: Vec<&str> = wanted.into_iter().chain(ROLES).collect();
+    let wanted: Vec<&str> = wanted.into_iter().chain(Roles::NAMES).collect();
     source.each("customer_segment", &wanted, |rows| {
         let (group, present) = (rows.texts("portfolio_group")?, rows.scaled("present_profit")?);
         let other = rows.scaled("profit_if_re_engineered")?;
         let protected = rows.switches("protected_by_role")?;
-        let flags = ROLES.iter().map(|name| rows.switches(name)).collect::<Result<Vec<_>, _>>()?;
+        let flags = Roles::NAMES.iter().map(|name| rows.switches(name)).collect::<Result<Vec<_>, _>>()?;
         flags.iter().zip(&mut known).for_each(|(flag, known)| *known |= flag.is_known());
         for row in 0..rows.len() {
             found.protected += u64::from(protected.is_on(row));

@@ -3,7 +3,10 @@
 //! One way for the end of a run and for `whalecurve report`, so that both give the same bytes.
 
 mod customers;
-pub(super) use self::customers::quantiles;
+pub(super) use self::{
+    customers::{COST_TO_SERVE, quantiles},
+    whole::summary,
+};
 mod groups;
 mod whole;
 
@@ -39,8 +42,8 @@ pub(crate) fn html(
     let mut profit = groups::profit(source)?;
     let growth = values.growth;
     if let Some(found) = profits {
+        whales.paretos = Paretos::of(&found.sales, &found.cost);
         profit.sums = found.sums;
-        whales.paretos = Paretos::of(found.sales, found.cost);
     }
     let holdout = match validation {
         Some(validation) => whole::holdout(validation, "validation_score")?,

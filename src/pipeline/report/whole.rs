@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// `customer_equity`.
-pub(super) fn summary(source: &Finished) -> Result<Option<Summary>, PublishError> {
+pub(in crate::pipeline) fn summary(source: &Finished) -> Result<Option<Summary>, PublishError> {
     let (names, levels) = quantiles(source, "customer_equity", "equity_p");
     let counts = ["customers", "losing_customers", "peak_customers", "horizon_days"];
     let money = ["net_revenue", "cm3", "economic_profit", "peak_profit", "expected_value", "equity_mean"];

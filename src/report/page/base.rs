@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     suppress::hidden,
-    table::{HIDDEN, figure, nothing, table},
+    table::{HIDDEN, figure, nothing, table, untold},
     words::{decimals, of_customers, part},
 };
 use crate::report::{
@@ -107,8 +107,8 @@ impl Report {
         for (bin, customers) in base.bins.iter().enumerate().rev() {
             let share = of_customers(*customers, base.customers);
             if hidden[bin] {
-                rows.push(vec![name(bin), HIDDEN.to_owned(), HIDDEN.to_owned()]);
-                bars.push(Bar::of(name(bin), 0, Tone::Quiet, "too few to tell".to_owned()));
+                rows.push(untold(name(bin), 3));
+                bars.push(Bar::untold(name(bin)));
                 continue;
             }
             let tone = if bin < BINS / 2 { Tone::Loss } else { Tone::Gain };

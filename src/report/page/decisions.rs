@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     suppress::hidden,
-    table::{HIDDEN, figure, nothing, table},
+    table::{HIDDEN, figure, nothing, table, untold},
     words::{decimals, of_customers, spoken},
 };
 use crate::{
@@ -92,9 +92,7 @@ impl Report {
             .zip(&hidden)
             .map(|((action, customers, spent, gain), hidden)| {
                 if *hidden {
-                    let mut row = vec![spoken(action)];
-                    row.resize(5, HIDDEN.to_owned());
-                    return row;
+                    return untold(spoken(action), 5);
                 }
                 let each = decimals((*spent > 0).then(|| *gain as f64 / *spent as f64), 2);
                 vec![spoken(action), count(*customers), self.money(*spent), self.money(*gain), each]

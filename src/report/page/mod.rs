@@ -27,6 +27,8 @@ pub(crate) mod value;
 pub(crate) mod whales;
 mod words;
 
+pub(crate) use self::words::spoken;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::schema::money::Currency;

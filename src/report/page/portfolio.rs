@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     suppress::hidden,
-    table::{HIDDEN, figure, nothing, table},
+    table::{HIDDEN, figure, nothing, table, untold},
     words::{of_customers, perhaps_part, spoken},
 };
 use crate::{
@@ -171,13 +171,11 @@ impl Report {
             .iter()
             .zip(&hidden)
             .map(|(row, hidden)| {
-                let mut cells = vec![format!("{} → {}", spoken(&row.from), spoken(&row.to))];
+                let name = format!("{} → {}", spoken(&row.from), spoken(&row.to));
                 if *hidden {
-                    cells.resize(4, HIDDEN.to_owned());
-                } else {
-                    cells.extend([count(row.customers), self.money(row.profit), self.money(row.next_profit)]);
+                    return untold(name, 4);
                 }
-                cells
+                vec![name, count(row.customers), self.money(row.profit), self.money(row.next_profit)]
             })
             .collect();
         let lost = moves.iter().find(|row| row.from == "profitable" && row.to == "losing");
@@ -206,7 +204,7 @@ impl Report {
             .zip(&hidden)
             .map(|((grade, customers, _), hidden)| {
                 if *hidden {
-                    return Bar::of(grade.clone(), 0, Tone::Quiet, "too few to tell".to_owned());
+                    return Bar::untold(grade.clone());
                 }
                 let tone = if matches!(grade.as_str(), "D" | "E") { Tone::Loss } else { Tone::Gain };
                 let text = format!("{} · {}", count(*customers), of_customers(*customers, all));

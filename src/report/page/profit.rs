@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     suppress::hidden,
-    table::{HIDDEN, figure, nothing, prose, table},
+    table::{figure, nothing, prose, table, untold},
     words::{decimals, each, ratio, spoken},
 };
 use crate::{
@@ -224,9 +224,7 @@ impl Report {
 
     fn segment_row(&self, group: &Segment, hidden: bool) -> Vec<String> {
         if hidden {
-            let mut row = vec![group.name.clone()];
-            row.resize(6, HIDDEN.to_owned());
-            return row;
+            return untold(group.name.clone(), 6);
         }
         vec![
             group.name.clone(),

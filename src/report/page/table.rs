@@ -33,6 +33,13 @@ pub(super) fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<String>])
     }
 }
 
+/// The row of a group that is not told.
+pub(super) fn untold(name: String, columns: usize) -> Vec<String> {
+    let mut row = vec![name];
+    row.resize(columns, HIDDEN.to_owned());
+    row
+}
+
 /// A picture with its heading and the table of its numbers.
 ///
 /// * `picture`: an SVG element of ours, which has escaped its text.

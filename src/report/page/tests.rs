@@ -78,7 +78,7 @@ fn full(name: &str) -> Report {
         whales: whales::Whales {
             points: points.collect(),
             concentration: Some(whales::Concentration { gini: Some(0.9), stobachoff: Some(0.4), carrying: 100 }),
-            paretos: whales::Paretos::of(sales.clone(), cost.clone()),
+            paretos: whales::Paretos::of(&sales, &cost),
         },
         profit: profit::Profit {
             sums: vec![("gross_sales", 8_100_000), ("net_revenue", 8_000_000), ("economic_profit", total)],

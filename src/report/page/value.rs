@@ -7,7 +7,7 @@ use super::{
     Report,
     profit::Segment,
     suppress::hidden,
-    table::{HIDDEN, figure, nothing, table},
+    table::{figure, nothing, table, untold},
     words::{days, each, of_customers, part, perhaps_part, ratio, spoken},
 };
 use crate::{
@@ -172,8 +172,8 @@ impl Report {
         for (band, hidden) in value.bands.iter().zip(&hidden) {
             let name = self.band_name(band);
             if *hidden {
-                bars.push(Bar::of(name.clone(), 0, Tone::Quiet, "too few to tell".to_owned()));
-                rows.push(vec![name, HIDDEN.to_owned(), HIDDEN.to_owned(), HIDDEN.to_owned()]);
+                bars.push(Bar::untold(name.clone()));
+                rows.push(untold(name, 4));
                 continue;
             }
             let text = format!("{} of customers · {}", of_customers(band.customers, customers), self.money(band.value));
@@ -349,19 +349,17 @@ impl Report {
             .iter()
             .zip(&hidden)
             .map(|(row, hidden)| {
-                let mut cells = vec![spoken(&row.name)];
                 if *hidden {
-                    cells.resize(6, HIDDEN.to_owned());
-                } else {
-                    cells.extend([
-                        count(row.customers),
-                        perhaps_part(row.share_of_sales),
-                        perhaps_part(row.share_of_margin),
-                        perhaps_part(row.share_of_equity),
-                        self.perhaps(row.equity),
-                    ]);
+                    return untold(spoken(&row.name), 6);
                 }
-                cells
+                vec![
+                    spoken(&row.name),
+                    count(row.customers),
+                    perhaps_part(row.share_of_sales),
+                    perhaps_part(row.share_of_margin),
+                    perhaps_part(row.share_of_equity),
+                    self.perhaps(row.equity),
+                ]
             })
             .collect();
         let columns = [

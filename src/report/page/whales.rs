@@ -52,26 +52,25 @@ impl Paretos {
     /// Cumulated parts of both, each in its own order, largest first.
     ///
     /// * `sales`, `cost`: minor units, one a customer. `None` unless both sums are positive and there are customers.
-    pub(crate) fn of(mut sales: Vec<i64>, mut cost: Vec<i64>) -> Option<Self> {
+    pub(crate) fn of(sales: &[i64], cost: &[i64]) -> Option<Self> {
+        let (by_sales, by_cost) = (ranked(sales), ranked(cost));
         let fifth = sales.len() / 5;
-        let (buyers, costly) = (top(&sales, fifth), top(&cost, fifth));
-        let both = buyers.iter().filter(|row| costly.binary_search(row).is_ok()).count() as u64;
-        Some(Self { sales: pareto(&mut sales)?, cost: pareto(&mut cost)?, fifth: fifth as u64, both })
+        let mut is_costly = vec![false; cost.len()];
+        by_cost[..fifth].iter().for_each(|row| is_costly[*row] = true);
+        let both = by_sales[..fifth].iter().filter(|row| is_costly[**row]).count() as u64;
+        Some(Self { sales: pareto(sales, &by_sales)?, cost: pareto(cost, &by_cost)?, fifth: fifth as u64, both })
     }
 }
 
-/// Rows of the `number` largest values, ascending; ties by the order of the customers.
-fn top(values: &[i64], number: usize) -> Vec<usize> {
+/// Rows by their values, largest first; ties by the order of the customers.
+fn ranked(values: &[i64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by_key(|row| (std::cmp::Reverse(values[*row]), *row));
-    order.truncate(number);
-    order.sort_unstable();
+    order.sort_unstable_by_key(|row| (std::cmp::Reverse(values[*row]), *row));
     order
 }
 
-/// Thousandths of the sum that each percent of the customers has, largest first.
-fn pareto(values: &mut [i64]) -> Option<Vec<i64>> {
-    values.sort_unstable_by(|a, b| b.cmp(a));
+/// Thousandths of the sum that each percent of the customers has, in their order.
+fn pareto(values: &[i64], order: &[usize]) -> Option<Vec<i64>> {
     let total: MinorSum = values.iter().map(|value| MinorSum::from(*value)).sum();
     if total <= 0 || values.is_empty() {
         return None;
@@ -79,7 +78,7 @@ fn pareto(values: &mut [i64]) -> Option<Vec<i64>> {
     let (mut so_far, mut taken) = (0, 0);
     let parts = (0..=100_usize).map(|percentile| {
         let rank = values.len() * percentile / 100;
-        so_far += values[taken..rank].iter().map(|value| MinorSum::from(*value)).sum::<MinorSum>();
+        so_far += order[taken..rank].iter().map(|row| MinorSum::from(values[*row])).sum::<MinorSum>();
         taken = rank;
         divide_half_even(so_far * 1000, total) as i64
     });
@@ -206,13 +205,13 @@ mod tests {
     #[test]
     fn two_paretos_have_orders_of_their_own() {
         // Ten customers: the two who buy most bring 60 of 100, the two who cost most cause 80 of 100; one is both.
-        let sales = vec![40, 20, 5, 5, 5, 5, 5, 5, 5, 5];
-        let cost = vec![50, 0, 30, 5, 5, 5, 5, 0, 0, 0];
-        let found = Paretos::of(sales, cost).unwrap();
+        let sales = [40, 20, 5, 5, 5, 5, 5, 5, 5, 5];
+        let cost = [50, 0, 30, 5, 5, 5, 5, 0, 0, 0];
+        let found = Paretos::of(&sales, &cost).unwrap();
         assert_eq!((found.sales[10], found.sales[20], found.sales[100]), (400, 600, 1000));
         assert_eq!((found.cost[10], found.cost[20]), (500, 800));
         assert_eq!((found.fifth, found.both), (2, 1));
-        assert!(Paretos::of(vec![1, -1], vec![1, 1]).is_none());
-        assert!(Paretos::of(Vec::new(), Vec::new()).is_none());
+        assert!(Paretos::of(&[1, -1], &[1, 1]).is_none());
+        assert!(Paretos::of(&[], &[]).is_none());
     }
 }

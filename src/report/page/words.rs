@@ -95,7 +95,7 @@ pub(super) fn each(amount: MinorSum, customers: u64) -> MinorSum {
 }
 
 /// A name of ours as a reader sees it: `re_engineer` is `re-engineer`, `not_yet` is `not yet`.
-pub(super) fn spoken(name: &str) -> String {
+pub(crate) fn spoken(name: &str) -> String {
     match name {
         "re_engineer" => "re-engineer".to_owned(),
         "" => "(none)".to_owned(),
