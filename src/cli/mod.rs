@@ -37,6 +37,7 @@ use self::commands::{
     plan, report, run, schema, shell, validate, verify,
 };
 use self::streams::{LogFormat, Streams};
+use crate::publish::PublishError;
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -163,6 +164,11 @@ impl Exit {
     pub const BUG: Self = Self(70);
     /// It may go better later: another run holds the output.
     pub const TEMPORARY: Self = Self(75);
+
+    /// After an error of a finished output: one that is not what was written is refused.
+    fn of_output(error: &PublishError) -> Self {
+        if matches!(error, PublishError::Damaged { .. }) { Self::REFUSED } else { Self::FAILURE }
+    }
 
     /// In a word.
     #[must_use]

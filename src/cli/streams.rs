@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use crate::{
     pipeline::StageTime,
+    publish::beside::replace,
     schema::{checks::Check, period::format_day},
 };
 
@@ -254,13 +255,7 @@ impl<'a> Streams<'a> {
             "stages": told.stages,
             "checks": told.checks,
         });
-        let name = path.file_name().unwrap_or("summary");
-        let aside = path.with_file_name(format!(".{name}-{}", std::process::id()));
-        std::fs::write(&aside, format!("{summary:#}\n")).and_then(|()| std::fs::rename(&aside, path)).inspect_err(
-            |_| {
-                let _ = std::fs::remove_file(&aside);
-            },
-        )
+        replace(path, &format!("{summary:#}\n"), 0o666)
     }
 }
 

@@ -1,17 +1,16 @@
 //! A finished output: its manifest, and its datasets, read back column by column; of a run with a what-if, the base alone.
 
-use std::fs::{self, File};
+use std::fs;
 
 use arrow_array::{
     Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
     cast::AsArray,
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 use serde_json::Value;
 
 use crate::{
-    publish::{PublishError, folder::MANIFEST},
+    publish::{PublishError, columns::each_batch, folder::MANIFEST},
     schema::{money::Currency, period::format_day},
 };
 
@@ -83,16 +82,9 @@ impl Finished {
         let files = self.dataset(name).and_then(|dataset| dataset["files"].as_array());
         for file in files.into_iter().flatten() {
             let path = self.folder.join(file["path"].as_str().unwrap_or_default());
-            let parquet = |source| PublishError::Parquet { path: path.clone(), source };
-            let opened = File::open(&path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(parquet)?;
-            let wanted = columns.iter().copied().chain(["scenario"]);
-            let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
-            for batch in builder.with_projection(mask).with_batch_size(65_536).build().map_err(parquet)? {
-                let batch = batch.map_err(|error| parquet(error.into()))?;
-                let rows = base_rows(name, &batch);
-                show(&Rows { batch: batch.slice(0, rows), path: path.clone() })?;
-            }
+            each_batch(&path, columns.iter().copied().chain(["scenario"]), |batch| {
+                show(&Rows { batch: batch.slice(0, base_rows(name, batch)), path: path.clone() })
+            })?;
         }
         Ok(())
     }

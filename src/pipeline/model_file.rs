@@ -4,12 +4,13 @@
 //! manifest: `purchases` and `spend`, or `contracts`, or `opportunities`. A file of another version or kind, or with
 //! parameters that no model can have, is refused.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
     forecast::{bg_bb::BgBb, contract_model::ContractModel, fit::Fit},
+    publish::beside::replace,
     schema::{
         forecasting::{ContractKind, ModelChoice},
         period::{format_day, parse_day},
@@ -146,9 +147,7 @@ impl SavedModels {
     /// [`ModelFileError::Io`].
     pub fn write(&self, file: &Utf8Path) -> Result<(), ModelFileError> {
         let failed = |source| ModelFileError::Io { file: file.to_owned(), source };
-        let beside = Utf8PathBuf::from(format!("{file}.part"));
-        std::fs::write(&beside, format!("{:#}\n", self.to_json())).map_err(failed)?;
-        std::fs::rename(&beside, file).map_err(failed)
+        replace(file, &format!("{:#}\n", self.to_json()), 0o666).map_err(failed)
     }
 
     /// Reads a file and checks all that it says.

@@ -1,17 +1,17 @@
 //! What a run would read and replace, from configs, footers and names alone: nothing is decoded, nothing written.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
 
 use super::{
     RunError, checks,
     estimate::{self, Estimate},
     expressions,
+    finished::Finished,
     gather::drivers_of,
     output,
 };
 use crate::{
-    publish::folder::{self, MANIFEST},
+    publish::folder,
     read,
     schema::settings::{Settings, TableName},
 };
@@ -92,7 +92,5 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
 
 /// The digest in a manifest, when there is one that can be read.
 fn digest_of(output: &Utf8Path) -> Option<String> {
-    let text = std::fs::read_to_string(output.join(MANIFEST)).ok()?;
-    let manifest: Value = serde_json::from_str(&text).ok()?;
-    Some(manifest["result_digest"].as_str()?.to_owned())
+    Some(Finished::open(output).ok()?.manifest["result_digest"].as_str()?.to_owned())
 }

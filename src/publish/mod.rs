@@ -19,7 +19,9 @@
 //! # Ok::<(), PublishError>(())
 //! ```
 
+pub mod beside;
 pub mod check;
+pub mod columns;
 pub mod dataset;
 mod fault;
 pub mod folder;

@@ -6,13 +6,12 @@
 //! * `customer_profit_total` is the sum of `customer_profit`, column by column;
 //! * the cost in `customer_profit` is the cost in `customer_cost`, and its fixed and avoidable parts are those of the pools.
 
-use std::{collections::BTreeMap, fs::File};
+use std::collections::BTreeMap;
 
 use arrow_array::{Array, Decimal128Array, RecordBatch, StringArray, cast::AsArray};
 use camino::Utf8PathBuf;
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 
-use super::{PublishError, io};
+use super::{PublishError, columns::each_batch};
 use crate::schema::outputs::{ColumnType, DATASETS};
 
 /// A dataset of the output.
@@ -112,19 +111,11 @@ impl Table<'_> {
     fn totals(&self, by: &[&str], columns: &[&str]) -> Result<Vec<Sums>, PublishError> {
         let mut sums = vec![Sums::new(); columns.len()];
         for path in &self.files {
-            let parquet = |source| PublishError::Parquet { path: path.clone(), source };
-            let file = File::open(path).map_err(io(path))?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet)?;
-            let mask = ProjectionMask::columns(builder.parquet_schema(), by.iter().chain(columns).copied());
-            let reader = builder.with_projection(mask).build().map_err(parquet)?;
-            for batch in reader {
-                let batch = batch.map_err(|error| parquet(error.into()))?;
-                let damaged = || PublishError::Damaged {
-                    path: path.clone(),
-                    what: "a column that must tie is missing".to_owned(),
-                };
-                add(&mut sums, &batch, by, columns).ok_or_else(damaged)?;
-            }
+            let damaged =
+                || PublishError::Damaged { path: path.clone(), what: "a column that must tie is missing".to_owned() };
+            each_batch(path, by.iter().chain(columns).copied(), |batch| {
+                add(&mut sums, batch, by, columns).ok_or_else(damaged)
+            })?;
         }
         Ok(sums)
     }

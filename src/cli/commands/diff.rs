@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::are_outputs;
 use crate::{
     cli::{
         Exit,
@@ -14,7 +15,6 @@ use crate::{
         diff::{DiffError, Difference, Total, diff},
         finished::Finished,
     },
-    publish::{PublishError, folder::MANIFEST},
     units::MinorSum,
 };
 
@@ -41,11 +41,8 @@ const MOST_SEGMENTS: usize = 20;
 /// # Errors
 /// When the streams cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
-    for folder in [&args.before, &args.after] {
-        if !folder.join(MANIFEST).is_file() {
-            let what = format!("{folder}: no output of whalecurve: it has no {MANIFEST}");
-            return streams.fail(&what, Some("name the folder that a run has written"), Exit::USAGE);
-        }
+    if let Err(exit) = are_outputs([&args.before, &args.after], streams)? {
+        return Ok(exit);
     }
     match compared(args) {
         Ok(found) => {
@@ -56,8 +53,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         }
         Err(error) => {
             let exit = match &error {
-                DiffError::Publish(PublishError::Damaged { .. }) => Exit::REFUSED,
-                DiffError::Publish(_) => Exit::FAILURE,
+                DiffError::Publish(error) => Exit::of_output(error),
                 _ => Exit::USAGE,
             };
             streams.fail(&error.to_string(), error.hint().as_deref(), exit)

@@ -18,3 +18,24 @@ pub mod schema;
 pub mod shell;
 pub mod validate;
 pub mod verify;
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    cli::{Exit, streams::Streams},
+    publish::folder::MANIFEST,
+};
+
+/// Whether these folders are outputs of a run, or the exit after the first that is none is told.
+fn are_outputs<'a>(
+    folders: impl IntoIterator<Item = &'a Utf8PathBuf>,
+    streams: &mut Streams<'_>,
+) -> std::io::Result<Result<(), Exit>> {
+    match folders.into_iter().find(|folder| !folder.join(MANIFEST).is_file()) {
+        None => Ok(Ok(())),
+        Some(folder) => {
+            let what = format!("{folder}: no output of whalecurve: it has no {MANIFEST}");
+            streams.fail(&what, Some("name the folder that a run has written"), Exit::USAGE).map(Err)
+        }
+    }
+}

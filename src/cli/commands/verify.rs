@@ -2,15 +2,11 @@
 
 use camino::Utf8PathBuf;
 
-use super::run::located;
+use super::{are_outputs, run::located};
 use crate::{
     cli::{Exit, streams::Streams},
     pipeline::stores,
-    publish::{
-        PublishError,
-        check::{Checked, Finding, check},
-        folder::MANIFEST,
-    },
+    publish::check::{Checked, Finding, check},
     schema::location::is_url,
 };
 
@@ -35,16 +31,12 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             Err((what, hint)) => streams.fail(&format!("OUTPUT {what}"), Some(hint), Exit::USAGE),
         };
     }
-    if !args.output.join(MANIFEST).is_file() {
-        let what = format!("{}: no output of whalecurve: it has no {MANIFEST}", args.output);
-        return streams.fail(&what, Some("name the folder that a run has written"), Exit::USAGE);
+    if let Err(exit) = are_outputs([&args.output], streams)? {
+        return Ok(exit);
     }
     match check(&args.output) {
         Ok(found) => tell(args, found, streams),
-        Err(error) => {
-            let exit = if matches!(error, PublishError::Damaged { .. }) { Exit::REFUSED } else { Exit::FAILURE };
-            streams.fail(&error.to_string(), error.hint(), exit)
-        }
+        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit::of_output(&error)),
     }
 }
 

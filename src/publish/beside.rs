@@ -1,0 +1,57 @@
+//! One file put in its place in one step.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+};
+
+use camino::Utf8Path;
+
+/// Writes a file beside its place and renames it: who opens it sees the old content or the new one, whole. What could not be
+/// finished goes.
+///
+/// * `mode`: of the file, less what the user's mask takes.
+///
+/// # Errors
+/// What the system says; the old content is then in its place.
+pub fn replace(path: &Utf8Path, content: &str, mode: u32) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default();
+    let beside = path.with_file_name(format!(".{name}-{}", std::process::id()));
+    // A killed process of the same number may have left one; whatever stands there is not written through.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside);
+    let done = written.and_then(|mut file| file.write_all(content.as_bytes())).and_then(|()| fs::rename(&beside, path));
+    done.inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_what_a_killed_process_left_is_not_written_through() {
+        let guard = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(guard.path()).unwrap();
+        let (path, precious) = (folder.join("page.html"), folder.join("precious"));
+        fs::write(&precious, "precious").unwrap();
+        symlink(&precious, folder.join(format!(".page.html-{}", std::process::id()))).unwrap();
+        for content in ["old", "new"] {
+            replace(&path, content, 0o600).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        // A folder cannot be replaced by a file, and nothing stays beside it.
+        fs::create_dir(folder.join("taken")).unwrap();
+        assert!(replace(&folder.join("taken"), "new", 0o600).is_err());
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 3);
+    }
+}
