@@ -63,6 +63,8 @@ fi
 step "the book: every command runs, every output is there, every link leads somewhere"
 if [[ -n "${venv:-}" ]]; then
     PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" scripts/docs.py "$whalecurve"
+else
+    echo "NOT TESTED: the book needs the same environment" >&2
 fi
 
 step "the report in a browser"

@@ -91,7 +91,7 @@ def sql(connection, script):
 
 
 def run(page, path):
-    """Runs a page's blocks; yields what is wrong. The second value counts the blocks."""
+    """Runs a page's blocks: what is wrong, and how many were run."""
     wrong, count, connection = [], 0, None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -6,7 +6,7 @@ use super::{ContractError, name};
 use crate::{
     numeric::decimal::format_minor,
     schema::{
-        checks::{Check, CheckKind, CheckOutcome, Threshold},
+        checks::{Check, CheckKind, CheckOutcome, Threshold, judge},
         contract::{Bucket, InputBalance, RejectedRow},
         money::Currency,
         settings::{Policy, RuleSetting, Settings, TableName},
@@ -188,16 +188,12 @@ impl Rules {
         let none = Threshold::default();
         let (error_if, warn_if) =
             self.settings.get(rule).map_or((none, none), |setting| (setting.error_if, setting.warn_if));
-        if let Some(limit) = error_if.passed(found, all, &self.currency) {
-            return (CheckOutcome::Fail, Some(limit));
+        match judge((&error_if, &warn_if), found, all, &self.currency) {
+            (CheckOutcome::Pass, _) if policy == Policy::Warn && warn_if.is_none() => {
+                (CheckOutcome::Warn, Some("its policy is warn".to_owned()))
+            }
+            ended => ended,
         }
-        if let Some(limit) = warn_if.passed(found, all, &self.currency) {
-            return (CheckOutcome::Warn, Some(format!("{limit} without a warning")));
-        }
-        if policy == Policy::Warn && warn_if.is_none() {
-            return (CheckOutcome::Warn, Some("its policy is warn".to_owned()));
-        }
-        (CheckOutcome::Pass, None)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     publish::dataset::Written,
     read::plain_reason,
     schema::{
-        checks::{Check, CheckKind, CheckOutcome, OutputTest, Severity},
+        checks::{self, Check, CheckKind, CheckOutcome, OutputTest, Severity},
         contract::Bucket,
         facts::NO_DAY,
         outputs::{ColumnType, DATASETS, RunColumn},
@@ -203,16 +203,10 @@ fn found(test: &OutputTest, folder: &Utf8Path, dataset: &Written) -> PolarsResul
     Ok(Bucket { rows, amount })
 }
 
-/// How a test ends: as in dbt, `error_if` before `warn_if`.
+/// How a test ends.
 fn judge(settings: &Settings, name: &str, test: &OutputTest, found: Bucket, all: u64) -> Check {
     let currency = &settings.currency;
-    let error = test.error_if.passed(found, all, currency);
-    let warn = test.warn_if.passed(found, all, currency).map(|limit| format!("{limit} without a warning"));
-    let (outcome, limit) = match (error, warn) {
-        (Some(limit), _) => (CheckOutcome::Fail, Some(limit)),
-        (None, Some(limit)) => (CheckOutcome::Warn, Some(limit)),
-        (None, None) => (CheckOutcome::Pass, None),
-    };
+    let (outcome, limit) = checks::judge((&test.error_if, &test.warn_if), found, all, currency);
     let amount = test.amount.as_ref().map(|_| found.amount);
     let message = limit.map(|limit| {
         let money = |amount: MinorSum| format!(" ({} {})", format_minor(amount, currency.exponent), currency.code);

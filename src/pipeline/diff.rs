@@ -217,7 +217,7 @@ fn customers(run: &Finished, by: &str) -> Result<Vec<Customer>, DiffError> {
 }
 
 fn totals(before: &Finished, after: &Finished) -> Result<Vec<Total>, PublishError> {
-    let of = |run: &Finished| Ok::<_, PublishError>(summary(run)?.map(figures));
+    let of = |run: &Finished| Ok::<_, PublishError>(summary(run)?.as_ref().map(figures));
     let (before, after) = (of(before)?, of(after)?);
     let total = |row: usize, (name, is_count): (&'static str, bool)| {
         let [before, after] = [&before, &after].map(|run| run.as_ref().and_then(|figures| figures[row]));
@@ -237,7 +237,7 @@ const TOTALS: [(&str, bool); 7] = [
     ("customer equity, simulated", false),
 ];
 
-fn figures(all: Summary) -> [Option<MinorSum>; TOTALS.len()] {
+fn figures(all: &Summary) -> [Option<MinorSum>; TOTALS.len()] {
     let [customers, losing] = [all.customers, all.losing].map(|count| Some(MinorSum::from(count)));
     let [revenue, cm3, profit] = [all.net_revenue, all.cm3, all.economic_profit].map(Some);
     [customers, losing, revenue, cm3, profit, all.expected_value, all.equity]

@@ -56,6 +56,25 @@ impl Threshold {
     }
 }
 
+/// How rows that were found end by two thresholds, with the limit that is passed: as in dbt, `error_if` before `warn_if`.
+///
+/// * `all`: rows that `found` is a part of.
+#[must_use]
+pub fn judge(
+    (error_if, warn_if): (&Threshold, &Threshold),
+    found: Bucket,
+    all: u64,
+    currency: &Currency,
+) -> (CheckOutcome, Option<String>) {
+    if let Some(limit) = error_if.passed(found, all, currency) {
+        return (CheckOutcome::Fail, Some(limit));
+    }
+    match warn_if.passed(found, all, currency) {
+        Some(limit) => (CheckOutcome::Warn, Some(format!("{limit} without a warning"))),
+        None => (CheckOutcome::Pass, None),
+    }
+}
+
 /// What a test does when it finds too much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

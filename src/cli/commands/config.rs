@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 
-use super::run::read_text;
+use super::run::{environment, read_text, refuse};
 use crate::cli::{
     Exit,
     config::{self, Overrides},
@@ -46,18 +46,11 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(text) => text,
         Err(exit) => return Ok(exit),
     };
-    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-    let environment = |name: &str| std::env::var(name).ok();
     match config::resolved(&path, &text, &environment, &Overrides { output, threads: None, seed, sets }) {
         Ok(resolved) => {
             write!(streams.out, "{resolved}")?;
             Ok(Exit::SUCCESS)
         }
-        Err(errors) => {
-            for problem in errors.problems() {
-                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
-            }
-            Ok(Exit::USAGE)
-        }
+        Err(errors) => refuse(&errors, streams),
     }
 }

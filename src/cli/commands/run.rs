@@ -9,7 +9,7 @@ use super::plan::warn_of_memory;
 use crate::{
     cli::{
         Exit,
-        config::{self, Overrides},
+        config::{self, ConfigErrors, Overrides},
         follow::{Stages, work},
         id_key::unlock,
         lineage::Lineage,
@@ -186,8 +186,6 @@ pub(super) fn load(
         Ok(text) => text,
         Err(exit) => return Ok(Err(exit)),
     };
-    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-    let environment = |name: &str| std::env::var(name).ok();
     match config::load(path, &text, &environment, overrides) {
         Ok(mut settings) => match unlock(&mut settings, &environment) {
             Ok(()) => Ok(Ok(settings)),
@@ -197,13 +195,22 @@ pub(super) fn load(
                 streams.fail(&what, Some(hint), Exit::USAGE).map(Err)
             }
         },
-        Err(errors) => {
-            for problem in errors.problems() {
-                streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
-            }
-            Ok(Err(Exit::USAGE))
-        }
+        Err(errors) => refuse(&errors, streams).map(Err),
     }
+}
+
+/// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Tells every problem of a config.
+pub(super) fn refuse(errors: &ConfigErrors, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
+    for problem in errors.problems() {
+        streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
+    }
+    Ok(Exit::USAGE)
 }
 
 /// The text of a config, or the exit after it is told why there is none.
