@@ -16,6 +16,12 @@ use crate::{
 /// The period of a row that only says that a customer exists.
 pub(super) const NO_PERIOD: Period = Period::MIN;
 
+/// Cells that are read ahead for each line of a wave, at most: with more of them most would be read for nothing.
+const CELLS_READ_A_LINE: usize = 2;
+
+/// Slots in 64 bytes.
+const SLOTS_A_CACHE_LINE: usize = 64 / size_of::<Slot>();
+
 /// See the module's description.
 #[derive(Debug)]
 pub(super) struct Partition {
@@ -86,6 +92,9 @@ impl Partition {
     #[expect(clippy::needless_bitwise_bool, reason = "no branch may wait for the cell")]
     fn find(&mut self, wave: &[Packed], number: usize) -> Result<Vec<u32>, FactsError> {
         let lines = wave.iter().map(|packed| packed.lines(number).len()).sum();
+        if self.cells.len() <= lines * CELLS_READ_A_LINE {
+            self.read_ahead();
+        }
         let mut wanted: Vec<Wanted> = Vec::with_capacity(lines);
         for packed in wave {
             for line in packed.lines(number) {
@@ -105,6 +114,14 @@ impl Partition {
             *cell = if *cell == 0 { self.cell(*wants)? } else { *cell - 1 };
         }
         Ok(found)
+    }
+
+    /// Reads slots and cells from first to last: memory fetches such a run several times faster than the same places one by
+    /// one, and the lines, whose customers come in no order, then find them in the cache.
+    fn read_ahead(&self) {
+        let tags = self.slots.iter().step_by(SLOTS_A_CACHE_LINE).fold(0, |all, slot| all ^ slot.tag);
+        let sums = self.cells.iter().fold(0, |read, cell| cell.read_ahead(read));
+        std::hint::black_box((tags, sums));
     }
 
     #[inline]

@@ -206,10 +206,11 @@ impl OneLedger<'_> {
         let Self { mut objects, group, marks, orders, shared, .. } = self;
         let (_, sources, driver_names) = ledger::driver_plan(settings, &activities);
         // Drivers of the config have their columns; those that activities name come after them, from tables.
-        let (empty, columns) = (vec![0; cells.len()], sources.len());
-        cells.drivers.resize(columns, empty);
+        let columns = sources.len();
+        let empty = |rows: usize| move || vec![0; rows];
+        cells.drivers.resize_with(columns, empty(cells.len()));
         if let Some(objects) = &mut objects {
-            objects.cells.drivers.resize(columns, vec![0; objects.cells.len()]);
+            objects.cells.drivers.resize_with(columns, empty(objects.cells.len()));
         }
         if let Some(orders) = &orders {
             cells = order_time::add(cells, settings, &driver_names, orders)?;
@@ -228,7 +229,7 @@ impl OneLedger<'_> {
         let (cells, mut receivables) = inputs.receivables(cells, &by_id)?;
         let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
-        let mut relations = inputs.relations(&by_id, as_of, &came(&cells, customer_rows.len()))?;
+        let mut relations = inputs.relations(&by_id, as_of, || came(&cells, customer_rows.len()))?;
         (relations.wallet, relations.benchmark) = marks_of_customers(settings, customers.as_ref(), &customer_rows.ids);
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {

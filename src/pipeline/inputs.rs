@@ -322,11 +322,11 @@ impl<'a> SideInputs<'a> {
         &mut self,
         customers: &KnownCustomers<'_>,
         as_of: Day,
-        came: &[Day],
+        came: impl Fn() -> Vec<Day>,
     ) -> Result<Relations, RunError> {
         Ok(Relations {
             referrals: self
-                .table(TableName::Referrals, |input, csv| referrals::referrals(input, customers, csv, as_of, came))?,
+                .table(TableName::Referrals, |input, csv| referrals::referrals(input, customers, csv, as_of, &came()))?,
             opportunities: self
                 .table(TableName::Opportunities, |input, csv| relations::opportunities(input, customers, csv, as_of))?,
             learning: self
