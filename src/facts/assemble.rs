@@ -162,9 +162,9 @@ impl Sources<'_> {
     /// Reads cells that are about to be wanted, and does nothing with them: such reads do not wait for each other, while the
     /// many columns of a row leave room for the cells of two or three.
     fn read_ahead(self, rows: &[(u32, Place)]) {
-        let sums = rows.iter().fold(0, |read, &(_, (part, cell))| {
-            self.partitions[part as usize].cells[cell as usize].read_ahead(read)
-        });
+        let sums = rows
+            .iter()
+            .fold(0, |read, &(_, (part, cell))| self.partitions[part as usize].cells[cell as usize].read_ahead(read));
         std::hint::black_box(sums);
     }
 

@@ -2,7 +2,9 @@
 
 use polars::prelude::*;
 
-use super::{RunError, foretold::Foretold, gather::hierarchies_of, results::Findings, worlds::World};
+use super::{
+    RunError, foretold::Foretold, gather::hierarchies_of, results::Findings, value_table::ValueTable, worlds::World,
+};
 use crate::{
     contract::meant::closest,
     numeric::keys::{Key, Keys},
@@ -126,8 +128,8 @@ pub(super) fn columns(
         let Some(spec) = spec.filter(|_| !own.is_empty()) else { continue };
         let made = match number {
             0 => world.profit_total_columns(0..rows),
-            1 => world.value_columns(),
-            _ => world.segment_columns(),
+            1 => ValueTable::new(world).columns(0..rows),
+            _ => world.segment_columns(0..rows),
         };
         for (column, values) in spec.columns_of(settings.quantiles()).into_iter().zip(made) {
             if own.contains(&column.name.as_str()) {

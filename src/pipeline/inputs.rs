@@ -325,8 +325,9 @@ impl<'a> SideInputs<'a> {
         came: impl Fn() -> Vec<Day>,
     ) -> Result<Relations, RunError> {
         Ok(Relations {
-            referrals: self
-                .table(TableName::Referrals, |input, csv| referrals::referrals(input, customers, csv, as_of, &came()))?,
+            referrals: self.table(TableName::Referrals, |input, csv| {
+                referrals::referrals(input, customers, csv, as_of, &came())
+            })?,
             opportunities: self
                 .table(TableName::Opportunities, |input, csv| relations::opportunities(input, customers, csv, as_of))?,
             learning: self

@@ -91,12 +91,14 @@ pub(crate) mod report;
 pub mod results;
 mod scenario;
 mod scenario_table;
+mod segment_table;
 mod segmentation;
 pub mod stores;
 pub mod story;
 mod summary;
 mod tables;
 mod validation;
+mod value_table;
 mod worlds;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,5 +1,7 @@
 //! Every dataset and the manifest, written to a staging folder and put in place.
 
+use std::ops::Range;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ use super::{
     objects::ObjectResults,
     report::{self, REPORT},
     results::Results,
+    segment_table::write_segment,
+    value_table::write_value,
     worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
 use crate::{
@@ -93,6 +97,15 @@ const RUN_RESULTS: &str = "run_results.json";
 /// Cells of one `customer_cost` file.
 const COST_CELLS: usize = 262_144;
 
+/// Cells whose costs stand in memory at a time: a row each for every activity.
+const COST_PIECE: usize = 16_384;
+
+/// The cells of a `customer_cost` file, piece by piece.
+fn pieces(part: usize, cells: usize) -> impl Iterator<Item = Range<usize>> {
+    let (start, end) = (part * COST_CELLS, cells.min((part + 1) * COST_CELLS));
+    (start..end).step_by(COST_PIECE).map(move |from| from..end.min(from + COST_PIECE))
+}
+
 /// Writes every dataset and the manifest, then puts them in place.
 ///
 /// # Errors
@@ -122,8 +135,8 @@ pub(super) fn publish(
         ("scenario_difference", Box::new(|spec| writer.write(spec, &results.scenario_columns(settings)))),
         ("trace", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::trace_columns)))),
         ("fx_conversion", Box::new(|spec| writer.write(spec, &results.fx_columns(settings)))),
-        ("customer_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::value_columns)))),
-        ("customer_segment", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_columns)))),
+        ("customer_value", Box::new(|spec| write_value(&writer, spec, &worlds))),
+        ("customer_segment", Box::new(|spec| write_segment(&writer, spec, &worlds))),
         ("segment_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_value_columns)))),
         ("customer_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::equity_columns)))),
         ("segment_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_equity_columns)))),
@@ -268,11 +281,12 @@ fn write_object_costs(
         (0..worlds.len()).flat_map(|world| (0..chunks(&world)).map(move |part| (world, part))).collect();
     writer.write_in_parts(spec, parts.len(), |part| {
         let (number, part) = parts[part];
-        let (world, objects) = &worlds[number];
-        let range = part * COST_CELLS..objects.objects.cells.len().min((part + 1) * COST_CELLS);
-        let (mut columns, rows) = objects.cost_columns(settings, &labels[number], range);
-        columns.push(world.label(rows));
-        columns
+        let ((world, objects), labels) = (&worlds[number], &labels[number]);
+        pieces(part, objects.objects.cells.len()).map(move |range| {
+            let (mut columns, rows) = objects.cost_columns(settings, labels, range);
+            columns.push(world.label(rows));
+            columns
+        })
     })
 }
 
@@ -291,13 +305,12 @@ fn write_costs(
         // A run without cells has one empty part.
         let (world, part) = parts.get(part).copied().unwrap_or((&worlds[0], 0));
         let labels = &labels[worlds.iter().position(|other| other.name == world.name).unwrap_or(0)];
-        cost_part(world, part, labels)
+        pieces(part, world.found.ledgers.cells.len()).map(move |range| costs_of(world, range, labels))
     })
 }
 
-fn cost_part(world: &World<'_>, part: usize, labels: &CostLabels) -> Vec<Values> {
+fn costs_of(world: &World<'_>, range: Range<usize>, labels: &CostLabels) -> Vec<Values> {
     let cells = &world.found.ledgers.cells;
-    let range = part * COST_CELLS..cells.len().min((part + 1) * COST_CELLS);
     let costs = world.found.costs.plan.chunk(&world.found.ledgers.ground(world.settings), range.clone());
     let found = |at: usize, number: usize| (costs.quantities[number][at], costs.amounts[number][at]);
     let (mut columns, rows) = labels.columns(&cells.customer, range, found);

@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::{
     comparison::score_columns,
-    foretold::{Foretold, Valuation},
     results::{Results, TIERS, sum_by_customer},
     worlds::World,
 };
@@ -17,14 +16,10 @@ use crate::{
         purchase_model::PurchaseModel,
         simulate::{Lifetime, Simulation},
     },
-    potential,
     publish::dataset::Values,
     schema::{
         contract::{Bucket, InputBalance},
-        equity::Drivers,
-        facts::NO_DAY,
         period::Period,
-        portfolio::PortfolioGroup,
         segmentation::Segmentation,
         settings::Settings,
     },
@@ -32,188 +27,6 @@ use crate::{
 };
 
 impl World<'_> {
-    pub(super) fn value_columns(&self) -> Vec<Values> {
-        let facts = &self.found.ledgers.facts;
-        let day = |days: &[i32]| Values::Date(days.iter().map(|day| (*day != NO_DAY).then_some(*day)).collect());
-        let unit = self.settings.forecast.as_ref().map_or(7.0, |forecast| forecast.days_per_unit);
-        let has = |row: usize| facts.first_purchase[row] != NO_DAY;
-        let rows = 0..self.found.ledgers.customers.len();
-        let span = |to: &dyn Fn(usize) -> i32| {
-            let length = |row: usize| (i64::from(to(row)) - i64::from(facts.first_purchase[row])) as f64 / unit;
-            Values::Float(rows.clone().map(|row| has(row).then(|| length(row))).collect())
-        };
-        let mean_spend = |row: usize| {
-            let x = i128::from(facts.purchase_days[row].saturating_sub(1));
-            (x > 0).then(|| crate::numeric::decimal::divide_half_even(i128::from(facts.repeat_revenue[row]), x) as i64)
-        };
-        let frequency = |row: usize| has(row).then(|| i64::from(facts.purchase_days[row].saturating_sub(1)));
-        let mut columns = vec![
-            Values::Ids(rows.clone().map(|row| row as u32).collect()),
-            day(&facts.first_purchase),
-            day(&facts.last_purchase),
-            Values::Integer(rows.clone().map(frequency).collect()),
-            span(&|row| facts.last_purchase[row]),
-            span(&|_| self.found.ledgers.as_of),
-            Values::Scaled(rows.clone().map(mean_spend).collect()),
-        ];
-        columns.extend(self.past_value_columns());
-        let both = self.forecast.zip(self.found.value.as_ref());
-        let at = |row: usize| both.and_then(|(f, value)| f.row(row).map(|at| (f, value, at)));
-        let float = |of: &dyn Fn(&Foretold, &Valuation, usize) -> Option<f64>| {
-            Values::Float(rows.clone().map(|row| at(row).and_then(|(f, value, at)| of(f, value, at))).collect())
-        };
-        let per_major = self.settings.currency.minor_per_major() as f64;
-        let money = |of: &dyn Fn(&Simulation, usize) -> f64| {
-            let value = |row: usize| {
-                let (_, value, at) = at(row)?;
-                Some((of(value.simulation.as_ref()?, at) * per_major).round_ties_even() as i64)
-            };
-            Values::Scaled(rows.clone().map(value).collect())
-        };
-        columns.push(float(&|f, _, at| Some(f.p_alive(at))));
-        columns.push(float(&|f, _, at| Some(f.purchases(at))));
-        columns.push(float(&|f, _, at| Some(f.discounted_purchases(at))));
-        columns.push(float(&|f, _, at| f.purchases_for_ever(at)));
-        columns.push(float(&|f, _, at| Some(f.p_alive_at_horizon(at))));
-        columns.push(float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)));
-        columns.push(float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)));
-        columns
-            .push(Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()));
-        let drivers = both.and_then(|(f, value)| f.of_purchases(value)).map(|(f, rates)| f.drivers(rates));
-        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.as_ref().map(|drivers| of(&drivers[at])));
-        let known = both.and_then(|(f, value)| f.of_purchases(value)).and_then(|(f, _)| f.known().ok());
-        columns.push(float(&|_, _, at| known.as_ref().map(|known| known[at].rate_now)));
-        columns.push(driver(|drivers| drivers.spend));
-        columns.push(driver(|drivers| drivers.margin_rate));
-        columns.push(driver(|drivers| drivers.order_cost));
-        columns.push(driver(|drivers| drivers.sustaining_rate));
-        columns.push(driver(|drivers| drivers.lifetime));
-        columns.push(money(&|s, at| s.lifetime[at].mean));
-        columns.push(money(&|s, at| s.lifetime[at].mean_error));
-        columns.push(money(&|s, at| s.lifetime[at].sd));
-        let width = self.settings.quantiles().len();
-        for quantile in 0..width {
-            columns.push(money(&|s, at| s.quantiles[at * width + quantile]));
-        }
-        columns.push(money(&|s, at| s.lifetime[at].shortfall));
-        columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
-        columns.extend(self.potential_columns());
-        columns
-    }
-
-    /// The four potentials, their parts and ranks.
-    fn potential_columns(&self) -> Vec<Values> {
-        let (found, rows) = (&self.found.potentials, self.found.ledgers.customers.len());
-        let money = |column: Option<&[Minor]>| column.map_or_else(|| Values::Scaled(vec![None; rows]), scaled);
-        let rank = |column: Option<&[Minor]>| match column {
-            None => Values::Integer(vec![None; rows]),
-            Some(column) => integers(potential::ranks(column).into_iter().map(i64::from)),
-        };
-        let (growth, networking) = (found.growth.as_ref(), found.networking.as_ref());
-        let wallet = growth.and_then(|growth| growth.wallet.clone()).unwrap_or_else(|| vec![None; rows]);
-        let four = [Some(found.base.as_slice()), found.growth(), found.networking(), found.learning.as_deref()];
-        let total = found.total.as_deref();
-        let mut columns = vec![
-            money(four[0]),
-            money(four[1]),
-            money(growth.and_then(|growth| growth.pipeline.as_deref())),
-            Values::Scaled(wallet),
-            money(four[2]),
-            money(networking.map(|networking| networking.new.as_slice())),
-            money(networking.and_then(|networking| networking.saved.as_deref())),
-            money(networking.map(|networking| networking.given.as_slice())),
-            money(four[3]),
-            money(total),
-        ];
-        columns.extend(four.into_iter().chain([total]).map(rank));
-        columns
-    }
-
-    /// What customers have been worth so far, and in the last whole year.
-    fn past_value_columns(&self) -> [Values; 4] {
-        let first_cell = &self.found.ledgers.facts.first_cell;
-        let acquisition_cost = sum_by_customer(first_cell, &self.found.margins.economic.acquisition_cost);
-        let before = self.found.economic_profit.iter().zip(&acquisition_cost).map(|(profit, cost)| Some(profit + cost));
-        let before = Values::Scaled(before.collect());
-        let current = match self.settings.period.last_year(self.found.ledgers.as_of) {
-            Some(year) => {
-                let cells = self.found.ledgers.cells.period.iter().zip(&self.found.margins.economic_profit);
-                let within: Vec<Minor> =
-                    cells.map(|(period, profit)| if year.contains(period) { *profit } else { 0 }).collect();
-                scaled(&sum_by_customer(first_cell, &within))
-            }
-            None => Values::Scaled(vec![None; self.found.ledgers.customers.len()]),
-        };
-        [scaled(&self.found.economic_profit), scaled(&acquisition_cost), before, current]
-    }
-
-    /// Scores, tier, segment, portfolio analysis, roles and the user's own groups.
-    pub(super) fn segment_columns(&self) -> Vec<Values> {
-        let mut columns = self.score_columns();
-        columns.extend(self.portfolio_columns());
-        columns.extend(["cluster", "user_segment"].map(|name| self.group_column(name)));
-        columns
-    }
-
-    /// The group of every customer in a segmentation; null where there is none of the name.
-    fn group_column(&self, name: &str) -> Values {
-        let found = self.found.segmentations.iter().find(|(segmentation, _)| segmentation.name == name);
-        match found {
-            Some((segmentation, _)) => Values::Label(segmentation.of.clone(), Arc::new(segmentation.groups.clone())),
-            None => Values::Text(vec![None; self.found.ledgers.customers.len()]),
-        }
-    }
-
-    pub(super) fn score_columns(&self) -> Vec<Values> {
-        let tiers: Vec<String> = self.settings.portfolio.value_tiers.iter().map(|tier| tier.name.clone()).collect();
-        let score = |scores: &[u8]| integers(scores.iter().map(|score| i64::from(*score)));
-        let segment = self.found.ledgers.segment.as_deref().cloned();
-        let segment = segment.unwrap_or_else(|| vec![None; self.found.ledgers.customers.len()]);
-        vec![
-            Values::Ids((0..self.found.ledgers.customers.len() as u32).collect()),
-            score(&self.found.scores[0]),
-            score(&self.found.scores[1]),
-            score(&self.found.scores[2]),
-            Values::Label(self.found.tier.iter().map(|tier| u32::from(*tier)).collect(), Arc::new(tiers)),
-            Values::Text(segment),
-        ]
-    }
-
-    pub(super) fn portfolio_columns(&self) -> Vec<Values> {
-        let (found, rows) = (&self.found.portfolio, self.found.ledgers.customers.len());
-        let roles = &found.roles;
-        let switch = |role: Option<&Vec<bool>>| match role {
-            Some(role) => Values::Switch(role.iter().map(|has| Some(*has)).collect()),
-            None => Values::Switch(vec![None; rows]),
-        };
-        let group = match &found.group {
-            Some(group) => {
-                let names = PortfolioGroup::ALL.map(|group| group.as_str().to_owned()).to_vec();
-                Values::Label(group.iter().map(|group| *group as u32).collect(), Arc::new(names))
-            }
-            None => Values::Text(vec![None; rows]),
-        };
-        let way = |best: &Option<(u16, Minor)>| best.map(|(way, _)| found.ways[usize::from(way)].clone());
-        let influence = roles.influence.as_ref();
-        let score = roles.inspiration_score.as_ref();
-        let above = self.settings.portfolio.analysis.present_above;
-        vec![
-            self.group_column("rfm_cell"),
-            group,
-            scaled(&found.present),
-            Values::Text(found.best_way.iter().map(way).collect()),
-            Values::Scaled(found.best_way.iter().map(|best| best.map(|(_, profit)| profit)).collect()),
-            switch(roles.high_lifetime_value.as_ref()),
-            switch(roles.benchmark.as_ref()),
-            influence.map_or_else(|| Values::Scaled(vec![None; rows]), |influence| scaled(influence)),
-            switch(roles.inspiration.as_ref()),
-            Values::Float((0..rows).map(|row| score.map(|score| score[row])).collect()),
-            switch(Some(&roles.cost_magnet)),
-            Values::Float(roles.fixed_cost_ratio.iter().map(|ratio| ratio.filter(|ratio| ratio.is_finite())).collect()),
-            Values::Switch((0..rows).map(|row| Some(found.is_protected(row, above))).collect()),
-        ]
-    }
-
     pub(super) fn segment_value_columns(&self) -> Vec<Values> {
         let cm3 = sum_by_customer(&self.found.ledgers.facts.first_cell, &self.found.margins.cm3);
         let expected = self.expected_by_customer();

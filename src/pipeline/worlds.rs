@@ -150,14 +150,18 @@ pub(super) fn write_profit_total(
     spec: &'static OutputDataset,
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
-    let sizes: Vec<usize> = worlds.iter().map(|world| world.found.ledgers.customers.len()).collect();
+    let sizes: Vec<usize> = worlds.iter().map(World::customers).collect();
     writer.write_rows(spec, sizes.iter().sum(), |rows| {
         slices(&sizes, rows, |world, own| worlds[world].profit_total_columns(own))
     })
 }
 
 /// Rows of several worlds that lie beneath each other: the part of each, joined.
-fn slices(sizes: &[usize], rows: Range<usize>, make: impl Fn(usize, Range<usize>) -> Vec<Values>) -> Vec<Values> {
+pub(super) fn slices(
+    sizes: &[usize],
+    rows: Range<usize>,
+    make: impl Fn(usize, Range<usize>) -> Vec<Values>,
+) -> Vec<Values> {
     let mut joined: Vec<Values> = Vec::new();
     let mut start = 0;
     for (world, size) in sizes.iter().enumerate() {

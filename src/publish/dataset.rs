@@ -140,18 +140,21 @@ impl Writer<'_> {
 
     /// Writes a dataset that is made part by part, in parallel; each part is one file.
     ///
+    /// * `make`: the columns of a part, piece by piece, of which one at a time stands in memory.
+    ///
     /// # Errors
     /// [`PublishError`].
-    pub fn write_in_parts(
+    pub fn write_in_parts<Pieces: IntoIterator<Item = Vec<Values>>>(
         &self,
         spec: &'static OutputDataset,
         parts: usize,
-        make: impl Fn(usize) -> Vec<Values> + Sync,
+        make: impl Fn(usize) -> Pieces + Sync,
     ) -> Result<Written, PublishError> {
         self.write_parts(spec, parts.max(1), |part, file| {
-            let columns = make(part);
-            for (from, to) in groups(0, columns.first().map_or(0, Values::len)) {
-                file.write(&self.batch(spec, &columns, from, to)?)?;
+            for columns in make(part) {
+                for (from, to) in groups(0, columns.first().map_or(0, Values::len)) {
+                    file.write(&self.batch(spec, &columns, from, to)?)?;
+                }
             }
             Ok(())
         })

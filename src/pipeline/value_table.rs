@@ -1,0 +1,201 @@
+//! `customer_value`: what every customer has been, is and will be worth, made row group by row group.
+
+use std::ops::Range;
+
+use super::{
+    foretold::{Foretold, Valuation},
+    results::sum_by_customer,
+    tables::{integers, scaled},
+    worlds::{World, slices},
+};
+use crate::{
+    decide::staying::Known,
+    forecast::simulate::Simulation,
+    numeric::decimal::divide_half_even,
+    potential,
+    publish::{
+        PublishError,
+        dataset::{Values, Writer, Written},
+    },
+    schema::{equity::Drivers, facts::NO_DAY, outputs::OutputDataset},
+    units::Minor,
+};
+
+/// A world's customers, with what needs all of them at once.
+pub(super) struct ValueTable<'a> {
+    world: World<'a>,
+    /// Of customers with a purchase: what drives their value.
+    drivers: Option<Vec<Drivers>>,
+    /// Of customers with a purchase: what is known of their rate now.
+    known: Option<Vec<Known>>,
+    /// Rank by base, growth, networking, learning and total potential.
+    ranks: [Option<Vec<u32>>; 5],
+}
+
+/// `customer_value`: customers of the base, then of the scenario.
+pub(super) fn write_value(
+    writer: &Writer<'_>,
+    spec: &'static OutputDataset,
+    worlds: &[World<'_>],
+) -> Result<Written, PublishError> {
+    let tables: Vec<ValueTable<'_>> = worlds.iter().map(|world| ValueTable::new(*world)).collect();
+    let sizes: Vec<usize> = worlds.iter().map(World::customers).collect();
+    writer.write_rows(spec, sizes.iter().sum(), |rows| {
+        slices(&sizes, rows, |world, own| {
+            let mut columns = tables[world].columns(own.clone());
+            columns.push(worlds[world].label(own.len()));
+            columns
+        })
+    })
+}
+
+impl<'a> ValueTable<'a> {
+    pub(super) fn new(world: World<'a>) -> Self {
+        let of_purchases =
+            world.forecast.zip(world.found.value.as_ref()).and_then(|(forecast, value)| forecast.of_purchases(value));
+        let four = potentials_of(&world);
+        Self {
+            world,
+            drivers: of_purchases.map(|(forecast, rates)| forecast.drivers(rates)),
+            known: of_purchases.and_then(|(forecast, _)| forecast.known().ok()),
+            ranks: four.map(|column| column.map(potential::ranks)),
+        }
+    }
+
+    /// Customers `rows`.
+    pub(super) fn columns(&self, rows: Range<usize>) -> Vec<Values> {
+        let mut columns = self.history_columns(rows.clone());
+        columns.extend(self.past_columns(rows.clone()));
+        columns.extend(self.forecast_columns(rows.clone()));
+        columns.extend(self.potential_columns(rows));
+        columns
+    }
+
+    /// When and how often they bought.
+    fn history_columns(&self, rows: Range<usize>) -> Vec<Values> {
+        let World { settings, found, .. } = self.world;
+        let facts = &found.ledgers.facts;
+        let day = |days: &[i32]| {
+            Values::Date(days[rows.clone()].iter().map(|day| (*day != NO_DAY).then_some(*day)).collect())
+        };
+        let unit = settings.forecast.as_ref().map_or(7.0, |forecast| forecast.days_per_unit);
+        let has = |row: usize| facts.first_purchase[row] != NO_DAY;
+        let span = |to: &dyn Fn(usize) -> i32| {
+            let length = |row: usize| (i64::from(to(row)) - i64::from(facts.first_purchase[row])) as f64 / unit;
+            Values::Float(rows.clone().map(|row| has(row).then(|| length(row))).collect())
+        };
+        let mean_spend = |row: usize| {
+            let x = i128::from(facts.purchase_days[row].saturating_sub(1));
+            (x > 0).then(|| divide_half_even(i128::from(facts.repeat_revenue[row]), x) as i64)
+        };
+        let frequency = |row: usize| has(row).then(|| i64::from(facts.purchase_days[row].saturating_sub(1)));
+        vec![
+            Values::Ids(rows.clone().map(|row| row as u32).collect()),
+            day(&facts.first_purchase),
+            day(&facts.last_purchase),
+            Values::Integer(rows.clone().map(frequency).collect()),
+            span(&|row| facts.last_purchase[row]),
+            span(&|_| found.ledgers.as_of),
+            Values::Scaled(rows.clone().map(mean_spend).collect()),
+        ]
+    }
+
+    /// What customers have been worth so far, and in the last whole year.
+    fn past_columns(&self, rows: Range<usize>) -> [Values; 4] {
+        let World { settings, found, .. } = self.world;
+        let first_cell = &found.ledgers.facts.first_cell[rows.start..=rows.end];
+        let profit = &found.economic_profit[rows.clone()];
+        let acquisition_cost = sum_by_customer(first_cell, &found.margins.economic.acquisition_cost);
+        let before = profit.iter().zip(&acquisition_cost).map(|(profit, cost)| Some(profit + cost)).collect();
+        let current = settings.period.last_year(found.ledgers.as_of).map(|year| {
+            let (periods, profits) = (&found.ledgers.cells.period, &found.margins.economic_profit);
+            let within = |cell: &usize| year.contains(&periods[*cell]);
+            first_cell
+                .windows(2)
+                .map(|cells| (cells[0]..cells[1]).filter(within).map(|cell| profits[cell]).sum())
+                .collect::<Vec<Minor>>()
+        });
+        let current = current.map_or_else(|| Values::Scaled(vec![None; rows.len()]), |column| scaled(&column));
+        [scaled(profit), scaled(&acquisition_cost), Values::Scaled(before), current]
+    }
+
+    /// What is expected of them, by the model and by its paths.
+    fn forecast_columns(&self, rows: Range<usize>) -> Vec<Values> {
+        let World { settings, forecast, found, .. } = self.world;
+        let unit = settings.forecast.as_ref().map_or(7.0, |forecast| forecast.days_per_unit);
+        let both = forecast.zip(found.value.as_ref());
+        let at = |row: usize| both.and_then(|(f, value)| f.row(row).map(|at| (f, value, at)));
+        let float = |of: &dyn Fn(&Foretold, &Valuation, usize) -> Option<f64>| {
+            Values::Float(rows.clone().map(|row| at(row).and_then(|(f, value, at)| of(f, value, at))).collect())
+        };
+        let per_major = settings.currency.minor_per_major() as f64;
+        let money = |of: &dyn Fn(&Simulation, usize) -> f64| {
+            let value = |row: usize| {
+                let (_, value, at) = at(row)?;
+                Some((of(value.simulation.as_ref()?, at) * per_major).round_ties_even() as i64)
+            };
+            Values::Scaled(rows.clone().map(value).collect())
+        };
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| self.drivers.as_ref().map(|drivers| of(&drivers[at])));
+        let mut columns = vec![
+            float(&|f, _, at| Some(f.p_alive(at))),
+            float(&|f, _, at| Some(f.purchases(at))),
+            float(&|f, _, at| Some(f.discounted_purchases(at))),
+            float(&|f, _, at| f.purchases_for_ever(at)),
+            float(&|f, _, at| Some(f.p_alive_at_horizon(at))),
+            float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)),
+            float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)),
+            Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()),
+            float(&|_, _, at| self.known.as_ref().map(|known| known[at].rate_now)),
+            driver(|drivers| drivers.spend),
+            driver(|drivers| drivers.margin_rate),
+            driver(|drivers| drivers.order_cost),
+            driver(|drivers| drivers.sustaining_rate),
+            driver(|drivers| drivers.lifetime),
+            money(&|s, at| s.lifetime[at].mean),
+            money(&|s, at| s.lifetime[at].mean_error),
+            money(&|s, at| s.lifetime[at].sd),
+        ];
+        let width = settings.quantiles().len();
+        columns.extend((0..width).map(|quantile| money(&|s, at| s.quantiles[at * width + quantile])));
+        columns.push(money(&|s, at| s.lifetime[at].shortfall));
+        columns.push(float(&|_, value, at| Some(value.simulation.as_ref()?.lifetime[at].probability_of_loss)));
+        columns
+    }
+
+    /// The four potentials, their parts and ranks.
+    fn potential_columns(&self, rows: Range<usize>) -> Vec<Values> {
+        let found = &self.world.found.potentials;
+        let money = |column: Option<&[Minor]>| match column {
+            Some(column) => scaled(&column[rows.clone()]),
+            None => Values::Scaled(vec![None; rows.len()]),
+        };
+        let rank = |column: &Option<Vec<u32>>| match column {
+            Some(column) => integers(column[rows.clone()].iter().map(|rank| i64::from(*rank))),
+            None => Values::Integer(vec![None; rows.len()]),
+        };
+        let (growth, networking) = (found.growth.as_ref(), found.networking.as_ref());
+        let wallet = growth.and_then(|growth| growth.wallet.as_ref());
+        let [base, growing, received, learning, total] = potentials_of(&self.world);
+        let mut columns = vec![
+            money(base),
+            money(growing),
+            money(growth.and_then(|growth| growth.pipeline.as_deref())),
+            Values::Scaled(wallet.map_or_else(|| vec![None; rows.len()], |wallet| wallet[rows.clone()].to_vec())),
+            money(received),
+            money(networking.map(|networking| networking.new.as_slice())),
+            money(networking.and_then(|networking| networking.saved.as_deref())),
+            money(networking.map(|networking| networking.given.as_slice())),
+            money(learning),
+            money(total),
+        ];
+        columns.extend(self.ranks.iter().map(rank));
+        columns
+    }
+}
+
+/// Base, growth, networking, learning and total potential.
+fn potentials_of<'a>(world: &World<'a>) -> [Option<&'a [Minor]>; 5] {
+    let found = &world.found.potentials;
+    [Some(found.base.as_slice()), found.growth(), found.networking(), found.learning.as_deref(), found.total.as_deref()]
+}
