@@ -7,7 +7,8 @@
 
 use super::beta_geometric::{BetaLimit, beta_limit};
 use super::bg_bb::BgBb;
-use super::fit::{Fit, FitEnd, LimitModel};
+use super::fit::{Fit, LimitModel};
+use super::limits::{WayOut, settle_narrow};
 use super::opportunities::{DiscreteHistory, Opportunities};
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 use crate::numeric::special::Rise;
@@ -21,8 +22,14 @@ const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
 
-/// Two parameters more must raise the log-likelihood by more than this (Akaike 1974).
-const EXTRA_PARAMETERS: f64 = 2.0;
+/// The ends of the parameter space, by `α, β, γ, δ`.
+const WAYS_OUT: [WayOut; 5] = [
+    WayOut { limit: LimitModel::BetaBinomial, towards: &[0, 0, -1], idle: &[3] },
+    WayOut { limit: LimitModel::EqualDropout, towards: &[0, 0, 1, 1], idle: &[] },
+    WayOut { limit: LimitModel::LeaveAtFirstChanceOrNever, towards: &[0, 0, -1, -1], idle: &[] },
+    WayOut { limit: LimitModel::EqualPurchaseProbabilities, towards: &[1, 1], idle: &[] },
+    WayOut { limit: LimitModel::BuyAlwaysOrNever, towards: &[-1, -1], idle: &[] },
+];
 
 /// Value, four first and ten second derivatives.
 const TERMS: usize = 15;
@@ -73,22 +80,14 @@ impl BgBb {
             upper: shift.map(|shift| libm::log(LARGEST) + shift),
         };
         let maximum = maximise(start, &bounds, |ln| evaluate(&histories, ln));
-        let [alpha, beta, gamma, delta] = maximum.point.map(libm::exp);
-        let limits = limit_models(&maximum, &bounds);
-        let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { alpha, beta, gamma, delta }, limits);
-        if matches!(fit.end, FitEnd::Ridge { .. }) {
-            // Hardly any dropout leaves δ open: say which simpler model the data cannot be told from.
-            let gain = maximum.evaluation.value - without_dropout(&histories, &maximum.point, &bounds);
-            if gain < EXTRA_PARAMETERS {
-                fit.end = FitEnd::Boundary { limit_models: vec![LimitModel::BetaBinomial] };
-                fit.notes.push(format!(
-                    "dropout at an opportunity is {:.2e} on average, and the log-likelihood is only {gain:.2} above \
-                     that of the model without dropout",
-                    gamma / (gamma + delta)
-                ));
-            }
-        }
-        fit
+        let gone = limit_models(&maximum, &bounds);
+        let of = |ln: &[f64; 4]| evaluate(&histories, ln);
+        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, of, |point, maximum, limits| {
+            let parameters = point.map(libm::exp);
+            let [alpha, beta, gamma, delta] = parameters;
+            let model = Self { alpha, beta, gamma, delta };
+            Fit::at_judged_maximum(MODEL, &NAMES, customers, maximum, &parameters, model, limits)
+        })
     }
 
     /// Log-likelihood of the counts at these parameters.
@@ -126,16 +125,6 @@ fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
         BetaLimit::Equal => LimitModel::EqualDropout,
     });
     buying.into_iter().chain(dropout).collect()
-}
-
-/// Greatest log-likelihood over `α` and `β` with dropout at its lower bound.
-fn without_dropout(histories: &[(DiscreteHistory, u64)], from: &[f64; 4], bounds: &Bounds<4>) -> f64 {
-    let start = [from[0], from[1], bounds.lower[2], 0.0];
-    let fixed = Bounds {
-        lower: [bounds.lower[0], bounds.lower[1], start[2], start[3]],
-        upper: [bounds.upper[0], bounds.upper[1], start[2], start[3]],
-    };
-    maximise(start, &fixed, |ln| evaluate(histories, ln)).evaluation.value
 }
 
 /// Log-likelihood and its derivatives by the logarithms of `α, β, γ, δ`.

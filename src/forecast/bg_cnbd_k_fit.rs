@@ -8,8 +8,10 @@
 //! into the choice of `k`.
 
 use super::bg_cnbd_k::{BgCnbdK, FirstDropout};
+use super::bg_nbd_fit::BG_NBD;
 use super::fit::{Fit, LimitModel};
 use super::jet::{Jet, Spread, TERMS, evaluation};
+use super::limits::settle_narrow;
 use super::summary::{History, Summary};
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 use crate::numeric::special::{ln_beta_rise, ln_gamma, rise};
@@ -83,11 +85,18 @@ impl BgCnbdK {
         let start = [0.5, 0.5 / rate, 0.8, 2.4].map(libm::log);
         let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(age));
         let bounds = Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] };
-        let mut maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
-        maximum.evaluation.value += gap_term(summary, ln_gaps, days_per_unit, k);
-        let [r, alpha, a, b] = maximum.point.map(libm::exp);
-        let limits = limit_models(&maximum, &bounds);
-        Fit::at_maximum(&model, &NAMES, customers, &maximum, Self { k, dropout, r, alpha, a, b }, limits)
+        let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
+        let gone = limit_models(&maximum, &bounds);
+        let evaluate = |ln: &[f64; 4]| likelihood.evaluate(ln);
+        let ways = BG_NBD.ways_out();
+        let mut fit = settle_narrow(&(&maximum).into(), gone, &bounds, &ways, evaluate, |point, maximum, limits| {
+            let parameters = point.map(libm::exp);
+            let [r, alpha, a, b] = parameters;
+            let built = Self { k, dropout, r, alpha, a, b };
+            Fit::at_judged_maximum(&model, &NAMES, customers, maximum, &parameters, built, limits)
+        });
+        fit.log_likelihood = fit.log_likelihood.map(|value| value + gap_term(summary, ln_gaps, days_per_unit, k));
+        fit
     }
 
     /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, a, b`, at those logarithms.

@@ -11,7 +11,8 @@
 //! Batislam, Denizel & Filiztekin, Int. J. of Research in Marketing 24 (2007), 201–209.
 
 use super::bg_nbd::BgNbd;
-use super::fit::{Fit, FitEnd, LimitModel};
+use super::fit::{Fit, LimitModel};
+use super::limits::{WayOut, settle_narrow};
 use super::summary::{History, Summary};
 use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::special::{ln_beta_rise, rise};
@@ -31,9 +32,6 @@ const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
-
-/// Two parameters more must raise the log-likelihood by more than this (Akaike 1974).
-const EXTRA_PARAMETERS: f64 = 2.0;
 
 /// Value, four first and ten second derivatives.
 pub(super) const TERMS: usize = 15;
@@ -90,7 +88,8 @@ impl BgNbd {
     /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`; `α` is in that unit.
     ///
     /// The returned [`Fit`] says how it ended: `Failed` without any repeat purchase or age, `Boundary` where the
-    /// likelihood rises towards a simpler model (most often NBD: nobody drops out).
+    /// likelihood rises towards a simpler model (most often NBD: nobody drops out). A maximum that lies above all of these,
+    /// however little, has converged.
     #[must_use]
     pub fn fit(summary: &Summary, days_per_unit: f64) -> Fit<Self> {
         let mut fit = BG_NBD.fit(summary, days_per_unit, |[r, alpha, a, b]| Self { r, alpha, a, b });
@@ -167,23 +166,22 @@ impl Family {
         let rate = summary.purchases() as f64 / customers as f64 / age;
         let bounds = search_range(age);
         let maximum = maximise(start(rate), &bounds, |ln| likelihood.evaluate(ln));
-        let parameters = maximum.point.map(libm::exp);
-        let limits = self.limit_models(&maximum.point, &bounds);
-        let mut fit = Fit::at_maximum(self.model, &NAMES, customers, &maximum, build(parameters), limits);
-        if matches!(fit.end, FitEnd::Ridge { .. }) {
-            // Hardly any dropout leaves b open: say which simpler model the data cannot be told from.
-            let gain = maximum.evaluation.value - likelihood.without_dropout(&maximum.point, &bounds);
-            if gain < EXTRA_PARAMETERS {
-                fit.end = FitEnd::Boundary { limit_models: vec![LimitModel::NoDropout] };
-                let [_, _, a, b] = parameters;
-                fit.notes.push(format!(
-                    "dropout after a purchase is {:.2e} on average, and the log-likelihood is only {gain:.2} above that \
-                     of the model without dropout",
-                    a / (a + b)
-                ));
-            }
-        }
-        fit
+        let gone = self.limit_models(&maximum.point, &bounds);
+        let evaluate = |ln: &[f64; 4]| likelihood.evaluate(ln);
+        settle_narrow(&(&maximum).into(), gone, &bounds, &self.ways_out(), evaluate, |point, maximum, limits| {
+            let parameters = point.map(libm::exp);
+            Fit::at_judged_maximum(self.model, &NAMES, customers, maximum, &parameters, build(parameters), limits)
+        })
+    }
+
+    /// The ends of the parameter space, by `r, α, a, b`.
+    pub(super) fn ways_out(&self) -> [WayOut; 4] {
+        [
+            WayOut { limit: LimitModel::NoDropout, towards: &[0, 0, -1], idle: &[3] },
+            WayOut { limit: LimitModel::EqualDropout, towards: &[0, 0, 1, 1], idle: &[] },
+            WayOut { limit: self.at_once_or_never, towards: &[0, 0, -1, -1], idle: &[] },
+            WayOut { limit: LimitModel::EqualRates, towards: &[1, 1], idle: &[] },
+        ]
     }
 
     /// Log-likelihood, gradient and Hessian by the logarithms of `r, α, a, b`, at those logarithms.
@@ -259,16 +257,6 @@ impl<'a> Likelihood<'a> {
     fn mean_age(&self, customers: u64) -> f64 {
         let days: u128 = self.histories.iter().map(|(h, weight)| u128::from(h.age) * u128::from(*weight)).sum();
         (days as f64 / customers.max(1) as f64).max(1.0) / self.days_per_unit
-    }
-
-    /// Greatest log-likelihood over `r` and `α` with dropout at its lower bound.
-    fn without_dropout(&self, from: &[f64; 4], bounds: &Bounds<4>) -> f64 {
-        let start = [from[0], from[1], bounds.lower[2], 0.0];
-        let fixed = Bounds {
-            lower: [bounds.lower[0], bounds.lower[1], start[2], start[3]],
-            upper: [bounds.upper[0], bounds.upper[1], start[2], start[3]],
-        };
-        maximise(start, &fixed, |ln| self.evaluate(ln)).evaluation.value
     }
 
     /// Log-likelihood and its derivatives by the logarithms of `r, α, a, b`.

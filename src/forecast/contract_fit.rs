@@ -10,6 +10,7 @@
 use super::beta_geometric::{BetaLimit, ShiftedBetaGeometric, beta_limit};
 use super::beta_weibull::{BetaDiscreteWeibull, power_step};
 use super::fit::{Fit, LimitModel};
+use super::limits::{WayOut, settle_narrow};
 use super::tenures::{Chance, Tenures};
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 use crate::numeric::special::{ln_beta_shift, polygamma_rise, trigamma};
@@ -27,6 +28,14 @@ pub(super) const NEAR_POWER: f64 = 2.0;
 /// `t^c` stays below `e^{600}`.
 const LN_LARGEST_AGE: f64 = 600.0;
 
+/// The ends of the parameter space, by `α, β` and, of `BdW`, `c`.
+const WAYS_OUT: [WayOut; 4] = [
+    WayOut { limit: LimitModel::EqualDropout, towards: &[1, 1], idle: &[] },
+    WayOut { limit: LimitModel::LeaveAtFirstChanceOrNever, towards: &[-1, -1], idle: &[] },
+    WayOut { limit: LimitModel::LeaveAtFirstChanceOrNever, towards: &[0, 0, -1], idle: &[] },
+    WayOut { limit: LimitModel::DegenerateDuration, towards: &[0, 0, 1], idle: &[] },
+];
+
 impl ShiftedBetaGeometric {
     /// Fit by maximum likelihood to the counts of tenures.
     ///
@@ -42,9 +51,13 @@ impl ShiftedBetaGeometric {
             return Fit::failed("sBG", &names, tenures.customers(), NOBODY_LOST);
         };
         let (maximum, bounds) = base.fit_geometric();
-        let [alpha, beta] = maximum.point.map(libm::exp);
-        let limits = limit_of_shapes(&maximum, &bounds).into_iter().collect();
-        Fit::at_maximum("sBG", &names, tenures.customers(), &maximum, Self { alpha, beta }, limits)
+        let gone = limit_of_shapes(&maximum, &bounds).into_iter().collect();
+        let evaluate = |ln: &[f64; 2]| geometric(&base.chances, ln);
+        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT[..2], evaluate, |point, maximum, limits| {
+            let [alpha, beta] = point.map(libm::exp);
+            let model = Self { alpha, beta };
+            Fit::at_judged_maximum("sBG", &names, tenures.customers(), maximum, &[alpha, beta], model, limits)
+        })
     }
 
     /// Log-likelihood of the counts at these parameters.
@@ -87,15 +100,19 @@ impl BetaDiscreteWeibull {
         };
         let runs = runs(&base.chances);
         let maximum = maximise([inside(0), inside(1), 0.0], &bounds, |ln| weibull(&runs, ln));
-        let [alpha, beta, c] = maximum.point.map(libm::exp);
         let near = libm::log(NEAR_POWER);
-        let mut limits: Vec<LimitModel> = limit_of_shapes(&maximum, &bounds).into_iter().collect();
+        let mut gone: Vec<LimitModel> = limit_of_shapes(&maximum, &bounds).into_iter().collect();
         if maximum.point[2] < bounds.lower[2] + near {
-            limits.push(LimitModel::LeaveAtFirstChanceOrNever);
+            gone.push(LimitModel::LeaveAtFirstChanceOrNever);
         } else if maximum.point[2] > bounds.upper[2] - near {
-            limits.push(LimitModel::DegenerateDuration);
+            gone.push(LimitModel::DegenerateDuration);
         }
-        Fit::at_maximum("BdW", &names, tenures.customers(), &maximum, Self { alpha, beta, c }, limits)
+        let evaluate = |ln: &[f64; 3]| weibull(&runs, ln);
+        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, evaluate, |point, maximum, limits| {
+            let [alpha, beta, c] = point.map(libm::exp);
+            let model = Self { alpha, beta, c };
+            Fit::at_judged_maximum("BdW", &names, tenures.customers(), maximum, &[alpha, beta, c], model, limits)
+        })
     }
 
     /// Log-likelihood of the counts at these parameters.

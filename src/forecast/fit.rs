@@ -93,7 +93,7 @@ impl std::fmt::Display for LimitModel {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum FitEnd {
-    /// At an interior maximum of the likelihood.
+    /// At an interior maximum of the likelihood, above every simpler model that the parameters may go to.
     Converged,
     /// The likelihood has no finite maximum: it rises towards simpler models. Predictions are those of the limit.
     Boundary {
@@ -112,6 +112,15 @@ pub enum FitEnd {
         /// Why, in words.
         why: String,
     },
+}
+
+/// What is known of the simpler models at a maximum.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Limits {
+    /// The parameters have gone to these; to none where it is empty.
+    Reached(Vec<LimitModel>),
+    /// The maximum lies above all of them, however little: above those that come near, by so much log-likelihood.
+    Below(Vec<(LimitModel, f64)>),
 }
 
 /// A fit that has no parameters was asked for them.
@@ -151,7 +160,7 @@ pub struct Fit<P> {
 }
 
 /// A standard error of a logarithm above this leaves the parameter open by a factor of 20 each way.
-const RIDGE_LN_ERROR: f64 = 3.0;
+pub(super) const OPEN_LN_ERROR: f64 = 3.0;
 
 impl<P> Fit<P> {
     /// The fitted parameters.
@@ -263,18 +272,35 @@ impl<P> Fit<P> {
         parameters: P,
         limit_models: Vec<LimitModel>,
     ) -> Self {
+        Self::at_judged_maximum(model, names, customers, maximum, slope, parameters, Limits::Reached(limit_models))
+    }
+
+    /// As [`Fit::at_wide_maximum`], with what is known of the simpler models.
+    pub(super) fn at_judged_maximum(
+        model: &str,
+        names: &[&str],
+        customers: u64,
+        maximum: &WideMaximum,
+        slope: &[f64],
+        parameters: P,
+        limits: Limits,
+    ) -> Self {
         let mut fit = Self::failed(model, names, customers, "");
         fit.iterations = maximum.iterations;
         fit.gradient_norm = maximum.gradient_norm;
         let information = observed_information(&maximum.evaluation.hessian);
         let own_covariance = WideCholesky::new(&information).map(|factor| factor.inverse());
-        fit.end = match maximum.end {
-            End::NotFinite => FitEnd::Failed { why: "the likelihood has no finite value at the start".to_owned() },
-            End::IterationLimit if limit_models.is_empty() => {
+        fit.end = match (maximum.end, limits) {
+            (End::NotFinite, _) => FitEnd::Failed { why: "the likelihood has no finite value at the start".to_owned() },
+            (_, Limits::Reached(limit_models)) if !limit_models.is_empty() => FitEnd::Boundary { limit_models },
+            (End::IterationLimit, _) => {
                 FitEnd::Failed { why: format!("no maximum was found in {} steps", maximum.iterations) }
             }
-            _ if !limit_models.is_empty() => FitEnd::Boundary { limit_models },
-            _ => interior_end(names, own_covariance.as_ref()),
+            (_, Limits::Reached(_)) => interior_end(names, own_covariance.as_ref()),
+            (_, Limits::Below(near)) => {
+                fit.notes.extend(hardly_above(names, own_covariance.as_ref(), &near));
+                FitEnd::Converged
+            }
         };
         if matches!(fit.end, FitEnd::Failed { .. }) {
             return fit;
@@ -317,14 +343,33 @@ fn observed_information(hessian: &[impl AsRef<[f64]>]) -> Wide {
     hessian.iter().map(|row| row.as_ref().iter().map(|h| -h).collect()).collect()
 }
 
+/// The parameter that is known worst, and the standard error of its logarithm.
+fn worst(ln_covariance: &Wide) -> (usize, f64) {
+    let worst = (0..ln_covariance.len()).max_by(|&i, &j| ln_covariance[i][i].total_cmp(&ln_covariance[j][j]));
+    worst.map_or((0, 0.0), |worst| (worst, libm::sqrt(ln_covariance[worst][worst])))
+}
+
+/// That a maximum stands, but hardly out.
+fn hardly_above(names: &[&str], ln_covariance: Option<&Wide>, near: &[(LimitModel, f64)]) -> Option<String> {
+    let (worst, error) = worst(ln_covariance?);
+    let above: Vec<String> = near.iter().map(|(limit, gain)| format!("{gain:.2} above that of {limit}")).collect();
+    (error > OPEN_LN_ERROR).then(|| {
+        format!(
+            "{} is hardly known (the standard error of its logarithm is {error:.2}): the log-likelihood is only {}; with \
+             `parameter_uncertainty` the parameters are taken for certain",
+            names[worst],
+            above.join(" and ")
+        )
+    })
+}
+
 /// Converged, or on a ridge where some parameter is hardly known.
 fn interior_end(names: &[&str], ln_covariance: Option<&Wide>) -> FitEnd {
     let Some(covariance) = ln_covariance else {
         return FitEnd::Ridge { parameter: names.join(", "), ln_standard_error: None };
     };
-    let worst = (0..names.len()).max_by(|&i, &j| covariance[i][i].total_cmp(&covariance[j][j])).unwrap_or(0);
-    let error = libm::sqrt(covariance[worst][worst]);
-    if error > RIDGE_LN_ERROR {
+    let (worst, error) = worst(covariance);
+    if error > OPEN_LN_ERROR {
         FitEnd::Ridge { parameter: names[worst].to_owned(), ln_standard_error: Some(error) }
     } else {
         FitEnd::Converged

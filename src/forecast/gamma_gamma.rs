@@ -6,6 +6,7 @@
 //! Source: Fader & Hardie, The Gamma-Gamma Model of Monetary Value (2013); equation numbers are that note's.
 
 use super::fit::{Fit, LimitModel};
+use super::limits::{WayOut, settle_narrow};
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 use crate::numeric::special::{ln_beta, polygamma_rise, trigamma};
 use crate::numeric::sums::chunked;
@@ -19,6 +20,11 @@ const SMALLEST: f64 = 1e-6;
 const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e2;
+/// The ends of the parameter space, by `p, q, γ`.
+const WAYS_OUT: [WayOut; 2] = [
+    WayOut { limit: LimitModel::EqualSpendWithinCustomer, towards: &[1, 0, -1], idle: &[] },
+    WayOut { limit: LimitModel::EqualSpendAcrossCustomers, towards: &[0, 1, 1], idle: &[] },
+];
 
 /// Parameters of Gamma-Gamma, all `> 0`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -99,15 +105,19 @@ impl GammaGamma {
         let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(mean));
         let bounds = Bounds { lower: [low, low, low + shift], upper: [high, high, high + shift] };
         let maximum = maximise(start, &bounds, |ln| spend.evaluate(ln));
-        let [p, q, gamma] = maximum.point.map(libm::exp);
-        let limits = limit_models(&maximum, &bounds);
-        let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { p, q, gamma }, limits);
+        let gone = limit_models(&maximum, &bounds);
+        let of = |ln: &[f64; 3]| spend.evaluate(ln);
+        let mut fit = settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, of, |point, maximum, limits| {
+            let parameters = point.map(libm::exp);
+            let [p, q, gamma] = parameters;
+            Fit::at_judged_maximum(MODEL, &NAMES, customers, maximum, &parameters, Self { p, q, gamma }, limits)
+        });
         if spend.unusable > 0 {
             let note =
                 format!("{} customers with repeat purchases but no positive spend are not in the fit", spend.unusable);
             fit.notes.push(note);
         }
-        if fit.fitted().is_ok() && q <= 1.0 {
+        if fit.fitted().is_ok_and(|model| model.q <= 1.0) {
             let note = "q <= 1: the mean spend of a customer without a repeat purchase is infinite, so such a customer \
                         is taken to have made one of the mean amount";
             fit.notes.push(note.to_owned());

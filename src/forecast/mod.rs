@@ -63,6 +63,7 @@ pub mod known_spend;
 pub mod lifetime;
 mod likelihood;
 pub mod likelihood_ratio;
+mod limits;
 pub mod mbg_nbd;
 pub mod newcomer;
 pub mod newcomer_futures;

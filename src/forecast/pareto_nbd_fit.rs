@@ -1,10 +1,11 @@
 //! Pareto/NBD: the maximum of its likelihood, and which simpler model it has become where there is none.
 
-use super::fit::{Fit, FitEnd, LimitModel};
+use super::fit::{Fit, LimitModel};
+use super::limits::{WayOut, settle_narrow};
 use super::pareto_nbd::ParetoNbd;
 use super::pareto_nbd_likelihood::Likelihood;
 use super::summary::Summary;
-use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use crate::numeric::newton::{Bounds, Evaluation, maximise};
 
 pub(super) const MODEL: &str = "Pareto/NBD";
 pub(super) const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
@@ -14,10 +15,13 @@ const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
 
-/// Dropout rates of this shape differ by a third of a percent.
-const ALIKE: f64 = 1e5;
-/// A parameter more must raise the log-likelihood by more than this (Akaike 1974).
-const EXTRA_PARAMETER: f64 = 1.0;
+/// The ends of the parameter space, by `r, α, s, β`.
+pub(super) const WAYS_OUT: [WayOut; 4] = [
+    WayOut { limit: LimitModel::NoDropout, towards: &[0, 0, -1], idle: &[3] },
+    WayOut { limit: LimitModel::EqualDropoutRates, towards: &[0, 0, 1, 1], idle: &[] },
+    WayOut { limit: LimitModel::DropoutFromTheStartOrNever, towards: &[0, 0, -1, -1], idle: &[] },
+    WayOut { limit: LimitModel::EqualRates, towards: &[1, 1], idle: &[] },
+];
 
 impl ParetoNbd {
     /// Fit by maximum likelihood to the counts of equal histories.
@@ -28,7 +32,8 @@ impl ParetoNbd {
     /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`; `α` and `β` are in that unit.
     ///
     /// The returned [`Fit`] says how it ended: `Failed` without any repeat purchase, `Boundary` where the likelihood
-    /// rises towards a simpler model or cannot be told from it (most often NBD: nobody drops out).
+    /// rises towards a simpler model (most often NBD: nobody drops out). A maximum that lies above all of these, however
+    /// little, has converged.
     #[must_use]
     pub fn fit(summary: &Summary, days_per_unit: f64) -> Fit<Self> {
         let customers = summary.customers();
@@ -45,13 +50,14 @@ impl ParetoNbd {
         let rate = summary.purchases() as f64 / customers as f64 / age;
         let bounds = search_range(age);
         let maximum = maximise(start(rate, age), &bounds, |ln| likelihood.evaluate(ln));
-        let [r, alpha, s, beta] = maximum.point.map(libm::exp);
-        let limits = limit_models(&maximum.point, &bounds);
-        let mut fit = Fit::at_maximum(MODEL, &NAMES, customers, &maximum, Self { r, alpha, s, beta }, limits);
-        if matches!(fit.end, FitEnd::Ridge { .. }) {
-            name_the_ridge(&mut fit, &likelihood, &maximum, &bounds);
-        }
-        fit
+        let gone = limit_models(&maximum.point, &bounds);
+        let evaluate = |ln: &[f64; 4]| likelihood.evaluate(ln);
+        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, evaluate, |point, maximum, limits| {
+            let parameters = point.map(libm::exp);
+            let [r, alpha, s, beta] = parameters;
+            let model = Self { r, alpha, s, beta };
+            Fit::at_judged_maximum(MODEL, &NAMES, customers, maximum, &parameters, model, limits)
+        })
     }
 
     /// Log-likelihood of the counts at these parameters.
@@ -112,32 +118,4 @@ pub(super) fn limit_models(point: &[f64; 4], bounds: &Bounds<4>) -> Vec<LimitMod
         _ => {}
     }
     limits
-}
-
-/// Hardly any dropout, or dropout rates that hardly differ, leave `s` and `β` open: say which simpler model the data
-/// cannot be told from.
-fn name_the_ridge(fit: &mut Fit<ParetoNbd>, likelihood: &Likelihood, maximum: &Maximum<4>, bounds: &Bounds<4>) {
-    let [r, alpha, s, beta] = maximum.point;
-    let gain = |held: &[usize], start: [f64; 4]| {
-        let mut fixed = *bounds;
-        for &i in held {
-            (fixed.lower[i], fixed.upper[i]) = (start[i], start[i]);
-        }
-        maximum.evaluation.value - maximise(start, &fixed, |ln| likelihood.evaluate(ln)).evaluation.value
-    };
-    let without = gain(&[2, 3], [r, alpha, bounds.lower[2], bounds.lower[3] - libm::log(SMALLEST)]);
-    let alike = s.max(libm::log(ALIKE));
-    let equal = gain(&[2], [r, alpha, alike, (alike + beta - s).min(bounds.upper[3])]);
-    let (limit, gain, model) = if without < 2.0 * EXTRA_PARAMETER {
-        (LimitModel::NoDropout, without, "the model without dropout")
-    } else if equal < EXTRA_PARAMETER {
-        (LimitModel::EqualDropoutRates, equal, "the model with one dropout rate for all customers")
-    } else {
-        return;
-    };
-    fit.end = FitEnd::Boundary { limit_models: vec![limit] };
-    fit.notes.push(format!(
-        "dropout is {:.2e} per model time unit on average, and the log-likelihood is only {gain:.2} above that of {model}",
-        libm::exp(s - beta)
-    ));
 }

@@ -11,9 +11,10 @@
 use super::contract_fit::{LARGEST_POWER, NEAR_POWER, SMALLEST_POWER};
 use super::durations::{Duration, Durations};
 use super::exponential_gamma::ExponentialGamma;
-use super::fit::{Fit, FitEnd, LimitModel};
+use super::fit::{Fit, LimitModel};
+use super::limits::{WayOut, settle_narrow};
 use super::weibull_gamma::{WeibullGamma, softplus};
-use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use crate::numeric::newton::{Bounds, Evaluation, Maximum, WideMaximum, maximise};
 use crate::numeric::sums::chunked;
 
 /// Parameters are searched in this range; α in units of the time of a typical departure.
@@ -23,10 +24,18 @@ const LARGEST: f64 = 1e7;
 const NEAR: f64 = 1e3;
 /// Room for `t^c` of the first departures and of those still there, in `ln α`.
 const LN_POWERS: f64 = 300.0;
-/// Rates of this shape differ by a third of a percent.
-const ALIKE: f64 = 1e5;
-/// A parameter more must raise the log-likelihood by more than this (Akaike 1974).
-const EXTRA_PARAMETER: f64 = 1.0;
+/// The ends of the parameter space of the exponential-gamma model, by `r, α`.
+const RATES_OUT: [WayOut; 2] = [
+    WayOut { limit: LimitModel::ExponentialLifetimes, towards: &[1, 1], idle: &[] },
+    WayOut { limit: LimitModel::LeaveFromTheStartOrNever, towards: &[0, -1], idle: &[] },
+];
+/// The same of the Weibull-gamma model, by `r, α, c`.
+const DURATIONS_OUT: [WayOut; 4] = [
+    WayOut { limit: LimitModel::WeibullLifetimes, towards: &[1, 1], idle: &[] },
+    WayOut { limit: LimitModel::LeaveFromTheStartOrNever, towards: &[0, 0, -1], idle: &[] },
+    WayOut { limit: LimitModel::ParetoAfterMinimum, towards: &[-1, 0, 1], idle: &[] },
+    WayOut { limit: LimitModel::DegenerateDuration, towards: &[0, 0, 1], idle: &[] },
+];
 
 /// Value, three first and six second derivatives (upper triangle, row by row) by `ln r, ln α, ln c`.
 const TERMS: usize = 10;
@@ -43,7 +52,7 @@ impl ExponentialGamma {
     /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`; `α` is in that unit.
     ///
     /// The returned [`Fit`] says how it ended: `Failed` where nobody was lost, `Boundary` where the likelihood rises towards
-    /// one rate for all customers (exponential lifetimes) or cannot be told from it, or towards leaving at the start or
+    /// one rate for all customers (exponential lifetimes) or towards leaving at the start or
     /// never.
     #[must_use]
     pub fn fit(durations: &Durations, days_per_unit: f64) -> Fit<Self> {
@@ -53,13 +62,14 @@ impl ExponentialGamma {
             Err(why) => return Fit::failed("exponential-gamma", &names, durations.customers(), why),
         };
         let (scaled, bounds) = base.fit_exponential();
-        let maximum = base.in_units(&scaled, 1.0, |ln| base.times.exponential(ln));
-        let [r, alpha] = maximum.point.map(libm::exp);
-        let limits = limits_of_rates(&scaled, &bounds);
-        let mut fit = Fit::at_maximum("exponential-gamma", &names, base.customers, &maximum, Self { r, alpha }, limits);
-        let scaled_time = |ln: &[f64; 2]| base.scaled.exponential(ln);
-        name_the_ridge(&mut fit, &scaled, &bounds, LimitModel::ExponentialLifetimes, scaled_time);
-        fit
+        let gone = limits_of_rates(&scaled, &bounds);
+        let evaluate = |ln: &[f64; 2]| base.scaled.exponential(ln);
+        settle_narrow(&(&scaled).into(), gone, &bounds, &RATES_OUT, evaluate, |point, scaled, limits| {
+            let maximum = base.in_units(scaled, point, 1.0, |ln| base.times.exponential(ln));
+            let [r, alpha] = [0, 1].map(|i| libm::exp(maximum.point[i]));
+            let (model, slope) = (Self { r, alpha }, [r, alpha]);
+            Fit::at_judged_maximum("exponential-gamma", &names, base.customers, &maximum, &slope, model, limits)
+        })
     }
 
     /// Log-likelihood of the counts at these parameters.
@@ -88,7 +98,7 @@ impl WeibullGamma {
     /// * `days_per_unit`: days in a model time unit, `> 0`; `α` is in that unit to the power `c`.
     ///
     /// The returned [`Fit`] says how it ended: `Failed` where nobody was lost, `Boundary` where the likelihood rises towards
-    /// one Weibull distribution for all customers or cannot be told from it, or at the ends of `c`.
+    /// one Weibull distribution for all customers, or at the ends of `c`.
     #[must_use]
     pub fn fit(durations: &Durations, days_per_unit: f64) -> Fit<Self> {
         let names = ["r", "alpha", "c"];
@@ -106,14 +116,15 @@ impl WeibullGamma {
         let excess = (exponential.point[0] - most).max(0.0);
         let start = [exponential.point[0] - excess, exponential.point[1] - excess, 0.0];
         let scaled = maximise(start, &bounds, |ln| base.scaled.weibull(ln));
-        let c = libm::exp(scaled.point[2]);
-        let maximum = base.in_units(&scaled, c, |ln| base.times.weibull(ln));
-        let [r, alpha, _] = maximum.point.map(libm::exp);
-        let limits = limits_of_durations(&scaled, &bounds);
-        let mut fit = Fit::at_maximum("Weibull-gamma", &names, base.customers, &maximum, Self { r, alpha, c }, limits);
-        let scaled_time = |ln: &[f64; 3]| base.scaled.weibull(ln);
-        name_the_ridge(&mut fit, &scaled, &bounds, LimitModel::WeibullLifetimes, scaled_time);
-        fit
+        let gone = limits_of_durations(&scaled, &bounds);
+        let evaluate = |ln: &[f64; 3]| base.scaled.weibull(ln);
+        settle_narrow(&(&scaled).into(), gone, &bounds, &DURATIONS_OUT, evaluate, |point, scaled, limits| {
+            let c = libm::exp(point[2]);
+            let maximum = base.in_units(scaled, point, c, |ln| base.times.weibull(ln));
+            let [r, alpha] = [0, 1].map(|i| libm::exp(maximum.point[i]));
+            let (model, slope) = (Self { r, alpha, c }, [r, alpha, c]);
+            Fit::at_judged_maximum("Weibull-gamma", &names, base.customers, &maximum, &slope, model, limits)
+        })
     }
 
     /// Log-likelihood of the counts at these parameters.
@@ -174,14 +185,13 @@ impl Base {
     /// A maximum in scaled time as one in model time units: `ln α` grows by `c` times the logarithm of the scale.
     fn in_units<const N: usize>(
         &self,
-        scaled: &Maximum<N>,
+        scaled: &WideMaximum,
+        mut point: [f64; N],
         c: f64,
         evaluate: impl Fn(&[f64; N]) -> Evaluation<N>,
-    ) -> Maximum<N> {
-        let mut maximum = *scaled;
-        maximum.point[1] += c * self.ln_scale;
-        maximum.evaluation = evaluate(&maximum.point);
-        maximum
+    ) -> WideMaximum {
+        point[1] += c * self.ln_scale;
+        WideMaximum { point: point.to_vec(), evaluation: evaluate(&point).into(), ..scaled.clone() }
     }
 }
 
@@ -215,30 +225,6 @@ fn limits_of_durations(scaled: &Maximum<3>, bounds: &Bounds<3>) -> Vec<LimitMode
         limits.push(LimitModel::LeaveFromTheStartOrNever);
     }
     limits
-}
-
-/// Rates that hardly differ leave `r` and `α` open: say so where the data cannot tell them from one rate for all.
-fn name_the_ridge<P, const N: usize>(
-    fit: &mut Fit<P>,
-    scaled: &Maximum<N>,
-    bounds: &Bounds<N>,
-    one_rate: LimitModel,
-    evaluate: impl Fn(&[f64; N]) -> Evaluation<N>,
-) {
-    if !matches!(fit.end, FitEnd::Ridge { .. }) {
-        return;
-    }
-    let mut start = scaled.point;
-    let alike = start[0].max(libm::log(ALIKE));
-    start[1] = (start[1] + alike - start[0]).min(bounds.upper[1]);
-    start[0] = alike;
-    let mut fixed = *bounds;
-    (fixed.lower[0], fixed.upper[0]) = (alike, alike);
-    let gain = scaled.evaluation.value - maximise(start, &fixed, evaluate).evaluation.value;
-    if gain < EXTRA_PARAMETER {
-        fit.end = FitEnd::Boundary { limit_models: vec![one_rate] };
-        fit.notes.push(format!("the log-likelihood is only {gain:.2} above that of {one_rate}"));
-    }
 }
 
 /// Logarithms of distinct durations, with their number of customers.

@@ -9,7 +9,7 @@
 //! Source: Cox & Hinkley, Theoretical Statistics (1974), 9.2; Gelman et al., Bayesian Data Analysis (2013), 4.1.
 
 use super::covariates::Moving;
-use super::fit::Fit;
+use super::fit::{Fit, OPEN_LN_ERROR};
 use super::gamma_gamma::GammaGamma;
 use super::groups::Groups;
 use super::population::Population;
@@ -36,7 +36,8 @@ pub(super) struct Around<const N: usize> {
 }
 
 impl<const N: usize> Around<N> {
-    /// `None` without a covariance: the fit is not an interior maximum.
+    /// `None` without a covariance (the fit is not an interior maximum), and where the logarithm of a parameter has a standard
+    /// error above 3: the likelihood falls to one side alone there, and normal draws would go far where it is nothing.
     pub(super) fn new<P>(fit: &Fit<P>, parameters: [f64; N]) -> Option<Self> {
         Self::new_by(fit, parameters, [Scale::Logarithm; N])
     }
@@ -47,6 +48,10 @@ impl<const N: usize> Around<N> {
         let slope: [f64; N] = std::array::from_fn(|i| scales[i].slope(parameters[i]));
         let scaled: [[f64; N]; N] =
             std::array::from_fn(|i| std::array::from_fn(|j| covariance[i][j] * slope[i] * slope[j]));
+        let open = |i: usize| matches!(scales[i], Scale::Logarithm) && scaled[i][i] > OPEN_LN_ERROR * OPEN_LN_ERROR;
+        if (0..N).any(open) {
+            return None;
+        }
         let centre = std::array::from_fn(|i| scales[i].of(parameters[i]));
         Some(Self { centre, scales, factor: Cholesky::new(&scaled)? })
     }
@@ -110,6 +115,9 @@ impl AroundEffects {
         let scaled: Vec<Vec<f64>> = (0..covariance.len())
             .map(|i| (0..covariance.len()).map(|j| covariance[i][j] * slope(i) * slope(j)).collect())
             .collect();
+        if (0..4).any(|i| scaled[i][i] > OPEN_LN_ERROR * OPEN_LN_ERROR) {
+            return None;
+        }
         let factor = WideCholesky::new(&scaled)?;
         Some(Self { ln: parameters.map(libm::log), coefficients: coefficients.to_vec(), factor })
     }

@@ -5,8 +5,9 @@ use super::likelihood::{BASE, Likelihood};
 use super::model::{CovariateModel, Effect};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::bg_nbd_fit::{self, BG_NBD, always_alive};
-use crate::forecast::fit::{Fit, FitEnd, LimitModel};
+use crate::forecast::fit::{Fit, FitEnd, LimitModel, Limits};
 use crate::forecast::likelihood_ratio::LikelihoodRatio;
+use crate::forecast::limits::settle;
 use crate::forecast::mbg_nbd::{MBG_NBD, MbgNbd};
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::pareto_nbd_fit;
@@ -98,7 +99,8 @@ pub fn fit(
         }
     }
     let maximum = best.unwrap_or_else(|| search.maximum(&likelihood, search.start));
-    let fit = search.judge(kind, &design, &plain, &maximum, customers, customers - summary.repeaters());
+    let once = customers - summary.repeaters();
+    let fit = search.judge(&likelihood, (kind, &design, &plain), &maximum, (customers, once));
     let mut found = CovariateFit { fit, plain };
     found.fit.notes.extend(found.likelihood_ratio().as_ref().map(in_words));
     Ok(found)
@@ -206,44 +208,33 @@ impl Search {
     /// * `once`: customers without a repeat purchase.
     fn judge(
         &self,
-        kind: PurchaseKind,
-        design: &Design,
-        plain: &Fit<PurchaseModel>,
+        likelihood: &Likelihood<'_>,
+        (kind, design, plain): (PurchaseKind, &Design, &Fit<PurchaseModel>),
         maximum: &WideMaximum,
-        customers: u64,
-        once: u64,
+        (customers, once): (u64, u64),
     ) -> Fit<CovariateModel> {
         let point: [f64; 4] = std::array::from_fn(|i| maximum.point[i]);
-        let effect = |(place, coefficient): (&super::design::Place, &f64)| {
-            Effect::new(place.part, base_names(kind)[place.parameter], &design.terms[place.term], *coefficient)
+        let (gone, ways) = match kind {
+            PurchaseKind::ParetoNbd => (pareto_nbd_fit::limit_models(&point, &self.base), pareto_nbd_fit::WAYS_OUT),
+            PurchaseKind::MbgNbd | PurchaseKind::MbgCnbdK => {
+                (MBG_NBD.limit_models(&point, &self.base), MBG_NBD.ways_out())
+            }
+            PurchaseKind::BgNbd | PurchaseKind::BgCnbdK => (BG_NBD.limit_models(&point, &self.base), BG_NBD.ways_out()),
         };
-        let effects: Vec<Effect> = design.places.iter().zip(&maximum.point[BASE..]).map(effect).collect();
-        let names: Vec<String> =
-            base_names(kind).iter().map(|&name| name.to_owned()).chain(effects.iter().map(Effect::name)).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let mut slope: Vec<f64> = point.iter().map(|ln| libm::exp(*ln)).collect();
-        slope.extend(design.places.iter().map(|place| 1.0 / design.terms[place.term].scale));
-        let limits = match kind {
-            PurchaseKind::ParetoNbd => pareto_nbd_fit::limit_models(&point, &self.base),
-            PurchaseKind::MbgNbd | PurchaseKind::MbgCnbdK => MBG_NBD.limit_models(&point, &self.base),
-            PurchaseKind::BgNbd | PurchaseKind::BgCnbdK => BG_NBD.limit_models(&point, &self.base),
-        };
-        let model =
-            CovariateModel { base: model_of(kind, point.map(libm::exp)), covariates: design.known.clone(), effects };
-        let unbounded: Vec<String> = model
-            .effects
+        let at = |maximum: &WideMaximum, limits: Limits| fit_at((kind, design, plain), maximum, customers, limits);
+        let mut fit = at(maximum, Limits::Reached(gone.clone()));
+        let found = fit.fitted().map_or_else(|_| Vec::new(), |model| model.effects.clone());
+        let unbounded: Vec<String> = found
             .iter()
             .zip(maximum.pressed[BASE..].iter().zip(&maximum.point[BASE..]))
             .filter(|(_, (pressed, standardised))| **pressed != 0 || standardised.abs() > UNBOUNDED)
             .map(|(effect, _)| effect.name())
             .collect();
-        let at = |limits: Vec<LimitModel>| {
-            Fit::at_wide_maximum(plain.model(), &names, customers, maximum, &slope, model.clone(), limits)
-        };
-        let mut fit = at(limits);
         // At a limit of the model itself effects on what is gone are level: they do not grow.
-        if !unbounded.is_empty() && matches!(fit.end, FitEnd::Ridge { .. }) {
-            fit = at(vec![LimitModel::UnboundedEffect]);
+        if unbounded.is_empty() {
+            fit = settle(maximum, gone, &self.bounds, &ways, |point| likelihood.evaluate(point), at);
+        } else if matches!(fit.end, FitEnd::Ridge { .. }) {
+            fit = at(maximum, Limits::Reached(vec![LimitModel::UnboundedEffect]));
             fit.notes.push(format!(
                 "{} has no finite estimate: its customers differ from all others in a way that grows with any estimate; \
                  join the level with another, or leave the covariate out",
@@ -256,6 +247,27 @@ impl Search {
         fit.notes.extend(design.notes.iter().cloned());
         fit
     }
+}
+
+/// The model at a point of the search, with what is known of its limits.
+fn fit_at(
+    (kind, design, plain): (PurchaseKind, &Design, &Fit<PurchaseModel>),
+    maximum: &WideMaximum,
+    customers: u64,
+    limits: Limits,
+) -> Fit<CovariateModel> {
+    let effect = |(place, coefficient): (&super::design::Place, &f64)| {
+        Effect::new(place.part, base_names(kind)[place.parameter], &design.terms[place.term], *coefficient)
+    };
+    let effects: Vec<Effect> = design.places.iter().zip(&maximum.point[BASE..]).map(effect).collect();
+    let names: Vec<String> =
+        base_names(kind).iter().map(|&name| name.to_owned()).chain(effects.iter().map(Effect::name)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let parameters: [f64; 4] = std::array::from_fn(|i| libm::exp(maximum.point[i]));
+    let mut slope = parameters.to_vec();
+    slope.extend(design.places.iter().map(|place| 1.0 / design.terms[place.term].scale));
+    let model = CovariateModel { base: model_of(kind, parameters), covariates: design.known.clone(), effects };
+    Fit::at_judged_maximum(plain.model(), &names, customers, maximum, &slope, model, limits)
 }
 
 fn base_names(kind: PurchaseKind) -> [&'static str; 4] {

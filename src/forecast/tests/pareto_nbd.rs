@@ -5,6 +5,7 @@ use super::derivatives::agree;
 use crate::forecast::fit::{Fit, FitEnd, LimitModel};
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::summary::Summary;
+use crate::forecast::uncertainty::Around;
 use crate::numeric::distributions::{Gamma, standard_exponential};
 use crate::numeric::philox::Stream;
 use rayon::prelude::*;
@@ -394,14 +395,18 @@ fn data_drawn_without_dropout_end_at_the_model_without_dropout() {
 }
 
 #[test]
-fn dropout_too_rare_to_be_measured_ends_at_the_model_without_dropout() {
+fn dropout_too_rare_to_be_measured_has_a_maximum_all_the_same_and_says_how_little_is_known() {
     // A thousand customers of whom one in two thousand drops out in a week: the likelihood has a maximum, but hardly
     // above that of the NBD.
     let drawn = draw(&ParetoNbd { r: 0.826, alpha: 9.84, s: 1.0, beta: 2000.0 }, 1000, 373, WEEK);
     let found = ParetoNbd::fit(&drawn, WEEK);
-    assert_eq!(found.end, FitEnd::Boundary { limit_models: vec![LimitModel::NoDropout] }, "{found:?}");
-    assert!(found.notes[0].ends_with("0.57 above that of the model without dropout"), "{:?}", found.notes);
-    assert!(found.standard_errors.is_none());
+    assert_eq!(found.end, FitEnd::Converged, "{found:?}");
+    assert!(found.notes[0].contains("is hardly known"), "{:?}", found.notes);
+    assert!(found.notes[0].contains("0.57 above that of NBD"), "{:?}", found.notes);
+    assert!(found.standard_errors.is_some());
+    // Normal draws around it would go where the likelihood is nothing.
+    let ParetoNbd { r, alpha, s, beta } = *found.fitted().unwrap();
+    assert!(Around::new(&found, [r, alpha, s, beta]).is_none());
 }
 
 #[test]
