@@ -8,10 +8,15 @@
 //!
 //! and the expectation over `λ ~ Gamma(shape+j, scale)` is one integral. `k = 1`, `j = 0` are BG/NBD and MBG/NBD.
 //!
+//! Where things count at the end of their period `for_ever_per_period` has other values at the same
+//! rates.
+//!
 //! Source: the probability generating function of the beta-geometric distribution, `₂F₁(1, b; a+b+1; z) a/(a+b)`, and the
 //! Laplace transform of a sum of exponentials; for Pareto/NBD see Fader, Hardie & Lee, RFM and CLV (2005).
 
+use super::for_ever_per_period::{AtEnds, at_any_time};
 use super::pareto_nbd::ParetoNbd;
+use super::per_period::Periods;
 use super::population::Population;
 use super::predict::Histories;
 use super::purchase_model::{Dropout, PurchaseModel, WhileAlive};
@@ -22,10 +27,10 @@ use std::collections::VecDeque;
 
 /// Steps of the trapezoidal rule in `ln λ`, for shapes up to 4 and, in standard deviations, above. The integrand is
 /// analytic up to `π/2` off the real line, so the error is of order `e^{−π²/step}`, and `e^{−2π²/step²}` of a normal peak.
-const STEP: f64 = 0.25;
-const STEP_IN_DEVIATIONS: f64 = 0.5;
+pub(super) const STEP: f64 = 0.25;
+pub(super) const STEP_IN_DEVIATIONS: f64 = 0.5;
 /// A term below this share of the sum ends it on its side.
-const FORGOTTEN: f64 = 1e-18;
+pub(super) const FORGOTTEN: f64 = 1e-18;
 
 impl PurchaseModel {
     /// Discounted purchases expected for ever given the customer's history (DERT): P(alive) times
@@ -58,7 +63,25 @@ impl PurchaseModel {
     /// # Errors
     /// As [`PurchaseModel::discounted_purchases_for_ever`].
     pub fn residual_for_ever(&self, x: f64, t_x: f64, age: f64, delta: f64) -> Result<f64, HypergeometricError> {
-        Ahead::new(self, x, delta).residual(x, t_x, age, delta)
+        Ahead::new(self, x, (delta, None)).residual(x, t_x, age, delta)
+    }
+
+    /// The same where what happens in a period from `T` on counts at the period's end.
+    ///
+    /// By `for_ever_per_period`, relative error below 1e-9.
+    ///
+    /// * `periods`: with a rate above 0; without one [`PurchaseModel::residual_for_ever`] is what is meant.
+    ///
+    /// # Errors
+    /// As [`PurchaseModel::discounted_purchases_for_ever`].
+    pub fn residual_for_ever_per_period(
+        &self,
+        x: f64,
+        t_x: f64,
+        age: f64,
+        periods: Periods,
+    ) -> Result<f64, HypergeometricError> {
+        Ahead::new(self, x, (periods.delta, Some(periods.length))).residual(x, t_x, age, periods.delta)
     }
 }
 
@@ -70,30 +93,47 @@ struct Future {
     b: f64,
     delta: f64,
     step: f64,
-    /// `ln z` and the sum beyond the first purchase at `ln λ = step · n`, for `n` from `from` on.
+    /// Where things count at the end of their period.
+    ends: Option<AtEnds>,
+    /// What is to come at `ln λ = step · n`, for `n` from `from` on.
     from: i64,
-    known: VecDeque<(f64, f64)>,
+    known: VecDeque<Given>,
+}
+
+/// What is to come at a rate.
+#[derive(Debug, Clone)]
+enum Given {
+    /// `ln z`, and the sum beyond the first purchase.
+    WhenItHappens(f64, f64),
+    /// All of it, by the phases behind the customer.
+    AtEnds(Vec<f64>),
 }
 
 impl Future {
     /// * `shape`: largest shape of what is known of the rate.
-    fn new(k: u32, (a, b): (f64, f64), delta: f64, shape: f64) -> Self {
+    /// * `period`: at whose end things count; `None` where they count when they happen.
+    fn new(k: u32, (a, b): (f64, f64), (delta, period): (f64, Option<f64>), shape: f64) -> Self {
         let step = STEP.min(STEP_IN_DEVIATIONS / libm::sqrt(shape));
-        Self { k, a, b, delta, step, from: 0, known: VecDeque::new() }
+        let ends = period.filter(|_| delta > 0.0).map(|length| AtEnds::new(k, (a, b), Periods { length, delta }));
+        Self { k, a, b, delta, step, ends, from: 0, known: VecDeque::new() }
     }
 
-    /// `ln z` and `₂F₁(1, b; a+b; z^k)`, by Pfaff's transformation, whose argument keeps its digits where `z^k` is near 1.
-    fn given(&self, n: i64) -> Result<(f64, f64), HypergeometricError> {
+    /// `ln z` and `₂F₁(1, b; a+b; z^k)` where things count when they happen, by Pfaff's transformation, whose argument keeps its digits where `z^k` is near 1.
+    fn given(&self, n: i64) -> Result<Given, HypergeometricError> {
         let Self { k, a, b, delta, .. } = *self;
+        if let Some(ends) = &self.ends {
+            return Ok(Given::AtEnds(ends.of_rate(libm::exp(self.step * n as f64))));
+        }
         let ln_z = -libm::log1p(delta * libm::exp(-self.step * n as f64));
         let missing = -libm::expm1(f64::from(k) * ln_z);
         let kept = libm::exp(f64::from(k) * ln_z);
         // Where z vanishes, only the first purchase counts.
-        Ok((ln_z, if kept == 0.0 { 1.0 } else { gauss(1.0, a, a + b, -kept / missing)? / missing }))
+        let beyond = if kept == 0.0 { 1.0 } else { gauss(1.0, a, a + b, -kept / missing)? / missing };
+        Ok(Given::WhenItHappens(ln_z, beyond))
     }
 
     /// The same, remembered.
-    fn at(&mut self, n: i64) -> Result<(f64, f64), HypergeometricError> {
+    fn at(&mut self, n: i64) -> Result<&Given, HypergeometricError> {
         if self.known.is_empty() {
             self.from = n;
         }
@@ -106,7 +146,7 @@ impl Future {
             let value = self.given(self.from + self.known.len() as i64)?;
             self.known.push_back(value);
         }
-        Ok(self.known[(n - self.from) as usize])
+        Ok(&self.known[(n - self.from) as usize])
     }
 
     /// The expectation of `z^{first} ₂F₁(1, b; a+b; z^k)` over rates `Gamma(shape, scale)`.
@@ -115,11 +155,15 @@ impl Future {
     fn expected(&mut self, shape: f64, scale: f64, first: u32) -> Result<f64, HypergeometricError> {
         let ln_mean = libm::log(shape / scale);
         let ln_front = shape * libm::log(shape) - ln_gamma(shape);
-        let middle = libm::round(ln_mean / self.step) as i64;
+        let (step, behind) = (self.step, (self.k - first) as usize);
+        let middle = libm::round(ln_mean / step) as i64;
         let mut height = |n: i64| -> Result<f64, HypergeometricError> {
-            let (ln_z, beyond) = self.at(n)?;
-            let u = self.step * n as f64 - ln_mean;
-            Ok(libm::exp(ln_front + shape * (u - libm::exp(u)) + f64::from(first) * ln_z) * beyond)
+            let u = step * n as f64 - ln_mean;
+            let ln_weight = ln_front + shape * (u - libm::exp(u));
+            Ok(match self.at(n)? {
+                Given::WhenItHappens(ln_z, beyond) => libm::exp(ln_weight + f64::from(first) * ln_z) * beyond,
+                Given::AtEnds(of) => libm::exp(ln_weight) * of[behind],
+            })
         };
         let mut sum = height(middle)?;
         for direction in [1, -1] {
@@ -137,21 +181,22 @@ impl Future {
 
 /// Customers of one model and frequency whose discounted purchases for ever are asked for.
 enum Ahead {
-    /// Customers who may leave at any time.
-    AnyTime(ParetoNbd),
+    /// Customers who may leave at any time, and the period at whose end things count.
+    AnyTime(ParetoNbd, Option<f64>),
     /// Customers who leave after a purchase: the futures that they share; without discounting they need none.
     AfterPurchase { model: PurchaseModel, alpha: f64, shape: f64, future: Future },
 }
 
 impl Ahead {
-    fn new(model: &PurchaseModel, x: f64, delta: f64) -> Self {
+    fn new(model: &PurchaseModel, x: f64, (delta, period): (f64, Option<f64>)) -> Self {
         let WhileAlive { r, alpha, phases, dropout } = model.while_alive();
         match (model, dropout) {
-            (PurchaseModel::ParetoNbd(model), _) => Self::AnyTime(*model),
-            (_, Dropout::AnyTime { s, beta }) => Self::AnyTime(ParetoNbd { r, alpha, s, beta }),
+            (PurchaseModel::ParetoNbd(model), _) => Self::AnyTime(*model, period),
+            (_, Dropout::AnyTime { s, beta }) => Self::AnyTime(ParetoNbd { r, alpha, s, beta }, period),
             (_, Dropout::AfterPurchase { a, b }) => {
                 let shape = r + f64::from(phases) * x;
-                let future = Future::new(phases, (a, b + x), delta, shape + f64::from(phases - 1));
+                let most = shape + f64::from(phases - 1);
+                let future = Future::new(phases, (a, b + x), (delta, period), most);
                 Self::AfterPurchase { model: *model, alpha, shape, future }
             }
         }
@@ -161,9 +206,9 @@ impl Ahead {
     fn of(&mut self, other: &PurchaseModel) -> &mut Self {
         match (&mut *self, other) {
             (Self::AfterPurchase { model, alpha, .. }, _) => (*model, *alpha) = (*other, other.while_alive().alpha),
-            (Self::AnyTime(model), PurchaseModel::ParetoNbd(other)) => *model = *other,
+            (Self::AnyTime(model, _), PurchaseModel::ParetoNbd(other)) => *model = *other,
             // Customers of one future have models of one kind.
-            (Self::AnyTime(_), _) => {}
+            (Self::AnyTime(..), _) => {}
         }
         self
     }
@@ -171,7 +216,12 @@ impl Ahead {
     /// Of a customer who is alive at `T`.
     fn residual(&mut self, x: f64, t_x: f64, age: f64, delta: f64) -> Result<f64, HypergeometricError> {
         let (model, alpha, shape, future) = match self {
-            Self::AnyTime(model) => return Ok(model.residual(x, age, f64::INFINITY, delta).discounted_purchases),
+            Self::AnyTime(model, Some(length)) if delta > 0.0 => {
+                let ParetoNbd { r, alpha, s, beta } = *model;
+                let periods = Periods { length: *length, delta };
+                return Ok(at_any_time((r + x) / (alpha + age), s, beta + age, periods));
+            }
+            Self::AnyTime(model, _) => return Ok(model.residual(x, age, f64::INFINITY, delta).discounted_purchases),
             Self::AfterPurchase { model, alpha, shape, future } => (model, *alpha, *shape, future),
         };
         if delta == 0.0 {
@@ -204,13 +254,14 @@ impl Population {
     ///
     /// * `p_alive`: of every history. * `days_per_unit`: days in a model time unit, as in the fit.
     /// * `delta`: continuous discount rate per model time unit, `> 0`.
+    /// * `period`: model time units of a period at whose end things count; `None` where they count when they happen.
     #[must_use]
     pub fn discounted_purchases_for_ever(
         &self,
         histories: &Histories,
         p_alive: &[f64],
         days_per_unit: f64,
-        delta: f64,
+        (delta, period): (f64, Option<f64>),
     ) -> Option<Vec<Option<f64>>> {
         let Histories { frequency, recency, age, .. } = histories;
         let shared: Vec<Option<[u64; 3]>> = self.models().iter().map(shared).collect();
@@ -224,7 +275,7 @@ impl Population {
         }
         let of_chunk = |rows: &&[u32]| -> Vec<(u32, Option<f64>)> {
             let x = f64::from(frequency[rows[0] as usize]);
-            let mut ahead = Ahead::new(&self.model_of(rows[0] as usize), x, delta);
+            let mut ahead = Ahead::new(&self.model_of(rows[0] as usize), x, (delta, period));
             // Equal futures lie side by side.
             let mut last: Option<((usize, u32, u32), Option<f64>)> = None;
             let remembers = self.models()[0].remembers_silence();

@@ -53,6 +53,7 @@ pub mod durations;
 pub mod exponential_gamma;
 pub mod fit;
 pub mod for_ever;
+mod for_ever_per_period;
 mod future;
 pub mod gamma_gamma;
 pub mod groups;

@@ -313,7 +313,7 @@ pub fn expectations(
     let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
     let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
     let for_ever = if delta > 0.0 {
-        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, delta)
+        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, (delta, period(settings)))
     } else {
         None
     };

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use whalecurve::forecast::{mbg_nbd::MbgNbd, pareto_nbd::ParetoNbd, purchase_model::PurchaseModel};
+use whalecurve::forecast::{
+    bg_nbd::BgNbd, mbg_nbd::MbgNbd, pareto_nbd::ParetoNbd, per_period::Periods, purchase_model::PurchaseModel,
+};
 
 use crate::support::{Job, decimals, read, root, whalecurve};
 
@@ -145,7 +147,17 @@ fn normal_spend_discounting_and_simulated_waits_reach_the_results() {
     plain.run(&[]);
     // A year is one period that ends after the horizon: everything is worth 1/1.1, which is less than when it happens.
     let yearly = sample(&[("paths: 1000", "paths: 1000\n  discounting: per_year")]);
-    yearly.run(&[]);
+    let fits = yearly.run(&[])["fits"]["bg_nbd"]["parameters"].clone();
+    let [r, alpha, a, b] = ["r", "alpha", "a", "b"].map(|name| fits[name].as_f64().unwrap());
+    let (model, year) = (PurchaseModel::from(BgNbd { r, alpha, a, b }), 365.25 / 7.0);
+    let periods = Periods { length: year, delta: 1.1_f64.ln() / year };
+    let of = |column: &str| yearly.optional_floats("customer_value", column);
+    let (recency, age, for_ever) = (of("recency"), of("age"), of("expected_discounted_purchases_for_ever"));
+    for (row, x) in yearly.whole_numbers("customer_value", "frequency").into_iter().enumerate() {
+        let (x, t_x, age) = (x.unwrap() as f64, recency[row].unwrap(), age[row].unwrap());
+        let expected = model.p_alive(x, t_x, age) * model.residual_for_ever_per_period(x, t_x, age, periods).unwrap();
+        assert!((for_ever[row].unwrap() - expected).abs() < ROUNDING * expected.max(1.0), "{row}");
+    }
     let undiscounted = sample(&[("discount_rate_per_year: 0.10", "discount_rate_per_year: 0")]);
     undiscounted.run(&[]);
     let ratio = cents(&yearly, "expected_value") / cents(&undiscounted, "expected_value");

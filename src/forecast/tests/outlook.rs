@@ -6,6 +6,7 @@ use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
+use crate::forecast::per_period::Periods;
 use crate::forecast::population::Population;
 use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
@@ -318,11 +319,18 @@ fn sums_for_ever_of_a_whole_base_are_those_of_its_customers_one_by_one() {
             (population.model_of(row), history)
         };
         let p_alive: Vec<f64> = (0..12).map(of_row).map(|(model, (x, t_x, age))| model.p_alive(x, t_x, age)).collect();
-        let found = population.discounted_purchases_for_ever(&histories, &p_alive, days, delta).unwrap();
+        let found = population.discounted_purchases_for_ever(&histories, &p_alive, days, (delta, None)).unwrap();
         for (row, found) in found.iter().enumerate() {
             let (model, (x, t_x, age)) = of_row(row);
             let expected = model.discounted_purchases_for_ever(x, t_x, age, delta).unwrap();
             assert!((found.unwrap() / expected - 1.0).abs() < 1e-12, "{model:?} {row}: {found:?} {expected}");
+        }
+        let periods = Periods { length: 52.0, delta };
+        let yearly = population.discounted_purchases_for_ever(&histories, &p_alive, days, (delta, Some(52.0))).unwrap();
+        for (row, found) in yearly.iter().enumerate() {
+            let (model, (x, t_x, age)) = of_row(row);
+            let expected = p_alive[row] * model.residual_for_ever_per_period(x, t_x, age, periods).unwrap();
+            assert!((found.unwrap() / expected - 1.0).abs() < 1e-11, "{model:?} {row}: {found:?} {expected}");
         }
     }
 }
