@@ -8,9 +8,9 @@
 use super::beta_geometric::{BetaLimit, beta_limit};
 use super::bg_bb::BgBb;
 use super::fit::{Fit, LimitModel};
-use super::limits::{WayOut, settle_narrow};
+use super::limits::{Ends, WayOut, settle_narrow};
 use super::opportunities::{DiscreteHistory, Opportunities};
-use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::special::Rise;
 use crate::numeric::sums::chunked;
 
@@ -30,6 +30,10 @@ const WAYS_OUT: [WayOut; 5] = [
     WayOut { limit: LimitModel::EqualPurchaseProbabilities, towards: &[1, 1], idle: &[] },
     WayOut { limit: LimitModel::BuyAlwaysOrNever, towards: &[-1, -1], idle: &[] },
 ];
+
+/// Where a search that has lost the dropout begins again: `ln γ`, `ln δ` of rare, of unequal and of frequent dropout.
+const AGAIN: [&[f64]; 3] =
+    [&[f64::NAN, f64::NAN, -6.0, 2.0], &[f64::NAN, f64::NAN, -4.0, -1.0], &[f64::NAN, f64::NAN, -1.0, 1.0]];
 
 /// Value, four first and ten second derivatives.
 const TERMS: usize = 15;
@@ -80,9 +84,10 @@ impl BgBb {
             upper: shift.map(|shift| libm::log(LARGEST) + shift),
         };
         let maximum = maximise(start, &bounds, |ln| evaluate(&histories, ln));
-        let gone = limit_models(&maximum, &bounds);
+        let gone = |point: &[f64; 4]| limit_models(point, &bounds);
+        let ends = Ends { ways: &WAYS_OUT, again: &AGAIN };
         let of = |ln: &[f64; 4]| evaluate(&histories, ln);
-        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, of, |point, maximum, limits| {
+        settle_narrow(&(&maximum).into(), gone, &bounds, ends, of, |point, maximum, limits| {
             let parameters = point.map(libm::exp);
             let [alpha, beta, gamma, delta] = parameters;
             let model = Self { alpha, beta, gamma, delta };
@@ -105,11 +110,11 @@ impl BgBb {
 }
 
 /// The simpler models that the parameters have gone to.
-fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+fn limit_models(point: &[f64; 4], bounds: &Bounds<4>) -> Vec<LimitModel> {
     let near = libm::log(NEAR);
-    let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
-    let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
-    let ln_odds = maximum.point[0] - maximum.point[1];
+    let low: [bool; 4] = std::array::from_fn(|i| point[i] < bounds.lower[i] + near);
+    let high: [bool; 4] = std::array::from_fn(|i| point[i] > bounds.upper[i] - near);
+    let ln_odds = point[0] - point[1];
     let buying = beta_limit([low[0], low[1]], [high[0], high[1]], ln_odds).map(|limit| match limit {
         BetaLimit::ZeroOrOne => LimitModel::BuyAlwaysOrNever,
         BetaLimit::One => LimitModel::BuyAlways,
@@ -117,7 +122,7 @@ fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
         BetaLimit::Zero | BetaLimit::Equal => LimitModel::EqualPurchaseProbabilities,
     });
     // Odds of dropping out at any of a mean customer's opportunities.
-    let ln_odds = (maximum.point[2] - bounds.upper[2]) - (maximum.point[3] - bounds.upper[3]);
+    let ln_odds = (point[2] - bounds.upper[2]) - (point[3] - bounds.upper[3]);
     let dropout = beta_limit([low[2], low[3]], [high[2], high[3]], ln_odds).map(|limit| match limit {
         BetaLimit::ZeroOrOne => LimitModel::LeaveAtFirstChanceOrNever,
         BetaLimit::One => LimitModel::LeaveAtFirstChance,

@@ -8,12 +8,12 @@
 //! into the choice of `k`.
 
 use super::bg_cnbd_k::{BgCnbdK, FirstDropout};
-use super::bg_nbd_fit::BG_NBD;
+use super::bg_nbd_fit::{AGAIN, BG_NBD};
 use super::fit::{Fit, LimitModel};
 use super::jet::{Jet, Spread, TERMS, evaluation};
-use super::limits::settle_narrow;
+use super::limits::{Ends, settle_narrow};
 use super::summary::{History, Summary};
-use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::special::{ln_beta_rise, ln_gamma, rise};
 use crate::numeric::sums::{Compensated, chunked};
 
@@ -86,10 +86,11 @@ impl BgCnbdK {
         let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(age));
         let bounds = Bounds { lower: [low, low + shift, low, low], upper: [high, high + shift, high, high] };
         let maximum = maximise(start, &bounds, |ln| likelihood.evaluate(ln));
-        let gone = limit_models(&maximum, &bounds);
+        let gone = |point: &[f64; 4]| limit_models(point, &bounds);
         let evaluate = |ln: &[f64; 4]| likelihood.evaluate(ln);
         let ways = BG_NBD.ways_out();
-        let mut fit = settle_narrow(&(&maximum).into(), gone, &bounds, &ways, evaluate, |point, maximum, limits| {
+        let ends = Ends { ways: &ways, again: &AGAIN };
+        let mut fit = settle_narrow(&(&maximum).into(), gone, &bounds, ends, evaluate, |point, maximum, limits| {
             let parameters = point.map(libm::exp);
             let [r, alpha, a, b] = parameters;
             let built = Self { k, dropout, r, alpha, a, b };
@@ -145,10 +146,10 @@ fn gap_term(summary: &Summary, ln_gaps: &[f64], days_per_unit: f64, k: u32) -> f
 }
 
 /// The simpler models that the parameters have gone to, as for BG/NBD.
-fn limit_models(maximum: &Maximum<4>, bounds: &Bounds<4>) -> Vec<LimitModel> {
+fn limit_models(point: &[f64; 4], bounds: &Bounds<4>) -> Vec<LimitModel> {
     let near = libm::log(NEAR);
-    let low: [bool; 4] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
-    let high: [bool; 4] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+    let low: [bool; 4] = std::array::from_fn(|i| point[i] < bounds.lower[i] + near);
+    let high: [bool; 4] = std::array::from_fn(|i| point[i] > bounds.upper[i] - near);
     let mut limits = Vec::new();
     if high[0] || high[1] {
         limits.push(LimitModel::EqualRates);

@@ -12,7 +12,7 @@
 
 use super::bg_nbd::BgNbd;
 use super::fit::{Fit, LimitModel};
-use super::limits::{WayOut, settle_narrow};
+use super::limits::{Ends, WayOut, settle_narrow};
 use super::summary::{History, Summary};
 use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::special::{ln_beta_rise, rise};
@@ -32,6 +32,10 @@ const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
+
+/// Where a search that has lost the dropout begins again: `ln a`, `ln b` of rare, of unequal and of frequent dropout.
+pub(super) const AGAIN: [&[f64]; 3] =
+    [&[f64::NAN, f64::NAN, -6.0, 2.0], &[f64::NAN, f64::NAN, -4.0, -1.0], &[f64::NAN, f64::NAN, -1.0, 1.0]];
 
 /// Value, four first and ten second derivatives.
 pub(super) const TERMS: usize = 15;
@@ -166,9 +170,11 @@ impl Family {
         let rate = summary.purchases() as f64 / customers as f64 / age;
         let bounds = search_range(age);
         let maximum = maximise(start(rate), &bounds, |ln| likelihood.evaluate(ln));
-        let gone = self.limit_models(&maximum.point, &bounds);
+        let gone = |point: &[f64; 4]| self.limit_models(point, &bounds);
+        let ways = self.ways_out();
+        let ends = Ends { ways: &ways, again: &AGAIN };
         let evaluate = |ln: &[f64; 4]| likelihood.evaluate(ln);
-        settle_narrow(&(&maximum).into(), gone, &bounds, &self.ways_out(), evaluate, |point, maximum, limits| {
+        settle_narrow(&(&maximum).into(), gone, &bounds, ends, evaluate, |point, maximum, limits| {
             let parameters = point.map(libm::exp);
             Fit::at_judged_maximum(self.model, &NAMES, customers, maximum, &parameters, build(parameters), limits)
         })

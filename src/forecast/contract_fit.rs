@@ -10,7 +10,7 @@
 use super::beta_geometric::{BetaLimit, ShiftedBetaGeometric, beta_limit};
 use super::beta_weibull::{BetaDiscreteWeibull, power_step};
 use super::fit::{Fit, LimitModel};
-use super::limits::{WayOut, settle_narrow};
+use super::limits::{Ends, WayOut, settle_narrow};
 use super::tenures::{Chance, Tenures};
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
 use crate::numeric::special::{ln_beta_shift, polygamma_rise, trigamma};
@@ -51,9 +51,10 @@ impl ShiftedBetaGeometric {
             return Fit::failed("sBG", &names, tenures.customers(), NOBODY_LOST);
         };
         let (maximum, bounds) = base.fit_geometric();
-        let gone = limit_of_shapes(&maximum, &bounds).into_iter().collect();
+        let gone = |point: &[f64; 2]| limit_of_shapes(point, &bounds).into_iter().collect();
+        let ends = Ends { ways: &WAYS_OUT[..2], again: &[] };
         let evaluate = |ln: &[f64; 2]| geometric(&base.chances, ln);
-        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT[..2], evaluate, |point, maximum, limits| {
+        settle_narrow(&(&maximum).into(), gone, &bounds, ends, evaluate, |point, maximum, limits| {
             let [alpha, beta] = point.map(libm::exp);
             let model = Self { alpha, beta };
             Fit::at_judged_maximum("sBG", &names, tenures.customers(), maximum, &[alpha, beta], model, limits)
@@ -101,14 +102,18 @@ impl BetaDiscreteWeibull {
         let runs = runs(&base.chances);
         let maximum = maximise([inside(0), inside(1), 0.0], &bounds, |ln| weibull(&runs, ln));
         let near = libm::log(NEAR_POWER);
-        let mut gone: Vec<LimitModel> = limit_of_shapes(&maximum, &bounds).into_iter().collect();
-        if maximum.point[2] < bounds.lower[2] + near {
-            gone.push(LimitModel::LeaveAtFirstChanceOrNever);
-        } else if maximum.point[2] > bounds.upper[2] - near {
-            gone.push(LimitModel::DegenerateDuration);
-        }
+        let gone = |point: &[f64; 3]| {
+            let mut gone: Vec<LimitModel> = limit_of_shapes(point, &bounds).into_iter().collect();
+            if point[2] < bounds.lower[2] + near {
+                gone.push(LimitModel::LeaveAtFirstChanceOrNever);
+            } else if point[2] > bounds.upper[2] - near {
+                gone.push(LimitModel::DegenerateDuration);
+            }
+            gone
+        };
+        let ends = Ends { ways: &WAYS_OUT, again: &[] };
         let evaluate = |ln: &[f64; 3]| weibull(&runs, ln);
-        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, evaluate, |point, maximum, limits| {
+        settle_narrow(&(&maximum).into(), gone, &bounds, ends, evaluate, |point, maximum, limits| {
             let [alpha, beta, c] = point.map(libm::exp);
             let model = Self { alpha, beta, c };
             Fit::at_judged_maximum("BdW", &names, tenures.customers(), maximum, &[alpha, beta, c], model, limits)
@@ -155,11 +160,11 @@ impl Base {
 }
 
 /// The limit that the first two parameters, `α` and `β`, have gone to.
-fn limit_of_shapes<const N: usize>(maximum: &Maximum<N>, bounds: &Bounds<N>) -> Option<LimitModel> {
+fn limit_of_shapes<const N: usize>(point: &[f64; N], bounds: &Bounds<N>) -> Option<LimitModel> {
     let near = libm::log(NEAR);
-    let low = [0, 1].map(|i| maximum.point[i] < bounds.lower[i] + near);
-    let high = [0, 1].map(|i| maximum.point[i] > bounds.upper[i] - near);
-    beta_limit(low, high, maximum.point[0] - maximum.point[1]).map(|limit| match limit {
+    let low = [0, 1].map(|i| point[i] < bounds.lower[i] + near);
+    let high = [0, 1].map(|i| point[i] > bounds.upper[i] - near);
+    beta_limit(low, high, point[0] - point[1]).map(|limit| match limit {
         BetaLimit::ZeroOrOne => LimitModel::LeaveAtFirstChanceOrNever,
         BetaLimit::One => LimitModel::LeaveAtFirstChance,
         // Somebody was lost, so the probability is small at most.

@@ -6,8 +6,8 @@
 //! Source: Fader & Hardie, The Gamma-Gamma Model of Monetary Value (2013); equation numbers are that note's.
 
 use super::fit::{Fit, LimitModel};
-use super::limits::{WayOut, settle_narrow};
-use crate::numeric::newton::{Bounds, Evaluation, Maximum, maximise};
+use super::limits::{Ends, WayOut, settle_narrow};
+use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::special::{ln_beta, polygamma_rise, trigamma};
 use crate::numeric::sums::chunked;
 use rayon::prelude::*;
@@ -105,9 +105,10 @@ impl GammaGamma {
         let (low, high, shift) = (libm::log(SMALLEST), libm::log(LARGEST), libm::log(mean));
         let bounds = Bounds { lower: [low, low, low + shift], upper: [high, high, high + shift] };
         let maximum = maximise(start, &bounds, |ln| spend.evaluate(ln));
-        let gone = limit_models(&maximum, &bounds);
+        let gone = |point: &[f64; 3]| limit_models(point, &bounds);
+        let ends = Ends { ways: &WAYS_OUT, again: &[] };
         let of = |ln: &[f64; 3]| spend.evaluate(ln);
-        let mut fit = settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, of, |point, maximum, limits| {
+        let mut fit = settle_narrow(&(&maximum).into(), gone, &bounds, ends, of, |point, maximum, limits| {
             let parameters = point.map(libm::exp);
             let [p, q, gamma] = parameters;
             Fit::at_judged_maximum(MODEL, &NAMES, customers, maximum, &parameters, Self { p, q, gamma }, limits)
@@ -140,10 +141,10 @@ impl GammaGamma {
     }
 }
 
-fn limit_models(maximum: &Maximum<3>, bounds: &Bounds<3>) -> Vec<LimitModel> {
+fn limit_models(point: &[f64; 3], bounds: &Bounds<3>) -> Vec<LimitModel> {
     let near = libm::log(NEAR);
-    let low: [bool; 3] = std::array::from_fn(|i| maximum.point[i] < bounds.lower[i] + near);
-    let high: [bool; 3] = std::array::from_fn(|i| maximum.point[i] > bounds.upper[i] - near);
+    let low: [bool; 3] = std::array::from_fn(|i| point[i] < bounds.lower[i] + near);
+    let high: [bool; 3] = std::array::from_fn(|i| point[i] > bounds.upper[i] - near);
     let mut limits = Vec::new();
     if high[0] {
         limits.push(LimitModel::EqualSpendWithinCustomer);

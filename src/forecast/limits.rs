@@ -5,14 +5,14 @@
 //! there: the fit has converged. Where an end is higher than the point, the likelihood has no such maximum here: the fit became
 //! that simpler model. Where both are equal, the likelihood is level: a ridge.
 //!
-//! Only doubtful ends of a search are looked into: open parameters (a ridge), and parameters near the end of their range that
-//! are not pressed against it.
+//! Only doubtful ends of a search are looked into: open parameters (a ridge), and parameters near the end of their range. From there
+//! the search begins again at a few points inside, as a likelihood that is almost level towards an end may have a maximum far from it.
 //!
 //! Source: Self & Liang, J. American Statistical Association 82 (1987), 605–610, on maxima at the edge of the parameter space.
 
 use super::fit::{Fit, FitEnd, LimitModel, Limits};
 use crate::numeric::matrix::WideCholesky;
-use crate::numeric::newton::{Bounds, Evaluation, WideBounds, WideEvaluation, WideMaximum, maximise_wide};
+use crate::numeric::newton::{Bounds, End, Evaluation, WideBounds, WideEvaluation, WideMaximum, maximise_wide};
 
 /// Log-likelihoods that differ by less are equal: an absolute part, and a share of the value for its rounding.
 const EQUAL: f64 = 1e-6;
@@ -20,6 +20,15 @@ const ROUNDING: f64 = 1e-12;
 
 /// Two parameters more should raise the log-likelihood by this (Akaike 1974): limits within it are told.
 const EXTRA_PARAMETERS: f64 = 2.0;
+
+/// The ways out of a parameter space, and where a search that went one of them begins again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends<'a> {
+    /// The simpler models.
+    pub(super) ways: &'a [WayOut],
+    /// Points inside; a parameter that is no number there begins where the search found it.
+    pub(super) again: &'a [&'a [f64]],
+}
 
 /// A way out of the parameter space.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +43,39 @@ pub(super) struct WayOut {
 
 /// The fit that the end of a search is.
 ///
-/// * `gone`: limits that parameters have reached by where they stand. * `ways`: those that the model has.
+/// * `gone`: limits that parameters have reached by where they stand. * `ends`: those that the model has.
 /// * `fit_at`: the fit at a maximum, given what is known of its limits.
 pub(super) fn settle<P>(
+    found: &WideMaximum,
+    gone: impl Fn(&[f64]) -> Vec<LimitModel>,
+    bounds: &WideBounds,
+    ends: Ends<'_>,
+    evaluate: impl Fn(&[f64]) -> WideEvaluation,
+    fit_at: impl Fn(&WideMaximum, Limits) -> Fit<P>,
+) -> Fit<P> {
+    let fit = fit_at(found, Limits::Reached(gone(&found.point)));
+    if matches!(fit.end, FitEnd::Converged | FitEnd::Failed { .. }) {
+        return fit;
+    }
+    let better = |best: WideMaximum, start: &&[f64]| {
+        let start: Vec<f64> =
+            start.iter().zip(&found.point).map(|(start, found)| if start.is_nan() { *found } else { *start }).collect();
+        let again = maximise_wide(&start, bounds, &evaluate);
+        let inside = again.end == End::Converged && gone(&again.point).is_empty();
+        let higher = again.evaluation.value > best.evaluation.value + equal(&best);
+        if inside && higher { again } else { best }
+    };
+    let found = &ends.again.iter().fold(found.clone(), better);
+    settle_at(found, gone(&found.point), bounds, ends.ways, &evaluate, &fit_at)
+}
+
+/// Log-likelihoods that are as near as this to a maximum's are the same.
+fn equal(found: &WideMaximum) -> f64 {
+    EQUAL + ROUNDING * found.evaluation.value.abs()
+}
+
+/// As [`settle`], of the highest end of all searches.
+fn settle_at<P>(
     found: &WideMaximum,
     gone: Vec<LimitModel>,
     bounds: &WideBounds,
@@ -58,7 +97,7 @@ pub(super) fn settle<P>(
     let ends: Vec<(LimitModel, WideMaximum)> = ways.iter().map(end).collect();
     let gain = |end: &WideMaximum| found.evaluation.value - end.evaluation.value;
     let Some((limit, highest)) = ends.iter().min_by(|l, r| gain(&l.1).total_cmp(&gain(&r.1))) else { return fit };
-    let equal = EQUAL + ROUNDING * found.evaluation.value.abs();
+    let equal = equal(found);
     let least = gain(highest);
     if least > equal && has_curvature(found) {
         let told = least.max(EXTRA_PARAMETERS);
@@ -74,16 +113,23 @@ pub(super) fn settle<P>(
 /// As [`settle`], of a function of a number of parameters that the compiler knows.
 pub(super) fn settle_narrow<P, const N: usize>(
     found: &WideMaximum,
-    gone: Vec<LimitModel>,
+    gone: impl Fn(&[f64; N]) -> Vec<LimitModel>,
     bounds: &Bounds<N>,
-    ways: &[WayOut],
+    ends: Ends<'_>,
     evaluate: impl Fn(&[f64; N]) -> Evaluation<N>,
     fit_at: impl Fn([f64; N], &WideMaximum, Limits) -> Fit<P>,
 ) -> Fit<P> {
     let point = |values: &[f64]| std::array::from_fn(|i| values.get(i).copied().unwrap_or(0.0));
     let bounds = WideBounds { lower: bounds.lower.to_vec(), upper: bounds.upper.to_vec() };
     let wide = |at: &[f64]| WideEvaluation::from(evaluate(&point(at)));
-    settle(found, gone, &bounds, ways, wide, |maximum, limits| fit_at(point(&maximum.point), maximum, limits))
+    settle(
+        found,
+        |at| gone(&point(at)),
+        &bounds,
+        ends,
+        wide,
+        |maximum, limits| fit_at(point(&maximum.point), maximum, limits),
+    )
 }
 
 fn has_curvature(found: &WideMaximum) -> bool {

@@ -1,7 +1,7 @@
 //! Pareto/NBD: the maximum of its likelihood, and which simpler model it has become where there is none.
 
 use super::fit::{Fit, LimitModel};
-use super::limits::{WayOut, settle_narrow};
+use super::limits::{Ends, WayOut, settle_narrow};
 use super::pareto_nbd::ParetoNbd;
 use super::pareto_nbd_likelihood::Likelihood;
 use super::summary::Summary;
@@ -50,9 +50,13 @@ impl ParetoNbd {
         let rate = summary.purchases() as f64 / customers as f64 / age;
         let bounds = search_range(age);
         let maximum = maximise(start(rate, age), &bounds, |ln| likelihood.evaluate(ln));
-        let gone = limit_models(&maximum.point, &bounds);
+        let gone = |point: &[f64; 4]| limit_models(point, &bounds);
+        let ln_age = libm::log(age);
+        let again = again(ln_age);
+        let again: Vec<&[f64]> = again.iter().map(<[f64; 4]>::as_slice).collect();
+        let ends = Ends { ways: &WAYS_OUT, again: &again };
         let evaluate = |ln: &[f64; 4]| likelihood.evaluate(ln);
-        settle_narrow(&(&maximum).into(), gone, &bounds, &WAYS_OUT, evaluate, |point, maximum, limits| {
+        settle_narrow(&(&maximum).into(), gone, &bounds, ends, evaluate, |point, maximum, limits| {
             let parameters = point.map(libm::exp);
             let [r, alpha, s, beta] = parameters;
             let model = Self { r, alpha, s, beta };
@@ -98,6 +102,13 @@ pub(super) fn search_range(age: f64) -> Bounds<4> {
 /// * `rate`: repeat purchases a customer and model time unit. * `age`: mean age in model time units.
 pub(super) fn start(rate: f64, age: f64) -> [f64; 4] {
     [0.5, 0.5 / rate, 0.5, 0.5 * age].map(libm::log)
+}
+
+/// Where a search that has lost the dropout begins again: `ln s`, `ln β` of rare, of unequal and of frequent dropout.
+///
+/// * `ln_age`: logarithm of the mean age in model time units.
+pub(super) fn again(ln_age: f64) -> [[f64; 4]; 3] {
+    [[-3.0, 2.0], [-4.0, -2.0], [0.0, 0.0]].map(|[s, beta]| [f64::NAN, f64::NAN, s, ln_age + beta])
 }
 
 /// The simpler models that the parameters have gone to.

@@ -12,7 +12,7 @@ use super::contract_fit::{LARGEST_POWER, NEAR_POWER, SMALLEST_POWER};
 use super::durations::{Duration, Durations};
 use super::exponential_gamma::ExponentialGamma;
 use super::fit::{Fit, LimitModel};
-use super::limits::{WayOut, settle_narrow};
+use super::limits::{Ends, WayOut, settle_narrow};
 use super::weibull_gamma::{WeibullGamma, softplus};
 use crate::numeric::newton::{Bounds, Evaluation, Maximum, WideMaximum, maximise};
 use crate::numeric::sums::chunked;
@@ -62,9 +62,10 @@ impl ExponentialGamma {
             Err(why) => return Fit::failed("exponential-gamma", &names, durations.customers(), why),
         };
         let (scaled, bounds) = base.fit_exponential();
-        let gone = limits_of_rates(&scaled, &bounds);
+        let gone = |point: &[f64; 2]| limits_of_rates(point, &bounds);
+        let ends = Ends { ways: &RATES_OUT, again: &[] };
         let evaluate = |ln: &[f64; 2]| base.scaled.exponential(ln);
-        settle_narrow(&(&scaled).into(), gone, &bounds, &RATES_OUT, evaluate, |point, scaled, limits| {
+        settle_narrow(&(&scaled).into(), gone, &bounds, ends, evaluate, |point, scaled, limits| {
             let maximum = base.in_units(scaled, point, 1.0, |ln| base.times.exponential(ln));
             let [r, alpha] = [0, 1].map(|i| libm::exp(maximum.point[i]));
             let (model, slope) = (Self { r, alpha }, [r, alpha]);
@@ -116,9 +117,10 @@ impl WeibullGamma {
         let excess = (exponential.point[0] - most).max(0.0);
         let start = [exponential.point[0] - excess, exponential.point[1] - excess, 0.0];
         let scaled = maximise(start, &bounds, |ln| base.scaled.weibull(ln));
-        let gone = limits_of_durations(&scaled, &bounds);
+        let gone = |point: &[f64; 3]| limits_of_durations(point, &bounds);
+        let ends = Ends { ways: &DURATIONS_OUT, again: &[] };
         let evaluate = |ln: &[f64; 3]| base.scaled.weibull(ln);
-        settle_narrow(&(&scaled).into(), gone, &bounds, &DURATIONS_OUT, evaluate, |point, scaled, limits| {
+        settle_narrow(&(&scaled).into(), gone, &bounds, ends, evaluate, |point, scaled, limits| {
             let c = libm::exp(point[2]);
             let maximum = base.in_units(scaled, point, c, |ln| base.times.weibull(ln));
             let [r, alpha] = [0, 1].map(|i| libm::exp(maximum.point[i]));
@@ -196,11 +198,11 @@ impl Base {
 }
 
 /// The limit that `r` and `α` of the exponential-gamma model have gone to.
-fn limits_of_rates(scaled: &Maximum<2>, bounds: &Bounds<2>) -> Vec<LimitModel> {
+fn limits_of_rates(point: &[f64; 2], bounds: &Bounds<2>) -> Vec<LimitModel> {
     let near = libm::log(NEAR);
-    if (0..2).any(|i| scaled.point[i] > bounds.upper[i] - near) {
+    if (0..2).any(|i| point[i] > bounds.upper[i] - near) {
         vec![LimitModel::ExponentialLifetimes]
-    } else if (0..2).any(|i| scaled.point[i] < bounds.lower[i] + near) {
+    } else if (0..2).any(|i| point[i] < bounds.lower[i] + near) {
         vec![LimitModel::LeaveFromTheStartOrNever]
     } else {
         vec![]
@@ -208,9 +210,9 @@ fn limits_of_rates(scaled: &Maximum<2>, bounds: &Bounds<2>) -> Vec<LimitModel> {
 }
 
 /// The limits that `r, α, c` of the Weibull-gamma model have gone to.
-fn limits_of_durations(scaled: &Maximum<3>, bounds: &Bounds<3>) -> Vec<LimitModel> {
+fn limits_of_durations(point: &[f64; 3], bounds: &Bounds<3>) -> Vec<LimitModel> {
     let (near, near_power) = (libm::log(NEAR), libm::log(NEAR_POWER));
-    let [ln_r, ln_alpha, ln_c] = scaled.point;
+    let [ln_r, ln_alpha, ln_c] = *point;
     let equal = ln_r > bounds.upper[0] - near;
     let steep = ln_c > bounds.upper[2] - near_power;
     let mut limits = Vec::new();

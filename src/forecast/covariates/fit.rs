@@ -7,7 +7,7 @@ use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::bg_nbd_fit::{self, BG_NBD, always_alive};
 use crate::forecast::fit::{Fit, FitEnd, LimitModel, Limits};
 use crate::forecast::likelihood_ratio::LikelihoodRatio;
-use crate::forecast::limits::settle;
+use crate::forecast::limits::{Ends, settle};
 use crate::forecast::mbg_nbd::{MBG_NBD, MbgNbd};
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::pareto_nbd_fit;
@@ -213,16 +213,21 @@ impl Search {
         maximum: &WideMaximum,
         (customers, once): (u64, u64),
     ) -> Fit<CovariateModel> {
-        let point: [f64; 4] = std::array::from_fn(|i| maximum.point[i]);
-        let (gone, ways) = match kind {
-            PurchaseKind::ParetoNbd => (pareto_nbd_fit::limit_models(&point, &self.base), pareto_nbd_fit::WAYS_OUT),
-            PurchaseKind::MbgNbd | PurchaseKind::MbgCnbdK => {
-                (MBG_NBD.limit_models(&point, &self.base), MBG_NBD.ways_out())
+        let gone = |point: &[f64]| {
+            let point: [f64; 4] = std::array::from_fn(|i| point[i]);
+            match kind {
+                PurchaseKind::ParetoNbd => pareto_nbd_fit::limit_models(&point, &self.base),
+                PurchaseKind::MbgNbd | PurchaseKind::MbgCnbdK => MBG_NBD.limit_models(&point, &self.base),
+                PurchaseKind::BgNbd | PurchaseKind::BgCnbdK => BG_NBD.limit_models(&point, &self.base),
             }
-            PurchaseKind::BgNbd | PurchaseKind::BgCnbdK => (BG_NBD.limit_models(&point, &self.base), BG_NBD.ways_out()),
+        };
+        let ways = match kind {
+            PurchaseKind::ParetoNbd => pareto_nbd_fit::WAYS_OUT,
+            PurchaseKind::MbgNbd | PurchaseKind::MbgCnbdK => MBG_NBD.ways_out(),
+            PurchaseKind::BgNbd | PurchaseKind::BgCnbdK => BG_NBD.ways_out(),
         };
         let at = |maximum: &WideMaximum, limits: Limits| fit_at((kind, design, plain), maximum, customers, limits);
-        let mut fit = at(maximum, Limits::Reached(gone.clone()));
+        let mut fit = at(maximum, Limits::Reached(gone(&maximum.point)));
         let found = fit.fitted().map_or_else(|_| Vec::new(), |model| model.effects.clone());
         let unbounded: Vec<String> = found
             .iter()
@@ -232,7 +237,8 @@ impl Search {
             .collect();
         // At a limit of the model itself effects on what is gone are level: they do not grow.
         if unbounded.is_empty() {
-            fit = settle(maximum, gone, &self.bounds, &ways, |point| likelihood.evaluate(point), at);
+            let ends = Ends { ways: &ways, again: &[] };
+            fit = settle(maximum, gone, &self.bounds, ends, |point| likelihood.evaluate(point), at);
         } else if matches!(fit.end, FitEnd::Ridge { .. }) {
             fit = at(maximum, Limits::Reached(vec![LimitModel::UnboundedEffect]));
             fit.notes.push(format!(
