@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::{
     ContractError,
     columns::Batch,
+    costed::{Costed, at_stake},
     rules::Tally,
     tables::{Input, Slice, demote, split_duplicates, timed, when},
 };
 use crate::{
-    numeric::decimal::{Decimal, divide_half_even, format_grouped, power_of_ten},
+    numeric::decimal::{Decimal, divide_half_even, power_of_ten},
     schema::{
         fx::{ExactRate, FxRate, RateKind},
         money::Currency,
@@ -159,7 +160,7 @@ type Gap = (String, Option<Period>, MinorSum, BTreeSet<String>);
 /// first, in minor units of its own currency, so that the order and the number of lines move nothing.
 ///
 /// * `lines`: as they were read, in any order.
-/// * `run`, `period`: currency and periods of the run.
+/// * `run`, `period`: currency and periods of the run. * `costed`: what the lines are the cost of.
 ///
 /// # Errors
 /// [`ContractError::FxGap`] with every currency and period without a rate, and the money that waits for it;
@@ -170,6 +171,7 @@ pub fn convert(
     wanted: RateKind,
     run: &Currency,
     period: PeriodKind,
+    costed: &Costed<'_>,
 ) -> Result<Vec<PoolLine>, ContractError> {
     lines.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     let mut merged: Vec<PoolLine> = Vec::new();
@@ -211,15 +213,10 @@ pub fn convert(
     }
     gaps.sort_unstable();
     let told = |(code, at, money, of): Gap| {
+        let of: Vec<String> = of.iter().map(|name| costed.told(name, at)).collect();
         let at = at.map_or_else(|| ALL.to_owned(), |at| period.label(at));
-        let digits = currency(&code, run).map_or(0, |currency| currency.exponent);
-        let kind = wanted.as_str();
-        let of: Vec<String> = of.into_iter().collect();
-        format!(
-            "pools: no {kind} rate of {code} for period {at}; {} {code} of {} are at stake",
-            format_grouped(money, digits),
-            of.join(", ")
-        )
+        let (kind, money) = (wanted.as_str(), at_stake(money, &code, run));
+        format!("pools: no {kind} rate of {code} for period {at}; {money} of {} are at stake", of.join(", "))
     };
     Err(ContractError::FxGap { gaps: gaps.into_iter().map(told).collect() })
 }
@@ -266,7 +263,14 @@ mod tests {
 
     fn converted(lines: Vec<PoolLine>, rates: &[FxRate], run: &str) -> Result<Vec<Minor>, ContractError> {
         let run = Currency::from_code(run).unwrap();
-        let lines = convert(lines, rates, RateKind::Average, &run, PeriodKind::Month)?;
+        let lines = convert(
+            lines,
+            rates,
+            RateKind::Average,
+            &run,
+            PeriodKind::Month,
+            &Costed::new(std::collections::BTreeMap::new(), PeriodKind::Month, None),
+        )?;
         Ok(lines.iter().map(|line| line.converted).collect())
     }
 

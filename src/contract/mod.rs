@@ -18,6 +18,7 @@ pub mod activities;
 pub mod candidates;
 pub mod columns;
 pub mod contracts;
+pub mod costed;
 pub mod costs;
 mod covariates;
 pub mod driver_quantities;

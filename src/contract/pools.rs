@@ -1,29 +1,38 @@
 //! Contract of the pools table: costs by account, cost centre, activity, period and currency.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use super::{
     ContractError,
     columns::{INVALID, NULL, Scale},
+    costed::{Costed, at_stake},
     fx::Amounts,
     rules::Tally,
     tables::{Input, Slice, when},
 };
-use crate::schema::{
-    fx::ExactRate,
-    tables::{Pool, PoolLine, joint_capacity},
+use crate::{
+    schema::{
+        fx::ExactRate,
+        tables::{Pool, PoolLine, joint_capacity},
+    },
+    units::MinorSum,
 };
 
 /// The lines of the pools table, as they stand, in their own currencies and not yet converted.
 ///
 /// A line in another currency has no money in the table's balance before it is converted.
 ///
-/// * `known`: names of the activities and resource pools.
+/// * `costed`: the activities and resource pools.
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>, Tally), ContractError> {
+pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, Tally), ContractError> {
     let run = &input.settings.currency;
+    // Costs whose capacity is none, by what they are the cost of and by currency.
+    let idle: Mutex<BTreeMap<(String, String), MinorSum>> = Mutex::default();
     let (rows, tally) = input.gather(|slice: &mut Slice<'_, PoolLine>| {
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
         let amounts = Amounts::read(&slice.batch, input)?.ok_or_else(|| slice.absent("amount"))?;
@@ -35,7 +44,7 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
             let (currency, amount) = amounts.of_row(row, run);
             let name = names[row].clone().unwrap_or_default();
             let period = periods.as_ref().map(|periods| periods[row]);
-            let known = known.contains(name.as_str());
+            let known = costed.knows(&name);
             let own = currency.as_ref().is_ok_and(|code| *code == run.code);
             let capacity = capacities.as_ref().map(|column| column[row]).filter(|capacity| *capacity != NULL);
             let text = |column: &Option<(crate::numeric::keys::Keys, Vec<bool>)>| {
@@ -52,13 +61,17 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
                 converted: 0,
                 capacity,
             };
+            let no_capacity = capacity.is_some_and(|capacity| capacity == INVALID || capacity <= 0);
+            if let (Ok(code), Some(amount), true, true) = (&currency, amount, known, no_capacity) {
+                let of = costed.told(&name, period.flatten().map(|when| when.period));
+                let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+                *idle.entry((of, code.clone())).or_default() += MinorSum::from(amount.unsigned_abs());
+            }
             let verdict = match (currency, amount, period) {
                 (Err(()), ..) => Err(("unknown_currency", "the currency is no ISO 4217 code")),
                 (_, None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
                 _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
-                _ if capacity.is_some_and(|capacity| capacity == INVALID || capacity <= 0) => {
-                    Err(("invalid_capacity", "the capacity is not a finite number above zero"))
-                }
+                _ if no_capacity => Err(("invalid_capacity", "the capacity is not a finite number above zero")),
                 (.., Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
                 (Ok(code), Some(amount), Some(Some(when))) => Ok(line(code, amount, Some(when.period))),
                 (Ok(code), Some(amount), None) => Ok(line(code, amount, None)),
@@ -67,7 +80,11 @@ pub fn pools(input: &Input<'_>, known: &BTreeSet<&str>) -> Result<(Vec<PoolLine>
         }
         Ok(())
     })?;
-    input.rules.judge(&tally.balance)?;
+    let idle = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let of: Vec<String> =
+        idle.into_iter().map(|((of, code), money)| format!("{} of {of}", at_stake(money, &code, run))).collect();
+    let objects = (!of.is_empty()).then(|| format!("{} are at stake", of.join(", ")));
+    input.rules.judge_of(&tally.balance, |rule| objects.clone().filter(|_| rule == "invalid_capacity"))?;
     Ok((rows, tally))
 }
 

@@ -119,6 +119,16 @@ impl Rules {
     /// # Errors
     /// [`ContractError::Refused`] with all broken rules, [`ContractError::Reconciliation`].
     pub fn judge(&self, balance: &InputBalance) -> Result<(), ContractError> {
+        self.judge_of(balance, |_| None)
+    }
+
+    /// The same, where more is known of who breaks a rule.
+    ///
+    /// * `of`: what is at stake by a rule's name, in words.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn judge_of(&self, balance: &InputBalance, of: impl Fn(&str) -> Option<String>) -> Result<(), ContractError> {
         let table = name(self.table);
         if !balance.is_tied() {
             let out = [balance.accepted, balance.unassigned, balance.rejected];
@@ -132,7 +142,11 @@ impl Rules {
             return Err(ContractError::Reconciliation { table, what, left, right });
         }
         let failed = self.checks(balance).into_iter().filter(|check| check.outcome == CheckOutcome::Fail);
-        let mut broken: Vec<String> = failed.filter_map(|check| check.message).collect();
+        let told = |check: Check| match (check.message, of(&check.name)) {
+            (Some(message), Some(of)) => Some(format!("{message}; {of}")),
+            (message, _) => message,
+        };
+        let mut broken: Vec<String> = failed.filter_map(told).collect();
         broken.sort_unstable();
         if broken.is_empty() { Ok(()) } else { Err(ContractError::Refused { broken }) }
     }

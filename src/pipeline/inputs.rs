@@ -11,7 +11,9 @@ use polars::prelude::DataFrame;
 use super::{RunError, event_time};
 use crate::{
     contract::{
-        ContractError, activities, contracts, costs,
+        ContractError, activities, contracts,
+        costed::Costed,
+        costs,
         driver_quantities::{self, Quantities},
         events, fx,
         meant::closest,
@@ -159,9 +161,15 @@ impl<'a> SideInputs<'a> {
         activities: &[Activity],
         resources: &BTreeMap<String, ResourceSetting>,
     ) -> Result<(Vec<Pool>, Vec<PoolLine>), RunError> {
-        let names = resources.keys();
         let served = resources.values().flat_map(ResourceSetting::takers).map(|(name, _)| name.as_str());
         let own = activities.iter().map(|activity| (&activity.name, activity.setting.cost));
+        let of_resources = resources
+            .iter()
+            .map(|(name, setting)| (name.as_str(), setting.rules().map(|service| service.rule).collect::<Vec<_>>()));
+        let of_activities =
+            activities.iter().map(|activity| (activity.name.as_str(), activity.setting.rules().collect::<Vec<_>>()));
+        let rules = of_resources.chain(of_activities).collect();
+        let costed = Costed::new(rules, self.settings.period, self.settings.as_of);
         let resources = resources.iter().map(|(name, setting)| (name, setting.cost));
         let mut pools: Vec<Pool> = own
             .clone()
@@ -170,8 +178,7 @@ impl<'a> SideInputs<'a> {
                 Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
             })
             .collect();
-        let known = own.map(|(name, _)| name).chain(names);
-        let lines = self.pool_lines(&known.map(String::as_str).collect())?;
+        let lines = self.pool_lines(&costed)?;
         let table = pools::merge(&lines)?;
         if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
             let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
@@ -197,13 +204,13 @@ impl<'a> SideInputs<'a> {
     }
 
     /// Lines of the pools table, added up and converted; what was converted joins the table's accepted money.
-    fn pool_lines(&mut self, known: &BTreeSet<&str>) -> Result<Vec<PoolLine>, RunError> {
-        let Some(lines) = self.table(TableName::Pools, |input, _| pools::pools(input, known))? else {
+    fn pool_lines(&mut self, costed: &Costed<'_>) -> Result<Vec<PoolLine>, RunError> {
+        let Some(lines) = self.table(TableName::Pools, |input, _| pools::pools(input, costed))? else {
             return Ok(Vec::new());
         };
         let rates = self.table(TableName::Fx, |input, _| fx::rates(input))?.unwrap_or_default();
         let (run, period) = (&self.settings.currency, self.settings.period);
-        let lines = fx::convert(lines, &rates, self.settings.fx.kind, run, period)?;
+        let lines = fx::convert(lines, &rates, self.settings.fx.kind, run, period, costed)?;
         let foreign = lines.iter().filter(|line| line.currency != run.code);
         let money: i128 = foreign.map(|line| i128::from(line.converted)).sum();
         let balance = self.balances.entry(TableName::Pools).or_default();

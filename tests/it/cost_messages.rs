@@ -89,10 +89,19 @@ fn a_capacity_of_zero() {
         "  activities: {path: a.csv, columns: {activity: a, level: l, method: m, driver: d, capacity: q}}\n";
     let table =
         [("a.csv", "a,l,m,d,q\ndesk,order,driver,lines,0\n"), ("p.csv", "a,m,p,c,q\ndesk,40.00,1970-Q1,EUR,\n")];
+    // Several objects, one with a rule of its own in every quarter, in the money that the table has.
+    let several = "activities: {desk: {level: order, rules: [{id: R-9, valid_to: 1970-03-31, method: driver, driver: lines}, \
+                   {id: R-13, version: 2, valid_from: 1970-04-01, method: average}]}}\nresources: {pools: {it: {rule: \
+                   R-14, to: {desk: 1}}}}\n";
+    let of_several = [(
+        "p.csv",
+        "a,m,p,c,q\ndesk,40.00,1970-Q1,EUR,0\ndesk,-2.00,1970-Q2,EUR,-1\nit,7.00,1970-Q1,USD,0\nit,1.00,1970-Q1,USD,x\n",
+    )];
     let told = [
         failure(desk),
         failure(minutes),
         failure_with(POOLS, of_pools, &pools),
+        failure_with(POOLS, several, &of_several),
         failure_with(&format!("{POOLS}{activities}"), "", &table),
     ];
     assert_snapshot!(told.join("\n"));
@@ -124,7 +133,11 @@ fn a_gap_in_the_exchange_rates() {
         ("p.csv", "a,m,p,c,q\ndesk,7.00,1970-Q1,USD,\ndesk,40.00,1970-Q2,USD,\n"),
         ("fx.csv", "c,r,p\nUSD,0.9,1970-Q1\n"),
     ];
-    assert_snapshot!(failure_with(&inputs, desk, &tables));
+    // Two objects without a rate, of which one has no rule by another name.
+    let both =
+        "activities: {desk: {level: order, rule: R-12, method: average}, fees: {level: order, method: average}}\n";
+    let of_both = [("p.csv", "a,m,p,c,q\ndesk,7.00,1970-Q1,USD,\nfees,5.00,1970-Q1,USD,\n"), ("fx.csv", "c,r,p\n")];
+    assert_snapshot!([failure_with(&inputs, desk, &tables), failure_with(&inputs, both, &of_both)].join("\n"));
 }
 
 #[test]
