@@ -70,19 +70,32 @@ pub fn per_period(contribution: &[f64], periods: &[f64]) -> Vec<f64> {
     shrink(contribution, periods, periods.iter().sum::<f64>() / customers)
 }
 
+/// The same of groups of customers: each group's own, drawn to the base's as that of a customer who had been under contract for
+/// as many periods as all of the group.
+///
+/// * `group`: of each row, below `groups`.
+#[must_use]
+pub fn group_per_period(contribution: &[f64], periods: &[f64], group: &[u32], groups: usize) -> Vec<f64> {
+    let customers = periods.len().max(1) as f64;
+    let (own, exposure) = (by_group(contribution, group, groups), by_group(periods, group, groups));
+    shrink(&own, &exposure, exposure.iter().sum::<f64>() / customers)
+}
+
+fn by_group(column: &[f64], group: &[u32], groups: usize) -> Vec<f64> {
+    let mut sums = vec![Compensated::default(); groups];
+    for (group, value) in group.iter().zip(column) {
+        sums[*group as usize].add(*value);
+    }
+    sums.into_iter().map(Compensated::value).collect()
+}
+
 /// The same rates of groups of customers: each group's own ratio, drawn to the base's as that of a customer who had bought,
 /// paid and stayed as much as all of the group.
 ///
 /// * `group`: of each row, below `groups`.
 #[must_use]
 pub fn group_rates(earned: &Earned<'_>, group: &[u32], groups: usize) -> Rates {
-    let sum = |column: &[f64]| {
-        let mut sums = vec![Compensated::default(); groups];
-        for (group, value) in group.iter().zip(column) {
-            sums[*group as usize].add(*value);
-        }
-        sums.into_iter().map(Compensated::value).collect::<Vec<f64>>()
-    };
+    let sum = |column: &[f64]| by_group(column, group, groups);
     // The base is that of all rows, whatever groups they are in.
     let purchase_revenue = sum(earned.purchase_revenue);
     let (purchases, age) = (sum(earned.purchases), sum(earned.age));

@@ -68,6 +68,7 @@ mod limits;
 pub mod mbg_nbd;
 pub mod newcomer;
 pub mod newcomer_futures;
+pub mod newcomer_periods;
 pub mod next_purchase;
 pub mod normal_spend;
 pub mod observed;

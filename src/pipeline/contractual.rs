@@ -1,6 +1,11 @@
 //! The forecast of a business under contract: who is a customer is known, and how long each will stay is not.
 
-use super::{Clock, Ledgers, RunError, earnings::Earnings};
+use super::{
+    Clock, Ledgers, RunError,
+    earnings::Earnings,
+    grouping::Rows,
+    newcomers::{ByPeriod, NewCustomers, spent},
+};
 use crate::{
     forecast::{
         contract_model::{ContractCalendar, ContractModel, Prospect},
@@ -32,6 +37,8 @@ pub(super) struct Contracts {
     pub(super) origin: Option<String>,
     /// Row of each in the customers of the run.
     pub(super) customer: Vec<u32>,
+    /// First day of the first contract.
+    came: Vec<Day>,
     /// First day of the contract that goes on at `as_of`; `None` for one who has left.
     start: Vec<Option<Day>>,
     /// Periods paid for so far.
@@ -75,6 +82,7 @@ impl Contracts {
         clock.start("forecast", Some(spells.len() as u64));
         let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
         let customer: Vec<u32> = customers.iter().map(|spells| spells[0].customer).collect();
+        let came = customers.iter().map(|spells| spells[0].start).collect();
         let start: Vec<Option<Day>> = customers
             .iter()
             .map(|spells| spells.last().filter(|last| last.end.is_none()).map(|last| last.start))
@@ -92,23 +100,55 @@ impl Contracts {
             (of(Prospect::expected), of(Prospect::discounted), of(Prospect::at_horizon));
         let for_ever = prospects.for_ever(&model, &start, &calendar);
         let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { kind, fit, origin, customer, start, paid, key, calendar, periods, discounted, for_ever, at_horizon })
+        Ok(Self {
+            kind,
+            fit,
+            origin,
+            customer,
+            came,
+            start,
+            paid,
+            key,
+            calendar,
+            periods,
+            discounted,
+            for_ever,
+            at_horizon,
+        })
     }
 
-    /// Contribution of a period in major units, and expected value in minor units, under the margins of a world.
+    /// Contribution of a period in major units, expected value in minor units, and what new customers bring, under the margins
+    /// of a world.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
     pub(super) fn value(
         &self,
         settings: &Settings,
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
-    ) -> (Vec<f64>, Vec<Minor>) {
+    ) -> Result<(Vec<f64>, Vec<Minor>, Vec<NewCustomers>), RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
         let earned = Earnings::new(ledgers, money, &self.customer, per_major).contribution();
         let contribution = contribution::per_period(&earned, &self.paid);
         let expected = self.discounted.iter().zip(&contribution);
         let expected =
             expected.map(|(periods, value)| (periods * value * per_major).round_ties_even() as Minor).collect();
-        (contribution, expected)
+        let new_customers = match &settings.forecast {
+            None => Vec::new(),
+            Some(setting) => {
+                let newcomer = self.fit.fitted().map_err(ForecastError::from)?.newcomer(&self.calendar);
+                let by_period = ByPeriod {
+                    rows: Rows { customer: &self.customer, came: &|row| self.came[row] },
+                    spent: &spent(ledgers, &self.customer, per_major),
+                    contributed: (&earned, &self.paid),
+                    kept: None,
+                };
+                let newcomer = newcomer.map_err(ForecastError::from)?;
+                by_period.new_customers((setting, ledgers, money.0), per_major, newcomer)
+            }
+        };
+        Ok((contribution, expected, new_customers))
     }
 
     /// P(under contract) at `as_of`: known, 1 or 0.

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use super::{
     Clock, Ledgers, RunError,
     earnings::Earnings,
-    forecast::{Forecast, NewCustomers},
+    forecast::Forecast,
     foretold::{Foretold, Valuation},
+    newcomers::NewCustomers,
     results::{Findings, sum_by_customer},
 };
 use crate::{
@@ -296,12 +297,12 @@ impl<'a> Like<'a> {
         ways.find_map(|(by, name)| {
             let grouped = value.new_customers.iter().find(|grouped| grouped.by == by)?;
             let at = grouped.names.iter().position(|known| known == name)?;
-            Some(Self::new(grouped, at))
+            Self::new(grouped, at)
         })
     }
 
-    fn new(grouped: &'a NewCustomers, at: usize) -> Self {
-        let (expected, rates) = (&grouped.expected[at], &grouped.rates);
+    fn new(grouped: &'a NewCustomers, at: usize) -> Option<Self> {
+        let (expected, rates) = (&grouped.expected[at], grouped.rates.as_ref()?);
         let group = Group {
             purchases: expected.purchases,
             discounted_purchases: expected.discounted_purchases,
@@ -312,6 +313,6 @@ impl<'a> Like<'a> {
             sustaining_rate: rates.sustaining_rate[at],
         };
         let cost = grouped.acquisition_cost.as_ref().map(|cost| cost[at]);
-        Self { by: grouped.by, name: &grouped.names[at], group, cost }
+        Some(Self { by: grouped.by, name: &grouped.names[at], group, cost })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         for_ever::MOST_FUTURES,
         holdout::Holdout,
         known_spend,
-        newcomer::{self, ExpectedSpend, NewCustomer},
+        newcomer::{self, ExpectedSpend},
         newcomer_futures::{NewcomerFutures, newcomer_futures},
         observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
@@ -22,7 +22,6 @@ use crate::{
         spend_levels::SpendLevels,
         spend_model::SpendModel,
     },
-    numeric::sums::Compensated,
     schema::{
         costs::LayerCosts,
         equity::Drivers,
@@ -34,8 +33,13 @@ use crate::{
 };
 
 use super::{
-    Clock, Ledgers, RunError, choice::Choice, earnings::Earnings, grouping::Grouping, notes, pooled::PooledGroups,
-    results::sum_by_customer,
+    Clock, Ledgers, RunError,
+    choice::Choice,
+    earnings::Earnings,
+    grouping::Grouping,
+    newcomers::{NewCustomers, acquisition_cost, means, told_by},
+    notes,
+    pooled::PooledGroups,
 };
 
 /// What was forecast of purchases: fits and expectations, which costs and prices leave as they are.
@@ -67,20 +71,6 @@ pub(super) struct Forecast {
     /// Whether the simulation draws the parameters.
     uncertain: bool,
     keys: Vec<u64>,
-}
-
-/// What the next customer of every group is expected to bring.
-pub(super) struct NewCustomers {
-    /// What groups customers.
-    pub(super) by: &'static str,
-    /// Names of the groups.
-    pub(super) names: Vec<String>,
-    /// One a group.
-    pub(super) expected: Vec<NewCustomer>,
-    /// Rates of contribution, one row a group.
-    pub(super) rates: Rates,
-    /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
-    pub(super) acquisition_cost: Option<Vec<f64>>,
 }
 
 impl Forecast {
@@ -130,7 +120,7 @@ impl Forecast {
             why,
             covariates,
             pooled,
-            by: new_customers_by(setting, ledgers),
+            by: told_by(setting, ledgers),
             time: (predict::horizon(setting), predict::delta(setting), predict::period(setting)),
             levels,
             expectations,
@@ -201,10 +191,8 @@ impl Forecast {
         (added, keep): (Option<&[f64]>, &dyn Fn(Rates) -> Rates),
     ) -> Result<Vec<NewCustomers>, ForecastError> {
         let histories = &self.histories;
-        let known = !ledgers.economic.acquisition_cost.is_empty();
-        let acquisition_cost = known.then(|| {
-            major(settings, histories, &sum_by_customer(&self.facts.first_cell, &margins.economic.acquisition_cost))
-        });
+        let per_major = settings.currency.minor_per_major() as f64;
+        let acquisition_cost = acquisition_cost(ledgers, margins, &histories.customer, per_major);
         let mean = self.expectations.mean_spend(&histories.frequency);
         let mean = match &self.levels {
             Some((levels, level)) => levels.with(&mean, level),
@@ -215,13 +203,13 @@ impl Forecast {
         let spend = ExpectedSpend { mean: &mean, added: added.as_deref() };
         let population = self.models.population()?;
         let grouped = self.by.iter().map(|by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
-        std::iter::once(Grouping::all(histories))
+        std::iter::once(Grouping::all(histories.customer.len()))
             .chain(grouped)
             .map(|Grouping { by, names, of }| {
                 let rates = keep(contribution::group_rates(earned, &of, names.len()));
                 let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
-                Ok(NewCustomers { by, names, expected, rates, acquisition_cost })
+                Ok(NewCustomers { by, names, expected, rates: Some(rates), acquisition_cost })
             })
             .collect()
     }
@@ -278,8 +266,10 @@ impl Forecast {
     ) -> Result<Futures, RunError> {
         let histories = &self.histories;
         let by = self.by.iter().find(|own| own.as_str() == by);
-        let grouping =
-            by.map_or_else(|| Grouping::all(histories), |by| Grouping::new(*by, ledgers, histories, ledgers.as_of));
+        let grouping = by.map_or_else(
+            || Grouping::all(histories.customer.len()),
+            |by| Grouping::new(*by, ledgers, histories, ledgers.as_of),
+        );
         let number = grouping.names.iter().position(|name| name == group);
         let rows = 0..histories.customer.len() as u32;
         let members: Vec<u32> = rows.filter(|row| Some(grouping.of[*row as usize] as usize) == number).collect();
@@ -400,27 +390,4 @@ pub(super) fn kept_rates(settings: &Settings, rates: Rates) -> Rates {
 pub(super) fn major(settings: &Settings, histories: &Histories, column: &[Minor]) -> Vec<f64> {
     let per_major = settings.currency.minor_per_major() as f64;
     histories.customer.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
-}
-
-/// What new customers are told by, beside all: what the config names, segments and channels where there are any, and the year
-/// in which customers came.
-fn new_customers_by(setting: &ForecastSettings, ledgers: &Ledgers) -> Vec<PoolBy> {
-    let mut by: Vec<PoolBy> = setting.pool_by.into_iter().collect();
-    by.extend(ledgers.segment.as_ref().map(|_| PoolBy::Segment));
-    by.extend(ledgers.of_forecast.get("channel").map(|_| PoolBy::Channel));
-    by.push(PoolBy::CohortYear);
-    by.sort_unstable_by_key(|by| by.as_str());
-    by.dedup();
-    by
-}
-
-/// Mean of a column by group.
-fn means(column: &[f64], of: &[u32], groups: usize) -> Vec<f64> {
-    let mut sums = vec![(0_u64, Compensated::default()); groups];
-    for (value, group) in column.iter().zip(of) {
-        let (rows, sum) = &mut sums[*group as usize];
-        *rows += 1;
-        sum.add(*value);
-    }
-    sums.into_iter().map(|(rows, sum)| sum.value() / rows.max(1) as f64).collect()
 }

@@ -4,7 +4,8 @@ use super::{
     Clock, Ledgers, RunError, bridge,
     comparison::{Parameters, score_columns},
     contractual::Contracts,
-    forecast::{Forecast, NewCustomers},
+    forecast::Forecast,
+    newcomers::NewCustomers,
     notes,
     opportunistic::{Opportunistic, PerOpportunity},
     pooled::PooledGroups,
@@ -43,7 +44,7 @@ pub(super) struct Valuation {
     brings: Brings,
     /// Expected lifetime values in minor units, one row a customer of the forecast.
     pub(super) expected: Vec<Minor>,
-    /// What the next customer of every group is expected to bring; nothing under contract.
+    /// What the next customer of every group is expected to bring.
     pub(super) new_customers: Vec<NewCustomers>,
     /// Simulated lifetime values; `None` with zero paths.
     pub(super) simulation: Option<Simulation>,
@@ -111,12 +112,12 @@ impl Foretold {
             }
             // Margins hold the scenario's prices already.
             Of::Contracts(contracts) => {
-                let (contribution, expected) = contracts.value(settings, ledgers, money);
-                (Brings::Contracts(contribution), expected, Vec::new())
+                let (contribution, expected, new_customers) = contracts.value(settings, ledgers, money)?;
+                (Brings::Contracts(contribution), expected, new_customers)
             }
             Of::Opportunities(customers) => {
-                let (brings, expected) = customers.value(settings, ledgers, money);
-                (Brings::Opportunities(brings), expected, Vec::new())
+                let (brings, expected, new_customers) = customers.value(settings, ledgers, money);
+                (Brings::Opportunities(brings), expected, new_customers)
             }
         };
         Ok(Valuation { brings, expected, new_customers, simulation: None })

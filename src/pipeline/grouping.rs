@@ -10,28 +10,42 @@ pub(super) struct Grouping {
     pub(super) by: &'static str,
     /// Names of the groups that have a history, ascending.
     pub(super) names: Vec<String>,
-    /// Group of each history.
+    /// Group of each row.
     pub(super) of: Vec<u32>,
 }
 
+/// Customers of a forecast, one row each.
+pub(super) struct Rows<'a> {
+    /// Row of each in the customers of the run.
+    pub(super) customer: &'a [u32],
+    /// The day on which each came.
+    pub(super) came: &'a dyn Fn(usize) -> Day,
+}
+
 impl Grouping {
-    /// All histories as one group.
-    pub(super) fn all(histories: &Histories) -> Self {
-        Self { by: "all", names: vec!["all".to_owned()], of: vec![0; histories.customer.len()] }
+    /// So many rows as one group.
+    pub(super) fn all(rows: usize) -> Self {
+        Self { by: "all", names: vec!["all".to_owned()], of: vec![0; rows] }
     }
 
     /// By a column of the customers table, or by when customers came.
     ///
     /// * `as_of`: the day that ages are counted to.
     pub(super) fn new(by: PoolBy, ledgers: &Ledgers, histories: &Histories, as_of: Day) -> Self {
+        let came = |row: usize| as_of.saturating_sub_unsigned(histories.age[row]);
+        Self::of_rows(by, ledgers, &Rows { customer: &histories.customer, came: &came })
+    }
+
+    /// As [`Grouping::new`], of any rows.
+    pub(super) fn of_rows(by: PoolBy, ledgers: &Ledgers, rows: &Rows<'_>) -> Self {
         let none = (vec!["(none)".to_owned()], Vec::new());
         let of_column = |(names, of): (&[String], &[u16])| {
             let number = |row: &u32| i32::from(of.get(*row as usize).copied().unwrap_or(0));
-            let numbers: Vec<i32> = histories.customer.iter().map(number).collect();
+            let numbers: Vec<i32> = rows.customer.iter().map(number).collect();
             Self::numbered(by.as_str(), &numbers, |number| names[number as usize].clone())
         };
         if let Some(kind) = by.cohort() {
-            let first = histories.age.iter().map(|age| kind.of(as_of.saturating_sub_unsigned(*age)));
+            let first = (0..rows.customer.len()).map(|row| kind.of((rows.came)(row)));
             return Self::numbered(by.as_str(), &first.collect::<Vec<_>>(), |period| kind.label(period));
         }
         if by == PoolBy::Segment {

@@ -73,6 +73,7 @@ mod market_tables;
 mod method_table;
 pub mod model_file;
 mod movements;
+mod newcomers;
 mod notes;
 mod object_tables;
 pub mod objects;

@@ -4,6 +4,8 @@ use super::{
     Clock, Ledgers, RunError,
     contractual::{ruling, strata},
     earnings::Earnings,
+    grouping::Rows,
+    newcomers::{ByPeriod, NewCustomers, spent},
 };
 use crate::{
     forecast::{
@@ -94,13 +96,13 @@ impl Opportunistic {
         Ok(Self { fit, origin, customer, outlook, history, key, worth })
     }
 
-    /// What an opportunity brings, and expected value in minor units, under the margins of a world.
+    /// What an opportunity brings, expected value in minor units, and what new customers bring, under the margins of a world.
     pub(super) fn value(
         &self,
         settings: &Settings,
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
-    ) -> (PerOpportunity, Vec<Minor>) {
+    ) -> (PerOpportunity, Vec<Minor>, Vec<NewCustomers>) {
         let per_major = settings.currency.minor_per_major() as f64;
         let earned = Earnings::new(ledgers, money, &self.customer, per_major);
         let sold: Vec<f64> = earned.margin.iter().zip(&earned.order_cost).map(|(margin, cost)| margin - cost).collect();
@@ -108,14 +110,28 @@ impl Opportunistic {
         let exposure = |of: fn(&DiscreteHistory) -> u32| -> Vec<f64> {
             self.history.iter().map(|history| f64::from(of(history)) + 1.0).collect()
         };
-        let contribution = contribution::per_period(&sold, &exposure(|h| h.frequency));
-        let sustaining = contribution::per_period(&earned.customer_cost, &exposure(|h| h.opportunities));
+        let (purchases, opportunities) = (exposure(|h| h.frequency), exposure(|h| h.opportunities));
+        let contribution = contribution::per_period(&sold, &purchases);
+        let sustaining = contribution::per_period(&earned.customer_cost, &opportunities);
         let value = |(row, outlook): (usize, &Expected)| {
             let value = contribution[row] * outlook.discounted_purchases - sustaining[row] * outlook.discounted_life;
             (value * per_major).round_ties_even() as Minor
         };
         let expected = self.outlook.iter().enumerate().map(value).collect();
-        (PerOpportunity { contribution, sustaining }, expected)
+        let came = |row: usize| ledgers.facts.first_purchase[self.customer[row] as usize];
+        let new_customers = match (&settings.forecast, self.fit.fitted()) {
+            (Some(setting), Ok(model)) => {
+                let by_period = ByPeriod {
+                    rows: Rows { customer: &self.customer, came: &came },
+                    spent: &spent(ledgers, &self.customer, per_major),
+                    contributed: (&sold, &purchases),
+                    kept: Some((&earned.customer_cost, &opportunities)),
+                };
+                by_period.new_customers((setting, ledgers, money.0), per_major, model.newcomer(&self.worth))
+            }
+            _ => Vec::new(),
+        };
+        (PerOpportunity { contribution, sustaining }, expected, new_customers)
     }
 
     /// Simulates every customer.

@@ -87,8 +87,12 @@ pub const NEW_CUSTOMER_VALUE: OutputDataset = OutputDataset {
     columns: &[
         column("grouping", Text, "all, segment, channel, region, cohort_year, or what pool_by names"),
         column("group", Text, "name of the group; (none) without one"),
-        column("customers", Integer, "customers with a purchase that this rests on"),
-        column("expected_purchases", Float, "purchases to the horizon, the first one counted"),
+        column("customers", Integer, "customers with a purchase (an accepted contract) that this rests on"),
+        column(
+            "expected_purchases",
+            Float,
+            "purchases to the horizon, the first one counted; under contract periods paid for, or time units under contract",
+        ),
         column("expected_spend", Money, "what is spent on them, not discounted"),
         column("expected_value", Money, "discounted contribution to the horizon, before acquisition cost"),
         column(

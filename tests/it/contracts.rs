@@ -18,7 +18,7 @@ use whalecurve::{
     },
 };
 
-use crate::support::{Job, cents, days, integers};
+use crate::support::{Job, cents, days, integers, text};
 
 /// REFERENCE: Fader & Hardie 2007, regular customers of 1,000, the first seven years.
 const SURVIVORS: [usize; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
@@ -163,6 +163,58 @@ fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothin
         assert_eq!(total, values.iter().sum::<i128>());
         let error = job.sum("customer_equity", "equity_sd") as f64 / libm::sqrt(200.0);
         assert!((mean - total).abs() as f64 <= 4.0 * error, "{name}: {mean} is not {total} ± {error}");
+    }
+}
+
+#[test]
+fn the_next_customer_under_contract_pays_at_once_and_at_every_renewal_in_every_group_and_world() {
+    let job = cohort("beta_geometric", "");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let columns = "{customer_id: c, channel: w, acquisition_cost: k}";
+    let config = config.replace("inputs:", &format!("inputs:\n  customers: {{path: k.parquet, columns: {columns}}}"));
+    job.text("whalecurve.yaml", &format!("{config}overrides: {{name: dearer, prices: 1.5}}\n"));
+    job.parquet(
+        "k.parquet",
+        vec![
+            ("c", integers(0..1000)),
+            ("w", text((0..1000).map(|customer| if customer % 2 == 0 { "web" } else { "shop" }))),
+            ("k", cents((0..1000).map(|customer| if customer % 2 == 0 { 3_000 } else { 5_000 }))),
+        ],
+    );
+    let ContractModel::BetaGeometric(model) = fitted("beta_geometric", &job.run(&[])) else { panic!("sBG") };
+    // From 2006-12-31 on five renewals to 2011-12-31, 1,826 days later, at 10 % a year of 365.25 days.
+    let factor = |year: u32| {
+        let days = day_from_civil(2006 + year as i32, 12, 31) - day_from_civil(2006, 12, 31);
+        libm::pow(1.1, -f64::from(days) / 365.25)
+    };
+    let periods: f64 = 1.0 + (1..=5).map(|year| model.survival(year)).sum::<f64>();
+    let discounted: f64 = 1.0 + (1..=5).map(|year| model.survival(year) * factor(year)).sum::<f64>();
+    let column = |name: &str| job.decimals("new_customer_value", name);
+    let texts = |name: &str| job.texts("new_customer_value", name);
+    assert_eq!(texts("grouping"), ["all", "channel", "channel", "cohort_year"].repeat(2));
+    assert_eq!(texts("group"), ["all", "shop", "web", "2000"].repeat(2));
+    assert_eq!(texts("scenario"), [vec!["base"; 4], vec!["dearer"; 4]].concat());
+    let customers = [1_000, 500, 500, 1_000].map(Some);
+    assert_eq!(job.whole_numbers("new_customer_value", "customers"), [customers, customers].concat());
+    for (row, found) in job.floats("new_customer_value", "expected_purchases").iter().enumerate() {
+        assert!((found - periods).abs() < 1e-9, "{row}: {found} is not {periods}");
+    }
+    for (row, (value, spend)) in column("expected_value").iter().zip(column("expected_spend")).enumerate() {
+        let fee = FEE as f64 * if row < 4 { 1.0 } else { 1.5 };
+        assert!((*value as f64 - fee * discounted).abs() < 0.51, "{row}: {value} is not {}", fee * discounted);
+        assert!((spend as f64 - fee * periods).abs() < 0.51, "{row}: {spend}");
+    }
+    assert_eq!(column("acquisition_cost"), [4_000, 5_000, 3_000, 4_000].repeat(2));
+    let net: Vec<i128> = column("expected_value").iter().zip(column("acquisition_cost")).map(|(v, c)| v - c).collect();
+    assert_eq!(column("value_after_acquisition"), net);
+    for name in ["beta_weibull", "exponential_gamma", "weibull_gamma"] {
+        let job = cohort(name, "");
+        job.run(&[]);
+        assert_eq!(job.texts("new_customer_value", "grouping"), ["all", "cohort_year"], "{name}");
+        assert!(
+            job.decimals("new_customer_value", "expected_value").iter().all(|value| *value > i128::from(FEE)),
+            "{name}"
+        );
     }
 }
 

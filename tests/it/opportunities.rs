@@ -123,6 +123,17 @@ fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
     let (total, mean) = (values.iter().sum::<i128>(), job.sum("customer_equity", "equity_mean"));
     let error = job.sum("customer_equity", "equity_sd") as f64 / libm::sqrt(100.0);
     assert!((mean - total).abs() as f64 <= 4.0 * error && error > 0.0, "{mean} is not {total} ± {error}");
+    // The next donor gives at once, and then as one of whom nothing is known.
+    let next = model.expected(DiscreteHistory { opportunities: 0, frequency: 0, recency: 0 }, &worth, 0.1);
+    assert_eq!(job.texts("new_customer_value", "grouping"), ["all", "cohort_year"]);
+    assert_eq!(job.texts("new_customer_value", "group"), ["all", "1995"]);
+    for found in job.floats("new_customer_value", "expected_purchases") {
+        assert!((found - 1.0 - next.purchases).abs() < 1e-12, "{found}");
+    }
+    for value in job.decimals("new_customer_value", "expected_value") {
+        let expected = GIFT as f64 * (1.0 + next.discounted_purchases);
+        assert!((value as f64 - expected).abs() < 0.51, "{value} is not {expected}");
+    }
     let digest = |threads: &str| job.run(&["--threads", threads])["result_digest"].clone();
     assert_eq!(digest("1"), digest("8"));
 }

@@ -1,17 +1,27 @@
 //! What a customer not yet acquired is expected to bring.
 
+use crate::forecast::beta_geometric::ShiftedBetaGeometric;
+use crate::forecast::beta_weibull::BetaDiscreteWeibull;
+use crate::forecast::bg_bb::BgBb;
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::contract_model::{ContractCalendar, ContractModel};
 use crate::forecast::contribution::Rates;
+use crate::forecast::exponential_gamma::ExponentialGamma;
 use crate::forecast::known_spend::fit_spend;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::newcomer::{ExpectedSpend, new_customers};
 use crate::forecast::newcomer_futures::newcomer_futures;
+use crate::forecast::newcomer_periods::{self as periods, PeriodRates};
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
 use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, horizon};
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::forecast::weibull_gamma::WeibullGamma;
+use crate::numeric::distributions::{Beta, Gamma, standard_exponential};
+use crate::numeric::philox::Stream;
 use crate::schema::forecasting::{Discounting, ModelChoice, SpendKind};
+use crate::schema::renewals::RenewalTerm;
 use crate::schema::settings::{ForecastSettings, PurchaseKind};
 
 const P: ParetoNbd = ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 };
@@ -169,4 +179,112 @@ fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
         // Who lives longest buys nothing for a while: some futures have one purchase, none has fewer.
         assert!(futures.purchases.iter().all(|purchases| *purchases >= 1.0 - 1e-6));
     }
+}
+
+/// Discounted years of a sum of draws, and how far its mean may be from what is expected.
+fn drawn_mean(draws: u64, draw: impl Fn(&mut Stream) -> f64) -> (f64, f64) {
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for number in 0..draws {
+        let value = draw(&mut Stream::new(3, number, 5));
+        sum += value;
+        squares += value * value;
+    }
+    let mean = sum / draws as f64;
+    (mean, ((squares / draws as f64 - mean * mean) / draws as f64).sqrt())
+}
+
+const NEW_YEAR: ContractCalendar = ContractCalendar {
+    as_of: 10_957,
+    term: RenewalTerm::Months(12),
+    days_per_unit: 365.25,
+    horizon_days: 1_827,
+    delta: 0.095_310_179_804_324_87,
+};
+
+#[test]
+fn a_new_contract_is_worth_what_drawn_contracts_are() {
+    // Five renewals from 2000-01-01 (day 10,957) up to 2005-01-01, the first payment on the first day.
+    let renewals = [366.0, 731.0, 1_096.0, 1_461.0, 1_827.0];
+    let factor = |days: f64| 1.1_f64.powf(-days / 365.25);
+    let paid = |chances: f64| 1.0 + renewals[..(chances as usize).min(5)].iter().map(|days| factor(*days)).sum::<f64>();
+    let stayed = |years: f64| -libm::expm1(-NEW_YEAR.delta * years.min(1_827.0 / 365.25)) / NEW_YEAR.delta;
+    let (alpha, beta, r, c) = (0.704, 1.182, 1.3, 1.4);
+    let leaving = Beta::new(alpha, beta);
+    // A geometric number of renewals made: (1−p)^n is left after n of them.
+    let geometric = |stream: &mut Stream, c: f64| {
+        let (p, level) = (leaving.draw(stream), stream.uniform());
+        let mut made = 0.0_f64;
+        while made < 6.0 && (1.0 - p).powf((made + 1.0).powf(c)) > level {
+            made += 1.0;
+        }
+        made
+    };
+    let rate = Gamma::new(r);
+    let time = |stream: &mut Stream, c: f64| {
+        let rate = rate.draw(stream) / beta;
+        (standard_exponential(stream) / rate).powf(1.0 / c)
+    };
+    for (model, drawn) in [
+        (
+            ContractModel::BetaGeometric(ShiftedBetaGeometric { alpha, beta }),
+            drawn_mean(40_000, |stream| paid(geometric(stream, 1.0))),
+        ),
+        (
+            ContractModel::BetaWeibull(BetaDiscreteWeibull { alpha, beta, c }),
+            drawn_mean(40_000, |stream| paid(geometric(stream, c))),
+        ),
+        (
+            ContractModel::ExponentialGamma(ExponentialGamma { r, alpha: beta }),
+            drawn_mean(40_000, |stream| stayed(time(stream, 1.0))),
+        ),
+        (
+            ContractModel::WeibullGamma(WeibullGamma { r, alpha: beta, c }),
+            drawn_mean(40_000, |stream| stayed(time(stream, c))),
+        ),
+    ] {
+        let found = model.newcomer(&NEW_YEAR).unwrap();
+        let (mean, error) = drawn;
+        let miss = (found.discounted_purchases - mean) / error;
+        assert!(miss.abs() < ERRORS, "{model:?}: {found:?} {mean}, {miss} errors");
+        let later = ContractCalendar { delta: 0.0, ..NEW_YEAR };
+        let undiscounted = model.newcomer(&later).unwrap();
+        assert!((undiscounted.discounted_purchases - undiscounted.purchases).abs() < 1e-12);
+        assert!(
+            (undiscounted.purchases - found.purchases).abs() < 1e-12 && found.purchases > found.discounted_purchases
+        );
+        // Daily renewals: the one on the first day is the first payment, and no other.
+        let daily = ContractCalendar { term: RenewalTerm::Days(1), days_per_unit: 1.0, horizon_days: 2, ..later };
+        if let ContractModel::BetaGeometric(model) = model {
+            let expected = 1.0 + model.survival(1) + model.survival(2);
+            let found = ContractModel::BetaGeometric(model).newcomer(&daily).unwrap().purchases;
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_new_donor_is_worth_what_drawn_donors_are() {
+    // Fader, Hardie & Shang (2010), five opportunities to come; to be kept for one costs 0.3 of a gift.
+    let model = BgBb { alpha: 1.2035, beta: 0.7497, gamma: 0.6567, delta: 2.7834 };
+    let worth: Vec<f64> = (1..=5).map(|year| 1.1_f64.powi(-year)).collect();
+    let (buys, leaves) = (Beta::new(model.alpha, model.beta), Beta::new(model.gamma, model.delta));
+    let rates = PeriodRates { contribution: vec![1.0, 2.0], sustaining: vec![0.3, 0.0], spend: vec![4.0, 5.0] };
+    let newcomer = model.newcomer(&worth);
+    let groups = periods::new_customers(newcomer, &[0, 1, 1], &rates);
+    let (mean, error) = drawn_mean(60_000, |stream| {
+        let (p, theta) = (buys.draw(stream), leaves.draw(stream));
+        let mut value = 1.0 - 0.3;
+        for worth in &worth {
+            if stream.uniform() < theta {
+                break;
+            }
+            value += worth * (f64::from(u8::from(stream.uniform() < p)) - 0.3);
+        }
+        value
+    });
+    let miss = (groups[0].value - mean) / error;
+    assert!(miss.abs() < ERRORS, "{groups:?} {mean}, {miss} errors");
+    assert_eq!((groups[0].customers, groups[1].customers), (1, 2));
+    assert!((groups[1].value - 2.0 * newcomer.discounted_purchases).abs() < 1e-12);
+    assert!((groups[1].spend - 5.0 * newcomer.purchases).abs() < 1e-12);
 }

@@ -1,0 +1,136 @@
+//! A customer not yet acquired who comes under contract, or who may buy at opportunities.
+//!
+//! Under contract with renewals the first period is paid for on the first day, and the `j`-th renewal comes up at `t_j`:
+//!
+//! * periods paid for up to the horizon `1 + Σ_j S(j)`, discounted `1 + Σ_j S(j) e^{−δ t_j}`;
+//! * in continuous time the time under contract `∫ S(u) du`, discounted `∫ S(u) e^{−δu} du`, from 0 to the horizon;
+//! * contribution: of a period, net of all cost to serve and to keep, times the discounted periods.
+//!
+//! Who may buy at opportunities makes the first purchase at one, and is as any customer after it (`x = t_x = n = 0`): purchases
+//! `1 + E[X]`, opportunities that it lives to see `1 + Σ_j S(j)`, each worth `f_j` at `j`; contribution
+//! `c (1 + DET) − u (1 + DALIVE)` at a contribution `c` of a purchase and a cost `u` of keeping a customer for an opportunity.
+//!
+//! As for purchases at any time ([`newcomer`](super::newcomer)) the first one counts in full, and what follows is counted and
+//! discounted from it.
+//!
+//! ```
+//! use whalecurve::forecast::beta_geometric::ShiftedBetaGeometric;
+//! use whalecurve::forecast::contract_model::{ContractCalendar, ContractModel};
+//! use whalecurve::schema::renewals::RenewalTerm;
+//!
+//! // Fader & Hardie (2010): 3.695 discounted years of a new customer at 10 % a year, here of the first century.
+//! let model = ContractModel::BetaGeometric(ShiftedBetaGeometric { alpha: 0.704, beta: 1.182 });
+//! let calendar = ContractCalendar {
+//!     as_of: 0,
+//!     term: RenewalTerm::Months(12),
+//!     days_per_unit: 365.25,
+//!     horizon_days: 36_525,
+//!     delta: 1.1_f64.ln(),
+//! };
+//! assert!((model.newcomer(&calendar)?.discounted_purchases - 3.695).abs() < 0.002);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Source: Fader & Hardie, Customer-Base Valuation in a Contractual Setting, Marketing Science 29 (2010), 85–93, section 2; Fader,
+//! Hardie & Shang, Marketing Science 29 (2010), 1086–1108.
+
+use super::beta_geometric::DiscountError;
+use super::bg_bb::BgBb;
+use super::contract_model::{ContractCalendar, ContractModel};
+use super::newcomer::{NewCustomer, Newcomer};
+use super::opportunities::DiscreteHistory;
+use crate::numeric::sums::Compensated;
+
+impl ContractModel {
+    /// What is expected of a customer whose contract begins on the calendar's `as_of`.
+    ///
+    /// Purchases are periods paid for, in continuous time the time under contract, and so is the time alive.
+    ///
+    /// # Errors
+    /// [`DiscountError`] of a rate that is negative or no number.
+    pub fn newcomer(&self, calendar: &ContractCalendar) -> Result<Newcomer, DiscountError> {
+        let horizon = f64::from(calendar.horizon_days) / calendar.days_per_unit;
+        let (purchases, discounted_purchases) = match self {
+            Self::BetaGeometric(model) => renewals(calendar, |chance| model.retention(chance)),
+            Self::BetaWeibull(model) => renewals(calendar, |chance| model.retention(chance)),
+            Self::ExponentialGamma(model) => {
+                (model.residual_lifetime(0.0, horizon, 0.0)?, model.residual_lifetime(0.0, horizon, calendar.delta)?)
+            }
+            Self::WeibullGamma(model) => {
+                (model.residual_lifetime(0.0, horizon, 0.0)?, model.residual_lifetime(0.0, horizon, calendar.delta)?)
+            }
+        };
+        Ok(Newcomer { purchases, discounted_purchases, discounted_alive_time: discounted_purchases })
+    }
+}
+
+/// Periods paid for up to the horizon, and what they are worth.
+fn renewals(calendar: &ContractCalendar, retention: impl Fn(u32) -> f64) -> (f64, f64) {
+    let ContractCalendar { as_of: start, term, days_per_unit, horizon_days, delta } = *calendar;
+    let end = start.saturating_add_unsigned(horizon_days);
+    let (mut made, mut worth) = (Compensated::default(), Compensated::default());
+    made.add(1.0);
+    worth.add(1.0);
+    let mut survival = 1.0;
+    for number in 1.. {
+        let day = term.renewal(start, number);
+        if day > end {
+            break;
+        }
+        survival *= retention(number);
+        made.add(survival);
+        worth.add(survival * libm::exp(-delta * f64::from(day.abs_diff(start)) / days_per_unit));
+    }
+    (made.value(), worth.value())
+}
+
+impl BgBb {
+    /// What is expected of a customer whose first purchase is at an opportunity now.
+    ///
+    /// The time alive is the opportunities that it lives to see, the first one counted.
+    ///
+    /// * `worth`: what a unit at each opportunity to come is worth.
+    #[must_use]
+    pub fn newcomer(&self, worth: &[f64]) -> Newcomer {
+        let first = DiscreteHistory { opportunities: 0, frequency: 0, recency: 0 };
+        let ahead = self.expected(first, worth, 0.0);
+        Newcomer {
+            purchases: 1.0 + ahead.purchases,
+            discounted_purchases: 1.0 + ahead.discounted_purchases,
+            discounted_alive_time: 1.0 + ahead.discounted_life,
+        }
+    }
+}
+
+/// What periods, or purchases and opportunities, are of groups of customers; major units, one row a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeriodRates {
+    /// Contribution of a period or purchase.
+    pub contribution: Vec<f64>,
+    /// Cost of keeping a customer for an opportunity; 0 where the contribution is net of it.
+    pub sustaining: Vec<f64>,
+    /// Money spent on a period or purchase.
+    pub spend: Vec<f64>,
+}
+
+/// What the next customer of each group is expected to bring, by one model for all.
+///
+/// * `group`: of each customer, below the number of groups.
+#[must_use]
+pub fn new_customers(newcomer: Newcomer, group: &[u32], rates: &PeriodRates) -> Vec<NewCustomer> {
+    let mut customers = vec![0; rates.contribution.len()];
+    for group in group {
+        customers[*group as usize] += 1;
+    }
+    let Newcomer { purchases, discounted_purchases, discounted_alive_time } = newcomer;
+    let one = |(group, customers): (usize, u64)| NewCustomer {
+        customers,
+        purchases,
+        spend: rates.spend[group] * purchases,
+        value: rates.contribution[group] * discounted_purchases - rates.sustaining[group] * discounted_alive_time,
+        discounted_purchases,
+        discounted_alive_time,
+        mean_spend: rates.spend[group],
+    };
+    customers.into_iter().enumerate().map(one).collect()
+}
