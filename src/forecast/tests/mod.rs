@@ -19,6 +19,7 @@ mod extremes;
 mod groups;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod holdout;
+mod limits;
 mod lives;
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod mbg_nbd;
