@@ -235,6 +235,8 @@ pub struct Expectations {
     pub recency: Vec<f64>,
     /// Age in model time units.
     pub age: Vec<f64>,
+    /// A number that customers share whom one model for all knows by equal histories, counted without a gap.
+    pub alike: Option<Vec<u32>>,
     residual: Vec<Residual>,
     spend: KnownSpend,
 }
@@ -319,14 +321,15 @@ pub fn expectations(
 ) -> Result<Expectations, ForecastError> {
     let model = models.population()?;
     let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
-    let Ahead { p_alive, residual, outlook, for_ever } = if model.customers().is_none() {
-        // One model knows equal histories as one.
-        let at = summary.locate(&histories.frequency, &histories.recency, &histories.age)?;
-        ahead(&model, summary, &Histories::distinct(summary), settings)?.placed(&at)
-    } else {
-        ahead(&model, summary, histories, settings)?
+    // One model knows equal histories as one.
+    let alike = model.customers().is_none();
+    let alike = alike.then(|| summary.locate(&histories.frequency, &histories.recency, &histories.age)).transpose()?;
+    let Ahead { p_alive, residual, outlook, for_ever } = match &alike {
+        Some(alike) => ahead(&model, summary, &Histories::distinct(summary), settings)?.placed(alike),
+        None => ahead(&model, summary, histories, settings)?,
     };
     Ok(Expectations {
+        alike,
         for_ever,
         outlook,
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
