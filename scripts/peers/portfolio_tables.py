@@ -57,8 +57,8 @@ currency: EUR
 as_of: 2024-12-29
 period: quarter
 seed: 1
-outputs: [customer_value, customer_segment, segment_value, segment_migration, customer_decline, customer_payment, concentration, whale_curve,
-  customer_equity, segment_equity, segment_measure, equity_share, acquisition_value, equity_bridge, new_customer_value, product_profit,
+outputs: [customer_profit_total, customer_value, customer_segment, segment_value, segment_migration, customer_decline, customer_payment, concentration,
+  whale_curve, customer_equity, segment_equity, segment_measure, equity_share, acquisition_value, equity_bridge, new_customer_value, product_profit,
   product_entry, decision_invest, decision_invest_total, decision_invest_curve, decision_keep, decision_prospect]
 inputs:
   transactions:
