@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Side by side with peers, on a generated ledger: facts (DuckDB), fits (lifetimes), simulation, the whole job; and allocation
-# (DuckDB) on ledgers of its own.
+# Side by side with peers, on a generated ledger: facts (DuckDB), fits (lifetimes), simulation, the whole job, portfolio and
+# decisions; and allocation (DuckDB) on ledgers of its own.
 #
 #   scripts/bench.sh [TRANSACTIONS [CUSTOMERS]]        default 10000000 1000000
 #
@@ -124,6 +124,11 @@ for run in $(seq "$runs"); do
     if [[ -n $lifetimes_python ]]; then
         measure fit-lifetimes "$run" "$venv-lifetimes/bin/python" scripts/peers/lifetimes_fit.py "$bench/summary.parquet"
     fi
+done
+
+"$venv/bin/python" scripts/peers/portfolio_tables.py "$ledger"
+for run in $(seq "$runs"); do
+    whole portfolio-whalecurve "$run" "$ledger/portfolio.yaml" "$bench/output-portfolio"
 done
 
 "$venv/bin/python" scripts/peers/table.py "$results"

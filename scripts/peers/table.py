@@ -29,6 +29,7 @@ def main() -> int:
     fits(folder)
     simulation(folder)
     whole_job(folder)
+    portfolio(folder)
     for problem in problems:
         print(f"DIFFERENT ANSWERS: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -128,6 +129,23 @@ def whole_job(folder: Path) -> None:
     for stage, value in seconds.items():
         print(f"| {stage} | {value:.2f} | {value / total:.0%} |")
     print()
+
+
+# What stands between the forecast and the end of a run.
+AFTER_FORECAST = ("potential", "portfolio", "bridge", "decide", "publish")
+
+
+def portfolio(folder: Path) -> None:
+    """Everything that portfolio, equity and decisions can be told: what it takes after the forecast."""
+    runs = read(folder, "portfolio-whalecurve")
+    print(f"### Portfolio, equity and decisions: {runs[0]['customers']:,} customers, with everything there is to tell\n")
+    found = [stage["stage"] for stage in runs[0]["stages"]]
+    stages = {name: stage_runs(runs, name) for name in AFTER_FORECAST if name in found}
+    print("| stage | s |\n|---|---|")
+    for name, seconds in stages.items():
+        print(f"| {name} | {spread(seconds, 'seconds')} |")
+    sums = [{"seconds": sum(seconds[run]["seconds"] for seconds in stages.values())} for run in range(len(runs))]
+    print(f"| after the forecast | {spread(sums, 'seconds')} |\n")
 
 
 if __name__ == "__main__":

@@ -147,8 +147,8 @@ pub fn action_customers(
         rows,
         |a, b| a == b,
         |(action, customer)| {
-            let id = customers.keys().text(customer as usize);
-            let cells = serde_json::json!({"action": known[action as usize], "customer_id": id});
+            let id = customers.keys().text(*customer as usize);
+            let cells = serde_json::json!({"action": known[*action as usize], "customer_id": id});
             let reason = "action and customer stand more than once";
             demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);
         },

@@ -36,7 +36,7 @@ pub fn referrals(
     let same = |a: &Referral, b: &Referral| (a.referred, a.referrer) == (b.referred, b.referrer);
     let rows = split_duplicates(rows, same, |row| {
         let reason = "referrer and referred stand together more than once";
-        demote(&mut tally, &input.rules, "duplicate_key", reason, &cells(&row, customers), None);
+        demote(&mut tally, &input.rules, "duplicate_key", reason, &cells(row, customers), None);
     });
     let backward = against_time(&rows, came);
     let mut kept = Vec::with_capacity(rows.len());

@@ -145,17 +145,20 @@ impl<T> Slice<'_, T> {
     }
 }
 
-/// Sets aside rows that repeat the key of the row before them.
-pub(super) fn split_duplicates<T>(rows: Vec<T>, same: impl Fn(&T, &T) -> bool, mut duplicate: impl FnMut(T)) -> Vec<T> {
-    let mut kept: Vec<T> = Vec::with_capacity(rows.len());
-    for row in rows {
-        if kept.last().is_some_and(|last| same(last, &row)) {
+/// Sets aside rows that repeat the key of the row before them, in place.
+pub(super) fn split_duplicates<T>(
+    mut rows: Vec<T>,
+    same: impl Fn(&T, &T) -> bool,
+    mut duplicate: impl FnMut(&T),
+) -> Vec<T> {
+    rows.dedup_by(|row, last| {
+        let twice = same(last, row);
+        if twice {
             duplicate(row);
-        } else {
-            kept.push(row);
         }
-    }
-    kept
+        twice
+    });
+    rows
 }
 
 /// Moves an accepted row to `rejected` after all.

@@ -37,11 +37,11 @@ pub fn truth(
         rows,
         |a, b| a.0 == b.0,
         |(customer, amount)| {
-            let id = customers.keys().text(customer as usize);
-            let money = format_minor(i128::from(amount), input.settings.currency.exponent);
+            let id = customers.keys().text(*customer as usize);
+            let money = format_minor(i128::from(*amount), input.settings.currency.exponent);
             let cells = serde_json::json!({"customer_id": id, "amount": money});
             let reason = "the customer id stands more than once";
-            demote(&mut tally, &input.rules, "duplicate_customer", reason, &cells, Some(amount));
+            demote(&mut tally, &input.rules, "duplicate_customer", reason, &cells, Some(*amount));
         },
     );
     input.rules.judge(&tally.balance)?;

@@ -60,6 +60,7 @@ pub fn prolonged(customer: &Drivers, known: Known, prevented: f64, scene: &Scene
 }
 
 /// How one customer stays: found once, asked for every share of the loss that may be prevented.
+#[derive(Clone, Copy)]
 pub struct Stay<'a> {
     scene: &'a Scene,
     /// Discounted time alive and purchases a unit of it as they are.
@@ -69,6 +70,7 @@ pub struct Stay<'a> {
 }
 
 /// `b/H`, `s`, `σ`, and `A(b, s)` and `A(b, σ)`.
+#[derive(Clone, Copy)]
 struct Staying {
     spread: f64,
     shape: f64,
@@ -86,19 +88,22 @@ impl<'a> Stay<'a> {
             return Self { scene, same, curve: None };
         }
         let fall = -libm::log(stay.max(1e-12));
-        let shape = |curve: &Curve| fall / curve.end;
         let wanted = customer.lifetime / customer.p_alive;
-        let miss = |spread: f64| {
+        let lived = |spread: f64| {
             let curve = Curve::new(libm::exp(spread), scene);
-            curve.area(shape(&curve)) / wanted - 1.0
+            let (area, slope) = curve.area_where_so_many_stay(fall);
+            (libm::log(area / wanted), slope / area)
         };
-        let spread = libm::exp(root(miss, SPREAD));
-        let now = Curve::new(spread, scene);
-        let shape = shape(&now);
+        let now = Curve::new(libm::exp(root(lived, 0.0, SPREAD)), scene);
+        let (spread, shape) = (now.spread, fall / now.end);
         let bought = customer.purchase_rate * customer.lifetime / (customer.p_alive * known.rate_now);
         // Without a rate of today purchases fall as customers do.
         let fall = if bought > 0.0 && bought.is_finite() {
-            root(|fall| 1.0 - now.area(fall / now.end) / bought, FALL) / now.end
+            let missed = |fall: f64| {
+                let (area, slope) = now.area_by_fall(fall / now.end);
+                (libm::log(bought / area), slope / (area * now.end))
+            };
+            root(missed, fall, FALL) / now.end
         } else {
             shape
         };
@@ -118,73 +123,105 @@ impl<'a> Stay<'a> {
     }
 }
 
+/// A time `t`.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    /// `ln(1 + t/b)`.
+    at: f64,
+    /// Its weight in the integral, discounted.
+    weight: f64,
+    /// `(t/b) / (1 + t/b)`.
+    gone: f64,
+}
+
 /// `(1 + t/b)^−1` at the nodes of an integral over time, with discounted weights.
 struct Curve {
-    /// `ln(1 + t/b)`, and the weight of the node.
-    nodes: [(f64, f64); NODES],
+    nodes: [Node; NODES],
     /// `ln(1 + H/b)`.
     end: f64,
+    /// `b / H`.
+    spread: f64,
 }
 
 impl Curve {
     /// * `spread`: `b / H`.
     fn new(spread: f64, Scene { horizon, delta, rule }: &Scene) -> Self {
         let (b, end) = (spread * horizon, libm::log1p(1.0 / spread));
-        let mut nodes = [(0.0, 0.0); NODES];
+        let mut nodes = [Node::default(); NODES];
         for (node, (at, weight)) in nodes.iter_mut().zip(rule.on(0.0, end)) {
             let grown = libm::expm1(at);
-            *node = (at, weight * b * (grown + 1.0) * libm::exp(-*delta * b * grown));
+            let weight = weight * b * (grown + 1.0) * libm::exp(-*delta * b * grown);
+            *node = Node { at, weight, gone: grown / (grown + 1.0) };
         }
-        Self { nodes, end }
+        Self { nodes, end, spread }
     }
 
     /// Nobody leaves.
     fn never(scene: &Scene) -> Self {
         let x = scene.delta * scene.horizon;
         let area = if x > 0.0 { -libm::expm1(-x) / scene.delta } else { scene.horizon };
-        let mut nodes = [(0.0, 0.0); NODES];
-        nodes[0].1 = area;
-        Self { nodes, end: 0.0 }
+        let mut nodes = [Node::default(); NODES];
+        nodes[0].weight = area;
+        Self { nodes, end: 0.0, spread: f64::INFINITY }
     }
 
     /// `A(b, s)`.
     fn area(&self, shape: f64) -> f64 {
-        self.nodes.iter().map(|(at, weight)| weight * libm::exp(-shape * at)).sum()
+        self.nodes.iter().map(|node| node.weight * libm::exp(-shape * node.at)).sum()
+    }
+
+    /// `A(b, s)`, and by how much it falls with `s`.
+    fn area_by_fall(&self, shape: f64) -> (f64, f64) {
+        self.nodes.iter().fold((0.0, 0.0), |(area, slope), node| {
+            let term = node.weight * libm::exp(-shape * node.at);
+            (area + term, slope + node.at * term)
+        })
+    }
+
+    /// `A(b, s)` with the `s = fall / ln(1 + H/b)` that leaves `e^−fall` of all at the horizon, and its slope in `ln b`:
+    /// `∫ (1 + t/b)^−s e^−δt (s (t/b)/(1 + t/b) − ln(1 + t/b) ds/d ln b) dt`.
+    fn area_where_so_many_stay(&self, fall: f64) -> (f64, f64) {
+        let shape = fall / self.end;
+        let by = shape / self.end * -libm::expm1(-self.end);
+        self.nodes.iter().fold((0.0, 0.0), |(area, slope), node| {
+            let term = node.weight * libm::exp(-shape * node.at);
+            (area + term, slope + term * (shape * node.gone - node.at * by))
+        })
     }
 }
 
-/// Root of an increasing function, or the end of the range that is nearer to it; regula falsi with halved ends (Illinois).
-fn root(of: impl Fn(f64) -> f64, (mut low, mut high): (f64, f64)) -> f64 {
-    let (mut below, mut above) = (of(low), of(high));
-    if below >= 0.0 {
-        return low;
-    }
-    if above <= 0.0 {
-        return high;
-    }
-    let mut side = 0;
-    for step in 0..80 {
-        // Where the chord creeps, halves go on.
-        let next = if step % 4 == 3 { 0.5 * (low + high) } else { (low * above - high * below) / (above - below) };
-        let value = of(next);
-        if value.abs() < CLOSE || high - low < 1e-12 {
-            return next;
+/// Root of an increasing function, or the end of the range that is nearer to it: Newton's method, with halves of what is left
+/// where it leaves that.
+///
+/// * `of`: value and slope.
+fn root(of: impl Fn(f64) -> (f64, f64), start: f64, ends: (f64, f64)) -> f64 {
+    let (mut low, mut high) = ends;
+    let mut at = start.clamp(low, high);
+    for _ in 0..80 {
+        let (value, slope) = of(at);
+        if value.abs() < CLOSE {
+            return at;
         }
         if value < 0.0 {
-            (low, below) = (next, value);
-            if side < 0 {
-                above *= 0.5;
-            }
-            side = -1;
+            low = at;
         } else {
-            (high, above) = (next, value);
-            if side > 0 {
-                below *= 0.5;
-            }
-            side = 1;
+            high = at;
         }
+        if high - low < 1e-12 || (at == ends.1 && value < 0.0) || (at == ends.0 && value > 0.0) {
+            return at;
+        }
+        let next = at - value / slope;
+        at = if next > low && next < high {
+            next
+        } else if next >= ends.1 && high == ends.1 {
+            ends.1
+        } else if next <= ends.0 && low == ends.0 {
+            ends.0
+        } else {
+            0.5 * (low + high)
+        };
     }
-    0.5 * (low + high)
+    at
 }
 
 #[cfg(test)]

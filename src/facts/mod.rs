@@ -79,6 +79,9 @@ pub enum FactsError {
     /// More cells than a partition can number.
     #[error("transactions: more than 2³¹ rows of customer and period in one of {PARTITIONS} partitions")]
     TooManyCells,
+    /// More lines than a cell can count.
+    #[error("transactions: a customer has more than 2³² lines in one period")]
+    TooManyLines,
     /// More orders than a partition can number.
     #[error("transactions: more than 2³² orders in one of {PARTITIONS} partitions")]
     TooManyOrders,

@@ -2,7 +2,7 @@
 
 use super::{
     FactsError, Layout,
-    cell::Cell,
+    cell::{Cell, Rest},
     chunked::Chunked,
     orders::Orders,
     packed::{Packed, PackedLine, sum},
@@ -31,6 +31,8 @@ pub(super) struct Partition {
     /// The length is a power of two.
     slots: Vec<Slot>,
     pub(super) cells: Chunked<Cell>,
+    /// One a cell.
+    pub(super) rests: Chunked<Rest>,
     /// Additive drivers: a column a driver, a row a cell.
     added: Vec<Chunked<Quantity>>,
     pub(super) orders: Orders,
@@ -60,6 +62,7 @@ impl Partition {
             texts: matches!(ids, Keys::Text(_)).then(|| KeyTable::new(ids, 0)),
             slots: vec![Slot::default(); 64],
             cells: Chunked::new(),
+            rests: Chunked::new(),
             added: (0..layout.added).map(|_| Chunked::new()).collect(),
             orders: Orders::new(layout.distinct > 0),
             period_of_day: (0, layout.period.of(0)),
@@ -75,7 +78,7 @@ impl Partition {
             for (row, (line, cell)) in packed.lines(number).iter().zip(found.by_ref()).enumerate() {
                 let cell = cell as usize;
                 let sums = &mut self.cells[cell];
-                sums.add(line)?;
+                sums.add(line, || &mut self.rests[cell])?;
                 self.orders.add(sums, (line.day, line.order, line.mask))?;
                 for (column, value) in self.added.iter_mut().zip(&added[row * stride..]) {
                     column[cell] = sum(column[cell], *value, "driver quantity")?;
@@ -120,7 +123,7 @@ impl Partition {
     /// one, and the lines, whose customers come in no order, then find them in the cache.
     fn read_ahead(&self) {
         let tags = self.slots.iter().step_by(SLOTS_A_CACHE_LINE).fold(0, |all, slot| all ^ slot.tag);
-        let sums = self.cells.iter().fold(0, |read, cell| cell.read_ahead(read));
+        let sums = self.cells.iter().fold(0, |all, cell| all ^ cell.identity);
         std::hint::black_box((tags, sums));
     }
 
@@ -155,7 +158,7 @@ impl Partition {
                 _ => (theirs.identity, theirs.identity),
             };
             let cell = self.cell(Wanted::new(identity, hash, theirs.period))? as usize;
-            self.cells[cell].merge(theirs)?;
+            self.cells[cell].merge(theirs, (&mut self.rests[cell], &other.rests[row]))?;
             for (mine, theirs) in self.added.iter_mut().zip(&other.added) {
                 mine[cell] = sum(mine[cell], theirs[row], "sum")?;
             }
@@ -192,6 +195,7 @@ impl Partition {
         let number = u32::try_from(self.cells.len()).ok().filter(|n| *n < 1 << 31).ok_or(FactsError::TooManyCells)?;
         self.slots[slot] = Slot { tag, cell: number + 1 };
         self.cells.push(Cell::new(identity, period));
+        self.rests.push(Rest::default());
         for column in &mut self.added {
             column.push(0);
         }

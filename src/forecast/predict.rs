@@ -155,6 +155,17 @@ impl Histories {
         self.customer.par_iter().zip(&self.frequency).map(sum).collect()
     }
 
+    /// Each history of a summary once, in its order; of nobody in particular.
+    fn distinct(summary: &Summary) -> Self {
+        let mut histories = Self::default();
+        for (history, _) in summary.iter() {
+            histories.frequency.push(history.frequency);
+            histories.recency.push(history.recency);
+            histories.age.push(history.age);
+        }
+        histories
+    }
+
     /// Histories at the end of `as_of`.
     #[must_use]
     pub fn new(facts: &CustomerFacts, as_of: Day) -> Self {
@@ -224,6 +235,8 @@ pub struct Expectations {
     pub recency: Vec<f64>,
     /// Age in model time units.
     pub age: Vec<f64>,
+    /// A number that customers share whom one model for all knows by equal histories, counted without a gap.
+    pub alike: Option<Vec<u32>>,
     residual: Vec<Residual>,
     spend: KnownSpend,
 }
@@ -308,16 +321,15 @@ pub fn expectations(
 ) -> Result<Expectations, ForecastError> {
     let model = models.population()?;
     let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
-    let (horizon, delta) = (horizon(settings), delta(settings));
-    let Predictions { p_alive, residual } = predictions(&model, summary, histories, settings)?;
-    let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
-    let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
-    let for_ever = if delta > 0.0 {
-        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, (delta, period(settings)))
-    } else {
-        None
+    // One model knows equal histories as one.
+    let alike = model.customers().is_none();
+    let alike = alike.then(|| summary.locate(&histories.frequency, &histories.recency, &histories.age)).transpose()?;
+    let Ahead { p_alive, residual, outlook, for_ever } = match &alike {
+        Some(alike) => ahead(&model, summary, &Histories::distinct(summary), settings)?.placed(alike),
+        None => ahead(&model, summary, histories, settings)?,
     };
     Ok(Expectations {
+        alike,
         for_ever,
         outlook,
         purchases: p_alive.iter().zip(&residual).map(|(p, residual)| p * residual.purchases).collect(),
@@ -327,6 +339,47 @@ pub fn expectations(
         residual,
         spend,
     })
+}
+
+/// What follows from a history and its model alone, one row a history.
+struct Ahead {
+    p_alive: Vec<f64>,
+    residual: Vec<Residual>,
+    outlook: Vec<Outlook>,
+    for_ever: Option<Vec<Option<f64>>>,
+}
+
+impl Ahead {
+    /// A row for each number of one.
+    fn placed(self, at: &[u32]) -> Self {
+        fn place<T: Copy + Send + Sync>(values: &[T], at: &[u32]) -> Vec<T> {
+            at.par_iter().map(|row| values[*row as usize]).collect()
+        }
+        Self {
+            p_alive: place(&self.p_alive, at),
+            residual: place(&self.residual, at),
+            outlook: place(&self.outlook, at),
+            for_ever: self.for_ever.map(|values| place(&values, at)),
+        }
+    }
+}
+
+fn ahead(
+    model: &Population,
+    summary: &Summary,
+    histories: &Histories,
+    settings: &ForecastSettings,
+) -> Result<Ahead, ForecastError> {
+    let (horizon, delta) = (horizon(settings), delta(settings));
+    let Predictions { p_alive, residual } = predictions(model, summary, histories, settings)?;
+    let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
+    let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
+    let for_ever = if delta > 0.0 {
+        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, (delta, period(settings)))
+    } else {
+        None
+    };
+    Ok(Ahead { p_alive, residual, outlook, for_ever })
 }
 
 /// P(alive), and what is left to a customer who is alive, under the settings' discounting.

@@ -19,7 +19,7 @@ use crate::{
         invest::{self, Candidate},
         keep::{self, Case, Verdict, Way},
         prospect::{self, Futures, Group, Judgement},
-        staying::{Known, Stay},
+        staying::Stay,
     },
     forecast::contribution::Rates,
     schema::{
@@ -134,10 +134,19 @@ fn invest(
     let member = Membership { ledgers, channel, tier: &found.tier };
     let (drivers, known, scene) = (forecast.drivers(rates), forecast.known()?, forecast.scene());
     let per_major = settings.currency.minor_per_major() as f64;
-    let of = |((customer, drivers), known): ((&u32, &Drivers), &Known)| -> Vec<Candidate> {
+    // Customers whom the model knows as one stay as long.
+    let alike = forecast.alike().filter(|_| actions.iter().any(|action| action.effect.retention != 0));
+    let stays = alike.map(|alike| {
+        let firsts = firsts(alike);
+        firsts.par_iter().map(|row| Stay::new(&drivers[*row], known[*row], &scene)).collect::<Vec<_>>()
+    });
+    let of = |(row, (customer, drivers)): (usize, (&u32, &Drivers))| -> Vec<Candidate> {
         let allowed = (0..).zip(actions).filter(|(_, action)| member.allows(action, *customer));
         // Found once, by the first action that needs it.
-        let stay = LazyCell::new(|| Stay::new(drivers, *known, &scene));
+        let stay = LazyCell::new(|| match (&stays, alike) {
+            (Some(stays), Some(alike)) => stays[alike[row] as usize],
+            _ => Stay::new(drivers, known[row], &scene),
+        });
         let candidate = |(number, action): (u16, &Action)| {
             let prevented = effect::share(action.effect.retention);
             let longer = (action.effect.retention != 0).then(|| stay.prolonged(prevented));
@@ -146,11 +155,21 @@ fn invest(
         };
         allowed.filter_map(candidate).collect()
     };
-    let customers = forecast.customers().par_iter().zip(&drivers).zip(&known);
+    let customers = forecast.customers().par_iter().zip(&drivers).enumerate();
     let candidates: Vec<Candidate> = customers.flat_map_iter(of).collect();
     let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
     let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
     Ok(Some(Invest { actions: names(settings, ledgers, actions), candidates, plan, uncertainty }))
+}
+
+/// The first row with each number; numbers count from zero without a gap.
+fn firsts(numbers: &[u32]) -> Vec<usize> {
+    let kinds = numbers.iter().max().map_or(0, |number| *number as usize + 1);
+    let mut firsts = vec![0; kinds];
+    for (row, number) in numbers.iter().enumerate().rev() {
+        firsts[*number as usize] = row;
+    }
+    firsts
 }
 
 /// Names of actions; where one stands more than once, with whom it is for.

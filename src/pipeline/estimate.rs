@@ -6,7 +6,7 @@
 //! of the largest resident memory of runs on generated companies (1,000 to 600,000 customers, 10 thousand to 10 million lines,
 //! one and two threads, with and without each part); docs/operations.md has what they give beside what was measured.
 
-use super::{costs_products, plan::TableFound};
+use super::{costs_products, ledger::WAVE_LINES, plan::TableFound};
 use crate::{
     read::Footer,
     schema::settings::{Settings, TableName},
@@ -19,6 +19,9 @@ const PROGRAM: u64 = 85 << 20;
 /// lines at most.
 const PER_WAITING_LINE: u64 = 50;
 const WAITING_LINES: u64 = 500_000;
+
+/// Of a line of a wave: half a packed line of 64 bytes.
+const PER_WAVE_LINE: u64 = 32;
 
 /// Of a line: what is kept of its order.
 const PER_LINE: u64 = 40;
@@ -40,9 +43,9 @@ const ENCODED_ROWS: u64 = 131_072;
 
 /// Datasets with a row a customer, and those with a row a customer and period or more; bytes of each row.
 const OF_CUSTOMERS: [&str; 3] = ["customer_profit_total", "customer_value", "customer_segment"];
-const PER_CUSTOMER_OUTPUT: u64 = 160;
+const PER_CUSTOMER_OUTPUT: u64 = 20;
 const OF_CELLS: [&str; 2] = ["customer_profit", "customer_cost"];
-const PER_CELL_OUTPUT: u64 = 100;
+const PER_CELL_OUTPUT: u64 = 20;
 
 /// Lines of a customer where nothing tells how many customers there are.
 const LINES_PER_CUSTOMER: u64 = 3;
@@ -92,11 +95,12 @@ pub(super) fn estimate(settings: &Settings, tables: &[TableFound], ledger: &[Foo
     let at_once = threads.min(of_customers + of_cells);
     let times = |count: u64, bytes: u64| count.saturating_mul(bytes);
     let waiting = times(lines.min(WAITING_LINES), PER_WAITING_LINE * (1 + products));
+    let wave = times(lines.min(2 * WAVE_LINES as u64), PER_WAVE_LINE);
     let outputs =
         times(customers, of_customers * PER_CUSTOMER_OUTPUT).saturating_add(times(cells, of_cells * PER_CELL_OUTPUT));
     let parts = vec![
         ("the program", PROGRAM),
-        ("lines on their way", times(waiting, threads)),
+        ("lines on their way", times(waiting, threads).saturating_add(wave)),
         ("orders and products", times(lines, PER_LINE + products * PER_PRODUCT_LINE)),
         ("customers", times(customers, per_customer)),
         ("further periods", times(cells - customers.min(cells), PER_CELL)),

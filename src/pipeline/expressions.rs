@@ -1,5 +1,7 @@
 //! The user's own expressions over output columns, evaluated by Polars: one row a customer, no arithmetic of ours.
 
+use std::ops::Range;
+
 use polars::prelude::*;
 
 use super::{
@@ -20,6 +22,9 @@ use crate::{
 
 /// Datasets whose columns expressions may name; where two have one name, the first counts.
 const OF_CUSTOMERS: [&str; 3] = ["customer_profit_total", "customer_value", "customer_segment"];
+
+/// Customers whose columns are made at a time.
+const ROWS_AT_ONCE: usize = 131_072;
 
 /// Columns that an expression is about, which is not there when it is evaluated.
 const LATE: [&str; 3] = ["cluster", "user_segment", "scenario"];
@@ -122,20 +127,29 @@ pub(super) fn columns(
     let rows = found.ledgers.customers.len();
     let place = |name: &str| known.iter().find(|(other, _)| other == name).map(|(_, place)| *place);
     let mut columns = Vec::new();
+    let values = ValueTable::new(world);
     for (number, dataset) in OF_CUSTOMERS.iter().enumerate() {
         let own: Vec<&str> = wanted.iter().copied().filter(|name| place(name) == Some(number)).collect();
         let spec = DATASETS.iter().find(|spec| spec.name == *dataset);
         let Some(spec) = spec.filter(|_| !own.is_empty()) else { continue };
-        let made = match number {
-            0 => world.profit_total_columns(0..rows),
-            1 => ValueTable::new(world).columns(0..rows),
-            _ => world.segment_columns(0..rows),
+        let specs = spec.columns_of(settings.quantiles());
+        let is_wanted: Vec<bool> = specs.iter().map(|column| own.contains(&column.name.as_str())).collect();
+        let made = |range: Range<usize>| -> Vec<Values> {
+            let made = match number {
+                0 => world.profit_total_columns(range),
+                1 => values.columns_with(range, |column| is_wanted[column]),
+                _ => world.segment_columns(range),
+            };
+            made.into_iter().zip(&is_wanted).filter(|(_, wanted)| **wanted).map(|(values, _)| values).collect()
         };
-        for (column, values) in spec.columns_of(settings.quantiles()).into_iter().zip(made) {
-            if own.contains(&column.name.as_str()) {
-                columns.push((column.name, column.kind, values));
-            }
+        // Never do all columns of all customers stand in memory.
+        let mut found = made(0..rows.min(ROWS_AT_ONCE));
+        for start in (ROWS_AT_ONCE..rows).step_by(ROWS_AT_ONCE) {
+            let more = made(start..rows.min(start + ROWS_AT_ONCE));
+            found.iter_mut().zip(more).for_each(|(found, more)| found.append(more));
         }
+        let specs = specs.into_iter().zip(&is_wanted).filter(|(_, wanted)| **wanted);
+        columns.extend(specs.zip(found).map(|((column, _), values)| (column.name, column.kind, values)));
     }
     for Segmentation { name, groups, of } in found.ledgers.hierarchies.iter() {
         if wanted.contains(name) {

@@ -310,6 +310,11 @@ impl Forecast {
         )?)
     }
 
+    /// A number that customers share of whom the forecast knows the same; `None` where each may have a model of its own.
+    pub(super) fn alike(&self) -> Option<&[u32]> {
+        self.expectations.alike.as_deref()
+    }
+
     /// Rows of the histories' customers in the run.
     pub(super) fn customers(&self) -> &[u32] {
         &self.histories.customer

@@ -94,6 +94,7 @@ mod scenario;
 mod scenario_table;
 mod segment_table;
 mod segmentation;
+mod small_groups;
 pub mod stores;
 pub mod story;
 mod summary;

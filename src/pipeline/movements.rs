@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{objects::is_mapped, results::sum_by_customer, tables::integers, worlds::World};
 use crate::{
     portfolio::{
-        concentration::{Concentrated, Ordered, by_group, ordered},
+        concentration::{Concentrated, Ordered, by_group},
         decline::{Change, Year, change},
         migration::{History, Move, PROFIT_GROUPS, by_profit, moves},
         tiers,
@@ -189,13 +189,12 @@ impl World<'_> {
             cost.iter_mut().zip(sum(more)).for_each(|(cost, more)| *cost += more);
         }
         let columns = [&found.ledgers.facts.net_revenue, &found.economic_profit, &cost];
-        let orders = columns.map(|column| ordered(column));
-        let both = [0, 1, 2].map(|at| Ordered { values: columns[at], order: &orders[at] });
+        let columns = columns.map(|column| Ordered::new(column));
         let everybody = vec![0; cost.len()];
-        let all = by_group(&everybody, 1, both).into_iter().map(|row| ("all", "all".to_owned(), row));
+        let all = by_group(&everybody, 1, &columns).into_iter().map(|row| ("all", "all".to_owned(), row));
         let mut rows: Vec<(&str, String, Concentrated)> = all.collect();
         rows.par_extend(found.segmentations.par_iter().flat_map_iter(|(segmentation, _)| {
-            let found = by_group(&segmentation.of, segmentation.groups.len(), both);
+            let found = by_group(&segmentation.of, segmentation.groups.len(), &columns);
             segmentation.groups.iter().zip(found).map(|(group, row)| (segmentation.name, group.clone(), row))
         }));
         rows.retain(|(_, _, row)| row.customers > 0);

@@ -16,6 +16,7 @@ use super::{
     report::{self, REPORT},
     results::Results,
     segment_table::write_segment,
+    small_groups::SmallGroups,
     value_table::write_value,
     worlds::{World, beneath, beneath_of, write_profit, write_profit_total},
 };
@@ -124,42 +125,44 @@ pub(super) fn publish(
     };
     let worlds = results.worlds(settings);
     let products = with_objects(&worlds);
+    let small = SmallGroups::new(settings.suppress, settings.quantiles());
+    let write = |spec: &'static OutputDataset, columns: Vec<Values>| writer.write(spec, &small.told(spec, columns));
     // Each dataset is encoded by one thread at a time, several of them side by side.
     let mut tasks: Vec<Task<'_>> = vec![
         ("customer_profit", Box::new(|spec| write_profit(&writer, spec, &worlds))),
         ("customer_profit_total", Box::new(|spec| write_profit_total(&writer, spec, &worlds))),
         ("customer_cost", Box::new(|spec| write_costs(&writer, spec, &worlds))),
-        ("pool_balance", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::pool_columns)))),
-        ("capacity_use", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::capacity_columns)))),
-        ("activity_rate", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::rate_columns)))),
-        ("scenario_difference", Box::new(|spec| writer.write(spec, &results.scenario_columns(settings)))),
-        ("trace", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::trace_columns)))),
-        ("fx_conversion", Box::new(|spec| writer.write(spec, &results.fx_columns(settings)))),
+        ("pool_balance", Box::new(|spec| write(spec, beneath(&worlds, World::pool_columns)))),
+        ("capacity_use", Box::new(|spec| write(spec, beneath(&worlds, World::capacity_columns)))),
+        ("activity_rate", Box::new(|spec| write(spec, beneath(&worlds, World::rate_columns)))),
+        ("scenario_difference", Box::new(|spec| write(spec, results.scenario_columns(settings)))),
+        ("trace", Box::new(|spec| write(spec, beneath(&worlds, World::trace_columns)))),
+        ("fx_conversion", Box::new(|spec| write(spec, results.fx_columns(settings)))),
         ("customer_value", Box::new(|spec| write_value(&writer, spec, &worlds))),
         ("customer_segment", Box::new(|spec| write_segment(&writer, spec, &worlds))),
-        ("segment_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_value_columns)))),
-        ("customer_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::equity_columns)))),
-        ("segment_equity", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_equity_columns)))),
-        ("segment_measure", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::segment_measure_columns)))),
-        ("equity_share", Box::new(|spec| writer.write(spec, &worlds[0].equity_share_columns()))),
-        ("acquisition_value", Box::new(|spec| writer.write(spec, &worlds[0].acquisition_columns()))),
-        ("equity_bridge", Box::new(|spec| writer.write(spec, &worlds[0].bridge_columns()))),
+        ("segment_value", Box::new(|spec| write(spec, beneath(&worlds, World::segment_value_columns)))),
+        ("customer_equity", Box::new(|spec| write(spec, beneath(&worlds, World::equity_columns)))),
+        ("segment_equity", Box::new(|spec| write(spec, beneath(&worlds, World::segment_equity_columns)))),
+        ("segment_measure", Box::new(|spec| write(spec, beneath(&worlds, World::segment_measure_columns)))),
+        ("equity_share", Box::new(|spec| write(spec, worlds[0].equity_share_columns()))),
+        ("acquisition_value", Box::new(|spec| write(spec, worlds[0].acquisition_columns()))),
+        ("equity_bridge", Box::new(|spec| write(spec, worlds[0].bridge_columns()))),
         ("decision_invest", Box::new(|spec| results.write_invest(&writer, spec))),
-        ("decision_invest_total", Box::new(|spec| writer.write(spec, &results.invest_total_columns(settings)))),
-        ("decision_invest_curve", Box::new(|spec| writer.write(spec, &results.invest_curve_columns(settings)))),
-        ("decision_keep", Box::new(|spec| writer.write(spec, &results.keep_columns(settings)))),
-        ("decision_prospect", Box::new(|spec| writer.write(spec, &results.prospect_columns(settings)))),
-        ("whale_curve", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::whale_columns)))),
-        ("customer_payment", Box::new(|spec| writer.write(spec, &results.base.ledgers.payment_columns(settings)))),
-        ("segment_migration", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::migration_columns)))),
-        ("customer_decline", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::decline_columns)))),
-        ("concentration", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::concentration_columns)))),
-        ("rejected", Box::new(|spec| writer.write(spec, &results.rejected_columns()))),
-        ("input_balance", Box::new(|spec| writer.write(spec, &results.balance_columns()))),
-        ("model_comparison", Box::new(|spec| writer.write(spec, &results.comparison_columns()))),
-        ("model_group", Box::new(|spec| writer.write(spec, &results.group_columns()))),
-        ("model_test", Box::new(|spec| writer.write(spec, &results.test_columns()))),
-        ("new_customer_value", Box::new(|spec| writer.write(spec, &beneath(&worlds, World::new_customer_columns)))),
+        ("decision_invest_total", Box::new(|spec| write(spec, results.invest_total_columns(settings)))),
+        ("decision_invest_curve", Box::new(|spec| write(spec, results.invest_curve_columns(settings)))),
+        ("decision_keep", Box::new(|spec| write(spec, results.keep_columns(settings)))),
+        ("decision_prospect", Box::new(|spec| write(spec, results.prospect_columns(settings)))),
+        ("whale_curve", Box::new(|spec| write(spec, beneath(&worlds, World::whale_columns)))),
+        ("customer_payment", Box::new(|spec| write(spec, results.base.ledgers.payment_columns(settings)))),
+        ("segment_migration", Box::new(|spec| write(spec, beneath(&worlds, World::migration_columns)))),
+        ("customer_decline", Box::new(|spec| write(spec, beneath(&worlds, World::decline_columns)))),
+        ("concentration", Box::new(|spec| write(spec, beneath(&worlds, World::concentration_columns)))),
+        ("rejected", Box::new(|spec| write(spec, results.rejected_columns()))),
+        ("input_balance", Box::new(|spec| write(spec, results.balance_columns()))),
+        ("model_comparison", Box::new(|spec| write(spec, results.comparison_columns()))),
+        ("model_group", Box::new(|spec| write(spec, results.group_columns()))),
+        ("model_test", Box::new(|spec| write(spec, results.test_columns()))),
+        ("new_customer_value", Box::new(|spec| write(spec, beneath(&worlds, World::new_customer_columns)))),
     ];
     if let Some(found) = results.forecast.as_ref().and_then(Foretold::covariates) {
         let writer = &writer;
@@ -187,15 +190,18 @@ pub(super) fn publish(
         tasks.into_par_iter().map(|(name, task)| task(spec(name)?)).collect::<Result<_, PublishError>>()?;
     written.sort_by_key(|dataset| dataset.dataset);
     checks::test_outputs(settings, staging.path(), &written, clock)?;
-    let finished = Finished { folder: staging.path().to_owned(), manifest: manifest(settings, results, &written)? };
+    let mut manifest = manifest(settings, results, &written)?;
+    manifest["suppress"] = small.record();
+    let finished = Finished { folder: staging.path().to_owned(), manifest };
     if settings.report.write {
         staging.write(REPORT, &report::html(&finished, None, None)?)?;
     }
     let manifest = finished.manifest;
+    let points = worlds[0].whale_points();
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
-        points: &results.base.whale.points,
+        points: &points,
         customers: results.base.ledgers.customers.len() as u64,
         losing: results.base.whale.losing,
         currency: &settings.currency,

@@ -1,6 +1,6 @@
 //! The results as columns of the output datasets, in the order of [`outputs`](crate::schema::outputs).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use rayon::prelude::*;
 
@@ -17,6 +17,7 @@ use crate::{
         simulate::{Lifetime, Simulation},
     },
     publish::dataset::Values,
+    report::page::suppress::coarse,
     schema::{
         contract::{Bucket, InputBalance},
         period::Period,
@@ -153,9 +154,17 @@ impl World<'_> {
         columns
     }
 
+    /// Points of the whale curve, without those that would tell of a few customers where the config asks for that.
+    pub(super) fn whale_points(&self) -> Cow<'_, [(u64, MinorSum)]> {
+        match self.settings.suppress {
+            Some(smallest) => coarse(&self.found.whale.points, smallest).into(),
+            None => self.found.whale.points.as_slice().into(),
+        }
+    }
+
     pub(super) fn whale_columns(&self) -> Vec<Values> {
         let customers = self.found.ledgers.customers.len().max(1) as f64;
-        let points = &self.found.whale.points;
+        let points = self.whale_points();
         let share =
             |total: MinorSum| (self.found.whale.total > 0).then(|| total as f64 / self.found.whale.total as f64);
         vec![

@@ -1,8 +1,9 @@
 //! `customer_value`: what every customer has been, is and will be worth, made row group by row group.
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use super::{
+    forecast::Forecast,
     foretold::{Foretold, Valuation},
     results::sum_by_customer,
     tables::{integers, scaled},
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     decide::staying::Known,
-    forecast::simulate::Simulation,
+    forecast::{contribution::Rates, simulate::Simulation},
     numeric::decimal::divide_half_even,
     potential,
     publish::{
@@ -21,15 +22,21 @@ use crate::{
     units::Minor,
 };
 
-/// A world's customers, with what needs all of them at once.
+/// Columns of each part; those of the forecast without its quantiles.
+const HISTORY_COLUMNS: usize = 7;
+const PAST_COLUMNS: usize = 4;
+const FORECAST_COLUMNS: usize = 19;
+const POTENTIAL_COLUMNS: usize = 15;
+
+/// A world's customers, with what needs all of them at once: made when it is first wanted.
 pub(super) struct ValueTable<'a> {
     world: World<'a>,
     /// Of customers with a purchase: what drives their value.
-    drivers: Option<Vec<Drivers>>,
+    drivers: OnceLock<Option<Vec<Drivers>>>,
     /// Of customers with a purchase: what is known of their rate now.
-    known: Option<Vec<Known>>,
+    known: OnceLock<Option<Vec<Known>>>,
     /// Rank by base, growth, networking, learning and total potential.
-    ranks: [Option<Vec<u32>>; 5],
+    ranks: OnceLock<[Option<Vec<u32>>; 5]>,
 }
 
 /// `customer_value`: customers of the base, then of the scenario.
@@ -51,24 +58,48 @@ pub(super) fn write_value(
 
 impl<'a> ValueTable<'a> {
     pub(super) fn new(world: World<'a>) -> Self {
-        let of_purchases =
-            world.forecast.zip(world.found.value.as_ref()).and_then(|(forecast, value)| forecast.of_purchases(value));
-        let four = potentials_of(&world);
-        Self {
-            world,
-            drivers: of_purchases.map(|(forecast, rates)| forecast.drivers(rates)),
-            known: of_purchases.and_then(|(forecast, _)| forecast.known().ok()),
-            ranks: four.map(|column| column.map(potential::ranks)),
-        }
+        Self { world, drivers: OnceLock::new(), known: OnceLock::new(), ranks: OnceLock::new() }
     }
 
     /// Customers `rows`.
     pub(super) fn columns(&self, rows: Range<usize>) -> Vec<Values> {
-        let mut columns = self.history_columns(rows.clone());
-        columns.extend(self.past_columns(rows.clone()));
-        columns.extend(self.forecast_columns(rows.clone()));
-        columns.extend(self.potential_columns(rows));
+        self.columns_with(rows, |_| true)
+    }
+
+    /// Customers `rows`; a column of which nobody wants a neighbour is left empty.
+    ///
+    /// * `wanted`: whether the column with a number is.
+    pub(super) fn columns_with(&self, rows: Range<usize>, wanted: impl Fn(usize) -> bool) -> Vec<Values> {
+        let of_forecast = FORECAST_COLUMNS + self.world.settings.quantiles().len();
+        let parts: [(usize, &dyn Fn(Range<usize>) -> Vec<Values>); 4] = [
+            (HISTORY_COLUMNS, &|rows| self.history_columns(rows)),
+            (PAST_COLUMNS, &|rows| self.past_columns(rows).into()),
+            (of_forecast, &|rows| self.forecast_columns(rows)),
+            (POTENTIAL_COLUMNS, &|rows| self.potential_columns(rows)),
+        ];
+        let mut columns = Vec::new();
+        for (width, make) in parts {
+            if (columns.len()..columns.len() + width).any(&wanted) {
+                columns.extend(make(rows.clone()));
+            } else {
+                columns.extend((0..width).map(|_| Values::Integer(Vec::new())));
+            }
+        }
         columns
+    }
+
+    fn drivers(&self) -> Option<&[Drivers]> {
+        let make = || self.of_purchases().map(|(forecast, rates)| forecast.drivers(rates));
+        self.drivers.get_or_init(make).as_deref()
+    }
+
+    fn known(&self) -> Option<&[Known]> {
+        self.known.get_or_init(|| self.of_purchases().and_then(|(forecast, _)| forecast.known().ok())).as_deref()
+    }
+
+    fn of_purchases(&self) -> Option<(&Forecast, &Rates)> {
+        let (forecast, value) = self.world.forecast.zip(self.world.found.value.as_ref())?;
+        forecast.of_purchases(value)
     }
 
     /// When and how often they bought.
@@ -136,7 +167,8 @@ impl<'a> ValueTable<'a> {
             };
             Values::Scaled(rows.clone().map(value).collect())
         };
-        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| self.drivers.as_ref().map(|drivers| of(&drivers[at])));
+        let (drivers, known) = (self.drivers(), self.known());
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.map(|drivers| of(&drivers[at])));
         let mut columns = vec![
             float(&|f, _, at| Some(f.p_alive(at))),
             float(&|f, _, at| Some(f.purchases(at))),
@@ -146,7 +178,7 @@ impl<'a> ValueTable<'a> {
             float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)),
             float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)),
             Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()),
-            float(&|_, _, at| self.known.as_ref().map(|known| known[at].rate_now)),
+            float(&|_, _, at| known.map(|known| known[at].rate_now)),
             driver(|drivers| drivers.spend),
             driver(|drivers| drivers.margin_rate),
             driver(|drivers| drivers.order_cost),
@@ -189,7 +221,8 @@ impl<'a> ValueTable<'a> {
             money(learning),
             money(total),
         ];
-        columns.extend(self.ranks.iter().map(rank));
+        let ranks = self.ranks.get_or_init(|| potentials_of(&self.world).map(|column| column.map(potential::ranks)));
+        columns.extend(ranks.iter().map(rank));
         columns
     }
 }

@@ -43,13 +43,16 @@ pub fn scaled(column: &[Option<f64>], scale: ClusterScale) -> Vec<f64> {
 
 /// Each value's share of strictly smaller ones and half of its equals.
 fn rank(values: &mut [Option<f64>]) {
-    let mut sorted: Vec<f64> = values.iter().flatten().copied().collect();
-    sorted.par_sort_unstable_by(f64::total_cmp);
-    values.par_iter_mut().flatten().for_each(|value| {
-        let below = sorted.partition_point(|other| other < value);
-        let up_to = sorted.partition_point(|other| other <= value);
-        *value = (below + up_to) as f64 / 2.0;
-    });
+    let known = values.iter().zip(0_u32..).filter_map(|(value, row)| Some(((*value)?, row)));
+    let mut sorted: Vec<(f64, u32)> = known.collect();
+    sorted.par_sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
+    let mut below = 0;
+    for equals in sorted.chunk_by(|left, right| left.0 == right.0) {
+        for (_, row) in equals {
+            values[*row as usize] = Some((2 * below + equals.len()) as f64 / 2.0);
+        }
+        below += equals.len();
+    }
 }
 
 /// The cluster of each customer, from 0: clusters are numbered by the mean of the first column, largest first, then of the

@@ -9,22 +9,23 @@ use crate::{
     units::{Minor, MinorSum},
 };
 
-/// Customers in the order of a column, the largest first, ties by row.
-#[must_use]
-pub fn ordered(values: &[Minor]) -> Vec<u32> {
-    let mut order: Vec<(Reverse<Minor>, u32)> =
-        values.par_iter().map(|value| Reverse(*value)).zip(0..values.len() as u32).collect();
-    order.par_sort_unstable();
-    order.into_iter().map(|(_, row)| row).collect()
-}
+/// A column in order: every value with its row, the largest first, ties by row.
+#[derive(Clone, Debug)]
+pub struct Ordered(Vec<(Reverse<Minor>, u32)>);
 
-/// A column with its order.
-#[derive(Clone, Copy, Debug)]
-pub struct Ordered<'a> {
-    /// One value a customer.
-    pub values: &'a [Minor],
-    /// Of [`ordered`].
-    pub order: &'a [u32],
+impl Ordered {
+    /// * `values`: one a customer.
+    #[must_use]
+    pub fn new(values: &[Minor]) -> Self {
+        let mut order: Vec<(Reverse<Minor>, u32)> =
+            values.par_iter().map(|value| Reverse(*value)).zip(0..values.len() as u32).collect();
+        order.par_sort_unstable();
+        Self(order)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, Minor)> {
+        self.0.iter().map(|(Reverse(value), row)| (*row as usize, *value))
+    }
 }
 
 /// What is to be told of a group.
@@ -48,32 +49,41 @@ pub struct Concentrated {
 ///
 /// The top 20 % are the `⌈customers / 5⌉` first ones, ties by row.
 ///
-/// * `of`: group of each customer, below `groups`. * `sales`, `profit`, `cost`: of the same customers.
+/// * `of`: group of each customer, below `groups`. * `columns`: sales, profit and cost of the same customers.
 ///
 /// Source: Pareto's rule of Juran, Quality Control Handbook (1951); Kaplan & Narayanan (2001) for the whale curve.
 #[must_use]
-pub fn by_group(of: &[u32], groups: usize, [sales, profit, cost]: [Ordered<'_>; 3]) -> Vec<Concentrated> {
+pub fn by_group(of: &[u32], groups: usize, columns: &[Ordered; 3]) -> Vec<Concentrated> {
+    // Customers are looked up in the order of a column, which is as good as random: a byte each stays in the cache.
+    if groups <= usize::from(u8::MAX) + 1 {
+        let of: Vec<u8> = of.iter().map(|group| *group as u8).collect();
+        return told(&of, groups, columns);
+    }
+    told(of, groups, columns)
+}
+
+fn told<G: Copy + TryInto<usize>>(of: &[G], groups: usize, columns: &[Ordered; 3]) -> Vec<Concentrated> {
+    let group_of = |row: usize| of[row].try_into().unwrap_or(usize::MAX);
     let mut found = vec![Concentrated::default(); groups];
-    for group in of {
-        found[*group as usize].customers += 1;
+    for row in 0..of.len() {
+        found[group_of(row)].customers += 1;
     }
     let top = |customers: u64| customers.div_ceil(5);
-    let mut tops = Vec::with_capacity(3);
+    // Of each customer, a bit a column.
+    let mut tops = vec![0_u8; of.len()];
     let mut sorted: Vec<Vec<Minor>> = found.iter().map(|group| Vec::with_capacity(group.customers as usize)).collect();
-    for (number, column) in [sales, profit, cost].into_iter().enumerate() {
+    for (number, column) in columns.iter().enumerate() {
         let (mut seen, mut sums, mut at_top) = (vec![0; groups], vec![0; groups], vec![0; groups]);
-        let mut among = vec![false; of.len()];
-        for row in column.order {
-            let (row, group) = (*row as usize, of[*row as usize] as usize);
-            let value = MinorSum::from(column.values[row]);
+        for (row, value) in column.iter() {
+            let group = group_of(row);
             seen[group] += 1;
-            sums[group] += value;
+            sums[group] += MinorSum::from(value);
             if seen[group] <= top(found[group].customers) {
-                among[row] = true;
-                at_top[group] += value;
+                tops[row] |= 1 << number;
+                at_top[group] += MinorSum::from(value);
             }
             if number == 1 {
-                sorted[group].push(column.values[row]);
+                sorted[group].push(value);
             }
         }
         for (group, found) in found.iter_mut().enumerate() {
@@ -85,7 +95,6 @@ pub fn by_group(of: &[u32], groups: usize, [sales, profit, cost]: [Ordered<'_>; 
                 _ => {}
             }
         }
-        tops.push(among);
     }
     for (found, sorted) in found.iter_mut().zip(&sorted) {
         found.profit = of_sorted(sorted);
@@ -97,9 +106,9 @@ pub fn by_group(of: &[u32], groups: usize, [sales, profit, cost]: [Ordered<'_>; 
         found.carrying = enough.filter(|_| found.profit.total > 0).map_or(0, |at| at as u64 + 1);
     }
     let mut both = vec![[0_u64; 2]; groups];
-    for (row, group) in of.iter().enumerate() {
-        for (count, among) in both[*group as usize].iter_mut().zip(&tops) {
-            *count += u64::from(among[row] && tops[2][row]);
+    for (row, tops) in tops.iter().enumerate() {
+        for (number, count) in both[group_of(row)].iter_mut().enumerate() {
+            *count += u64::from(tops >> number & tops >> 2 & 1);
         }
     }
     for (found, both) in found.iter_mut().zip(both) {
@@ -120,9 +129,7 @@ mod tests {
         let profit = [30, 10, 5, 5, -10, 201_200, 1_154_500, 3_872_000, 4_185_600, -334_600];
         let cost = [4, 1, 1, 1, 9, 1, 2, 3, 4, 5];
         let of = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-        let orders = [&sales, &profit, &cost].map(|column| ordered(column));
-        let columns = [(&sales, &orders[0]), (&profit, &orders[1]), (&cost, &orders[2])];
-        let found = by_group(&of, 3, columns.map(|(values, order)| Ordered { values, order }));
+        let found = by_group(&of, 3, &[sales, profit, cost].map(|column| Ordered::new(&column)));
         assert_eq!((found[0].customers, found[1].customers, found[2].customers), (5, 5, 0));
         assert_eq!(found[0].of_top, [Some(0.5), Some(0.75), Some(9.0 / 16.0)]);
         assert_eq!(found[0].overlap, [Some(0.0), Some(0.0)]);

@@ -287,6 +287,35 @@ impl Values {
         }
     }
 
+    /// Leaves the rows alone for which `keep` is true.
+    ///
+    /// * `keep`: one a row.
+    pub fn retain(&mut self, keep: &[bool]) {
+        fn only<T>(values: &mut Vec<T>, keep: &[bool]) {
+            let mut kept = keep.iter();
+            values.retain(|_| kept.next().is_some_and(|keep| *keep));
+        }
+        match self {
+            Self::Ids(rows) | Self::Label(rows, _) => only(rows, keep),
+            Self::Text(rows) => only(rows, keep),
+            Self::Integer(rows) | Self::Scaled(rows) => only(rows, keep),
+            Self::Sum(rows) => only(rows, keep),
+            Self::Float(rows) => only(rows, keep),
+            Self::Date(rows) => only(rows, keep),
+            Self::Switch(rows) => only(rows, keep),
+        }
+    }
+
+    /// The text in a row; `None` where it is null, or the column holds no text.
+    #[must_use]
+    pub fn text(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Text(values) => values.get(row)?.as_deref(),
+            Self::Label(values, labels) => labels.get(*values.get(row)? as usize).map(String::as_str),
+            _ => None,
+        }
+    }
+
     /// Whether there is no row.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -93,6 +93,8 @@ pub struct Settings {
     pub scenario: Option<Scenario>,
     /// The page for people.
     pub report: ReportSettings,
+    /// Fewest customers of a group that the segment datasets tell; `None` tells every group.
+    pub suppress: Option<u64>,
 }
 
 /// The page for people, `report.html`.

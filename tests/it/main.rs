@@ -52,6 +52,7 @@ mod purchase_models;
 mod report;
 mod resources;
 mod rules;
+mod small_groups;
 mod story;
 mod strange;
 mod support;

@@ -68,7 +68,7 @@ const DEFAULT_OUTPUT: &str = "results";
 const MOST_VERSIONS: u64 = 1_000;
 
 /// Keys of the config.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "version",
     "name",
     "currency",
@@ -97,6 +97,7 @@ const KEYS: [&str; 28] = [
     "tests",
     "overrides",
     "report",
+    "suppress",
 ];
 
 /// Days in a length of time such as `39w`, `12 months` or `365 days`, from a day to a century.
@@ -186,7 +187,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
     let places = places(&fields, folder, overrides, problems);
 
-    let (keep_versions, report) = beside_the_datasets(&fields, problems);
+    let (keep_versions, report, suppress) = beside_the_datasets(&fields, problems);
     let outputs = fields.read_or("outputs", None, problems, |entry, problems| run::outputs(entry, problems).map(Some));
 
     let ids = fields.read_or("ids", None, problems, ids::read);
@@ -266,6 +267,7 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
         decisions: decisions?,
         scenario: None,
         report: report?,
+        suppress: suppress?,
     })
 }
 
@@ -293,11 +295,15 @@ fn places(
     Some((output, spool.map(|spool| folder.join(spool).into_string())))
 }
 
-/// `keep_versions` and `report`: what an output has beside its datasets.
-fn beside_the_datasets(fields: &Fields<'_>, problems: &mut Problems) -> (Option<u64>, Option<ReportSettings>) {
+/// `keep_versions`, `report` and `suppress`: what an output has beside its datasets, and what they leave out.
+fn beside_the_datasets(
+    fields: &Fields<'_>,
+    problems: &mut Problems,
+) -> (Option<u64>, Option<ReportSettings>, Option<Option<u64>>) {
     let keep_versions =
         fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
-    (keep_versions, fields.read_or("report", ReportSettings::default(), problems, report::read))
+    let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
+    (keep_versions, report, fields.read_or("suppress", None, problems, report::suppress))
 }
 
 /// Rules of the inputs, and how fresh they must be.

@@ -18,7 +18,7 @@ fn a_text_that_is_no_yaml_is_told_with_its_place() {
 
 #[test]
 fn a_list_is_no_config() {
-    assert_snapshot!(message("- version: 1\n"), @"shop/whalecurve.yaml:1:1: the config is a list, expected a mapping with version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report");
+    assert_snapshot!(message("- version: 1\n"), @"shop/whalecurve.yaml:1:1: the config is a list, expected a mapping with version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report, suppress");
 }
 
 #[test]
@@ -71,6 +71,6 @@ fn deep_nesting_and_huge_files_are_refused() {
 fn a_key_cannot_write_its_own_lines_into_a_log() {
     assert_snapshot!(message_with("\"x\\nshop/whalecurve.yaml:1:1: fine\": 1\n"), @r"
     shop/whalecurve.yaml:5:1: unknown key `x\nshop/whalecurve.yaml:1:1: fine`
-      hint: known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report
+      hint: known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report, suppress
     ");
 }

@@ -6,11 +6,11 @@ use super::*;
 fn an_unknown_key_names_the_likely_one_and_the_known_ones() {
     assert_snapshot!(message_with("forcast: {horizon: 1y}\n"), @r"
     shop/whalecurve.yaml:5:1: unknown key `forcast`
-      hint: did you mean `forecast`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report
+      hint: did you mean `forecast`? known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report, suppress
     ");
     assert_snapshot!(message_with("budget: 5\n"), @r"
     shop/whalecurve.yaml:5:1: unknown key `budget`
-      hint: known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report
+      hint: known keys: version, name, currency, as_of, period, seed, output, outputs, keep_versions, spool, inputs, ids, limits, contract, drivers, activities, resources, fx, capital_charge, bad_debt, commissions, forecast, portfolio, equity, decisions, tests, overrides, report, suppress
     ");
 }
 

@@ -1,0 +1,59 @@
+//! `suppress`: segment datasets that can be handed on without telling of a few customers.
+
+use crate::{report::shop, support::Job};
+
+/// Datasets of groups that this shop has rows of, with the column that names the group.
+const GROUPED: [(&str, &str); 6] = [
+    ("segment_value", "segment"),
+    ("segment_equity", "segment"),
+    ("segment_measure", "segment"),
+    ("concentration", "segment"),
+    ("model_group", "group"),
+    ("new_customer_value", "group"),
+];
+
+const ASKED: &str = "suppress: {smallest_group: 10}\n";
+
+fn customers(job: &Job, dataset: &str) -> Vec<i64> {
+    job.whole_numbers(dataset, "customers").into_iter().flatten().collect()
+}
+
+#[test]
+fn segment_datasets_leave_out_a_small_group_and_what_would_tell_it() {
+    let (job, open) = (shop(ASKED), shop(""));
+    let (_, told) = (job.run(&[]), open.run(&[]));
+    let small = |job: &Job, dataset: &str| customers(job, dataset).into_iter().filter(|n| (1..10).contains(n)).count();
+    assert!(small(&open, "segment_value") > 0, "without being asked, everything is told");
+    let mut left_out = 0;
+    for (dataset, group) in GROUPED {
+        assert_eq!(small(&job, dataset), 0, "{dataset}");
+        let (groups, all) = (job.texts(dataset, group), open.texts(dataset, group));
+        assert!(groups.iter().all(|group| all.contains(group)));
+        left_out += all.len() - groups.len();
+    }
+    // Four hermits, and the towns, which the total and the villages would leave them as the difference to.
+    let groups = job.texts("segment_value", "segment");
+    let named = |name: &str| groups.iter().any(|group| group == name);
+    assert!(named("villages") && !named("hermits") && !named("towns"), "{groups:?}");
+    let record = &manifest(&job)["suppress"];
+    assert_eq!(record["smallest_group"], 10);
+    let recorded: i64 = record["rows_left_out"].as_object().unwrap().values().map(|rows| rows.as_i64().unwrap()).sum();
+    assert_eq!(recorded, left_out as i64);
+    // What stands in an output that asks for nothing is no other; nor is a customer's own row.
+    assert_eq!(manifest(&open)["result_digest"], told["result_digest"]);
+    assert_eq!(job.decimals("customer_value", "base_potential"), open.decimals("customer_value", "base_potential"));
+}
+
+#[test]
+fn the_whale_curve_has_no_step_of_a_few_customers() {
+    let job = shop(ASKED);
+    job.run(&[]);
+    let points = customers(&job, "whale_curve");
+    assert!(points.len() > 3 && points[0] == 0 || points[0] >= 10, "{points:?}");
+    let steps: Vec<i64> = points.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.iter().all(|step| *step >= 10), "{points:?}");
+}
+
+fn manifest(job: &Job) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(job.path("out/run_manifest.json")).unwrap()).unwrap()
+}
