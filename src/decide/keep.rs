@@ -262,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn cost_that_stays_when_the_customer_goes_is_no_reason_to_end_it() {
+        let never = KeepSettings { max_price_rise: 0.0, ..KeepSettings::default() };
+        // Of 120.00 for keeping 60.00 stay: 200 − 120 − 60 = 20 would be lost. Of 120.00 for orders three quarters: 110.
+        let found = decide(&Case { fixed: 0.5, ..case(LOSING) }, &never);
+        assert_eq!(
+            (found.advice, found.keep, found.avoidable_cost, found.fixed_cost),
+            (Advice::Keep, 20.0, 180.0, 60.0)
+        );
+        let found = decide(&Case { fixed: 0.5, fixed_orders: 0.75, ..case(LOSING) }, &never);
+        assert_eq!((found.keep, found.avoidable_cost, found.fixed_cost), (110.0, 90.0, 150.0));
+    }
+
+    #[test]
     fn a_customer_with_a_role_is_never_ended_by_the_number_alone() {
         let never = KeepSettings { max_price_rise: 0.0, ..KeepSettings::default() };
         assert_eq!(decide(&case(LOSING), &never).advice, Advice::End);

@@ -143,6 +143,14 @@ mod tests {
     }
 
     #[test]
+    fn periods_of_a_group_are_those_of_one_customer_who_had_them_all() {
+        // 50 over 5 and 10 over 5 periods; the base 60 over 10, of which a customer had 10/3.
+        let found = group_per_period(&[30.0, 10.0, 20.0], &[3.0, 5.0, 2.0], &[0, 1, 0], 2);
+        assert!((found[0] - (50.0 + 20.0) / (25.0 / 3.0)).abs() < 1e-12, "{found:?}");
+        assert!((found[1] - (10.0 + 20.0) / (25.0 / 3.0)).abs() < 1e-12, "{found:?}");
+    }
+
+    #[test]
     fn a_customer_of_whom_nothing_is_known_has_the_rate_of_the_base() {
         let rates = shrink(&[0.0, 30.0], &[0.0, 10.0], 1.0);
         assert!((rates[0] - 3.0).abs() < 1e-15);

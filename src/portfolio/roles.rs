@@ -100,5 +100,9 @@ mod tests {
         assert_eq!(cost_magnets(&fixed, &ratio, TWO), [false, false, false]);
         assert_eq!(cost_magnets(&fixed, &ratio, Decimal { mantissa: 15, scale: 1 }), [true, false, false]);
         assert_eq!(fixed_cost_ratio(&[0, 0], &[1, 1]), [None, None]);
+        // Two who bear the same: only of one it is more than its share of sales.
+        let (fixed, sales) = ([50, 50, 0], [10, 90, 0]);
+        let ratio = fixed_cost_ratio(&fixed, &sales);
+        assert_eq!(cost_magnets(&fixed, &ratio, Decimal { mantissa: 15, scale: 1 }), [true, false, false]);
     }
 }
