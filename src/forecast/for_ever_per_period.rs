@@ -63,7 +63,9 @@ impl AtEnds {
         if zero + one == 0.0 {
             // The rule covers the whole of the density: its rounding goes.
             let all: f64 = chances.iter().map(|chance| chance.weight).sum();
-            chances.iter_mut().for_each(|chance| chance.weight /= all);
+            for chance in &mut chances {
+                chance.weight /= all;
+            }
         }
         Self { k, periods, chances, mean_at_one: one * a / (a + b), mean_at_zero: zero * b / (a + b) }
     }
@@ -151,18 +153,21 @@ impl Chain {
 /// * `leaving`: `1 − Σ_j B_ij`, `> 0`.
 fn solve(mut b: Vec<Vec<f64>>, mut leaving: Vec<f64>, mut c: Vec<f64>) -> Vec<f64> {
     for last in (1..c.len()).rev() {
-        let out: f64 = leaving[last] + b[last][..last].iter().sum::<f64>();
-        for i in 0..last {
-            let share = b[i][last] / out;
-            for j in 0..last {
-                let through = share * b[last][j];
-                b[i][j] += through;
+        let (others, own) = b.split_at_mut(last);
+        let own = &mut own[0][..last];
+        let out: f64 = leaving[last] + own.iter().sum::<f64>();
+        for (i, row) in others.iter_mut().enumerate() {
+            let share = row[last] / out;
+            for (to, through) in row.iter_mut().zip(own.iter()) {
+                *to += share * through;
             }
             leaving[i] += share * leaving[last];
             c[i] += share * c[last];
         }
         c[last] /= out;
-        b[last].iter_mut().for_each(|b| *b /= out);
+        for share in own {
+            *share /= out;
+        }
     }
     c[0] /= leaving[0];
     for i in 1..c.len() {
@@ -188,7 +193,9 @@ fn poisson(mean: f64) -> (u64, Vec<f64>) {
         likely[i] = likely[i + 1] * (from + i as f64 + 1.0) / mean;
     }
     let all: f64 = likely.iter().sum();
-    likely.iter_mut().for_each(|likely| *likely /= all);
+    for likely in &mut likely {
+        *likely /= all;
+    }
     (from as u64, likely)
 }
 

@@ -66,7 +66,7 @@ pub(super) fn settle<P>(
         if inside && higher { again } else { best }
     };
     let found = &ends.again.iter().fold(found.clone(), better);
-    settle_at(found, gone(&found.point), bounds, ends.ways, &evaluate, &fit_at)
+    settle_at(found, &gone(&found.point), bounds, ends.ways, &evaluate, &fit_at)
 }
 
 /// Log-likelihoods that are as near as this to a maximum's are the same.
@@ -77,13 +77,13 @@ fn equal(found: &WideMaximum) -> f64 {
 /// As [`settle`], of the highest end of all searches.
 fn settle_at<P>(
     found: &WideMaximum,
-    gone: Vec<LimitModel>,
+    gone: &[LimitModel],
     bounds: &WideBounds,
     ways: &[WayOut],
     evaluate: impl Fn(&[f64]) -> WideEvaluation,
     fit_at: impl Fn(&WideMaximum, Limits) -> Fit<P>,
 ) -> Fit<P> {
-    let fit = fit_at(found, Limits::Reached(gone.clone()));
+    let fit = fit_at(found, Limits::Reached(gone.to_vec()));
     let doubtful = match fit.end {
         FitEnd::Ridge { .. } => true,
         FitEnd::Boundary { .. } => found.pressed.iter().all(|side| *side == 0) && has_curvature(found),

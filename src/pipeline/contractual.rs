@@ -127,7 +127,7 @@ impl Contracts {
         settings: &Settings,
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
-    ) -> Result<(Vec<f64>, Vec<Minor>, Vec<NewCustomers>), RunError> {
+    ) -> Result<Valued, RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
         let earned = Earnings::new(ledgers, money, &self.customer, per_major).contribution();
         let contribution = contribution::per_period(&earned, &self.paid);
@@ -177,6 +177,9 @@ impl Contracts {
         Ok(found.map_err(ForecastError::from)?)
     }
 }
+
+/// Contribution of a period, expected value, and what new customers bring.
+pub(super) type Valued = (Vec<f64>, Vec<Minor>, Vec<NewCustomers>);
 
 /// The models that rule the paths of a simulation: the fitted one, or draws of its parameters where the settings ask for
 /// them and the fit has any.

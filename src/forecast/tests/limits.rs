@@ -16,7 +16,7 @@ struct Land {
 }
 
 impl Land {
-    fn at(self, [u]: &[f64; 1]) -> Evaluation<1> {
+    fn at(self, u: f64) -> Evaluation<1> {
         let Self { hill, width, step } = self;
         let height = hill * libm::exp(-0.5 * u * u / (width * width));
         let share = 1.0 / (1.0 + libm::exp(10.0 - u));
@@ -30,10 +30,10 @@ impl Land {
 
     /// The fit of a search from a point, which begins again at others.
     fn fit(self, from: f64, again: &[&[f64]]) -> Fit<f64> {
-        let found = maximise([from], &BOUNDS, |at| self.at(at));
+        let found = maximise([from], &BOUNDS, |at| self.at(at[0]));
         let gone = |at: &[f64; 1]| if at[0] > 18.0 { vec![LimitModel::EqualRates] } else { Vec::new() };
         let ends = Ends { ways: &UP, again };
-        let of = |at: &[f64; 1]| self.at(at);
+        let of = |at: &[f64; 1]| self.at(at[0]);
         settle_narrow(&(&found).into(), gone, &BOUNDS, ends, of, |point, maximum, limits| {
             Fit::at_judged_maximum("land", &["u"], 1, maximum, &[1.0], point[0], limits)
         })
@@ -65,7 +65,7 @@ fn a_flat_maximum_is_one_where_it_is_above_its_limit_and_that_limit_where_it_is_
     assert_eq!(found.end, FitEnd::Converged);
     assert!(found.notes[0].starts_with("u is hardly known"), "{:?}", found.notes);
     let below = Land { step: 3.0, ..above };
-    let from = maximise([0.0], &BOUNDS, |at| below.at(at));
+    let from = maximise([0.0], &BOUNDS, |at| below.at(at[0]));
     assert!(from.point[0] < 1.0, "the search stops at the hill");
     let found = below.fit(0.0, &[]);
     assert_eq!(found.end, boundary());
