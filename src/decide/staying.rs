@@ -207,15 +207,15 @@ fn root(of: impl Fn(f64) -> (f64, f64), start: f64, ends: (f64, f64)) -> f64 {
         } else {
             high = at;
         }
-        if high - low < 1e-12 || (at == ends.1 && value < 0.0) || (at == ends.0 && value > 0.0) {
+        if high - low < 1e-12 || (at >= ends.1 && value < 0.0) || (at <= ends.0 && value > 0.0) {
             return at;
         }
         let next = at - value / slope;
         at = if next > low && next < high {
             next
-        } else if next >= ends.1 && high == ends.1 {
+        } else if next >= ends.1 && high >= ends.1 {
             ends.1
-        } else if next <= ends.0 && low == ends.0 {
+        } else if next <= ends.0 && low <= ends.0 {
             ends.0
         } else {
             0.5 * (low + high)

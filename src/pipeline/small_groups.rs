@@ -44,33 +44,35 @@ const GROUPED: [Grouped; 11] = [
 
 /// Which groups are small, and what was left out of which dataset.
 pub(super) struct SmallGroups<'a> {
-    /// Fewest customers of a group that is told; `None` tells every group.
-    smallest: Option<u64>,
+    /// Fewest customers of a group that is told; 1 tells every group.
+    smallest: u64,
     quantiles: &'a [Quantile],
     left_out: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 impl<'a> SmallGroups<'a> {
-    /// * `smallest`: fewest customers of a group that is told; `None` tells every group. * `quantiles`: that have columns.
-    pub(super) fn new(smallest: Option<u64>, quantiles: &'a [Quantile]) -> Self {
+    /// * `smallest`: fewest customers of a group that is told; 1 tells every group. * `quantiles`: that have columns.
+    pub(super) fn new(smallest: u64, quantiles: &'a [Quantile]) -> Self {
         Self { smallest, quantiles, left_out: Mutex::default() }
     }
 
     /// The columns without the rows of small groups, nor those of the next smallest where a total would tell the small one.
     pub(super) fn told(&self, spec: &'static OutputDataset, mut columns: Vec<Values>) -> Vec<Values> {
         let grouped = GROUPED.iter().find(|grouped| grouped.dataset == spec.name);
-        let Some((smallest, grouped)) = self.smallest.zip(grouped) else { return columns };
+        let Some(grouped) = grouped.filter(|_| self.smallest > 1) else { return columns };
         let names: Vec<String> = spec.columns_of(self.quantiles).into_iter().map(|column| column.name).collect();
         let at = |name: &str| names.iter().position(|other| other == name).and_then(|at| columns.get(at));
         let within: Vec<&Values> = grouped.within.iter().filter_map(|name| at(name)).collect();
         let (Some(group), Some(Values::Integer(customers))) = (at(grouped.group), at("customers")) else {
             return columns;
         };
-        let keep = told_rows(&within, group, customers, smallest);
+        let keep = told_rows(&within, group, customers, self.smallest);
         let left_out = keep.iter().filter(|keep| !**keep).count();
         if left_out > 0 {
             self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name, left_out);
-            columns.iter_mut().for_each(|column| column.retain(&keep));
+            for column in &mut columns {
+                column.retain(&keep);
+            }
         }
         columns
     }

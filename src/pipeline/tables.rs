@@ -157,8 +157,8 @@ impl World<'_> {
     /// Points of the whale curve, without those that would tell of a few customers where the config asks for that.
     pub(super) fn whale_points(&self) -> Cow<'_, [(u64, MinorSum)]> {
         match self.settings.suppress {
-            Some(smallest) => coarse(&self.found.whale.points, smallest).into(),
-            None => self.found.whale.points.as_slice().into(),
+            1 => self.found.whale.points.as_slice().into(),
+            smallest => coarse(&self.found.whale.points, smallest).into(),
         }
     }
 

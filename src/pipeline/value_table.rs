@@ -39,6 +39,9 @@ pub(super) struct ValueTable<'a> {
     ranks: OnceLock<[Option<Vec<u32>>; 5]>,
 }
 
+/// Makes some of the columns of a range of rows.
+type Make<'a> = &'a dyn Fn(Range<usize>) -> Vec<Values>;
+
 /// `customer_value`: customers of the base, then of the scenario.
 pub(super) fn write_value(
     writer: &Writer<'_>,
@@ -71,7 +74,7 @@ impl<'a> ValueTable<'a> {
     /// * `wanted`: whether the column with a number is.
     pub(super) fn columns_with(&self, rows: Range<usize>, wanted: impl Fn(usize) -> bool) -> Vec<Values> {
         let of_forecast = FORECAST_COLUMNS + self.world.settings.quantiles().len();
-        let parts: [(usize, &dyn Fn(Range<usize>) -> Vec<Values>); 4] = [
+        let parts: [(usize, Make<'_>); 4] = [
             (HISTORY_COLUMNS, &|rows| self.history_columns(rows)),
             (PAST_COLUMNS, &|rows| self.past_columns(rows).into()),
             (of_forecast, &|rows| self.forecast_columns(rows)),

@@ -47,7 +47,7 @@ fn rank(values: &mut [Option<f64>]) {
     let mut sorted: Vec<(f64, u32)> = known.collect();
     sorted.par_sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
     let mut below = 0;
-    for equals in sorted.chunk_by(|left, right| left.0 == right.0) {
+    for equals in sorted.chunk_by(|left, right| left.0 >= right.0) {
         for (_, row) in equals {
             values[*row as usize] = Some((2 * below + equals.len()) as f64 / 2.0);
         }

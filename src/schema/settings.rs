@@ -93,8 +93,8 @@ pub struct Settings {
     pub scenario: Option<Scenario>,
     /// The page for people.
     pub report: ReportSettings,
-    /// Fewest customers of a group that the segment datasets tell; `None` tells every group.
-    pub suppress: Option<u64>,
+    /// Fewest customers of a group that the segment datasets tell; 1 tells every group.
+    pub suppress: u64,
 }
 
 /// The page for people, `report.html`.

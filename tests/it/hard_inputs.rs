@@ -136,9 +136,24 @@ fn decimals_of_38_digits_are_read_to_the_last_one_or_rejected() {
 #[test]
 fn ids_are_bytes_whatever_they_hold() {
     let long = "x".repeat(1_000_000);
-    // NFC and NFD of é, right to left, a newline, an escape, a zero byte, leading zeros, one of a million characters.
-    let ids =
-        ["\u{e9}", "e\u{301}", "\u{5d0}\u{5d1}", "a\nb", "\u{1b}[31mred", "a\0b", "007", "7", "=1+1", "../x", &long];
+    // NFC and NFD of é, right to left, a newline, an escape, a zero byte, leading zeros, what a spreadsheet takes for a formula,
+    // one of a million characters.
+    let ids = [
+        "\u{e9}",
+        "e\u{301}",
+        "\u{5d0}\u{5d1}",
+        "a\nb",
+        "\u{1b}[31mred",
+        "a\0b",
+        "007",
+        "7",
+        "=1+1",
+        "+1",
+        "-2",
+        "@x",
+        "../x",
+        &long,
+    ];
     let job = Job::new(CONFIG);
     job.parquet(
         "ledger.parquet",

@@ -198,18 +198,25 @@ fn everything(folder: &Path, found: &mut Vec<String>) {
 #[test]
 fn names_of_partitions_segments_activities_and_tiers_stay_in_cells() {
     let long = "n".repeat(300);
-    let names = ["../x", "a/b", "..", "%2e%2e", "/etc/x", "a\\nb", &long, "con", "~", "$(id)", "*"];
+    let names = ["../x", "a/b", "..", "%2e%2e", "/etc/x", "a\\nb", "a\\0b", &long, "con", "~", "$(id)", "*"];
+    let meant = |name: &str| name.replace("\\n", "\n").replace("\\0", "\0");
     let mut usual = None;
     for name in names {
         let quoted = |text: &str| format!("\"{text}\"");
         let config = CONFIG.replace("ACTIVITY", &quoted(name)).replace("TIER", &quoted(name));
-        // A newline in a name is refused by the config.
-        let config = if name.contains("\\n") { CONFIG.replace("ACTIVITY", "a").replace("TIER", "b") } else { config };
+        // A newline or a zero byte in a name is refused by the config.
+        let config = if name.contains('\\') { CONFIG.replace("ACTIVITY", "a").replace("TIER", "b") } else { config };
         let job = Job::new(&config);
-        let partition = name.replace(['/', '*'], "%2F").replace("\\n", "\n").chars().take(200).collect::<String>();
+        let partition = name
+            .replace(['/', '*'], "%2F")
+            .replace("\\0", "%00")
+            .replace("\\n", "\n")
+            .chars()
+            .take(200)
+            .collect::<String>();
         let file = format!("ledger/p={partition}/l.parquet");
         job.parquet(&file, vec![("c", integers([1, 2])), ("d", days([1, 2])), ("a", cents([100, 200]))]);
-        job.text("customers.csv", &format!("id,segment\n1,\"{}\"\n2,b\n", name.replace("\\n", "\n")));
+        job.text("customers.csv", &format!("id,segment\n1,\"{}\"\n2,b\n", meant(name)));
         job.run(&[]);
         let mut found = Vec::new();
         everything(&job.path(""), &mut found);
@@ -223,6 +230,6 @@ fn names_of_partitions_segments_activities_and_tiers_stay_in_cells() {
         below.sort();
         assert_eq!(&below, usual.get_or_insert(below.clone()), "{name}");
         let segments = job.optional_texts("customer_segment", "segment");
-        assert!(segments.iter().flatten().any(|segment| *segment == name.replace("\\n", "\n")), "{name}: {segments:?}");
+        assert!(segments.iter().flatten().any(|segment| *segment == meant(name)), "{name}: {segments:?}");
     }
 }

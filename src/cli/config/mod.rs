@@ -295,15 +295,18 @@ fn places(
     Some((output, spool.map(|spool| folder.join(spool).into_string())))
 }
 
+/// Smallest group that is told where nothing is suppressed.
+const EVERY_GROUP: u64 = 1;
+
 /// `keep_versions`, `report` and `suppress`: what an output has beside its datasets, and what they leave out.
 fn beside_the_datasets(
     fields: &Fields<'_>,
     problems: &mut Problems,
-) -> (Option<u64>, Option<ReportSettings>, Option<Option<u64>>) {
+) -> (Option<u64>, Option<ReportSettings>, Option<u64>) {
     let keep_versions =
         fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
     let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
-    (keep_versions, report, fields.read_or("suppress", None, problems, report::suppress))
+    (keep_versions, report, fields.read_or("suppress", EVERY_GROUP, problems, report::suppress))
 }
 
 /// Rules of the inputs, and how fresh they must be.

@@ -121,7 +121,7 @@ fn settings(policies: &[Policy], returns: ReturnsPolicy) -> Settings {
         economic: EconomicSettings::default(),
         scenario: None,
         report: crate::schema::settings::ReportSettings::default(),
-        suppress: None,
+        suppress: 1,
         outputs: None,
         keep_versions: 0,
         forecast: None,

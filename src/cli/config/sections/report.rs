@@ -22,9 +22,9 @@ pub(in crate::cli::config) fn read(entry: &Entry<'_>, problems: &mut Problems) -
 }
 
 /// `suppress`: fewest customers of a group that the segment datasets tell.
-pub(in crate::cli::config) fn suppress(entry: &Entry<'_>, problems: &mut Problems) -> Option<Option<u64>> {
+pub(in crate::cli::config) fn suppress(entry: &Entry<'_>, problems: &mut Problems) -> Option<u64> {
     let fields = entry.fields(&["smallest_group"], problems)?;
-    Some(Some(smallest_group(&fields, problems)?))
+    smallest_group(&fields, problems)
 }
 
 fn smallest_group(fields: &Fields<'_>, problems: &mut Problems) -> Option<u64> {
