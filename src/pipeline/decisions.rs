@@ -134,18 +134,16 @@ fn invest(
     let member = Membership { ledgers, channel, tier: &found.tier };
     let (drivers, known, scene) = (forecast.drivers(rates), forecast.known()?, forecast.scene());
     let per_major = settings.currency.minor_per_major() as f64;
+    let stay_of = |row: usize| Stay::new(&drivers[row], known[row], &scene);
     // Customers whom the model knows as one stay as long.
     let alike = forecast.alike().filter(|_| actions.iter().any(|action| action.effect.retention != 0));
-    let stays = alike.map(|alike| {
-        let firsts = firsts(alike);
-        firsts.par_iter().map(|row| Stay::new(&drivers[*row], known[*row], &scene)).collect::<Vec<_>>()
-    });
+    let alike = alike.map(|alike| (alike, firsts(alike).into_par_iter().map(stay_of).collect::<Vec<_>>()));
     let of = |(row, (customer, drivers)): (usize, (&u32, &Drivers))| -> Vec<Candidate> {
         let allowed = (0..).zip(actions).filter(|(_, action)| member.allows(action, *customer));
         // Found once, by the first action that needs it.
-        let stay = LazyCell::new(|| match (&stays, alike) {
-            (Some(stays), Some(alike)) => stays[alike[row] as usize],
-            _ => Stay::new(drivers, known[row], &scene),
+        let stay = LazyCell::new(|| match &alike {
+            Some((alike, stays)) => stays[alike[row] as usize],
+            None => stay_of(row),
         });
         let candidate = |(number, action): (u16, &Action)| {
             let prevented = effect::share(action.effect.retention);

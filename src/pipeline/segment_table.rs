@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use super::{
     tables::{integers, scaled},
-    worlds::{World, slices},
+    worlds::{World, write_beneath},
 };
 use crate::{
     publish::{
@@ -22,14 +22,7 @@ pub(super) fn write_segment(
     spec: &'static OutputDataset,
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
-    let sizes: Vec<usize> = worlds.iter().map(World::customers).collect();
-    writer.write_rows(spec, sizes.iter().sum(), |rows| {
-        slices(&sizes, rows, |world, own| {
-            let mut columns = worlds[world].segment_columns(own.clone());
-            columns.push(worlds[world].label(own.len()));
-            columns
-        })
-    })
+    write_beneath(writer, spec, worlds, World::customers, |world, own| worlds[world].segment_columns(own))
 }
 
 impl World<'_> {

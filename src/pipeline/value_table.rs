@@ -6,8 +6,8 @@ use super::{
     forecast::Forecast,
     foretold::{Foretold, Valuation},
     results::sum_by_customer,
-    tables::{integers, scaled},
-    worlds::{World, slices},
+    tables::scaled,
+    worlds::{World, write_beneath},
 };
 use crate::{
     decide::staying::Known,
@@ -22,11 +22,8 @@ use crate::{
     units::Minor,
 };
 
-/// Columns of each part; those of the forecast without its quantiles.
-const HISTORY_COLUMNS: usize = 7;
-const PAST_COLUMNS: usize = 4;
-const FORECAST_COLUMNS: usize = 19;
-const POTENTIAL_COLUMNS: usize = 15;
+/// Base, growth, networking, learning and total potential.
+const POTENTIALS: usize = 5;
 
 /// A world's customers, with what needs all of them at once: made when it is first wanted.
 pub(super) struct ValueTable<'a> {
@@ -36,7 +33,7 @@ pub(super) struct ValueTable<'a> {
     /// Of customers with a purchase: what is known of their rate now.
     known: OnceLock<Option<Vec<Known>>>,
     /// Rank by base, growth, networking, learning and total potential.
-    ranks: OnceLock<[Option<Vec<u32>>; 5]>,
+    ranks: OnceLock<[Option<Vec<u32>>; POTENTIALS]>,
 }
 
 /// Makes some of the columns of a range of rows.
@@ -49,14 +46,7 @@ pub(super) fn write_value(
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
     let tables: Vec<ValueTable<'_>> = worlds.iter().map(|world| ValueTable::new(*world)).collect();
-    let sizes: Vec<usize> = worlds.iter().map(World::customers).collect();
-    writer.write_rows(spec, sizes.iter().sum(), |rows| {
-        slices(&sizes, rows, |world, own| {
-            let mut columns = tables[world].columns(own.clone());
-            columns.push(worlds[world].label(own.len()));
-            columns
-        })
-    })
+    write_beneath(writer, spec, worlds, World::customers, |world, own| tables[world].columns(own))
 }
 
 impl<'a> ValueTable<'a> {
@@ -73,20 +63,18 @@ impl<'a> ValueTable<'a> {
     ///
     /// * `wanted`: whether the column with a number is.
     pub(super) fn columns_with(&self, rows: Range<usize>, wanted: impl Fn(usize) -> bool) -> Vec<Values> {
-        let of_forecast = FORECAST_COLUMNS + self.world.settings.quantiles().len();
-        let parts: [(usize, Make<'_>); 4] = [
-            (HISTORY_COLUMNS, &|rows| self.history_columns(rows)),
-            (PAST_COLUMNS, &|rows| self.past_columns(rows).into()),
-            (of_forecast, &|rows| self.forecast_columns(rows)),
-            (POTENTIAL_COLUMNS, &|rows| self.potential_columns(rows)),
+        let parts: [Make<'_>; 4] = [
+            &|rows| self.history_columns(rows),
+            &|rows| self.past_columns(rows).into(),
+            &|rows| self.forecast_columns(rows),
+            &|rows| self.potential_columns(rows),
         ];
         let mut columns = Vec::new();
-        for (width, make) in parts {
-            if (columns.len()..columns.len() + width).any(&wanted) {
-                columns.extend(make(rows.clone()));
-            } else {
-                columns.extend((0..width).map(|_| Values::Integer(Vec::new())));
-            }
+        for make in parts {
+            // Columns of nobody cost nothing, and there are as many.
+            let empty = make(0..0);
+            let is_wanted = (columns.len()..columns.len() + empty.len()).any(&wanted);
+            columns.extend(if is_wanted { make(rows.clone()) } else { empty });
         }
         columns
     }
@@ -98,6 +86,10 @@ impl<'a> ValueTable<'a> {
 
     fn known(&self) -> Option<&[Known]> {
         self.known.get_or_init(|| self.of_purchases().and_then(|(forecast, _)| forecast.known().ok())).as_deref()
+    }
+
+    fn ranks(&self) -> &[Option<Vec<u32>>; POTENTIALS] {
+        self.ranks.get_or_init(|| potentials_of(&self.world).map(|column| column.map(potential::ranks)))
     }
 
     fn of_purchases(&self) -> Option<(&Forecast, &Rates)> {
@@ -170,8 +162,7 @@ impl<'a> ValueTable<'a> {
             };
             Values::Scaled(rows.clone().map(value).collect())
         };
-        let (drivers, known) = (self.drivers(), self.known());
-        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| drivers.map(|drivers| of(&drivers[at])));
+        let driver = |of: fn(&Drivers) -> f64| float(&|_, _, at| self.drivers().map(|drivers| of(&drivers[at])));
         let mut columns = vec![
             float(&|f, _, at| Some(f.p_alive(at))),
             float(&|f, _, at| Some(f.purchases(at))),
@@ -181,7 +172,7 @@ impl<'a> ValueTable<'a> {
             float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)),
             float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)),
             Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()),
-            float(&|_, _, at| known.map(|known| known[at].rate_now)),
+            float(&|_, _, at| self.known().map(|known| known[at].rate_now)),
             driver(|drivers| drivers.spend),
             driver(|drivers| drivers.margin_rate),
             driver(|drivers| drivers.order_cost),
@@ -205,9 +196,9 @@ impl<'a> ValueTable<'a> {
             Some(column) => scaled(&column[rows.clone()]),
             None => Values::Scaled(vec![None; rows.len()]),
         };
-        let rank = |column: &Option<Vec<u32>>| match column {
-            Some(column) => integers(column[rows.clone()].iter().map(|rank| i64::from(*rank))),
-            None => Values::Integer(vec![None; rows.len()]),
+        let rank = |number: usize| {
+            let of_row = |row: usize| self.ranks()[number].as_ref().map(|ranks| i64::from(ranks[row]));
+            Values::Integer(rows.clone().map(of_row).collect())
         };
         let (growth, networking) = (found.growth.as_ref(), found.networking.as_ref());
         let wallet = growth.and_then(|growth| growth.wallet.as_ref());
@@ -224,14 +215,13 @@ impl<'a> ValueTable<'a> {
             money(learning),
             money(total),
         ];
-        let ranks = self.ranks.get_or_init(|| potentials_of(&self.world).map(|column| column.map(potential::ranks)));
-        columns.extend(ranks.iter().map(rank));
+        columns.extend((0..POTENTIALS).map(rank));
         columns
     }
 }
 
 /// Base, growth, networking, learning and total potential.
-fn potentials_of<'a>(world: &World<'a>) -> [Option<&'a [Minor]>; 5] {
+fn potentials_of<'a>(world: &World<'a>) -> [Option<&'a [Minor]>; POTENTIALS] {
     let found = &world.found.potentials;
     [Some(found.base.as_slice()), found.growth(), found.networking(), found.learning.as_deref(), found.total.as_deref()]
 }

@@ -84,7 +84,6 @@ impl World<'_> {
         columns.extend(self.money().map(|column| scaled(&column[rows.clone()])));
         let count = |column: &[u64]| integers(column[rows.clone()].iter().map(|n| *n as i64));
         columns.extend([count(&cells.orders), count(&cells.lines), scaled(&cells.units[rows.clone()])]);
-        columns.push(self.label(rows.len()));
         columns
     }
 
@@ -99,7 +98,6 @@ impl World<'_> {
         let mut columns = vec![Values::Ids(rows.clone().map(|row| row as u32).collect())];
         columns.extend(self.money().map(total));
         columns.extend([count(&cells.orders), count(&cells.lines), total(&cells.units)]);
-        columns.push(self.label(rows.len()));
         columns
     }
 
@@ -138,10 +136,13 @@ pub(super) fn write_profit(
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
     let labels: Vec<_> = worlds.iter().map(World::labels).collect();
-    let sizes: Vec<usize> = worlds.iter().map(|world| world.found.ledgers.cells.len()).collect();
-    writer.write_rows(spec, sizes.iter().sum(), |rows| {
-        slices(&sizes, rows, |world, own| worlds[world].profit_columns(own, &labels[world]))
-    })
+    write_beneath(
+        writer,
+        spec,
+        worlds,
+        |world| world.found.ledgers.cells.len(),
+        |world, own| worlds[world].profit_columns(own, &labels[world]),
+    )
 }
 
 /// `customer_profit_total`: customers of the base, then of the scenario.
@@ -150,18 +151,31 @@ pub(super) fn write_profit_total(
     spec: &'static OutputDataset,
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
-    let sizes: Vec<usize> = worlds.iter().map(World::customers).collect();
+    write_beneath(writer, spec, worlds, World::customers, |world, own| worlds[world].profit_total_columns(own))
+}
+
+/// Rows of every world, those of the base first, made row group by row group, and the column `scenario` after them.
+///
+/// * `size`: rows of a world. * `make`: the other columns of some of its rows, by its number.
+pub(super) fn write_beneath<'w>(
+    writer: &Writer<'_>,
+    spec: &'static OutputDataset,
+    worlds: &[World<'w>],
+    size: impl Fn(&World<'w>) -> usize,
+    make: impl Fn(usize, Range<usize>) -> Vec<Values> + Sync,
+) -> Result<Written, PublishError> {
+    let sizes: Vec<usize> = worlds.iter().map(size).collect();
     writer.write_rows(spec, sizes.iter().sum(), |rows| {
-        slices(&sizes, rows, |world, own| worlds[world].profit_total_columns(own))
+        slices(&sizes, rows, |world, own| {
+            let mut columns = make(world, own.clone());
+            columns.push(worlds[world].label(own.len()));
+            columns
+        })
     })
 }
 
 /// Rows of several worlds that lie beneath each other: the part of each, joined.
-pub(super) fn slices(
-    sizes: &[usize],
-    rows: Range<usize>,
-    make: impl Fn(usize, Range<usize>) -> Vec<Values>,
-) -> Vec<Values> {
+fn slices(sizes: &[usize], rows: Range<usize>, make: impl Fn(usize, Range<usize>) -> Vec<Values>) -> Vec<Values> {
     let mut joined: Vec<Values> = Vec::new();
     let mut start = 0;
     for (world, size) in sizes.iter().enumerate() {
