@@ -7,6 +7,7 @@
 
 use super::beta_geometric::{BetaLimit, beta_limit};
 use super::bg_bb::BgBb;
+use super::bg_nbd_fit::AGAIN;
 use super::fit::{Fit, LimitModel};
 use super::limits::{Ends, WayOut, settle_narrow};
 use super::opportunities::{DiscreteHistory, Opportunities};
@@ -30,10 +31,6 @@ const WAYS_OUT: [WayOut; 5] = [
     WayOut { limit: LimitModel::EqualPurchaseProbabilities, towards: &[1, 1], idle: &[] },
     WayOut { limit: LimitModel::BuyAlwaysOrNever, towards: &[-1, -1], idle: &[] },
 ];
-
-/// Where a search that has lost the dropout begins again: `ln γ`, `ln δ` of rare, of unequal and of frequent dropout.
-const AGAIN: [&[f64]; 3] =
-    [&[f64::NAN, f64::NAN, -6.0, 2.0], &[f64::NAN, f64::NAN, -4.0, -1.0], &[f64::NAN, f64::NAN, -1.0, 1.0]];
 
 /// Value, four first and ten second derivatives.
 const TERMS: usize = 15;

@@ -33,7 +33,8 @@ const LARGEST: f64 = 1e7;
 /// A parameter within this factor of the range's end has left for a limit model.
 const NEAR: f64 = 1e3;
 
-/// Where a search that has lost the dropout begins again: `ln a`, `ln b` of rare, of unequal and of frequent dropout.
+/// Where a search that has lost the dropout begins again, after the two parameters of buying: logarithms of the two of
+/// dropout, `a` and `b` (`γ` and `δ` of BG/BB), for rare, unequal and frequent dropout.
 pub(super) const AGAIN: [&[f64]; 3] =
     [&[f64::NAN, f64::NAN, -6.0, 2.0], &[f64::NAN, f64::NAN, -4.0, -1.0], &[f64::NAN, f64::NAN, -1.0, 1.0]];
 

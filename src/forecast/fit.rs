@@ -251,7 +251,8 @@ impl<P> Fit<P> {
         (parameters, slopes): (P, [f64; N]),
         limit_models: Vec<LimitModel>,
     ) -> Self {
-        Self::at_wide_maximum(model, names, customers, &maximum.into(), &slopes, parameters, limit_models)
+        let limits = Limits::Reached(limit_models);
+        Self::at_judged_maximum(model, names, customers, &maximum.into(), &slopes, parameters, limits)
     }
 
     /// The fit at a maximum over any number of search parameters, each the logarithm of a factor or a multiple of a
@@ -261,21 +262,7 @@ impl<P> Fit<P> {
     ///
     /// * `names`: of the reported parameters, one a search parameter.
     /// * `slope`: derivative of each reported parameter by its search parameter.
-    /// * `limit_models`: as in [`Fit::at_maximum`].
-    #[must_use]
-    pub fn at_wide_maximum(
-        model: &str,
-        names: &[&str],
-        customers: u64,
-        maximum: &WideMaximum,
-        slope: &[f64],
-        parameters: P,
-        limit_models: Vec<LimitModel>,
-    ) -> Self {
-        Self::at_judged_maximum(model, names, customers, maximum, slope, parameters, Limits::Reached(limit_models))
-    }
-
-    /// As [`Fit::at_wide_maximum`], with what is known of the simpler models.
+    /// * `limits`: what is known of the simpler models.
     pub(super) fn at_judged_maximum(
         model: &str,
         names: &[&str],
