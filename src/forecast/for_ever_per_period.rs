@@ -10,11 +10,12 @@
 //! the trapezoidal rule in the log-odds of `p`, that over `λ` the one of [`for_ever`](super::for_ever). Under Pareto/NBD a customer
 //! of the dropout rate `μ` buys at a rate `λ` that is independent of it: `D = λ q (1 − e^{−μP}) / (μ (1 − q e^{−μP}))`.
 //!
-//! Source: Kemeny & Snell, Finite Markov Chains (1960), 3.2 (fundamental matrix); Grassmann, Taksar & Heyman, Operations Research
-//! 33 (1985), 1107–1116 (elimination without subtraction); Trefethen & Weideman, SIAM Review 56 (2014), 385–458 (the rule).
+//! Source: Kemeny & Snell, Finite Markov Chains (1960), 3.2 (fundamental matrix); Trefethen & Weideman, SIAM Review 56 (2014),
+//! 385–458 (the rule).
 
 use super::for_ever::{FORGOTTEN, STEP, STEP_IN_DEVIATIONS};
 use super::per_period::Periods;
+use crate::numeric::elimination::Elimination;
 use crate::numeric::special::{ln_beta, ln_gamma};
 
 /// Shapes below this leave so much at the ends of `(0, 1)` that what is there is taken out of the integral.
@@ -127,17 +128,21 @@ impl Chain {
             n => -libm::expm1(n as f64 * ln_kept) / p,
         };
         let by_purchases: Vec<(f64, f64)> = (0..=most).map(|n| (survived(n), made(n))).collect();
-        let mut next = vec![vec![0.0; self.k]; self.k];
+        let width = self.k + 1;
+        let mut next = vec![0.0; self.k * width];
         let mut bought = vec![0.0; self.k];
         for j in 0..self.k {
             for (phases, likely) in (self.from as usize..).zip(&self.likely) {
                 let (survived, made) = by_purchases[(j + phases) / self.k];
-                next[j][(j + phases) % self.k] += self.kept * likely * survived;
+                next[j * width + (j + phases) % self.k] += self.kept * likely * survived;
                 bought[j] += likely * made;
             }
         }
-        let leaving: Vec<f64> = bought.iter().map(|bought| self.lost + self.kept * p * bought).collect();
-        solve(next, leaving, bought.iter().map(|bought| self.kept * bought).collect())
+        for (row, bought) in next.chunks_exact_mut(width).zip(&bought) {
+            row[self.k] = self.lost + self.kept * p * bought;
+        }
+        let own: Vec<f64> = bought.iter().map(|bought| self.kept * bought).collect();
+        Elimination::new(self.k, next).map_or_else(|| vec![f64::NAN; self.k], |chain| chain.gathered(&own))
     }
 
     fn without_phases(&self, p: f64) -> f64 {
@@ -146,34 +151,6 @@ impl Chain {
         // 1 − q e^{−λpP} = (1 − q) + q (1 − e^{−λpP})
         self.kept * made / (self.lost + self.kept * p * made)
     }
-}
-
-/// `(I − B)^{−1} c` without a subtraction.
-///
-/// * `leaving`: `1 − Σ_j B_ij`, `> 0`.
-fn solve(mut b: Vec<Vec<f64>>, mut leaving: Vec<f64>, mut c: Vec<f64>) -> Vec<f64> {
-    for last in (1..c.len()).rev() {
-        let (others, own) = b.split_at_mut(last);
-        let own = &mut own[0][..last];
-        let out: f64 = leaving[last] + own.iter().sum::<f64>();
-        for (i, row) in others.iter_mut().enumerate() {
-            let share = row[last] / out;
-            for (to, through) in row.iter_mut().zip(own.iter()) {
-                *to += share * through;
-            }
-            leaving[i] += share * leaving[last];
-            c[i] += share * c[last];
-        }
-        c[last] /= out;
-        for share in own {
-            *share /= out;
-        }
-    }
-    c[0] /= leaving[0];
-    for i in 1..c.len() {
-        c[i] += (0..i).map(|j| b[i][j] * c[j]).sum::<f64>();
-    }
-    c
 }
 
 /// Probabilities of a Poisson distribution around its mean, and where they begin.
@@ -238,13 +215,6 @@ pub(super) fn at_any_time(rate: f64, s: f64, scale: f64, Periods { length, delta
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn elimination_solves_what_it_is_given() {
-        // (I − B) x = c with B = [[.2,.3],[.4,.1]]: x = (.9·1 + .3·2, .4·1 + .8·2)/(.72 − .12).
-        let x = solve(vec![vec![0.2, 0.3], vec![0.4, 0.1]], vec![0.5, 0.5], vec![1.0, 2.0]);
-        assert!((x[0] - 1.5 / 0.6).abs() < 1e-14 && (x[1] - 2.0 / 0.6).abs() < 1e-14, "{x:?}");
-    }
 
     #[test]
     fn phases_that_are_as_many_as_purchases_are_none() {

@@ -26,6 +26,7 @@ pub mod components;
 pub mod concentration;
 pub mod decimal;
 pub mod distributions;
+pub mod elimination;
 pub mod hypergeometric;
 pub mod keys;
 pub mod matrix;

@@ -1,20 +1,15 @@
 //! Reciprocal services: the gross cost of pools in one loop, by elimination without subtraction.
 //!
-//! `gross = own + Pᵀ gross`, `P[i][j] = weight(i → j) / Σ weight(i)`. Ordinary elimination forms `1 − P[n][n]` and loses
-//! digits as the loop tightens. Here that pivot is the sum of all that leaves `n`, so nothing cancels.
-//! Source: Grassmann, Taksar & Heyman, Regenerative analysis and steady state distributions for Markov chains,
-//! Operations Research 33 (1985), 1107–1116; the exit is their state 0, into which everything is absorbed.
-
-use rayon::prelude::*;
+//! `gross = own + Pᵀ gross`, `P[i][j] = weight(i → j) / Σ weight(i)`: [`Elimination::gross`].
 
 use super::{NetworkError, wide::Wide};
-use crate::units::{MinorSum, Quantity};
+use crate::{
+    numeric::elimination::Elimination,
+    units::{MinorSum, Quantity},
+};
 
 /// Pools in one loop: the dense factors of this many take half a gigabyte, their elimination some minutes.
 pub(super) const LARGEST_LOOP: usize = 8_192;
-
-/// Rows per task of the elimination; fewer would cost more in scheduling than they save.
-const ROWS: usize = 64;
 
 /// Corrections of the gross cost; each adds ten digits or more unless almost nothing leaves the loop.
 const ROUNDS: usize = 8;
@@ -27,64 +22,6 @@ const ENOUGH: f64 = 1.0 / (1_u64 << 22) as f64;
 
 /// Gross cost must fit [`crate::units::Minor`].
 const LARGEST_GROSS: f64 = 9e18;
-
-/// The eliminated matrix of one loop.
-#[derive(Clone, Debug)]
-pub(super) struct Factors {
-    size: usize,
-    /// `size` rows of shares to every node of the loop and, last, to the outside.
-    rows: Vec<f64>,
-    /// `1 − P[n][n]` after the nodes above `n` are eliminated.
-    pivots: Vec<f64>,
-}
-
-impl Factors {
-    /// Eliminates the nodes from the last to the first; time `size³ / 3`.
-    ///
-    /// * `rows`: `size` rows of `size + 1` shares, the last to the outside. What a node sends itself is not read.
-    ///
-    /// `None` when a pivot vanishes: nothing leaves the loop that a float can see.
-    pub(super) fn new(size: usize, mut rows: Vec<f64>) -> Option<Self> {
-        let width = size + 1;
-        let mut pivots = vec![0.0; size];
-        for node in (0..size).rev() {
-            let (above, below) = rows.split_at_mut(node * width);
-            let row = &below[..width];
-            let pivot = row[..node].iter().sum::<f64>() + row[size];
-            if !pivot.is_normal() {
-                return None;
-            }
-            pivots[node] = pivot;
-            let censor = |other: &mut [f64]| {
-                let factor = other[node] / pivot;
-                if factor > 0.0 {
-                    other[..node].iter_mut().zip(row).for_each(|(share, through)| *share += factor * through);
-                    other[size] += factor * row[size];
-                }
-            };
-            above.par_chunks_exact_mut(width).with_min_len(ROWS).for_each(censor);
-        }
-        Some(Self { size, rows, pivots })
-    }
-
-    /// The gross cost of every node from what it has before the others serve it.
-    ///
-    /// Each gross cost has a relative error of about `size · 2⁻⁵³`, whatever the loop, when no `own` is negative.
-    pub(super) fn gross(&self, own: &[f64]) -> Vec<f64> {
-        let width = self.size + 1;
-        let mut gross = own.to_vec();
-        for node in (1..self.size).rev() {
-            let (above, below) = gross.split_at_mut(node);
-            let factor = below[0] / self.pivots[node];
-            above.iter_mut().zip(&self.rows[node * width..]).for_each(|(cost, share)| *cost += factor * share);
-        }
-        for node in 0..self.size {
-            let served: f64 = (0..node).map(|other| gross[other] * self.rows[other * width + node]).sum();
-            gross[node] = (gross[node] + served) / self.pivots[node];
-        }
-        gross
-    }
-}
 
 /// An edge between two nodes of a loop.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +61,7 @@ pub(super) struct Loop {
     /// `Σ weight` of each node to all others.
     others: Vec<Quantity>,
     /// `None` when the loop is closed.
-    factors: Option<Factors>,
+    factors: Option<Elimination>,
 }
 
 impl Loop {
@@ -148,7 +85,7 @@ impl Loop {
         if size > LARGEST_LOOP {
             return Err(NetworkError::LoopTooLarge { nodes: size, limit: LARGEST_LOOP });
         }
-        circle.factors = Some(Factors::new(size, circle.shares()).ok_or_else(|| circle.too_circular())?);
+        circle.factors = Some(Elimination::new(size, circle.shares()).ok_or_else(|| circle.too_circular())?);
         Ok(circle)
     }
 
@@ -224,29 +161,5 @@ impl Loop {
         }
         let left = |node: usize| rates[node] * Wide::from_int(i128::from(self.others[node]));
         missing.iter().enumerate().map(|(node, money)| (*money + -left(node)).to_float()).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two subtraction-free steps: a few units in the last place.
-    const TWO_NODES: f64 = 8.0 * f64::EPSILON;
-
-    #[test]
-    fn a_loop_that_gives_out_a_trillionth_keeps_sixteen_digits() {
-        // Each node passes 1 − 10⁻¹² to the other; by symmetry half of the two costs leaves from each.
-        let exit = 1e-12;
-        let factors = Factors::new(2, vec![0.0, 1.0 - exit, exit, 1.0 - exit, 0.0, exit]).unwrap();
-        let gross = factors.gross(&[1.0, 1.0]);
-        for cost in gross {
-            assert!((cost * exit - 1.0).abs() < TWO_NODES, "{cost}");
-        }
-    }
-
-    #[test]
-    fn a_closed_loop_has_no_pivot() {
-        assert!(Factors::new(2, vec![0.0, 1.0, 0.0, 1.0, 0.0, 0.0]).is_none());
     }
 }
