@@ -1,26 +1,19 @@
 //! One dataset: columns checked against [`outputs`](crate::schema::outputs), encoded in parallel, same bytes every time.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Read, Write},
-    ops::Range,
-    sync::Arc,
-};
+use std::{fs::File, io::Read, ops::Range, sync::Arc};
 
-use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
-};
+use arrow_array::{ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use camino::{Utf8Path, Utf8PathBuf};
-use parquet::{
-    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
-    basic::{Compression, ZstdLevel},
-    file::properties::WriterProperties,
-};
+use camino::Utf8Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{PublishError, check::footer, fault, io};
+use super::{
+    PublishError,
+    check::footer,
+    io,
+    part::{PartFile, ROW_GROUP_ROWS},
+};
 use crate::{
     numeric::keys::{Key, Keys},
     schema::{
@@ -79,9 +72,6 @@ pub struct WrittenFile {
 /// Rows of a file.
 const FILE_ROWS: usize = 1_048_576;
 
-/// Rows of a row group.
-const ROW_GROUP_ROWS: usize = 131_072;
-
 /// Digits of [`ColumnType::Money`] and [`ColumnType::Quantity`].
 const PRECISION: u8 = 18;
 
@@ -111,10 +101,7 @@ impl Writer<'_> {
             return Err(PublishError::Contract { dataset: spec.name, what });
         }
         self.write_parts(spec, rows.div_ceil(FILE_ROWS).max(1), |part, file| {
-            for (from, to) in groups(part * FILE_ROWS, rows.min((part + 1) * FILE_ROWS)) {
-                file.write(&self.batch(spec, columns, from, to)?)?;
-            }
-            Ok(())
+            file.write(columns, part * FILE_ROWS, rows.min((part + 1) * FILE_ROWS))
         })
     }
 
@@ -132,7 +119,7 @@ impl Writer<'_> {
     ) -> Result<Written, PublishError> {
         self.write_parts(spec, rows.div_ceil(FILE_ROWS).max(1), |part, file| {
             for (from, to) in groups(part * FILE_ROWS, rows.min((part + 1) * FILE_ROWS)) {
-                file.write(&self.batch(spec, &make(from..to), 0, to - from)?)?;
+                file.write(&make(from..to), 0, to - from)?;
             }
             Ok(())
         })
@@ -152,9 +139,7 @@ impl Writer<'_> {
     ) -> Result<Written, PublishError> {
         self.write_parts(spec, parts.max(1), |part, file| {
             for columns in make(part) {
-                for (from, to) in groups(0, columns.first().map_or(0, Values::len)) {
-                    file.write(&self.batch(spec, &columns, from, to)?)?;
-                }
+                file.write(&columns, 0, columns.first().map_or(0, Values::len))?;
             }
             Ok(())
         })
@@ -164,7 +149,7 @@ impl Writer<'_> {
         &self,
         spec: &'static OutputDataset,
         parts: usize,
-        fill: impl Fn(usize, &mut PartFile) -> Result<(), PublishError> + Sync,
+        fill: impl Fn(usize, &mut PartFile<'_>) -> Result<(), PublishError> + Sync,
     ) -> Result<Written, PublishError> {
         let folder = self.folder.join(spec.name);
         std::fs::create_dir(&folder).map_err(io(&folder))?;
@@ -174,7 +159,7 @@ impl Writer<'_> {
             .map(|part| {
                 let name = format!("{}/part-{part:05}.parquet", spec.name);
                 let path = self.folder.join(&name);
-                let mut file = PartFile::create(&path, &self.schema(spec))?;
+                let mut file = PartFile::create(spec.name, &path, &self.schema(spec), self.ids)?;
                 fill(part, &mut file)?;
                 let rows = file.finish()?;
                 // Read again what the disk has: its digest, and a footer that says what was meant.
@@ -214,30 +199,6 @@ impl Writer<'_> {
             })
             .collect();
         Arc::new(Schema::new(fields))
-    }
-
-    /// Rows `from..to` of the columns.
-    fn batch(
-        &self,
-        spec: &'static OutputDataset,
-        columns: &[Values],
-        from: usize,
-        to: usize,
-    ) -> Result<RecordBatch, PublishError> {
-        let schema = self.schema(spec);
-        let contract = |what: String| PublishError::Contract { dataset: spec.name, what };
-        if columns.len() != schema.fields().len() || columns.iter().any(|column| column.len() < to) {
-            return Err(contract(format!("{} columns of {to} rows do not fit its documentation", columns.len())));
-        }
-        let arrays: Vec<ArrayRef> = columns
-            .iter()
-            .zip(schema.fields())
-            .map(|(values, field)| {
-                let array = values.array(from, to, field.data_type(), self.ids);
-                array.ok_or_else(|| PublishError::Precision { dataset: spec.name, column: field.name().clone() })
-            })
-            .collect::<Result<_, _>>()?;
-        RecordBatch::try_new(schema, arrays).map_err(|error| contract(error.to_string()))
     }
 }
 
@@ -323,7 +284,7 @@ impl Values {
     }
 
     /// Rows `from..to` as an Arrow array; `None` when a decimal has too many digits.
-    fn array(&self, from: usize, to: usize, kind: &DataType, ids: &Keys) -> Option<ArrayRef> {
+    pub(super) fn array(&self, from: usize, to: usize, kind: &DataType, ids: &Keys) -> Option<ArrayRef> {
         Some(match self {
             Self::Ids(rows) => match ids {
                 Keys::Int(values) => {
@@ -363,67 +324,6 @@ fn id_text(ids: &Keys, row: u32) -> String {
     match ids.get(row as usize) {
         Key::Int(value) => value.to_string(),
         Key::Text(text) => String::from_utf8_lossy(text).into_owned(),
-    }
-}
-
-/// A file each of whose writes may be made to fail.
-struct Sink(File);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        fault::at("write_part")?;
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
-    }
-}
-
-/// A Parquet file while it is written.
-struct PartFile {
-    path: Utf8PathBuf,
-    writer: ArrowWriter<BufWriter<Sink>>,
-    rows: u64,
-}
-
-impl PartFile {
-    fn create(path: &Utf8Path, schema: &SchemaRef) -> Result<Self, PublishError> {
-        let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
-        let file = fault::at("create_part").and_then(|()| File::create_new(path)).map_err(io(path))?;
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_created_by(concat!("whalecurve ", env!("CARGO_PKG_VERSION")).to_owned());
-        // Numbers of customers hardly repeat: a dictionary of them costs time and saves nothing. Text of many rows does.
-        let properties = schema
-            .fields()
-            .iter()
-            .filter(|field| *field.data_type() != DataType::Utf8)
-            .fold(properties, |properties, field| {
-                properties.set_column_dictionary_enabled(field.name().as_str().into(), false)
-            })
-            .build();
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let writer =
-            ArrowWriter::try_new_with_options(BufWriter::new(Sink(file)), schema.clone(), options).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), writer, rows: 0 })
-    }
-
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), PublishError> {
-        self.rows += batch.num_rows() as u64;
-        self.writer.write(batch).map_err(|source| PublishError::Parquet { path: self.path.clone(), source })
-    }
-
-    /// Writes the footer and waits until everything is on the disk; the number of rows.
-    fn finish(self) -> Result<u64, PublishError> {
-        let Self { path, writer, rows } = self;
-        let parquet = |source| PublishError::Parquet { path: path.clone(), source };
-        let mut buffer = writer.into_inner().map_err(parquet)?;
-        buffer.flush().map_err(io(&path))?;
-        let Sink(file) = buffer.into_inner().map_err(|error| io(&path)(error.into_error()))?;
-        fault::at("sync_part").and_then(|()| file.sync_all()).map_err(io(&path))?;
-        Ok(rows)
     }
 }
 

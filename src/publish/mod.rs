@@ -21,11 +21,13 @@
 
 pub mod beside;
 pub mod check;
+mod coded;
 pub mod columns;
 pub mod dataset;
 mod fault;
 pub mod folder;
 mod lock;
+mod part;
 pub mod probe;
 mod reconcile;
 mod swap;
