@@ -2,14 +2,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rayon::prelude::*;
 
 use super::{
     ContractError,
-    columns::{Batch, INVALID, NULL, Scale},
+    columns::{INVALID, NULL, Scale},
     rules::Tally,
     tables::{
         Input, KnownCustomers, Slice, UNKNOWN, customer_of, demote, ids_like, need_periods, split_duplicates, timed,
@@ -41,6 +44,7 @@ pub fn driver_quantities(
     let quantity_scale = Scale::QUANTITY;
     let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
     let held: Vec<AtomicBool> = names.iter().map(|_| AtomicBool::new(false)).collect();
+    let unwanted = Mutex::new(BTreeSet::new());
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let places = slice.batch.places("driver", &names)?.ok_or_else(|| slice.absent("driver"))?;
@@ -49,6 +53,12 @@ pub fn driver_quantities(
         need_periods(input, times.is_some())?;
         for place in places.iter().flatten() {
             held[*place as usize].store(true, Ordering::Relaxed);
+        }
+        if places.iter().any(Option::is_none) {
+            // They are cells, which no message holds: it says how many there are.
+            let texts = slice.batch.texts("driver")?.into_iter().flatten().flatten();
+            let others = texts.filter(|name| !names.contains(&name.as_str()));
+            unwanted.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
         }
         for row in 0..slice.height() {
             let driver = places[row].map(|place| &drivers[place as usize]);
@@ -93,10 +103,10 @@ pub fn driver_quantities(
         });
     }
     input.rules.judge(&tally.balance)?;
-    let absent = held.iter().zip(&names).filter(|(held, _)| !held.load(Ordering::Relaxed));
-    let absent: Vec<String> = absent.map(|(_, name)| (*name).to_owned()).collect();
-    // How many drivers there are is asked only when one is missed.
-    let others = if absent.is_empty() { 0 } else { count_drivers(input)? };
+    let (held, absent): (Vec<_>, Vec<_>) = held.iter().zip(names).partition(|(held, _)| held.load(Ordering::Relaxed));
+    let absent: Vec<String> = absent.into_iter().map(|(_, name)| name.to_owned()).collect();
+    let others = unwanted.into_inner().unwrap_or_else(PoisonError::into_inner).len() + held.len();
+    let others = if absent.is_empty() { 0 } else { others };
     Ok((Quantities { rows, unknown: sum_unknown(&unknown)?, absent, others }, tally))
 }
 
@@ -111,16 +121,6 @@ pub struct Quantities {
     pub absent: Vec<String>,
     /// When there are any: how many drivers it has rows of.
     pub others: usize,
-}
-
-/// Different names in the table. They are cells, which no message holds.
-fn count_drivers(input: &Input<'_>) -> Result<usize, ContractError> {
-    let mut names = BTreeSet::new();
-    for frame in input.frames {
-        let batch = Batch { table: input.rules.table().as_str(), frame };
-        names.extend(batch.texts("driver")?.into_iter().flatten().flatten());
-    }
-    Ok(names.len())
 }
 
 /// Quantities of unknown customers by driver and period.

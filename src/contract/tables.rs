@@ -2,7 +2,7 @@
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc::Receiver};
 
 use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
@@ -29,54 +29,87 @@ use crate::{
     units::Day,
 };
 
-/// What every small table needs: the run's settings, its rules, and the batches of its scan.
+/// Rows that are judged at a time: their columns stay in cache.
+pub const JUDGED_ROWS: usize = 16_384;
+
+/// What every table beside the ledger needs: the run's settings, its rules, and the batches of its scan.
 pub struct Input<'a> {
     pub(super) settings: &'a Settings,
     /// Rules of the table.
     pub rules: Rules,
-    pub(super) frames: &'a [DataFrame],
+    columns: Vec<String>,
+    rows: Option<u64>,
+    batches: Mutex<Option<Receiver<DataFrame>>>,
 }
 
 impl<'a> Input<'a> {
-    /// The batches of `table`.
+    /// * `columns`: that are mapped. * `rows`: how many there are, as far as that is known before. * `batches`: of `table`.
     #[must_use]
-    pub fn new(settings: &'a Settings, table: TableName, frames: &'a [DataFrame]) -> Self {
-        Self { settings, rules: Rules::new(settings, table), frames }
+    pub fn new(
+        settings: &'a Settings,
+        table: TableName,
+        columns: Vec<String>,
+        rows: Option<u64>,
+        batches: Receiver<DataFrame>,
+    ) -> Self {
+        let rules = Rules::new(settings, table);
+        Self { settings, rules, columns, rows, batches: Mutex::new(Some(batches)) }
     }
 
     /// Whether a column is mapped.
     pub(super) fn has(&self, column: &str) -> bool {
-        let batch = |frame: &DataFrame| frame.column(column).is_ok();
-        self.frames.first().is_some_and(batch)
+        self.columns.iter().any(|name| name == column)
     }
 
     pub(super) fn money(&self) -> Scale {
         Scale { digits: u32::from(self.settings.currency.exponent), integers_are_scaled: true }
     }
 
-    /// Judges every batch and gathers what is accepted.
+    /// Judges every batch as it comes, its rows in parallel, and gathers what is accepted.
     pub(super) fn gather<T: Send>(
         &self,
         judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
     ) -> Result<(Vec<T>, Tally), ContractError> {
-        let table = self.rules.table().as_str();
-        let slices: Vec<(Vec<T>, Tally)> = self
-            .frames
-            .par_iter()
-            .map(|frame| {
-                let batch = Batch { table, frame };
-                let mut slice = Slice { batch, rules: &self.rules, accepted: Vec::new(), tally: Tally::default() };
-                judge(&mut slice)?;
-                Ok((slice.accepted, slice.tally))
-            })
-            .collect::<Result<_, ContractError>>()?;
-        let mut accepted = Vec::new();
+        let mut accepted = Vec::with_capacity(self.rows.map_or(0, |rows| rows as usize));
         let mut tally = Tally::default();
-        for (mut rows, slice) in slices {
-            accepted.append(&mut rows);
-            tally.combine(slice);
-        }
-        Ok((accepted, tally))
+        let mut batches = self.batches().into_iter().flatten();
+        let judged = batches.try_for_each(|frame| {
+            for (mut rows, slice) in self.judged(&frame, &judge)? {
+                accepted.append(&mut rows);
+                tally.combine(slice);
+            }
+            Ok(())
+        });
+        // After a mistake the scan goes on to its end, which may be a worse one.
+        batches.for_each(drop);
+        judged.map(|()| (accepted, tally))
+    }
+
+    /// The rows of one batch, judged slice by slice in parallel.
+    fn judged<T: Send>(
+        &self,
+        frame: &DataFrame,
+        judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
+    ) -> Result<Vec<(Vec<T>, Tally)>, ContractError> {
+        let table = self.rules.table().as_str();
+        let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
+        let judged = |start: usize| {
+            let frame = &frame.slice(start as i64, JUDGED_ROWS);
+            let (batch, accepted) = (Batch { table, frame }, Vec::with_capacity(frame.height()));
+            let mut slice = Slice { batch, rules: &self.rules, accepted, tally: Tally::default() };
+            judge(&mut slice)?;
+            Ok((slice.accepted, slice.tally))
+        };
+        starts.into_par_iter().map(judged).collect()
+    }
+
+    /// Takes the batches that nobody wanted, so that the scan comes to its end.
+    pub fn drain(&self) {
+        self.batches().into_iter().flatten().for_each(drop);
+    }
+
+    fn batches(&self) -> Option<Receiver<DataFrame>> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

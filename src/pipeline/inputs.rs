@@ -1,12 +1,8 @@
 //! The optional tables, each through its contract.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::mpsc::channel,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use polars::prelude::DataFrame;
 
 use super::{RunError, event_time};
 use crate::{
@@ -25,7 +21,7 @@ use crate::{
     },
     facts::{assemble::DriverSource, drivers},
     numeric::keys::Keys,
-    read::{self, Footer, ReadError, Source},
+    read::{self, Footer, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
         costing::{Method, ResourceSetting},
@@ -106,13 +102,18 @@ impl<'a> SideInputs<'a> {
     ) -> Result<T, RunError> {
         let source = read::open(table, setting, self.base, drivers)?;
         self.note(&source);
-        let (send, frames) = channel();
-        let stopped =
-            move |_| ReadError::Scan { table: table.as_str(), reason: "a batch could not be processed".to_owned() };
-        source.for_each_batch(move |frame| send.send(frame).map_err(stopped))?;
-        let frames: Vec<DataFrame> = frames.into_iter().collect();
+        let columns = source.column_types()?.into_iter().map(|(name, _)| name).collect();
+        let rows = source.rows.filter(|_| !source.filtered);
         let csv = setting.format == Format::Csv;
-        let (found, tally) = read(&Input::new(self.settings, table, &frames), csv)?;
+        // A table that cannot be read is said before what is wrong with the rows that could.
+        let (found, scanned) = source.beside(|batches| {
+            let input = Input::new(self.settings, table, columns, rows, batches);
+            let found = read(&input, csv);
+            input.drain();
+            found
+        });
+        scanned?;
+        let (found, tally) = found?;
         self.keep(table, tally);
         Ok(found)
     }

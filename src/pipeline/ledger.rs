@@ -1,9 +1,6 @@
 //! The ledger: scanned in waves, judged batch by batch, folded partition by partition.
 
-use std::{
-    collections::BTreeMap,
-    sync::mpsc::{Receiver, sync_channel},
-};
+use std::{collections::BTreeMap, sync::mpsc::Receiver};
 
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
@@ -13,6 +10,7 @@ use crate::{
     contract::{
         ContractError,
         rules::Tally,
+        tables::JUDGED_ROWS,
         transactions::{Judged, Ledger},
     },
     facts::{
@@ -22,7 +20,7 @@ use crate::{
         order_sums::OrderSummary,
         packed::Packed,
     },
-    read::{ReadError, Source},
+    read::Source,
     schema::{
         costing::{AllocationRule, Basis, NoDriver, ResourceSetting, Weight},
         facts::{Cells, NO_DAY},
@@ -39,9 +37,6 @@ pub(super) const WAVE_LINES: usize = 1 << 20;
 
 /// Pieces of a wave, for files whose row groups hold a few rows each.
 const WAVE_PIECES: usize = 4_096;
-
-/// Rows that are judged and packed at a time: their columns stay in cache.
-const JUDGED_ROWS: usize = 16_384;
 
 /// Additive columns of the lines, where each driver column comes from, and the drivers' names.
 pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usize, Vec<DriverSource>, Vec<String>) {
@@ -130,13 +125,7 @@ struct Slice {
     orders: Option<Packed>,
 }
 
-/// Batches that the scan may be ahead of the fold.
-const BATCHES_AHEAD: usize = 2;
-
 /// Scans the ledger in waves: judged and packed slice by slice in parallel, then folded partition by partition.
-///
-/// The scan has a thread of its own, which hands batches over: so the fold runs in the caller's thread pool, not in the
-/// one of the decoder, and the next wave is decoded meanwhile.
 ///
 /// # Errors
 /// [`RunError`] of the contract or the facts first, then of the scan.
@@ -146,16 +135,10 @@ pub(super) fn fold(
     summaries: Summaries,
     progress: &dyn Progress,
 ) -> Result<Folded, RunError> {
-    let stopped = || ReadError::Scan { table: "transactions", reason: "a batch could not be processed".to_owned() };
-    let (send, batches) = sync_channel::<DataFrame>(BATCHES_AHEAD);
-    std::thread::scope(|scope| {
-        let scan = scope.spawn(move || source.for_each_batch(move |frame| send.send(frame).map_err(|_| stopped())));
-        let folded = fold_batches(batches, ledger, summaries, progress);
-        let scanned = scan.join().map_err(|_| stopped())?;
-        let folded = folded?;
-        scanned?;
-        Ok(folded)
-    })
+    let (folded, scanned) = source.beside(|batches| fold_batches(batches, ledger, summaries, progress));
+    let folded = folded?;
+    scanned?;
+    Ok(folded)
 }
 
 fn fold_batches(

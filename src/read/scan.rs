@@ -2,7 +2,10 @@
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, sync_channel},
+    },
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -30,6 +33,9 @@ pub struct Source {
     pub filtered: bool,
     frame: LazyFrame,
 }
+
+/// Batches that a scan may be ahead of whoever takes them.
+const BATCHES_AHEAD: usize = 2;
 
 /// What a role's column may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -486,6 +492,23 @@ impl Source {
     pub fn column_types(&self) -> Result<Vec<(String, DataType)>, ReadError> {
         let schema = guarded(self.table.as_str(), || self.frame.clone().collect_schema())?;
         Ok(schema.iter().map(|(name, dtype)| (name.to_string(), dtype.clone())).collect())
+    }
+
+    /// Scans in a thread of its own, which hands batches over as [`Self::for_each_batch`] does: so `work` runs in the caller's
+    /// thread pool, not in the decoder's, and the next batches are decoded meanwhile.
+    ///
+    /// Gives what `work` made of the batches, and how the scan ended. A scan whose batches are not taken to the end ends in an
+    /// error that means nothing else.
+    pub fn beside<T>(self, work: impl FnOnce(Receiver<DataFrame>) -> T) -> (T, Result<u64, ReadError>) {
+        let table = self.table.as_str();
+        let stopped = move || ReadError::Scan { table, reason: "a batch could not be processed".to_owned() };
+        let (send, batches) = sync_channel(BATCHES_AHEAD);
+        std::thread::scope(|scope| {
+            let take = move |frame| send.send(frame).map_err(|_| stopped());
+            let scan = scope.spawn(move || self.for_each_batch(take));
+            let made = work(batches);
+            (made, scan.join().unwrap_or_else(|_| Err(stopped())))
+        })
     }
 
     /// Hands every batch of the table to `take`, as it was decoded, one at a time, in no fixed order; checks the row count
