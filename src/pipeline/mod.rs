@@ -332,7 +332,8 @@ pub fn project(
     clock.start("publish", None);
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
-    let summary = interrupted.into_iter().chain(summary::lines(settings, &results)).collect();
+    let small = small_groups::note(&manifest["suppress"]);
+    let summary = interrupted.into_iter().chain(summary::lines(settings, &results)).chain(small).collect();
     Ok(Outcome { manifest, summary })
 }
 

@@ -1,5 +1,4 @@
-//! Small groups: the segment datasets leave out what would tell of a few customers, where the config asks for it
-//! (`suppress`).
+//! Small groups: the segment datasets leave out what would tell of a few customers, as far as the config wants it (`suppress`).
 
 use std::{
     collections::BTreeMap,
@@ -82,6 +81,20 @@ impl<'a> SmallGroups<'a> {
         let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
         json!({"smallest_group": self.smallest, "rows_left_out": *left_out})
     }
+}
+
+/// What was left out, in words; `None` when nothing was.
+///
+/// * `record`: of [`SmallGroups::record`].
+pub(super) fn note(record: &Value) -> Option<String> {
+    let left_out = record["rows_left_out"].as_object().filter(|datasets| !datasets.is_empty())?;
+    let datasets: Vec<String> = left_out.iter().map(|(dataset, rows)| format!("{rows} of {dataset}")).collect();
+    Some(format!(
+        "  note: groups of fewer than {} customers, and what would tell them, are left out, in rows: {}; `suppress: \
+         {{smallest_group: 1}}` tells every group",
+        record["smallest_group"],
+        datasets.join(", ")
+    ))
 }
 
 /// Which rows are told.

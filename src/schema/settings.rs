@@ -97,6 +97,9 @@ pub struct Settings {
     pub suppress: u64,
 }
 
+/// Fewest customers of a group that is told, where nobody says otherwise.
+pub const SMALLEST_GROUP: u64 = 10;
+
 /// The page for people, `report.html`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ReportSettings {
@@ -108,7 +111,7 @@ pub struct ReportSettings {
 
 impl Default for ReportSettings {
     fn default() -> Self {
-        Self { write: true, smallest_group: 10 }
+        Self { write: true, smallest_group: SMALLEST_GROUP }
     }
 }
 

@@ -44,14 +44,23 @@ pub(crate) fn run(config: &Path, output: &Path, more: &[&str]) -> serde_json::Va
     serde_json::from_str(&fs::read_to_string(output.join("run_manifest.json")).unwrap()).unwrap()
 }
 
+/// Small groups are told as well.
+pub(crate) const EVERY_GROUP: &str = "\nsuppress: {smallest_group: 1}\n";
+
 /// A scratch folder with a config and its inputs.
 pub(crate) struct Job {
     folder: tempfile::TempDir,
 }
 
 impl Job {
-    /// A folder with `whalecurve.yaml`.
+    /// A folder with `whalecurve.yaml`. Tests have few customers: all groups are told where the config does not say which.
     pub(crate) fn new(config: &str) -> Self {
+        let every = if config.contains("inputs:") && !config.contains("suppress:") { EVERY_GROUP } else { "" };
+        Self::as_it_is(&format!("{config}{every}"))
+    }
+
+    /// A folder with this very config.
+    pub(crate) fn as_it_is(config: &str) -> Self {
         let job = Self { folder: tempfile::tempdir().unwrap() };
         fs::write(job.path("whalecurve.yaml"), config).unwrap();
         job

@@ -48,7 +48,7 @@ use crate::schema::{
     period::PeriodKind,
     portfolio::PortfolioSettings,
     scenario::Scenario,
-    settings::{ForecastSettings, ReportSettings, Settings, TableName},
+    settings::{ForecastSettings, ReportSettings, SMALLEST_GROUP, Settings, TableName},
 };
 use crate::units::Day;
 
@@ -295,9 +295,6 @@ fn places(
     Some((output, spool.map(|spool| folder.join(spool).into_string())))
 }
 
-/// Smallest group that is told where nothing is suppressed.
-const EVERY_GROUP: u64 = 1;
-
 /// `keep_versions`, `report` and `suppress`: what an output has beside its datasets, and what they leave out.
 fn beside_the_datasets(
     fields: &Fields<'_>,
@@ -306,7 +303,7 @@ fn beside_the_datasets(
     let keep_versions =
         fields.read_or("keep_versions", 0, problems, |entry, problems| entry.whole(0, MOST_VERSIONS, problems));
     let report = fields.read_or("report", ReportSettings::default(), problems, report::read);
-    (keep_versions, report, fields.read_or("suppress", EVERY_GROUP, problems, report::suppress))
+    (keep_versions, report, fields.read_or("suppress", SMALLEST_GROUP, problems, report::suppress))
 }
 
 /// Rules of the inputs, and how fresh they must be.

@@ -6,7 +6,7 @@ use crate::{
         sections::activities::SWITCH,
         walk::{Entry, Fields},
     },
-    schema::settings::ReportSettings,
+    schema::settings::{ReportSettings, SMALLEST_GROUP},
 };
 
 /// Most customers of a group that is not told.
@@ -28,7 +28,6 @@ pub(in crate::cli::config) fn suppress(entry: &Entry<'_>, problems: &mut Problem
 }
 
 fn smallest_group(fields: &Fields<'_>, problems: &mut Problems) -> Option<u64> {
-    fields.read_or("smallest_group", ReportSettings::default().smallest_group, problems, |entry, problems| {
-        entry.whole(1, LARGEST_HIDDEN, problems)
-    })
+    fields
+        .read_or("smallest_group", SMALLEST_GROUP, problems, |entry, problems| entry.whole(1, LARGEST_HIDDEN, problems))
 }
