@@ -4,9 +4,12 @@
 //! from the run's own cells. So a difference comes from customers, prices, costs and the discount rate, never from a fit that
 //! changed its mind.
 
+use rayon::prelude::*;
+
 use super::{
     Ledgers, RunError,
     earnings::Earnings,
+    equity_tables::Groups,
     forecast::{Forecast, all_is_kept, kept_rates, major},
     worlds::World,
 };
@@ -29,6 +32,9 @@ use crate::{
     },
     units::{Day, Minor, MinorSum},
 };
+
+/// Customers whose steps are added up by one thread at a time, at least.
+const CUSTOMERS_AT_ONCE: usize = 16_384;
 
 /// The steps of every customer of the run; `None` without a forecast or a bridge in the settings.
 ///
@@ -168,26 +174,49 @@ fn drivers(of: &ValueDrivers, rates: &Rates, row: usize) -> Drivers {
     }
 }
 
+/// Customers and amount of every step.
+type StepTotals = [(i64, MinorSum); Step::ALL.len()];
+
+/// Where the groups of each cut begin, and the totals of every group. The steps of a customer are looked at once for all cuts:
+/// they are what does not fit a cache.
+fn totals(bridge: &[Steps], groups: &[Groups<'_>]) -> (Vec<usize>, Vec<StepTotals>) {
+    let (mut first, mut all) = (Vec::new(), 0);
+    for cut in groups {
+        first.push(all);
+        all += cut.names.len();
+    }
+    let nothing = || vec![StepTotals::default(); all];
+    let add = |mut totals: Vec<StepTotals>, (customer, steps): (usize, &Steps)| {
+        for (cut, first) in groups.iter().zip(&first) {
+            for (step, (count, sum)) in Step::ALL.into_iter().zip(&mut totals[first + cut.group(customer)]) {
+                *count += i64::from(steps.counts(step));
+                *sum += MinorSum::from(steps.amount(step));
+            }
+        }
+        totals
+    };
+    let both = |mut totals: Vec<StepTotals>, others: Vec<StepTotals>| {
+        for ((count, sum), other) in totals.iter_mut().flatten().zip(others.iter().flatten()) {
+            *count += other.0;
+            *sum += other.1;
+        }
+        totals
+    };
+    let totals = bridge.par_iter().enumerate().with_min_len(CUSTOMERS_AT_ONCE).fold(nothing, add).reduce(nothing, both);
+    (first, totals)
+}
+
 impl World<'_> {
     /// `equity_bridge`.
     pub(super) fn bridge_columns(&self) -> Vec<Values> {
         let groups = self.groups();
         let mut rows: Vec<(&str, &str, Step, i64, MinorSum)> = Vec::new();
         if let Some(bridge) = &self.found.bridge {
-            let of_step = |step: Step| -> Vec<Minor> { bridge.iter().map(|steps| steps.amount(step)).collect() };
-            let amounts = Step::ALL.map(of_step);
-            let sums: Vec<Vec<Vec<MinorSum>>> =
-                groups.iter().map(|cut| amounts.iter().map(|amounts| cut.sums(amounts)).collect()).collect();
-            let count = |step: &Step| -> Vec<Vec<i64>> {
-                groups.iter().map(|cut| cut.count(bridge.len(), |row| bridge[row].counts(*step))).collect()
-            };
-            let counts: Vec<Vec<Vec<i64>>> = Step::ALL.iter().map(count).collect();
+            let (first, totals) = totals(bridge, &groups);
             for (cut, group) in Self::in_order(&groups) {
                 let (by, name) = (groups[cut].segmentation, groups[cut].names[group]);
-                let row = |(number, step): (usize, Step)| {
-                    (by, name, step, counts[number][cut][group], sums[cut][number][group])
-                };
-                rows.extend(Step::ALL.into_iter().enumerate().map(row));
+                let total = &totals[first[cut] + group];
+                rows.extend(Step::ALL.iter().zip(total).map(|(step, (count, sum))| (by, name, *step, *count, *sum)));
             }
         }
         let from = match self.settings.equity.bridge.as_ref().map(|bridge| &bridge.from) {

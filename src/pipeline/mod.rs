@@ -70,6 +70,7 @@ mod grouping;
 mod inputs;
 mod ledger;
 mod market_tables;
+mod measures;
 mod method_table;
 pub mod model_file;
 mod movements;
