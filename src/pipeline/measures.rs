@@ -45,8 +45,8 @@ struct Ratio {
     of: Column,
     /// What a unit of `above` counts for.
     unit: f64,
-    /// To which power the ratio is raised.
-    power: f64,
+    /// To which power the ratio is raised, if to any.
+    power: Option<f64>,
 }
 
 impl Column {
@@ -68,7 +68,7 @@ impl Ratio {
     /// A mean over all customers.
     fn mean(measure: Measure, column: Vec<i64>, unit: f64) -> Self {
         let (above, below, of) = (Column::Whole(column), Column::Everyone, Column::Everyone);
-        Self { measure, above, below, of, unit, power: 1.0 }
+        Self { measure, above, below, of, unit, power: None }
     }
 
     /// * `customers`: of each group.
@@ -77,7 +77,7 @@ impl Ratio {
         let value = |((above, below), of): ((f64, f64), f64)| {
             (below > 0.0).then(|| {
                 let ratio = above / self.unit / below;
-                (of as i64, if self.power == 1.0 { ratio } else { libm::pow(ratio, self.power) })
+                (of as i64, self.power.map_or(ratio, |power| libm::pow(ratio, power)))
             })
         };
         let groups = above.into_iter().zip(below).zip(of).map(value).collect();
@@ -175,7 +175,7 @@ impl World<'_> {
             below: Column::count(came()),
             of: Column::count(came()),
             unit: 1.0,
-            power: 1.0,
+            power: None,
         })
     }
 
@@ -191,7 +191,7 @@ impl World<'_> {
             below: shares(&|row| forecast.p_alive(row)),
             of: Column::count(rows.iter().map(Option::is_some)),
             unit: 1.0,
-            power: DAYS_PER_YEAR / horizon,
+            power: Some(DAYS_PER_YEAR / horizon),
         })
     }
 
@@ -211,7 +211,7 @@ impl World<'_> {
             below: known(&|_, wallet| wallet),
             of: known(&|_, _| 1),
             unit: 1.0,
-            power: 1.0,
+            power: None,
         })
     }
 }

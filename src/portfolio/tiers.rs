@@ -26,7 +26,7 @@ pub fn tiers(values: &[Minor], tiers: &[ValueTier], by: &TiersBy) -> Vec<u16> {
     }
     let mut order: Vec<(Reverse<i64>, u32)> =
         values.par_iter().map(|value| Reverse(*value)).zip(0..values.len() as u32).collect();
-    order.par_sort_unstable();
+    let by_value = *by == TiersBy::Value;
     let all = match by {
         TiersBy::Value => order.iter().map(|(value, _)| MinorSum::from(value.0.max(0))).sum(),
         _ => values.len() as MinorSum,
@@ -39,20 +39,57 @@ pub fn tiers(values: &[Minor], tiers: &[ValueTier], by: &TiersBy) -> Vec<u16> {
             (cumulated * all as f64).round_ties_even() as MinorSum
         })
         .collect();
-    let mut tier = vec![0; values.len()];
-    let mut before: MinorSum = 0;
-    for (value, row) in order {
-        let empty = *by == TiersBy::Value && value.0 <= 0;
-        let found = ends.iter().position(|end| before < *end).filter(|_| !empty);
-        tier[row as usize] = found.unwrap_or(last) as u16;
-        before += if *by == TiersBy::Value { MinorSum::from(value.0.max(0)) } else { 1 };
+    let mut tier = vec![last as u16; values.len()];
+    if by_value {
+        order.par_sort_unstable();
+        let mut before: MinorSum = 0;
+        for (Reverse(value), row) in order.iter().take_while(|(value, _)| value.0 > 0) {
+            tier[*row as usize] = ends.iter().position(|end| before < *end).unwrap_or(last) as u16;
+            before += MinorSum::from(*value);
+        }
+        return tier;
+    }
+    // Who is in which tier is all that is asked, so each tier is split off what is left, in no order of its own.
+    let mut left = order.as_mut_slice();
+    let mut begin = 0;
+    for (number, end) in ends.iter().enumerate() {
+        let (end, taken) = (*end as usize, (*end as usize).saturating_sub(begin).min(left.len()));
+        if taken < left.len() {
+            left.select_nth_unstable(taken);
+        }
+        let (own, others) = left.split_at_mut(taken);
+        for (_, row) in own.iter() {
+            tier[*row as usize] = number as u16;
+        }
+        (left, begin) = (others, end);
     }
     tier
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn tiers_by_customers_are_runs_of_the_ranking(
+            values in prop::collection::vec(-20_i64..20, 0..60), cuts in prop::collection::vec(0.0..1.0, 0..4),
+        ) {
+            let mut cuts: Vec<f64> = cuts.into_iter().chain([0.0, 1.0]).collect();
+            cuts.sort_by(f64::total_cmp);
+            let shares: Vec<ValueTier> = cuts.windows(2).map(|cut| share("", cut[1] - cut[0])).collect();
+            let found = tiers(&values, &shares, &TiersBy::Customers);
+            let mut order: Vec<usize> = (0..values.len()).collect();
+            order.sort_by_key(|row| (Reverse(values[*row]), *row));
+            prop_assert!(order.windows(2).all(|pair| found[pair[0]] <= found[pair[1]]));
+            for (number, cut) in cuts.windows(2).enumerate() {
+                let size = found.iter().filter(|tier| usize::from(**tier) == number).count() as f64;
+                prop_assert!((size - (cut[1] - cut[0]) * values.len() as f64).abs() <= 1.0 + 1e-9);
+            }
+        }
+    }
 
     fn share(name: &str, share: f64) -> ValueTier {
         ValueTier { name: name.to_owned(), share }

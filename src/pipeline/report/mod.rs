@@ -36,13 +36,19 @@ pub(crate) fn html(
     let stored = source.manifest["report"]["smallest_group"].as_u64();
     let smallest_group = smallest_group.or(stored).unwrap_or(ReportSettings::default().smallest_group).max(1);
     let profits = customers::profits(source)?;
-    let values = customers::values(source, profits.as_ref(), smallest_group, &currency)?;
-    let mut whales = whole::whales(source)?;
-    let averages = profits.as_ref().and_then(|found| Averages::of(&found.sales, &found.cost, &found.profit));
+    let told = profits.as_ref();
+    let (values, (averages, paretos)) = rayon::join(
+        || customers::values(source, told, smallest_group, &currency),
+        || {
+            let averages = told.and_then(|found| Averages::of(&found.sales, &found.cost, &found.profit));
+            (averages, told.and_then(|found| Paretos::of(&found.sales, &found.cost)))
+        },
+    );
+    let (values, mut whales) = (values?, whole::whales(source)?);
+    whales.paretos = paretos;
     let mut profit = groups::profit(source)?;
     let growth = values.growth;
     if let Some(found) = profits {
-        whales.paretos = Paretos::of(&found.sales, &found.cost);
         profit.sums = found.sums;
     }
     let holdout = match validation {

@@ -1,6 +1,9 @@
 //! Part 2: the whale curve and what lies behind it; the two Paretos and how far they overlap.
 
+use std::cmp::Reverse;
+
 use maud::{Markup, html};
+use rayon::prelude::*;
 
 use super::{
     Report,
@@ -53,7 +56,7 @@ impl Paretos {
     ///
     /// * `sales`, `cost`: minor units, one a customer. `None` unless both sums are positive and there are customers.
     pub(crate) fn of(sales: &[i64], cost: &[i64]) -> Option<Self> {
-        let (by_sales, by_cost) = (ranked(sales), ranked(cost));
+        let (by_sales, by_cost) = rayon::join(|| ranked(sales), || ranked(cost));
         let fifth = sales.len() / 5;
         let mut is_costly = vec![false; cost.len()];
         by_cost[..fifth].iter().for_each(|row| is_costly[*row] = true);
@@ -64,9 +67,9 @@ impl Paretos {
 
 /// Rows by their values, largest first; ties by the order of the customers.
 fn ranked(values: &[i64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by_key(|row| (std::cmp::Reverse(values[*row]), *row));
-    order
+    let mut order: Vec<(Reverse<i64>, usize)> = values.iter().map(|value| Reverse(*value)).zip(0..).collect();
+    order.par_sort_unstable();
+    order.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Thousandths of the sum that each percent of the customers has, in their order.
