@@ -2,7 +2,10 @@
 
 use crate::{
     facts::FactsError,
-    schema::facts::{Cells, CustomerFacts, NO_DAY},
+    schema::{
+        facts::{Cells, CustomerFacts, NO_DAY},
+        period::Period,
+    },
 };
 
 /// One row a customer: first and last purchase, purchase days, spend after the first purchase day.
@@ -15,6 +18,14 @@ use crate::{
 /// # Errors
 /// [`FactsError::Overflow`] when a customer's revenue leaves 64 bits.
 pub fn roll_up(cells: &Cells, customers: usize) -> Result<CustomerFacts, FactsError> {
+    roll_up_until(cells, customers, Period::MAX)
+}
+
+/// The same as it was at the end of a period: later cells count nothing.
+///
+/// # Errors
+/// As [`roll_up`].
+pub fn roll_up_until(cells: &Cells, customers: usize, last: Period) -> Result<CustomerFacts, FactsError> {
     let mut facts = CustomerFacts {
         first_cell: Vec::with_capacity(customers + 1),
         first_purchase: vec![NO_DAY; customers],
@@ -30,6 +41,10 @@ pub fn roll_up(cells: &Cells, customers: usize) -> Result<CustomerFacts, FactsEr
         facts.first_cell.push(cell);
         let mut first_day_revenue = 0_i64;
         while cell < cells.len() && cells.customer[cell] as usize == customer {
+            if cells.period[cell] > last {
+                cell += 1;
+                continue;
+            }
             if cells.first_purchase[cell] != NO_DAY {
                 let first = &mut facts.first_purchase[customer];
                 // Periods ascend, so the first cell with a purchase holds the first purchase day.

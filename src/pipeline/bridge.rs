@@ -16,7 +16,7 @@ use super::{
 use crate::{
     contract::ContractError,
     equity::bridge::{Driven, Drivers, Step, Steps, bridge, in_minor},
-    facts::customers::roll_up,
+    facts::customers::roll_up_until,
     forecast::{
         contribution::{self, Earned, Rates},
         predict::{self, ForecastError, Histories, ValueDrivers},
@@ -25,9 +25,7 @@ use crate::{
     schema::{
         costs::LayerCosts,
         equity::BridgeFrom,
-        facts::{Cells, CustomerFacts},
         margins::Margins,
-        period::Period,
         settings::{ForecastSettings, Settings},
     },
     units::{Day, Minor, MinorSum},
@@ -81,31 +79,6 @@ pub(super) fn steps(
     Ok(Some(bridge(&before, &after, wanted.lost_below, other_rate, per_major)))
 }
 
-/// Facts of every customer as they were at the end of a period.
-fn facts_until(ledgers: &Ledgers, last: Period) -> Result<CustomerFacts, RunError> {
-    let cells = &ledgers.cells;
-    let rows: Vec<usize> = (0..cells.len()).filter(|cell| cells.period[*cell] <= last).collect();
-    let cells = Cells {
-        customer: kept(&cells.customer, &rows),
-        period: kept(&cells.period, &rows),
-        gross_sales: kept(&cells.gross_sales, &rows),
-        returns: kept(&cells.returns, &rows),
-        discount: kept(&cells.discount, &rows),
-        purchase_days: kept(&cells.purchase_days, &rows),
-        first_purchase: kept(&cells.first_purchase, &rows),
-        last_purchase: kept(&cells.last_purchase, &rows),
-        purchase_revenue: kept(&cells.purchase_revenue, &rows),
-        first_day_revenue: kept(&cells.first_day_revenue, &rows),
-        ..Cells::default()
-    };
-    Ok(roll_up(&cells, ledgers.customers.len())?)
-}
-
-/// Some rows of a column.
-fn kept<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {
-    rows.iter().map(|row| column[*row]).collect()
-}
-
 /// Drivers of every customer of the run at the opening day; `None` who had not bought yet.
 fn opening(
     settings: &Settings,
@@ -115,7 +88,8 @@ fn opening(
     money: (&Margins, &LayerCosts),
 ) -> Result<Vec<Option<Driven>>, RunError> {
     let mut found = vec![None; ledgers.customers.len()];
-    let facts = facts_until(ledgers, settings.period.of(from))?;
+    let last = settings.period.of(from);
+    let facts = roll_up_until(&ledgers.cells, ledgers.customers.len(), last)?;
     let histories = Histories::new(&facts, from);
     // Everybody who had bought by then has a history at as_of, in the same order.
     let mut row_of = vec![0; ledgers.customers.len()];
@@ -134,7 +108,6 @@ fn opening(
     };
     let then = predict::value_drivers((&forecast.models, &population), &histories, &spent, setting)?;
     let per_major = settings.currency.minor_per_major() as f64;
-    let last = settings.period.of(from);
     let mut earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
     let purchases: Vec<f64> =
         histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();

@@ -11,7 +11,7 @@ use super::{
     forecast::Forecast,
     foretold::{Foretold, Valuation},
     newcomers::NewCustomers,
-    results::{Findings, sum_by_customer},
+    results::{Findings, sum_by_customer, sum_of_cells},
 };
 use crate::{
     decide::{
@@ -25,7 +25,6 @@ use crate::{
     schema::{
         decisions::{Action, Prospect},
         equity::{Drivers, Part},
-        period::Period,
         portfolio::Portfolio,
         settings::Settings,
     },
@@ -242,14 +241,11 @@ fn stays(found: &Findings, customers: &[u32], per_major: f64) -> Vec<f64> {
 fn cost_to_serve(settings: &Settings, found: &Findings) -> Vec<Minor> {
     let (ledgers, margins) = (&found.ledgers, &found.margins);
     let year = settings.period.last_year(ledgers.as_of);
-    let cost = |(cell, period): (usize, &Period)| {
-        let counts = year.as_ref().is_none_or(|year| year.contains(period));
-        let parts =
-            [&margins.order_cost, &margins.customer_cost, &margins.below_cost, &margins.economic.capital_charge];
-        if counts { parts.into_iter().map(|part| part[cell]).sum() } else { 0 }
-    };
-    let costs: Vec<Minor> = ledgers.cells.period.iter().enumerate().map(cost).collect();
-    sum_by_customer(&ledgers.facts.first_cell, &costs)
+    let parts = [&margins.order_cost, &margins.customer_cost, &margins.below_cost, &margins.economic.capital_charge];
+    sum_of_cells(&ledgers.facts.first_cell, |cell| {
+        let counts = year.as_ref().is_none_or(|year| year.contains(&ledgers.cells.period[cell]));
+        if counts { parts.iter().map(|part| part[cell]).sum() } else { 0 }
+    })
 }
 
 /// The best other way to serve a customer: it saves of the future cost to serve the share that it would have saved of the

@@ -1,6 +1,8 @@
 //! What customers have earned so far, as a forecast takes it: without what does not come again.
 
-use super::{Ledgers, results::sum_by_customer};
+use rayon::prelude::*;
+
+use super::Ledgers;
 use crate::{
     schema::{costing::Layer, costs::LayerCosts, margins::Margins, period::Period},
     units::Minor,
@@ -35,42 +37,32 @@ impl Earnings {
         customers: &[u32],
         per_major: f64,
     ) -> Self {
-        let facts = &ledgers.facts;
-        let major = |column: &[Minor]| -> Vec<f64> {
-            customers.iter().map(|row| column[*row as usize] as f64 / per_major).collect()
-        };
-        let total = |column: &[Minor]| match last {
-            None => major(&sum_by_customer(&facts.first_cell, column)),
-            Some(last) => {
-                let cells = ledgers.cells.period.iter().zip(column);
-                let kept: Vec<Minor> = cells.map(|(period, value)| if *period <= last { *value } else { 0 }).collect();
-                major(&sum_by_customer(&facts.first_cell, &kept))
-            }
-        };
+        let (first_cell, period) = (&ledgers.facts.first_cell, &ledgers.cells.period);
         // Cost that does not come again is no cost of the future.
-        let recurring = |layer: Layer| -> Vec<Minor> {
-            let all = layers.layer(layer);
-            let one_off = layers.one_off(layer);
-            all.iter().enumerate().map(|(cell, cost)| cost - one_off.map_or(0, |column| column[cell])).collect()
+        let one_off = Layer::ALL.map(|layer| layers.one_off(layer));
+        let one_off = |layer: Layer, cell: usize| one_off[layer as usize].map_or(0, |column| column[cell]);
+        let recurring = |layer: Layer, cell: usize| layers.layer(layer)[cell] - one_off(layer, cell);
+        let economic = &margins.economic;
+        let of = |customer: &u32| {
+            let cells = first_cell[*customer as usize]..first_cell[*customer as usize + 1];
+            let cells = cells.filter(|cell| last.is_none_or(|last| period[*cell] <= last));
+            let mut sums = [0; 7];
+            for cell in cells {
+                // What winning the customer cost was paid once and does not come again.
+                sums[0] += margins.cm1[cell] + one_off(Layer::Cm1, cell);
+                sums[1] += economic.commissions[cell];
+                sums[2] += economic.bad_debt[cell];
+                sums[3] += recurring(Layer::Cm2, cell);
+                sums[4] += recurring(Layer::Cm3, cell);
+                sums[5] += recurring(Layer::Below, cell);
+                sums[6] += economic.capital_charge[cell];
+            }
+            let [cm1, commissions, bad_debt, order_cost, cm3, below, charge] =
+                sums.map(|sum: Minor| sum as f64 / per_major);
+            (cm1 - commissions - bad_debt, (order_cost, cm3 + below + charge))
         };
-        let cm1: Vec<Minor> = match layers.one_off(Layer::Cm1) {
-            Some(one_off) => margins.cm1.iter().zip(one_off).map(|(cm1, cost)| cm1 + cost).collect(),
-            None => margins.cm1.clone(),
-        };
-        let customer_cost = total(&recurring(Layer::Cm3))
-            .iter()
-            .zip(total(&recurring(Layer::Below)))
-            .zip(total(&margins.economic.capital_charge))
-            .map(|((cost, below), charge)| cost + below + charge)
-            .collect();
-        // What winning the customer cost was paid once and does not come again.
-        let margin = total(&cm1)
-            .iter()
-            .zip(total(&margins.economic.commissions))
-            .zip(total(&margins.economic.bad_debt))
-            .map(|((cm1, commissions), bad_debt)| cm1 - commissions - bad_debt)
-            .collect();
-        Self { margin, order_cost: total(&recurring(Layer::Cm2)), customer_cost }
+        let (margin, (order_cost, customer_cost)) = customers.par_iter().map(of).unzip();
+        Self { margin, order_cost, customer_cost }
     }
 
     /// What each customer has contributed.

@@ -2,7 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::{equity_tables::Groups, results::sum_by_customer, tables::integers, worlds::World};
+use super::{
+    equity_tables::Groups,
+    results::{sum_by_customer, sum_of_cells},
+    tables::integers,
+    worlds::World,
+};
 use crate::{
     equity::market,
     publish::dataset::Values,
@@ -144,16 +149,15 @@ impl World<'_> {
     /// What can be measured of groups as a ratio of sums.
     fn ratios(&self) -> Vec<Ratio> {
         let ledgers = &self.found.ledgers;
-        let by_customer = |column: &[i64]| sum_by_customer(&ledgers.facts.first_cell, column);
         let per_major = self.settings.currency.minor_per_major() as f64;
         let acquisition = (!ledgers.economic.acquisition_cost.is_empty())
-            .then(|| by_customer(&self.found.margins.economic.acquisition_cost));
-        let orders: Vec<i64> = ledgers.cells.orders.iter().map(|orders| *orders as i64).collect();
+            .then(|| sum_by_customer(&ledgers.facts.first_cell, &self.found.margins.economic.acquisition_cost));
+        let orders = sum_of_cells(&ledgers.facts.first_cell, |cell| ledgers.cells.orders[cell] as i64);
         let products = ledgers.ahead.entries.as_ref();
         let products = products.map(|entries| entries.products.iter().map(|products| i64::from(*products)).collect());
         let means = [
             (Measure::AcquisitionCost, acquisition, per_major),
-            (Measure::OrdersPerCustomer, Some(by_customer(&orders)), 1.0),
+            (Measure::OrdersPerCustomer, Some(orders), 1.0),
             (Measure::ProductsPerCustomer, products, 1.0),
             (Measure::LifetimeValue, self.expected_by_customer(), per_major),
         ];
@@ -164,10 +168,10 @@ impl World<'_> {
     /// Of those who bought in the year before the last one, the share who bought in the last one.
     fn retention(&self) -> Option<Ratio> {
         let last = self.current_year()?;
-        let days: Vec<i64> = self.found.ledgers.cells.purchase_days.iter().map(|days| i64::from(*days)).collect();
-        let bought = self.within(&days, |period| last.contains(&period));
+        let days = |cell: usize| i64::from(self.found.ledgers.cells.purchase_days[cell]);
+        let bought = self.within(days, |period| last.contains(&period));
         let earlier = last.start - (last.end - last.start)..last.start;
-        let before = self.within(&days, |period| earlier.contains(&period));
+        let before = self.within(days, |period| earlier.contains(&period));
         let came = || before.iter().map(|days| *days > 0);
         Some(Ratio {
             measure: Measure::RetentionRate,
@@ -198,7 +202,7 @@ impl World<'_> {
     /// Sales of the last year to the customers whose wallet is known, over what is in it.
     fn share_of_customer(&self) -> Option<Ratio> {
         let (wallets, year) = (self.found.ledgers.relations.wallet.as_ref()?, self.current_year()?);
-        let sold = self.within(&self.found.margins.net_revenue, |period| year.contains(&period));
+        let sold = self.within(|cell| self.found.margins.net_revenue[cell], |period| year.contains(&period));
         let known = |column: &dyn Fn(usize, Minor) -> Minor| {
             let of = |(customer, wallet): (usize, &Option<Wallet>)| {
                 wallet.map_or(0, |wallet| column(customer, wallet.a_year))

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     Ledgers,
     foretold::Foretold,
-    results::{Findings, sum_by_customer},
+    results::{Findings, sum_by_customer, sum_of_cells},
 };
 use crate::{
     numeric::decimal::{Decimal, divide_half_even},
@@ -35,16 +35,11 @@ pub(super) struct Alternative<'a> {
 /// Economic profit before acquisition cost: of the last 12 whole months or 4 whole quarters, else to date.
 pub(super) fn present_profit(settings: &Settings, found: &Findings) -> Vec<Minor> {
     let year = settings.period.last_year(found.ledgers.as_of);
-    let margins = &found.margins;
-    let cells = margins.economic_profit.iter().zip(&margins.economic.acquisition_cost).zip(&found.ledgers.cells.period);
-    let within: Vec<Minor> = cells
-        .map(
-            |((profit, cost), period)| {
-                if year.as_ref().is_none_or(|year| year.contains(period)) { profit + cost } else { 0 }
-            },
-        )
-        .collect();
-    sum_by_customer(&found.ledgers.facts.first_cell, &within)
+    let (margins, period) = (&found.margins, &found.ledgers.cells.period);
+    sum_of_cells(&found.ledgers.facts.first_cell, |cell| {
+        let counts = year.as_ref().is_none_or(|year| year.contains(&period[cell]));
+        if counts { margins.economic_profit[cell] + margins.economic.acquisition_cost[cell] } else { 0 }
+    })
 }
 
 /// Group, best way to serve and roles of every customer.

@@ -219,3 +219,8 @@ fn scores(settings: &Settings, ledgers: &Ledgers) -> [Vec<u8>; 3] {
 pub(super) fn sum_by_customer(first_cell: &[usize], column: &[i64]) -> Vec<i64> {
     first_cell.par_windows(2).map(|range| column[range[0]..range[1]].iter().sum()).collect()
 }
+
+/// The same of what is worked out of a cell.
+pub(super) fn sum_of_cells(first_cell: &[usize], of: impl Fn(usize) -> i64 + Sync) -> Vec<i64> {
+    first_cell.par_windows(2).map(|range| (range[0]..range[1]).map(&of).sum()).collect()
+}

@@ -79,7 +79,7 @@ fn ends_well(job: &Job, memory: &str) -> bool {
 #[test]
 fn a_page_that_repeats_one_row_a_great_many_times() {
     // 3·10⁷ rows in the short form, 3·10⁸ in the long one: a million a batch.
-    let millions = u64::from(trials(30)).clamp(30, 300);
+    let millions: u64 = if trials(1) > 1 { 300 } else { 30 };
     let job = Job::new(CONFIG);
     let one = vec![
         ("c", integers(std::iter::repeat_n(7, 1_000_000))),
@@ -118,7 +118,7 @@ fn a_page_that_unpacks_to_one_enormous_text() {
 
 #[test]
 fn a_file_of_a_great_many_row_groups() {
-    let groups = u64::from(trials(10_000)).clamp(10_000, 100_000);
+    let groups: u64 = if trials(1) > 1 { 100_000 } else { 10_000 };
     let job = Job::new(CONFIG);
     let rows = groups as i64;
     write(

@@ -171,7 +171,10 @@ fn the_next_customer_under_contract_pays_at_once_and_at_every_renewal_in_every_g
     let job = cohort("beta_geometric", "");
     let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
     let columns = "{customer_id: c, channel: w, acquisition_cost: k}";
-    let config = config.replace("inputs:", &format!("inputs:\n  customers: {{path: k.parquet, columns: {columns}}}"));
+    let plan = "{path: p.csv, columns: {date: date, customers: n, cost: cost, channel: w}}";
+    let more = format!("inputs:\n  customers: {{path: k.parquet, columns: {columns}}}\n  acquisition_plan: {plan}");
+    let config = config.replace("inputs:", &more);
+    job.text("p.csv", "date,n,cost,w\n2007-12-31,10,250.00,web\n2006-12-31,4,0.00,\n");
     job.text("whalecurve.yaml", &format!("{config}overrides: {{name: dearer, prices: 1.5}}\n"));
     job.parquet(
         "k.parquet",
@@ -207,6 +210,17 @@ fn the_next_customer_under_contract_pays_at_once_and_at_every_renewal_in_every_g
     assert_eq!(column("acquisition_cost"), [4_000, 5_000, 3_000, 4_000].repeat(2));
     let net: Vec<i128> = column("expected_value").iter().zip(column("acquisition_cost")).map(|(v, c)| v - c).collect();
     assert_eq!(column("value_after_acquisition"), net);
+    // Customers who are planned to be won are worth what the next one of their channel is, from the day on that they come.
+    assert_eq!(job.texts("acquisition_value", "group"), ["all", "web"]);
+    let planned = |name: &str| job.decimals("acquisition_value", name);
+    for (row, (customers, years)) in [(4.0, 0), (10.0, 1)].into_iter().enumerate() {
+        let worth = customers * FEE as f64 * discounted * factor(years);
+        assert!((planned("value")[row] as f64 - worth).abs() < 0.51, "{row}: {} is not {worth}", planned("value")[row]);
+    }
+    assert_eq!(planned("cost"), [0, (25_000.0 * factor(1)).round_ties_even() as i128]);
+    let all = |name: &str| job.decimals("customer_equity", name)[0];
+    assert_eq!(all("planned_value"), planned("value").iter().sum::<i128>());
+    assert_eq!(all("equity_with_plan"), all("expected_value") + all("planned_value") - all("planned_cost"));
     for name in ["beta_weibull", "exponential_gamma", "weibull_gamma"] {
         let job = cohort(name, "");
         job.run(&[]);
