@@ -54,10 +54,11 @@ pub fn driver_quantities(
         for place in places.iter().flatten() {
             held[*place as usize].store(true, Ordering::Relaxed);
         }
-        if places.iter().any(Option::is_none) {
-            // They are cells, which no message holds: it says how many there are.
-            let texts = slice.batch.texts("driver")?.into_iter().flatten().flatten();
-            let others = texts.filter(|name| !names.contains(&name.as_str()));
+        // How many drivers there are is asked only when one is missed. They are cells, which no message holds.
+        if places.contains(&None) && !held.iter().all(|held| held.load(Ordering::Relaxed)) {
+            let texts = slice.batch.texts("driver")?.into_iter().flatten();
+            let others: BTreeSet<String> =
+                texts.zip(&places).filter(|(_, place)| place.is_none()).filter_map(|(name, _)| name).collect();
             unwanted.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
         }
         for row in 0..slice.height() {

@@ -32,6 +32,9 @@ use crate::{
 /// Rows that are judged at a time: their columns stay in cache.
 pub const JUDGED_ROWS: usize = 16_384;
 
+/// Rows for which there is room from the start, at most: a footer can promise any number.
+const ROWS_FORESEEN: u64 = 1 << 24;
+
 /// What every table beside the ledger needs: the run's settings, its rules, and the batches of its scan.
 pub struct Input<'a> {
     pub(super) settings: &'a Settings,
@@ -70,7 +73,7 @@ impl<'a> Input<'a> {
         &self,
         judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
     ) -> Result<(Vec<T>, Tally), ContractError> {
-        let mut accepted = Vec::with_capacity(self.rows.map_or(0, |rows| rows as usize));
+        let mut accepted = Vec::with_capacity(self.rows.map_or(0, |rows| rows.min(ROWS_FORESEEN) as usize));
         let mut tally = Tally::default();
         let mut batches = self.batches().into_iter().flatten();
         let judged = batches.try_for_each(|frame| {

@@ -9,36 +9,53 @@ use serde_json::{Value, json};
 
 use crate::{
     publish::dataset::Values,
-    report::page::suppress::hidden,
+    report::page::suppress::hidden_beside,
     schema::{outputs::OutputDataset, quantiles::Quantile},
+    units::QUANTITY_SCALE,
 };
+
+/// One way in which the rows of a dataset sum to a total that may be known.
+struct Sum {
+    /// Columns within whose values they do.
+    within: &'static [&'static str],
+    /// The column that names the parts.
+    group: &'static str,
+}
 
 /// A dataset of groups.
 struct Grouped {
     dataset: &'static str,
-    /// Columns within whose values the groups sum to a total that may be known.
-    within: &'static [&'static str],
-    /// The column that names the group.
-    group: &'static str,
+    sums: &'static [Sum],
 }
 
 /// The segment datasets. Each has a column `customers`; of several rows of a group the smallest count that is not zero counts.
-const GROUPED: [Grouped; 11] = [
-    Grouped { dataset: "segment_value", within: &["segmentation", "scenario"], group: "segment" },
-    Grouped { dataset: "segment_equity", within: &["segmentation", "scenario"], group: "segment" },
-    Grouped { dataset: "segment_measure", within: &["segmentation", "measure", "scenario"], group: "segment" },
-    Grouped { dataset: "concentration", within: &["segmentation", "scenario"], group: "segment" },
-    Grouped { dataset: "scenario_difference", within: &["segmentation", "scenario"], group: "segment" },
-    Grouped { dataset: "equity_bridge", within: &["segmentation"], group: "segment" },
-    Grouped { dataset: "equity_share", within: &["segmentation"], group: "segment" },
+const GROUPED: [Grouped; 10] = [
+    Grouped { dataset: "segment_value", sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }] },
+    Grouped { dataset: "segment_equity", sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }] },
+    Grouped {
+        dataset: "segment_measure",
+        sums: &[Sum { within: &["segmentation", "measure", "scenario"], group: "segment" }],
+    },
+    Grouped { dataset: "concentration", sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }] },
+    Grouped {
+        dataset: "scenario_difference",
+        sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }],
+    },
+    // Segments sum to all at every step, and the steps of a segment to its closing equity.
+    Grouped {
+        dataset: "equity_bridge",
+        sums: &[
+            Sum { within: &["segmentation", "component"], group: "segment" },
+            Sum { within: &["segmentation", "segment"], group: "component" },
+        ],
+    },
+    Grouped { dataset: "equity_share", sums: &[Sum { within: &["segmentation"], group: "segment" }] },
     Grouped {
         dataset: "segment_migration",
-        within: &["segmentation", "period", "next_period", "from", "scenario"],
-        group: "to",
+        sums: &[Sum { within: &["segmentation", "period", "next_period", "from", "scenario"], group: "to" }],
     },
-    Grouped { dataset: "model_group", within: &["grouping"], group: "group" },
-    Grouped { dataset: "new_customer_value", within: &["grouping", "scenario"], group: "group" },
-    Grouped { dataset: "decision_invest_total", within: &[], group: "action" },
+    Grouped { dataset: "model_group", sums: &[Sum { within: &["grouping"], group: "group" }] },
+    Grouped { dataset: "new_customer_value", sums: &[Sum { within: &["grouping", "scenario"], group: "group" }] },
 ];
 
 /// Which groups are small, and what was left out of which dataset.
@@ -61,11 +78,21 @@ impl<'a> SmallGroups<'a> {
         let Some(grouped) = grouped.filter(|_| self.smallest > 1) else { return columns };
         let names: Vec<String> = spec.columns_of(self.quantiles).into_iter().map(|column| column.name).collect();
         let at = |name: &str| names.iter().position(|other| other == name).and_then(|at| columns.get(at));
-        let within: Vec<&Values> = grouped.within.iter().filter_map(|name| at(name)).collect();
-        let (Some(group), Some(Values::Integer(customers))) = (at(grouped.group), at("customers")) else {
-            return columns;
+        let customers: Vec<u64> = match at("customers") {
+            Some(Values::Integer(counts)) => counts.iter().map(|count| count.map_or(0, i64::unsigned_abs)).collect(),
+            // A part of a customer is one.
+            Some(Values::Scaled(counts)) => {
+                let whole = |count: i64| count.unsigned_abs().div_ceil(QUANTITY_SCALE.unsigned_abs());
+                counts.iter().map(|count| count.map_or(0, whole)).collect()
+            }
+            _ => return columns,
         };
-        let keep = told_rows(&within, group, customers, self.smallest);
+        let sums: Vec<(Vec<&Values>, &Values)> = grouped
+            .sums
+            .iter()
+            .filter_map(|sum| Some((sum.within.iter().filter_map(|name| at(name)).collect(), at(sum.group)?)))
+            .collect();
+        let keep = told_rows(&sums, &customers, self.smallest);
         let left_out = keep.iter().filter(|keep| !**keep).count();
         if left_out > 0 {
             self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name, left_out);
@@ -98,23 +125,43 @@ pub(super) fn note(record: &Value) -> Option<String> {
 }
 
 /// Which rows are told.
-fn told_rows(within: &[&Values], group: &Values, customers: &[Option<i64>], smallest: u64) -> Vec<bool> {
-    type Groups<'a> = BTreeMap<Option<&'a str>, u64>;
+///
+/// * `sums`: each way in which they sum to a total: columns within which they do, and the one that names the parts. What one way
+///   hides, another may have to hide with something more.
+fn told_rows(sums: &[(Vec<&Values>, &Values)], customers: &[u64], smallest: u64) -> Vec<bool> {
+    let mut told = vec![true; customers.len()];
+    loop {
+        let before = told.clone();
+        for (within, group) in sums {
+            hide(within, group, customers, smallest, &mut told);
+        }
+        if told == before {
+            return told;
+        }
+    }
+}
+
+/// Hides rows of one way in which they sum to a total.
+fn hide(within: &[&Values], group: &Values, customers: &[u64], smallest: u64, told: &mut [bool]) {
+    /// Customers, and whether a row is hidden already.
+    type Groups<'a> = BTreeMap<Option<&'a str>, (u64, bool)>;
     let partition = |row: usize| -> Vec<Option<&str>> { within.iter().map(|column| column.text(row)).collect() };
     let mut partitions: BTreeMap<Vec<Option<&str>>, Groups<'_>> = BTreeMap::new();
-    for (row, customers) in customers.iter().enumerate() {
-        let count = partitions.entry(partition(row)).or_default().entry(group.text(row)).or_default();
-        let here = customers.map_or(0, i64::unsigned_abs);
-        *count = if *count == 0 || here == 0 { (*count).max(here) } else { (*count).min(here) };
+    for (row, here) in customers.iter().enumerate() {
+        let (count, hidden) = partitions.entry(partition(row)).or_default().entry(group.text(row)).or_default();
+        *count = if *count == 0 || *here == 0 { (*count).max(*here) } else { (*count).min(*here) };
+        *hidden |= !told[row];
     }
-    let told = |groups: &mut Groups<'_>| {
-        let counts: Vec<u64> = groups.values().copied().collect();
-        groups.values_mut().zip(hidden(&counts, smallest)).for_each(|(count, hidden)| *count = u64::from(!hidden));
-    };
-    partitions.values_mut().for_each(told);
-    (0..customers.len())
-        .map(|row| partitions.get(&partition(row)).and_then(|groups| groups.get(&group.text(row))) == Some(&1))
-        .collect()
+    for groups in partitions.values_mut() {
+        let known: Vec<(u64, bool)> = groups.values().copied().collect();
+        let counts: Vec<u64> = known.iter().map(|(count, _)| *count).collect();
+        let hidden = hidden_beside(&counts, smallest, |group| known[group].1);
+        groups.values_mut().zip(hidden).for_each(|((_, known), hidden)| *known = hidden);
+    }
+    for (row, told) in told.iter_mut().enumerate() {
+        let groups = partitions.get(&partition(row));
+        *told = groups.and_then(|groups| groups.get(&group.text(row))).is_some_and(|(_, hidden)| !hidden);
+    }
 }
 
 #[cfg(test)]
@@ -132,8 +179,8 @@ mod tests {
         let by = texts(&["all", "tier", "tier", "tier", "channel", "channel"]);
         let scenario = Values::Label(vec![0; 6], Arc::new(vec!["base".to_owned()]));
         let group = texts(&["all", "gold", "iron", "lead", "web", "shop"]);
-        let customers = [Some(100), Some(4), Some(26), Some(70), Some(60), Some(40)];
-        let told = |smallest| told_rows(&[&by, &scenario], &group, &customers, smallest);
+        let customers = [100, 4, 26, 70, 60, 40];
+        let told = |smallest| told_rows(&[(vec![&by, &scenario], &group)], &customers, smallest);
         assert_eq!(told(10), [true, false, false, true, true, true]);
         assert_eq!(told(4), [true; 6]);
         assert_eq!(told(50), [true, false, false, true, false, false]);
@@ -144,8 +191,25 @@ mod tests {
     fn of_a_group_in_several_rows_the_smallest_count_counts_and_nobody_hides_nothing() {
         let by = texts(&["all"; 6]);
         let group = texts(&["a", "a", "b", "b", "c", "c"]);
-        let customers = [Some(50), Some(3), Some(40), Some(0), Some(30), None];
-        assert_eq!(told_rows(&[&by], &group, &customers, 10), [false, false, true, true, false, false]);
-        assert_eq!(told_rows(&[&by], &group, &customers, 3), [true; 6]);
+        let customers = [50, 3, 40, 0, 30, 0];
+        let told = |smallest| told_rows(&[(vec![&by], &group)], &customers, smallest);
+        assert_eq!(told(10), [false, false, true, true, false, false]);
+        assert_eq!(told(3), [true; 6]);
+    }
+
+    #[test]
+    fn a_step_of_a_few_customers_takes_another_step_and_another_segment_with_it() {
+        // Steps of two segments and of both: acquired, stayed, closing.
+        let by = texts(&["all", "all", "all", "tier", "tier", "tier", "tier", "tier", "tier"]);
+        let segment = texts(&["all", "all", "all", "gold", "gold", "gold", "lead", "lead", "lead"]);
+        let step = texts(&["acquired", "stayed", "closing"].repeat(3));
+        let sums = [(vec![&by, &step], &segment), (vec![&by, &segment], &step)];
+        let told = |customers: [u64; 9]| told_rows(&sums, &customers, 10);
+        assert_eq!(told([50, 90, 140, 20, 40, 60, 30, 50, 80]), [true; 9]);
+        // Three of gold came: with all who came, those of lead would tell them, as would gold's own sum without those who stayed.
+        let [f, t] = [false, true];
+        assert_eq!(told([33, 90, 123, 3, 40, 43, 30, 50, 80]), [t, t, t, f, f, t, f, f, t]);
+        // Nobody of gold came, so gold's closing equity is that of those who stayed, and goes as well.
+        assert_eq!(told([3, 90, 93, 0, 40, 40, 3, 50, 53]), [f, f, t, t, f, f, f, f, f]);
     }
 }

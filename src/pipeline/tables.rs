@@ -154,7 +154,7 @@ impl World<'_> {
         columns
     }
 
-    /// Points of the whale curve, without those that would tell of a few customers where the config asks for that.
+    /// Points of the whale curve, without those that would tell of a few customers, as far as the config wants it.
     pub(super) fn whale_points(&self) -> Cow<'_, [(u64, MinorSum)]> {
         match self.settings.suppress {
             1 => self.found.whale.points.as_slice().into(),

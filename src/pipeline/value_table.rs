@@ -46,6 +46,8 @@ pub(super) fn write_value(
     worlds: &[World<'_>],
 ) -> Result<Written, PublishError> {
     let tables: Vec<ValueTable<'_>> = worlds.iter().map(|world| ValueTable::new(*world)).collect();
+    // Before any part is made: a thread that waits for a sort may begin with another part, and would wait for itself.
+    tables.iter().for_each(ValueTable::complete);
     write_beneath(writer, spec, worlds, World::customers, |world, own| tables[world].columns(own))
 }
 
@@ -77,6 +79,13 @@ impl<'a> ValueTable<'a> {
             columns.extend(if is_wanted { make(rows.clone()) } else { empty });
         }
         columns
+    }
+
+    /// Makes everything that needs all customers at once.
+    fn complete(&self) {
+        self.drivers();
+        self.known();
+        self.ranks();
     }
 
     fn drivers(&self) -> Option<&[Drivers]> {

@@ -133,9 +133,9 @@ impl Coded {
             .set_data_page_offset(rows.offset as i64)
             .set_unencoded_byte_array_data_bytes(Some(plain));
         let mut index = ColumnIndexBuilder::new(Type::BYTE_ARRAY);
+        let [least, greatest] = bounds.map(|bound| (there && told).then(|| ByteArray::from(bound.to_vec())));
+        builder = builder.set_statistics(Statistics::byte_array(least, greatest, None, Some(nulls as u64), false));
         if told {
-            let [least, greatest] = bounds.map(|bound| there.then(|| ByteArray::from(bound.to_vec())));
-            builder = builder.set_statistics(Statistics::byte_array(least, greatest, None, Some(nulls as u64), false));
             index.append(!there, bounds[0].to_vec(), bounds[1].to_vec(), nulls as i64, None);
         }
         let mut offsets = OffsetIndexBuilder::new();
@@ -302,7 +302,13 @@ mod tests {
         let scratch = tempfile::tempdir().expect("a scratch folder");
         let folder = Utf8Path::from_path(scratch.path()).expect("text");
         let texts = |count: usize| -> Arc<Vec<String>> {
-            Arc::new((0..count).map(|number| if number == 1 { String::new() } else { format!("ä{number}") }).collect())
+            let text = (0..count).map(|number| match number {
+                1 => String::new(),
+                // Longer than what is told as a bound.
+                150 => "z".repeat(70),
+                _ => format!("ä{number}"),
+            });
+            Arc::new(text.collect())
         };
         let mut random = 1_u64;
         let mut next = |limit: u64| {

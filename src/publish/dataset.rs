@@ -29,7 +29,7 @@ pub enum Values {
     Ids(Vec<u32>),
     /// Text.
     Text(Vec<Option<String>>),
-    /// Text by number: a few labels, many rows.
+    /// Text by number: a few labels, many rows; a row beyond the labels has none.
     Label(Vec<u32>, Arc<Vec<String>>),
     /// Integers.
     Integer(Vec<Option<i64>>),
@@ -235,8 +235,8 @@ impl Values {
             (Self::Ids(rows), Self::Ids(more)) => rows.extend(more),
             (Self::Text(rows), Self::Text(more)) => rows.extend(more),
             (Self::Label(rows, labels), Self::Label(more, others)) => {
-                let offset = labels.len() as u32;
-                rows.extend(more.into_iter().map(|label| label + offset));
+                let (offset, known) = (labels.len() as u32, others.len() as u32);
+                rows.extend(more.into_iter().map(|label| if label < known { label + offset } else { u32::MAX }));
                 Arc::make_mut(labels).extend(others.iter().cloned());
             }
             (Self::Integer(rows), Self::Integer(more)) | (Self::Scaled(rows), Self::Scaled(more)) => rows.extend(more),
@@ -298,7 +298,7 @@ impl Values {
             },
             Self::Text(values) => Arc::new(values[from..to].iter().map(Option::as_deref).collect::<StringArray>()),
             Self::Label(values, labels) => {
-                Arc::new(StringArray::from_iter_values(values[from..to].iter().map(|label| &labels[*label as usize])))
+                Arc::new(values[from..to].iter().map(|label| labels.get(*label as usize)).collect::<StringArray>())
             }
             Self::Integer(values) => Arc::new(values[from..to].iter().copied().collect::<Int64Array>()),
             Self::Scaled(values) => {

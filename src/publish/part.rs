@@ -126,10 +126,12 @@ impl<'a> PartFile<'a> {
         if self.chunks.is_empty() {
             let group = self.writer.flushed_row_groups().len();
             let writers = self.factory.create_column_writers(group).map_err(failed)?;
-            self.chunks.extend(writers.into_iter().zip(columns).map(|(writer, values)| match values {
-                Values::Label(..) => Chunk::Coded(Coded::default()),
-                _ => Chunk::Arrow(Box::new(writer)),
-            }));
+            self.chunks.extend(writers.into_iter().zip(columns).zip(self.schema.fields()).map(
+                |((writer, values), field)| match (values, field.data_type()) {
+                    (Values::Label(..), DataType::Utf8) => Chunk::Coded(Coded::default()),
+                    _ => Chunk::Arrow(Box::new(writer)),
+                },
+            ));
         }
         for ((chunk, values), field) in self.chunks.iter_mut().zip(columns).zip(self.schema.fields()) {
             let contract =

@@ -98,7 +98,7 @@ pub(super) const ACQUISITION_VALUE: OutputDataset = OutputDataset {
 /// Equity from one day to the next.
 pub(super) const EQUITY_BRIDGE: OutputDataset = OutputDataset {
     name: "equity_bridge",
-    grain: "with equity.bridge, one row a segmentation, segment and step; every segment's steps before closing sum to it, and segments sum to all; segments are those of today; sorted by segmentation, segment, step",
+    grain: "with equity.bridge, one row a segmentation, segment and step; every segment's steps before closing sum to it, and segments sum to all, where no small group is left out; segments are those of today; sorted by segmentation, segment, step",
     columns: &[
         SEGMENTATION,
         SEGMENT,

@@ -57,6 +57,40 @@ fn segment_datasets_leave_out_a_small_group_and_what_would_tell_it() {
 }
 
 #[test]
+fn our_part_of_a_market_of_a_few_customers_is_not_told() {
+    let job = silent();
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let market = "{path: m.csv, columns: {segment: segment, competitor: who, customers: n, value: each}}";
+    std::fs::write(job.path("whalecurve.yaml"), config.replace("inputs:", &format!("inputs:\n  market: {market}")))
+        .unwrap();
+    job.text("m.csv", "segment,who,n,each\nhermits,N2K,100,4.00\ntowns,N2K,100,6.00\nvillages,N2K,100,1.00\n");
+    job.run(&[]);
+    let told = job.texts("equity_share", "segment");
+    assert_eq!(told, ["all", "all", "villages", "villages"], "hermits, and towns that would be the difference");
+}
+
+#[test]
+fn the_report_tells_parts_of_what_all_customers_are_worth_also_where_a_tier_is_not_told() {
+    let (job, open) = (silent(), shop(EVERY_GROUP));
+    let page = |job: &Job| {
+        let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        let tiers =
+            "portfolio: {value_tiers: [{name: few, share: 0.05}, {name: some, share: 0.15}, {name: many, share: 0.8}]}";
+        std::fs::write(job.path("whalecurve.yaml"), format!("{config}{tiers}\n")).unwrap();
+        job.run(&[]);
+        std::fs::read_to_string(job.path("out/report.html")).unwrap()
+    };
+    let (page, whole) = (page(&job), page(&open));
+    // The bar of a tier that both tell: its money, and which part of all it is.
+    let bar = |page: &str| page.split("many (96)").nth(1).map(|rest| rest[..400.min(rest.len())].to_owned());
+    let part =
+        |text: String| text.split(" of all").next().and_then(|text| text.rsplit(" · ").next().map(str::to_owned));
+    let (here, there) = (bar(&page).and_then(part), bar(&whole).and_then(part));
+    assert!(here.is_some() && here == there, "{here:?} is not {there:?}");
+    assert!(!page.contains("few (6)") && !page.contains("some (18)"));
+}
+
+#[test]
 fn the_whale_curve_has_no_step_of_a_few_customers() {
     let job = silent();
     job.run(&[]);

@@ -35,6 +35,8 @@ pub(crate) fn html(
     let currency = source.currency()?;
     let stored = source.manifest["report"]["smallest_group"].as_u64();
     let smallest_group = smallest_group.or(stored).unwrap_or(ReportSettings::default().smallest_group).max(1);
+    // What the datasets do not tell, nor does a page that is made of them.
+    let smallest_group = smallest_group.max(source.manifest["suppress"]["smallest_group"].as_u64().unwrap_or(1));
     let profits = customers::profits(source)?;
     let told = profits.as_ref();
     let (values, (averages, paretos)) = rayon::join(

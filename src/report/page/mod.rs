@@ -134,13 +134,13 @@ impl Report {
     fn privacy(&self) -> String {
         match self.smallest_group {
             0 | 1 => {
-                "This page holds sums over groups of customers. Small groups are told too: `report.smallest_group` \
-                      is 1."
+                "This page holds sums over groups of customers. Small groups are told too: `report.smallest_group` and \
+                 `suppress.smallest_group` are 1."
                     .to_owned()
             }
             k => format!(
                 "This page holds sums over groups of customers and no customer of its own. Groups of fewer than {k} \
-                 customers are not told (`report.smallest_group`)."
+                 customers are not told (`report.smallest_group`, `suppress.smallest_group`)."
             ),
         }
     }

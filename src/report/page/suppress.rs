@@ -10,7 +10,15 @@
 /// * `counts`: customers of every group; the groups sum to a total that is told. Groups without customers hide nothing.
 /// * `smallest`: fewest customers of a group that is told.
 pub(crate) fn hidden(counts: &[u64], smallest: u64) -> Vec<bool> {
-    let mut hidden: Vec<bool> = counts.iter().map(|count| *count > 0 && *count < smallest).collect();
+    hidden_beside(counts, smallest, |_| false)
+}
+
+/// The same, where some are hidden for another reason.
+///
+/// * `already`: whether a group is.
+pub(crate) fn hidden_beside(counts: &[u64], smallest: u64, already: impl Fn(usize) -> bool) -> Vec<bool> {
+    let small = |(group, count): (usize, &u64)| *count > 0 && *count < smallest || already(group);
+    let mut hidden: Vec<bool> = counts.iter().enumerate().map(small).collect();
     if hidden.iter().filter(|hidden| **hidden).count() == 1 {
         let told = (0..counts.len()).filter(|group| counts[*group] > 0 && !hidden[*group]);
         if let Some(second) = told.min_by_key(|group| counts[*group]) {

@@ -284,7 +284,9 @@ impl Report {
         if told.is_empty() {
             return html! {};
         }
-        let total: MinorSum = tiers.iter().filter_map(|tier| tier.expected_value).sum();
+        // Of all customers, also of those whose tier is not told.
+        let all = self.summary.as_ref().and_then(|all| all.expected_value);
+        let total: MinorSum = all.unwrap_or_else(|| tiers.iter().filter_map(|tier| tier.expected_value).sum());
         let bars: Vec<Bar> = told
             .iter()
             .map(|tier| {
@@ -313,7 +315,7 @@ impl Report {
         let picture = Bars {
             id: "tiers-picture",
             name: "Expected value by value tier",
-            description: &format!("{} tiers, together {}.", tiers.len(), self.money(total)),
+            description: &format!("{} tiers of customers who are together worth {}.", told.len(), self.money(total)),
             rows: &bars,
             joined: false,
         };
