@@ -5,11 +5,15 @@ use rayon::prelude::*;
 use super::{
     ContractError,
     columns::{Batch, NULL, Scale, is_number},
+    covariates::{self, Cell},
     plans::{Broken, GroupNames, Parts, part_name},
     rules::Tally,
     tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
 };
-use crate::schema::decisions::{Action, EFFECT_SCALE, Effect, Prospect};
+use crate::schema::{
+    decisions::{Action, EFFECT_SCALE, Effect, Prospect, Prospects},
+    settings::TableName,
+};
 
 /// Effects and probabilities.
 const SHARES: Scale = Scale { digits: EFFECT_SCALE.ilog10(), integers_are_scaled: false };
@@ -168,12 +172,13 @@ pub fn action_customers(
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn prospects(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<Prospect>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Prospect>| {
+pub fn prospects(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Prospects, Tally), ContractError> {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (Prospect, Vec<Cell>)>| {
         let (ids, missing) = slice.batch.keys("prospect_id")?.ok_or_else(|| slice.absent("prospect_id"))?;
         let revenues = slice.batch.numbers("expected_revenue", input.money())?;
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         let parts = Parts::new(&slice.batch)?;
+        let covariates = covariates::cells(&slice.batch, input.settings, TableName::Prospects)?;
         let money = |column: &Option<Vec<i64>>, row: usize| {
             let cell = column.as_ref().map(|column| column[row]).filter(|cell| *cell != NULL);
             let broken = cell.is_some_and(|cell| !is_number(cell) || cell < 0);
@@ -188,13 +193,14 @@ pub fn prospects(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<Prospe
                 Err(("missing_prospect", "the id is null or empty"))
             } else {
                 money(&revenues, row).and_then(|expected_revenue| {
-                    Ok(Prospect {
+                    let prospect = Prospect {
                         id: ids.text(row),
                         channel: parts.channel(row, names)?,
                         segment: parts.segment(row, names)?,
                         expected_revenue,
                         acquisition_cost: money(&costs, row)?,
-                    })
+                    };
+                    Ok((prospect, covariates.iter().map(|column| column[row].clone()).collect()))
                 })
             };
             slice.row(row, None, verdict);
@@ -204,13 +210,15 @@ pub fn prospects(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<Prospe
     rows.par_sort_unstable();
     let rows = split_duplicates(
         rows,
-        |a, b| a.id == b.id,
+        |a, b| a.0.id == b.0.id,
         |row| {
-            let cells = serde_json::json!({"prospect_id": row.id});
+            let cells = serde_json::json!({"prospect_id": row.0.id});
             let reason = "the prospect stands more than once";
             demote(&mut tally, &input.rules, "duplicate_prospect", reason, &cells, None);
         },
     );
     input.rules.judge(&tally.balance)?;
-    Ok((rows, tally))
+    let cells: Vec<&[Cell]> = rows.iter().map(|row| row.1.as_slice()).collect();
+    let attributes = covariates::columns(input.settings, TableName::Prospects, &cells)?;
+    Ok((Prospects { rows: rows.into_iter().map(|row| row.0).collect(), attributes }, tally))
 }

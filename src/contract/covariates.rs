@@ -1,4 +1,4 @@
-//! Columns of the customers table that models may use: numbers or levels.
+//! Columns of the tables of customers and prospects that models may use: numbers or levels.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use polars::prelude::DataType;
 use super::{ContractError, columns::Batch};
 use crate::schema::{
     covariates::{Covariate, CovariateColumn, CovariateKind, CovariateValues, MOST_LEVELS, NO_LEVEL},
-    settings::Settings,
+    settings::{Settings, TableName},
 };
 
 /// One cell, before it is known what its column is.
@@ -20,13 +20,13 @@ pub(super) enum Cell {
     Text(String),
 }
 
-fn configured(settings: &Settings) -> impl Iterator<Item = (&String, &CovariateColumn)> {
-    settings.inputs.customers.iter().flat_map(|table| &table.covariates)
+fn configured(settings: &Settings, table: TableName) -> impl Iterator<Item = (&String, &CovariateColumn)> {
+    settings.inputs.table(table).into_iter().flat_map(|table| &table.covariates)
 }
 
 /// The covariates of a batch, one column each, sorted by name.
-pub(super) fn cells(batch: &Batch<'_>, settings: &Settings) -> Result<Vec<Vec<Cell>>, ContractError> {
-    configured(settings).map(|(name, _)| column(batch, name)).collect()
+pub(super) fn cells(batch: &Batch<'_>, settings: &Settings, table: TableName) -> Result<Vec<Vec<Cell>>, ContractError> {
+    configured(settings, table).map(|(name, _)| column(batch, name)).collect()
 }
 
 fn column(batch: &Batch<'_>, name: &str) -> Result<Vec<Cell>, ContractError> {
@@ -51,13 +51,20 @@ fn column(batch: &Batch<'_>, name: &str) -> Result<Vec<Cell>, ContractError> {
 /// The covariates of all rows.
 ///
 /// * `rows`: the cells of each, in the order of [`cells`].
-pub(super) fn columns(settings: &Settings, rows: &[&[Cell]]) -> Result<Vec<Covariate>, ContractError> {
+pub(super) fn columns(
+    settings: &Settings,
+    table: TableName,
+    rows: &[&[Cell]],
+) -> Result<Vec<Covariate>, ContractError> {
     let mut wrong = Vec::new();
     let mut found = Vec::new();
-    for (place, (name, setting)) in configured(settings).enumerate() {
+    for (place, (name, setting)) in configured(settings, table).enumerate() {
         match values(setting.kind, rows.iter().map(|cells| &cells[place])) {
             Ok(values) => found.push(Covariate { name: name.clone(), values }),
-            Err(why) => wrong.push(format!("customers: covariate `{name}` (column `{}`) {why}", setting.column)),
+            Err(why) => {
+                let table = table.as_str();
+                wrong.push(format!("{table}: covariate `{name}` (column `{}`) {why}", setting.column));
+            }
         }
     }
     if wrong.is_empty() { Ok(found) } else { Err(ContractError::Setting(wrong.join("\n"))) }

@@ -290,7 +290,7 @@ pub fn customers(
         let costs = slice.batch.numbers("acquisition_cost", input.money())?;
         let wallets = Wallets::new(input, &slice.batch)?;
         let benchmarks = slice.batch.switches("benchmark")?;
-        let covariates = covariates::cells(&slice.batch, input.settings)?;
+        let covariates = covariates::cells(&slice.batch, input.settings, TableName::Customers)?;
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
             let (segment, group) = (of_row(&segments), groups.iter().map(of_row).collect());
@@ -338,7 +338,10 @@ pub fn customers(
         acquisition_cost: Vec::with_capacity(rows.len()),
         wallet: Vec::with_capacity(rows.len()),
         benchmark: Vec::with_capacity(rows.len()),
-        covariates: covariates::columns(input.settings, &rows.iter().map(|row| row.6.as_slice()).collect::<Vec<_>>())?,
+        covariates: {
+            let cells: Vec<&[Cell]> = rows.iter().map(|row| row.6.as_slice()).collect();
+            covariates::columns(input.settings, TableName::Customers, &cells)?
+        },
     };
     for (id, segment, cost, groups, wallet, benchmark, _) in rows {
         table.ids.insert(borrowed(&id, kind));

@@ -9,6 +9,9 @@
 //! to serve is `c · D + u · A`. A prospect may cost `V`, or nothing where that is negative, and is accepted when it is worth at
 //! least what it costs and is not too likely to be a loss.
 //!
+//! Where a model knows what moves a prospect's rate and dropout (`forecast::covariates`), `N`, `D` and `A` are those of its own
+//! model, and spend and rates of contribution the group's.
+//!
 //! The probability of a loss is the share of drawn futures of new customers whose value is below that cost. In them the first
 //! purchase has its expected amount, so that they vary a little less than customers do.
 //!

@@ -8,6 +8,7 @@ use super::contribution::Rates;
 use super::lifetime::Customers;
 use super::population::Population;
 use super::predict::{Expectations, ForecastError, Models, delta, horizon, period};
+use super::purchase_model::PurchaseModel;
 use super::simulate::{self, Segmentation, Settings};
 use crate::schema::settings::ForecastSettings;
 
@@ -15,6 +16,8 @@ use crate::schema::settings::ForecastSettings;
 const MEMBERS: usize = 1_000;
 /// Futures of a group, at least.
 const FUTURES: usize = 10_000;
+/// Futures of new customers with a model of their own, at least: there may be as many of these as there are prospects.
+const FUTURES_OF_ONE: usize = 2_000;
 /// Steps of a unit in which futures are told.
 const RESOLUTION: f64 = 1e6;
 
@@ -33,6 +36,7 @@ pub struct NewcomerFutures {
 ///
 /// * `expectations`: of all of these. * `unit`: what is told of an amount of a purchase, `margin_rate · amount − order_cost`; one
 ///   of each member, where it is not the amount itself. * `members`: rows of those whom new customers are like.
+/// * `own`: the model of the new customers, where it is not that of each member.
 /// * `keys`: of all, for their random streams. * `seed`: of the run.
 ///
 /// # Errors
@@ -41,6 +45,7 @@ pub fn newcomer_futures(
     models: &Models,
     expectations: &Expectations,
     (members, unit, keys): (&[u32], Option<&Rates>, &[u64]),
+    own: Option<PurchaseModel>,
     settings: &ForecastSettings,
     seed: u64,
 ) -> Result<NewcomerFutures, ForecastError> {
@@ -49,7 +54,10 @@ pub fn newcomer_futures(
         return Ok(NewcomerFutures::default());
     }
     let rows: Vec<u32> = (0..taken).map(|at| members[at * members.len() / taken]).collect();
-    let population: Population = models.population()?.of_rows(&rows);
+    let (population, futures): (Population, usize) = match own {
+        Some(own) => (own.into(), FUTURES_OF_ONE),
+        None => (models.population()?.of_rows(&rows), FUTURES),
+    };
     let p_alive: Vec<f64> = (0..taken).map(|row| population.model_of(row).p_alive(0.0, 0.0, 0.0)).collect();
     let keys: Vec<u64> = rows.iter().map(|row| keys[*row as usize]).collect();
     let (never, zeros, ones) = (vec![0_u32; taken], vec![0.0; taken], vec![1.0; taken]);
@@ -63,7 +71,7 @@ pub fn newcomer_futures(
         horizon: horizon(settings),
         delta: delta(settings),
         period: period(settings),
-        paths: FUTURES.div_ceil(taken) as u32,
+        paths: futures.div_ceil(taken) as u32,
         seed,
         quantiles: Vec::new(),
         worst_one_in: 1,

@@ -142,7 +142,8 @@ impl Results {
     pub(super) fn prospect_columns(&self, settings: &Settings) -> Vec<Values> {
         let (rows, per_major) = (&self.decisions.prospects, settings.currency.minor_per_major() as f64);
         let minor = |value: f64| (value * per_major).round_ties_even() as Minor;
-        let known = self.base.ledgers.ahead.candidates.prospects.as_deref().unwrap_or_default();
+        let known = self.base.ledgers.ahead.candidates.prospects.as_ref();
+        let known = known.map_or(&[][..], |prospects| &prospects.rows);
         let money = |of: &dyn Fn(&Judged) -> f64| Values::Scaled(rows.iter().map(|row| Some(minor(of(row)))).collect());
         let after = |row: &Judged| Some(minor(row.judgement.value) - row.cost);
         let decision = |row: &Judged| if row.judgement.accept { "accept" } else { "decline" };

@@ -1,7 +1,6 @@
 //! Decisions of a run: whom to invest in, whom to keep, which prospects to win.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, btree_map::Entry};
 
 use rayon::prelude::*;
 
@@ -18,10 +17,14 @@ use crate::{
         effect,
         invest::{self, Candidate},
         keep::{self, Case, Verdict, Way},
-        prospect::{self, Futures, Group, Judgement},
+        prospect::{self, Group, Judgement},
         staying::Stay,
     },
-    forecast::contribution::Rates,
+    forecast::{
+        contribution::Rates,
+        newcomer::Newcomer,
+        predict::{self, ForecastError},
+    },
     schema::{
         decisions::{Action, Prospect},
         equity::{Drivers, Part},
@@ -268,25 +271,47 @@ fn prospects(
         return Ok(Vec::new());
     };
     let per_major = settings.currency.minor_per_major() as f64;
-    let likes: Vec<Option<Like<'_>>> = prospects.iter().map(|prospect| Like::of(prospect, ledgers, value)).collect();
-    let mut futures: BTreeMap<(&str, &str), Futures> = BTreeMap::new();
-    for like in likes.iter().flatten() {
-        let name = (like.by, like.name);
-        if let Entry::Vacant(vacant) = futures.entry(name) {
-            vacant.insert(forecast.futures((settings, setting), ledgers, like.by, like.name)?);
-        }
-    }
-    let judge = |((row, prospect), like): ((usize, &Prospect), &Option<Like<'_>>)| {
-        let like = like.as_ref()?;
-        let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;
-        let cost = prospect.acquisition_cost.or(like.cost.map(minor)).unwrap_or(0);
-        let revenue = prospect.expected_revenue.map(|revenue| revenue as f64 / per_major);
-        let most = settings.decisions.max_probability_of_loss;
-        let futures = futures.get(&(like.by, like.name))?;
-        let judgement = prospect::judge(&like.group, futures, revenue, cost as f64 / per_major, most);
-        Some(Judged { prospect: row, by: like.by, group: like.name.to_owned(), cost, judgement })
+    let own = forecast.models_of(prospects)?;
+    let (horizon, delta, period) = (predict::horizon(setting), predict::delta(setting), predict::period(setting));
+    let models = own.as_ref().map_or(&[][..], |own| own.models.as_slice());
+    let newcomers: Vec<Newcomer> = models
+        .par_iter()
+        .map(|model| model.newcomer(horizon, delta, period))
+        .collect::<Result<_, _>>()
+        .map_err(ForecastError::from)?;
+    let number = |row: usize| own.as_ref().map(|own| own.of[row] as usize);
+    // Prospects of one group and model share its futures, which stand in memory for them alone.
+    let like = |row: usize| Some((row, Like::of(&prospects.rows[row], ledgers, value)?));
+    let mut likes: Vec<(usize, Like<'_>)> = (0..prospects.rows.len()).filter_map(like).collect();
+    likes.sort_by_key(|(row, like)| (like.by, like.name, number(*row), *row));
+    let alike = |a: &(usize, Like<'_>), b: &(usize, Like<'_>)| {
+        (a.1.by, a.1.name, number(a.0)) == (b.1.by, b.1.name, number(b.0))
     };
-    Ok(prospects.par_iter().enumerate().zip(&likes).filter_map(judge).collect())
+    let shared: Vec<&[(usize, Like<'_>)]> = likes.chunk_by(alike).collect();
+    let judge = |alike: &&[(usize, Like<'_>)]| -> Result<Vec<Judged>, RunError> {
+        let (first, Like { by, name, .. }) = &alike[0];
+        let number = number(*first);
+        let model = number.map(|number| models[number]);
+        let futures = forecast.futures((settings, setting), ledgers, (by, name), model)?;
+        let judged = |(row, like): &(usize, Like<'_>)| {
+            let prospect = &prospects.rows[*row];
+            let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;
+            let cost = prospect.acquisition_cost.or(like.cost.map(minor)).unwrap_or(0);
+            let revenue = prospect.expected_revenue.map(|revenue| revenue as f64 / per_major);
+            let most = settings.decisions.max_probability_of_loss;
+            let group = number.map_or(like.group, |number| {
+                let Newcomer { purchases, discounted_purchases, discounted_alive_time } = newcomers[number];
+                Group { purchases, discounted_purchases, discounted_alive_time, ..like.group }
+            });
+            let judgement = prospect::judge(&group, &futures, revenue, cost as f64 / per_major, most);
+            Judged { prospect: *row, by: like.by, group: like.name.to_owned(), cost, judgement }
+        };
+        Ok(alike.iter().map(judged).collect())
+    };
+    let judged: Vec<Vec<Judged>> = shared.par_iter().map(judge).collect::<Result<_, _>>()?;
+    let mut judged: Vec<Judged> = judged.into_iter().flatten().collect();
+    judged.sort_by_key(|judged| judged.prospect);
+    Ok(judged)
 }
 
 /// The customers whom a prospect is like.

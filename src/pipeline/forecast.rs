@@ -9,7 +9,7 @@ use crate::{
     },
     forecast::{
         contribution::{self, Earned, Rates},
-        covariates::CovariateFit,
+        covariates::{Assigned, CovariateFit},
         fit::Fit,
         for_ever::MOST_FUTURES,
         holdout::Holdout,
@@ -18,12 +18,14 @@ use crate::{
         newcomer_futures::{NewcomerFutures, newcomer_futures},
         observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
+        purchase_model::PurchaseModel,
         simulate::{Segmentation, Simulation},
         spend_levels::SpendLevels,
         spend_model::SpendModel,
     },
     schema::{
         costs::LayerCosts,
+        decisions::Prospects,
         equity::Drivers,
         facts::CustomerFacts,
         margins::Margins,
@@ -261,8 +263,8 @@ impl Forecast {
         &self,
         (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
-        by: &str,
-        group: &str,
+        (by, group): (&str, &str),
+        own: Option<PurchaseModel>,
     ) -> Result<Futures, RunError> {
         let histories = &self.histories;
         let by = self.by.iter().find(|own| own.as_str() == by);
@@ -282,8 +284,21 @@ impl Forecast {
         });
         let of = (members.as_slice(), unit.as_ref(), self.keys.as_slice());
         let NewcomerFutures { spend, purchases, alive_time } =
-            newcomer_futures(&self.models, &self.expectations, of, setting, settings.seed)?;
+            newcomer_futures(&self.models, &self.expectations, of, own, setting, settings.seed)?;
         Ok(Futures { spend, purchases, alive_time })
+    }
+
+    /// The models of prospects by what is known of them; `None` where the forecast or nobody knows anything.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of levels that no customer has, or numbers in the place of levels.
+    pub(super) fn models_of(&self, prospects: &Prospects) -> Result<Option<Assigned>, RunError> {
+        let Some(found) = self.covariates.as_ref().filter(|_| !prospects.attributes.is_empty()) else {
+            return Ok(None);
+        };
+        let model = found.fit.fitted().map_err(ForecastError::from)?;
+        let assigned = model.assign(&prospects.attributes, prospects.rows.len()).map_err(ForecastError::from)?;
+        Ok(Some(assigned))
     }
 
     /// Simulates every history; the random numbers are the same in every world.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::equity::Part;
+use super::{covariates::Covariate, equity::Part};
 use crate::units::Minor;
 
 /// What decisions are made by.
@@ -87,11 +87,20 @@ pub struct Prospect {
     pub acquisition_cost: Option<Minor>,
 }
 
+/// Customers who may be won.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prospects {
+    /// Sorted by id.
+    pub rows: Vec<Prospect>,
+    /// What else is known of them, one row each; empty where nothing is.
+    pub attributes: Vec<Covariate>,
+}
+
 /// What decisions are about; each `None` where its table is not configured.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Candidates {
     /// Actions, sorted.
     pub actions: Option<Vec<Action>>,
-    /// Prospects, sorted by id.
-    pub prospects: Option<Vec<Prospect>>,
+    /// Prospects.
+    pub prospects: Option<Prospects>,
 }

@@ -363,3 +363,58 @@ fn uncertainty_of_effects_reaches_the_simulation_and_not_the_closed_form() {
         assert_eq!(of(&again), of(&uncertain.path("out")), "{column}");
     }
 }
+
+/// A job with prospects, whose segments are the months of the first purchase, and its month moves the rate.
+fn with_prospects(covariates: &str, table: &str) -> Job {
+    let job = with_csv("{month: {column: MONTH, as: category}}", "model: mbg_nbd, covariates: {rate: month}, paths: 0");
+    let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let columns = "{prospect_id: id, segment: part, acquisition_cost: cost}";
+    let prospects = format!("  prospects: {{path: prospects.csv, columns: {columns}{covariates}}}\nforecast:");
+    let config = config.replace("{customer_id: ID}", "{customer_id: ID, segment: MONTH}");
+    job.text("whalecurve.yaml", &config.replace("forecast:", &prospects));
+    job.text("prospects.csv", table);
+    job
+}
+
+#[test]
+fn a_prospect_buys_as_its_own_attributes_say_and_spends_as_its_group() {
+    let attributes = ", covariates: {month: {column: month, as: category}}";
+    let table = "id,part,cost,month\na,01,5.00,01\nb,02,5.00,02\nc,,5.00,02\nd,,5.00,03\n";
+    let (own, grouped) = (with_prospects(attributes, table), with_prospects("", table));
+    own.run(&[]);
+    grouped.run(&[]);
+    assert_eq!(own.texts("decision_prospect", "prospect_id"), ["a", "b", "c", "d"]);
+    // Everybody of a segment has its month, and so the prospect's own model.
+    for column in ["expected_revenue", "expected_value", "expected_cost_to_serve", "most_to_pay"] {
+        let [own, grouped] = [&own, &grouped].map(|job| job.decimals("decision_prospect", column));
+        assert_eq!(own[..2], grouped[..2], "{column}");
+        assert_eq!(grouped[2], grouped[3], "{column}");
+    }
+    // Without a segment, the spend is that of all, and the purchases are those of the month.
+    let of = |column: &str| -> BTreeMap<String, f64> {
+        let keys = own.texts("new_customer_value", "group");
+        let money = |column| own.decimals("new_customer_value", column).into_iter().map(|value| value as f64).collect();
+        let values: Vec<f64> =
+            if column == "expected_spend" { money(column) } else { own.floats("new_customer_value", column) };
+        keys.into_iter().zip(values).collect()
+    };
+    let (purchases, spend) = (of("expected_purchases"), of("expected_spend"));
+    let revenue = own.decimals("decision_prospect", "expected_revenue");
+    for (row, month) in [(2, "02"), (3, "03")] {
+        let expected = purchases[month] * spend["all"] / purchases["all"];
+        assert!((revenue[row] as f64 - expected).abs() < 2.0, "{month}: {} is not {expected}", revenue[row]);
+    }
+    assert!((purchases["02"] - purchases["03"]).abs() > 1e-3);
+    // Both ways draw the same kind of futures: 2,000 and 10,000 of them.
+    let [mine, theirs] = [&own, &grouped].map(|job| job.floats("decision_prospect", "probability_of_loss"));
+    assert!((mine[0] - theirs[0]).abs() < 0.05, "{} is not {}", mine[0], theirs[0]);
+}
+
+#[test]
+fn attributes_of_prospects_that_no_forecast_can_use_are_refused() {
+    let unknown =
+        with_prospects(", covariates: {month: {column: month, as: category}}", "id,part,cost,month\na,,,13\n");
+    assert_snapshot!(unknown.failure(), @"");
+    let strange = with_prospects(", covariates: {size: month}", "id,part,cost,month\na,,,01\n");
+    assert_snapshot!(strange.failure(), @"");
+}

@@ -163,7 +163,7 @@ fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
         let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta, None).unwrap();
         let means = known.mean_spend(&histories.frequency);
         let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
-        let futures = newcomer_futures(&models, &known, (&members, None, &keys), &settings, 7).unwrap();
+        let futures = newcomer_futures(&models, &known, (&members, None, &keys), None, &settings, 7).unwrap();
         for (drawn, expected) in [
             (&futures.purchases, newcomer.discounted_purchases),
             (&futures.alive_time, newcomer.discounted_alive_time),

@@ -101,7 +101,7 @@ fn under<'t>(entry: &Entry<'t>, key: &str) -> Option<Entry<'t>> {
     named.into_iter().find(|(name, _)| *name == key).map(|(_, entry)| entry)
 }
 
-/// Covariates that no forecast uses are a mistake somewhere.
+/// Covariates that no forecast uses are a mistake somewhere, and so are prospects who have some of those that one uses.
 ///
 /// * `inputs`: as in the config.
 pub(in crate::cli::config) fn check_use(
@@ -109,14 +109,22 @@ pub(in crate::cli::config) fn check_use(
     forecast: Option<&ForecastSettings>,
     problems: &mut Problems,
 ) {
-    let Some(covariates) = under(inputs, "customers").and_then(|table| under(&table, "covariates")) else { return };
-    let used = |name: &str| {
-        forecast.and_then(|forecast| forecast.covariates.as_ref()).is_some_and(|covariates| covariates.uses(name))
-    };
-    for (name, entry) in covariates.named(&mut Problems::default()).unwrap_or_default() {
-        if !used(name) {
-            let what = format!("{} has no effect: `forecast.covariates` does not name it", quoted(entry.path()));
-            problems.add(entry.key_at(), what);
+    let wanted = forecast.and_then(|forecast| forecast.covariates.as_ref());
+    for table in ["customers", "prospects"] {
+        let Some(covariates) = under(inputs, table).and_then(|table| under(&table, "covariates")) else { continue };
+        let named = covariates.named(&mut Problems::default()).unwrap_or_default();
+        for (name, entry) in &named {
+            if !wanted.is_some_and(|covariates| covariates.uses(name)) {
+                let what = format!("{} has no effect: `forecast.covariates` does not name it", quoted(entry.path()));
+                problems.add(entry.key_at(), what);
+            }
+        }
+        let used = wanted.iter().flat_map(|covariates| covariates.rate.iter().chain(&covariates.dropout));
+        for name in used.collect::<BTreeSet<_>>() {
+            if !named.iter().any(|(known, _)| known == name) && table == "prospects" {
+                let what = format!("{} lacks `{name}`, which `forecast.covariates` names", quoted(covariates.path()));
+                problems.add(covariates.key_at(), what);
+            }
         }
     }
 }

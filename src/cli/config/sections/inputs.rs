@@ -33,7 +33,7 @@ const RETURNS: [(&str, ReturnsPolicy); 4] = [
 /// Keys of every table.
 const TABLE_KEYS: [&str; 4] = ["path", "format", "where", "columns"];
 
-/// Keys of the customers table.
+/// Keys of the tables of customers and prospects.
 const CUSTOMER_KEYS: [&str; 5] = ["path", "format", "where", "columns", "covariates"];
 
 /// Keys of the ledger.
@@ -59,7 +59,7 @@ pub(in crate::cli::config) fn read(
         let Some(table) = tables.get(name.as_str()) else { continue };
         let keys: &[&str] = match name {
             TableName::Transactions => &LEDGER_KEYS,
-            TableName::Customers => &CUSTOMER_KEYS,
+            TableName::Customers | TableName::Prospects => &CUSTOMER_KEYS,
             _ => &TABLE_KEYS,
         };
         let Some(fields) = table.fields(keys, problems) else { continue };
