@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
+    contract::ContractError,
     decide::{
         prospect::Futures,
         staying::{Known, Scene},
     },
     forecast::{
         contribution::{self, Earned, Rates},
-        covariates::{Assigned, CovariateFit},
+        covariates::{Assigned, CovariateError, CovariateFit},
         fit::Fit,
         for_ever::MOST_FUTURES,
         holdout::Holdout,
@@ -297,8 +298,15 @@ impl Forecast {
             return Ok(None);
         };
         let model = found.fit.fitted().map_err(ForecastError::from)?;
-        let assigned = model.assign(&prospects.attributes, prospects.rows.len()).map_err(ForecastError::from)?;
-        Ok(Some(assigned))
+        model.assign(&prospects.attributes, prospects.rows.len()).map(Some).map_err(|error| match error {
+            CovariateError::UnknownLevels { column, customers } => {
+                let what = format!(
+                    "prospects: covariate `{column}`: {customers} rows have a level that no customer of the fit has"
+                );
+                ContractError::Setting(what).into()
+            }
+            error => ForecastError::from(error).into(),
+        })
     }
 
     /// Simulates every history; the random numbers are the same in every world.

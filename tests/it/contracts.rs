@@ -174,7 +174,7 @@ fn the_next_customer_under_contract_pays_at_once_and_at_every_renewal_in_every_g
     let plan = "{path: p.csv, columns: {date: date, customers: n, cost: cost, channel: w}}";
     let more = format!("inputs:\n  customers: {{path: k.parquet, columns: {columns}}}\n  acquisition_plan: {plan}");
     let config = config.replace("inputs:", &more);
-    job.text("p.csv", "date,n,cost,w\n2007-12-31,10,250.00,web\n2006-12-31,4,0.00,\n");
+    job.text("p.csv", "date,n,cost,w\n2007-12-31,10,250.00,web\n2008-12-31,4,0.00,\n");
     job.text("whalecurve.yaml", &format!("{config}overrides: {{name: dearer, prices: 1.5}}\n"));
     job.parquet(
         "k.parquet",
@@ -213,7 +213,7 @@ fn the_next_customer_under_contract_pays_at_once_and_at_every_renewal_in_every_g
     // Customers who are planned to be won are worth what the next one of their channel is, from the day on that they come.
     assert_eq!(job.texts("acquisition_value", "group"), ["all", "web"]);
     let planned = |name: &str| job.decimals("acquisition_value", name);
-    for (row, (customers, years)) in [(4.0, 0), (10.0, 1)].into_iter().enumerate() {
+    for (row, (customers, years)) in [(4.0, 2), (10.0, 1)].into_iter().enumerate() {
         let worth = customers * FEE as f64 * discounted * factor(years);
         assert!((planned("value")[row] as f64 - worth).abs() < 0.51, "{row}: {} is not {worth}", planned("value")[row]);
     }

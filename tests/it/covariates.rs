@@ -414,7 +414,15 @@ fn a_prospect_buys_as_its_own_attributes_say_and_spends_as_its_group() {
 fn attributes_of_prospects_that_no_forecast_can_use_are_refused() {
     let unknown =
         with_prospects(", covariates: {month: {column: month, as: category}}", "id,part,cost,month\na,,,13\n");
-    assert_snapshot!(unknown.failure(), @"");
+    assert_snapshot!(unknown.failure(), @r"
+    exit code 3
+    error: prospects: covariate `month`: 1 rows have a level that no customer of the fit has
+    ");
     let strange = with_prospects(", covariates: {size: month}", "id,part,cost,month\na,,,01\n");
-    assert_snapshot!(strange.failure(), @"");
+    let told = strange.failure();
+    assert!(
+        told.contains("`inputs.prospects.covariates.size` has no effect: `forecast.covariates` does not name it"),
+        "{told}"
+    );
+    assert!(told.contains("`inputs.prospects.covariates` lacks `month`, which `forecast.covariates` names"), "{told}");
 }

@@ -74,8 +74,7 @@ fn the_report_tells_parts_of_what_all_customers_are_worth_also_where_a_tier_is_n
     let (job, open) = (silent(), shop(EVERY_GROUP));
     let page = |job: &Job| {
         let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
-        let tiers =
-            "portfolio: {value_tiers: [{name: few, share: 0.05}, {name: some, share: 0.15}, {name: many, share: 0.8}]}";
+        let tiers = "portfolio: {value_tiers: {few: 0.05, some: 0.15, many: 0.8}}";
         std::fs::write(job.path("whalecurve.yaml"), format!("{config}{tiers}\n")).unwrap();
         job.run(&[]);
         std::fs::read_to_string(job.path("out/report.html")).unwrap()

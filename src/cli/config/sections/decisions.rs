@@ -94,12 +94,15 @@ pub(in crate::cli::config) fn check_use(
         let what = format!("{} has no effect: `inputs.actions` is missing", quoted(listed.path()));
         problems.add(listed.key_at(), what);
     }
-    if forecast.is_some_and(|forecast| matches!(forecast.model, ModelChoice::One(_) | ModelChoice::Auto)) {
-        return;
-    }
-    let needs = [table(TableName::AcquisitionPlan), table(TableName::Prospects), budget, bridge];
-    for entry in needs.into_iter().flatten() {
-        let what = format!("{} needs a forecast of purchases", quoted(entry.path()));
+    // Every forecast knows what the next customer brings.
+    let plan = table(TableName::AcquisitionPlan).filter(|_| forecast.is_none());
+    let of_purchases =
+        forecast.is_some_and(|forecast| matches!(forecast.model, ModelChoice::One(_) | ModelChoice::Auto));
+    let needs = [table(TableName::Prospects), budget, bridge].map(|entry| entry.filter(|_| !of_purchases));
+    for (entry, what) in
+        plan.into_iter().map(|plan| (plan, "")).chain(needs.into_iter().flatten().map(|e| (e, " of purchases")))
+    {
+        let what = format!("{} needs a forecast{what}", quoted(entry.path()));
         problems.add_with_hint(entry.key_at(), what, "add one, as in: forecast: {model: bg_nbd, horizon: 52w}");
     }
 }

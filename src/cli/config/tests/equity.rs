@@ -65,7 +65,7 @@ fn plans_and_decisions_without_what_they_are_made_from_are_told() {
                   a.csv, columns: {action: a, cost: c}}\n  action_customers: {path: l.csv, columns: {action: a}}\n  prospects: \
                   {path: q.csv, columns: {prospect_id: id}}\n";
     assert_snapshot!(message_with(tables), @r"
-    shop/whalecurve.yaml:5:3: `inputs.acquisition_plan` needs a forecast of purchases
+    shop/whalecurve.yaml:5:3: `inputs.acquisition_plan` needs a forecast
       hint: add one, as in: forecast: {model: bg_nbd, horizon: 52w}
     shop/whalecurve.yaml:5:80: `inputs.acquisition_plan.columns` has both segment and channel: two answers to which customers
       hint: map one of them
