@@ -50,9 +50,13 @@ const GROUPED: [Grouped; 10] = [
         ],
     },
     Grouped { dataset: "equity_share", sums: &[Sum { within: &["segmentation"], group: "segment" }] },
+    // Who went from a group, and who came to one, are known from the periods before and after.
     Grouped {
         dataset: "segment_migration",
-        sums: &[Sum { within: &["segmentation", "period", "next_period", "from", "scenario"], group: "to" }],
+        sums: &[
+            Sum { within: &["segmentation", "period", "next_period", "from", "scenario"], group: "to" },
+            Sum { within: &["segmentation", "period", "next_period", "to", "scenario"], group: "from" },
+        ],
     },
     Grouped { dataset: "model_group", sums: &[Sum { within: &["grouping"], group: "group" }] },
     Grouped { dataset: "new_customer_value", sums: &[Sum { within: &["grouping", "scenario"], group: "group" }] },
