@@ -33,6 +33,7 @@ pub mod matrix;
 pub mod newton;
 pub mod philox;
 pub mod quadrature;
+pub mod ranking;
 pub mod special;
 pub mod strips;
 pub mod sums;

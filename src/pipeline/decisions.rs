@@ -10,7 +10,7 @@ use super::{
     forecast::Forecast,
     foretold::{Foretold, Valuation},
     newcomers::NewCustomers,
-    results::{Findings, sum_by_customer, sum_of_cells},
+    results::{Findings, sum_by_customer},
 };
 use crate::{
     decide::{
@@ -245,10 +245,10 @@ fn cost_to_serve(settings: &Settings, found: &Findings) -> Vec<Minor> {
     let (ledgers, margins) = (&found.ledgers, &found.margins);
     let year = settings.period.last_year(ledgers.as_of);
     let parts = [&margins.order_cost, &margins.customer_cost, &margins.below_cost, &margins.economic.capital_charge];
-    sum_of_cells(&ledgers.facts.first_cell, |cell| {
-        let counts = year.as_ref().is_none_or(|year| year.contains(&ledgers.cells.period[cell]));
-        if counts { parts.iter().map(|part| part[cell]).sum() } else { 0 }
-    })
+    ledgers.sum_within(
+        |period| year.as_ref().is_none_or(|year| year.contains(period)),
+        |cell| parts.iter().map(|part| part[cell]).sum(),
+    )
 }
 
 /// The best other way to serve a customer: it saves of the future cost to serve the share that it would have saved of the

@@ -2,11 +2,7 @@
 
 use std::ops::Range;
 
-use super::{
-    results::{sum_by_customer, sum_of_cells},
-    tables::integers,
-    worlds::World,
-};
+use super::{results::sum_by_customer, tables::integers, worlds::World};
 use crate::{
     numeric::{decimal::divide_half_even, sums::Compensated},
     publish::dataset::Values,
@@ -99,12 +95,6 @@ impl World<'_> {
         order
     }
 
-    /// What is worked out of a cell, added up by customer over the cells whose period counts.
-    pub(super) fn within(&self, of: impl Fn(usize) -> Minor + Sync, counts: impl Fn(i32) -> bool + Sync) -> Vec<Minor> {
-        let period = &self.found.ledgers.cells.period;
-        sum_of_cells(&self.found.ledgers.facts.first_cell, |cell| if counts(period[cell]) { of(cell) } else { 0 })
-    }
-
     /// `segment_equity`.
     pub(super) fn segment_equity_columns(&self) -> Vec<Values> {
         let (ledgers, margins) = (&self.found.ledgers, &self.found.margins);
@@ -118,7 +108,8 @@ impl World<'_> {
         let profit = per_group(&self.found.economic_profit);
         let year = self.current_year();
         let current = |column: &[Minor]| {
-            year.as_ref().map(|year| per_group(&self.within(|cell| column[cell], |period| year.contains(&period))))
+            year.as_ref()
+                .map(|year| per_group(&ledgers.sum_within(|period| year.contains(period), |cell| column[cell])))
         };
         let (current_revenue, current_cm1) = (current(&margins.net_revenue), current(&margins.cm1));
         let equity = self.expected_by_customer().map(|expected| per_group(&expected));

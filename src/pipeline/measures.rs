@@ -2,12 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{
-    equity_tables::Groups,
-    results::{sum_by_customer, sum_of_cells},
-    tables::integers,
-    worlds::World,
-};
+use super::{equity_tables::Groups, results::sum_by_customer, tables::integers, worlds::World};
 use crate::{
     equity::market,
     publish::dataset::Values,
@@ -152,7 +147,7 @@ impl World<'_> {
         let per_major = self.settings.currency.minor_per_major() as f64;
         let acquisition = (!ledgers.economic.acquisition_cost.is_empty())
             .then(|| sum_by_customer(&ledgers.facts.first_cell, &self.found.margins.economic.acquisition_cost));
-        let orders = sum_of_cells(&ledgers.facts.first_cell, |cell| ledgers.cells.orders[cell] as i64);
+        let orders = ledgers.sum_within(|_| true, |cell| ledgers.cells.orders[cell] as i64);
         let products = ledgers.ahead.entries.as_ref();
         let products = products.map(|entries| entries.products.iter().map(|products| i64::from(*products)).collect());
         let means = [
@@ -168,10 +163,11 @@ impl World<'_> {
     /// Of those who bought in the year before the last one, the share who bought in the last one.
     fn retention(&self) -> Option<Ratio> {
         let last = self.current_year()?;
-        let days = |cell: usize| i64::from(self.found.ledgers.cells.purchase_days[cell]);
-        let bought = self.within(days, |period| last.contains(&period));
+        let ledgers = &self.found.ledgers;
+        let days = |cell: usize| i64::from(ledgers.cells.purchase_days[cell]);
+        let bought = ledgers.sum_within(|period| last.contains(period), days);
         let earlier = last.start - (last.end - last.start)..last.start;
-        let before = self.within(days, |period| earlier.contains(&period));
+        let before = ledgers.sum_within(|period| earlier.contains(period), days);
         let came = || before.iter().map(|days| *days > 0);
         Some(Ratio {
             measure: Measure::RetentionRate,
@@ -201,8 +197,9 @@ impl World<'_> {
 
     /// Sales of the last year to the customers whose wallet is known, over what is in it.
     fn share_of_customer(&self) -> Option<Ratio> {
-        let (wallets, year) = (self.found.ledgers.relations.wallet.as_ref()?, self.current_year()?);
-        let sold = self.within(|cell| self.found.margins.net_revenue[cell], |period| year.contains(&period));
+        let ledgers = &self.found.ledgers;
+        let (wallets, year) = (ledgers.relations.wallet.as_ref()?, self.current_year()?);
+        let sold = ledgers.sum_within(|period| year.contains(period), |cell| self.found.margins.net_revenue[cell]);
         let known = |column: &dyn Fn(usize, Minor) -> Minor| {
             let of = |(customer, wallet): (usize, &Option<Wallet>)| {
                 wallet.map_or(0, |wallet| column(customer, wallet.a_year))

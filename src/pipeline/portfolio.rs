@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     Ledgers,
     foretold::Foretold,
-    results::{Findings, sum_by_customer, sum_of_cells},
+    results::{Findings, sum_by_customer},
 };
 use crate::{
     numeric::decimal::{Decimal, divide_half_even},
@@ -35,11 +35,11 @@ pub(super) struct Alternative<'a> {
 /// Economic profit before acquisition cost: of the last 12 whole months or 4 whole quarters, else to date.
 pub(super) fn present_profit(settings: &Settings, found: &Findings) -> Vec<Minor> {
     let year = settings.period.last_year(found.ledgers.as_of);
-    let (margins, period) = (&found.margins, &found.ledgers.cells.period);
-    sum_of_cells(&found.ledgers.facts.first_cell, |cell| {
-        let counts = year.as_ref().is_none_or(|year| year.contains(&period[cell]));
-        if counts { margins.economic_profit[cell] + margins.economic.acquisition_cost[cell] } else { 0 }
-    })
+    let margins = &found.margins;
+    found.ledgers.sum_within(
+        |period| year.as_ref().is_none_or(|year| year.contains(period)),
+        |cell| margins.economic_profit[cell] + margins.economic.acquisition_cost[cell],
+    )
 }
 
 /// Group, best way to serve and roles of every customer.

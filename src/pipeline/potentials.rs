@@ -3,7 +3,7 @@
 use super::{
     Ledgers, RunError,
     foretold::Foretold,
-    results::{Findings, sum_by_customer, sum_of_cells},
+    results::{Findings, sum_by_customer},
 };
 use crate::{
     contract::ContractError,
@@ -67,9 +67,8 @@ fn growth(settings: &Settings, setting: &ForecastSettings, mut total: Vec<Minor>
     let pipeline = relations.opportunities.as_ref().map(|rows| growth::pipeline(rows, &rates, discount, ledgers.as_of));
     let year = settings.period.last_year(ledgers.as_of);
     let wallet = relations.wallet.as_ref().zip(year).map(|(wallets, year)| {
-        let (period, revenue) = (&ledgers.cells.period, &found.margins.net_revenue);
-        let of_year = |cell: usize| if year.contains(&period[cell]) { revenue[cell] } else { 0 };
-        growth::wallet(wallets, &sum_of_cells(&ledgers.facts.first_cell, of_year), &rates)
+        let sold = ledgers.sum_within(|period| year.contains(period), |cell| found.margins.net_revenue[cell]);
+        growth::wallet(wallets, &sold, &rates)
     });
     for (row, total) in total.iter_mut().enumerate() {
         let more = pipeline.as_ref().map_or(0, |pipeline| pipeline[row]);

@@ -1,5 +1,7 @@
 //! What a run found out, computed on top of profit: forecast, groups, equity.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
@@ -15,8 +17,8 @@ use crate::{
     equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
     schema::{
-        costs::LayerCosts, margins::Margins, portfolio::Portfolio, potentials::Potentials, segmentation::Segmentation,
-        settings::Settings,
+        costs::LayerCosts, margins::Margins, period::Period, portfolio::Portfolio, potentials::Potentials,
+        segmentation::Segmentation, settings::Settings,
     },
     units::Minor,
 };
@@ -220,7 +222,15 @@ pub(super) fn sum_by_customer(first_cell: &[usize], column: &[i64]) -> Vec<i64> 
     first_cell.par_windows(2).map(|range| column[range[0]..range[1]].iter().sum()).collect()
 }
 
-/// The same of what is worked out of a cell.
-pub(super) fn sum_of_cells(first_cell: &[usize], of: impl Fn(usize) -> i64 + Sync) -> Vec<i64> {
-    first_cell.par_windows(2).map(|range| (range[0]..range[1]).map(&of).sum()).collect()
+impl Ledgers {
+    /// The same of what is worked out of a cell, over the cells whose period counts.
+    pub(super) fn sum_within(
+        &self,
+        counts: impl Fn(&Period) -> bool + Sync,
+        of: impl Fn(usize) -> Minor + Sync,
+    ) -> Vec<Minor> {
+        let period = &self.cells.period;
+        let sum = |cells: Range<usize>| cells.filter(|cell| counts(&period[*cell])).map(&of).sum();
+        self.facts.first_cell.par_windows(2).map(|range| sum(range[0]..range[1])).collect()
+    }
 }

@@ -2,25 +2,23 @@
 
 use std::cmp::Reverse;
 
-use rayon::prelude::*;
-
 use crate::{
-    numeric::concentration::{Concentration, of_sorted},
+    numeric::{
+        concentration::{Concentration, of_sorted},
+        ranking::{Ranked, ranking},
+    },
     units::{Minor, MinorSum},
 };
 
 /// A column in order: every value with its row, the largest first, ties by row.
 #[derive(Clone, Debug)]
-pub struct Ordered(Vec<(Reverse<Minor>, u32)>);
+pub struct Ordered(Vec<Ranked>);
 
 impl Ordered {
     /// * `values`: one a customer.
     #[must_use]
     pub fn new(values: &[Minor]) -> Self {
-        let mut order: Vec<(Reverse<Minor>, u32)> =
-            values.par_iter().map(|value| Reverse(*value)).zip(0..values.len() as u32).collect();
-        order.par_sort_unstable();
-        Self(order)
+        Self(ranking(values))
     }
 
     fn iter(&self) -> impl Iterator<Item = (usize, Minor)> {

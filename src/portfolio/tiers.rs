@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use crate::{
+    numeric::ranking::{ranking, split_at_ranks, with_rows},
     schema::portfolio::{TiersBy, ValueTier},
     units::{Minor, MinorSum},
 };
@@ -24,12 +25,11 @@ pub fn tiers(values: &[Minor], tiers: &[ValueTier], by: &TiersBy) -> Vec<u16> {
         let tier = |value: &Minor| cuts.iter().position(|cut| value >= cut).unwrap_or(last) as u16;
         return values.par_iter().map(tier).collect();
     }
-    let mut order: Vec<(Reverse<i64>, u32)> =
-        values.par_iter().map(|value| Reverse(*value)).zip(0..values.len() as u32).collect();
     let by_value = *by == TiersBy::Value;
-    let all = match by {
-        TiersBy::Value => order.iter().map(|(value, _)| MinorSum::from(value.0.max(0))).sum(),
-        _ => values.len() as MinorSum,
+    let all = if by_value {
+        values.iter().map(|value| MinorSum::from((*value).max(0))).sum()
+    } else {
+        values.len() as MinorSum
     };
     let mut cumulated = 0.0;
     let ends: Vec<MinorSum> = tiers
@@ -41,27 +41,23 @@ pub fn tiers(values: &[Minor], tiers: &[ValueTier], by: &TiersBy) -> Vec<u16> {
         .collect();
     let mut tier = vec![last as u16; values.len()];
     if by_value {
-        order.par_sort_unstable();
         let mut before: MinorSum = 0;
-        for (Reverse(value), row) in order.iter().take_while(|(value, _)| value.0 > 0) {
+        for (Reverse(value), row) in ranking(values).iter().take_while(|(value, _)| value.0 > 0) {
             tier[*row as usize] = ends.iter().position(|end| before < *end).unwrap_or(last) as u16;
             before += MinorSum::from(*value);
         }
         return tier;
     }
-    // Who is in which tier is all that is asked, so each tier is split off what is left, in no order of its own.
-    let mut left = order.as_mut_slice();
+    // Who is in which tier is all that is asked.
+    let mut order = with_rows(values);
+    let ends = ends.into_iter().map(|end| (end as usize).min(values.len()));
+    split_at_ranks(&mut order, ends.clone(), Ord::cmp);
     let mut begin = 0;
-    for (number, end) in ends.iter().enumerate() {
-        let (end, taken) = (*end as usize, (*end as usize).saturating_sub(begin).min(left.len()));
-        if taken < left.len() {
-            left.select_nth_unstable(taken);
-        }
-        let (own, others) = left.split_at_mut(taken);
-        for (_, row) in own.iter() {
+    for (number, end) in ends.enumerate() {
+        for (_, row) in &order[begin..end] {
             tier[*row as usize] = number as u16;
         }
-        (left, begin) = (others, end);
+        begin = end;
     }
     tier
 }

@@ -19,9 +19,8 @@ pub mod growth;
 pub mod learning;
 pub mod networking;
 
-use rayon::prelude::*;
-
 use crate::{
+    numeric::ranking::ranking,
     schema::potentials::{Growth, Networking, Potentials},
     units::Minor,
 };
@@ -29,10 +28,8 @@ use crate::{
 /// Ranks from 1, the largest value first, ties by row.
 #[must_use]
 pub fn ranks(values: &[Minor]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    order.par_sort_unstable_by_key(|row| (std::cmp::Reverse(values[*row as usize]), *row));
     let mut ranks = vec![0; values.len()];
-    for (rank, row) in (1..).zip(order) {
+    for (rank, (_, row)) in (1..).zip(ranking(values)) {
         ranks[row as usize] = rank;
     }
     ranks

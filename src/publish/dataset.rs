@@ -95,11 +95,6 @@ impl Writer<'_> {
     /// [`PublishError`].
     pub fn write(&self, spec: &'static OutputDataset, columns: &[Values]) -> Result<Written, PublishError> {
         let rows = columns.first().map_or(0, Values::len);
-        let expected = spec.columns_of(self.quantiles).len();
-        if columns.len() != expected || columns.iter().any(|column| column.len() != rows) {
-            let what = format!("{} columns of {rows} rows do not fit its documentation", columns.len());
-            return Err(PublishError::Contract { dataset: spec.name, what });
-        }
         self.write_parts(spec, rows.div_ceil(FILE_ROWS).max(1), |part, file| {
             file.write(columns, part * FILE_ROWS, rows.min((part + 1) * FILE_ROWS))
         })

@@ -102,8 +102,10 @@ impl<'a> PartFile<'a> {
     /// # Errors
     /// [`PublishError`]: columns that are not what the dataset documents, a number with too many digits, a failed write.
     pub(super) fn write(&mut self, columns: &[Values], from: usize, to: usize) -> Result<(), PublishError> {
-        if columns.len() != self.schema.fields().len() || columns.iter().any(|column| column.len() < to) {
-            let what = format!("{} columns of {to} rows do not fit its documentation", columns.len());
+        let rows = columns.first().map_or(0, Values::len);
+        let uneven = columns.iter().any(|column| column.len() != rows);
+        if columns.len() != self.schema.fields().len() || uneven || rows < to {
+            let what = format!("{} columns of {rows} rows do not fit its documentation", columns.len());
             return Err(PublishError::Contract { dataset: self.dataset, what });
         }
         let mut from = from;

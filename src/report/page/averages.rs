@@ -8,7 +8,7 @@ use super::{
     words::{of_customers, ratio},
 };
 use crate::{
-    numeric::decimal::divide_half_even,
+    numeric::{decimal::divide_half_even, ranking::split_at_ranks},
     report::bars::{Bar, Bars, Tone},
     units::MinorSum,
 };
@@ -103,15 +103,9 @@ fn fifths(sales: &[i64], cost: &[i64], averaged: &[MinorSum]) -> Vec<Fifth> {
         let right = MinorSum::from(cost[b]) * MinorSum::from(sales[a].max(0));
         no_sales.then_with(|| left.cmp(&right)).then(a.cmp(&b))
     };
-    // Who is in which fifth is all that is asked, so each fifth is split off what is left, in no order of its own.
-    let mut from = 0;
     let cut = |fifth: usize| sales.len() * fifth / FIFTHS;
-    for fifth in 1..FIFTHS {
-        if cut(fifth) < order.len() {
-            order[from..].select_nth_unstable_by(cut(fifth) - from, cheaper);
-            from = cut(fifth);
-        }
-    }
+    // Who is in which fifth is all that is asked.
+    split_at_ranks(&mut order, (1..FIFTHS).map(cut), cheaper);
     let group = |fifth: usize| {
         let mut sums = Fifth::default();
         for row in &order[cut(fifth)..cut(fifth + 1)] {

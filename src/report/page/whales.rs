@@ -1,9 +1,6 @@
 //! Part 2: the whale curve and what lies behind it; the two Paretos and how far they overlap.
 
-use std::cmp::Reverse;
-
 use maud::{Markup, html};
-use rayon::prelude::*;
 
 use super::{
     Report,
@@ -12,7 +9,10 @@ use super::{
     words::{of_customers, part},
 };
 use crate::{
-    numeric::decimal::divide_half_even,
+    numeric::{
+        decimal::divide_half_even,
+        ranking::{Ranked, ranking},
+    },
     report::{
         number::{count, percent},
         plot::{Plot, Series, Stroke},
@@ -56,32 +56,26 @@ impl Paretos {
     ///
     /// * `sales`, `cost`: minor units, one a customer. `None` unless both sums are positive and there are customers.
     pub(crate) fn of(sales: &[i64], cost: &[i64]) -> Option<Self> {
-        let (by_sales, by_cost) = rayon::join(|| ranked(sales), || ranked(cost));
+        let (by_sales, by_cost) = rayon::join(|| ranking(sales), || ranking(cost));
         let fifth = sales.len() / 5;
         let mut is_costly = vec![false; cost.len()];
-        by_cost[..fifth].iter().for_each(|row| is_costly[*row] = true);
-        let both = by_sales[..fifth].iter().filter(|row| is_costly[**row]).count() as u64;
-        Some(Self { sales: pareto(sales, &by_sales)?, cost: pareto(cost, &by_cost)?, fifth: fifth as u64, both })
+        by_cost[..fifth].iter().for_each(|(_, row)| is_costly[*row as usize] = true);
+        let both = by_sales[..fifth].iter().filter(|(_, row)| is_costly[*row as usize]).count() as u64;
+        Some(Self { sales: pareto(&by_sales)?, cost: pareto(&by_cost)?, fifth: fifth as u64, both })
     }
 }
 
-/// Rows by their values, largest first; ties by the order of the customers.
-fn ranked(values: &[i64]) -> Vec<usize> {
-    let mut order: Vec<(Reverse<i64>, usize)> = values.iter().map(|value| Reverse(*value)).zip(0..).collect();
-    order.par_sort_unstable();
-    order.into_iter().map(|(_, row)| row).collect()
-}
-
 /// Thousandths of the sum that each percent of the customers has, in their order.
-fn pareto(values: &[i64], order: &[usize]) -> Option<Vec<i64>> {
-    let total: MinorSum = values.iter().map(|value| MinorSum::from(*value)).sum();
-    if total <= 0 || values.is_empty() {
+fn pareto(ranked: &[Ranked]) -> Option<Vec<i64>> {
+    let sum = |ranked: &[Ranked]| -> MinorSum { ranked.iter().map(|(value, _)| MinorSum::from(value.0)).sum() };
+    let total = sum(ranked);
+    if total <= 0 || ranked.is_empty() {
         return None;
     }
     let (mut so_far, mut taken) = (0, 0);
     let parts = (0..=100_usize).map(|percentile| {
-        let rank = values.len() * percentile / 100;
-        so_far += order[taken..rank].iter().map(|row| MinorSum::from(values[*row])).sum::<MinorSum>();
+        let rank = ranked.len() * percentile / 100;
+        so_far += sum(&ranked[taken..rank]);
         taken = rank;
         divide_half_even(so_far * 1000, total) as i64
     });

@@ -94,15 +94,18 @@ pub(in crate::cli::config) fn check_use(
         let what = format!("{} has no effect: `inputs.actions` is missing", quoted(listed.path()));
         problems.add(listed.key_at(), what);
     }
-    // Every forecast knows what the next customer brings.
-    let plan = table(TableName::AcquisitionPlan).filter(|_| forecast.is_none());
     let of_purchases =
         forecast.is_some_and(|forecast| matches!(forecast.model, ModelChoice::One(_) | ModelChoice::Auto));
-    let needs = [table(TableName::Prospects), budget, bridge].map(|entry| entry.filter(|_| !of_purchases));
-    for (entry, what) in
-        plan.into_iter().map(|plan| (plan, "")).chain(needs.into_iter().flatten().map(|e| (e, " of purchases")))
-    {
-        let what = format!("{} needs a forecast{what}", quoted(entry.path()));
+    let needs = [
+        // Every forecast knows what the next customer brings.
+        (table(TableName::AcquisitionPlan), forecast.is_some(), "a forecast"),
+        (table(TableName::Prospects), of_purchases, "a forecast of purchases"),
+        (budget, of_purchases, "a forecast of purchases"),
+        (bridge, of_purchases, "a forecast of purchases"),
+    ];
+    for (entry, is_there, need) in needs {
+        let Some(entry) = entry.filter(|_| !is_there) else { continue };
+        let what = format!("{} needs {need}", quoted(entry.path()));
         problems.add_with_hint(entry.key_at(), what, "add one, as in: forecast: {model: bg_nbd, horizon: 52w}");
     }
 }
