@@ -63,6 +63,7 @@ mod tests {
 
     use super::*;
     use crate::decide::staying::{Known, Scene, prolonged};
+    use crate::numeric::discounting::Timing;
 
     proptest! {
         #[test]
@@ -83,7 +84,7 @@ mod tests {
             };
             let known = Known { p_alive_at_horizon: stays, rate_now: rate };
             let certain = Effect { probability: EFFECT_SCALE, ..Effect::default() };
-            let longer = prolonged(&customer, known, share(more), &Scene::new(52.0, 0.0));
+            let longer = prolonged(&customer, known, share(more), &Scene::new(52.0, Timing { delta: 0.0, period: None }));
             prop_assert!(gain(&customer, &certain, Some(longer)) >= -1e-6);
             for effect in [
                 Effect { frequency: more, ..certain },

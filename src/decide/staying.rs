@@ -15,21 +15,32 @@
 //! Under Pareto/NBD that is exact. Under BG/NBD `L′ − L` is within 1 % and `D′ − D` within 10 % of what it is with every rate
 //! lowered (tested on the parameters of CDNOW).
 
-use crate::{numeric::quadrature::Rule, schema::equity::Drivers};
+use crate::{
+    numeric::{discounting::Timing, quadrature::Rule},
+    schema::equity::Drivers,
+};
 
 /// The future that is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     horizon: f64,
     delta: f64,
+    /// What a unit of time is worth over `e^−δt`: 1 but where things count at the end of their period.
+    scale: f64,
     rule: Rule<NODES>,
 }
 
 impl Scene {
-    /// * `horizon`: model time units, `> 0`. * `delta`: continuous discount rate per model time unit, `>= 0`.
+    /// Where things count at the end of their period, the steps are taken for `scale · e^−δt` with the same area; for no
+    /// discount at all where the horizon is within a period.
+    ///
+    /// * `horizon`: model time units, `> 0`. * `timing`: in model time units.
     #[must_use]
-    pub fn new(horizon: f64, delta: f64) -> Self {
-        Self { horizon, delta, rule: Rule::legendre() }
+    pub fn new(horizon: f64, timing: Timing) -> Self {
+        let within_one = timing.period.is_some_and(|length| horizon <= length);
+        let smooth = Timing { delta: if within_one { 0.0 } else { timing.delta }, period: None };
+        let scale = if timing.period.is_some() { timing.annuity(horizon) / smooth.annuity(horizon) } else { 1.0 };
+        Self { horizon, delta: smooth.delta, scale, rule: Rule::legendre() }
     }
 }
 
@@ -88,7 +99,7 @@ impl<'a> Stay<'a> {
             return Self { scene, same, curve: None };
         }
         let fall = -libm::log(stay.max(1e-12));
-        let wanted = customer.lifetime / customer.p_alive;
+        let wanted = customer.lifetime / (customer.p_alive * scene.scale);
         let lived = |spread: f64| {
             let curve = Curve::new(libm::exp(spread), scene);
             let (area, slope) = curve.area_where_so_many_stay(fall);
@@ -96,7 +107,7 @@ impl<'a> Stay<'a> {
         };
         let now = Curve::new(libm::exp(root(lived, 0.0, SPREAD)), scene);
         let (spread, shape) = (now.spread, fall / now.end);
-        let bought = customer.purchase_rate * customer.lifetime / (customer.p_alive * known.rate_now);
+        let bought = customer.purchase_rate * wanted / known.rate_now;
         // Without a rate of today purchases fall as customers do.
         let fall = if bought > 0.0 && bought.is_finite() {
             let missed = |fall: f64| {
@@ -145,7 +156,7 @@ struct Curve {
 
 impl Curve {
     /// * `spread`: `b / H`.
-    fn new(spread: f64, Scene { horizon, delta, rule }: &Scene) -> Self {
+    fn new(spread: f64, Scene { horizon, delta, rule, .. }: &Scene) -> Self {
         let (b, end) = (spread * horizon, libm::log1p(1.0 / spread));
         let mut nodes = [Node::default(); NODES];
         for (node, (at, weight)) in nodes.iter_mut().zip(rule.on(0.0, end)) {
@@ -233,6 +244,7 @@ mod tests {
     };
 
     const WEEKLY: f64 = 0.001_8;
+    const CONTINUOUS: Timing = Timing { delta: WEEKLY, period: None };
 
     /// `∫ (β/(β+t))^s e^−δt dt` by Simpson's rule.
     fn lomax(s: f64, beta: f64, horizon: f64) -> f64 {
@@ -254,7 +266,7 @@ mod tests {
             let now = lomax(s, beta, horizon);
             let customer = Drivers { p_alive: 0.7, lifetime: 0.7 * now, purchase_rate: 0.3, ..Drivers::default() };
             let known = Known { p_alive_at_horizon: 0.7 * libm::pow(beta / (beta + horizon), s), rate_now: 0.3 };
-            let scene = Scene::new(horizon, WEEKLY);
+            let scene = Scene::new(horizon, CONTINUOUS);
             for prevented in [0.05, 0.25, 0.5, -0.5] {
                 let (lifetime, rate) = prolonged(&customer, known, prevented, &scene);
                 let truth = 0.7 * lomax(s, beta / (1.0 - prevented), horizon);
@@ -264,6 +276,30 @@ mod tests {
             }
             let all = prolonged(&customer, known, 1.0, &scene).0;
             assert!((all - 0.7 * (1.0 - libm::exp(-WEEKLY * horizon)) / WEEKLY).abs() < 1e-6);
+        }
+    }
+
+    /// Within a period there is no discount to tell apart; over three of them the time that is won is known to a hundredth.
+    #[test]
+    fn customers_stay_as_long_where_things_count_at_the_end_of_a_year() {
+        let (s, beta) = (0.6061, 37.666);
+        for (horizon, tolerance) in [(39.0, 1e-6), (52.0, 1e-6), (156.0, 0.01)] {
+            let timing = Timing { delta: WEEKLY, period: Some(52.0) };
+            // What is worth e^{−52 δ k} of the k-th year.
+            let lived = |beta: f64| {
+                let until = |t: f64| beta / (s - 1.0) * (1.0 - libm::pow(beta / (beta + t), s - 1.0));
+                let periods = timing.periods().unwrap();
+                let within = |k: u32| {
+                    let (from, to) = periods.span(k, horizon);
+                    periods.factor(k) * (until(to) - until(from))
+                };
+                (1..=periods.until(horizon)).map(within).sum::<f64>()
+            };
+            let customer = Drivers { p_alive: 1.0, lifetime: lived(beta), purchase_rate: 0.3, ..Drivers::default() };
+            let known = Known { p_alive_at_horizon: libm::pow(beta / (beta + horizon), s), rate_now: 0.3 };
+            let (lifetime, _) = prolonged(&customer, known, 0.4, &Scene::new(horizon, timing));
+            let error = (lifetime - customer.lifetime) / (lived(beta / 0.6) - customer.lifetime) - 1.0;
+            assert!(error.abs() < tolerance, "{horizon}: {error}");
         }
     }
 
@@ -296,7 +332,7 @@ mod tests {
                 Drivers { p_alive: 1.0, lifetime, purchase_rate: purchases / lifetime, ..Drivers::default() };
             let known = Known { p_alive_at_horizon: stay, rate_now: (r + x) / (alpha + age) };
             for prevented in [0.1, 0.25, 0.5] {
-                let (longer, rate) = prolonged(&customer, known, prevented, &Scene::new(horizon, WEEKLY));
+                let (longer, rate) = prolonged(&customer, known, prevented, &Scene::new(horizon, CONTINUOUS));
                 let [time, more, _] = mean(1.0 - prevented);
                 let error = (longer - lifetime) / (time - lifetime) - 1.0;
                 assert!(error.abs() < TIME, "{x} {horizon} {prevented}: {error}");
@@ -308,7 +344,7 @@ mod tests {
 
     #[test]
     fn who_never_leaves_or_is_gone_cannot_be_kept_longer() {
-        let scene = Scene::new(52.0, 0.0);
+        let scene = Scene::new(52.0, Timing { delta: 0.0, period: None });
         let alive = Drivers { p_alive: 1.0, lifetime: 52.0, purchase_rate: 0.2, ..Drivers::default() };
         let known = Known { p_alive_at_horizon: 1.0, rate_now: 0.2 };
         assert_eq!(prolonged(&alive, known, 0.5, &scene), (52.0, 0.2));

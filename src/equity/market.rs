@@ -2,12 +2,13 @@
 //!
 //! ```
 //! use whalecurve::{
-//!     equity::market::{discount_factor, planned, shares},
+//!     equity::market::{planned, shares},
+//!     numeric::discounting::Timing,
 //!     schema::equity::{MarketValue, Part},
 //! };
 //!
 //! // 2.5 customers of 100.00 in a year, at 10 %, for 60.00 together.
-//! let factor = discount_factor(365.25, 0.10, None);
+//! let factor = Timing { delta: 1.1_f64.ln() / 365.25, period: None }.factor(365.25);
 //! assert_eq!(planned(2_500_000, 100.0, 6_000, factor, 100.0), (22_727, 5_455));
 //!
 //! let competitor = |name: &str, equity| MarketValue { part: Part::All, competitor: Some(name.to_owned()), customers: None, equity };
@@ -22,22 +23,10 @@ use crate::{
     units::{Minor, MinorSum, QUANTITY_SCALE, Quantity},
 };
 
-/// Days of a year in discounting.
-const DAYS_PER_YEAR: f64 = 365.25;
-
-/// What a unit of money in so many days is worth now: `(1 + rate)^−(days / 365.25)`.
-///
-/// * `rate`: effective rate a year, `>= 0`. * `period`: days of the periods at whose end things count; `None`: when they happen.
-#[must_use]
-pub fn discount_factor(days: f64, rate: f64, period: Option<f64>) -> f64 {
-    let counted = period.map_or(days, |length| libm::ceil(days / length) * length);
-    libm::exp(-libm::log1p(rate) * counted / DAYS_PER_YEAR)
-}
-
 /// Value and cost of customers who are planned to be won, both discounted to `as_of`, minor units, half to even.
 ///
 /// * `customers`: how many, scaled by 10⁶. * `value`: expected of one from its first purchase on, major units.
-/// * `cost`: of winning all of them, when they come, minor units. * `factor`: as [`discount_factor`] of that day.
+/// * `cost`: of winning all of them, when they come, minor units. * `factor`: what a unit is worth that comes on that day.
 #[must_use]
 pub fn planned(customers: Quantity, value: f64, cost: Minor, factor: f64, per_major: f64) -> (Minor, Minor) {
     let count = customers as f64 / QUANTITY_SCALE as f64;
@@ -98,13 +87,6 @@ mod tests {
         let market = [MarketValue { part: Part::All, competitor: Some("A".to_owned()), customers: None, equity: 5 }];
         assert_eq!(shares(-5, &market)[0].share, None);
         assert_eq!(shares(0, &[])[0].share, None);
-    }
-
-    #[test]
-    fn what_comes_within_a_period_counts_at_its_end() {
-        let at_the_end = discount_factor(365.25, 0.1, None);
-        assert!((discount_factor(1.0, 0.1, Some(365.25)) - at_the_end).abs() < 1e-15);
-        assert!((at_the_end - 1.0 / 1.1).abs() < 1e-15);
     }
 
     proptest! {

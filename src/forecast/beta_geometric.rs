@@ -7,6 +7,7 @@
 //!
 //! Source: Fader & Hardie, How to Project Customer Retention, Journal of Interactive Marketing 21 (2007), 76–90.
 
+use crate::numeric::discounting::Timing;
 use crate::numeric::hypergeometric::{HypergeometricError, gauss};
 use crate::numeric::special::ln_beta_rise;
 use crate::numeric::sums::Compensated;
@@ -69,6 +70,9 @@ pub(super) enum BetaLimit {
     ZeroOrOne,
 }
 
+/// Periods after which a sum over all of them is given up.
+pub(super) const MOST_PERIODS: u32 = 4_000_000;
+
 /// Odds beyond this factor are a probability of 0 or 1.
 const LN_EXTREME_ODDS: f64 = 6.9;
 
@@ -118,6 +122,38 @@ pub(super) fn discounted_sum(periods: u32, factor: f64, retention: impl Fn(u32) 
         }
     }
     (sum.value(), false)
+}
+
+/// The discount rate `e^δ − 1` from one time unit to the next.
+pub(super) fn rate(timing: Timing) -> f64 {
+    libm::expm1(timing.delta)
+}
+
+/// What all units to come are worth, one time unit apart, that a customer lives to see: `Σ_{j≥1} S(j) f(t_j)`.
+///
+/// Ends where all that is left could not change the sum.
+///
+/// * `first`: time to the first of them. * `retention`: `S(j)/S(j−1)` of `j`, in `[0, 1]`.
+///
+/// # Errors
+/// [`DiscountError`]; [`DiscountError::Undiscounted`] without a rate.
+pub(super) fn units_for_ever(first: f64, timing: Timing, retention: impl Fn(u32) -> f64) -> Result<f64, DiscountError> {
+    let kept = discount_factor(rate(timing))?;
+    if kept >= 1.0 {
+        return Err(DiscountError::Undiscounted);
+    }
+    let (mut survival, mut sum) = (1.0, Compensated::default());
+    for unit in 1..=MOST_PERIODS {
+        survival *= retention(unit);
+        let factor = timing.factor(first + f64::from(unit - 1));
+        sum.add(survival * factor);
+        // No later unit is worth more than what a continuous rate makes of this one's period.
+        let most = libm::exp(-timing.delta * (first + f64::from(unit - 1)));
+        if survival * most * kept / (1.0 - kept) <= 0.25 * f64::EPSILON * sum.value() {
+            return Ok(sum.value());
+        }
+    }
+    Err(DiscountError::NotConverged { periods: MOST_PERIODS })
 }
 
 impl ShiftedBetaGeometric {

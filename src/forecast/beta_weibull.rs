@@ -6,12 +6,9 @@
 //! Source: Fader, Hardie, Liu, Davin & Steenburgh, "How to Project Customer Retention" Revisited: The Role of Duration
 //! Dependence, Journal of Interactive Marketing 43 (2018), 1–16.
 
-use super::beta_geometric::{DiscountError, Horizon, discount_factor, discounted_sum};
+use super::beta_geometric::{DiscountError, Horizon, MOST_PERIODS, discount_factor, discounted_sum};
 use crate::numeric::special::ln_beta_shift;
 use serde::{Deserialize, Serialize};
-
-/// Periods after which a sum for ever is given up.
-const MOST_PERIODS: u32 = 4_000_000;
 
 /// Parameters of the beta-discrete-Weibull distribution, all `> 0`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

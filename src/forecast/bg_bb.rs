@@ -7,8 +7,11 @@
 //! Source: Fader, Hardie & Shang, Customer-Base Analysis in a Discrete-Time Noncontractual Setting, Marketing Science 29
 //! (2010), 1086–1108.
 
-use super::beta_geometric::{DiscountError, Horizon, ShiftedBetaGeometric, discount_factor, discounted_sum};
+use super::beta_geometric::{
+    DiscountError, Horizon, ShiftedBetaGeometric, discount_factor, discounted_sum, rate, units_for_ever,
+};
 use super::opportunities::{DiscreteHistory, Opportunities};
+use crate::numeric::discounting::Timing;
 use serde::{Deserialize, Serialize};
 
 /// Parameters of BG/BB, all `> 0`.
@@ -121,6 +124,20 @@ impl BgBb {
     /// Discounted opportunities that a customer who is alive at `n+1` lives to see, from that one on.
     fn discounted_opportunities(&self, n: u32, horizon: Horizon, rate: f64) -> Result<f64, DiscountError> {
         Ok(discount_factor(rate)? * self.dropout(n).after(1).discounted_lifetime(horizon, rate)?)
+    }
+
+    /// What all opportunities to come are worth that a customer who is alive at `n` lives to see, one time unit apart.
+    ///
+    /// * `timing`: in time units, with a rate above 0.
+    ///
+    /// # Errors
+    /// [`DiscountError`].
+    pub fn opportunities_for_ever(&self, n: u32, timing: Timing) -> Result<f64, DiscountError> {
+        let left = self.dropout(n);
+        match timing.period {
+            None => Ok(left.retention(1) * self.discounted_opportunities(n, Horizon::Forever, rate(timing))?),
+            Some(_) => units_for_ever(1.0, timing, |unit| left.retention(unit)),
+        }
     }
 
     /// The probability of exactly `purchases` purchases at the next `periods` opportunities.

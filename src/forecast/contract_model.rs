@@ -5,13 +5,15 @@
 //! [`weibull_gamma`](super::weibull_gamma)) it pays for as long as it stays. What is expected of both is a number of
 //! periods, and what they are worth is their discounted number times the contribution of one.
 
-use super::beta_geometric::{DiscountError, Horizon, ShiftedBetaGeometric};
+use super::any_time::AnyTime;
+use super::beta_geometric::{DiscountError, Horizon, ShiftedBetaGeometric, rate, units_for_ever};
 use super::beta_weibull::BetaDiscreteWeibull;
 use super::exponential_gamma::ExponentialGamma;
 use super::fit::Fit;
 use super::spells::{self, Spell};
 use super::uncertainty::{Around, DRAWS};
 use super::weibull_gamma::WeibullGamma;
+use crate::numeric::discounting::Timing;
 use crate::numeric::philox::Stream;
 use crate::numeric::sums::Compensated;
 use crate::schema::forecasting::ContractKind;
@@ -36,6 +38,14 @@ pub enum ContractModel {
     WeibullGamma(WeibullGamma),
 }
 
+/// How customers under contract leave.
+pub(super) enum Leaving<'a> {
+    /// On a day of renewal: the share of those who made the one before that make the one with a number.
+    AtRenewals(Box<dyn Fn(u32) -> f64 + 'a>),
+    /// At any time.
+    AnyTime(&'a dyn AnyTime),
+}
+
 /// The calendar of a forecast of contracts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ContractCalendar {
@@ -47,8 +57,8 @@ pub struct ContractCalendar {
     pub days_per_unit: f64,
     /// Days of the future, `>= 1`.
     pub horizon_days: u32,
-    /// Continuous discount rate per model time unit, `>= 0`.
-    pub delta: f64,
+    /// When what is to come counts, in model time units.
+    pub timing: Timing,
 }
 
 /// What may come of a customer under contract.
@@ -73,10 +83,10 @@ pub enum Prospect {
         model: ContractModel,
         /// Time under contract so far, model time units.
         age: f64,
-        /// Length of the future and discount rate.
+        /// Length of the future.
         horizon: f64,
-        /// See there.
-        delta: f64,
+        /// When it counts.
+        timing: Timing,
         /// Expected time.
         expected: f64,
         /// What that is worth.
@@ -84,6 +94,38 @@ pub enum Prospect {
         /// The probability of being under contract at the horizon.
         at_horizon: f64,
     },
+}
+
+impl ContractCalendar {
+    /// Renewals of a contract up to the horizon that are not paid for yet: number, and what a unit on its day is worth.
+    ///
+    /// A contract that goes on at `as_of` has made what comes up on the day after it ([`Self::made`]), but has not paid for it.
+    pub(super) fn due(self, start: Day) -> impl Iterator<Item = (u32, f64)> {
+        let Self { as_of, term, days_per_unit, horizon_days, timing } = self;
+        let end = as_of.saturating_add_unsigned(horizon_days);
+        (term.renewals(start, as_of) + 1..).map(move |number| (number, term.renewal(start, number))).map_while(
+            move |(number, day)| {
+                (day <= end).then(|| (number, timing.factor(f64::from(day.abs_diff(as_of)) / days_per_unit)))
+            },
+        )
+    }
+
+    /// Renewals that a contract which goes on at `as_of` has made.
+    pub(super) fn made(&self, start: Day) -> u32 {
+        self.term.renewals(start, self.as_of.saturating_add(1))
+    }
+
+    /// Share of those who have made so many renewals that are under contract at the horizon. What comes up on the day after it is
+    /// decided by then, as it is at `as_of`.
+    fn kept(&self, start: Day, made: u32, retention: &dyn Fn(u32) -> f64) -> f64 {
+        let end = self.as_of.saturating_add_unsigned(self.horizon_days);
+        (made + 1..=self.term.renewals(start, end.saturating_add(1))).map(retention).product()
+    }
+
+    /// Time under contract since `start`: the first and the last day are days under contract.
+    pub(super) fn age(&self, start: Day) -> f64 {
+        f64::from(self.as_of.abs_diff(start) + 1) / self.days_per_unit
+    }
 }
 
 impl ContractModel {
@@ -147,30 +189,30 @@ impl ContractModel {
     /// # Errors
     /// [`DiscountError`] of a rate that is negative or no number.
     pub fn prospect(&self, start: Day, calendar: &ContractCalendar) -> Result<Prospect, DiscountError> {
-        let ContractCalendar { as_of, days_per_unit, horizon_days, delta, .. } = *calendar;
-        let horizon = f64::from(horizon_days) / days_per_unit;
-        // The first and the last day of a contract are days under contract.
-        let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
-        let time = |expected, discounted, at_horizon| Prospect::Time {
-            model: *self,
-            age,
-            horizon,
-            delta,
-            expected,
-            discounted,
-            at_horizon,
-        };
+        match self.leaving() {
+            Leaving::AtRenewals(retention) => Ok(Prospect::renewals(start, calendar, &*retention)),
+            Leaving::AnyTime(how) => Prospect::time(*self, how, calendar.age(start), calendar),
+        }
+    }
+
+    /// What may come of a customer whose contract begins on the calendar's `as_of`, its first period counted.
+    ///
+    /// # Errors
+    /// As [`Self::prospect`].
+    pub fn new_prospect(&self, calendar: &ContractCalendar) -> Result<Prospect, DiscountError> {
+        match self.leaving() {
+            Leaving::AtRenewals(retention) => Ok(Prospect::new_contract(calendar, &*retention)),
+            Leaving::AnyTime(how) => Prospect::time(*self, how, 0.0, calendar),
+        }
+    }
+
+    /// How customers leave.
+    pub(super) fn leaving(&self) -> Leaving<'_> {
         match self {
-            Self::BetaGeometric(model) => Ok(Prospect::renewals(start, calendar, |chance| model.retention(chance))),
-            Self::BetaWeibull(model) => Ok(Prospect::renewals(start, calendar, |chance| model.retention(chance))),
-            Self::ExponentialGamma(model) => {
-                let of = |delta| model.residual_lifetime(age, horizon, delta);
-                Ok(time(of(0.0)?, of(delta)?, model.survival_after(age, horizon)))
-            }
-            Self::WeibullGamma(model) => {
-                let of = |delta| model.residual_lifetime(age, horizon, delta);
-                Ok(time(of(0.0)?, of(delta)?, model.survival_after(age, horizon)))
-            }
+            Self::BetaGeometric(model) => Leaving::AtRenewals(Box::new(|chance| model.retention(chance))),
+            Self::BetaWeibull(model) => Leaving::AtRenewals(Box::new(|chance| model.retention(chance))),
+            Self::ExponentialGamma(model) => Leaving::AnyTime(model),
+            Self::WeibullGamma(model) => Leaving::AnyTime(model),
         }
     }
 
@@ -179,28 +221,25 @@ impl ContractModel {
     #[must_use]
     pub fn survival_by_day(&self, start: Day, calendar: &ContractCalendar, days: u32) -> Vec<f64> {
         let ContractCalendar { as_of, term, days_per_unit, .. } = *calendar;
-        let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
-        let renewals = |retention: &dyn Fn(u32) -> f64| {
-            // What comes up on the day after is decided: see [`Prospect`].
-            let (mut made, mut survival) = (term.renewals(start, as_of.saturating_add(1)), 1.0);
-            let mut due = term.renewal(start, made + 1);
-            let mut on = |day: u32| {
-                while due <= as_of.saturating_add_unsigned(day).saturating_add(1) {
-                    made += 1;
-                    survival *= retention(made);
-                    due = term.renewal(start, made + 1);
-                }
-                survival
-            };
-            (0..=days).map(&mut on).collect()
-        };
-        let time =
-            |survival: &dyn Fn(f64) -> f64| (0..=days).map(|day| survival(f64::from(day) / days_per_unit)).collect();
-        match self {
-            Self::BetaGeometric(model) => renewals(&|chance| model.retention(chance)),
-            Self::BetaWeibull(model) => renewals(&|chance| model.retention(chance)),
-            Self::ExponentialGamma(model) => time(&|u| model.survival_after(age, u)),
-            Self::WeibullGamma(model) => time(&|u| model.survival_after(age, u)),
+        match self.leaving() {
+            Leaving::AtRenewals(retention) => {
+                // What comes up on the day after is decided: see [`Prospect`].
+                let (mut made, mut survival) = (calendar.made(start), 1.0);
+                let mut due = term.renewal(start, made + 1);
+                let mut on = |day: u32| {
+                    while due <= as_of.saturating_add_unsigned(day).saturating_add(1) {
+                        made += 1;
+                        survival *= retention(made);
+                        due = term.renewal(start, made + 1);
+                    }
+                    survival
+                };
+                (0..=days).map(&mut on).collect()
+            }
+            Leaving::AnyTime(how) => {
+                let age = calendar.age(start);
+                (0..=days).map(|day| how.stays(age, f64::from(day) / days_per_unit)).collect()
+            }
         }
     }
 
@@ -211,20 +250,23 @@ impl ContractModel {
     /// # Errors
     /// [`DiscountError`]; [`DiscountError::Infinite`] and [`DiscountError::Undiscounted`] without discounting.
     pub fn periods_for_ever(&self, start: Day, calendar: &ContractCalendar) -> Result<f64, DiscountError> {
-        let ContractCalendar { as_of, term, days_per_unit, delta, .. } = *calendar;
-        let age = f64::from(as_of.abs_diff(start) + 1) / days_per_unit;
+        let ContractCalendar { as_of, term, days_per_unit, timing, .. } = *calendar;
         // A contract that goes on at `as_of` has made what comes up on the day after it, but has not paid for it.
-        let (made, paid) = (term.renewals(start, as_of + 1), term.renewals(start, as_of));
-        let factor =
-            |number: u32| libm::exp(-delta * f64::from(term.renewal(start, number).abs_diff(as_of)) / days_per_unit);
-        let certain: f64 = (paid + 1..=made).map(factor).sum();
-        let rate = libm::expm1(delta);
-        let renewals = |residual: Result<f64, DiscountError>| Ok(certain + factor(made + 1) * residual?);
-        match self {
-            Self::BetaGeometric(model) => renewals(model.residual_lifetime(made, Horizon::Forever, rate)),
-            Self::BetaWeibull(model) => renewals(model.residual_lifetime(made, Horizon::Forever, rate)),
-            Self::ExponentialGamma(model) => model.residual_lifetime(age, f64::INFINITY, delta),
-            Self::WeibullGamma(model) => model.residual_lifetime(age, f64::INFINITY, delta),
+        let (age, made, paid) = (calendar.age(start), calendar.made(start), term.renewals(start, as_of));
+        let until = |number: u32| f64::from(term.renewal(start, number).abs_diff(as_of)) / days_per_unit;
+        let certain: f64 = (paid + 1..=made).map(|number| timing.factor(until(number))).sum();
+        let next = until(made + 1);
+        let evenly = |left: Result<f64, DiscountError>| Ok(certain + timing.factor(next) * left?);
+        let by_ends =
+            |retention: &dyn Fn(u32) -> f64| Ok(certain + units_for_ever(next, timing, |unit| retention(made + unit))?);
+        let (forever, rate) = (Horizon::Forever, rate(timing));
+        match (self, timing.period) {
+            (Self::BetaGeometric(model), None) => evenly(model.residual_lifetime(made, forever, rate)),
+            (Self::BetaGeometric(model), Some(_)) => by_ends(&|chance| model.retention(chance)),
+            (Self::BetaWeibull(model), None) => evenly(model.residual_lifetime(made, forever, rate)),
+            (Self::BetaWeibull(model), Some(_)) => by_ends(&|chance| model.retention(chance)),
+            (Self::ExponentialGamma(model), _) => model.worth(age, f64::INFINITY, timing),
+            (Self::WeibullGamma(model), _) => model.worth(age, f64::INFINITY, timing),
         }
     }
 
@@ -282,34 +324,49 @@ impl Draws<'_> {
 }
 
 impl Prospect {
+    /// Of a contract that goes on at `as_of`.
+    ///
     /// * `retention`: share of those who made the renewal before that make this one, by its number.
-    fn renewals(start: Day, calendar: &ContractCalendar, retention: impl Fn(u32) -> f64) -> Self {
-        let ContractCalendar { as_of, term, days_per_unit, horizon_days, delta } = *calendar;
-        // A contract that goes on at `as_of` has made what comes up on the day after it, but has not paid for it.
-        let (made_already, paid) = (term.renewals(start, as_of + 1), term.renewals(start, as_of));
-        let end = as_of.saturating_add_unsigned(horizon_days);
+    fn renewals(start: Day, calendar: &ContractCalendar, retention: &dyn Fn(u32) -> f64) -> Self {
+        let made = calendar.made(start);
+        let kept = |(number, factor)| (if number > made { retention(number) } else { 1.0 }, factor);
+        Self::of_units(calendar.due(start).map(kept), calendar.kept(start, made, retention))
+    }
+
+    /// Of a contract that begins on `as_of`, its first period counted.
+    pub(super) fn new_contract(calendar: &ContractCalendar, retention: &dyn Fn(u32) -> f64) -> Self {
+        let start = calendar.as_of;
+        let renewals = calendar.due(start).map(|(number, factor)| (retention(number), factor));
+        Self::of_units(std::iter::once((1.0, 1.0)).chain(renewals), calendar.kept(start, 0, retention))
+    }
+
+    /// * `units`: of each period, the share of those who paid for the one before that pay for it, and what it is worth.
+    fn of_units(units: impl Iterator<Item = (f64, f64)>, at_horizon: f64) -> Self {
         let (mut survival, mut value) = (1.0, 0.0);
         let (mut made, mut worth) = (Vec::new(), Vec::new());
         let (mut expected, mut discounted) = (Compensated::default(), Compensated::default());
-        for number in paid + 1.. {
-            let day = term.renewal(start, number);
-            if day > end {
-                break;
-            }
-            if number > made_already {
-                survival *= retention(number);
-            }
-            let factor = libm::exp(-delta * f64::from(day.abs_diff(as_of)) / days_per_unit);
+        for (kept, factor) in units {
+            survival *= kept;
             value += factor;
             made.push(survival);
             worth.push(value);
             expected.add(survival);
             discounted.add(survival * factor);
         }
-        // What comes up on the day after the horizon is decided by then, as it is at `as_of`.
-        let last = term.renewals(start, end.saturating_add(1));
-        let at_horizon = (made_already + 1..=last).map(&retention).product();
         Self::Renewals { made, worth, expected: expected.value(), discounted: discounted.value(), at_horizon }
+    }
+
+    /// Time under contract of a customer who has been for the time `age`.
+    fn time(
+        model: ContractModel,
+        how: &dyn AnyTime,
+        age: f64,
+        calendar: &ContractCalendar,
+    ) -> Result<Self, DiscountError> {
+        let ContractCalendar { days_per_unit, horizon_days, timing, .. } = *calendar;
+        let horizon = f64::from(horizon_days) / days_per_unit;
+        let (expected, discounted) = (how.time_left(age, horizon, 0.0)?, how.worth(age, horizon, timing)?);
+        Ok(Self::Time { model, age, horizon, timing, expected, discounted, at_horizon: how.stays(age, horizon) })
     }
 
     /// The probability of being under contract at the horizon.
@@ -344,9 +401,8 @@ impl Prospect {
                 0 => 0.0,
                 renewals => worth[renewals - 1],
             },
-            Self::Time { model, age, horizon, delta, .. } => {
-                let time = model.residual_quantile(*age, level).min(*horizon);
-                if *delta == 0.0 { time } else { -libm::expm1(-delta * time) / delta }
+            Self::Time { model, age, horizon, timing, .. } => {
+                timing.annuity(model.residual_quantile(*age, level).min(*horizon))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Discount factors and annuities at any time up to the horizon, from a table instead of an exponential each.
 
-use super::per_period::Periods;
+use crate::numeric::discounting::Periods;
 
 /// Cells at least; and the largest step of `δ t` within a cell, for which the series below are good to 1e-16.
 const CELLS: usize = 256;

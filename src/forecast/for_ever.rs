@@ -16,10 +16,10 @@
 
 use super::for_ever_per_period::{AtEnds, at_any_time};
 use super::pareto_nbd::ParetoNbd;
-use super::per_period::Periods;
 use super::population::Population;
 use super::predict::Histories;
 use super::purchase_model::{Dropout, PurchaseModel, WhileAlive};
+use crate::numeric::discounting::{Periods, Timing};
 use crate::numeric::hypergeometric::{HypergeometricError, gauss};
 use crate::numeric::special::ln_gamma;
 use rayon::prelude::*;
@@ -63,7 +63,7 @@ impl PurchaseModel {
     /// # Errors
     /// As [`PurchaseModel::discounted_purchases_for_ever`].
     pub fn residual_for_ever(&self, x: f64, t_x: f64, age: f64, delta: f64) -> Result<f64, HypergeometricError> {
-        Ahead::new(self, x, (delta, None)).residual(x, t_x, age, delta)
+        Ahead::new(self, x, Timing { delta, period: None }).residual(x, t_x, age, delta)
     }
 
     /// The same where what happens in a period from `T` on counts at the period's end.
@@ -81,7 +81,12 @@ impl PurchaseModel {
         age: f64,
         periods: Periods,
     ) -> Result<f64, HypergeometricError> {
-        Ahead::new(self, x, (periods.delta, Some(periods.length))).residual(x, t_x, age, periods.delta)
+        Ahead::new(self, x, Timing { delta: periods.delta, period: Some(periods.length) }).residual(
+            x,
+            t_x,
+            age,
+            periods.delta,
+        )
     }
 }
 
@@ -111,11 +116,10 @@ enum Given {
 
 impl Future {
     /// * `shape`: largest shape of what is known of the rate.
-    /// * `period`: at whose end things count; `None` where they count when they happen.
-    fn new(k: u32, (a, b): (f64, f64), (delta, period): (f64, Option<f64>), shape: f64) -> Self {
+    fn new(k: u32, (a, b): (f64, f64), timing: Timing, shape: f64) -> Self {
         let step = STEP.min(STEP_IN_DEVIATIONS / libm::sqrt(shape));
-        let ends = period.filter(|_| delta > 0.0).map(|length| AtEnds::new(k, (a, b), Periods { length, delta }));
-        Self { k, a, b, delta, step, ends, from: 0, known: VecDeque::new() }
+        let ends = timing.periods().filter(|_| timing.delta > 0.0).map(|periods| AtEnds::new(k, (a, b), periods));
+        Self { k, a, b, delta: timing.delta, step, ends, from: 0, known: VecDeque::new() }
     }
 
     /// `ln z` and `₂F₁(1, b; a+b; z^k)` where things count when they happen, by Pfaff's transformation, whose argument keeps its digits where `z^k` is near 1.
@@ -188,15 +192,15 @@ enum Ahead {
 }
 
 impl Ahead {
-    fn new(model: &PurchaseModel, x: f64, (delta, period): (f64, Option<f64>)) -> Self {
+    fn new(model: &PurchaseModel, x: f64, timing: Timing) -> Self {
         let WhileAlive { r, alpha, phases, dropout } = model.while_alive();
         match (model, dropout) {
-            (PurchaseModel::ParetoNbd(model), _) => Self::AnyTime(*model, period),
-            (_, Dropout::AnyTime { s, beta }) => Self::AnyTime(ParetoNbd { r, alpha, s, beta }, period),
+            (PurchaseModel::ParetoNbd(model), _) => Self::AnyTime(*model, timing.period),
+            (_, Dropout::AnyTime { s, beta }) => Self::AnyTime(ParetoNbd { r, alpha, s, beta }, timing.period),
             (_, Dropout::AfterPurchase { a, b }) => {
                 let shape = r + f64::from(phases) * x;
                 let most = shape + f64::from(phases - 1);
-                let future = Future::new(phases, (a, b + x), (delta, period), most);
+                let future = Future::new(phases, (a, b + x), timing, most);
                 Self::AfterPurchase { model: *model, alpha, shape, future }
             }
         }
@@ -253,15 +257,14 @@ impl Population {
     /// parameters of dropout and frequency tell more than [`MOST_FUTURES`] futures apart.
     ///
     /// * `p_alive`: of every history. * `days_per_unit`: days in a model time unit, as in the fit.
-    /// * `delta`: continuous discount rate per model time unit, `> 0`.
-    /// * `period`: model time units of a period at whose end things count; `None` where they count when they happen.
+    /// * `timing`: in model time units, with a rate above 0.
     #[must_use]
     pub fn discounted_purchases_for_ever(
         &self,
         histories: &Histories,
         p_alive: &[f64],
         days_per_unit: f64,
-        (delta, period): (f64, Option<f64>),
+        timing: Timing,
     ) -> Option<Vec<Option<f64>>> {
         let Histories { frequency, recency, age, .. } = histories;
         let shared: Vec<Option<[u64; 3]>> = self.models().iter().map(shared).collect();
@@ -275,7 +278,7 @@ impl Population {
         }
         let of_chunk = |rows: &&[u32]| -> Vec<(u32, Option<f64>)> {
             let x = f64::from(frequency[rows[0] as usize]);
-            let mut ahead = Ahead::new(&self.model_of(rows[0] as usize), x, (delta, period));
+            let mut ahead = Ahead::new(&self.model_of(rows[0] as usize), x, timing);
             // Equal futures lie side by side.
             let mut last: Option<((usize, u32, u32), Option<f64>)> = None;
             let remembers = self.models()[0].remembers_silence();
@@ -290,7 +293,7 @@ impl Population {
                     known.1
                 } else {
                     let time = |days: u32| f64::from(days) / days_per_unit;
-                    let found = ahead.of(&self.models()[number]).residual(x, time(recency), time(age), delta);
+                    let found = ahead.of(&self.models()[number]).residual(x, time(recency), time(age), timing.delta);
                     found.ok().filter(|value| value.is_finite())
                 };
                 last = Some((future, found));

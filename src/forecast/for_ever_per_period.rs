@@ -14,7 +14,7 @@
 //! 385–458 (the rule).
 
 use super::for_ever::{FORGOTTEN, STEP, STEP_IN_DEVIATIONS};
-use super::per_period::Periods;
+use crate::numeric::discounting::Periods;
 use crate::numeric::elimination::Elimination;
 use crate::numeric::special::{ln_beta, ln_gamma};
 

@@ -31,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod any_time;
 pub mod baselines;
 pub mod beta_geometric;
 pub mod beta_weibull;
@@ -88,6 +89,7 @@ pub mod per_period;
 mod pooling;
 pub mod population;
 pub mod predict;
+mod prolonged;
 pub mod purchase_model;
 pub mod scores;
 mod silence;

@@ -14,11 +14,13 @@
 //!
 //! ```
 //! use whalecurve::forecast::{bg_nbd::BgNbd, mbg_nbd::MbgNbd, purchase_model::PurchaseModel};
+//! use whalecurve::numeric::discounting::Timing;
 //!
 //! // CDNOW, a year in weeks: under MBG/NBD some leave right after the first purchase.
 //! let bg: PurchaseModel = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }.into();
 //! let mbg: PurchaseModel = MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }.into();
-//! let (one, other) = (bg.newcomer(52.0, 0.0, None)?, mbg.newcomer(52.0, 0.0, None)?);
+//! let undiscounted = Timing { delta: 0.0, period: None };
+//! let (one, other) = (bg.newcomer(52.0, undiscounted)?, mbg.newcomer(52.0, undiscounted)?);
 //! assert!((one.purchases - (1.0 + bg.expected_purchases(0.0, 0.0, 0.0, 52.0)?)).abs() < 1e-12);
 //! assert!(one.discounted_alive_time > other.discounted_alive_time);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,9 +31,9 @@
 use rayon::prelude::*;
 
 use super::contribution::Rates;
-use super::per_period::Periods;
 use super::population::Population;
 use super::purchase_model::PurchaseModel;
+use crate::numeric::discounting::Timing;
 use crate::numeric::hypergeometric::HypergeometricError;
 use crate::numeric::sums::Compensated;
 
@@ -68,16 +70,15 @@ pub struct NewCustomer {
 impl PurchaseModel {
     /// What is expected of a new customer.
     ///
-    /// * `horizon`: model time units, `>= 0`. * `delta`: continuous discount rate per model time unit, `>= 0`.
-    /// * `period`: model time units of a period at whose end things count; `None` where they count when they happen.
+    /// * `horizon`: model time units, `>= 0`. * `timing`: in model time units.
     ///
     /// # Errors
     /// As [`PurchaseModel::residual`].
-    pub fn newcomer(&self, horizon: f64, delta: f64, period: Option<f64>) -> Result<Newcomer, HypergeometricError> {
+    pub fn newcomer(&self, horizon: f64, timing: Timing) -> Result<Newcomer, HypergeometricError> {
         let alive = self.p_alive(0.0, 0.0, 0.0);
-        let left = match period {
-            None => self.residual(0.0, 0.0, 0.0, horizon, delta)?,
-            Some(length) => self.residual_per_period(0.0, 0.0, 0.0, horizon, Periods { length, delta })?,
+        let left = match timing.periods() {
+            None => self.residual(0.0, 0.0, 0.0, horizon, timing.delta)?,
+            Some(periods) => self.residual_per_period(0.0, 0.0, 0.0, horizon, periods)?,
         };
         Ok(Newcomer {
             purchases: 1.0 + alive * left.purchases,
@@ -111,7 +112,7 @@ pub struct ExpectedSpend<'a> {
 ///
 /// * `population`: the model of each customer. * `spend`: expected amount of a purchase of each.
 /// * `group`: of each customer, below the number of groups. * `rates`: one row a group.
-/// * `horizon`, `delta`, `period`: as in [`PurchaseModel::newcomer`].
+/// * `horizon`, `timing`: as in [`PurchaseModel::newcomer`].
 ///
 /// # Errors
 /// As [`PurchaseModel::residual`].
@@ -120,12 +121,12 @@ pub fn new_customers(
     spend: ExpectedSpend<'_>,
     group: &[u32],
     rates: &Rates,
-    (horizon, delta, period): (f64, f64, Option<f64>),
+    (horizon, timing): (f64, Timing),
 ) -> Result<Vec<NewCustomer>, HypergeometricError> {
     let of_model: Vec<Newcomer> = population
         .models()
         .par_iter()
-        .map(|model| model.newcomer(horizon, delta, period))
+        .map(|model| model.newcomer(horizon, timing))
         .collect::<Vec<_>>()
         .into_iter()
         .collect::<Result<_, _>>()?;

@@ -7,7 +7,7 @@
 use super::contribution::Rates;
 use super::lifetime::Customers;
 use super::population::Population;
-use super::predict::{Expectations, ForecastError, Models, delta, horizon, period};
+use super::predict::{Expectations, ForecastError, Models, horizon, timing};
 use super::purchase_model::PurchaseModel;
 use super::simulate::{self, Segmentation, Settings};
 use crate::schema::settings::ForecastSettings;
@@ -69,8 +69,8 @@ pub fn newcomer_futures(
     let what = Settings {
         model: population,
         horizon: horizon(settings),
-        delta: delta(settings),
-        period: period(settings),
+        delta: timing(settings).delta,
+        period: timing(settings).period,
         paths: futures.div_ceil(taken) as u32,
         seed,
         quantiles: Vec::new(),

@@ -16,6 +16,7 @@
 //! ```
 //! use whalecurve::forecast::beta_geometric::ShiftedBetaGeometric;
 //! use whalecurve::forecast::contract_model::{ContractCalendar, ContractModel};
+//! use whalecurve::numeric::discounting::Timing;
 //! use whalecurve::schema::renewals::RenewalTerm;
 //!
 //! // Fader & Hardie (2010): 3.695 discounted years of a new customer at 10 % a year, here of the first century.
@@ -25,7 +26,7 @@
 //!     term: RenewalTerm::Months(12),
 //!     days_per_unit: 365.25,
 //!     horizon_days: 36_525,
-//!     delta: 1.1_f64.ln(),
+//!     timing: Timing { delta: 1.1_f64.ln(), period: None },
 //! };
 //! assert!((model.newcomer(&calendar)?.discounted_purchases - 3.695).abs() < 0.002);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,9 +38,9 @@
 use super::beta_geometric::DiscountError;
 use super::bg_bb::BgBb;
 use super::contract_model::{ContractCalendar, ContractModel};
+use super::contribution::Rates;
 use super::newcomer::{NewCustomer, Newcomer};
 use super::opportunities::DiscreteHistory;
-use crate::numeric::sums::Compensated;
 
 impl ContractModel {
     /// What is expected of a customer whose contract begins on the calendar's `as_of`.
@@ -49,39 +50,14 @@ impl ContractModel {
     /// # Errors
     /// [`DiscountError`] of a rate that is negative or no number.
     pub fn newcomer(&self, calendar: &ContractCalendar) -> Result<Newcomer, DiscountError> {
-        let horizon = f64::from(calendar.horizon_days) / calendar.days_per_unit;
-        let (purchases, discounted_purchases) = match self {
-            Self::BetaGeometric(model) => renewals(calendar, |chance| model.retention(chance)),
-            Self::BetaWeibull(model) => renewals(calendar, |chance| model.retention(chance)),
-            Self::ExponentialGamma(model) => {
-                (model.residual_lifetime(0.0, horizon, 0.0)?, model.residual_lifetime(0.0, horizon, calendar.delta)?)
-            }
-            Self::WeibullGamma(model) => {
-                (model.residual_lifetime(0.0, horizon, 0.0)?, model.residual_lifetime(0.0, horizon, calendar.delta)?)
-            }
-        };
-        Ok(Newcomer { purchases, discounted_purchases, discounted_alive_time: discounted_purchases })
+        let prospect = self.new_prospect(calendar)?;
+        let discounted_purchases = prospect.discounted();
+        Ok(Newcomer {
+            purchases: prospect.expected(),
+            discounted_purchases,
+            discounted_alive_time: discounted_purchases,
+        })
     }
-}
-
-/// Periods paid for up to the horizon, and what they are worth.
-fn renewals(calendar: &ContractCalendar, retention: impl Fn(u32) -> f64) -> (f64, f64) {
-    let ContractCalendar { as_of: start, term, days_per_unit, horizon_days, delta } = *calendar;
-    let end = start.saturating_add_unsigned(horizon_days);
-    let (mut made, mut worth) = (Compensated::default(), Compensated::default());
-    made.add(1.0);
-    worth.add(1.0);
-    let mut survival = 1.0;
-    for number in 1.. {
-        let day = term.renewal(start, number);
-        if day > end {
-            break;
-        }
-        survival *= retention(number);
-        made.add(survival);
-        worth.add(survival * libm::exp(-delta * f64::from(day.abs_diff(start)) / days_per_unit));
-    }
-    (made.value(), worth.value())
 }
 
 impl BgBb {
@@ -93,7 +69,7 @@ impl BgBb {
     #[must_use]
     pub fn newcomer(&self, worth: &[f64]) -> Newcomer {
         let first = DiscreteHistory { opportunities: 0, frequency: 0, recency: 0 };
-        let ahead = self.expected(first, worth, 0.0);
+        let ahead = self.expected(first, worth, None);
         Newcomer {
             purchases: 1.0 + ahead.purchases,
             discounted_purchases: 1.0 + ahead.discounted_purchases,
@@ -102,23 +78,13 @@ impl BgBb {
     }
 }
 
-/// What periods, or purchases and opportunities, are of groups of customers; major units, one row a group.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PeriodRates {
-    /// Contribution of a period or purchase.
-    pub contribution: Vec<f64>,
-    /// Cost of keeping a customer for an opportunity; 0 where the contribution is net of it.
-    pub sustaining: Vec<f64>,
-    /// Money spent on a period or purchase.
-    pub spend: Vec<f64>,
-}
-
 /// What the next customer of each group is expected to bring, by one model for all.
 ///
 /// * `group`: of each customer, below the number of groups.
+/// * `spend`, `rates`: of a period or purchase, one row a group, major units.
 #[must_use]
-pub fn new_customers(newcomer: Newcomer, group: &[u32], rates: &PeriodRates) -> Vec<NewCustomer> {
-    let mut customers = vec![0; rates.contribution.len()];
+pub fn new_customers(newcomer: Newcomer, group: &[u32], spend: &[f64], rates: &Rates) -> Vec<NewCustomer> {
+    let mut customers = vec![0; spend.len()];
     for group in group {
         customers[*group as usize] += 1;
     }
@@ -126,11 +92,12 @@ pub fn new_customers(newcomer: Newcomer, group: &[u32], rates: &PeriodRates) -> 
     let one = |(group, customers): (usize, u64)| NewCustomer {
         customers,
         purchases,
-        spend: rates.spend[group] * purchases,
-        value: rates.contribution[group] * discounted_purchases - rates.sustaining[group] * discounted_alive_time,
+        spend: spend[group] * purchases,
+        value: (rates.margin_rate[group] * spend[group] - rates.order_cost[group]) * discounted_purchases
+            - rates.sustaining_rate[group] * discounted_alive_time,
         discounted_purchases,
         discounted_alive_time,
-        mean_spend: rates.spend[group],
+        mean_spend: spend[group],
     };
     customers.into_iter().enumerate().map(one).collect()
 }

@@ -1,6 +1,7 @@
 //! Purchase days cut into opportunities to buy: calendar terms, counted back from the end of the day of the forecast.
 
 use super::opportunities::DiscreteHistory;
+use crate::numeric::discounting::Timing;
 use crate::schema::purchases::PurchaseLog;
 use crate::schema::renewals::RenewalTerm;
 use crate::units::Day;
@@ -29,15 +30,15 @@ pub fn histories(log: &PurchaseLog, as_of: Day, term: RenewalTerm) -> Vec<(u32, 
     (0..log.customers()).into_par_iter().filter_map(history).collect()
 }
 
-/// What a unit at each opportunity up to the horizon is worth: `e^{−δt}` at its last day.
+/// What a unit at each opportunity up to the horizon is worth, on its last day.
 ///
-/// * `days_per_unit`: days in a model time unit. * `delta`: continuous discount rate per model time unit, `>= 0`.
+/// * `days_per_unit`: days in a model time unit. * `timing`: in model time units.
 #[must_use]
-pub fn worth(as_of: Day, term: RenewalTerm, horizon_days: u32, days_per_unit: f64, delta: f64) -> Vec<f64> {
+pub fn worth(as_of: Day, term: RenewalTerm, horizon_days: u32, days_per_unit: f64, timing: Timing) -> Vec<f64> {
     let start = as_of.saturating_add(1);
     let number = term.renewals(start, start.saturating_add_unsigned(horizon_days));
     let last_day = |opportunity: u32| f64::from(term.renewal(start, opportunity).abs_diff(start));
-    (1..=number).map(|opportunity| libm::exp(-delta * last_day(opportunity) / days_per_unit)).collect()
+    (1..=number).map(|opportunity| timing.factor(last_day(opportunity) / days_per_unit)).collect()
 }
 
 #[cfg(test)]
@@ -80,10 +81,11 @@ pub(super) mod tests {
 
     #[test]
     fn opportunities_to_come_are_whole_and_worth_their_last_day() {
-        let found = worth(day("1998-12-31"), YEAR, 731, 365.25, libm::log(1.1));
+        let rate = |delta: f64| Timing { delta, period: None };
+        let found = worth(day("1998-12-31"), YEAR, 731, 365.25, rate(libm::log(1.1)));
         assert_eq!(found.len(), 2);
         assert!((found[0] - libm::pow(1.1, -365.0 / 365.25)).abs() < 1e-15);
-        assert!(worth(day("1998-12-31"), YEAR, 364, 365.25, 0.1).is_empty());
-        assert!(worth(day("1998-12-31"), RenewalTerm::Months(1), 365, 30.4375, 0.0).iter().all(|f| *f >= 1.0));
+        assert!(worth(day("1998-12-31"), YEAR, 364, 365.25, rate(0.1)).is_empty());
+        assert!(worth(day("1998-12-31"), RenewalTerm::Months(1), 365, 30.4375, rate(0.0)).iter().all(|f| *f >= 1.0));
     }
 }

@@ -8,7 +8,6 @@
 //! In the simulation the level of chance of a path (`stratified`) decides how long the customer lives, its
 //! probability to buy is drawn from what is known of it, then each purchase.
 
-use super::beta_geometric::Horizon;
 use super::bg_bb::BgBb;
 use super::fit::Fit;
 use super::lifetime::LifetimeError;
@@ -51,22 +50,22 @@ impl BgBb {
     /// `P(alive at n) · Σ_j S(j) f_j`, and times the mean probability to buy.
     ///
     /// * `worth`: `f_j`, what a unit at each opportunity to come is worth.
-    /// * `rate`: discount rate from one opportunity to the next, for the sum for ever.
+    /// * `for_ever`: as [`BgBb::opportunities_for_ever`] of the opportunities so far.
     #[must_use]
-    pub fn expected(&self, history: DiscreteHistory, worth: &[f64], rate: f64) -> Expected {
+    pub fn expected(&self, history: DiscreteHistory, worth: &[f64], for_ever: Option<f64>) -> Expected {
         let DiscreteHistory { frequency, recency, opportunities } = history;
-        let for_ever = || self.discounted_purchases(frequency, recency, opportunities, Horizon::Forever, rate).ok();
         let none = self.probability_of_purchases(frequency, recency, opportunities, worth.len() as u32, 0);
         let buys = self.purchase_probability(frequency, opportunities);
         let ahead = Ahead::new(self, history, worth.len());
         let life: f64 = ahead.alive.iter().sum();
         let discounted_life: f64 = ahead.alive.iter().zip(worth).map(|(alive, worth)| alive * worth).sum();
+        let p_alive = self.p_alive_now(frequency, recency, opportunities);
         Expected {
-            p_alive: self.p_alive_now(frequency, recency, opportunities),
+            p_alive,
             purchases: buys * life,
             discounted_purchases: buys * discounted_life,
             discounted_life,
-            discounted_for_ever: if rate > 0.0 { for_ever() } else { None },
+            discounted_for_ever: for_ever.map(|life| p_alive * buys * life),
             p_alive_at_horizon: ahead.alive.last().copied().unwrap_or(0.0),
             probability_of_purchase: 1.0 - none,
         }

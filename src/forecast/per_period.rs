@@ -12,6 +12,7 @@ use super::pareto_nbd::ParetoNbd;
 use super::population::Population;
 use super::predict::Histories;
 use super::purchase_model::PurchaseModel;
+use crate::numeric::discounting::Periods;
 use crate::numeric::hypergeometric::HypergeometricError;
 use crate::numeric::quadrature::{Rule, doubling_panels};
 use std::sync::LazyLock;
@@ -20,37 +21,6 @@ static WIDE: LazyLock<Rule<16>> = LazyLock::new(Rule::legendre);
 static NARROW: LazyLock<Rule<8>> = LazyLock::new(Rule::legendre);
 /// A panel of less than this share of the way to the singularity needs eight nodes for a relative error of 1e-15.
 const NARROW_SHARE: f64 = 0.35;
-
-/// What counts at the end of its period.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Periods {
-    /// Length of a period, model time units, `> 0`.
-    pub length: f64,
-    /// Continuous discount rate per model time unit, `>= 0`.
-    pub delta: f64,
-}
-
-impl Periods {
-    /// Periods up to the horizon, the last one begun.
-    #[must_use]
-    pub fn until(&self, horizon: f64) -> u32 {
-        // A horizon of whole periods may miss the last bit of their product.
-        libm::ceil(horizon / self.length * (1.0 - 4.0 * f64::EPSILON)).max(0.0) as u32
-    }
-
-    /// The factor of the `k`-th period, from 1.
-    #[must_use]
-    pub fn factor(&self, k: u32) -> f64 {
-        libm::exp(-self.delta * self.length * f64::from(k))
-    }
-
-    /// Start and end of the `k`-th period, from 1, cut at the horizon.
-    fn span(&self, k: u32, horizon: f64) -> (f64, f64) {
-        let from = self.length * f64::from(k - 1);
-        let to = self.length * f64::from(k);
-        (from, if to >= horizon * (1.0 - 4.0 * f64::EPSILON) { horizon } else { to })
-    }
-}
 
 impl PurchaseModel {
     /// What is left until the horizon for a customer who is alive at `T`, discounted period by period.

@@ -15,7 +15,6 @@ use super::{
     lifetime::{self, Customers, LifetimeError},
     opportunities::OpportunityError,
     outlook::Outlook,
-    per_period::Periods,
     population::Population,
     purchase_model::PurchaseModel,
     simulate::{self, ParameterDraw, Segmentation, Simulation},
@@ -24,7 +23,7 @@ use super::{
     uncertainty::{self, Several},
 };
 use crate::{
-    numeric::hypergeometric::HypergeometricError,
+    numeric::{discounting::Timing, hypergeometric::HypergeometricError},
     schema::{
         facts::{CustomerFacts, NO_DAY},
         purchases::PurchaseLog,
@@ -370,12 +369,12 @@ fn ahead(
     histories: &Histories,
     settings: &ForecastSettings,
 ) -> Result<Ahead, ForecastError> {
-    let (horizon, delta) = (horizon(settings), delta(settings));
+    let (horizon, timing) = (horizon(settings), timing(settings));
     let Predictions { p_alive, residual } = predictions(model, summary, histories, settings)?;
     let longest = LONGEST_WAIT_DAYS / settings.days_per_unit;
     let outlook = model.outlooks(histories, &p_alive, settings.days_per_unit, (horizon, longest))?;
-    let for_ever = if delta > 0.0 {
-        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, (delta, period(settings)))
+    let for_ever = if timing.delta > 0.0 {
+        model.discounted_purchases_for_ever(histories, &p_alive, settings.days_per_unit, timing)
     } else {
         None
     };
@@ -389,10 +388,9 @@ fn predictions(
     histories: &Histories,
     settings: &ForecastSettings,
 ) -> Result<Predictions, ForecastError> {
-    let (horizon, delta) = (horizon(settings), delta(settings));
-    let found = model.predict(summary, histories, settings.days_per_unit, (horizon, delta))?;
-    let Some(length) = period(settings) else { return Ok(found) };
-    let periods = Periods { length, delta };
+    let (horizon, timing) = (horizon(settings), timing(settings));
+    let found = model.predict(summary, histories, settings.days_per_unit, (horizon, timing.delta))?;
+    let Some(periods) = timing.periods() else { return Ok(found) };
     let residual = model.residuals_per_period(histories, settings.days_per_unit, horizon, periods)?;
     Ok(Predictions { residual, ..found })
 }
@@ -466,16 +464,21 @@ pub fn horizon(settings: &ForecastSettings) -> f64 {
     f64::from(settings.horizon_days) / settings.days_per_unit
 }
 
-/// Continuous discount rate per model time unit: `ln(1 + rate) · days per unit / 365.25`.
+/// When what is to come counts, in model time units: at the continuous rate `ln(1 + rate) · days per unit / 365.25`.
 #[must_use]
-pub fn delta(settings: &ForecastSettings) -> f64 {
-    libm::log1p(settings.discount_rate_per_year) * settings.days_per_unit / DAYS_PER_YEAR
+pub fn timing(settings: &ForecastSettings) -> Timing {
+    timing_by(settings, settings.days_per_unit)
 }
 
-/// Model time units of a period at whose end things count; `None` where they count when they happen.
+/// When what is to come counts, in days.
 #[must_use]
-pub fn period(settings: &ForecastSettings) -> Option<f64> {
-    settings.discounting.days().map(|days| days / settings.days_per_unit)
+pub fn timing_in_days(settings: &ForecastSettings) -> Timing {
+    timing_by(settings, 1.0)
+}
+
+fn timing_by(settings: &ForecastSettings, days_per_unit: f64) -> Timing {
+    let delta = libm::log1p(settings.discount_rate_per_year) * days_per_unit / DAYS_PER_YEAR;
+    Timing { delta, period: settings.discounting.days().map(|days| days / days_per_unit) }
 }
 
 fn customers<'a>(
@@ -534,8 +537,8 @@ pub fn simulate(
     let what = simulate::Settings {
         model: models.population()?,
         horizon: horizon(settings),
-        delta: delta(settings),
-        period: period(settings),
+        delta: timing(settings).delta,
+        period: timing(settings).period,
         paths: settings.paths,
         seed,
         quantiles: settings.quantiles.iter().map(|quantile| quantile.level()).collect(),

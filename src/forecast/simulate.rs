@@ -18,9 +18,9 @@ use super::discount::Discount;
 use super::lifetime::{Customers, LifetimeError};
 use super::path_totals::PathTotals;
 use super::paths::Worker;
-use super::per_period::Periods;
 use super::population::Population;
 use super::spend_model::SpendModel;
+use crate::numeric::discounting::Periods;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -25,6 +25,7 @@ pub mod chi_squared;
 pub mod components;
 pub mod concentration;
 pub mod decimal;
+pub mod discounting;
 pub mod distributions;
 pub mod elimination;
 pub mod hypergeometric;

@@ -4,9 +4,11 @@ use super::{
     Clock, Ledgers, RunError,
     earnings::Earnings,
     grouping::Rows,
-    newcomers::{ByPeriod, NewCustomers, spent},
+    newcomers::{self, NewCustomers, spent},
+    unit_money::{ByThen, Done, UnitMoney},
 };
 use crate::{
+    decide::prospect::Futures,
     forecast::{
         contract_model::{ContractCalendar, ContractModel, Prospect},
         contract_simulation::{self, ContractCustomers, ContractSettings},
@@ -19,6 +21,7 @@ use crate::{
     },
     schema::{
         costs::LayerCosts,
+        equity::Drivers,
         facts::NO_DAY,
         forecasting::ContractKind,
         margins::Margins,
@@ -29,20 +32,57 @@ use crate::{
 };
 use rayon::prelude::*;
 
-/// Customers who were ever under contract, one row each, in the order of the run's customers.
+/// Futures of a new customer that are drawn.
+const FUTURES: usize = 10_000;
+
+/// Customers who were ever under contract by a day, one row each, in the order of the run's customers.
+struct Seen {
+    /// Row of each in the customers of the run.
+    customer: Vec<u32>,
+    /// First day of the first contract.
+    came: Vec<Day>,
+    /// First day of the contract that goes on; `None` for one who has left.
+    start: Vec<Option<Day>>,
+    /// Periods paid for so far.
+    paid: Vec<f64>,
+}
+
+impl Seen {
+    /// * `spells`: up to the calendar's `as_of`. * `first`: day on which the ledger begins.
+    fn new(kind: ContractKind, spells: &[Spell], calendar: &ContractCalendar, first: Option<Day>) -> Self {
+        let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
+        let going_on = |spells: &&[Spell]| spells.last().filter(|last| last.end.is_none()).map(|last| last.start);
+        let paid = |spells: &&[Spell]| spells.iter().map(|spell| paid_for(spell, kind, calendar, first)).sum();
+        Self {
+            customer: customers.iter().map(|spells| spells[0].customer).collect(),
+            came: customers.iter().map(|spells| spells[0].start).collect(),
+            start: customers.iter().map(going_on).collect(),
+            paid: customers.iter().map(paid).collect(),
+        }
+    }
+
+    /// P(under contract): known, 1 or 0.
+    fn p_alive(&self, at: usize) -> f64 {
+        f64::from(u8::from(self.start[at].is_some()))
+    }
+
+    /// What the expected value of each customer is made of.
+    ///
+    /// * `discounted`: expected periods of each. * `spent`, `earned`: what each spent and brought by the day.
+    fn drivers(&self, discounted: &[f64], spent: &[f64], earned: &Earnings) -> Vec<Drivers> {
+        let money = UnitMoney::new(Done { spent, earned, purchases: &self.paid, kept: &self.paid });
+        // A period under contract is one that is paid for.
+        (0..self.customer.len()).map(|row| money.drivers(row, self.p_alive(row), discounted[row], 1.0)).collect()
+    }
+}
+
+/// The forecast of customers who were ever under contract.
 pub(super) struct Contracts {
     pub(super) kind: ContractKind,
     pub(super) fit: Fit<ContractModel>,
     /// How a saved fit came to be.
     pub(super) origin: Option<String>,
-    /// Row of each in the customers of the run.
-    pub(super) customer: Vec<u32>,
-    /// First day of the first contract.
-    came: Vec<Day>,
-    /// First day of the contract that goes on at `as_of`; `None` for one who has left.
-    start: Vec<Option<Day>>,
-    /// Periods paid for so far.
-    paid: Vec<f64>,
+    seen: Seen,
     key: Vec<u64>,
     calendar: ContractCalendar,
     /// Expected periods up to the horizon.
@@ -80,41 +120,19 @@ impl Contracts {
         };
         let model = *fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(spells.len() as u64));
-        let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
-        let customer: Vec<u32> = customers.iter().map(|spells| spells[0].customer).collect();
-        let came = customers.iter().map(|spells| spells[0].start).collect();
-        let start: Vec<Option<Day>> = customers
-            .iter()
-            .map(|spells| spells.last().filter(|last| last.end.is_none()).map(|last| last.start))
-            .collect();
-        let first = ledgers.facts.first_purchase.iter().copied().filter(|day| *day != NO_DAY).min();
-        let paid: Vec<f64> = customers
-            .iter()
-            .map(|spells| spells.iter().map(|spell| paid_for(spell, kind, &calendar, first)).sum())
-            .collect();
-        let prospects = Prospects::new(&model, &start, &calendar)?;
-        let of = |value: fn(&Prospect) -> f64| -> Vec<f64> {
-            start.iter().map(|start| start.map_or(0.0, |start| value(prospects.of(start)))).collect()
-        };
+        let seen = Seen::new(kind, &spells, &calendar, first_day(ledgers));
+        let prospects = Prospects::new(&model, &seen.start, &calendar)?;
+        let of = |value| prospects.by_customer(&seen.start, value);
         let (periods, discounted, at_horizon) =
             (of(Prospect::expected), of(Prospect::discounted), of(Prospect::at_horizon));
-        let for_ever = prospects.for_ever(&model, &start, &calendar);
-        let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self {
-            kind,
-            fit,
-            origin,
-            customer,
-            came,
-            start,
-            paid,
-            key,
-            calendar,
-            periods,
-            discounted,
-            for_ever,
-            at_horizon,
-        })
+        let for_ever = prospects.for_ever(&model, &seen.start, &calendar);
+        let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
+        Ok(Self { kind, fit, origin, seen, key, calendar, periods, discounted, for_ever, at_horizon })
+    }
+
+    /// Rows of the customers in the run.
+    pub(super) fn customers(&self) -> &[u32] {
+        &self.seen.customer
     }
 
     /// Contribution of a period in major units, expected value in minor units, and what new customers bring, under the margins
@@ -129,8 +147,9 @@ impl Contracts {
         money: (&Margins, &LayerCosts),
     ) -> Result<Valued, RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
-        let earned = Earnings::new(ledgers, money, &self.customer, per_major).contribution();
-        let contribution = contribution::per_period(&earned, &self.paid);
+        let Seen { customer, came, paid, .. } = &self.seen;
+        let earned = Earnings::new(ledgers, money, customer, per_major);
+        let contribution = contribution::per_period(&earned.contribution(), paid);
         let expected = self.discounted.iter().zip(&contribution);
         let expected =
             expected.map(|(periods, value)| (periods * value * per_major).round_ties_even() as Minor).collect();
@@ -138,22 +157,86 @@ impl Contracts {
             None => Vec::new(),
             Some(setting) => {
                 let newcomer = self.fit.fitted().map_err(ForecastError::from)?.newcomer(&self.calendar);
-                let by_period = ByPeriod {
-                    rows: Rows { customer: &self.customer, came: &|row| self.came[row] },
-                    spent: &spent(ledgers, &self.customer, per_major),
-                    contributed: (&earned, &self.paid),
-                    kept: None,
-                };
+                let rows = Rows { customer, came: &|row| came[row] };
+                let spent = spent(&ledgers.facts, customer, per_major);
+                let done = Done { spent: &spent, earned: &earned, purchases: paid, kept: paid };
                 let newcomer = newcomer.map_err(ForecastError::from)?;
-                by_period.new_customers((setting, ledgers, money.0), per_major, newcomer)
+                newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
             }
         };
         Ok((contribution, expected, new_customers))
     }
 
+    /// What the expected value of each customer is made of, under the margins of a world.
+    pub(super) fn drivers(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+    ) -> Vec<Drivers> {
+        let per_major = settings.currency.minor_per_major() as f64;
+        let earned = Earnings::new(ledgers, money, &self.seen.customer, per_major);
+        self.seen.drivers(&self.discounted, &spent(&ledgers.facts, &self.seen.customer, per_major), &earned)
+    }
+
+    /// Expected discounted periods of each customer when a share of the loss is prevented.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn prolonged(&self, prevented: f64) -> Result<Vec<f64>, RunError> {
+        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let starts = Starts::new(&self.seen.start);
+        let found: Vec<f64> =
+            starts.days.par_iter().map(|start| model.prolonged(*start, &self.calendar, prevented)).collect();
+        Ok(starts.by_customer(&self.seen.start, &found, 0.0))
+    }
+
+    /// Drawn futures of a new customer, in equal strata.
+    ///
+    /// * `spend`: on a period, major units.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn futures(&self, spend: f64) -> Result<Futures, RunError> {
+        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let prospect = model.new_prospect(&self.calendar).map_err(ForecastError::from)?;
+        let level = |number: usize| (number as f64 + 0.5) / FUTURES as f64;
+        let periods: Vec<f64> = (0..FUTURES).map(|number| prospect.worth(level(number))).collect();
+        let spend = periods.iter().map(|periods| spend * periods).collect();
+        Ok(Futures { spend, alive_time: periods.clone(), purchases: periods })
+    }
+
+    /// What the expected value of each customer of the run is made of at a day, by the model of the run; `None` who had no contract
+    /// by then.
+    ///
+    /// * `setting`: with the discount rate of that day. * `money`: what each had spent and brought by then, as told of customers.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn drivers_at(
+        &self,
+        day: Day,
+        setting: &ForecastSettings,
+        ledgers: &Ledgers,
+        money: ByThen<'_>,
+    ) -> Result<Vec<Option<Drivers>>, RunError> {
+        let calendar = calendar(setting, day);
+        let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
+        let seen = Seen::new(self.kind, &spells(contracts, day, setting.grace_days), &calendar, first_day(ledgers));
+        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let prospects = Prospects::new(model, &seen.start, &calendar)?;
+        let discounted = prospects.by_customer(&seen.start, Prospect::discounted);
+        let (spent, earned) = money(&seen.customer);
+        let mut found = vec![None; ledgers.customers.len()];
+        for (customer, drivers) in seen.customer.iter().zip(seen.drivers(&discounted, &spent, &earned)) {
+            found[*customer as usize] = Some(drivers);
+        }
+        Ok(found)
+    }
+
     /// P(under contract) at `as_of`: known, 1 or 0.
     pub(super) fn p_alive(&self, at: usize) -> f64 {
-        f64::from(u8::from(self.start[at].is_some()))
+        self.seen.p_alive(at)
     }
 
     /// Simulates every customer.
@@ -172,7 +255,7 @@ impl Contracts {
             models: ruling(&self.fit, (settings, setting), ContractModel::draw_parameters)?,
             strata: strata(settings, setting),
         };
-        let customers = ContractCustomers { start: &self.start, contribution, key: &self.key };
+        let customers = ContractCustomers { start: &self.seen.start, contribution, key: &self.key };
         let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
         Ok(found.map_err(ForecastError::from)?)
     }
@@ -213,7 +296,7 @@ pub(super) fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalend
         term: RenewalTerm::of_time_unit(&setting.time_unit).unwrap_or(RenewalTerm::Days(1)),
         days_per_unit: setting.days_per_unit,
         horizon_days: setting.horizon_days,
-        delta: predict::delta(setting),
+        timing: predict::timing(setting),
     }
 }
 
@@ -232,36 +315,55 @@ fn paid_for(spell: &Spell, kind: ContractKind, calendar: &ContractCalendar, firs
     f64::from(up_to(last) - up_to(first - 1))
 }
 
-/// The prospects of the days on which contracts that go on began.
+/// The day on which the ledger begins.
+fn first_day(ledgers: &Ledgers) -> Option<Day> {
+    ledgers.facts.first_purchase.iter().copied().filter(|day| *day != NO_DAY).min()
+}
+
+/// The different days on which contracts that go on began, ascending.
+struct Starts {
+    days: Vec<Day>,
+}
+
+impl Starts {
+    fn new(start: &[Option<Day>]) -> Self {
+        let mut days: Vec<Day> = start.iter().flatten().copied().collect();
+        days.par_sort_unstable();
+        days.dedup();
+        Self { days }
+    }
+
+    /// What is known of each customer's day; `left` of one who has left.
+    fn by_customer<T: Copy>(&self, start: &[Option<Day>], of_day: &[T], left: T) -> Vec<T> {
+        let number = |start: Day| self.days.partition_point(|other| *other < start);
+        start.iter().map(|start| start.map_or(left, |start| of_day[number(start)])).collect()
+    }
+}
+
+/// The prospects of contracts by the day on which they began.
 struct Prospects {
-    starts: Vec<Day>,
+    starts: Starts,
     found: Vec<Prospect>,
 }
 
 impl Prospects {
     fn new(model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Result<Self, ForecastError> {
-        let mut starts: Vec<Day> = start.iter().flatten().copied().collect();
-        starts.par_sort_unstable();
-        starts.dedup();
-        let found = starts.par_iter().map(|start| model.prospect(*start, calendar)).collect::<Result<Vec<_>, _>>()?;
+        let starts = Starts::new(start);
+        let found = starts.days.par_iter().map(|start| model.prospect(*start, calendar)).collect::<Result<_, _>>()?;
         Ok(Self { starts, found })
     }
 
-    fn of(&self, start: Day) -> &Prospect {
-        &self.found[self.number(start)]
-    }
-
-    fn number(&self, start: Day) -> usize {
-        self.starts.partition_point(|other| *other < start)
+    fn by_customer(&self, start: &[Option<Day>], value: fn(&Prospect) -> f64) -> Vec<f64> {
+        self.starts.by_customer(start, &self.found.iter().map(value).collect::<Vec<_>>(), 0.0)
     }
 
     /// Discounted periods for ever of every customer; `None` without a discount rate, or where the sum does not converge.
     fn for_ever(&self, model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Vec<Option<f64>> {
-        if calendar.delta == 0.0 {
+        if calendar.timing.delta == 0.0 {
             return vec![None; start.len()];
         }
         let found: Vec<Option<f64>> =
-            self.starts.par_iter().map(|start| model.periods_for_ever(*start, calendar).ok()).collect();
-        start.iter().map(|start| start.map_or(Some(0.0), |start| found[self.number(start)])).collect()
+            self.starts.days.par_iter().map(|start| model.periods_for_ever(*start, calendar).ok()).collect();
+        self.starts.by_customer(start, &found, Some(0.0))
     }
 }

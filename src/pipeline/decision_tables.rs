@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    decisions::{Invest, Judged, Kept},
+    decisions::{Judged, Kept},
+    investing::Invest,
     results::Results,
     tables::integers,
 };

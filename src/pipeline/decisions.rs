@@ -1,36 +1,25 @@
 //! Decisions of a run: whom to invest in, whom to keep, which prospects to win.
 
-use std::cell::LazyCell;
-
 use rayon::prelude::*;
 
 use super::{
     Clock, Ledgers, RunError,
     earnings::Earnings,
-    forecast::Forecast,
     foretold::{Foretold, Valuation},
+    investing::{Invest, invest},
     newcomers::NewCustomers,
     results::{Findings, sum_by_customer},
 };
 use crate::{
     decide::{
-        effect,
-        invest::{self, Candidate},
         keep::{self, Case, Verdict, Way},
         prospect::{self, Group, Judgement},
-        staying::Stay,
     },
     forecast::{
-        contribution::Rates,
         newcomer::Newcomer,
         predict::{self, ForecastError},
     },
-    schema::{
-        decisions::{Action, Prospect},
-        equity::{Drivers, Part},
-        portfolio::Portfolio,
-        settings::Settings,
-    },
+    schema::{decisions::Prospect, equity::Drivers, portfolio::Portfolio, settings::Settings},
     units::Minor,
 };
 
@@ -40,16 +29,6 @@ pub(super) struct Decisions {
     pub(super) invest: Option<Invest>,
     pub(super) keep: Vec<Kept>,
     pub(super) prospects: Vec<Judged>,
-}
-
-/// Who gets what.
-pub(super) struct Invest {
-    /// Names of the actions, told apart, in the order of their numbers.
-    pub(super) actions: Vec<String>,
-    pub(super) candidates: Vec<Candidate>,
-    pub(super) plan: invest::Plan,
-    /// Standard deviation of the gain of each action, as a share of it.
-    pub(super) uncertainty: Vec<f64>,
 }
 
 /// What is advised of a loss-making customer.
@@ -73,7 +52,7 @@ pub(super) struct Judged {
 }
 
 impl Decisions {
-    /// Decides in the world as it is; nothing without a forecast of purchases.
+    /// Decides in the world as it is; nothing without a forecast.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
@@ -84,15 +63,15 @@ impl Decisions {
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let Some((forecast, value)) = forecast.zip(found.value.as_ref()) else { return Ok(Self::default()) };
-        let Some((forecast, rates)) = forecast.of_purchases(value) else { return Ok(Self::default()) };
         clock.start("decide", Some(found.ledgers.customers.len() as u64));
+        let drivers = forecast.drivers(settings, &found.ledgers, (&found.margins, &found.costs.layers), value)?;
         let writes = |names: &[&str]| names.iter().any(|name| settings.writes(name));
         let mut decisions = Self::default();
         if writes(&["decision_invest", "decision_invest_total", "decision_invest_curve"]) {
-            decisions.invest = invest(settings, found, forecast, rates)?;
+            decisions.invest = invest(settings, found, forecast, &drivers)?;
         }
         if writes(&["decision_keep"]) {
-            decisions.keep = keep(settings, found, forecast, rates);
+            decisions.keep = keep(settings, found, forecast, &drivers);
         }
         if writes(&["decision_prospect"]) {
             decisions.prospects = prospects(settings, &found.ledgers, forecast, value)?;
@@ -101,100 +80,8 @@ impl Decisions {
     }
 }
 
-/// Numbers of a customer's groups.
-struct Membership<'a> {
-    ledgers: &'a Ledgers,
-    channel: Option<&'a [u16]>,
-    tier: &'a [u16],
-}
-
-impl Membership<'_> {
-    /// Whether an action may be taken for a customer.
-    fn allows(&self, action: &Action, customer: u32) -> bool {
-        let row = customer as usize;
-        let part = match action.part {
-            Part::All => true,
-            Part::Segment(number) => self.ledgers.segment_of[row] == number,
-            Part::Channel(number) => self.channel.is_some_and(|channel| channel[row] == number),
-        };
-        part && action.value_tier.is_none_or(|tier| self.tier[row] == tier)
-            && action.customers.as_ref().is_none_or(|listed| listed.binary_search(&customer).is_ok())
-    }
-}
-
-fn invest(
-    settings: &Settings,
-    found: &Findings,
-    forecast: &Forecast,
-    rates: &Rates,
-) -> Result<Option<Invest>, RunError> {
-    let ledgers = &found.ledgers;
-    let (Some(budget), Some(actions)) = (settings.decisions.budget, &ledgers.ahead.candidates.actions) else {
-        return Ok(None);
-    };
-    let channel = ledgers.of_forecast.get("channel").map(|(_, of)| of.as_slice());
-    let member = Membership { ledgers, channel, tier: &found.tier };
-    let (drivers, known, scene) = (forecast.drivers(rates), forecast.known()?, forecast.scene());
-    let per_major = settings.currency.minor_per_major() as f64;
-    let stay_of = |row: usize| Stay::new(&drivers[row], known[row], &scene);
-    // Customers whom the model knows as one stay as long.
-    let alike = forecast.alike().filter(|_| actions.iter().any(|action| action.effect.retention != 0));
-    let alike = alike.map(|alike| (alike, firsts(alike).into_par_iter().map(stay_of).collect::<Vec<_>>()));
-    let of = |(row, (customer, drivers)): (usize, (&u32, &Drivers))| -> Vec<Candidate> {
-        let allowed = (0..).zip(actions).filter(|(_, action)| member.allows(action, *customer));
-        // Found once, by the first action that needs it.
-        let stay = LazyCell::new(|| match &alike {
-            Some((alike, stays)) => stays[alike[row] as usize],
-            None => stay_of(row),
-        });
-        let candidate = |(number, action): (u16, &Action)| {
-            let prevented = effect::share(action.effect.retention);
-            let longer = (action.effect.retention != 0).then(|| stay.prolonged(prevented));
-            let gain = (effect::gain(drivers, &action.effect, longer) * per_major).round_ties_even() as Minor;
-            (gain > 0).then_some(Candidate { customer: *customer, action: number, cost: action.cost, gain })
-        };
-        allowed.filter_map(candidate).collect()
-    };
-    let customers = forecast.customers().par_iter().zip(&drivers).enumerate();
-    let candidates: Vec<Candidate> = customers.flat_map_iter(of).collect();
-    let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
-    let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
-    Ok(Some(Invest { actions: names(settings, ledgers, actions), candidates, plan, uncertainty }))
-}
-
-/// The first row with each number; numbers count from zero without a gap.
-fn firsts(numbers: &[u32]) -> Vec<usize> {
-    let kinds = numbers.iter().max().map_or(0, |number| *number as usize + 1);
-    let mut firsts = vec![0; kinds];
-    for (row, number) in numbers.iter().enumerate().rev() {
-        firsts[*number as usize] = row;
-    }
-    firsts
-}
-
-/// Names of actions; where one stands more than once, with whom it is for.
-fn names(settings: &Settings, ledgers: &Ledgers, actions: &[Action]) -> Vec<String> {
-    let name = |action: &Action| {
-        if actions.iter().filter(|other| other.name == action.name).count() == 1 {
-            return action.name.clone();
-        }
-        let tier = action.value_tier.map(|tier| settings.portfolio.value_tiers[usize::from(tier)].name.clone());
-        let part = match action.part {
-            Part::All => None,
-            Part::Segment(number) => Some(ledgers.segment_names[usize::from(number)].clone()),
-            Part::Channel(number) => {
-                ledgers.of_forecast.get("channel").map(|(names, _)| names[usize::from(number)].clone())
-            }
-        };
-        let whom: Vec<String> = part.into_iter().chain(tier).collect();
-        if whom.is_empty() { action.name.clone() } else { format!("{} ({})", action.name, whom.join(", ")) }
-    };
-    actions.iter().map(name).collect()
-}
-
-fn keep(settings: &Settings, found: &Findings, forecast: &Forecast, rates: &Rates) -> Vec<Kept> {
-    let ledgers = &found.ledgers;
-    let (drivers, customers) = (forecast.drivers(rates), forecast.customers());
+fn keep(settings: &Settings, found: &Findings, forecast: &Foretold, drivers: &[Drivers]) -> Vec<Kept> {
+    let (ledgers, customers) = (&found.ledgers, forecast.customers());
     let per_major = settings.currency.minor_per_major() as f64;
     let earned = Earnings::new(ledgers, (&found.margins, &found.costs.layers), customers, per_major);
     let stays = stays(found, customers, per_major);
@@ -209,7 +96,9 @@ fn keep(settings: &Settings, found: &Findings, forecast: &Forecast, rates: &Rate
         known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
     };
     let (portfolio, served) = (&found.portfolio, cost_to_serve(settings, found));
-    let losing = |(_, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0;
+    // Who has left a contract cannot be ended.
+    let losing =
+        |(row, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0 && drivers[*row].p_alive > 0.0;
     let of = |(row, customer): (usize, &u32)| {
         let (fixed, fixed_orders) = fixed(row);
         let case = Case {
@@ -264,7 +153,7 @@ fn ways(portfolio: &Portfolio, customer: usize, served: &[Minor]) -> Vec<Way> {
 fn prospects(
     settings: &Settings,
     ledgers: &Ledgers,
-    forecast: &Forecast,
+    forecast: &Foretold,
     value: &Valuation,
 ) -> Result<Vec<Judged>, RunError> {
     let (Some(prospects), Some(setting)) = (&ledgers.ahead.candidates.prospects, &settings.forecast) else {
@@ -272,11 +161,11 @@ fn prospects(
     };
     let per_major = settings.currency.minor_per_major() as f64;
     let own = forecast.models_of(prospects)?;
-    let (horizon, delta, period) = (predict::horizon(setting), predict::delta(setting), predict::period(setting));
+    let (horizon, timing) = (predict::horizon(setting), predict::timing(setting));
     let models = own.as_ref().map_or(&[][..], |own| own.models.as_slice());
     let newcomers: Vec<Newcomer> = models
         .par_iter()
-        .map(|model| model.newcomer(horizon, delta, period))
+        .map(|model| model.newcomer(horizon, timing))
         .collect::<Result<_, _>>()
         .map_err(ForecastError::from)?;
     let number = |row: usize| own.as_ref().map(|own| own.of[row] as usize);
@@ -289,10 +178,10 @@ fn prospects(
     };
     let shared: Vec<&[(usize, Like<'_>)]> = likes.chunk_by(alike).collect();
     let judge = |alike: &&[(usize, Like<'_>)]| -> Result<Vec<Judged>, RunError> {
-        let (first, Like { by, name, .. }) = &alike[0];
+        let (first, Like { by, name, group, .. }) = &alike[0];
         let number = number(*first);
         let model = number.map(|number| models[number]);
-        let futures = forecast.futures((settings, setting), ledgers, (by, name), model)?;
+        let futures = forecast.futures((settings, setting), ledgers, (by, name), (model, group.spend))?;
         let judged = |(row, like): &(usize, Like<'_>)| {
             let prospect = &prospects.rows[*row];
             let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;
@@ -335,12 +224,12 @@ impl<'a> Like<'a> {
         ways.find_map(|(by, name)| {
             let grouped = value.new_customers.iter().find(|grouped| grouped.by == by)?;
             let at = grouped.names.iter().position(|known| known == name)?;
-            Self::new(grouped, at)
+            Some(Self::new(grouped, at))
         })
     }
 
-    fn new(grouped: &'a NewCustomers, at: usize) -> Option<Self> {
-        let (expected, rates) = (&grouped.expected[at], grouped.rates.as_ref()?);
+    fn new(grouped: &'a NewCustomers, at: usize) -> Self {
+        let (expected, rates) = (&grouped.expected[at], &grouped.rates);
         let group = Group {
             purchases: expected.purchases,
             discounted_purchases: expected.discounted_purchases,
@@ -351,6 +240,6 @@ impl<'a> Like<'a> {
             sustaining_rate: rates.sustaining_rate[at],
         };
         let cost = grouped.acquisition_cost.as_ref().map(|cost| cost[at]);
-        Some(Self { by: grouped.by, name: &grouped.names[at], group, cost })
+        Self { by: grouped.by, name: &grouped.names[at], group, cost }
     }
 }

@@ -3,31 +3,23 @@
 use std::sync::Arc;
 
 use crate::{
-    contract::ContractError,
-    decide::{
-        prospect::Futures,
-        staying::{Known, Scene},
-    },
     forecast::{
         contribution::{self, Earned, Rates},
-        covariates::{Assigned, CovariateError, CovariateFit},
+        covariates::CovariateFit,
         fit::Fit,
         for_ever::MOST_FUTURES,
         holdout::Holdout,
         known_spend,
         newcomer::{self, ExpectedSpend},
-        newcomer_futures::{NewcomerFutures, newcomer_futures},
         observed::Assessment,
         predict::{self, Expectations, ForecastError, Histories, Models},
-        purchase_model::PurchaseModel,
         simulate::{Segmentation, Simulation},
         spend_levels::SpendLevels,
         spend_model::SpendModel,
     },
+    numeric::discounting::Timing,
     schema::{
         costs::LayerCosts,
-        decisions::Prospects,
-        equity::Drivers,
         facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PoolBy, PurchaseKind, ReturnsPolicy, Settings},
@@ -62,9 +54,9 @@ pub(super) struct Forecast {
     /// Groups with parameters of their own, where the config names some.
     pub(super) pooled: Option<PooledGroups>,
     /// What new customers are told by.
-    by: Vec<PoolBy>,
-    /// Horizon, discount rate and period of discounting in model time units.
-    time: (f64, f64, Option<f64>),
+    pub(super) by: Vec<PoolBy>,
+    /// Horizon, and when what is to come counts, in model time units.
+    pub(super) time: (f64, Timing),
     /// Levels of spend of the groups, where these differ, and that of every history.
     pub(super) levels: Option<(SpendLevels, Vec<f64>)>,
     /// Closed-form expectations, one row a history.
@@ -73,7 +65,7 @@ pub(super) struct Forecast {
     facts: Arc<CustomerFacts>,
     /// Whether the simulation draws the parameters.
     uncertain: bool,
-    keys: Vec<u64>,
+    pub(super) keys: Vec<u64>,
 }
 
 impl Forecast {
@@ -124,7 +116,7 @@ impl Forecast {
             covariates,
             pooled,
             by: told_by(setting, ledgers),
-            time: (predict::horizon(setting), predict::delta(setting), predict::period(setting)),
+            time: (predict::horizon(setting), predict::timing(setting)),
             levels,
             expectations,
             facts: Arc::clone(facts),
@@ -212,101 +204,9 @@ impl Forecast {
                 let rates = keep(contribution::group_rates(earned, &of, names.len()));
                 let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
-                Ok(NewCustomers { by, names, expected, rates: Some(rates), acquisition_cost })
+                Ok(NewCustomers { by, names, expected, rates, acquisition_cost })
             })
             .collect()
-    }
-
-    /// What the expected value of every history is made of.
-    pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
-        let spend = self.expectations.mean_spend(&self.histories.frequency);
-        let of = |(row, spend): (usize, f64)| {
-            let lifetime = self.expectations.discounted_lifetime(row);
-            let purchases = self.expectations.discounted_purchases(row);
-            Drivers {
-                p_alive: self.expectations.p_alive[row],
-                lifetime,
-                purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
-                spend,
-                margin_rate: rates.margin_rate[row],
-                order_cost: rates.order_cost[row],
-                sustaining_rate: rates.sustaining_rate[row],
-            }
-        };
-        spend.into_iter().enumerate().map(of).collect()
-    }
-
-    /// Horizon and discount rate in model time units.
-    pub(super) fn scene(&self) -> Scene {
-        Scene::new(self.time.0, self.time.1)
-    }
-
-    /// What is known of how long each history's customer stays.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn known(&self) -> Result<Vec<Known>, RunError> {
-        let population = self.models.population().map_err(ForecastError::from)?;
-        let of = |(row, x): (usize, &u32)| Known {
-            p_alive_at_horizon: self.expectations.outlook[row].p_alive_at_horizon,
-            rate_now: population.model_of(row).rate_if_alive(f64::from(*x), self.expectations.age[row]),
-        };
-        Ok(self.histories.frequency.iter().enumerate().map(of).collect())
-    }
-
-    /// Drawn futures of new customers like those of a group; empty where nobody is in it.
-    ///
-    /// * `by`: what groups customers, as new customers are told.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`].
-    pub(super) fn futures(
-        &self,
-        (settings, setting): (&Settings, &ForecastSettings),
-        ledgers: &Ledgers,
-        (by, group): (&str, &str),
-        own: Option<PurchaseModel>,
-    ) -> Result<Futures, RunError> {
-        let histories = &self.histories;
-        let by = self.by.iter().find(|own| own.as_str() == by);
-        let grouping = by.map_or_else(
-            || Grouping::all(histories.customer.len()),
-            |by| Grouping::new(*by, ledgers, histories, ledgers.as_of),
-        );
-        let number = grouping.names.iter().position(|name| name == group);
-        let rows = 0..histories.customer.len() as u32;
-        let members: Vec<u32> = rows.filter(|row| Some(grouping.of[*row as usize] as usize) == number).collect();
-        // Amounts are known without the level of their group; what is told has it.
-        let unit = self.levels.as_ref().map(|(levels, level)| {
-            let n = members.len();
-            let plain = Rates { margin_rate: vec![1.0; n], order_cost: vec![0.0; n], sustaining_rate: vec![0.0; n] };
-            let level: Vec<f64> = members.iter().map(|row| level[*row as usize]).collect();
-            levels.rates(plain, &level)
-        });
-        let of = (members.as_slice(), unit.as_ref(), self.keys.as_slice());
-        let NewcomerFutures { spend, purchases, alive_time } =
-            newcomer_futures(&self.models, &self.expectations, of, own, setting, settings.seed)?;
-        Ok(Futures { spend, purchases, alive_time })
-    }
-
-    /// The models of prospects by what is known of them; `None` where the forecast or nobody knows anything.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`] of levels that no customer has, or numbers in the place of levels.
-    pub(super) fn models_of(&self, prospects: &Prospects) -> Result<Option<Assigned>, RunError> {
-        let Some(found) = self.covariates.as_ref().filter(|_| !prospects.attributes.is_empty()) else {
-            return Ok(None);
-        };
-        let model = found.fit.fitted().map_err(ForecastError::from)?;
-        model.assign(&prospects.attributes, prospects.rows.len()).map(Some).map_err(|error| match error {
-            CovariateError::UnknownLevels { column, customers } => {
-                let what = format!(
-                    "prospects: covariate `{column}`: {customers} rows have a level that no customer of the fit has"
-                );
-                ContractError::Setting(what).into()
-            }
-            error => ForecastError::from(error).into(),
-        })
     }
 
     /// Simulates every history; the random numbers are the same in every world.
@@ -356,7 +256,7 @@ impl Forecast {
         let why = self.why.clone();
         let certain = [notes::certain(purchases), notes::certain(spend)].map(|note| note.filter(|_| self.uncertain));
         let groups = self.pooled.as_ref().map(PooledGroups::notes).unwrap_or_default();
-        let too_many = (self.expectations.for_ever.is_none() && self.time.1 > 0.0).then(|| {
+        let too_many = (self.expectations.for_ever.is_none() && self.time.1.delta > 0.0).then(|| {
             format!(
                 "expected_discounted_purchases_for_ever is null: parameters of dropout and frequency tell more than \
                  {MOST_FUTURES} kinds of customers apart, each of which is a sum of its own; round the numbers that move \

@@ -1,7 +1,7 @@
 //! The forecast of a run, of purchases or of contracts, behind one face.
 
 use super::{
-    Clock, Ledgers, RunError, bridge,
+    Clock, Ledgers, RunError,
     comparison::{Parameters, score_columns},
     contractual::Contracts,
     forecast::Forecast,
@@ -11,7 +11,6 @@ use super::{
     pooled::PooledGroups,
 };
 use crate::{
-    equity::bridge::Steps,
     forecast::{
         contribution::Rates,
         covariates::CovariateFit,
@@ -34,14 +33,14 @@ use serde_json::{Value, json};
 
 /// What was forecast, and of whom: fits and expectations, which costs and prices leave as they are.
 pub(super) struct Foretold {
-    of: Of,
+    pub(super) of: Of,
     /// Row in the forecast of each customer; `None` without a purchase, or without a contract.
     row: Vec<Option<u32>>,
 }
 
 /// What customers are worth in one world.
 pub(super) struct Valuation {
-    brings: Brings,
+    pub(super) brings: Brings,
     /// Expected lifetime values in minor units, one row a customer of the forecast.
     pub(super) expected: Vec<Minor>,
     /// What the next customer of every group is expected to bring.
@@ -51,7 +50,7 @@ pub(super) struct Valuation {
 }
 
 /// What the future brings in one world, major units.
-enum Brings {
+pub(super) enum Brings {
     /// A purchase, a unit of spend, a unit of time.
     Purchases(Rates),
     /// A period under contract.
@@ -61,7 +60,7 @@ enum Brings {
 }
 
 /// What customers are known by.
-enum Of {
+pub(super) enum Of {
     Purchases(Box<Forecast>),
     Contracts(Box<Contracts>),
     Opportunities(Box<Opportunistic>),
@@ -228,27 +227,9 @@ impl Foretold {
         self.row.iter().map(|row| row.map_or(0, |row| column[row as usize])).collect()
     }
 
-    /// The bridge of every customer of the run; `None` but for a forecast of purchases.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`].
-    pub(super) fn bridge(
-        &self,
-        settings: &Settings,
-        ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
-        value: &Valuation,
-    ) -> Result<Option<Vec<Steps>>, RunError> {
-        let (Of::Purchases(forecast), Brings::Purchases(rates)) = (&self.of, &value.brings) else { return Ok(None) };
-        bridge::steps(settings, ledgers, forecast, money, (rates, &value.expected))
-    }
-
-    /// The forecast of purchases, and what purchases bring in one world.
-    pub(super) fn of_purchases<'a>(&'a self, value: &'a Valuation) -> Option<(&'a Forecast, &'a Rates)> {
-        match (&self.of, &value.brings) {
-            (Of::Purchases(forecast), Brings::Purchases(rates)) => Some((forecast, rates)),
-            _ => None,
-        }
+    /// Rows of the customers in the run.
+    pub(super) fn customers(&self) -> &[u32] {
+        self.of.customers()
     }
 
     /// The forecast of purchases and its groups, where there are any.
@@ -334,8 +315,8 @@ impl Of {
     fn customers(&self) -> &[u32] {
         match self {
             Self::Purchases(forecast) => forecast.customers(),
-            Self::Contracts(contracts) => &contracts.customer,
-            Self::Opportunities(customers) => &customers.customer,
+            Self::Contracts(contracts) => contracts.customers(),
+            Self::Opportunities(customers) => customers.customers(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{foretold::Valuation, worlds::World};
 use crate::{
     equity::market::{self, MarketShare},
+    forecast::predict,
     publish::dataset::Values,
     schema::equity::{MarketValue, Part, PlannedCustomers},
     units::{Minor, MinorSum, QUANTITY_SCALE},
@@ -90,7 +91,7 @@ impl World<'_> {
             let (by, group) = self.named(row.part);
             let each = expected_of(value, by, group);
             let days = f64::from(row.date) - f64::from(ledgers.as_of);
-            let factor = market::discount_factor(days, setting.discount_rate_per_year, setting.discounting.days());
+            let factor = predict::timing_in_days(setting).factor(days);
             let (worth, cost) = market::planned(row.customers, each.unwrap_or(0.0), row.cost, factor, per_major);
             rows.push(Planned { row, by, group, each, factor, value: each.map(|_| worth), cost });
         }

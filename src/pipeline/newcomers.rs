@@ -4,15 +4,17 @@ use super::{
     Ledgers,
     grouping::{Grouping, Rows},
     results::sum_by_customer,
+    unit_money::{Done, UnitMoney},
 };
 use crate::{
     forecast::{
-        contribution::{Rates, group_per_period},
+        contribution::Rates,
         newcomer::{NewCustomer, Newcomer},
-        newcomer_periods::{self, PeriodRates},
+        newcomer_periods,
     },
     numeric::sums::Compensated,
     schema::{
+        facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PoolBy},
     },
@@ -27,8 +29,8 @@ pub(super) struct NewCustomers {
     pub(super) names: Vec<String>,
     /// One a group.
     pub(super) expected: Vec<NewCustomer>,
-    /// Rates of contribution, one row a group; `None` where no purchases at any time are forecast.
-    pub(super) rates: Option<Rates>,
+    /// Rates of contribution, one row a group.
+    pub(super) rates: Rates,
     /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
     pub(super) acquisition_cost: Option<Vec<f64>>,
 }
@@ -70,48 +72,28 @@ pub(super) fn means(column: &[f64], of: &[u32], groups: usize) -> Vec<f64> {
     sums.into_iter().map(|(rows, sum)| sum.value() / rows.max(1) as f64).collect()
 }
 
-/// Customers of a forecast by periods or opportunities, and what they did and brought; money in major units, one row each.
-pub(super) struct ByPeriod<'a> {
-    pub(super) rows: Rows<'a>,
-    /// What they spent.
-    pub(super) spent: &'a [f64],
-    /// What they contributed, and the periods or purchases that it came of.
-    pub(super) contributed: (&'a [f64], &'a [f64]),
-    /// What keeping them cost, and the opportunities that it was for; `None` where the contribution is net of it.
-    pub(super) kept: Option<(&'a [f64], &'a [f64])>,
-}
-
-impl ByPeriod<'_> {
-    /// What the next customer of every group is expected to bring.
-    pub(super) fn new_customers(
-        &self,
-        (setting, ledgers, margins): (&ForecastSettings, &Ledgers, &Margins),
-        per_major: f64,
-        newcomer: Newcomer,
-    ) -> Vec<NewCustomers> {
-        let cost = acquisition_cost(ledgers, margins, self.rows.customer, per_major);
-        let of_group = |Grouping { by, names, of }: Grouping| {
-            let (contribution, periods) = self.contributed;
-            let sustaining = match self.kept {
-                Some((kept, opportunities)) => group_per_period(kept, opportunities, &of, names.len()),
-                None => vec![0.0; names.len()],
-            };
-            let rates = PeriodRates {
-                contribution: group_per_period(contribution, periods, &of, names.len()),
-                sustaining,
-                spend: group_per_period(self.spent, periods, &of, names.len()),
-            };
-            let expected = newcomer_periods::new_customers(newcomer, &of, &rates);
-            let acquisition_cost = cost.as_ref().map(|cost| means(cost, &of, names.len()));
-            NewCustomers { by, names, expected, rates: None, acquisition_cost }
-        };
-        let grouped = told_by(setting, ledgers).into_iter().map(|by| Grouping::of_rows(by, ledgers, &self.rows));
-        std::iter::once(Grouping::all(self.rows.customer.len())).chain(grouped).map(of_group).collect()
-    }
+/// What the next customer of every group is expected to bring, of a forecast by periods or opportunities.
+///
+/// * `rows`, `done`: its customers.
+pub(super) fn by_period(
+    (setting, ledgers, margins): (&ForecastSettings, &Ledgers, &Margins),
+    per_major: f64,
+    (rows, done): (&Rows<'_>, Done<'_>),
+    newcomer: Newcomer,
+) -> Vec<NewCustomers> {
+    let cost = acquisition_cost(ledgers, margins, rows.customer, per_major);
+    let of_group = |Grouping { by, names, of }: Grouping| {
+        let UnitMoney { spend, rates } = UnitMoney::of_groups(done, &of, names.len());
+        let expected = newcomer_periods::new_customers(newcomer, &of, &spend, &rates);
+        let acquisition_cost = cost.as_ref().map(|cost| means(cost, &of, names.len()));
+        NewCustomers { by, names, expected, rates, acquisition_cost }
+    };
+    let grouped = told_by(setting, ledgers).into_iter().map(|by| Grouping::of_rows(by, ledgers, rows));
+    std::iter::once(Grouping::all(rows.customer.len())).chain(grouped).map(of_group).collect()
 }
 
 /// What each customer of a forecast spent on purchases, major units, at the prices of the ledgers' world.
-pub(super) fn spent(ledgers: &Ledgers, customers: &[u32], per_major: f64) -> Vec<f64> {
-    let revenue: &[Minor] = &ledgers.facts.purchase_revenue;
+pub(super) fn spent(facts: &CustomerFacts, customers: &[u32], per_major: f64) -> Vec<f64> {
+    let revenue: &[Minor] = &facts.purchase_revenue;
     customers.iter().map(|row| revenue[*row as usize] as f64 / per_major).collect()
 }

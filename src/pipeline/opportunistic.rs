@@ -5,9 +5,11 @@ use super::{
     contractual::{ruling, strata},
     earnings::Earnings,
     grouping::Rows,
-    newcomers::{ByPeriod, NewCustomers, spent},
+    newcomers::{self, NewCustomers, spent},
+    unit_money::{ByThen, Done, UnitMoney},
 };
 use crate::{
+    decide::prospect::Futures,
     forecast::{
         bg_bb::BgBb,
         contribution,
@@ -17,28 +19,104 @@ use crate::{
         opportunity_value::{self, Expected, OpportunityCustomers, OpportunitySettings},
         predict::{self, ForecastError},
         simulate::{Segmentation, Simulation},
+        stratified::Strata,
     },
+    numeric::discounting::Timing,
     schema::{
         costs::LayerCosts,
+        equity::Drivers,
         margins::Margins,
         renewals::RenewalTerm,
         settings::{ForecastSettings, Settings},
     },
-    units::Minor,
+    units::{Day, Minor},
 };
+use std::collections::BTreeMap;
 
-/// Customers with a purchase, one row each, in the order of the run's customers.
+/// Futures of a new customer that are drawn.
+const FUTURES: u32 = 10_000;
+/// Steps of a unit in which they are told.
+const RESOLUTION: f64 = 1e6;
+
+/// Customers with a purchase by a day, one row each, in the order of the run's customers.
+struct Seen {
+    /// Row of each in the customers of the run.
+    customer: Vec<u32>,
+    history: Vec<DiscreteHistory>,
+    /// What a unit at each opportunity to come is worth.
+    worth: Vec<f64>,
+}
+
+impl Seen {
+    /// # Errors
+    /// [`ForecastError`] without a purchase, or of a horizon without an opportunity.
+    fn new(setting: &ForecastSettings, ledgers: &Ledgers, day: Day) -> Result<Self, ForecastError> {
+        let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
+        // Every time unit of a config has its term.
+        let term = RenewalTerm::of_time_unit(&setting.time_unit).unwrap_or(RenewalTerm::Days(1));
+        let worth =
+            opportunity_days::worth(day, term, setting.horizon_days, setting.days_per_unit, predict::timing(setting));
+        if worth.is_empty() {
+            let (days, unit) = (setting.horizon_days, setting.time_unit.clone());
+            return Err(ForecastError::NoOpportunity { days, unit });
+        }
+        let (customer, history) = opportunity_days::histories(log, day, term).into_iter().unzip();
+        Ok(Self { customer, history, worth })
+    }
+
+    /// Different histories, with their numbers.
+    fn summary(&self) -> Result<Opportunities, ForecastError> {
+        let counts = |of: fn(&DiscreteHistory) -> u32| -> Vec<u32> { self.history.iter().map(of).collect() };
+        let mut summary = Opportunities::new();
+        summary.insert(&counts(|h| h.frequency), &counts(|h| h.recency), &counts(|h| h.opportunities))?;
+        Ok(summary)
+    }
+
+    /// What is to be expected of each customer.
+    fn expected(&self, model: &BgBb, summary: &Opportunities, timing: Timing) -> Vec<Expected> {
+        let mut for_ever: BTreeMap<u32, Option<f64>> = BTreeMap::new();
+        let mut expected = |history: DiscreteHistory| {
+            let seen = history.opportunities;
+            let ahead = || model.opportunities_for_ever(seen, timing).ok().filter(|_| timing.delta > 0.0);
+            model.expected(history, &self.worth, *for_ever.entry(seen).or_insert_with(ahead))
+        };
+        let distinct: Vec<(DiscreteHistory, Expected)> =
+            summary.iter().map(|(history, _)| (history, expected(history))).collect();
+        let of = |history: &DiscreteHistory| distinct[distinct.partition_point(|(other, _)| other < history)].1;
+        self.history.iter().map(of).collect()
+    }
+
+    /// Opportunities with a purchase, and opportunities, that of the first purchase counted.
+    fn exposure(&self) -> (Vec<f64>, Vec<f64>) {
+        let of = |count: fn(&DiscreteHistory) -> u32| -> Vec<f64> {
+            self.history.iter().map(|history| f64::from(count(history)) + 1.0).collect()
+        };
+        (of(|h| h.frequency), of(|h| h.opportunities))
+    }
+
+    /// What the expected value of each customer is made of.
+    ///
+    /// * `spent`, `earned`: what each spent and brought by the day.
+    fn drivers(&self, model: &BgBb, outlook: &[Expected], (spent, earned): (&[f64], &Earnings)) -> Vec<Drivers> {
+        let (purchases, kept) = self.exposure();
+        let money = UnitMoney::new(Done { spent, earned, purchases: &purchases, kept: &kept });
+        let of = |(row, (history, outlook)): (usize, (&DiscreteHistory, &Expected))| {
+            let buys = model.purchase_probability(history.frequency, history.opportunities);
+            money.drivers(row, outlook.p_alive, outlook.discounted_life, buys)
+        };
+        self.history.iter().zip(outlook).enumerate().map(of).collect()
+    }
+}
+
+/// The forecast of customers with a purchase.
 pub(super) struct Opportunistic {
     pub(super) fit: Fit<BgBb>,
     /// How a saved fit came to be.
     pub(super) origin: Option<String>,
-    /// Row of each in the customers of the run.
-    pub(super) customer: Vec<u32>,
+    seen: Seen,
     /// What is to be expected of each.
     pub(super) outlook: Vec<Expected>,
-    history: Vec<DiscreteHistory>,
     key: Vec<u64>,
-    worth: Vec<f64>,
 }
 
 /// What the future brings and takes in one world, major units, one row a customer.
@@ -57,43 +135,129 @@ impl Opportunistic {
     pub(super) fn new(setting: &ForecastSettings, ledgers: &Ledgers, clock: &mut Clock) -> Result<Self, RunError> {
         let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
         clock.start("fit_purchases", Some(log.customers() as u64));
-        // Every time unit of a config has its term.
-        let term = RenewalTerm::of_time_unit(&setting.time_unit).unwrap_or(RenewalTerm::Days(1));
-        let worth = opportunity_days::worth(
-            ledgers.as_of,
-            term,
-            setting.horizon_days,
-            setting.days_per_unit,
-            predict::delta(setting),
-        );
-        if worth.is_empty() {
-            let (days, unit) = (setting.horizon_days, setting.time_unit.clone());
-            return Err(ForecastError::NoOpportunity { days, unit }.into());
-        }
-        let (customer, history): (Vec<u32>, Vec<DiscreteHistory>) =
-            opportunity_days::histories(log, ledgers.as_of, term).into_iter().unzip();
-        if history.is_empty() {
+        let seen = Seen::new(setting, ledgers, ledgers.as_of)?;
+        if seen.history.is_empty() {
             return Err(ForecastError::NoPurchases.into());
         }
-        let counts = |of: fn(&DiscreteHistory) -> u32| -> Vec<u32> { history.iter().map(of).collect() };
-        let mut summary = Opportunities::new();
-        summary
-            .insert(&counts(|h| h.frequency), &counts(|h| h.recency), &counts(|h| h.opportunities))
-            .map_err(ForecastError::from)?;
+        let summary = seen.summary()?;
         let saved = ledgers.saved.as_ref().and_then(|saved| Some((saved.opportunities()?.clone(), saved.origin())));
         let (fit, origin) = match saved {
             Some((fit, origin)) => (fit, Some(origin)),
             None => (BgBb::fit(&summary), None),
         };
         let model = *fit.fitted().map_err(ForecastError::from)?;
-        clock.start("forecast", Some(history.len() as u64));
-        let rate = libm::expm1(predict::delta(setting));
-        let distinct: Vec<(DiscreteHistory, Expected)> =
-            summary.iter().map(|(history, _)| (history, model.expected(history, &worth, rate))).collect();
-        let of = |history: &DiscreteHistory| distinct[distinct.partition_point(|(other, _)| other < history)].1;
-        let outlook: Vec<Expected> = history.iter().map(of).collect();
-        let key = customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { fit, origin, customer, outlook, history, key, worth })
+        clock.start("forecast", Some(seen.history.len() as u64));
+        let outlook = seen.expected(&model, &summary, predict::timing(setting));
+        let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
+        Ok(Self { fit, origin, seen, outlook, key })
+    }
+
+    /// Rows of the customers in the run.
+    pub(super) fn customers(&self) -> &[u32] {
+        &self.seen.customer
+    }
+
+    /// Probability that a customer who is alive buys at an opportunity.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn buys(&self) -> Result<Vec<f64>, RunError> {
+        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let of = |history: &DiscreteHistory| model.purchase_probability(history.frequency, history.opportunities);
+        Ok(self.seen.history.iter().map(of).collect())
+    }
+
+    /// What the expected value of each customer is made of, under the margins of a world.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn drivers(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+    ) -> Result<Vec<Drivers>, RunError> {
+        let (model, customers) = (self.fit.fitted().map_err(ForecastError::from)?, &self.seen.customer);
+        let per_major = settings.currency.minor_per_major() as f64;
+        let (spent, earned) =
+            (spent(&ledgers.facts, customers, per_major), Earnings::new(ledgers, money, customers, per_major));
+        Ok(self.seen.drivers(model, &self.outlook, (&spent, &earned)))
+    }
+
+    /// Expected discounted opportunities that each customer lives to see when a share of the loss is prevented.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn prolonged(&self, prevented: f64) -> Result<Vec<f64>, RunError> {
+        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let mut known: BTreeMap<u32, f64> = BTreeMap::new();
+        let of = |(history, outlook): (&DiscreteHistory, &Expected)| {
+            let seen = history.opportunities;
+            let ahead = || model.prolonged(seen, &self.seen.worth, prevented);
+            outlook.p_alive * *known.entry(seen).or_insert_with(ahead)
+        };
+        Ok(self.seen.history.iter().zip(&self.outlook).map(of).collect())
+    }
+
+    /// Drawn futures of a new customer, the first purchase counted.
+    ///
+    /// * `spend`: on a purchase, major units.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn futures(&self, settings: &Settings, spend: f64) -> Result<Futures, RunError> {
+        let what = OpportunitySettings {
+            models: vec![*self.fit.fitted().map_err(ForecastError::from)?],
+            worth: self.seen.worth.clone(),
+            strata: Strata {
+                paths: FUTURES,
+                seed: settings.seed,
+                quantiles: Vec::new(),
+                worst_one_in: 1,
+                minor_per_major: RESOLUTION,
+            },
+        };
+        // Equal random numbers whatever is counted: one path of both is one future.
+        let count = |contribution: f64, sustaining: f64| -> Result<Vec<f64>, RunError> {
+            let history = [DiscreteHistory { opportunities: 0, frequency: 0, recency: 0 }];
+            let (contribution, sustaining) = ([contribution], [sustaining]);
+            let one = OpportunityCustomers {
+                history: &history,
+                contribution: &contribution,
+                sustaining: &sustaining,
+                key: &[0],
+            };
+            let all = [Segmentation { segment: &[0], segments: 1 }];
+            let found = opportunity_value::simulate(&what, &one, &all, &|_| {}).map_err(ForecastError::from)?;
+            Ok(found.totals[0].whole().iter().map(|total| *total as f64 / RESOLUTION).collect())
+        };
+        let purchases: Vec<f64> = count(1.0, 0.0)?.into_iter().map(|later| 1.0 + later).collect();
+        let alive_time = count(0.0, 1.0)?.into_iter().map(|later| 1.0 - later).collect();
+        Ok(Futures { spend: purchases.iter().map(|purchases| spend * purchases).collect(), purchases, alive_time })
+    }
+
+    /// What the expected value of each customer of the run is made of at a day, by the model of the run; `None` who had not bought
+    /// by then.
+    ///
+    /// * `setting`: with the discount rate of that day. * `money`: what each had spent and brought by then, as told of customers.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn drivers_at(
+        &self,
+        day: Day,
+        setting: &ForecastSettings,
+        ledgers: &Ledgers,
+        money: ByThen<'_>,
+    ) -> Result<Vec<Option<Drivers>>, RunError> {
+        let (seen, model) = (Seen::new(setting, ledgers, day)?, self.fit.fitted().map_err(ForecastError::from)?);
+        let outlook = seen.expected(model, &seen.summary()?, predict::timing(setting));
+        let (spent, earned) = money(&seen.customer);
+        let mut found = vec![None; ledgers.customers.len()];
+        for (customer, drivers) in seen.customer.iter().zip(seen.drivers(model, &outlook, (&spent, &earned))) {
+            found[*customer as usize] = Some(drivers);
+        }
+        Ok(found)
     }
 
     /// What an opportunity brings, expected value in minor units, and what new customers bring, under the margins of a world.
@@ -103,14 +267,10 @@ impl Opportunistic {
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
     ) -> (PerOpportunity, Vec<Minor>, Vec<NewCustomers>) {
-        let per_major = settings.currency.minor_per_major() as f64;
-        let earned = Earnings::new(ledgers, money, &self.customer, per_major);
+        let (per_major, customer) = (settings.currency.minor_per_major() as f64, &self.seen.customer);
+        let earned = Earnings::new(ledgers, money, customer, per_major);
         let sold: Vec<f64> = earned.margin.iter().zip(&earned.order_cost).map(|(margin, cost)| margin - cost).collect();
-        // The opportunity of the first purchase is one, with a purchase.
-        let exposure = |of: fn(&DiscreteHistory) -> u32| -> Vec<f64> {
-            self.history.iter().map(|history| f64::from(of(history)) + 1.0).collect()
-        };
-        let (purchases, opportunities) = (exposure(|h| h.frequency), exposure(|h| h.opportunities));
+        let (purchases, opportunities) = self.seen.exposure();
         let contribution = contribution::per_period(&sold, &purchases);
         let sustaining = contribution::per_period(&earned.customer_cost, &opportunities);
         let value = |(row, outlook): (usize, &Expected)| {
@@ -118,16 +278,13 @@ impl Opportunistic {
             (value * per_major).round_ties_even() as Minor
         };
         let expected = self.outlook.iter().enumerate().map(value).collect();
-        let came = |row: usize| ledgers.facts.first_purchase[self.customer[row] as usize];
+        let came = |row: usize| ledgers.facts.first_purchase[customer[row] as usize];
         let new_customers = match (&settings.forecast, self.fit.fitted()) {
             (Some(setting), Ok(model)) => {
-                let by_period = ByPeriod {
-                    rows: Rows { customer: &self.customer, came: &came },
-                    spent: &spent(ledgers, &self.customer, per_major),
-                    contributed: (&sold, &purchases),
-                    kept: Some((&earned.customer_cost, &opportunities)),
-                };
-                by_period.new_customers((setting, ledgers, money.0), per_major, model.newcomer(&self.worth))
+                let (rows, spent) = (Rows { customer, came: &came }, spent(&ledgers.facts, customer, per_major));
+                let done = Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &opportunities };
+                let newcomer = model.newcomer(&self.seen.worth);
+                newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
             }
             _ => Vec::new(),
         };
@@ -147,11 +304,11 @@ impl Opportunistic {
     ) -> Result<Simulation, RunError> {
         let what = OpportunitySettings {
             models: ruling(&self.fit, (settings, setting), BgBb::draw_parameters)?,
-            worth: self.worth.clone(),
+            worth: self.seen.worth.clone(),
             strata: strata(settings, setting),
         };
         let customers = OpportunityCustomers {
-            history: &self.history,
+            history: &self.seen.history,
             contribution: &brings.contribution,
             sustaining: &brings.sustaining,
             key: &self.key,

@@ -10,9 +10,7 @@ use crate::{
     forecast::predict,
     numeric::decimal::{Decimal, divide_half_even},
     potential::{
-        self,
-        growth::{self, Discount},
-        learning,
+        self, growth, learning,
         networking::{Flow, PassOn, pass_on},
     },
     schema::{
@@ -62,9 +60,8 @@ fn growth(settings: &Settings, setting: &ForecastSettings, mut total: Vec<Minor>
         return Some(Growth { total, ..Growth::default() });
     }
     let rates = contribution_rates(ledgers, &found.margins);
-    let discount =
-        Discount { per_day: predict::delta(setting) / setting.days_per_unit, period: setting.discounting.days() };
-    let pipeline = relations.opportunities.as_ref().map(|rows| growth::pipeline(rows, &rates, discount, ledgers.as_of));
+    let timing = predict::timing_in_days(setting);
+    let pipeline = relations.opportunities.as_ref().map(|rows| growth::pipeline(rows, &rates, timing, ledgers.as_of));
     let year = settings.period.last_year(ledgers.as_of);
     let wallet = relations.wallet.as_ref().zip(year).map(|(wallets, year)| {
         let sold = ledgers.sum_within(|period| year.contains(period), |cell| found.margins.net_revenue[cell]);

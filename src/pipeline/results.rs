@@ -174,7 +174,8 @@ impl Findings {
             && let (Some(forecast), Some(value)) = (forecast, &self.value)
         {
             clock.start("bridge", Some(self.ledgers.customers.len() as u64));
-            self.bridge = forecast.bridge(settings, &self.ledgers, (&self.margins, &self.costs.layers), value)?;
+            let money = (&self.margins, &self.costs.layers);
+            self.bridge = super::bridge::steps(settings, &self.ledgers, forecast, money, value)?;
         }
         Ok(())
     }

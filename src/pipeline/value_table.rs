@@ -3,15 +3,13 @@
 use std::{ops::Range, sync::OnceLock};
 
 use super::{
-    forecast::Forecast,
     foretold::{Foretold, Valuation},
     results::sum_by_customer,
     tables::scaled,
     worlds::{World, write_beneath},
 };
 use crate::{
-    decide::staying::Known,
-    forecast::{contribution::Rates, simulate::Simulation},
+    forecast::simulate::Simulation,
     numeric::decimal::divide_half_even,
     potential,
     publish::{
@@ -28,10 +26,10 @@ const POTENTIALS: usize = 5;
 /// A world's customers, with what needs all of them at once: made when it is first wanted.
 pub(super) struct ValueTable<'a> {
     world: World<'a>,
-    /// Of customers with a purchase: what drives their value.
+    /// Of customers of the forecast: what drives their value.
     drivers: OnceLock<Option<Vec<Drivers>>>,
-    /// Of customers with a purchase: what is known of their rate now.
-    known: OnceLock<Option<Vec<Known>>>,
+    /// Of customers of the forecast: purchases a unit of time now.
+    rates_now: OnceLock<Option<Vec<f64>>>,
     /// Rank by base, growth, networking, learning and total potential.
     ranks: OnceLock<[Option<Vec<u32>>; POTENTIALS]>,
 }
@@ -53,7 +51,7 @@ pub(super) fn write_value(
 
 impl<'a> ValueTable<'a> {
     pub(super) fn new(world: World<'a>) -> Self {
-        Self { world, drivers: OnceLock::new(), known: OnceLock::new(), ranks: OnceLock::new() }
+        Self { world, drivers: OnceLock::new(), rates_now: OnceLock::new(), ranks: OnceLock::new() }
     }
 
     /// Customers `rows`.
@@ -84,26 +82,26 @@ impl<'a> ValueTable<'a> {
     /// Makes everything that needs all customers at once.
     fn complete(&self) {
         self.drivers();
-        self.known();
+        self.rates_now();
         self.ranks();
     }
 
     fn drivers(&self) -> Option<&[Drivers]> {
-        let make = || self.of_purchases().map(|(forecast, rates)| forecast.drivers(rates));
+        let World { settings, forecast, found, .. } = self.world;
+        let money = (&found.margins, &found.costs.layers);
+        let make = || {
+            let (forecast, value) = forecast.zip(found.value.as_ref())?;
+            forecast.drivers(settings, &found.ledgers, money, value).ok()
+        };
         self.drivers.get_or_init(make).as_deref()
     }
 
-    fn known(&self) -> Option<&[Known]> {
-        self.known.get_or_init(|| self.of_purchases().and_then(|(forecast, _)| forecast.known().ok())).as_deref()
+    fn rates_now(&self) -> Option<&[f64]> {
+        self.rates_now.get_or_init(|| self.world.forecast?.rates_now().ok()).as_deref()
     }
 
     fn ranks(&self) -> &[Option<Vec<u32>>; POTENTIALS] {
         self.ranks.get_or_init(|| potentials_of(&self.world).map(|column| column.map(potential::ranks)))
-    }
-
-    fn of_purchases(&self) -> Option<(&Forecast, &Rates)> {
-        let (forecast, value) = self.world.forecast.zip(self.world.found.value.as_ref())?;
-        forecast.of_purchases(value)
     }
 
     /// When and how often they bought.
@@ -181,7 +179,7 @@ impl<'a> ValueTable<'a> {
             float(&|f, value, at| f.next_purchase(value, at).map(|(probability, _)| probability)),
             float(&|f, value, at| Some(f.next_purchase(value, at)?.1? * unit)),
             Values::Scaled(rows.clone().map(|row| at(row).map(|(_, value, at)| value.expected[at])).collect()),
-            float(&|_, _, at| self.known().map(|known| known[at].rate_now)),
+            float(&|_, _, at| self.rates_now().map(|rates| rates[at])),
             driver(|drivers| drivers.spend),
             driver(|drivers| drivers.margin_rate),
             driver(|drivers| drivers.order_cost),

@@ -1,28 +1,10 @@
 //! What a customer may still earn us beside its expected value: the sales pipeline and the share of wallet not yet won.
 
 use crate::{
-    numeric::sums::Compensated,
+    numeric::{discounting::Timing, sums::Compensated},
     schema::relations::{Opportunity, SHARE_SCALE, Wallet},
     units::{Day, Minor},
 };
-
-/// What a later sale is worth today.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Discount {
-    /// Continuous rate a day, `>= 0`.
-    pub per_day: f64,
-    /// Days of the periods at whose end things count; `None` = they count when they happen.
-    pub period: Option<f64>,
-}
-
-impl Discount {
-    /// `e^{−δt}`, with `t` at the end of its period where there are periods.
-    #[must_use]
-    pub fn factor(&self, days: f64) -> f64 {
-        let days = self.period.map_or(days, |period| libm::ceil(days / period * (1.0 - 4.0 * f64::EPSILON)) * period);
-        libm::exp(-self.per_day * days)
-    }
-}
 
 /// What a unit of further revenue leaves: each customer's own ratio, drawn towards that of all by how little it bought.
 ///
@@ -51,10 +33,10 @@ pub fn contribution_rates(contribution: &[Minor], revenue: &[Minor], purchases: 
 
 /// The sales pipeline of every customer: `Σ amount · probability · margin · discount`, rounded once a customer.
 ///
-/// * `opportunities`: sorted by customer, after `as_of`. * `rates`: contribution of a unit of revenue, for those without a
+/// * `opportunities`: sorted by customer, after `as_of`. * `timing`: in days. * `rates`: contribution of a unit of revenue, for those without a
 ///   margin of their own.
 #[must_use]
-pub fn pipeline(opportunities: &[Opportunity], rates: &[f64], discount: Discount, as_of: Day) -> Vec<Minor> {
+pub fn pipeline(opportunities: &[Opportunity], rates: &[f64], timing: Timing, as_of: Day) -> Vec<Minor> {
     let scale = SHARE_SCALE as f64;
     let mut value = vec![0; rates.len()];
     for of_customer in opportunities.chunk_by(|a, b| a.customer == b.customer) {
@@ -63,7 +45,7 @@ pub fn pipeline(opportunities: &[Opportunity], rates: &[f64], discount: Discount
         for row in of_customer {
             let margin = row.margin.map_or(rates[customer], |margin| margin as f64 / scale);
             let days = f64::from(row.date) - f64::from(as_of);
-            sum.add(row.amount as f64 * (row.probability as f64 / scale) * margin * discount.factor(days));
+            sum.add(row.amount as f64 * (row.probability as f64 / scale) * margin * timing.factor(days));
         }
         value[customer] = sum.value().round_ties_even() as Minor;
     }
@@ -96,10 +78,10 @@ mod tests {
 
     #[test]
     fn periods_count_at_their_end_and_a_whole_number_of_them_is_not_one_more() {
-        let year = Discount { per_day: libm::log1p(0.1) / 365.25, period: Some(365.25) };
+        let year = Timing { delta: libm::log1p(0.1) / 365.25, period: Some(365.25) };
         assert!((year.factor(1.0) - 1.0 / 1.1).abs() < 1e-15);
         assert!((year.factor(730.5) - 1.0 / 1.21).abs() < 1e-15);
-        let continuous = Discount { period: None, ..year };
+        let continuous = Timing { period: None, ..year };
         assert!((continuous.factor(365.25) - 1.0 / 1.1).abs() < 1e-15);
     }
 

@@ -68,7 +68,7 @@ pub(super) const DECISION_INVEST_CURVE: OutputDataset = OutputDataset {
 /// Keep or end.
 pub(super) const DECISION_KEEP: OutputDataset = OutputDataset {
     name: "decision_keep",
-    grain: "with a forecast of purchases, one row a customer with negative economic profit and a purchase: what each way of going on is expected to be worth to the horizon, discounted, against ending it (0); sorted by customer_id",
+    grain: "with a forecast, one row a customer of it with negative economic profit who has not left a contract: what each way of going on is expected to be worth to the horizon, discounted, against ending it (0); sorted by customer_id",
     columns: &[
         CUSTOMER,
         column("economic_profit", Money, "economic profit to date"),
@@ -104,7 +104,7 @@ pub(super) const DECISION_KEEP: OutputDataset = OutputDataset {
 /// Prospects.
 pub(super) const DECISION_PROSPECT: OutputDataset = OutputDataset {
     name: "decision_prospect",
-    grain: "with inputs.prospects and a forecast of purchases, one row a prospect; sorted by prospect_id",
+    grain: "with inputs.prospects and a forecast, one row a prospect; sorted by prospect_id",
     columns: &[
         column("prospect_id", Text, "prospect"),
         column(

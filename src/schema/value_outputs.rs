@@ -61,7 +61,7 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "purchase_rate_if_alive",
             Float,
-            "expected purchases a time unit of the model now, if alive; null under a model of contracts or of opportunities, as the five columns after it",
+            "expected purchases a time unit of the model now, if alive; under contract 1, a period that is paid for, and with bg_bb the probability of a purchase at an opportunity: time units are then periods, or opportunities",
         ),
         optional("expected_spend", Float, "expected amount of a purchase, major units"),
         optional(
@@ -70,15 +70,11 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
             "contribution of a unit of spend: CM1 less commissions and bad debt over purchase revenue, drawn towards all customers",
         ),
         optional("cost_per_purchase", Float, "order-level cost of a purchase, major units, likewise"),
-        optional(
-            "cost_per_time",
-            Float,
-            "cost of keeping the customer for a time unit of the model, major units, likewise",
-        ),
+        optional("cost_per_time", Float, "cost of keeping the customer for a time unit, major units, likewise"),
         optional(
             "expected_discounted_lifetime",
             Float,
-            "expected time alive to the horizon, discounted, in time units of the model; expected_value = (margin_rate · expected_spend - cost_per_purchase) · expected_discounted_purchases - cost_per_time · expected_discounted_lifetime",
+            "expected time alive to the horizon, discounted, in time units; expected_value = (margin_rate · expected_spend - cost_per_purchase) · expected_discounted_purchases - cost_per_time · expected_discounted_lifetime",
         ),
         optional("lifetime_value_mean", Money, "mean of the simulated lifetime value of contribution"),
         optional("lifetime_value_mean_error", Money, "Monte Carlo standard error of that mean"),

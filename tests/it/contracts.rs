@@ -12,6 +12,7 @@ use whalecurve::{
         exponential_gamma::ExponentialGamma,
         weibull_gamma::WeibullGamma,
     },
+    numeric::discounting::Timing,
     schema::{
         period::{day_from_civil, parse_day},
         renewals::RenewalTerm,
@@ -21,7 +22,7 @@ use whalecurve::{
 use crate::support::{Job, cents, days, integers, text};
 
 /// REFERENCE: Fader & Hardie 2007, regular customers of 1,000, the first seven years.
-const SURVIVORS: [usize; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
+pub(crate) const SURVIVORS: [usize; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
 /// Values are published with ten digits.
 const TEN_DIGITS: f64 = 5e-10;
 /// What everybody pays a year, in cents.
@@ -78,7 +79,8 @@ forecast: {{model: {model}, time_unit: year, horizon: 5y, discount_rate_per_year
     job
 }
 
-fn fitted(name: &str, manifest: &serde_json::Value) -> ContractModel {
+/// The model that a run's manifest tells of.
+pub(crate) fn fitted(name: &str, manifest: &serde_json::Value) -> ContractModel {
     let value = |parameter: &str| manifest["fits"][name]["parameters"][parameter].as_f64().unwrap();
     match name {
         "beta_geometric" => {
@@ -117,15 +119,18 @@ fn the_published_cohort_as_contracts_has_its_published_parameters_and_likelihood
 
 #[test]
 fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothing() {
-    let calendar = ContractCalendar {
+    let calendar = |period| ContractCalendar {
         as_of: parse_day("2006-12-31").unwrap(),
         term: RenewalTerm::Months(12),
         days_per_unit: 365.25,
         horizon_days: 1_826,
-        delta: libm::log(1.1),
+        timing: Timing { delta: libm::log(1.1), period },
     };
-    for name in ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"] {
-        let job = cohort(name, "");
+    let names = ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"];
+    let conventions = [("", None), (", discounting: per_month", Some(1.0 / 12.0))];
+    for (name, (more, period)) in names.into_iter().flat_map(|name| conventions.map(|convention| (name, convention))) {
+        let calendar = calendar(period);
+        let job = cohort(name, more);
         let model = fitted(name, &job.run(&[]));
         let prospect = model.prospect(day_from_civil(2000, 1, 1), &calendar).unwrap();
         let alive = job.floats("customer_value", "p_alive");

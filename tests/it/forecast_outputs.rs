@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use whalecurve::forecast::{
-    bg_nbd::BgNbd, mbg_nbd::MbgNbd, pareto_nbd::ParetoNbd, per_period::Periods, purchase_model::PurchaseModel,
-};
+use whalecurve::forecast::{bg_nbd::BgNbd, mbg_nbd::MbgNbd, pareto_nbd::ParetoNbd, purchase_model::PurchaseModel};
+use whalecurve::numeric::discounting::Periods;
 
 use crate::support::{Job, decimals, read, root, whalecurve};
 

@@ -44,6 +44,7 @@ mod objects;
 mod opportunities;
 mod order_time;
 mod other_ledgers;
+mod period_decisions;
 mod plan;
 mod pooling;
 mod portfolio;

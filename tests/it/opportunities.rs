@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use whalecurve::{
     forecast::{bg_bb::BgBb, opportunities::DiscreteHistory, opportunity_days::worth},
+    numeric::discounting::Timing,
     schema::{
         period::{day_from_civil, parse_day},
         renewals::RenewalTerm,
@@ -90,12 +91,19 @@ fn the_donations_as_a_ledger_have_their_published_parameters_and_likelihood() {
 
 #[test]
 fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
-    let (job, histories) = donors(&SMALL, "5y");
+    for (horizon, period) in [("5y", None), ("5y, discounting: per_month", Some(1.0 / 12.0))] {
+        are_worth_their_discounted_gifts(horizon, Timing { delta: libm::log(1.1), period });
+    }
+}
+
+fn are_worth_their_discounted_gifts(horizon: &str, timing: Timing) {
+    let (job, histories) = donors(&SMALL, horizon);
     let manifest = job.run(&[]);
     let value = |parameter: &str| manifest["fits"]["bg_bb"]["parameters"][parameter].as_f64().unwrap();
     let model = BgBb { alpha: value("alpha"), beta: value("beta"), gamma: value("gamma"), delta: value("delta") };
-    let worth = worth(parse_day("2001-12-31").unwrap(), RenewalTerm::Months(12), 1_826, 365.25, libm::log(1.1));
+    let worth = worth(parse_day("2001-12-31").unwrap(), RenewalTerm::Months(12), 1_826, 365.25, timing);
     assert_eq!(worth.len(), 5);
+    let for_ever = model.opportunities_for_ever(6, timing).ok();
     let (alive, gifts) = (job.floats("customer_value", "p_alive"), job.floats("customer_value", "expected_purchases"));
     let values = job.decimals("customer_value", "expected_value");
     let more = [
@@ -106,7 +114,7 @@ fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
     ];
     let more = more.map(|column| job.floats("customer_value", column));
     for (row, history) in histories.iter().enumerate() {
-        let expected = model.expected(*history, &worth, 0.1);
+        let expected = model.expected(*history, &worth, for_ever);
         assert!((alive[row] - expected.p_alive).abs() < 1e-12 && (gifts[row] - expected.purchases).abs() < 1e-12);
         let told = [
             expected.discounted_purchases,
@@ -124,7 +132,7 @@ fn donors_are_worth_their_discounted_gifts_and_the_simulation_agrees() {
     let error = job.sum("customer_equity", "equity_sd") as f64 / libm::sqrt(100.0);
     assert!((mean - total).abs() as f64 <= 4.0 * error && error > 0.0, "{mean} is not {total} ± {error}");
     // The next donor gives at once, and then as one of whom nothing is known.
-    let next = model.expected(DiscreteHistory { opportunities: 0, frequency: 0, recency: 0 }, &worth, 0.1);
+    let next = model.expected(DiscreteHistory { opportunities: 0, frequency: 0, recency: 0 }, &worth, None);
     assert_eq!(job.texts("new_customer_value", "grouping"), ["all", "cohort_year"]);
     assert_eq!(job.texts("new_customer_value", "group"), ["all", "1995"]);
     for found in job.floats("new_customer_value", "expected_purchases") {

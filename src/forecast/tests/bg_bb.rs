@@ -7,6 +7,7 @@ use crate::forecast::beta_geometric::{DiscountError, Horizon, ShiftedBetaGeometr
 use crate::forecast::bg_bb::BgBb;
 use crate::forecast::fit::{Fit, FitEnd, LimitModel};
 use crate::forecast::opportunities::Opportunities;
+use crate::numeric::discounting::Timing;
 use crate::numeric::distributions::Beta;
 use crate::numeric::philox::Stream;
 use rayon::prelude::*;
@@ -377,4 +378,26 @@ fn any_handful_of_customers_ends_with_a_word_and_finite_predictions() {
             assert!(expected.is_finite() && expected >= 0.0, "{model:?} {x} {t_x} {n}: {expected}");
         }
     }
+}
+
+/// What a donor of six years lives to see for ever, by continuous discounting and by the ends of months: `Σ S(j) 1.1^−t_j`.
+#[test]
+fn opportunities_for_ever_are_the_sum_of_what_each_is_worth() {
+    let timing = |period| Timing { delta: libm::log(1.1), period };
+    for model in [GIVEN, BgBb { gamma: 3.0, ..GIVEN }] {
+        for (period, steps) in [(None, 1.0), (Some(1.0), 1.0), (Some(1.0 / 12.0), 1.0), (Some(2.5), 2.5)] {
+            let at = |j: f64| steps * libm::ceil(j / steps);
+            let worth: f64 =
+                (1..2_000_u32).map(|j| model.dropout(6).survival(j) * libm::pow(1.1, -at(f64::from(j)))).sum();
+            let found = model.opportunities_for_ever(6, timing(period)).unwrap();
+            assert!((found / worth - 1.0).abs() < 1e-12, "{period:?}: {found} is not {worth}");
+        }
+        // Equation 14 has the same at one rate a year.
+        let published = model.discounted_purchases(2, 4, 6, Horizon::Forever, 0.1).unwrap();
+        let buys = model.p_alive_now(2, 4, 6) * model.purchase_probability(2, 6);
+        let found = buys * model.opportunities_for_ever(6, timing(Some(1.0))).unwrap();
+        assert!((found / published - 1.0).abs() < 1e-12, "{found} is not {published}");
+    }
+    let without = Timing { delta: 0.0, period: Some(1.0) };
+    assert_eq!(GIVEN.opportunities_for_ever(6, without), Err(DiscountError::Undiscounted));
 }

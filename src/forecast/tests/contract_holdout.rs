@@ -4,6 +4,7 @@ use super::cdnow::close;
 use crate::forecast::contract_holdout::ContractHoldout;
 use crate::forecast::contract_model::{ContractCalendar, ContractModel};
 use crate::forecast::holdout::HoldoutError;
+use crate::numeric::discounting::Timing;
 use crate::schema::forecasting::ContractKind;
 use crate::schema::renewals::RenewalTerm;
 use crate::schema::tables::CustomerContract;
@@ -15,7 +16,13 @@ const CUT: Day = AS_OF - DAYS as Day;
 
 fn calendar() -> ContractCalendar {
     let (term, days_per_unit) = (RenewalTerm::Days(30), 30.0);
-    ContractCalendar { as_of: AS_OF, term, days_per_unit, horizon_days: 365, delta: 0.0 }
+    ContractCalendar {
+        as_of: AS_OF,
+        term,
+        days_per_unit,
+        horizon_days: 365,
+        timing: Timing { delta: 0.0, period: None },
+    }
 }
 
 /// Customers who came on several days and left, or not, after times of all kinds.

@@ -11,6 +11,7 @@ use crate::forecast::simulate::{Segmentation, Simulation};
 use crate::forecast::spells::Spell;
 use crate::forecast::stratified::Strata;
 use crate::forecast::weibull_gamma::WeibullGamma;
+use crate::numeric::discounting::Timing;
 use crate::schema::forecasting::ContractKind;
 use crate::schema::period::parse_day;
 use crate::schema::renewals::RenewalTerm;
@@ -24,14 +25,26 @@ const MODELS: [ContractModel; 4] = [
     ContractModel::WeibullGamma(WeibullGamma { r: 0.8, alpha: 2.1, c: 1.4 }),
 ];
 
+const UNDISCOUNTED: Timing = Timing { delta: 0.0, period: None };
+
+/// Days of periods at whose end things count.
+const PERIODS: [Option<f64>; 5] = [None, Some(1.0), Some(7.0), Some(365.25 / 12.0), Some(365.25)];
+
 fn day(text: &str) -> Day {
     parse_day(text).unwrap()
 }
 
 /// Years; 10 % a year.
 fn calendar(as_of: &str, horizon_days: u32) -> ContractCalendar {
-    let (term, days_per_unit, delta) = (RenewalTerm::Months(12), 365.25, libm::log(1.1));
-    ContractCalendar { as_of: day(as_of), term, days_per_unit, horizon_days, delta }
+    let (term, days_per_unit, timing) =
+        (RenewalTerm::Months(12), 365.25, Timing { delta: libm::log(1.1), period: None });
+    ContractCalendar { as_of: day(as_of), term, days_per_unit, horizon_days, timing }
+}
+
+/// The same, where things count at the end of periods of so many days.
+fn by_ends(calendar: ContractCalendar, days: Option<f64>) -> ContractCalendar {
+    let period = days.map(|days| days / calendar.days_per_unit);
+    ContractCalendar { timing: Timing { period, ..calendar.timing }, ..calendar }
 }
 
 /// The cohort of Fader & Hardie (2007) as contracts: those lost in year `t` had `t` years.
@@ -100,8 +113,44 @@ fn periods_for_ever_have_their_published_value_and_are_what_a_long_horizon_reach
             close(reached, for_ever, tolerance);
         }
         // Without discounting it has an end where survival falls faster than time rises: r c > 1.
-        let undiscounted = model.periods_for_ever(day("2000-01-01"), &ContractCalendar { delta: 0.0, ..begun });
+        let undiscounted =
+            model.periods_for_ever(day("2000-01-01"), &ContractCalendar { timing: UNDISCOUNTED, ..begun });
         assert_eq!(undiscounted.is_ok(), model.kind() == ContractKind::WeibullGamma);
+    }
+}
+
+/// A renewal on the day `d` after `as_of` is worth `1.1^−(⌈d/P⌉ P/365.25)`.
+#[test]
+fn renewals_count_at_the_end_of_the_period_that_they_come_up_in() {
+    for (days, factor) in PERIODS.into_iter().zip([
+        |day: f64| day,
+        |day: f64| day,
+        |day: f64| 7.0 * libm::ceil(day / 7.0),
+        |day: f64| 365.25 / 12.0 * libm::ceil(day * 12.0 / 365.25),
+        |day: f64| 365.25 * libm::ceil(day / 365.25),
+    ]) {
+        // Chances on the first of January of 2007 to 2011; that of 2007 is decided.
+        let calendar = by_ends(calendar("2006-12-31", 1_826), days);
+        let due = |year: u32| f64::from(day(&format!("{year}-01-01")) - day("2006-12-31"));
+        let worth = |at: u32| libm::pow(1.1, -factor(due(2007 + at)) / 365.25);
+        let discounted: f64 = (0..5).map(|at| SBG.survival_after(7, at) * worth(at)).sum();
+        let prospect = MODELS[0].prospect(day("2000-01-01"), &calendar).unwrap();
+        close(prospect.discounted(), discounted, 1e-13);
+        close(prospect.expected(), (0..5).map(|at| SBG.survival_after(7, at)).sum(), 1e-14);
+    }
+}
+
+#[test]
+fn what_counts_at_the_end_of_its_period_for_ever_is_what_a_long_horizon_reaches() {
+    for (model, days) in MODELS.into_iter().flat_map(|model| PERIODS.map(|days| (model, days))) {
+        // Renewals that come up in the middle of a period stay there in calendar years.
+        let long = by_ends(calendar("2003-08-15", 400 * 366), days);
+        let reached = model.prospect(day("2000-01-01"), &long).unwrap().discounted();
+        let for_ever = model.periods_for_ever(day("2000-01-01"), &long).unwrap();
+        close(reached, for_ever, if model.kind().has_renewals() { 3e-4 } else { 1e-10 });
+        let at_once = model.periods_for_ever(day("2000-01-01"), &by_ends(long, None)).unwrap();
+        let least = at_once * libm::pow(1.1, -days.unwrap_or_default() / 365.25);
+        assert!(for_ever <= at_once && for_ever >= least * (1.0 - 1e-12), "{model:?}: {for_ever} {at_once}");
     }
 }
 
@@ -126,8 +175,9 @@ fn the_probability_of_being_there_at_the_horizon_is_that_of_p_alive_then() {
 #[test]
 fn drawn_prospects_have_the_closed_form_as_mean() {
     for model in MODELS {
-        for (as_of, horizon) in [("2006-12-31", 1_826), ("2003-08-15", 3_650), ("2000-01-01", 40)] {
-            let prospect = model.prospect(day("2000-01-01"), &calendar(as_of, horizon)).unwrap();
+        let horizons = [("2006-12-31", 1_826), ("2003-08-15", 3_650), ("2000-01-01", 40)];
+        for ((as_of, horizon), days) in horizons.into_iter().flat_map(|horizon| PERIODS.map(|days| (horizon, days))) {
+            let prospect = model.prospect(day("2000-01-01"), &by_ends(calendar(as_of, horizon), days)).unwrap();
             let strata = 1_000_000;
             let mean: f64 = (0..strata).map(|i| prospect.worth((f64::from(i) + 0.5) / f64::from(strata))).sum::<f64>()
                 / f64::from(strata);

@@ -12,12 +12,13 @@ use crate::forecast::known_spend::fit_spend;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::newcomer::{ExpectedSpend, new_customers};
 use crate::forecast::newcomer_futures::newcomer_futures;
-use crate::forecast::newcomer_periods::{self as periods, PeriodRates};
+use crate::forecast::newcomer_periods as periods;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
-use crate::forecast::predict::{Histories, Models, delta, expectations, fit_purchases, horizon};
+use crate::forecast::predict::{Histories, Models, expectations, fit_purchases, horizon, timing};
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::weibull_gamma::WeibullGamma;
+use crate::numeric::discounting::Timing;
 use crate::numeric::distributions::{Beta, Gamma, standard_exponential};
 use crate::numeric::philox::Stream;
 use crate::schema::forecasting::{Discounting, ModelChoice, SpendKind};
@@ -25,6 +26,10 @@ use crate::schema::renewals::RenewalTerm;
 use crate::schema::settings::{ForecastSettings, PurchaseKind};
 
 const P: ParetoNbd = ParetoNbd { r: 0.5534, alpha: 10.5802, s: 0.6061, beta: 11.6562 };
+
+fn counting(delta: f64, period: Option<f64>) -> Timing {
+    Timing { delta, period }
+}
 
 fn rates() -> Rates {
     Rates { margin_rate: vec![0.4, 0.2], order_cost: vec![1.5, 0.5], sustaining_rate: vec![0.05, 0.0] }
@@ -40,7 +45,7 @@ fn purchases_of_a_new_customer_are_the_published_expectation() {
     let ParetoNbd { r, alpha, s, beta } = P;
     for t in [1.0, 39.0, 104.0] {
         let published = r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
-        let found = PurchaseModel::from(P).newcomer(t, 0.0, None).unwrap();
+        let found = PurchaseModel::from(P).newcomer(t, counting(0.0, None)).unwrap();
         assert!((found.purchases - 1.0 - published).abs() < 1e-10, "{t}: {} {published}", found.purchases);
         assert!((found.discounted_purchases - found.purchases).abs() < 1e-12);
         // ∫ (β/(β+u))^s du, the time alive.
@@ -49,7 +54,7 @@ fn purchases_of_a_new_customer_are_the_published_expectation() {
     }
     // Batislam et al. (2007): a customer of MBG/NBD survives the first purchase with probability b/(a+b).
     let mbg = PurchaseModel::from(MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 });
-    let at_once = mbg.newcomer(1e-6, 0.0, None).unwrap().discounted_alive_time / 1e-6;
+    let at_once = mbg.newcomer(1e-6, counting(0.0, None)).unwrap().discounted_alive_time / 1e-6;
     assert!((at_once - 1.614 / 2.505).abs() < 1e-6, "{at_once}");
 }
 
@@ -59,10 +64,11 @@ fn discounting_lowers_what_comes_later_and_leaves_the_first_purchase() {
     let models: [PurchaseModel; 3] =
         [P.into(), BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }.into(), regular.into()];
     for model in models {
-        let (now, later) = (model.newcomer(52.0, 0.0, None).unwrap(), model.newcomer(52.0, 0.01, None).unwrap());
+        let (now, later) =
+            (model.newcomer(52.0, counting(0.0, None)).unwrap(), model.newcomer(52.0, counting(0.01, None)).unwrap());
         assert!(1.0 < later.discounted_purchases && later.discounted_purchases < now.discounted_purchases);
         assert!(later.discounted_alive_time < now.discounted_alive_time);
-        let never = model.newcomer(52.0, 50.0, None).unwrap();
+        let never = model.newcomer(52.0, counting(50.0, None)).unwrap();
         assert!((never.discounted_purchases - 1.0).abs() < 0.02, "{never:?}");
     }
 }
@@ -72,8 +78,9 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
     let models: Vec<PurchaseModel> = vec![P.into(), ParetoNbd { r: 2.0, ..P }.into()];
     let population = Population::new(models.clone(), vec![0, 1, 1, 0, 1]).unwrap();
     let spend = [10.0, 30.0, 50.0, 20.0, 40.0];
-    let found = new_customers(&population, plain(&spend), &[0, 0, 0, 1, 1], &rates(), (52.0, 0.002, None)).unwrap();
-    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, 0.002, None).unwrap());
+    let found =
+        new_customers(&population, plain(&spend), &[0, 0, 0, 1, 1], &rates(), (52.0, counting(0.002, None))).unwrap();
+    let [rare, often] = [0, 1].map(|at: usize| models[at].newcomer(52.0, counting(0.002, None)).unwrap());
     let close = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
     assert_eq!((found[0].customers, found[1].customers), (3, 2));
     // Worked: two of the first group buy often, and the three spend 30 on average.
@@ -87,7 +94,8 @@ fn a_groups_newcomer_is_the_mean_of_its_customers_at_the_groups_rates() {
 
 #[test]
 fn one_model_for_all_gives_every_group_the_same_purchases() {
-    let found = new_customers(&P.into(), plain(&[50.0; 4]), &[0, 1, 1, 1], &rates(), (39.0, 0.0, None)).unwrap();
+    let found =
+        new_customers(&P.into(), plain(&[50.0; 4]), &[0, 1, 1, 1], &rates(), (39.0, counting(0.0, None))).unwrap();
     assert!((found[0].purchases - found[1].purchases).abs() < 1e-12 && found[0].value > found[1].value);
 }
 
@@ -99,11 +107,11 @@ fn what_comes_after_the_first_purchase_counts_at_the_end_of_its_period_where_tha
     let by = |t: f64| r * beta / (alpha * (s - 1.0)) * (1.0 - (beta / (beta + t)).powf(s - 1.0));
     let expected = 1.0 + by(52.0) / 1.1 + (by(104.0) - by(52.0)) / 1.21;
     let delta = 1.1_f64.ln() / 52.0;
-    let found = PurchaseModel::from(P).newcomer(104.0, delta, Some(52.0)).unwrap();
+    let found = PurchaseModel::from(P).newcomer(104.0, counting(delta, Some(52.0))).unwrap();
     assert!((found.discounted_purchases - expected).abs() < 1e-10, "{found:?} {expected}");
-    let at_once = PurchaseModel::from(P).newcomer(104.0, delta, None).unwrap();
+    let at_once = PurchaseModel::from(P).newcomer(104.0, counting(delta, None)).unwrap();
     assert!(at_once.discounted_purchases > found.discounted_purchases + 0.01);
-    let group = new_customers(&P.into(), plain(&[30.0]), &[0], &rates(), (104.0, delta, Some(52.0))).unwrap();
+    let group = new_customers(&P.into(), plain(&[30.0]), &[0], &rates(), (104.0, counting(delta, Some(52.0)))).unwrap();
     let value = (0.4 * 30.0 - 1.5) * expected - 0.05 * found.discounted_alive_time;
     assert!((group[0].value - value).abs() < 1e-9);
 }
@@ -111,8 +119,8 @@ fn what_comes_after_the_first_purchase_counts_at_the_end_of_its_period_where_tha
 #[test]
 fn other_prices_add_to_what_a_purchase_brings_in_full() {
     let spend = ExpectedSpend { mean: &[10.0, 30.0], added: Some(&[1.0, -3.0]) };
-    let found = new_customers(&P.into(), spend, &[0, 0], &rates(), (39.0, 0.0, None)).unwrap()[0];
-    let newcomer = PurchaseModel::from(P).newcomer(39.0, 0.0, None).unwrap();
+    let found = new_customers(&P.into(), spend, &[0, 0], &rates(), (39.0, counting(0.0, None))).unwrap()[0];
+    let newcomer = PurchaseModel::from(P).newcomer(39.0, counting(0.0, None)).unwrap();
     assert!((found.spend - 19.0 * newcomer.purchases).abs() < 1e-12);
     let per_purchase = 0.4 * 20.0 - 1.0 - 1.5;
     let value = per_purchase * newcomer.discounted_purchases - 0.05 * newcomer.discounted_alive_time;
@@ -159,8 +167,8 @@ fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
         let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         // Every third customer: fewer than are taken at most, and more.
         let members: Vec<u32> = (0..rows).step_by(3).collect();
-        let (horizon, delta) = (horizon(&settings), delta(&settings));
-        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, delta, None).unwrap();
+        let (horizon, timing) = (horizon(&settings), timing(&settings));
+        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, timing).unwrap();
         let means = known.mean_spend(&histories.frequency);
         let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
         let futures = newcomer_futures(&models, &known, (&members, None, &keys), None, &settings, 7).unwrap();
@@ -198,7 +206,7 @@ const NEW_YEAR: ContractCalendar = ContractCalendar {
     term: RenewalTerm::Months(12),
     days_per_unit: 365.25,
     horizon_days: 1_827,
-    delta: 0.095_310_179_804_324_87,
+    timing: Timing { delta: 0.095_310_179_804_324_87, period: None },
 };
 
 #[test]
@@ -207,7 +215,8 @@ fn a_new_contract_is_worth_what_drawn_contracts_are() {
     let renewals = [366.0, 731.0, 1_096.0, 1_461.0, 1_827.0];
     let factor = |days: f64| 1.1_f64.powf(-days / 365.25);
     let paid = |chances: f64| 1.0 + renewals[..(chances as usize).min(5)].iter().map(|days| factor(*days)).sum::<f64>();
-    let stayed = |years: f64| -libm::expm1(-NEW_YEAR.delta * years.min(1_827.0 / 365.25)) / NEW_YEAR.delta;
+    let stayed =
+        |years: f64| -libm::expm1(-NEW_YEAR.timing.delta * years.min(1_827.0 / 365.25)) / NEW_YEAR.timing.delta;
     let (alpha, beta, r, c) = (0.704, 1.182, 1.3, 1.4);
     let leaving = Beta::new(alpha, beta);
     // A geometric number of renewals made: (1−p)^n is left after n of them.
@@ -246,7 +255,7 @@ fn a_new_contract_is_worth_what_drawn_contracts_are() {
         let (mean, error) = drawn;
         let miss = (found.discounted_purchases - mean) / error;
         assert!(miss.abs() < ERRORS, "{model:?}: {found:?} {mean}, {miss} errors");
-        let later = ContractCalendar { delta: 0.0, ..NEW_YEAR };
+        let later = ContractCalendar { timing: counting(0.0, None), ..NEW_YEAR };
         let undiscounted = model.newcomer(&later).unwrap();
         assert!((undiscounted.discounted_purchases - undiscounted.purchases).abs() < 1e-12);
         assert!(
@@ -268,9 +277,10 @@ fn a_new_donor_is_worth_what_drawn_donors_are() {
     let model = BgBb { alpha: 1.2035, beta: 0.7497, gamma: 0.6567, delta: 2.7834 };
     let worth: Vec<f64> = (1..=5).map(|year| 1.1_f64.powi(-year)).collect();
     let (buys, leaves) = (Beta::new(model.alpha, model.beta), Beta::new(model.gamma, model.delta));
-    let rates = PeriodRates { contribution: vec![1.0, 2.0], sustaining: vec![0.3, 0.0], spend: vec![4.0, 5.0] };
+    // Contributions of 0.4 · 4 − 0.6 = 1 and of 0.4 · 5 = 2.
+    let rates = Rates { margin_rate: vec![0.4, 0.4], order_cost: vec![0.6, 0.0], sustaining_rate: vec![0.3, 0.0] };
     let newcomer = model.newcomer(&worth);
-    let groups = periods::new_customers(newcomer, &[0, 1, 1], &rates);
+    let groups = periods::new_customers(newcomer, &[0, 1, 1], &[4.0, 5.0], &rates);
     let (mean, error) = drawn_mean(60_000, |stream| {
         let (p, theta) = (buys.draw(stream), leaves.draw(stream));
         let mut value = 1.0 - 0.3;

@@ -7,12 +7,17 @@ use crate::forecast::opportunities::DiscreteHistory;
 use crate::forecast::opportunity_value::{Expected, OpportunityCustomers, OpportunitySettings, simulate};
 use crate::forecast::simulate::{Segmentation, Simulation};
 use crate::forecast::stratified::Strata;
+use crate::numeric::discounting::Timing;
 
 const GIVEN: BgBb = BgBb { alpha: 1.2035, beta: 0.7497, gamma: 0.6567, delta: 2.7834 };
 const PATHS: u32 = 4_000;
 
 fn history(frequency: u32, recency: u32, opportunities: u32) -> DiscreteHistory {
     DiscreteHistory { opportunities, frequency, recency }
+}
+
+fn ten_percent() -> Timing {
+    Timing { delta: libm::log(1.1), period: None }
 }
 
 fn worth(opportunities: u32, rate: f64) -> Vec<f64> {
@@ -22,7 +27,8 @@ fn worth(opportunities: u32, rate: f64) -> Vec<f64> {
 #[test]
 fn expectations_are_those_of_the_model_at_any_discount() {
     for (x, t_x, n) in [(0, 0, 6), (3, 4, 6), (6, 6, 6), (0, 0, 0), (40, 60, 80)] {
-        let found = GIVEN.expected(history(x, t_x, n), &worth(12, 0.1), 0.1);
+        let for_ever = |n| Some(GIVEN.opportunities_for_ever(n, ten_percent()).unwrap());
+        let found = GIVEN.expected(history(x, t_x, n), &worth(12, 0.1), for_ever(n));
         close(found.p_alive, GIVEN.p_alive_now(x, t_x, n), 1e-15);
         close(found.purchases, GIVEN.expected_purchases(x, t_x, n, 12), 1e-13);
         let discounted = GIVEN.discounted_purchases(x, t_x, n, Horizon::Periods(12), 0.1).unwrap();
@@ -34,7 +40,7 @@ fn expectations_are_those_of_the_model_at_any_discount() {
         let some: f64 = (1..=12).map(|y| GIVEN.probability_of_purchases(x, t_x, n, 12, y)).sum();
         close(found.probability_of_purchase, some, 1e-9);
     }
-    let nothing = GIVEN.expected(history(3, 4, 6), &[], 0.0);
+    let nothing = GIVEN.expected(history(3, 4, 6), &[], None);
     let p_alive = GIVEN.p_alive_now(3, 4, 6);
     assert_eq!(nothing, Expected { p_alive, ..Expected::default() });
 }
@@ -43,7 +49,8 @@ fn expectations_are_those_of_the_model_at_any_discount() {
 #[test]
 fn purchases_for_ever_have_their_published_value() {
     let rounded = BgBb { alpha: 1.20, beta: 0.75, gamma: 0.66, delta: 2.78 };
-    let found = rounded.expected(history(3, 4, 6), &worth(5, 0.1), 0.1);
+    let found =
+        rounded.expected(history(3, 4, 6), &worth(5, 0.1), rounded.opportunities_for_ever(6, ten_percent()).ok());
     close(found.discounted_for_ever.unwrap(), 1.621_379_185_842_64, 1e-13);
     assert!(found.discounted_purchases < found.discounted_for_ever.unwrap());
 }
@@ -85,7 +92,7 @@ fn the_simulation_agrees_with_the_closed_form_within_four_of_its_standard_errors
     let mut total = 0.0;
     for (row, lifetime) in found.lifetime.iter().enumerate() {
         let Expected { discounted_purchases, discounted_life, .. } =
-            GIVEN.expected(base.history[row], &worth(8, 0.05), 0.05);
+            GIVEN.expected(base.history[row], &worth(8, 0.05), None);
         let expected = base.contribution[row] * discounted_purchases - base.sustaining[row] * discounted_life;
         total += expected;
         let gap = (lifetime.mean - expected).abs();

@@ -6,10 +6,10 @@ use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
-use crate::forecast::per_period::Periods;
 use crate::forecast::population::Population;
 use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::numeric::discounting::{Periods, Timing};
 use crate::numeric::philox::Stream;
 use crate::numeric::quadrature::{Rule, doubling_panels};
 use rayon::prelude::*;
@@ -319,14 +319,16 @@ fn sums_for_ever_of_a_whole_base_are_those_of_its_customers_one_by_one() {
             (population.model_of(row), history)
         };
         let p_alive: Vec<f64> = (0..12).map(of_row).map(|(model, (x, t_x, age))| model.p_alive(x, t_x, age)).collect();
-        let found = population.discounted_purchases_for_ever(&histories, &p_alive, days, (delta, None)).unwrap();
+        let timing = Timing { delta, period: None };
+        let found = population.discounted_purchases_for_ever(&histories, &p_alive, days, timing).unwrap();
         for (row, found) in found.iter().enumerate() {
             let (model, (x, t_x, age)) = of_row(row);
             let expected = model.discounted_purchases_for_ever(x, t_x, age, delta).unwrap();
             assert!((found.unwrap() / expected - 1.0).abs() < 1e-12, "{model:?} {row}: {found:?} {expected}");
         }
         let periods = Periods { length: 52.0, delta };
-        let yearly = population.discounted_purchases_for_ever(&histories, &p_alive, days, (delta, Some(52.0))).unwrap();
+        let timing = Timing { period: Some(52.0), ..timing };
+        let yearly = population.discounted_purchases_for_ever(&histories, &p_alive, days, timing).unwrap();
         for (row, found) in yearly.iter().enumerate() {
             let (model, (x, t_x, age)) = of_row(row);
             let expected = p_alive[row] * model.residual_for_ever_per_period(x, t_x, age, periods).unwrap();

@@ -5,10 +5,10 @@ use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
-use crate::forecast::per_period::Periods;
 use crate::forecast::population::Population;
 use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
+use crate::numeric::discounting::Periods;
 
 /// Sums by another program's hypergeometric functions and quadrature.
 const INDEPENDENT: f64 = 1e-10;

@@ -7,10 +7,10 @@ use crate::forecast::lifetime::{Customers, LifetimeError, Spend, expected};
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::normal_spend::NormalSpend;
 use crate::forecast::pareto_nbd::ParetoNbd;
-use crate::forecast::per_period::Periods;
 use crate::forecast::population::Population;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{self, Lifetime, ParameterDraw, Segmentation, Settings, Simulation};
+use crate::numeric::discounting::Periods;
 
 /// Simulates with nobody watching.
 pub(super) fn simulate(

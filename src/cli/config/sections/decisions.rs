@@ -10,7 +10,6 @@ use crate::{
     },
     schema::{
         decisions::{DecisionSettings, KeepSettings},
-        forecasting::ModelChoice,
         settings::{ForecastSettings, TableName},
     },
 };
@@ -94,18 +93,9 @@ pub(in crate::cli::config) fn check_use(
         let what = format!("{} has no effect: `inputs.actions` is missing", quoted(listed.path()));
         problems.add(listed.key_at(), what);
     }
-    let of_purchases =
-        forecast.is_some_and(|forecast| matches!(forecast.model, ModelChoice::One(_) | ModelChoice::Auto));
-    let needs = [
-        // Every forecast knows what the next customer brings.
-        (table(TableName::AcquisitionPlan), forecast.is_some(), "a forecast"),
-        (table(TableName::Prospects), of_purchases, "a forecast of purchases"),
-        (budget, of_purchases, "a forecast of purchases"),
-        (bridge, of_purchases, "a forecast of purchases"),
-    ];
-    for (entry, is_there, need) in needs {
-        let Some(entry) = entry.filter(|_| !is_there) else { continue };
-        let what = format!("{} needs {need}", quoted(entry.path()));
+    let needs = [table(TableName::AcquisitionPlan), table(TableName::Prospects), budget, bridge];
+    for entry in needs.into_iter().flatten().filter(|_| forecast.is_none()) {
+        let what = format!("{} needs a forecast", quoted(entry.path()));
         problems.add_with_hint(entry.key_at(), what, "add one, as in: forecast: {model: bg_nbd, horizon: 52w}");
     }
 }

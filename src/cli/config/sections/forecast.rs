@@ -39,8 +39,7 @@ const KEYS: [&str; 16] = [
 
 /// Keys that models of contracts alone know, and those that models of purchases at any time alone know.
 const CONTRACT_KEYS: [&str; 2] = ["grace", "contracts_from"];
-const PURCHASE_KEYS: [&str; 7] =
-    ["covariates", "holdout", "spend", "discounting", "next_purchase", "pool_by", "penalty"];
+const PURCHASE_KEYS: [&str; 6] = ["covariates", "holdout", "spend", "next_purchase", "pool_by", "penalty"];
 
 /// Words of `time_unit` and their days. A year has 365.25 days, a month a twelfth of them.
 const TIME_UNITS: [(&str, (&str, f64)); 4] =

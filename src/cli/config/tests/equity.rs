@@ -40,7 +40,7 @@ decisions:
 ";
     assert_snapshot!(message_with(text), @r"
     shop/whalecurve.yaml:7:11: `equity.cohort` is `week`, expected one of year, quarter, month
-    shop/whalecurve.yaml:8:3: `equity.bridge` needs a forecast of purchases
+    shop/whalecurve.yaml:8:3: `equity.bridge` needs a forecast
       hint: add one, as in: forecast: {model: bg_nbd, horizon: 52w}
     shop/whalecurve.yaml:8:18: `equity.bridge.from` is `1997-06-31`, expected a date of the calendar like 1997-09-30
     shop/whalecurve.yaml:8:42: `equity.bridge.lost_below` is `2`, expected a number from 0 to 1, at most 12 digits after the point
@@ -49,7 +49,7 @@ decisions:
     shop/whalecurve.yaml:9:50: `equity.doors.min_customers` is `0`, expected a whole number of 64 bits, 1 or more
     shop/whalecurve.yaml:11:3: `decisions.invest` has no effect: `inputs.actions` is missing
       hint: name what may be done, as in: actions: {path: actions.csv, columns: {action: action, cost: cost, frequency: more_orders}}
-    shop/whalecurve.yaml:11:3: `decisions.invest` needs a forecast of purchases
+    shop/whalecurve.yaml:11:3: `decisions.invest` needs a forecast
       hint: add one, as in: forecast: {model: bg_nbd, horizon: 52w}
     shop/whalecurve.yaml:11:20: `decisions.invest.budget` is `1.005`, expected an amount with at most 2 digits after the point
     shop/whalecurve.yaml:12:10: unknown key `avoidable_order_costs` in `decisions.keep`
@@ -72,7 +72,7 @@ fn plans_and_decisions_without_what_they_are_made_from_are_told() {
     shop/whalecurve.yaml:6:3: `inputs.actions` has no effect: nothing says what may be spent
       hint: add decisions: {invest: {budget: 10000.00}}
     shop/whalecurve.yaml:7:35: `inputs.action_customers.columns.customer_id` is missing
-    shop/whalecurve.yaml:8:3: `inputs.prospects` needs a forecast of purchases
+    shop/whalecurve.yaml:8:3: `inputs.prospects` needs a forecast
       hint: add one, as in: forecast: {model: bg_nbd, horizon: 52w}
     ");
 }

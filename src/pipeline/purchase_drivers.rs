@@ -1,0 +1,224 @@
+//! What the expected values of purchases at any time are made of, today and at an earlier day, and what prospects are told by.
+
+use super::{
+    Ledgers, RunError,
+    earnings::Earnings,
+    forecast::{Forecast, all_is_kept, kept_rates, major},
+    grouping::Grouping,
+};
+use crate::{
+    contract::ContractError,
+    decide::{
+        prospect::Futures,
+        staying::{Known, Scene},
+    },
+    forecast::{
+        contribution::{self, Earned, Rates},
+        covariates::{Assigned, CovariateError},
+        newcomer_futures::{NewcomerFutures, newcomer_futures},
+        predict::{self, ForecastError, Histories, ValueDrivers},
+        purchase_model::PurchaseModel,
+    },
+    schema::{
+        costs::LayerCosts,
+        decisions::Prospects,
+        equity::Drivers,
+        facts::CustomerFacts,
+        margins::Margins,
+        settings::{ForecastSettings, Settings},
+    },
+    units::Day,
+};
+
+impl Forecast {
+    /// What the expected value of every history is made of.
+    pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
+        let spend = self.expectations.mean_spend(&self.histories.frequency);
+        let of = |(row, spend): (usize, f64)| {
+            let lifetime = self.expectations.discounted_lifetime(row);
+            let purchases = self.expectations.discounted_purchases(row);
+            Drivers {
+                p_alive: self.expectations.p_alive[row],
+                lifetime,
+                purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
+                spend,
+                margin_rate: rates.margin_rate[row],
+                order_cost: rates.order_cost[row],
+                sustaining_rate: rates.sustaining_rate[row],
+            }
+        };
+        spend.into_iter().enumerate().map(of).collect()
+    }
+
+    /// The future that is looked at.
+    pub(super) fn scene(&self) -> Scene {
+        Scene::new(self.time.0, self.time.1)
+    }
+
+    /// What is known of how long each history's customer stays.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of a failed fit.
+    pub(super) fn known(&self) -> Result<Vec<Known>, RunError> {
+        let population = self.models.population().map_err(ForecastError::from)?;
+        let of = |(row, x): (usize, &u32)| Known {
+            p_alive_at_horizon: self.expectations.outlook[row].p_alive_at_horizon,
+            rate_now: population.model_of(row).rate_if_alive(f64::from(*x), self.expectations.age[row]),
+        };
+        Ok(self.histories.frequency.iter().enumerate().map(of).collect())
+    }
+
+    /// Drawn futures of new customers like those of a group; empty where nobody is in it.
+    ///
+    /// * `by`: what groups customers, as new customers are told.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn futures(
+        &self,
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        (by, group): (&str, &str),
+        own: Option<PurchaseModel>,
+    ) -> Result<Futures, RunError> {
+        let histories = &self.histories;
+        let by = self.by.iter().find(|own| own.as_str() == by);
+        let grouping = by.map_or_else(
+            || Grouping::all(histories.customer.len()),
+            |by| Grouping::new(*by, ledgers, histories, ledgers.as_of),
+        );
+        let number = grouping.names.iter().position(|name| name == group);
+        let rows = 0..histories.customer.len() as u32;
+        let members: Vec<u32> = rows.filter(|row| Some(grouping.of[*row as usize] as usize) == number).collect();
+        // Amounts are known without the level of their group; what is told has it.
+        let unit = self.levels.as_ref().map(|(levels, level)| {
+            let n = members.len();
+            let plain = Rates { margin_rate: vec![1.0; n], order_cost: vec![0.0; n], sustaining_rate: vec![0.0; n] };
+            let level: Vec<f64> = members.iter().map(|row| level[*row as usize]).collect();
+            levels.rates(plain, &level)
+        });
+        let of = (members.as_slice(), unit.as_ref(), self.keys.as_slice());
+        let NewcomerFutures { spend, purchases, alive_time } =
+            newcomer_futures(&self.models, &self.expectations, of, own, setting, settings.seed)?;
+        Ok(Futures { spend, purchases, alive_time })
+    }
+
+    /// The models of prospects by what is known of them; `None` where the forecast or nobody knows anything.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of levels that no customer has, or numbers in the place of levels.
+    pub(super) fn models_of(&self, prospects: &Prospects) -> Result<Option<Assigned>, RunError> {
+        let Some(found) = self.covariates.as_ref().filter(|_| !prospects.attributes.is_empty()) else {
+            return Ok(None);
+        };
+        let model = found.fit.fitted().map_err(ForecastError::from)?;
+        model.assign(&prospects.attributes, prospects.rows.len()).map(Some).map_err(|error| match error {
+            CovariateError::UnknownLevels { column, customers } => {
+                let what = format!(
+                    "prospects: covariate `{column}`: {customers} rows have a level that no customer of the fit has"
+                );
+                ContractError::Setting(what).into()
+            }
+            error => ForecastError::from(error).into(),
+        })
+    }
+
+    /// What the expected value of each customer of the run is made of at `as_of`; `None` without a purchase.
+    ///
+    /// * `setting`: with a discount rate that may differ. * `rates`: one row a history.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of an expectation.
+    pub(super) fn drivers_now(
+        &self,
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        rates: &Rates,
+    ) -> Result<Vec<Option<Drivers>>, RunError> {
+        let histories = &self.histories;
+        let population = self.models.population().map_err(ForecastError::from)?;
+        let spent = major(settings, histories, &ledgers.facts.repeat_revenue);
+        let spent = match &self.levels {
+            Some((levels, level)) => levels.without(&histories.frequency, &spent, level),
+            None => spent,
+        };
+        let now = predict::value_drivers((&self.models, &population), histories, &spent, setting)?;
+        Ok(by_customer(ledgers, histories, (&now, rates)))
+    }
+
+    /// The same at an earlier day, by the models of today; `None` who had not bought by then.
+    ///
+    /// * `facts`: up to the end of the day's period.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`] of an expectation.
+    pub(super) fn drivers_at(
+        &self,
+        (day, facts): (Day, &CustomerFacts),
+        (settings, setting): (&Settings, &ForecastSettings),
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+    ) -> Result<Vec<Option<Drivers>>, RunError> {
+        let histories = Histories::new(facts, day);
+        // Everybody who had bought by then has a history at as_of, in the same order.
+        let mut row_of = vec![0; ledgers.customers.len()];
+        for (row, customer) in (0..).zip(&self.histories.customer) {
+            row_of[*customer as usize] = row;
+        }
+        let rows: Vec<u32> = histories.customer.iter().map(|customer| row_of[*customer as usize]).collect();
+        let population = self.models.population().map_err(ForecastError::from)?.of_rows(&rows);
+        let level: Option<Vec<f64>> =
+            self.levels.as_ref().map(|(_, level)| rows.iter().map(|row| level[*row as usize]).collect());
+        let levels = self.levels.as_ref().map(|(levels, _)| levels).zip(level.as_ref());
+        let spent = major(settings, &histories, &facts.repeat_revenue);
+        let spent = match levels {
+            Some((levels, level)) => levels.without(&histories.frequency, &spent, level),
+            None => spent,
+        };
+        let then = predict::value_drivers((&self.models, &population), &histories, &spent, setting)?;
+        let per_major = settings.currency.minor_per_major() as f64;
+        let last = settings.period.of(day);
+        let mut earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
+        let purchases: Vec<f64> =
+            histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+        let age: Vec<f64> = histories.age.iter().map(|days| f64::from(*days) / setting.days_per_unit).collect();
+        let revenue = major(settings, &histories, &facts.purchase_revenue);
+        all_is_kept(settings, &mut earned, &revenue);
+        let rates = contribution::rates(&Earned {
+            purchase_revenue: &revenue,
+            margin: &earned.margin,
+            order_cost: &earned.order_cost,
+            customer_cost: &earned.customer_cost,
+            purchases: &purchases,
+            age: &age,
+        });
+        let rates = kept_rates(settings, rates);
+        let rates = match levels {
+            Some((levels, level)) => levels.rates(rates, level),
+            None => rates,
+        };
+        Ok(by_customer(ledgers, &histories, (&then, &rates)))
+    }
+}
+
+/// By customer of the run.
+fn by_customer(ledgers: &Ledgers, histories: &Histories, (of, rates): (&ValueDrivers, &Rates)) -> Vec<Option<Drivers>> {
+    let mut found = vec![None; ledgers.customers.len()];
+    for (row, customer) in histories.customer.iter().enumerate() {
+        found[*customer as usize] = Some(drivers(of, rates, row));
+    }
+    found
+}
+
+fn drivers(of: &ValueDrivers, rates: &Rates, row: usize) -> Drivers {
+    let lifetime = of.lifetime[row];
+    Drivers {
+        p_alive: of.p_alive[row],
+        lifetime,
+        purchase_rate: if lifetime > 0.0 { of.purchases[row] / lifetime } else { 0.0 },
+        spend: of.spend[row],
+        margin_rate: rates.margin_rate[row],
+        order_cost: rates.order_cost[row],
+        sustaining_rate: rates.sustaining_rate[row],
+    }
+}

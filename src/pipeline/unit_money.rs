@@ -1,0 +1,78 @@
+//! What a period under contract, or a purchase at an opportunity, brings and costs.
+//!
+//! Every amount is drawn towards that of all customers with the same weights ([`contribution::per_period`]), so that the parts
+//! of a contribution are the contribution.
+
+use super::earnings::Earnings;
+use crate::{
+    forecast::contribution::{self, Rates},
+    schema::equity::Drivers,
+};
+
+/// Money of a unit, one row a customer or group, major units.
+pub(super) struct UnitMoney {
+    /// Spent on a period or purchase.
+    pub(super) spend: Vec<f64>,
+    /// What is kept of it, what serving it costs, and what keeping the customer for a period or opportunity costs.
+    pub(super) rates: Rates,
+}
+
+/// What customers had spent, major units, and earned by a day, as told of their rows in the run.
+pub(super) type ByThen<'a> = &'a dyn Fn(&[u32]) -> (Vec<f64>, Earnings);
+
+/// What customers did and brought, one row each; money in major units.
+#[derive(Clone, Copy)]
+pub(super) struct Done<'a> {
+    /// What they spent.
+    pub(super) spent: &'a [f64],
+    pub(super) earned: &'a Earnings,
+    /// Periods paid for, or purchases, that this came of.
+    pub(super) purchases: &'a [f64],
+    /// Periods or opportunities that they were kept for.
+    pub(super) kept: &'a [f64],
+}
+
+impl UnitMoney {
+    /// Of every customer.
+    pub(super) fn new(done: Done<'_>) -> Self {
+        Self::by(done, contribution::per_period)
+    }
+
+    /// Of groups of customers.
+    ///
+    /// * `of`: group of each customer, below `groups`.
+    pub(super) fn of_groups(done: Done<'_>, of: &[u32], groups: usize) -> Self {
+        Self::by(done, |money, periods| contribution::group_per_period(money, periods, of, groups))
+    }
+
+    fn by(done: Done<'_>, per_unit: impl Fn(&[f64], &[f64]) -> Vec<f64>) -> Self {
+        let Done { spent, earned, purchases, kept } = done;
+        let (spend, mut margin) = (per_unit(spent, purchases), per_unit(&earned.margin, purchases));
+        let mut order_cost = per_unit(&earned.order_cost, purchases);
+        for ((margin, spend), cost) in margin.iter_mut().zip(&spend).zip(&mut order_cost) {
+            if *spend > 0.0 {
+                *margin /= spend;
+            } else {
+                // No share of nothing: what was left of sales that nobody paid for is a cost of serving them.
+                *cost -= std::mem::take(margin);
+            }
+        }
+        let sustaining_rate = per_unit(&earned.customer_cost, kept);
+        Self { spend, rates: Rates { margin_rate: margin, order_cost, sustaining_rate } }
+    }
+
+    /// What the expected value of a customer is made of.
+    ///
+    /// * `lifetime`: expected discounted periods or opportunities. * `purchase_rate`: purchases at one of them.
+    pub(super) fn drivers(&self, row: usize, p_alive: f64, lifetime: f64, purchase_rate: f64) -> Drivers {
+        Drivers {
+            p_alive,
+            lifetime,
+            purchase_rate,
+            spend: self.spend[row],
+            margin_rate: self.rates.margin_rate[row],
+            order_cost: self.rates.order_cost[row],
+            sustaining_rate: self.rates.sustaining_rate[row],
+        }
+    }
+}
