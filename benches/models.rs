@@ -13,6 +13,7 @@ use whalecurve::{
         summary::Summary,
     },
     numeric::{
+        discounting::Timing,
         distributions::{Beta, Gamma},
         keys::hash_int,
         philox::Stream,
@@ -168,8 +169,7 @@ fn paths(criterion: &mut Criterion) {
     let settings = Settings {
         model: TRUTH.into(),
         horizon: 52.0,
-        delta: 0.002,
-        period: None,
+        timing: Timing { delta: 0.002, period: None },
         paths,
         seed: 1,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],

@@ -57,12 +57,20 @@ fn tell_future(out: &mut String, future: &Future, as_of: &str, currency: &str) {
     }
     if let Some(purchases) = future.expected_purchases {
         let spend = future.expected_spend.map(|spend| format!(" of {spend:.2} {currency} each")).unwrap_or_default();
-        paragraph(out, "  ", &format!("Expected are {purchases:.2} purchases{spend}."));
+        paragraph(
+            out,
+            "  ",
+            &format!(
+                "Expected are {purchases:.2} {}{spend}.",
+                if future.under_contract { "periods under contract" } else { "purchases" }
+            ),
+        );
     }
     if let Some((margin, cost)) = future.margin_rate.zip(future.cost_per_purchase) {
         let keeping = future.cost_per_time.map(|cost| format!(", keeping it {cost:.2} a {}", future.time_unit));
         let what = format!(
-            "Of a unit of spend {margin:.2} is left before serving; serving a purchase costs {cost:.2}{}.",
+            "Of a unit of spend {margin:.2} is left before serving; serving a {} costs {cost:.2}{}.",
+            if future.under_contract { "period" } else { "purchase" },
             keeping.unwrap_or_default()
         );
         paragraph(out, "  ", &what);

@@ -36,22 +36,33 @@ pub fn earlier(
             .iter()
             .map(|column| slice.batch.floats(column)?.ok_or_else(|| slice.absent(column)))
             .collect::<Result<Vec<_>, ContractError>>()?;
+        let rates_now = slice.batch.floats("purchase_rate_if_alive")?;
         for row in 0..slice.height() {
             let cell = |at: usize| columns[at][row];
-            let driven = || -> Option<Driven> {
+            let drivers = || -> Option<Drivers> {
                 let (lifetime, purchases) = (cell(1)?, cell(2)?);
-                let drivers = Drivers {
+                // Who has left would buy at the rate of one who is alive.
+                let rate_now = rates_now.as_ref().and_then(|rates| rates[row]);
+                Some(Drivers {
                     p_alive: cell(0)?,
                     lifetime,
-                    purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
+                    purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { rate_now.unwrap_or(0.0) },
                     spend: cell(3)?,
                     margin_rate: cell(4)?,
                     order_cost: cell(5)?,
                     sustaining_rate: cell(6)?,
-                };
-                is_number(values[row]).then_some(Driven { drivers, value: values[row] })
+                })
             };
-            let verdict = customer_of(&ids, &missing, row, customers).map(|customer| (customer, driven()));
+            let value = Some(values[row]).filter(|value| is_number(*value));
+            let driven = value.map(|value| {
+                let untold = || {
+                    let what = "equity.bridge.from: the earlier run does not say what its expected values are made of: run it again";
+                    ContractError::Setting(what.to_owned())
+                };
+                drivers().map(|drivers| Driven { drivers, value }).ok_or_else(untold)
+            });
+            let driven = driven.transpose()?;
+            let verdict = customer_of(&ids, &missing, row, customers).map(|customer| (customer, driven));
             slice.row(row, None, verdict);
         }
         Ok(())

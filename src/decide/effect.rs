@@ -18,9 +18,9 @@
 //! let customer = Drivers { p_alive: 1.0, lifetime: 10.0, purchase_rate: 2.0, spend: 50.0, margin_rate: 0.4, order_cost: 5.0, sustaining_rate: 1.0 };
 //! // 10 · (2 · (20 − 5) − 1) = 290; half as many purchases again: 10 · (3 · 15 − 1) = 440.
 //! let more = Effect { frequency: 500_000, probability: EFFECT_SCALE, ..Effect::default() };
-//! assert!((gain(&customer, &more, None) - 150.0).abs() < 1e-9);
+//! assert!((gain(&customer, &more, None, f64::INFINITY) - 150.0).abs() < 1e-9);
 //! // It stays half as long again, and keeps its rate: 15 · 29 = 435.
-//! assert!((gain(&customer, &Effect { frequency: 0, ..more }, Some((15.0, 2.0))) - 145.0).abs() < 1e-9);
+//! assert!((gain(&customer, &Effect { frequency: 0, ..more }, Some((15.0, 2.0)), f64::INFINITY) - 145.0).abs() < 1e-9);
 //! ```
 
 use crate::schema::{
@@ -32,9 +32,12 @@ use crate::schema::{
 ///
 /// * `prolonged`: expected time alive and purchases a unit of it with the action's retention, as
 ///   [`prolonged`](super::staying::prolonged) tells; `None`: it has none.
+/// * `most_often`: most purchases a unit of time: 1 where that is an opportunity to buy, else infinity.
 #[must_use]
-pub fn gain(customer: &Drivers, effect: &Effect, prolonged: Option<(f64, f64)>) -> f64 {
-    share(effect.probability) * (acted(customer, effect, prolonged).value() - customer.value())
+pub fn gain(customer: &Drivers, effect: &Effect, prolonged: Option<(f64, f64)>, most_often: f64) -> f64 {
+    let mut acted = acted(customer, effect, prolonged);
+    acted.purchase_rate = acted.purchase_rate.min(most_often);
+    share(effect.probability) * (acted.value() - customer.value())
 }
 
 /// The customer if the action works.
@@ -85,18 +88,18 @@ mod tests {
             let known = Known { p_alive_at_horizon: stays, rate_now: rate };
             let certain = Effect { probability: EFFECT_SCALE, ..Effect::default() };
             let longer = prolonged(&customer, known, share(more), &Scene::new(52.0, Timing { delta: 0.0, period: None }));
-            prop_assert!(gain(&customer, &certain, Some(longer)) >= -1e-6);
+            prop_assert!(gain(&customer, &certain, Some(longer), f64::INFINITY) >= -1e-6);
             for effect in [
                 Effect { frequency: more, ..certain },
                 Effect { margin: more, ..certain },
                 Effect { cost_to_serve: -more, ..certain },
             ] {
-                prop_assert!(gain(&customer, &effect, None) >= -1e-9, "{:?}", effect);
+                prop_assert!(gain(&customer, &effect, None, f64::INFINITY) >= -1e-9, "{:?}", effect);
             }
-            prop_assert!(gain(&customer, &certain, None).abs() < 1e-12);
+            prop_assert!(gain(&customer, &certain, None, f64::INFINITY).abs() < 1e-12);
             let half = Effect { frequency: more, probability: EFFECT_SCALE / 2, ..Effect::default() };
             let all = Effect { probability: EFFECT_SCALE, ..half };
-            prop_assert!((2.0 * gain(&customer, &half, None) - gain(&customer, &all, None)).abs() < 1e-9);
+            prop_assert!((2.0 * gain(&customer, &half, None, f64::INFINITY) - gain(&customer, &all, None, f64::INFINITY)).abs() < 1e-9);
         }
     }
 }

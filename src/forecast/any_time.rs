@@ -81,15 +81,36 @@ pub(super) trait AnyTime {
         Ok(sum.value())
     }
 
+    /// Such customers who leave at `kept` times their rate, and the age at which they are as those of `age`: `kept > 0`.
+    /// `None` where none of the model are.
+    fn at_rates(&self, age: f64, kept: f64) -> Option<(Self, f64)>
+    where
+        Self: Sized;
+
     /// The same where every customer leaves at `kept` times its rate: `S` becomes `(1 + kept (S^{−1/r} − 1))^{−r}`.
     ///
-    /// By Gauss–Legendre on panels within the periods, relative error below 1e-11.
+    /// Customers of another scale are such; where there are none, Gauss–Legendre on panels within the periods, relative error
+    /// below 1e-11.
     ///
     /// * `age`: `> 0`. * `horizon`: finite. * `kept`: `>= 0`.
-    fn worth_at_rates(&self, age: f64, horizon: f64, timing: Timing, kept: f64) -> f64 {
+    ///
+    /// # Errors
+    /// [`DiscountError`] of a rate that is negative or no number.
+    fn worth_at_rates(&self, age: f64, horizon: f64, timing: Timing, kept: f64) -> Result<f64, DiscountError>
+    where
+        Self: Sized,
+    {
         if kept == 0.0 {
-            return timing.annuity(horizon);
+            return Ok(timing.annuity(horizon));
         }
+        match self.at_rates(age, kept) {
+            Some((slower, age)) => slower.worth(age, horizon, timing),
+            None => Ok(self.worth_by_quadrature(age, horizon, timing, kept)),
+        }
+    }
+
+    /// [`AnyTime::worth_at_rates`] by quadrature.
+    fn worth_by_quadrature(&self, age: f64, horizon: f64, timing: Timing, kept: f64) -> f64 {
         let r = self.shape();
         let stays = |u: f64| {
             let left = libm::expm1(-libm::log(self.stays(age, u)) / r);
@@ -122,6 +143,11 @@ impl AnyTime for ExponentialGamma {
         self.r
     }
 
+    /// `λ ~ Gamma(r, α+T)` becomes `Gamma(r, (α+T)/kept)`: that of a new customer.
+    fn at_rates(&self, age: f64, kept: f64) -> Option<(Self, f64)> {
+        Some((Self { alpha: (self.alpha + age) / kept, ..*self }, 0.0))
+    }
+
     fn stays(&self, age: f64, u: f64) -> f64 {
         self.survival_after(age, u)
     }
@@ -134,6 +160,12 @@ impl AnyTime for ExponentialGamma {
 impl AnyTime for WeibullGamma {
     fn shape(&self) -> f64 {
         self.r
+    }
+
+    /// `(α + T^c)/kept − T^c` for `α`, where that is positive: always where fewer leave.
+    fn at_rates(&self, age: f64, kept: f64) -> Option<(Self, f64)> {
+        let alpha = (self.alpha + (1.0 - kept) * libm::pow(age, self.c)) / kept;
+        (alpha > 0.0).then_some((Self { alpha, ..*self }, age))
     }
 
     fn stays(&self, age: f64, u: f64) -> f64 {
@@ -222,11 +254,16 @@ mod tests {
                         WeibullGamma { alpha: slower(WEIBULL.alpha, WEIBULL.c), ..WEIBULL }.worth(age, horizon, timing),
                     ];
                     let found = [
+                        EXPONENTIAL.worth_by_quadrature(age, horizon, timing, kept),
+                        WEIBULL.worth_by_quadrature(age, horizon, timing, kept),
+                    ];
+                    let closed = [
                         EXPONENTIAL.worth_at_rates(age, horizon, timing, kept),
                         WEIBULL.worth_at_rates(age, horizon, timing, kept),
                     ];
-                    for (found, expected) in found.into_iter().zip(expected) {
+                    for ((found, expected), closed) in found.into_iter().zip(expected).zip(closed) {
                         let expected = expected.unwrap();
+                        assert!((closed.unwrap() / expected - 1.0).abs() < 1e-11, "{kept} {age} {days:?}");
                         assert!(
                             (found / expected - 1.0).abs() < 1e-11,
                             "{kept} {age} {days:?}: {found} is not {expected}"
@@ -237,8 +274,10 @@ mod tests {
         }
         // Nobody leaves; more leave than did.
         let timing = Timing { delta: 0.09, period: None };
-        assert!((WEIBULL.worth_at_rates(2.0, 3.0, timing, 0.0) - timing.annuity(3.0)).abs() < 1e-15);
-        assert!(WEIBULL.worth_at_rates(2.0, 3.0, timing, 2.0) < WEIBULL.worth_at_rates(2.0, 3.0, timing, 1.0));
+        let worth = |age, kept| WEIBULL.worth_at_rates(age, 3.0, timing, kept).unwrap();
+        assert!((worth(2.0, 0.0) - timing.annuity(3.0)).abs() < 1e-15);
+        // Of another scale no longer: by quadrature.
+        assert!(WEIBULL.at_rates(8.0, 2.0).is_none() && worth(8.0, 2.0) < worth(8.0, 1.0));
     }
 
     #[test]

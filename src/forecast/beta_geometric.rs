@@ -143,15 +143,20 @@ pub(super) fn units_for_ever(first: f64, timing: Timing, retention: impl Fn(u32)
         return Err(DiscountError::Undiscounted);
     }
     let (mut survival, mut sum) = (1.0, Compensated::default());
+    let (mut factor, mut until) = (0.0, f64::NEG_INFINITY);
     for unit in 1..=MOST_PERIODS {
         survival *= retention(unit);
-        let factor = timing.factor(first + f64::from(unit - 1));
-        sum.add(survival * factor);
-        // No later unit is worth more than what a continuous rate makes of this one's period.
-        let most = libm::exp(-timing.delta * (first + f64::from(unit - 1)));
-        if survival * most * kept / (1.0 - kept) <= 0.25 * f64::EPSILON * sum.value() {
-            return Ok(sum.value());
+        let t = first + f64::from(unit - 1);
+        if t > until {
+            factor = timing.factor(t);
+            until = timing.periods().map_or(t, |periods| periods.span(periods.until(t).max(1), f64::INFINITY).1);
+            // No later unit is worth more than what a continuous rate makes of this one's time.
+            let rest = survival * libm::exp(-timing.delta * t) / (1.0 - kept);
+            if rest <= 0.25 * f64::EPSILON * sum.value() {
+                return Ok(sum.value());
+            }
         }
+        sum.add(survival * factor);
     }
     Err(DiscountError::NotConverged { periods: MOST_PERIODS })
 }

@@ -134,10 +134,10 @@ impl BgBb {
     /// [`DiscountError`].
     pub fn opportunities_for_ever(&self, n: u32, timing: Timing) -> Result<f64, DiscountError> {
         let left = self.dropout(n);
-        match timing.period {
-            None => Ok(left.retention(1) * self.discounted_opportunities(n, Horizon::Forever, rate(timing))?),
-            Some(_) => units_for_ever(1.0, timing, |unit| left.retention(unit)),
+        if timing.is_even() {
+            return Ok(left.retention(1) * self.discounted_opportunities(n, Horizon::Forever, rate(timing))?);
         }
+        units_for_ever(1.0, timing, |unit| left.retention(unit))
     }
 
     /// The probability of exactly `purchases` purchases at the next `periods` opportunities.

@@ -16,7 +16,7 @@ use super::weibull_gamma::WeibullGamma;
 use crate::numeric::discounting::Timing;
 use crate::numeric::philox::Stream;
 use crate::numeric::sums::Compensated;
-use crate::schema::forecasting::ContractKind;
+use crate::schema::forecasting::{ContractKind, Discounting};
 use crate::schema::renewals::RenewalTerm;
 use crate::units::Day;
 use serde::Serialize;
@@ -57,25 +57,21 @@ pub struct ContractCalendar {
     pub days_per_unit: f64,
     /// Days of the future, `>= 1`.
     pub horizon_days: u32,
-    /// When what is to come counts, in model time units.
-    pub timing: Timing,
+    /// Continuous discount rate per model time unit, `>= 0`.
+    pub delta: f64,
+    /// When what is to come counts.
+    pub discounting: Discounting,
 }
 
-/// What may come of a customer under contract.
+/// What may come of a customer under contract: how long it stays.
 #[derive(Debug, Clone)]
-pub enum Prospect {
+pub enum Future {
     /// Renewals up to the horizon.
     Renewals {
         /// The probability of making each of them, falling.
         made: Vec<f64>,
         /// What all up to each of them are worth, discounted, where a period is worth 1.
         worth: Vec<f64>,
-        /// Their expected number.
-        expected: f64,
-        /// What that is worth.
-        discounted: f64,
-        /// The probability of being under contract at the horizon.
-        at_horizon: f64,
     },
     /// Time under contract up to the horizon.
     Time {
@@ -87,27 +83,77 @@ pub enum Prospect {
         horizon: f64,
         /// When it counts.
         timing: Timing,
-        /// Expected time.
-        expected: f64,
-        /// What that is worth.
-        discounted: f64,
-        /// The probability of being under contract at the horizon.
-        at_horizon: f64,
     },
 }
 
+/// What is expected of a customer under contract.
+#[derive(Debug, Clone)]
+pub struct Prospect {
+    /// What may come of it.
+    pub future: Future,
+    /// Expected periods up to the horizon: renewals, or time under contract.
+    pub expected: f64,
+    /// What they are worth, discounted, where a period is worth 1.
+    pub discounted: f64,
+    /// The probability of being under contract at the horizon.
+    pub at_horizon: f64,
+}
+
+/// A horizon that misses a whole number of time units by less of one is that number: months and years differ in days.
+const NEARLY_WHOLE: f64 = 0.05;
+
 impl ContractCalendar {
+    /// When what passes with time counts, in model time units.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        Timing { delta: self.delta, period: self.discounting.days().map(|days| days / self.days_per_unit) }
+    }
+
+    /// What a unit on a day after `as_of` is worth. Periods are those of the calendar, the first one begins on the day after
+    /// `as_of`: so what comes up every year counts at the end of every year, however long.
+    #[must_use]
+    pub fn factor(&self, day: Day) -> f64 {
+        match self.timing().periods() {
+            Some(periods) => periods.factor(self.period_of(day)),
+            None => libm::exp(-self.delta * self.time_to(day)),
+        }
+    }
+
+    /// Number of the period that a day lies in, from 1; 0 without periods, and up to `as_of`.
+    fn period_of(&self, day: Day) -> u32 {
+        let first = self.as_of.saturating_add(1);
+        self.discounting.term().filter(|_| day >= first).map_or(0, |term| term.renewals(first, day) + 1)
+    }
+
+    fn time_to(&self, day: Day) -> f64 {
+        f64::from(day.abs_diff(self.as_of)) / self.days_per_unit
+    }
+
+    /// Time units up to the horizon, where they are whole.
+    #[must_use]
+    pub fn whole_units(&self) -> Option<u32> {
+        let units = f64::from(self.horizon_days) / self.days_per_unit;
+        let whole = libm::round(units);
+        ((units - whole).abs() < NEARLY_WHOLE && whole >= 1.0).then_some(whole as u32)
+    }
+
+    /// Last day up to the horizon: whole time units are those of the calendar.
+    fn end(&self) -> Day {
+        match self.whole_units() {
+            Some(units) => self.term.renewal(self.as_of, units),
+            None => self.as_of.saturating_add_unsigned(self.horizon_days),
+        }
+    }
+
     /// Renewals of a contract up to the horizon that are not paid for yet: number, and what a unit on its day is worth.
     ///
     /// A contract that goes on at `as_of` has made what comes up on the day after it ([`Self::made`]), but has not paid for it.
     pub(super) fn due(self, start: Day) -> impl Iterator<Item = (u32, f64)> {
-        let Self { as_of, term, days_per_unit, horizon_days, timing } = self;
-        let end = as_of.saturating_add_unsigned(horizon_days);
-        (term.renewals(start, as_of) + 1..).map(move |number| (number, term.renewal(start, number))).map_while(
-            move |(number, day)| {
-                (day <= end).then(|| (number, timing.factor(f64::from(day.abs_diff(as_of)) / days_per_unit)))
-            },
-        )
+        let (term, end) = (self.term, self.end());
+        (term.renewals(start, self.as_of) + 1..)
+            .map(move |number| (number, term.renewal(start, number)))
+            .take_while(move |(_, day)| *day <= end)
+            .map(move |(number, day)| (number, self.factor(day)))
     }
 
     /// Renewals that a contract which goes on at `as_of` has made.
@@ -118,8 +164,12 @@ impl ContractCalendar {
     /// Share of those who have made so many renewals that are under contract at the horizon. What comes up on the day after it is
     /// decided by then, as it is at `as_of`.
     fn kept(&self, start: Day, made: u32, retention: &dyn Fn(u32) -> f64) -> f64 {
-        let end = self.as_of.saturating_add_unsigned(self.horizon_days);
-        (made + 1..=self.term.renewals(start, end.saturating_add(1))).map(retention).product()
+        (made + 1..=self.term.renewals(start, self.end().saturating_add(1))).map(retention).product()
+    }
+
+    /// Length of the future, model time units.
+    pub(super) fn horizon(&self) -> f64 {
+        f64::from(self.horizon_days) / self.days_per_unit
     }
 
     /// Time under contract since `start`: the first and the last day are days under contract.
@@ -184,26 +234,53 @@ impl ContractModel {
         }
     }
 
-    /// What may come of a customer under contract since `start`.
+    /// What is expected of a customer under contract since `start`.
     ///
     /// # Errors
     /// [`DiscountError`] of a rate that is negative or no number.
     pub fn prospect(&self, start: Day, calendar: &ContractCalendar) -> Result<Prospect, DiscountError> {
+        let future = self.future(start, calendar);
+        let (expected, discounted) = future.expected()?;
+        let at_horizon = match self.leaving() {
+            Leaving::AtRenewals(retention) => calendar.kept(start, calendar.made(start), &*retention),
+            Leaving::AnyTime(how) => how.stays(calendar.age(start), calendar.horizon()),
+        };
+        Ok(Prospect { future, expected, discounted, at_horizon })
+    }
+
+    /// What may come of a customer under contract since `start`.
+    #[must_use]
+    pub fn future(&self, start: Day, calendar: &ContractCalendar) -> Future {
         match self.leaving() {
-            Leaving::AtRenewals(retention) => Ok(Prospect::renewals(start, calendar, &*retention)),
-            Leaving::AnyTime(how) => Prospect::time(*self, how, calendar.age(start), calendar),
+            Leaving::AtRenewals(retention) => {
+                let made = calendar.made(start);
+                let kept = |(number, factor)| (if number > made { retention(number) } else { 1.0 }, factor);
+                Future::of_units(calendar.due(start).map(kept))
+            }
+            Leaving::AnyTime(_) => self.time_from(calendar.age(start), calendar),
         }
     }
 
-    /// What may come of a customer whose contract begins on the calendar's `as_of`, its first period counted.
+    /// What is expected of a customer whose contract begins on the calendar's `as_of`, its first period counted.
     ///
     /// # Errors
     /// As [`Self::prospect`].
     pub fn new_prospect(&self, calendar: &ContractCalendar) -> Result<Prospect, DiscountError> {
-        match self.leaving() {
-            Leaving::AtRenewals(retention) => Ok(Prospect::new_contract(calendar, &*retention)),
-            Leaving::AnyTime(how) => Prospect::time(*self, how, 0.0, calendar),
-        }
+        let (future, at_horizon) = match self.leaving() {
+            Leaving::AtRenewals(retention) => {
+                let renewals = calendar.due(calendar.as_of).map(|(number, factor)| (retention(number), factor));
+                let future = Future::of_units(std::iter::once((1.0, 1.0)).chain(renewals));
+                (future, calendar.kept(calendar.as_of, 0, &*retention))
+            }
+            Leaving::AnyTime(how) => (self.time_from(0.0, calendar), how.stays(0.0, calendar.horizon())),
+        };
+        let (expected, discounted) = future.expected()?;
+        Ok(Prospect { future, expected, discounted, at_horizon })
+    }
+
+    /// Time under contract of a customer who has been for the time `age`.
+    fn time_from(&self, age: f64, calendar: &ContractCalendar) -> Future {
+        Future::Time { model: *self, age, horizon: calendar.horizon(), timing: calendar.timing() }
     }
 
     /// How customers leave.
@@ -250,23 +327,28 @@ impl ContractModel {
     /// # Errors
     /// [`DiscountError`]; [`DiscountError::Infinite`] and [`DiscountError::Undiscounted`] without discounting.
     pub fn periods_for_ever(&self, start: Day, calendar: &ContractCalendar) -> Result<f64, DiscountError> {
-        let ContractCalendar { as_of, term, days_per_unit, timing, .. } = *calendar;
         // A contract that goes on at `as_of` has made what comes up on the day after it, but has not paid for it.
-        let (age, made, paid) = (calendar.age(start), calendar.made(start), term.renewals(start, as_of));
-        let until = |number: u32| f64::from(term.renewal(start, number).abs_diff(as_of)) / days_per_unit;
-        let certain: f64 = (paid + 1..=made).map(|number| timing.factor(until(number))).sum();
-        let next = until(made + 1);
-        let evenly = |left: Result<f64, DiscountError>| Ok(certain + timing.factor(next) * left?);
-        let by_ends =
-            |retention: &dyn Fn(u32) -> f64| Ok(certain + units_for_ever(next, timing, |unit| retention(made + unit))?);
-        let (forever, rate) = (Horizon::Forever, rate(timing));
-        match (self, timing.period) {
-            (Self::BetaGeometric(model), None) => evenly(model.residual_lifetime(made, forever, rate)),
-            (Self::BetaGeometric(model), Some(_)) => by_ends(&|chance| model.retention(chance)),
-            (Self::BetaWeibull(model), None) => evenly(model.residual_lifetime(made, forever, rate)),
-            (Self::BetaWeibull(model), Some(_)) => by_ends(&|chance| model.retention(chance)),
-            (Self::ExponentialGamma(model), _) => model.worth(age, f64::INFINITY, timing),
-            (Self::WeibullGamma(model), _) => model.worth(age, f64::INFINITY, timing),
+        let ContractCalendar { as_of, term, .. } = *calendar;
+        let (timing, made, paid) = (calendar.timing(), calendar.made(start), term.renewals(start, as_of));
+        let certain: f64 = (paid + 1..=made).map(|number| calendar.factor(term.renewal(start, number))).sum();
+        let next = term.renewal(start, made + 1);
+        let evenly = |left: Result<f64, DiscountError>| Ok(certain + calendar.factor(next) * left?);
+        let by_ends = |retention: &dyn Fn(u32) -> f64| {
+            // Within the period of the calendar, however long that is.
+            let first = timing.periods().map_or(0.0, |periods| {
+                let (from, to) = periods.span(calendar.period_of(next).max(1), f64::INFINITY);
+                calendar.time_to(next).clamp(from + 1e-9 * periods.length, to)
+            });
+            Ok(certain + units_for_ever(first, timing, |unit| retention(made + unit))?)
+        };
+        let (forever, rate, even) = (Horizon::Forever, rate(timing), timing.is_even());
+        match self {
+            Self::BetaGeometric(model) if even => evenly(model.residual_lifetime(made, forever, rate)),
+            Self::BetaGeometric(model) => by_ends(&|chance| model.retention(chance)),
+            Self::BetaWeibull(model) if even => evenly(model.residual_lifetime(made, forever, rate)),
+            Self::BetaWeibull(model) => by_ends(&|chance| model.retention(chance)),
+            Self::ExponentialGamma(model) => model.worth(calendar.age(start), f64::INFINITY, timing),
+            Self::WeibullGamma(model) => model.worth(calendar.age(start), f64::INFINITY, timing),
         }
     }
 
@@ -323,71 +405,18 @@ impl Draws<'_> {
     }
 }
 
-impl Prospect {
-    /// Of a contract that goes on at `as_of`.
-    ///
-    /// * `retention`: share of those who made the renewal before that make this one, by its number.
-    fn renewals(start: Day, calendar: &ContractCalendar, retention: &dyn Fn(u32) -> f64) -> Self {
-        let made = calendar.made(start);
-        let kept = |(number, factor)| (if number > made { retention(number) } else { 1.0 }, factor);
-        Self::of_units(calendar.due(start).map(kept), calendar.kept(start, made, retention))
-    }
-
-    /// Of a contract that begins on `as_of`, its first period counted.
-    pub(super) fn new_contract(calendar: &ContractCalendar, retention: &dyn Fn(u32) -> f64) -> Self {
-        let start = calendar.as_of;
-        let renewals = calendar.due(start).map(|(number, factor)| (retention(number), factor));
-        Self::of_units(std::iter::once((1.0, 1.0)).chain(renewals), calendar.kept(start, 0, retention))
-    }
-
+impl Future {
     /// * `units`: of each period, the share of those who paid for the one before that pay for it, and what it is worth.
-    fn of_units(units: impl Iterator<Item = (f64, f64)>, at_horizon: f64) -> Self {
+    fn of_units(units: impl Iterator<Item = (f64, f64)>) -> Self {
         let (mut survival, mut value) = (1.0, 0.0);
-        let (mut made, mut worth) = (Vec::new(), Vec::new());
-        let (mut expected, mut discounted) = (Compensated::default(), Compensated::default());
-        for (kept, factor) in units {
-            survival *= kept;
-            value += factor;
-            made.push(survival);
-            worth.push(value);
-            expected.add(survival);
-            discounted.add(survival * factor);
-        }
-        Self::Renewals { made, worth, expected: expected.value(), discounted: discounted.value(), at_horizon }
-    }
-
-    /// Time under contract of a customer who has been for the time `age`.
-    fn time(
-        model: ContractModel,
-        how: &dyn AnyTime,
-        age: f64,
-        calendar: &ContractCalendar,
-    ) -> Result<Self, DiscountError> {
-        let ContractCalendar { days_per_unit, horizon_days, timing, .. } = *calendar;
-        let horizon = f64::from(horizon_days) / days_per_unit;
-        let (expected, discounted) = (how.time_left(age, horizon, 0.0)?, how.worth(age, horizon, timing)?);
-        Ok(Self::Time { model, age, horizon, timing, expected, discounted, at_horizon: how.stays(age, horizon) })
-    }
-
-    /// The probability of being under contract at the horizon.
-    #[must_use]
-    pub fn at_horizon(&self) -> f64 {
-        let (Self::Renewals { at_horizon, .. } | Self::Time { at_horizon, .. }) = self;
-        *at_horizon
-    }
-
-    /// Expected periods up to the horizon: renewals, or time under contract.
-    #[must_use]
-    pub fn expected(&self) -> f64 {
-        let (Self::Renewals { expected, .. } | Self::Time { expected, .. }) = self;
-        *expected
-    }
-
-    /// What they are worth, discounted, where a period is worth 1.
-    #[must_use]
-    pub fn discounted(&self) -> f64 {
-        let (Self::Renewals { discounted, .. } | Self::Time { discounted, .. }) = self;
-        *discounted
+        let (made, worth) = units
+            .map(|(kept, factor)| {
+                survival *= kept;
+                value += factor;
+                (survival, value)
+            })
+            .unzip();
+        Self::Renewals { made, worth }
     }
 
     /// What the future of a customer is worth that stays for as long as a share `level` of customers like it do, where a
@@ -397,13 +426,33 @@ impl Prospect {
     #[must_use]
     pub fn worth(&self, level: f64) -> f64 {
         match self {
-            Self::Renewals { made, worth, .. } => match made.partition_point(|survival| *survival > level) {
+            Self::Renewals { made, worth } => match made.partition_point(|survival| *survival > level) {
                 0 => 0.0,
                 renewals => worth[renewals - 1],
             },
-            Self::Time { model, age, horizon, timing, .. } => {
+            Self::Time { model, age, horizon, timing } => {
                 timing.annuity(model.residual_quantile(*age, level).min(*horizon))
             }
+        }
+    }
+
+    /// Expected periods, and what they are worth.
+    fn expected(&self) -> Result<(f64, f64), DiscountError> {
+        match self {
+            Self::Renewals { made, worth } => {
+                let (mut expected, mut discounted) = (Compensated::default(), Compensated::default());
+                let mut before = 0.0;
+                for (survival, worth) in made.iter().zip(worth) {
+                    expected.add(*survival);
+                    discounted.add(survival * (worth - before));
+                    before = *worth;
+                }
+                Ok((expected.value(), discounted.value()))
+            }
+            Self::Time { model, age, horizon, timing } => match model.leaving() {
+                Leaving::AnyTime(how) => Ok((how.time_left(*age, *horizon, 0.0)?, how.worth(*age, *horizon, *timing)?)),
+                Leaving::AtRenewals(_) => Ok((0.0, 0.0)),
+            },
         }
     }
 }

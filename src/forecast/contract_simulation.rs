@@ -4,7 +4,7 @@
 //! (`stratified`), which falls as the level rises; so the error of a customer's mean is at most its
 //! range over `2n`, not its deviation over `√n`.
 
-use super::contract_model::{ContractCalendar, ContractModel, Prospect};
+use super::contract_model::{ContractCalendar, ContractModel, Future};
 use super::lifetime::LifetimeError;
 use super::simulate::{Segmentation, Simulation};
 use super::stratified::{self, Futures, Strata};
@@ -79,7 +79,7 @@ struct UnderContract<'a> {
 }
 
 impl Futures for UnderContract<'_> {
-    type Ahead = Prospect;
+    type Ahead = Future;
 
     fn histories(&self) -> &[Option<i64>] {
         &self.histories
@@ -89,18 +89,20 @@ impl Futures for UnderContract<'_> {
         self.settings.models.len()
     }
 
-    fn ahead(&self, history: i64) -> Result<Vec<Prospect>, LifetimeError> {
-        let rule = "it must be finite and not negative";
-        let prospect = |model: &ContractModel| model.prospect(history as Day, &self.settings.calendar);
-        let found = self.settings.models.iter().map(prospect).collect::<Result<_, _>>();
-        found.map_err(|_| LifetimeError::Setting { setting: "delta", rule })
+    fn ahead(&self, history: i64) -> Result<Vec<Future>, LifetimeError> {
+        let ContractSettings { calendar, models, .. } = self.settings;
+        if !(calendar.delta.is_finite() && calendar.delta >= 0.0) {
+            let rule = "it must be finite and not negative";
+            return Err(LifetimeError::Setting { setting: "delta", rule });
+        }
+        Ok(models.iter().map(|model| model.future(history as Day, calendar)).collect())
     }
 
-    fn value(&self, ahead: &Prospect, row: usize, level: f64, _: &mut Stream) -> f64 {
+    fn value(&self, ahead: &Future, row: usize, level: f64, _: &mut Stream) -> f64 {
         self.customers.contribution[row] * ahead.worth(level)
     }
 
-    fn mean_error(&self, ahead: &Prospect, row: usize, _: f64, paths: f64) -> f64 {
+    fn mean_error(&self, ahead: &Future, row: usize, _: f64, paths: f64) -> f64 {
         self.customers.contribution[row].abs() * (ahead.worth(f64::MIN_POSITIVE) - ahead.worth(1.0)) / (2.0 * paths)
     }
 

@@ -69,8 +69,7 @@ pub fn newcomer_futures(
     let what = Settings {
         model: population,
         horizon: horizon(settings),
-        delta: timing(settings).delta,
-        period: timing(settings).period,
+        timing: timing(settings),
         paths: futures.div_ceil(taken) as u32,
         seed,
         quantiles: Vec::new(),

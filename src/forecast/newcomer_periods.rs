@@ -16,7 +16,7 @@
 //! ```
 //! use whalecurve::forecast::beta_geometric::ShiftedBetaGeometric;
 //! use whalecurve::forecast::contract_model::{ContractCalendar, ContractModel};
-//! use whalecurve::numeric::discounting::Timing;
+//! use whalecurve::schema::forecasting::Discounting;
 //! use whalecurve::schema::renewals::RenewalTerm;
 //!
 //! // Fader & Hardie (2010): 3.695 discounted years of a new customer at 10 % a year, here of the first century.
@@ -26,7 +26,8 @@
 //!     term: RenewalTerm::Months(12),
 //!     days_per_unit: 365.25,
 //!     horizon_days: 36_525,
-//!     timing: Timing { delta: 1.1_f64.ln(), period: None },
+//!     delta: 1.1_f64.ln(),
+//!     discounting: Discounting::Continuous,
 //! };
 //! assert!((model.newcomer(&calendar)?.discounted_purchases - 3.695).abs() < 0.002);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -51,12 +52,8 @@ impl ContractModel {
     /// [`DiscountError`] of a rate that is negative or no number.
     pub fn newcomer(&self, calendar: &ContractCalendar) -> Result<Newcomer, DiscountError> {
         let prospect = self.new_prospect(calendar)?;
-        let discounted_purchases = prospect.discounted();
-        Ok(Newcomer {
-            purchases: prospect.expected(),
-            discounted_purchases,
-            discounted_alive_time: discounted_purchases,
-        })
+        let discounted_purchases = prospect.discounted;
+        Ok(Newcomer { purchases: prospect.expected, discounted_purchases, discounted_alive_time: discounted_purchases })
     }
 }
 

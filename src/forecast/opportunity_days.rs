@@ -1,7 +1,7 @@
 //! Purchase days cut into opportunities to buy: calendar terms, counted back from the end of the day of the forecast.
 
+use super::contract_model::ContractCalendar;
 use super::opportunities::DiscreteHistory;
-use crate::numeric::discounting::Timing;
 use crate::schema::purchases::PurchaseLog;
 use crate::schema::renewals::RenewalTerm;
 use crate::units::Day;
@@ -30,20 +30,20 @@ pub fn histories(log: &PurchaseLog, as_of: Day, term: RenewalTerm) -> Vec<(u32, 
     (0..log.customers()).into_par_iter().filter_map(history).collect()
 }
 
-/// What a unit at each opportunity up to the horizon is worth, on its last day.
-///
-/// * `days_per_unit`: days in a model time unit. * `timing`: in model time units.
+/// What a unit at each opportunity up to the horizon is worth, on its last day. The first opportunity begins on the day after the
+/// calendar's `as_of`; a horizon of whole time units has as many.
 #[must_use]
-pub fn worth(as_of: Day, term: RenewalTerm, horizon_days: u32, days_per_unit: f64, timing: Timing) -> Vec<f64> {
-    let start = as_of.saturating_add(1);
-    let number = term.renewals(start, start.saturating_add_unsigned(horizon_days));
-    let last_day = |opportunity: u32| f64::from(term.renewal(start, opportunity).abs_diff(start));
-    (1..=number).map(|opportunity| timing.factor(last_day(opportunity) / days_per_unit)).collect()
+pub fn worth(calendar: &ContractCalendar) -> Vec<f64> {
+    let start = calendar.as_of.saturating_add(1);
+    let within = || calendar.term.renewals(start, start.saturating_add_unsigned(calendar.horizon_days));
+    let number = calendar.whole_units().unwrap_or_else(within);
+    (1..=number).map(|opportunity| calendar.factor(calendar.term.renewal(start, opportunity) - 1)).collect()
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::schema::forecasting::Discounting;
     use crate::schema::period::parse_day;
 
     pub(in crate::forecast) const YEAR: RenewalTerm = RenewalTerm::Months(12);
@@ -79,13 +79,49 @@ pub(super) mod tests {
         assert_eq!((found[0].1.frequency, found[0].1.opportunities), (0, 0));
     }
 
+    fn calendar(as_of: &str, (term, days_per_unit): (RenewalTerm, f64), horizon_days: u32) -> ContractCalendar {
+        let (delta, discounting) = (libm::log(1.1) * days_per_unit / 365.25, Discounting::Continuous);
+        ContractCalendar { as_of: day(as_of), term, days_per_unit, horizon_days, delta, discounting }
+    }
+
+    const YEARS: (RenewalTerm, f64) = (YEAR, 365.25);
+    const MONTHS: (RenewalTerm, f64) = (RenewalTerm::Months(1), 30.4375);
+
     #[test]
     fn opportunities_to_come_are_whole_and_worth_their_last_day() {
-        let rate = |delta: f64| Timing { delta, period: None };
-        let found = worth(day("1998-12-31"), YEAR, 731, 365.25, rate(libm::log(1.1)));
+        let found = worth(&calendar("1998-12-31", YEARS, 731));
         assert_eq!(found.len(), 2);
         assert!((found[0] - libm::pow(1.1, -365.0 / 365.25)).abs() < 1e-15);
-        assert!(worth(day("1998-12-31"), YEAR, 364, 365.25, rate(0.1)).is_empty());
-        assert!(worth(day("1998-12-31"), RenewalTerm::Months(1), 365, 30.4375, rate(0.0)).iter().all(|f| *f >= 1.0));
+        assert!(worth(&calendar("1998-12-31", YEARS, 340)).is_empty());
+        let undiscounted = ContractCalendar { delta: 0.0, ..calendar("1998-12-31", MONTHS, 365) };
+        assert!(worth(&undiscounted).iter().all(|factor| *factor >= 1.0));
+    }
+
+    #[test]
+    fn a_horizon_of_whole_years_has_as_many_whatever_the_leap_days() {
+        for year in 1995..2010 {
+            for (horizon, years) in [(365, 1), (1_096, 3), (1_826, 5), (3_653, 10)] {
+                assert_eq!(worth(&calendar(&format!("{year}-12-31"), YEARS, horizon)).len(), years, "{year}");
+                assert_eq!(worth(&calendar(&format!("{year}-02-28"), YEARS, horizon)).len(), years, "{year}");
+            }
+            assert_eq!(worth(&calendar(&format!("{year}-01-31"), MONTHS, 91)).len(), 3, "{year}");
+        }
+        // Two years and a half have two.
+        assert_eq!(worth(&calendar("2001-12-31", YEARS, 913)).len(), 2);
+    }
+
+    #[test]
+    fn opportunities_count_at_the_end_of_the_periods_of_the_calendar() {
+        for as_of in ["2001-12-31", "2003-12-31", "2002-02-28", "2004-02-29", "2005-06-30"] {
+            for (term, horizon, discounting) in
+                [(YEARS, 1_826, Discounting::PerYear), (MONTHS, 365, Discounting::PerMonth)]
+            {
+                let calendar = ContractCalendar { discounting, ..calendar(as_of, term, horizon) };
+                for (number, factor) in (1..).zip(worth(&calendar)) {
+                    let expected = libm::exp(-calendar.delta * f64::from(number));
+                    assert!((factor - expected).abs() < 1e-15, "{as_of} {number}: {factor} is not {expected}");
+                }
+            }
+        }
     }
 }

@@ -537,8 +537,7 @@ pub fn simulate(
     let what = simulate::Settings {
         model: models.population()?,
         horizon: horizon(settings),
-        delta: timing(settings).delta,
-        period: timing(settings).period,
+        timing: timing(settings),
         paths: settings.paths,
         seed,
         quantiles: settings.quantiles.iter().map(|quantile| quantile.level()).collect(),

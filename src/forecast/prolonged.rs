@@ -12,7 +12,7 @@
 //! ```
 //! use whalecurve::forecast::beta_geometric::ShiftedBetaGeometric;
 //! use whalecurve::forecast::contract_model::{ContractCalendar, ContractModel};
-//! use whalecurve::numeric::discounting::Timing;
+//! use whalecurve::schema::forecasting::Discounting;
 //! use whalecurve::schema::renewals::RenewalTerm;
 //!
 //! let model = ContractModel::BetaGeometric(ShiftedBetaGeometric { alpha: 0.704, beta: 1.182 });
@@ -21,17 +21,19 @@
 //!     term: RenewalTerm::Months(12),
 //!     days_per_unit: 365.25,
 //!     horizon_days: 1_827,
-//!     timing: Timing { delta: 0.0, period: None },
+//!     delta: 0.0,
+//!     discounting: Discounting::Continuous,
 //! };
-//! let as_it_is = model.prospect(0, &calendar)?.discounted();
-//! assert!((model.prolonged(0, &calendar, 0.0) - as_it_is).abs() < 1e-12);
-//! assert!(model.prolonged(0, &calendar, 0.5) > as_it_is);
+//! let as_it_is = model.prospect(0, &calendar)?.discounted;
+//! assert!((model.prolonged(0, &calendar, 0.0)? - as_it_is).abs() < 1e-12);
+//! assert!(model.prolonged(0, &calendar, 0.5)? > as_it_is);
 //! // Nobody leaves: five renewals in five years.
-//! assert!((model.prolonged(0, &calendar, 1.0) - 5.0).abs() < 1e-12);
+//! assert!((model.prolonged(0, &calendar, 1.0)? - 5.0).abs() < 1e-12);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 use super::any_time::AnyTime;
+use super::beta_geometric::DiscountError;
 use super::beta_weibull::{BetaDiscreteWeibull, power_step};
 use super::bg_bb::BgBb;
 use super::contract_model::{ContractCalendar, ContractModel};
@@ -51,24 +53,26 @@ impl ContractModel {
     /// Discounted periods expected of a customer under contract since `start` when a share of the loss is prevented.
     ///
     /// * `prevented`: `r`, at most 1; below 0 more leave.
-    #[must_use]
-    pub fn prolonged(&self, start: Day, calendar: &ContractCalendar, prevented: f64) -> f64 {
+    ///
+    /// # Errors
+    /// [`DiscountError`] of a rate that is negative or no number.
+    pub fn prolonged(&self, start: Day, calendar: &ContractCalendar, prevented: f64) -> Result<f64, DiscountError> {
         let kept = 1.0 - prevented;
-        let horizon = f64::from(calendar.horizon_days) / calendar.days_per_unit;
+        let (horizon, timing) = (calendar.horizon(), calendar.timing());
         let renewals = |model: BetaDiscreteWeibull| {
             let (made, mut sum) = (calendar.made(start), Compensated::default());
             for (number, factor) in calendar.due(start) {
                 sum.add(factor * model.survival_at_rates(made, number.saturating_sub(made), kept));
             }
-            sum.value()
+            Ok(sum.value())
         };
         match *self {
             Self::BetaGeometric(model) => {
                 renewals(BetaDiscreteWeibull { alpha: model.alpha, beta: model.beta, c: 1.0 })
             }
             Self::BetaWeibull(model) => renewals(model),
-            Self::ExponentialGamma(model) => model.worth_at_rates(calendar.age(start), horizon, calendar.timing, kept),
-            Self::WeibullGamma(model) => model.worth_at_rates(calendar.age(start), horizon, calendar.timing, kept),
+            Self::ExponentialGamma(model) => model.worth_at_rates(calendar.age(start), horizon, timing, kept),
+            Self::WeibullGamma(model) => model.worth_at_rates(calendar.age(start), horizon, timing, kept),
         }
     }
 }
@@ -92,21 +96,21 @@ impl BgBb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::discounting::Timing;
     use crate::numeric::distributions::Beta;
     use crate::numeric::philox::Stream;
+    use crate::schema::forecasting::Discounting;
     use crate::schema::renewals::RenewalTerm;
 
     const BDW: BetaDiscreteWeibull = BetaDiscreteWeibull { alpha: 0.4556, beta: 0.7793, c: 1.2835 };
 
     fn calendar() -> ContractCalendar {
-        let timing = Timing { delta: 0.09, period: None };
         ContractCalendar {
             as_of: 1_200,
             term: RenewalTerm::Days(365),
             days_per_unit: 365.0,
             horizon_days: 1_825,
-            timing,
+            delta: 0.09,
+            discounting: Discounting::Continuous,
         }
     }
 
@@ -128,7 +132,7 @@ mod tests {
                 weights += weight;
             }
             let (found, expected) =
-                (ContractModel::BetaWeibull(BDW).prolonged(start, &calendar, prevented), sum / weights);
+                (ContractModel::BetaWeibull(BDW).prolonged(start, &calendar, prevented).unwrap(), sum / weights);
             assert!((found / expected - 1.0).abs() < 0.005, "{prevented} {start}: {found} is not {expected}");
         }
     }
@@ -139,11 +143,12 @@ mod tests {
         let plain = crate::forecast::beta_geometric::ShiftedBetaGeometric { alpha: 0.7, beta: 1.2 };
         for model in [ContractModel::BetaWeibull(BDW), ContractModel::BetaGeometric(plain)] {
             for start in [0, 700, 1_200] {
-                let as_it_is = model.prospect(start, &calendar).unwrap().discounted();
-                assert!((model.prolonged(start, &calendar, 0.0) / as_it_is - 1.0).abs() < 1e-12);
+                let as_it_is = model.prospect(start, &calendar).unwrap().discounted;
+                assert!((model.prolonged(start, &calendar, 0.0).unwrap() / as_it_is - 1.0).abs() < 1e-12);
                 let all: f64 = calendar.due(start).map(|(_, factor)| factor).sum();
-                assert!((model.prolonged(start, &calendar, 1.0) / all - 1.0).abs() < 1e-15);
-                let by_share = [-1.0, 0.0, 0.1, 0.5, 0.9, 1.0].map(|share| model.prolonged(start, &calendar, share));
+                assert!((model.prolonged(start, &calendar, 1.0).unwrap() / all - 1.0).abs() < 1e-15);
+                let by_share =
+                    [-1.0, 0.0, 0.1, 0.5, 0.9, 1.0].map(|share| model.prolonged(start, &calendar, share).unwrap());
                 assert!(by_share.is_sorted(), "{by_share:?}");
             }
         }

@@ -20,7 +20,7 @@ use super::path_totals::PathTotals;
 use super::paths::Worker;
 use super::population::Population;
 use super::spend_model::SpendModel;
-use crate::numeric::discounting::Periods;
+use crate::numeric::discounting::Timing;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,10 +36,8 @@ pub struct Settings {
     pub model: Population,
     /// Length of the future, model time units, `> 0`.
     pub horizon: f64,
-    /// Continuous discount rate per model time unit, `>= 0`.
-    pub delta: f64,
-    /// Length of the periods at whose end things count, model time units, `> 0`; `None`: when they happen.
-    pub period: Option<f64>,
+    /// When what is to come counts, in model time units.
+    pub timing: Timing,
     /// Paths per customer, `>= 1`.
     pub paths: u32,
     /// Seed of the run.
@@ -140,9 +138,9 @@ pub fn simulate(
         return Err(LifetimeError::Length { column: "model", found, expected: customers.len() });
     }
     check_segments(customers.len(), segmentations)?;
-    let discount = match settings.period {
-        None => Discount::new(settings.horizon, settings.delta),
-        Some(length) => Discount::per_period(settings.horizon, Periods { length, delta: settings.delta }),
+    let discount = match settings.timing.periods() {
+        None => Discount::new(settings.horizon, settings.timing.delta),
+        Some(periods) => Discount::per_period(settings.horizon, periods),
     };
     let width = settings.quantiles.len();
     let mut lifetime = vec![Lifetime::default(); customers.len()];
@@ -207,9 +205,10 @@ impl Settings {
         self.model.check()?;
         if !positive(self.horizon) {
             wrong("horizon", "it must be positive")
-        } else if !(self.delta >= 0.0 && self.delta.is_finite()) {
+        } else if !(self.timing.delta >= 0.0 && self.timing.delta.is_finite()) {
             wrong("delta", "it must be finite and not negative")
-        } else if self.period.is_some_and(|length| !(positive(length) && self.horizon / length <= MOST_PERIODS)) {
+        } else if self.timing.period.is_some_and(|length| !(positive(length) && self.horizon / length <= MOST_PERIODS))
+        {
             wrong("period", "it must be positive, and at least a millionth of the horizon")
         } else if self.paths == 0 {
             wrong("paths", "there must be at least one")

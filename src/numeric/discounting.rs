@@ -52,6 +52,12 @@ impl Timing {
         length * sum + (t - length * whole) * periods.factor(last)
     }
 
+    /// Whether units a time unit apart are worth `e^{−δ}` of each other: when they happen, or where a time unit is whole periods.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        self.period.is_none_or(|length| (1.0 / length - libm::round(1.0 / length)).abs() < 1e-9 && length < 1.5)
+    }
+
     /// The periods, where there are any.
     #[must_use]
     pub fn periods(&self) -> Option<Periods> {

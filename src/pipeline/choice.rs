@@ -5,7 +5,7 @@ use crate::{
         covariates::{self, Assigned, CovariateFit, CovariateModel, Moving},
         fit::Fit,
         holdout::Holdout,
-        observed::{self, Assessment},
+        observed::{self, Assessment, Scored},
         population::Population,
         predict::{self, ForecastError, Histories},
         purchase_model::PurchaseModel,
@@ -22,7 +22,7 @@ use crate::{
 use super::{Clock, Ledgers, RunError, model_file::SavedPurchases};
 
 /// A holdout is a quarter of the ledger where the config names none, but no shorter than this.
-const SHORTEST_HOLDOUT: u32 = 7;
+pub(super) const SHORTEST_HOLDOUT: u32 = 7;
 
 /// The model of a run, fitted to all of it.
 pub(super) struct Choice {
@@ -170,11 +170,11 @@ impl Choice {
                 passed_over.push(format!("{} has no usable fit to the whole ledger", tried[used].method));
                 continue;
             }
-            let why = Some(in_words(&tried, &order, used, holdout.observed.days, &passed_over));
+            let why =
+                Some(in_words(&tried, (&order, used), ("purchases a customer", holdout.observed.days), &passed_over));
             return Ok(Self { tried, holdout: Some(holdout), used, why, ..chosen });
         }
-        let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
-        Err(ForecastError::NoModel { why: reasons.join("; ") }.into())
+        Err(none_usable(&tried, passed_over).into())
     }
 }
 
@@ -229,8 +229,16 @@ fn population(model: &CovariateModel, known: &[Covariate], histories: &Histories
     Ok(Population::new(models, of).map_err(ForecastError::from)?)
 }
 
+/// Every model with what is wrong with it.
+///
+/// * `passed_over`: those without a usable fit to the whole ledger.
+pub(super) fn none_usable<M, O: Scored>(tried: &[Assessment<M, O>], passed_over: Vec<String>) -> ForecastError {
+    let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
+    ForecastError::NoModel { why: reasons.join("; ") }
+}
+
 /// What is wrong with a model.
-fn unusable(assessment: &Assessment) -> String {
+fn unusable<M, O: Scored>(assessment: &Assessment<M, O>) -> String {
     let why = assessment.fit.as_ref().map_or_else(String::new, |fit| match fit.fitted() {
         Err(failed) => failed.why,
         Ok(_) if assessment.usable() => "usable".to_owned(),
@@ -239,11 +247,19 @@ fn unusable(assessment: &Assessment) -> String {
     format!("{}: {why}", assessment.method)
 }
 
-fn in_words(tried: &[Assessment], order: &[usize], used: usize, days: u32, passed_over: &[String]) -> String {
+/// The choice in words.
+///
+/// * `order`: usable models from the best on. * `used`: the one that is used. * `unit`: of the score. * `days`: of the holdout.
+pub(super) fn in_words<M, O: Scored>(
+    tried: &[Assessment<M, O>],
+    (order, used): (&[usize], usize),
+    (unit, days): (&str, u32),
+    passed_over: &[String],
+) -> String {
     let score = |i: &usize| format!("{} {:.4}", tried[*i].method, tried[*i].crps().unwrap_or(f64::NAN));
     let ranked: Vec<String> = order.iter().map(score).collect();
     let mut text = format!(
-        "model auto chose {}: scored by CRPS (purchases a customer, less is better) on the last {days} days: {}",
+        "model auto chose {}: scored by CRPS ({unit}, less is better) on the last {days} days: {}",
         tried[used].method,
         ranked.join(", ")
     );

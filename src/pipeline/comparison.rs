@@ -3,38 +3,118 @@
 use crate::{
     forecast::{
         bg_bb::BgBb,
+        contract_holdout::ContractOutcome,
         contract_model::ContractModel,
         covariates::{Accuracy, CovariateFit, Effect},
         fit::{Fit, FitEnd},
-        observed::{Assessment, Observed, Outcome},
+        observed::{Assessment, Outcome, Scored},
         purchase_model::PurchaseModel,
-        scores::DistributionScores,
     },
     publish::dataset::Values,
 };
 
+/// What is told of how a method did on a holdout.
+pub(super) trait Told: Scored {
+    /// What happened: repeat purchases, or renewals.
+    fn happened(&self) -> u64;
+    /// Expected of them.
+    fn foretold(&self) -> f64;
+    /// Mean absolute error of a customer, and root of the mean squared one.
+    fn errors(&self) -> (f64, f64);
+    /// Rank correlation.
+    fn spearman(&self) -> Option<f64>;
+    /// Gini in expected order over that in actual order, and purchases of the best tenth over those of the mean one.
+    fn order(&self) -> (Option<f64>, Option<f64>);
+    /// Mean of −ln of the probability of what happened.
+    fn log_score(&self) -> Option<f64>;
+    /// Share of customers within a central interval, and its mean probability.
+    fn within(&self, interval: usize) -> Option<(f64, f64)>;
+
+    /// `expected / actual − 1`.
+    fn bias(&self) -> Option<f64> {
+        (self.happened() > 0).then(|| self.foretold() / self.happened() as f64 - 1.0)
+    }
+}
+
+impl Told for Outcome {
+    fn happened(&self) -> u64 {
+        self.errors.actual
+    }
+
+    fn foretold(&self) -> f64 {
+        self.errors.expected
+    }
+
+    fn errors(&self) -> (f64, f64) {
+        (self.errors.mae, self.errors.rmse)
+    }
+
+    fn spearman(&self) -> Option<f64> {
+        self.spearman
+    }
+
+    fn order(&self) -> (Option<f64>, Option<f64>) {
+        (self.gini, lift(self, 0))
+    }
+
+    fn log_score(&self) -> Option<f64> {
+        self.distribution.map(|scores| scores.log_score / scores.customers)
+    }
+
+    fn within(&self, interval: usize) -> Option<(f64, f64)> {
+        let scores = self.distribution?;
+        Some((scores.covered[interval] / scores.customers, scores.nominal[interval] / scores.customers))
+    }
+}
+
+impl Told for ContractOutcome {
+    fn happened(&self) -> u64 {
+        self.actual_renewals
+    }
+
+    fn foretold(&self) -> f64 {
+        self.expected_renewals
+    }
+
+    fn errors(&self) -> (f64, f64) {
+        (self.mae, self.rmse)
+    }
+
+    fn spearman(&self) -> Option<f64> {
+        self.spearman
+    }
+
+    fn order(&self) -> (Option<f64>, Option<f64>) {
+        (None, None)
+    }
+
+    fn log_score(&self) -> Option<f64> {
+        Some(self.log_score)
+    }
+
+    fn within(&self, _: usize) -> Option<(f64, f64)> {
+        None
+    }
+}
+
 /// The columns of `model_comparison` and `validation_score`.
 ///
-/// * `chosen`: row of the model that is used, or does best.
-pub(super) fn score_columns<M: Parameters>(
-    rows: &[Assessment<M>],
-    holdout: Option<&Observed>,
+/// * `customers`: of the holdout; `None` without one. * `chosen`: row of the model that is used, or does best.
+pub(super) fn score_columns<M: Parameters, O: Told>(
+    rows: &[Assessment<M, O>],
+    customers: Option<usize>,
     chosen: Option<usize>,
 ) -> Vec<Values> {
-    let text = |of: &dyn Fn(&Assessment<M>) -> Option<String>| Values::Text(rows.iter().map(of).collect());
-    let float = |of: &dyn Fn(&Assessment<M>) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
-    let whole = |of: &dyn Fn(&Assessment<M>) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
-    let fit = |row: &Assessment<M>, of: &dyn Fn(&Fit<M>) -> Option<f64>| row.fit.as_ref().and_then(of);
-    let scored = |row: &Assessment<M>, of: &dyn Fn(&Outcome) -> Option<f64>| row.outcome.as_ref().and_then(of);
-    let spread = |row: &Assessment<M>, of: &dyn Fn(&DistributionScores) -> f64| {
-        let scores = row.outcome.as_ref()?.distribution.as_ref()?;
-        Some(of(scores) / scores.customers)
-    };
-    let customers = |row: &Assessment<M>| match (holdout, &row.fit) {
-        (Some(holdout), _) => Some(holdout.customers() as i64),
+    let text = |of: &dyn Fn(&Assessment<M, O>) -> Option<String>| Values::Text(rows.iter().map(of).collect());
+    let float = |of: &dyn Fn(&Assessment<M, O>) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
+    let whole = |of: &dyn Fn(&Assessment<M, O>) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
+    let scored = |of: &dyn Fn(&O) -> Option<f64>| float(&|row| row.outcome.as_ref().and_then(of));
+    let fit = |row: &Assessment<M, O>, of: &dyn Fn(&Fit<M>) -> Option<f64>| row.fit.as_ref().and_then(of);
+    let customers = |row: &Assessment<M, O>| match (customers, &row.fit) {
+        (Some(customers), _) => Some(customers as i64),
         (None, fit) => fit.as_ref().map(|fit| fit.customers as i64),
     };
-    let parameters = |row: &Assessment<M>| {
+    let parameters = |row: &Assessment<M, O>| {
         let fit = row.fit.as_ref()?;
         fit.fitted().ok().map(|model| model.number(&fit.names) as f64)
     };
@@ -51,28 +131,23 @@ pub(super) fn score_columns<M: Parameters>(
             Some(parameters(row)? * libm::log(n) - 2.0 * fit(row, &|fit| fit.log_likelihood)?)
         }),
         whole(&customers),
-        whole(&|row| row.outcome.as_ref().map(|outcome| outcome.errors.actual as i64)),
-        float(&|row| scored(row, &|outcome| Some(outcome.errors.expected))),
-        float(&|row| scored(row, &bias)),
-        float(&|row| scored(row, &|outcome| Some(outcome.errors.mae))),
-        float(&|row| scored(row, &|outcome| Some(outcome.errors.rmse))),
-        float(&|row| scored(row, &|outcome| outcome.spearman)),
-        float(&|row| scored(row, &|outcome| outcome.gini)),
-        float(&|row| scored(row, &|outcome| lift(outcome, 0))),
-        float(&Assessment::<M>::crps),
-        float(&|row| spread(row, &|scores| scores.log_score)),
+        whole(&|row| row.outcome.as_ref().map(|outcome| outcome.happened() as i64)),
+        scored(&|outcome| Some(outcome.foretold())),
+        scored(&Told::bias),
+        scored(&|outcome| Some(outcome.errors().0)),
+        scored(&|outcome| Some(outcome.errors().1)),
+        scored(&Told::spearman),
+        scored(&|outcome| outcome.order().0),
+        scored(&|outcome| outcome.order().1),
+        float(&Assessment::crps),
+        scored(&Told::log_score),
     ];
     for interval in 0..3 {
-        columns.push(float(&|row| spread(row, &|scores| scores.covered[interval])));
-        columns.push(float(&|row| spread(row, &|scores| scores.nominal[interval])));
+        columns.push(scored(&|outcome| Some(outcome.within(interval)?.0)));
+        columns.push(scored(&|outcome| Some(outcome.within(interval)?.1)));
     }
     columns.push(Values::Integer((0..rows.len()).map(|row| Some(i64::from(Some(row) == chosen))).collect()));
     columns
-}
-
-/// `expected / actual − 1`.
-pub(super) fn bias(outcome: &Outcome) -> Option<f64> {
-    (outcome.errors.actual > 0).then(|| outcome.errors.expected / outcome.errors.actual as f64 - 1.0)
 }
 
 /// Purchases of a tenth over those of the mean tenth.

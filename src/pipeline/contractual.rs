@@ -2,10 +2,11 @@
 
 use super::{
     Clock, Ledgers, RunError,
+    contract_choice::ContractChoice,
     earnings::Earnings,
     grouping::Rows,
     newcomers::{self, NewCustomers, spent},
-    unit_money::{ByThen, Done, UnitMoney},
+    unit_money::{ByThen, Done, UnitMoney, all_is_kept},
 };
 use crate::{
     decide::prospect::Futures,
@@ -33,7 +34,7 @@ use crate::{
 use rayon::prelude::*;
 
 /// Futures of a new customer that are drawn.
-const FUTURES: usize = 10_000;
+pub(super) const FUTURES: u32 = 10_000;
 
 /// Customers who were ever under contract by a day, one row each, in the order of the run's customers.
 struct Seen {
@@ -69,8 +70,8 @@ impl Seen {
     /// What the expected value of each customer is made of.
     ///
     /// * `discounted`: expected periods of each. * `spent`, `earned`: what each spent and brought by the day.
-    fn drivers(&self, discounted: &[f64], spent: &[f64], earned: &Earnings) -> Vec<Drivers> {
-        let money = UnitMoney::new(Done { spent, earned, purchases: &self.paid, kept: &self.paid });
+    fn drivers(&self, discounted: &[f64], (spent, earned): (&[f64], &Earnings), all_kept: bool) -> Vec<Drivers> {
+        let money = UnitMoney::new(Done { spent, earned, purchases: &self.paid, kept: &self.paid, all_kept });
         // A period under contract is one that is paid for.
         (0..self.customer.len()).map(|row| money.drivers(row, self.p_alive(row), discounted[row], 1.0)).collect()
     }
@@ -78,10 +79,7 @@ impl Seen {
 
 /// The forecast of customers who were ever under contract.
 pub(super) struct Contracts {
-    pub(super) kind: ContractKind,
-    pub(super) fit: Fit<ContractModel>,
-    /// How a saved fit came to be.
-    pub(super) origin: Option<String>,
+    pub(super) choice: ContractChoice,
     seen: Seen,
     key: Vec<u64>,
     calendar: ContractCalendar,
@@ -98,36 +96,38 @@ pub(super) struct Contracts {
 impl Contracts {
     /// Fits the model to all contracts and foretells those that go on.
     ///
+    /// * `kind`: `None`: whichever foretells a holdout best.
+    ///
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit, or without a contract.
     pub(super) fn new(
-        kind: ContractKind,
+        kind: Option<ContractKind>,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
         let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
-        clock.start("fit_contracts", Some(contracts.len() as u64));
         let calendar = calendar(setting, ledgers.as_of);
         let spells = spells(contracts, ledgers.as_of, setting.grace_days);
         if spells.is_empty() {
             return Err(ForecastError::NoContracts.into());
         }
-        let saved = ledgers.saved.as_ref().and_then(|saved| Some((saved.contracts()?.clone(), saved.origin())));
-        let (fit, origin) = match saved {
-            Some((fit, origin)) => (fit, Some(origin)),
-            None => (ContractModel::fit(kind, &spells, &calendar, setting.contracts_from), None),
-        };
-        let model = *fit.fitted().map_err(ForecastError::from)?;
+        let choice = ContractChoice::new(kind, setting, ledgers, (&spells, &calendar), clock)?;
+        let model = *choice.fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(spells.len() as u64));
-        let seen = Seen::new(kind, &spells, &calendar, first_day(ledgers));
+        let seen = Seen::new(choice.kind, &spells, &calendar, first_day(ledgers));
         let prospects = Prospects::new(&model, &seen.start, &calendar)?;
-        let of = |value| prospects.by_customer(&seen.start, value);
+        let of = |value: fn(&Prospect) -> f64| prospects.by_customer(&seen.start, value);
         let (periods, discounted, at_horizon) =
-            (of(Prospect::expected), of(Prospect::discounted), of(Prospect::at_horizon));
+            (of(|ahead| ahead.expected), of(|ahead| ahead.discounted), of(|ahead| ahead.at_horizon));
         let for_ever = prospects.for_ever(&model, &seen.start, &calendar);
         let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { kind, fit, origin, seen, key, calendar, periods, discounted, for_ever, at_horizon })
+        Ok(Self { choice, seen, key, calendar, periods, discounted, for_ever, at_horizon })
+    }
+
+    /// The fitted model.
+    fn model(&self) -> Result<&ContractModel, ForecastError> {
+        Ok(self.choice.fit.fitted()?)
     }
 
     /// Rows of the customers in the run.
@@ -156,10 +156,11 @@ impl Contracts {
         let new_customers = match &settings.forecast {
             None => Vec::new(),
             Some(setting) => {
-                let newcomer = self.fit.fitted().map_err(ForecastError::from)?.newcomer(&self.calendar);
+                let newcomer = self.model()?.newcomer(&self.calendar);
                 let rows = Rows { customer, came: &|row| came[row] };
                 let spent = spent(&ledgers.facts, customer, per_major);
-                let done = Done { spent: &spent, earned: &earned, purchases: paid, kept: paid };
+                let all_kept = all_is_kept(settings);
+                let done = Done { spent: &spent, earned: &earned, purchases: paid, kept: paid, all_kept };
                 let newcomer = newcomer.map_err(ForecastError::from)?;
                 newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
             }
@@ -176,7 +177,8 @@ impl Contracts {
     ) -> Vec<Drivers> {
         let per_major = settings.currency.minor_per_major() as f64;
         let earned = Earnings::new(ledgers, money, &self.seen.customer, per_major);
-        self.seen.drivers(&self.discounted, &spent(&ledgers.facts, &self.seen.customer, per_major), &earned)
+        let spent = spent(&ledgers.facts, &self.seen.customer, per_major);
+        self.seen.drivers(&self.discounted, (&spent, &earned), all_is_kept(settings))
     }
 
     /// Expected discounted periods of each customer when a share of the loss is prevented.
@@ -184,26 +186,22 @@ impl Contracts {
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
     pub(super) fn prolonged(&self, prevented: f64) -> Result<Vec<f64>, RunError> {
-        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let model = self.model()?;
         let starts = Starts::new(&self.seen.start);
-        let found: Vec<f64> =
-            starts.days.par_iter().map(|start| model.prolonged(*start, &self.calendar, prevented)).collect();
+        let longer = starts.days.par_iter().map(|start| model.prolonged(*start, &self.calendar, prevented));
+        let found: Vec<f64> = longer.collect::<Result<_, _>>().map_err(ForecastError::from)?;
         Ok(starts.by_customer(&self.seen.start, &found, 0.0))
     }
 
-    /// Drawn futures of a new customer, in equal strata.
-    ///
-    /// * `spend`: on a period, major units.
+    /// Drawn futures of a new customer who spends 1 on a period, in equal strata.
     ///
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn futures(&self, spend: f64) -> Result<Futures, RunError> {
-        let model = self.fit.fitted().map_err(ForecastError::from)?;
-        let prospect = model.new_prospect(&self.calendar).map_err(ForecastError::from)?;
-        let level = |number: usize| (number as f64 + 0.5) / FUTURES as f64;
-        let periods: Vec<f64> = (0..FUTURES).map(|number| prospect.worth(level(number))).collect();
-        let spend = periods.iter().map(|periods| spend * periods).collect();
-        Ok(Futures { spend, alive_time: periods.clone(), purchases: periods })
+    pub(super) fn futures(&self) -> Result<Futures, RunError> {
+        let prospect = self.model()?.new_prospect(&self.calendar).map_err(ForecastError::from)?;
+        let level = |number: u32| (f64::from(number) + 0.5) / f64::from(FUTURES);
+        let periods: Vec<f64> = (0..FUTURES).map(|number| prospect.future.worth(level(number))).collect();
+        Ok(Futures { spend: periods.clone(), alive_time: periods.clone(), purchases: periods })
     }
 
     /// What the expected value of each customer of the run is made of at a day, by the model of the run; `None` who had no contract
@@ -216,19 +214,22 @@ impl Contracts {
     pub(super) fn drivers_at(
         &self,
         day: Day,
-        setting: &ForecastSettings,
+        (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
         money: ByThen<'_>,
     ) -> Result<Vec<Option<Drivers>>, RunError> {
         let calendar = calendar(setting, day);
         let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
-        let seen = Seen::new(self.kind, &spells(contracts, day, setting.grace_days), &calendar, first_day(ledgers));
-        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let seen =
+            Seen::new(self.choice.kind, &spells(contracts, day, setting.grace_days), &calendar, first_day(ledgers));
+        let model = self.model()?;
         let prospects = Prospects::new(model, &seen.start, &calendar)?;
-        let discounted = prospects.by_customer(&seen.start, Prospect::discounted);
+        let discounted = prospects.by_customer(&seen.start, |ahead| ahead.discounted);
         let (spent, earned) = money(&seen.customer);
         let mut found = vec![None; ledgers.customers.len()];
-        for (customer, drivers) in seen.customer.iter().zip(seen.drivers(&discounted, &spent, &earned)) {
+        for (customer, drivers) in
+            seen.customer.iter().zip(seen.drivers(&discounted, (&spent, &earned), all_is_kept(settings)))
+        {
             found[*customer as usize] = Some(drivers);
         }
         Ok(found)
@@ -252,7 +253,7 @@ impl Contracts {
     ) -> Result<Simulation, RunError> {
         let what = ContractSettings {
             calendar: self.calendar,
-            models: ruling(&self.fit, (settings, setting), ContractModel::draw_parameters)?,
+            models: ruling(&self.choice.fit, (settings, setting), ContractModel::draw_parameters)?,
             strata: strata(settings, setting),
         };
         let customers = ContractCustomers { start: &self.seen.start, contribution, key: &self.key };
@@ -296,7 +297,8 @@ pub(super) fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalend
         term: RenewalTerm::of_time_unit(&setting.time_unit).unwrap_or(RenewalTerm::Days(1)),
         days_per_unit: setting.days_per_unit,
         horizon_days: setting.horizon_days,
-        timing: predict::timing(setting),
+        delta: predict::timing(setting).delta,
+        discounting: setting.discounting,
     }
 }
 
@@ -359,7 +361,7 @@ impl Prospects {
 
     /// Discounted periods for ever of every customer; `None` without a discount rate, or where the sum does not converge.
     fn for_ever(&self, model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Vec<Option<f64>> {
-        if calendar.timing.delta == 0.0 {
+        if calendar.delta == 0.0 {
             return vec![None; start.len()];
         }
         let found: Vec<Option<f64>> =

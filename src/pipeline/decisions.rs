@@ -98,7 +98,7 @@ fn keep(settings: &Settings, found: &Findings, forecast: &Foretold, drivers: &[D
     let (portfolio, served) = (&found.portfolio, cost_to_serve(settings, found));
     // Who has left a contract cannot be ended.
     let losing =
-        |(row, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0 && drivers[*row].p_alive > 0.0;
+        |(row, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0 && !forecast.has_left(*row);
     let of = |(row, customer): (usize, &u32)| {
         let (fixed, fixed_orders) = fixed(row);
         let case = Case {
@@ -169,6 +169,7 @@ fn prospects(
         .collect::<Result<_, _>>()
         .map_err(ForecastError::from)?;
     let number = |row: usize| own.as_ref().map(|own| own.of[row] as usize);
+    let per_unit = forecast.futures_per_unit(settings)?;
     // Prospects of one group and model share its futures, which stand in memory for them alone.
     let like = |row: usize| Some((row, Like::of(&prospects.rows[row], ledgers, value)?));
     let mut likes: Vec<(usize, Like<'_>)> = (0..prospects.rows.len()).filter_map(like).collect();
@@ -181,7 +182,8 @@ fn prospects(
         let (first, Like { by, name, group, .. }) = &alike[0];
         let number = number(*first);
         let model = number.map(|number| models[number]);
-        let futures = forecast.futures((settings, setting), ledgers, (by, name), (model, group.spend))?;
+        let futures =
+            forecast.futures((settings, setting), ledgers, (by, name), (model, per_unit.as_ref(), group.spend))?;
         let judged = |(row, like): &(usize, Like<'_>)| {
             let prospect = &prospects.rows[*row];
             let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;

@@ -53,23 +53,10 @@ impl Foretold {
         }
     }
 
-    /// Expected discounted time alive of each customer when a share of the loss is prevented; `None` of purchases at any time, whose
-    /// customers buy at other rates then.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn prolonged(&self, prevented: f64) -> Result<Option<Vec<f64>>, RunError> {
-        match &self.of {
-            Of::Purchases(_) => Ok(None),
-            Of::Contracts(contracts) => contracts.prolonged(prevented).map(Some),
-            Of::Opportunities(customers) => customers.prolonged(prevented).map(Some),
-        }
-    }
-
     /// Drawn futures of new customers like those of a group.
     ///
     /// * `by`: what groups customers, as new customers are told. * `own`: their model of purchases, where it is not the group's.
-    /// * `spend`: on a purchase, major units.
+    /// * `per_unit`: as [`Self::futures_per_unit`]. * `spend`: on a purchase, major units.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
@@ -78,12 +65,28 @@ impl Foretold {
         (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
         (by, group): (&str, &str),
-        (own, spend): (Option<PurchaseModel>, f64),
+        (own, per_unit, spend): (Option<PurchaseModel>, Option<&Futures>, f64),
     ) -> Result<Futures, RunError> {
+        match (&self.of, per_unit) {
+            (Of::Purchases(forecast), _) => forecast.futures((settings, setting), ledgers, (by, group), own),
+            (_, Some(per_unit)) => {
+                let spend = per_unit.spend.iter().map(|units| spend * units).collect();
+                Ok(Futures { spend, ..per_unit.clone() })
+            }
+            (Of::Contracts(_) | Of::Opportunities(_), None) => Ok(Futures::default()),
+        }
+    }
+
+    /// Drawn futures of new customers who spend 1 on a period or purchase, which are the same for all groups; `None` of purchases at
+    /// any time.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn futures_per_unit(&self, settings: &Settings) -> Result<Option<Futures>, RunError> {
         match &self.of {
-            Of::Purchases(forecast) => forecast.futures((settings, setting), ledgers, (by, group), own),
-            Of::Contracts(contracts) => contracts.futures(spend),
-            Of::Opportunities(customers) => customers.futures(settings, spend),
+            Of::Purchases(_) => Ok(None),
+            Of::Contracts(contracts) => contracts.futures().map(Some),
+            Of::Opportunities(customers) => customers.futures(settings).map(Some),
         }
     }
 
@@ -131,8 +134,8 @@ impl Foretold {
             (Of::Purchases(forecast), _, Some(facts)) => {
                 forecast.drivers_at((day, facts), (settings, setting), ledgers, money)
             }
-            (Of::Contracts(contracts), ..) => contracts.drivers_at(day, setting, ledgers, &by_then),
-            (Of::Opportunities(customers), ..) => customers.drivers_at(day, setting, ledgers, &by_then),
+            (Of::Contracts(contracts), ..) => contracts.drivers_at(day, (settings, setting), ledgers, &by_then),
+            (Of::Opportunities(customers), ..) => customers.drivers_at(day, (settings, setting), ledgers, &by_then),
             // A valuation is of the forecast that made it.
             (Of::Purchases(_), _, None) => Ok(Vec::new()),
         }

@@ -11,9 +11,10 @@ use crate::{
     read::ReadError,
     schema::{
         equity::{BridgeFrom, EarlierRun},
+        forecasting::{ContractKind, ModelChoice},
         inputs::Limits,
         period::{format_day, parse_day},
-        settings::{Format, TableName, TableSetting},
+        settings::{Format, PurchaseKind, TableName, TableSetting},
     },
     units::Day,
 };
@@ -46,6 +47,14 @@ impl SideInputs<'_> {
         if !same {
             return Err(refuse("the earlier run has another horizon or time unit".to_owned()));
         }
+        if told["discounting"].as_str() != Some(forecast.discounting.as_str()) {
+            return Err(refuse("the earlier run discounts in another way".to_owned()));
+        }
+        // Its periods, opportunities or times alive are not to be put in the place of others.
+        let fits = manifest["fits"].as_object().ok_or_else(absent)?;
+        if !fits.keys().any(|name| is_like(name, forecast.model)) {
+            return Err(refuse("the earlier run was of another kind of model".to_owned()));
+        }
         let columns = TableName::EarlierRun.columns().iter();
         let setting = TableSetting {
             paths: vec![format!("{folder}/customer_value")],
@@ -67,5 +76,14 @@ impl SideInputs<'_> {
         let unread = |reason: String| ReadError::Scan { table: TableName::EarlierRun.as_str(), reason };
         let text = std::fs::read_to_string(&path).map_err(|error| unread(format!("{path}: {error}")))?;
         serde_json::from_str(&text).map_err(|_| unread(format!("{path} is no manifest of a run")).into())
+    }
+}
+
+/// Whether a fit is of a model that counts what the wanted one does: purchases at any time, at opportunities, or contracts.
+fn is_like(name: &str, wanted: ModelChoice) -> bool {
+    match wanted {
+        ModelChoice::Contract(_) => ContractKind::ALL.iter().any(|kind| kind.as_str() == name),
+        ModelChoice::BgBb => name == ModelChoice::BgBb.as_str(),
+        ModelChoice::One(_) | ModelChoice::Auto => PurchaseKind::ALL.iter().any(|kind| kind.as_str() == name),
     }
 }

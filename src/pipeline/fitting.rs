@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use super::{
     Clock, Gathered, Ledgers, Progress, RunError,
     choice::Choice,
+    contract_choice::ContractChoice,
     contractual::Contracts,
     facts,
     forecast::spend_levels,
@@ -47,7 +48,8 @@ pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) ->
     let (fits, why, notes) = match setting.model {
         ModelChoice::Contract(kind) => {
             let found = Contracts::new(kind, setting, &ledgers, &mut clock)?;
-            (SavedFits::Contracts(kind, Box::new(found.fit)), None, Vec::new())
+            let ContractChoice { kind, fit, why, .. } = found.choice;
+            (SavedFits::Contracts(kind, Box::new(fit)), why, Vec::new())
         }
         ModelChoice::BgBb => {
             let found = Opportunistic::new(setting, &ledgers, &mut clock)?;

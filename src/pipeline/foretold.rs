@@ -2,7 +2,8 @@
 
 use super::{
     Clock, Ledgers, RunError,
-    comparison::{Parameters, score_columns},
+    comparison::score_columns,
+    contract_choice::ContractChoice,
     contractual::Contracts,
     forecast::Forecast,
     newcomers::NewCustomers,
@@ -12,9 +13,9 @@ use super::{
 };
 use crate::{
     forecast::{
+        bg_bb::BgBb,
         contribution::Rates,
         covariates::CovariateFit,
-        fit::Fit,
         likelihood_ratio::LikelihoodRatio,
         observed::Assessment,
         simulate::{Segmentation, Simulation},
@@ -174,6 +175,11 @@ impl Foretold {
         }
     }
 
+    /// Whether a customer is known to have left.
+    pub(super) fn has_left(&self, at: usize) -> bool {
+        matches!(&self.of, Of::Contracts(contracts) if contracts.p_alive(at) == 0.0)
+    }
+
     /// Expected purchases, or periods under contract, to the horizon.
     pub(super) fn purchases(&self, at: usize) -> f64 {
         match &self.of {
@@ -257,7 +263,7 @@ impl Foretold {
                 };
                 json!({forecast.kind.as_str(): purchases, spend.as_str(): forecast.models.spend})
             }
-            Of::Contracts(contracts) => json!({contracts.kind.as_str(): contracts.fit}),
+            Of::Contracts(contracts) => json!({contracts.choice.kind.as_str(): contracts.choice.fit}),
             Of::Opportunities(customers) => json!({ModelChoice::BgBb.as_str(): customers.fit}),
         }
     }
@@ -272,9 +278,17 @@ impl Foretold {
 
     /// Which model was chosen, and why, where the run chose it.
     pub(super) fn choice(&self) -> Option<Value> {
-        let Of::Purchases(forecast) = &self.of else { return None };
-        let days = forecast.holdout.as_ref()?.observed.days;
-        Some(json!({"model": forecast.kind.as_str(), "holdout_days": days, "why": forecast.why}))
+        let (model, days, why) = match &self.of {
+            Of::Purchases(forecast) => {
+                (forecast.kind.as_str(), forecast.holdout.as_ref()?.observed.days, &forecast.why)
+            }
+            Of::Contracts(contracts) => {
+                let ContractChoice { kind, holdout, why, .. } = &contracts.choice;
+                (kind.as_str(), holdout.as_ref()?.1, why)
+            }
+            Of::Opportunities(_) => return None,
+        };
+        Some(json!({"model": model, "holdout_days": days, "why": why}))
     }
 
     /// The columns of `model_comparison`.
@@ -282,11 +296,17 @@ impl Foretold {
         match &self.of {
             Of::Purchases(forecast) => score_columns(
                 &forecast.tried,
-                forecast.holdout.as_ref().map(|holdout| &holdout.observed),
+                forecast.holdout.as_ref().map(|holdout| holdout.observed.customers()),
                 Some(forecast.used),
             ),
-            Of::Contracts(contracts) => one_model(contracts.kind.as_str(), &contracts.fit),
-            Of::Opportunities(customers) => one_model(ModelChoice::BgBb.as_str(), &customers.fit),
+            Of::Contracts(contracts) => {
+                let ContractChoice { tried, holdout, used, .. } = &contracts.choice;
+                score_columns(tried, holdout.map(|(customers, _)| customers), Some(*used))
+            }
+            Of::Opportunities(customers) => {
+                let (method, fit) = (ModelChoice::BgBb.as_str(), Some(customers.fit.clone()));
+                score_columns(&[Assessment::<BgBb> { method, fit, outcome: None }], None, Some(0))
+            }
         }
     }
 
@@ -296,18 +316,14 @@ impl Foretold {
         match &self.of {
             Of::Purchases(forecast) => forecast.notes(),
             Of::Contracts(contracts) => {
-                contracts.origin.iter().cloned().chain(notes::of_fit(&contracts.fit, uncertain)).collect()
+                let ContractChoice { fit, why, .. } = &contracts.choice;
+                why.iter().cloned().chain(notes::of_fit(fit, uncertain)).collect()
             }
             Of::Opportunities(customers) => {
                 customers.origin.iter().cloned().chain(notes::of_fit(&customers.fit, uncertain)).collect()
             }
         }
     }
-}
-
-/// The columns of `model_comparison` where nothing was compared.
-fn one_model<M: Parameters + Clone>(method: &'static str, fit: &Fit<M>) -> Vec<Values> {
-    score_columns(&[Assessment { method, fit: Some(fit.clone()), outcome: None }], None, Some(0))
 }
 
 impl Of {

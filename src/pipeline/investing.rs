@@ -1,6 +1,9 @@
 //! Whom to invest in: what may be done for whom, what that gains, and the choice under a budget.
 
-use std::cell::LazyCell;
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use rayon::prelude::*;
 
@@ -74,6 +77,8 @@ pub(super) fn invest(
         member: Membership { ledgers, channel, tier: &found.tier },
         customers: forecast.customers(),
         drivers,
+        // No more than one at an opportunity.
+        most_often: if matches!(forecast.of, Of::Opportunities(_)) { 1.0 } else { f64::INFINITY },
         per_major: settings.currency.minor_per_major() as f64,
     };
     let candidates = match &forecast.of {
@@ -90,20 +95,23 @@ pub(super) fn invest(
                     Some((alike, stays)) => stays[alike[row] as usize],
                     None => stay_of(row),
                 });
-                move |_, action: &Action| stay.prolonged(effect::share(action.effect.retention))
+                move |action: &Action| stay.prolonged(effect::share(action.effect.retention))
             })
         }
-        Of::Contracts(_) | Of::Opportunities(_) => {
-            let lifetimes = actions.iter().map(|action| match action.effect.retention {
-                0 => Ok(None),
-                retention => forecast.prolonged(effect::share(retention)),
-            });
-            let lifetimes: Vec<Option<Vec<f64>>> = lifetimes.collect::<Result<_, RunError>>()?;
-            let as_it_is = |row: usize| drivers[row].lifetime;
+        of => {
+            // Once for every share of the loss that an action prevents.
+            let shares: BTreeSet<i64> = actions.iter().map(|action| action.effect.retention).collect();
+            let longer = |share: i64| match of {
+                Of::Contracts(contracts) => contracts.prolonged(effect::share(share)),
+                Of::Opportunities(customers) => customers.prolonged(effect::share(share)),
+                Of::Purchases(_) => Ok(Vec::new()),
+            };
+            let lifetimes = shares.into_iter().filter(|share| *share != 0).map(|share| Ok((share, longer(share)?)));
+            let lifetimes: BTreeMap<i64, Vec<f64>> = lifetimes.collect::<Result<_, RunError>>()?;
             offer.candidates(|row| {
-                let lifetimes = &lifetimes;
-                move |number: usize, _: &Action| {
-                    let lifetime = lifetimes[number].as_ref().map_or_else(|| as_it_is(row), |of_row| of_row[row]);
+                let (lifetimes, as_it_is) = (&lifetimes, drivers[row].lifetime);
+                move |action: &Action| {
+                    let lifetime = lifetimes.get(&action.effect.retention).map_or(as_it_is, |of_row| of_row[row]);
                     (lifetime, drivers[row].purchase_rate)
                 }
             })
@@ -121,21 +129,23 @@ struct Offer<'a> {
     /// Customers of the forecast, and what the expected value of each is made of.
     customers: &'a [u32],
     drivers: &'a [Drivers],
+    /// Most purchases a unit of time.
+    most_often: f64,
     per_major: f64,
 }
 
 impl Offer<'_> {
     /// What gains something.
     ///
-    /// * `stay_of`: of a row, what tells expected time alive and purchases a unit of it with the retention of an action, by its
-    ///   number.
-    fn candidates<S: Fn(usize, &Action) -> (f64, f64)>(&self, stay_of: impl Fn(usize) -> S + Sync) -> Vec<Candidate> {
+    /// * `stay_of`: of a row, what tells expected time alive and purchases a unit of it with the retention of an action.
+    fn candidates<S: Fn(&Action) -> (f64, f64)>(&self, stay_of: impl Fn(usize) -> S + Sync) -> Vec<Candidate> {
         let of = |(row, (customer, drivers)): (usize, (&u32, &Drivers))| -> Vec<Candidate> {
             let allowed = self.actions.iter().enumerate().filter(|(_, action)| self.member.allows(action, *customer));
             let stay = stay_of(row);
             let candidate = |(number, action): (usize, &Action)| {
-                let longer = (action.effect.retention != 0).then(|| stay(number, action));
-                let gain = (effect::gain(drivers, &action.effect, longer) * self.per_major).round_ties_even() as Minor;
+                let longer = (action.effect.retention != 0).then(|| stay(action));
+                let gain = (effect::gain(drivers, &action.effect, longer, self.most_often) * self.per_major)
+                    .round_ties_even() as Minor;
                 let action = Candidate { customer: *customer, action: number as u16, cost: action.cost, gain };
                 (gain > 0).then_some(action)
             };

@@ -42,6 +42,7 @@ pub mod clock;
 mod cohorts;
 pub mod compare;
 mod comparison;
+mod contract_choice;
 mod contractual;
 mod cost_labels;
 mod cost_tables;

@@ -64,7 +64,7 @@ impl SavedModels {
     pub fn kind(&self) -> ModelChoice {
         match &self.fits {
             SavedFits::Purchases(saved) => ModelChoice::One(saved.kind),
-            SavedFits::Contracts(kind, _) => ModelChoice::Contract(*kind),
+            SavedFits::Contracts(kind, _) => ModelChoice::Contract(Some(*kind)),
             SavedFits::Opportunities(_) => ModelChoice::BgBb,
         }
     }
@@ -175,12 +175,12 @@ impl SavedModels {
         let days = value["days_per_unit"].as_f64().filter(|days| days.is_finite() && *days > 0.0);
         let days_per_unit = days.ok_or_else(|| format("`days_per_unit` is no positive number"))?;
         let fits = match kind {
-            ModelChoice::Contract(kind) => {
+            ModelChoice::Contract(Some(kind)) => {
                 SavedFits::Contracts(kind, Box::new(one_fit::contracts(file, &value, kind)?))
             }
             ModelChoice::BgBb => SavedFits::Opportunities(Box::new(one_fit::opportunities(file, &value)?)),
             ModelChoice::One(kind) => SavedFits::Purchases(Box::new(SavedPurchases::parse(file, &value, kind, many)?)),
-            ModelChoice::Auto => return Err(format("`kind` names no model")),
+            ModelChoice::Auto | ModelChoice::Contract(None) => return Err(format("`kind` names no model")),
         };
         Ok(Self { as_of, days_per_unit, fits })
     }
@@ -194,6 +194,7 @@ impl SavedModels {
         let same = match (self.kind(), setting.model) {
             // Whichever model of purchases it is, the file says.
             (ModelChoice::One(_), wanted) => matches!(wanted, ModelChoice::One(_) | ModelChoice::Auto),
+            (ModelChoice::Contract(_), ModelChoice::Contract(None)) => true,
             (found, wanted) => found == wanted,
         };
         if !same {
@@ -217,7 +218,7 @@ fn kind_of(file: &Utf8Path, name: &str) -> Result<ModelChoice, ModelFileError> {
             .map(ModelChoice::One)
             .into_iter()
             .chain([ModelChoice::BgBb])
-            .chain(ContractKind::ALL.map(ModelChoice::Contract))
+            .chain(ContractKind::ALL.map(|kind| ModelChoice::Contract(Some(kind))))
     };
     all().find(|kind| kind.as_str() == name).ok_or_else(|| {
         let known = all().map(ModelChoice::as_str).collect::<Vec<_>>().join(", ");

@@ -2,11 +2,11 @@
 
 use super::{
     Clock, Ledgers, RunError,
-    contractual::{ruling, strata},
+    contractual::{FUTURES, calendar, ruling, strata},
     earnings::Earnings,
     grouping::Rows,
     newcomers::{self, NewCustomers, spent},
-    unit_money::{ByThen, Done, UnitMoney},
+    unit_money::{ByThen, Done, UnitMoney, all_is_kept},
 };
 use crate::{
     decide::prospect::Futures,
@@ -26,16 +26,14 @@ use crate::{
         costs::LayerCosts,
         equity::Drivers,
         margins::Margins,
-        renewals::RenewalTerm,
         settings::{ForecastSettings, Settings},
     },
     units::{Day, Minor},
 };
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// Futures of a new customer that are drawn.
-const FUTURES: u32 = 10_000;
-/// Steps of a unit in which they are told.
+/// Steps of a unit in which drawn futures are told.
 const RESOLUTION: f64 = 1e6;
 
 /// Customers with a purchase by a day, one row each, in the order of the run's customers.
@@ -52,15 +50,13 @@ impl Seen {
     /// [`ForecastError`] without a purchase, or of a horizon without an opportunity.
     fn new(setting: &ForecastSettings, ledgers: &Ledgers, day: Day) -> Result<Self, ForecastError> {
         let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
-        // Every time unit of a config has its term.
-        let term = RenewalTerm::of_time_unit(&setting.time_unit).unwrap_or(RenewalTerm::Days(1));
-        let worth =
-            opportunity_days::worth(day, term, setting.horizon_days, setting.days_per_unit, predict::timing(setting));
+        let calendar = calendar(setting, day);
+        let worth = opportunity_days::worth(&calendar);
         if worth.is_empty() {
             let (days, unit) = (setting.horizon_days, setting.time_unit.clone());
             return Err(ForecastError::NoOpportunity { days, unit });
         }
-        let (customer, history) = opportunity_days::histories(log, day, term).into_iter().unzip();
+        let (customer, history) = opportunity_days::histories(log, day, calendar.term).into_iter().unzip();
         Ok(Self { customer, history, worth })
     }
 
@@ -73,15 +69,20 @@ impl Seen {
     }
 
     /// What is to be expected of each customer.
-    fn expected(&self, model: &BgBb, summary: &Opportunities, timing: Timing) -> Vec<Expected> {
-        let mut for_ever: BTreeMap<u32, Option<f64>> = BTreeMap::new();
-        let mut expected = |history: DiscreteHistory| {
-            let seen = history.opportunities;
-            let ahead = || model.opportunities_for_ever(seen, timing).ok().filter(|_| timing.delta > 0.0);
-            model.expected(history, &self.worth, *for_ever.entry(seen).or_insert_with(ahead))
+    ///
+    /// * `timing`: of what is to come for ever; `None` where nobody asks.
+    fn expected(&self, model: &BgBb, summary: &Opportunities, timing: Option<Timing>) -> Vec<Expected> {
+        let timing = timing.filter(|timing| timing.delta > 0.0);
+        let mut seen: Vec<u32> = summary.iter().map(|(history, _)| history.opportunities).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let ahead = |n: &u32| timing.and_then(|timing| model.opportunities_for_ever(*n, timing).ok());
+        let for_ever: Vec<Option<f64>> = seen.par_iter().map(ahead).collect();
+        let expected = |history: DiscreteHistory| {
+            let at = seen.partition_point(|n| *n < history.opportunities);
+            (history, model.expected(history, &self.worth, for_ever[at]))
         };
-        let distinct: Vec<(DiscreteHistory, Expected)> =
-            summary.iter().map(|(history, _)| (history, expected(history))).collect();
+        let distinct: Vec<(DiscreteHistory, Expected)> = summary.iter().map(|(history, _)| expected(history)).collect();
         let of = |history: &DiscreteHistory| distinct[distinct.partition_point(|(other, _)| other < history)].1;
         self.history.iter().map(of).collect()
     }
@@ -97,9 +98,14 @@ impl Seen {
     /// What the expected value of each customer is made of.
     ///
     /// * `spent`, `earned`: what each spent and brought by the day.
-    fn drivers(&self, model: &BgBb, outlook: &[Expected], (spent, earned): (&[f64], &Earnings)) -> Vec<Drivers> {
+    fn drivers(
+        &self,
+        (model, outlook): (&BgBb, &[Expected]),
+        (spent, earned): (&[f64], &Earnings),
+        all_kept: bool,
+    ) -> Vec<Drivers> {
         let (purchases, kept) = self.exposure();
-        let money = UnitMoney::new(Done { spent, earned, purchases: &purchases, kept: &kept });
+        let money = UnitMoney::new(Done { spent, earned, purchases: &purchases, kept: &kept, all_kept });
         let of = |(row, (history, outlook)): (usize, (&DiscreteHistory, &Expected))| {
             let buys = model.purchase_probability(history.frequency, history.opportunities);
             money.drivers(row, outlook.p_alive, outlook.discounted_life, buys)
@@ -147,7 +153,7 @@ impl Opportunistic {
         };
         let model = *fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(seen.history.len() as u64));
-        let outlook = seen.expected(&model, &summary, predict::timing(setting));
+        let outlook = seen.expected(&model, &summary, Some(predict::timing(setting)));
         let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
         Ok(Self { fit, origin, seen, outlook, key })
     }
@@ -181,7 +187,7 @@ impl Opportunistic {
         let per_major = settings.currency.minor_per_major() as f64;
         let (spent, earned) =
             (spent(&ledgers.facts, customers, per_major), Earnings::new(ledgers, money, customers, per_major));
-        Ok(self.seen.drivers(model, &self.outlook, (&spent, &earned)))
+        Ok(self.seen.drivers((model, &self.outlook), (&spent, &earned), all_is_kept(settings)))
     }
 
     /// Expected discounted opportunities that each customer lives to see when a share of the loss is prevented.
@@ -199,13 +205,11 @@ impl Opportunistic {
         Ok(self.seen.history.iter().zip(&self.outlook).map(of).collect())
     }
 
-    /// Drawn futures of a new customer, the first purchase counted.
-    ///
-    /// * `spend`: on a purchase, major units.
+    /// Drawn futures of a new customer who spends 1 on a purchase, the first one counted.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
-    pub(super) fn futures(&self, settings: &Settings, spend: f64) -> Result<Futures, RunError> {
+    pub(super) fn futures(&self, settings: &Settings) -> Result<Futures, RunError> {
         let what = OpportunitySettings {
             models: vec![*self.fit.fitted().map_err(ForecastError::from)?],
             worth: self.seen.worth.clone(),
@@ -233,7 +237,7 @@ impl Opportunistic {
         };
         let purchases: Vec<f64> = count(1.0, 0.0)?.into_iter().map(|later| 1.0 + later).collect();
         let alive_time = count(0.0, 1.0)?.into_iter().map(|later| 1.0 - later).collect();
-        Ok(Futures { spend: purchases.iter().map(|purchases| spend * purchases).collect(), purchases, alive_time })
+        Ok(Futures { spend: purchases.clone(), purchases, alive_time })
     }
 
     /// What the expected value of each customer of the run is made of at a day, by the model of the run; `None` who had not bought
@@ -246,15 +250,17 @@ impl Opportunistic {
     pub(super) fn drivers_at(
         &self,
         day: Day,
-        setting: &ForecastSettings,
+        (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
         money: ByThen<'_>,
     ) -> Result<Vec<Option<Drivers>>, RunError> {
         let (seen, model) = (Seen::new(setting, ledgers, day)?, self.fit.fitted().map_err(ForecastError::from)?);
-        let outlook = seen.expected(model, &seen.summary()?, predict::timing(setting));
+        let outlook = seen.expected(model, &seen.summary()?, None);
         let (spent, earned) = money(&seen.customer);
         let mut found = vec![None; ledgers.customers.len()];
-        for (customer, drivers) in seen.customer.iter().zip(seen.drivers(model, &outlook, (&spent, &earned))) {
+        for (customer, drivers) in
+            seen.customer.iter().zip(seen.drivers((model, &outlook), (&spent, &earned), all_is_kept(settings)))
+        {
             found[*customer as usize] = Some(drivers);
         }
         Ok(found)
@@ -282,7 +288,9 @@ impl Opportunistic {
         let new_customers = match (&settings.forecast, self.fit.fitted()) {
             (Some(setting), Ok(model)) => {
                 let (rows, spent) = (Rows { customer, came: &came }, spent(&ledgers.facts, customer, per_major));
-                let done = Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &opportunities };
+                let all_kept = all_is_kept(settings);
+                let done =
+                    Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &opportunities, all_kept };
                 let newcomer = model.newcomer(&self.seen.worth);
                 newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
             }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     portfolio::analysis::future_threshold,
     publish::{PublishError, folder::MANIFEST},
-    schema::{portfolio::Roles, settings::Settings},
+    schema::{forecasting::ContractKind, portfolio::Roles, settings::Settings},
     units::Minor,
 };
 
@@ -41,6 +41,8 @@ pub struct Future {
     pub frequency: Option<u64>,
     /// Days of the forecast.
     pub horizon_days: u64,
+    /// Whether it is one of customers under contract: purchases are then periods that are paid for.
+    pub under_contract: bool,
     /// Probability of being alive.
     pub p_alive: Option<f64>,
     /// Purchases to the horizon.
@@ -151,6 +153,8 @@ struct Ahead {
 fn ahead(finished: &Finished, settings: &Settings, explanation: &Explanation) -> Result<Ahead, PublishError> {
     let horizon_days = finished.manifest["forecast"]["horizon_days"].as_u64();
     let Some(horizon_days) = horizon_days else { return Ok(Ahead::default()) };
+    let fitted = |kind: &ContractKind| finished.manifest["fits"].get(kind.as_str()).is_some();
+    let under_contract = ContractKind::ALL.iter().any(fitted);
     let exponent = settings.currency.exponent;
     let amount = |minor: i128| Amount { minor, digits: exponent };
     let (names, levels) = quantiles(finished, "customer_value", "lifetime_value_p");
@@ -179,6 +183,7 @@ fn ahead(finished: &Finished, settings: &Settings, explanation: &Explanation) ->
             last_purchase: rows.day("last_purchase", row)?,
             frequency: rows.integers("frequency")?.at(row),
             horizon_days,
+            under_contract,
             p_alive: number("p_alive")?,
             expected_purchases: number("expected_purchases")?,
             expected_spend: number("expected_spend")?,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     equity::{self, Distribution},
     forecast::{
+        observed::Outcome,
         predict::WORST_ONE_IN,
         purchase_model::PurchaseModel,
         simulate::{Lifetime, Simulation},
@@ -191,7 +192,7 @@ impl Results {
     pub(super) fn comparison_columns(&self) -> Vec<Values> {
         match &self.forecast {
             Some(forecast) => forecast.comparison_columns(),
-            None => score_columns::<PurchaseModel>(&[], None, None),
+            None => score_columns::<PurchaseModel, Outcome>(&[], None, None),
         }
     }
 

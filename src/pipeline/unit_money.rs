@@ -6,7 +6,10 @@
 use super::earnings::Earnings;
 use crate::{
     forecast::contribution::{self, Rates},
-    schema::equity::Drivers,
+    schema::{
+        equity::Drivers,
+        settings::{ReturnsPolicy, Settings},
+    },
 };
 
 /// Money of a unit, one row a customer or group, major units.
@@ -30,6 +33,14 @@ pub(super) struct Done<'a> {
     pub(super) purchases: &'a [f64],
     /// Periods or opportunities that they were kept for.
     pub(super) kept: &'a [f64],
+    /// As [`all_is_kept`].
+    pub(super) all_kept: bool,
+}
+
+/// Whether amounts may add up to nothing, so that no share of them has a meaning: all of an amount is kept then, and what was not
+/// left of it is a cost of serving.
+pub(super) fn all_is_kept(settings: &Settings) -> bool {
+    settings.inputs.returns == ReturnsPolicy::Purchases
 }
 
 impl UnitMoney {
@@ -46,11 +57,13 @@ impl UnitMoney {
     }
 
     fn by(done: Done<'_>, per_unit: impl Fn(&[f64], &[f64]) -> Vec<f64>) -> Self {
-        let Done { spent, earned, purchases, kept } = done;
+        let Done { spent, earned, purchases, kept, all_kept } = done;
         let (spend, mut margin) = (per_unit(spent, purchases), per_unit(&earned.margin, purchases));
         let mut order_cost = per_unit(&earned.order_cost, purchases);
         for ((margin, spend), cost) in margin.iter_mut().zip(&spend).zip(&mut order_cost) {
-            if *spend > 0.0 {
+            if all_kept {
+                *cost += spend - std::mem::replace(margin, 1.0);
+            } else if *spend > 0.0 {
                 *margin /= spend;
             } else {
                 // No share of nothing: what was left of sales that nobody paid for is a cost of serving them.

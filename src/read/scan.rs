@@ -52,7 +52,7 @@ enum Role {
 }
 
 /// Columns of numbers in the tables of plans and decisions, and in what an earlier run told.
-const NUMBERS: [&str; 20] = [
+const NUMBERS: [&str; 21] = [
     "customers",
     "cost",
     "equity",
@@ -73,6 +73,7 @@ const NUMBERS: [&str; 20] = [
     "cost_per_time",
     "expected_discounted_purchases",
     "expected_discounted_lifetime",
+    "purchase_rate_if_alive",
 ];
 
 impl Role {

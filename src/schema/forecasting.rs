@@ -5,6 +5,7 @@ use super::{
         ColumnType::{Date, Float, Integer, Text},
         OutputColumn, OutputDataset, column, optional,
     },
+    renewals::RenewalTerm,
     settings::PurchaseKind,
 };
 use serde::{Serialize, Serializer};
@@ -16,8 +17,8 @@ pub enum ModelChoice {
     One(PurchaseKind),
     /// Whichever foretells a holdout best.
     Auto,
-    /// This model of contracts.
-    Contract(ContractKind),
+    /// This model of contracts; `None`: whichever foretells a holdout best.
+    Contract(Option<ContractKind>),
     /// Purchases at opportunities of one time unit (BG/BB).
     BgBb,
 }
@@ -81,8 +82,8 @@ impl ModelChoice {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::One(kind) => kind.as_str(),
-            Self::Auto => "auto",
-            Self::Contract(kind) => kind.as_str(),
+            Self::Auto | Self::Contract(None) => "auto",
+            Self::Contract(Some(kind)) => kind.as_str(),
             Self::BgBb => "bg_bb",
         }
     }
@@ -150,6 +151,18 @@ impl Discounting {
         }
     }
 
+    /// The term of a period in the calendar; `None` without periods.
+    #[must_use]
+    pub fn term(self) -> Option<RenewalTerm> {
+        match self {
+            Self::Continuous => None,
+            Self::PerDay => Some(RenewalTerm::Days(1)),
+            Self::PerWeek => Some(RenewalTerm::Days(7)),
+            Self::PerMonth => Some(RenewalTerm::Months(1)),
+            Self::PerYear => Some(RenewalTerm::Months(12)),
+        }
+    }
+
     /// Days of a period; `None` without periods.
     #[must_use]
     pub fn days(self) -> Option<f64> {
@@ -165,7 +178,8 @@ impl Discounting {
 
 const METHOD: OutputColumn =
     column("method", Text, "model or baseline; a name that ends in _pooled: the model with the groups of pool_by");
-const CUSTOMERS: OutputColumn = column("customers", Integer, "customers with a purchase up to the cut");
+const CUSTOMERS: OutputColumn =
+    column("customers", Integer, "customers with a purchase up to the cut, or under contract at it");
 
 /// Columns of a method's fit and scores.
 macro_rules! score_columns {
@@ -180,7 +194,7 @@ macro_rules! score_columns {
             optional("aic", Float, "2 parameters - 2 log_likelihood; comparable between models of the same days"),
             optional("bic", Float, "parameters ln(customers) - 2 log_likelihood"),
             CUSTOMERS,
-            optional("actual_purchases", Integer, "repeat purchase days in the holdout, of these customers"),
+            optional("actual_purchases", Integer, "repeat purchase days (under contract renewals) in the holdout, of these customers"),
             optional("expected_purchases", Float, "sum of their expectations"),
             optional("bias", Float, "expected / actual - 1; null without purchases in the holdout"),
             optional("mae", Float, "mean absolute error of a customer's purchases"),
@@ -188,8 +202,8 @@ macro_rules! score_columns {
             optional("spearman", Float, "rank correlation of expected and actual purchases"),
             optional("gini", Float, "Gini of the actual purchases in expected order, over that in their own order"),
             optional("top_decile_lift", Float, "purchases of the tenth expected to buy most, over the mean tenth"),
-            optional("crps", Float, "mean continuous ranked probability score, purchases; of a baseline its mae"),
-            optional("log_score", Float, "mean of -ln P(actual purchases)"),
+            optional("crps", Float, "mean continuous ranked probability score, purchases (under contract of the time under contract, time units); of a baseline its mae"),
+            optional("log_score", Float, "mean of -ln P(actual purchases), under contract of being there at the end of the holdout or not"),
             optional("coverage_50", Float, "share of customers within the central 50 % interval"),
             optional("nominal_50", Float, "its mean probability by the model: counts are whole, so above 50 %"),
             optional("coverage_80", Float, "the same for 80 %"),

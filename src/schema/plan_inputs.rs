@@ -43,6 +43,7 @@ pub(super) fn columns(table: TableName) -> &'static [(&'static str, bool)] {
             ("cost_per_time", true),
             ("expected_discounted_purchases", true),
             ("expected_discounted_lifetime", true),
+            ("purchase_rate_if_alive", true),
         ],
         TableName::Truth => &[("customer_id", true), ("amount", true)],
         _ => &[],

@@ -40,7 +40,7 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "expected_discounted_purchases_for_ever",
             Float,
-            "the same without a horizon, discounted as `discounting` says; renewals and opportunities when they come, one time unit apart; null where the discount rate is 0, or so small that the sum does not converge, or where covariates tell more than 10,000 futures apart",
+            "the same without a horizon, discounted as `discounting` says; renewals and opportunities one time unit apart; null where the discount rate is 0, or so small that the sum does not converge, or where covariates tell more than 10,000 futures apart",
         ),
         optional(
             "p_alive_at_horizon",

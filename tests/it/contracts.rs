@@ -12,14 +12,14 @@ use whalecurve::{
         exponential_gamma::ExponentialGamma,
         weibull_gamma::WeibullGamma,
     },
-    numeric::discounting::Timing,
     schema::{
+        forecasting::Discounting,
         period::{day_from_civil, parse_day},
         renewals::RenewalTerm,
     },
 };
 
-use crate::support::{Job, cents, days, integers, text};
+use crate::support::{Job, cents, days, floats_of, integers, text};
 
 /// REFERENCE: Fader & Hardie 2007, regular customers of 1,000, the first seven years.
 pub(crate) const SURVIVORS: [usize; 8] = [1000, 631, 468, 382, 326, 289, 262, 241];
@@ -28,7 +28,7 @@ const TEN_DIGITS: f64 = 5e-10;
 /// What everybody pays a year, in cents.
 const FEE: i64 = 10_000;
 
-fn optional_days(values: impl IntoIterator<Item = Option<i32>>) -> ArrayRef {
+pub(crate) fn optional_days(values: impl IntoIterator<Item = Option<i32>>) -> ArrayRef {
     Arc::new(Date32Array::from_iter(values))
 }
 
@@ -119,17 +119,20 @@ fn the_published_cohort_as_contracts_has_its_published_parameters_and_likelihood
 
 #[test]
 fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothing() {
-    let calendar = |period| ContractCalendar {
+    let calendar = |discounting| ContractCalendar {
         as_of: parse_day("2006-12-31").unwrap(),
         term: RenewalTerm::Months(12),
         days_per_unit: 365.25,
         horizon_days: 1_826,
-        timing: Timing { delta: libm::log(1.1), period },
+        delta: libm::log(1.1),
+        discounting,
     };
     let names = ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"];
-    let conventions = [("", None), (", discounting: per_month", Some(1.0 / 12.0))];
-    for (name, (more, period)) in names.into_iter().flat_map(|name| conventions.map(|convention| (name, convention))) {
-        let calendar = calendar(period);
+    let conventions = [("", Discounting::Continuous), (", discounting: per_month", Discounting::PerMonth)];
+    for (name, (more, discounting)) in
+        names.into_iter().flat_map(|name| conventions.map(|convention| (name, convention)))
+    {
+        let calendar = calendar(discounting);
         let job = cohort(name, more);
         let model = fitted(name, &job.run(&[]));
         let prospect = model.prospect(day_from_civil(2000, 1, 1), &calendar).unwrap();
@@ -137,22 +140,22 @@ fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothin
         assert_eq!(alive.iter().filter(|p| **p >= 1.0).count(), 241);
         assert_eq!(alive.iter().filter(|p| **p <= 0.0).count(), 759);
         for (column, expected) in [
-            ("expected_discounted_purchases", prospect.discounted()),
+            ("expected_discounted_purchases", prospect.discounted),
             (
                 "expected_discounted_purchases_for_ever",
                 model.periods_for_ever(day_from_civil(2000, 1, 1), &calendar).unwrap(),
             ),
-            ("p_alive_at_horizon", prospect.at_horizon()),
+            ("p_alive_at_horizon", prospect.at_horizon),
         ] {
             let found = job.floats("customer_value", column);
             let same = |(alive, found): (&f64, &f64)| (found - alive * expected).abs() < 1e-9;
             assert!(alive.iter().zip(&found).all(same), "{name} {column}");
         }
         let periods = job.floats("customer_value", "expected_purchases");
-        assert!(alive.iter().zip(&periods).all(|(alive, found)| (found - alive * prospect.expected()).abs() < 1e-9));
+        assert!(alive.iter().zip(&periods).all(|(alive, found)| (found - alive * prospect.expected).abs() < 1e-9));
         // Everybody paid 100.00 a year: so will everybody. Years of continuous time have 365.25 days, and those paid for
         // 366 at first.
-        let expected = 100.0 * prospect.discounted() * 100.0;
+        let expected = 100.0 * prospect.discounted * 100.0;
         let tolerance = if name.starts_with("beta") { 0.51 } else { 0.003 * expected };
         let values = job.decimals("customer_value", "expected_value");
         assert_eq!(values.len(), 1000);
@@ -306,4 +309,36 @@ fn a_base_that_lost_nobody_is_refused() {
     let told = job.command("fit", &["--model", job.path("m.json").to_str().unwrap()]);
     assert_eq!(told.status.code(), Some(1));
     assert!(!job.path("m.json").exists(), "a failed fit is not saved");
+}
+
+#[test]
+fn auto_uses_the_model_of_contracts_that_foretells_who_stays_and_says_why() {
+    let job = cohort("auto", "");
+    let manifest = job.run(&[]);
+    let methods = ["beta_geometric", "beta_weibull", "exponential_gamma", "weibull_gamma"];
+    assert_eq!(job.texts("model_comparison", "method"), methods);
+    // A quarter of seven years before as_of, 289 were under contract.
+    assert_eq!(job.whole_numbers("model_comparison", "customers"), [Some(289); 4]);
+    assert_eq!(manifest["model_choice"]["holdout_days"], 2_556 / 4);
+    let scores = job.floats("model_comparison", "crps");
+    let least = (0..4).min_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
+    let chosen = job.whole_numbers("model_comparison", "chosen");
+    assert_eq!(chosen.iter().position(|chosen| *chosen == Some(1)), Some(least));
+    assert_eq!(manifest["model_choice"]["model"], methods[least]);
+    let why = manifest["model_choice"]["why"].as_str().unwrap();
+    assert!(
+        why.starts_with(&format!("model auto chose {}: scored by CRPS (years under contract,", methods[least])),
+        "{why}"
+    );
+    // The model that is used is the one that was named, fitted to all.
+    let named = cohort(methods[least], "");
+    let fit = &named.run(&[])["fits"][methods[least]]["parameters"];
+    assert_eq!(&manifest["fits"][methods[least]]["parameters"], fit);
+    assert_eq!(named.decimals("customer_value", "expected_value"), job.decimals("customer_value", "expected_value"));
+    // The same as validate does on the same cut.
+    let validation = job.path("validation");
+    let told = job.command("validate", &["--holdout", "639d", "--output", validation.to_str().unwrap()]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let validated = floats_of(&validation, "validation_contract_score", "crps");
+    assert_eq!(validated[..4], scores[..]);
 }

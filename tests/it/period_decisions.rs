@@ -4,10 +4,10 @@ use whalecurve::{
     forecast::{
         bg_bb::BgBb,
         contract_model::{ContractCalendar, ContractModel},
-        opportunity_days::worth,
+        opportunity_days::{self, worth},
     },
-    numeric::discounting::Timing,
     schema::{
+        forecasting::Discounting,
         period::{day_from_civil, parse_day},
         renewals::RenewalTerm,
     },
@@ -15,10 +15,10 @@ use whalecurve::{
 };
 
 use crate::{
-    contracts::{SURVIVORS, cohort_of, fitted},
+    contracts::{SURVIVORS, cohort_of, fitted, optional_days},
     equity::rows,
     opportunities::{SMALL, donors},
-    support::Job,
+    support::{Job, days, decimals, integers, run},
 };
 
 const INPUTS: &str = "inputs:
@@ -52,7 +52,8 @@ fn calendar(as_of: &str) -> ContractCalendar {
         term: RenewalTerm::Months(12),
         days_per_unit: 365.25,
         horizon_days: 1_826,
-        timing: Timing { delta: libm::log(1.1), period: None },
+        delta: libm::log(1.1),
+        discounting: Discounting::Continuous,
     }
 }
 
@@ -87,7 +88,7 @@ fn who_is_under_contract_is_invested_in_for_what_it_stays_longer() {
         let stayed: Vec<_> = made.iter().filter(|row| row.2 > 0.0).collect();
         assert_eq!(stayed.len(), 241);
         assert!(stayed.iter().all(|row| row.2.to_bits() == row.3.to_bits()));
-        let longer = model.prolonged(begun(), &calendar("2006-12-31"), 0.4);
+        let longer = model.prolonged(begun(), &calendar("2006-12-31"), 0.4).unwrap();
         assert!(longer > stayed[0].2 * 1.002, "{name}: {longer} {:?}", stayed[0]);
         let found = rows(&job, "decision_invest", &["customer_id", "action", "gain"]);
         assert_eq!(found.len(), 3 * 241, "{name}");
@@ -174,7 +175,7 @@ fn the_bridge_of_contracts_loses_those_who_left_and_ends_at_equity() {
             if name == "beta_geometric" { 1.0 } else { libm::round(years) / years }
         };
         let each = |as_of: &str| {
-            let discounted = model.prospect(begun(), &calendar(as_of)).unwrap().discounted();
+            let discounted = model.prospect(begun(), &calendar(as_of)).unwrap().discounted;
             10_000.0 * discounted * paid(as_of)
         };
         let within = if name == "beta_geometric" { 0.5 } else { 0.002 * each("2004-12-31") };
@@ -202,8 +203,9 @@ fn donors_are_decided_about_by_their_opportunities() {
     let manifest = job.run(&[]);
     let value = |parameter: &str| manifest["fits"]["bg_bb"]["parameters"][parameter].as_f64().unwrap();
     let model = BgBb { alpha: value("alpha"), beta: value("beta"), gamma: value("gamma"), delta: value("delta") };
-    let timing = Timing { delta: libm::log(1.1), period: None };
-    let worth = worth(parse_day("2001-12-31").unwrap(), RenewalTerm::Months(12), 1_826, 365.25, timing);
+    let worth = worth(&calendar("2001-12-31"));
+    // Whole years are as many at both ends of the bridge, whatever the leap days.
+    assert_eq!((worth.len(), opportunity_days::worth(&calendar("1999-12-31")).len()), (5, 5));
     let made = made_of(&job);
     let found = rows(&job, "decision_invest", &["customer_id", "action", "gain"]);
     assert!(found.len() > histories.len());
@@ -234,4 +236,77 @@ fn donors_are_decided_about_by_their_opportunities() {
     assert_eq!(parts.iter().map(|step| amount(step)).sum::<i128>(), amount("closing"));
     assert_eq!(amount("closing"), job.decimals("customer_equity", "expected_value")[0]);
     assert!(amount("opening") > 0 && amount("acquired") == 0);
+}
+
+#[test]
+fn the_bridge_from_an_earlier_run_of_contracts_knows_who_came_back() {
+    let job = cohort_of(&SURVIVORS, "beta_geometric", "");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let config = config.replace("currency:", "period: year\ncurrency:");
+    // Left in the first year, and came back six years later.
+    let table = job.path("c.parquet");
+    std::fs::remove_file(&table).unwrap();
+    let end = |customer: usize| SURVIVORS.iter().position(|left| customer >= *left);
+    let rows: Vec<(i64, Day, Option<Day>)> = (0..1_000)
+        .map(|customer| {
+            let last = end(customer).map(|year| day_from_civil(1999 + year as i32, 12, 31));
+            (customer as i64, begun(), last)
+        })
+        .chain([(999, day_from_civil(2006, 1, 1), None)])
+        .collect();
+    job.parquet(
+        "c.parquet",
+        vec![
+            ("c", integers(rows.iter().map(|row| row.0))),
+            ("s", days(rows.iter().map(|row| row.1))),
+            ("e", optional_days(rows.iter().map(|row| row.2))),
+        ],
+    );
+    job.text("whalecurve.yaml", &config.replace("as_of: 2006-12-31", "as_of: 2004-12-31"));
+    let early = job.path("early");
+    let told = job.command("run", &["--output", early.to_str().unwrap()]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let later = format!("{config}equity: {{bridge: {{from: early, lost_below: 0.5}}}}\n");
+    job.text("whalecurve.yaml", &later);
+    job.run(&[]);
+    let bridge = rows_of_all(&job);
+    let amount = |step: &str| bridge.iter().find(|row| row.0 == step).unwrap().1;
+    assert_eq!(amount("opening"), decimals(&early, "customer_equity", "expected_value")[0]);
+    assert_eq!(amount("closing"), job.decimals("customer_equity", "expected_value")[0]);
+    // All pay 100.00 a period, but for the one who came back and has not paid since: a third of what it is expected to stay is more
+    // than what that makes of its amounts. Its stay is retention.
+    assert!(amount("spend").abs() <= 10_000 && amount("retention") > 300_000, "{bridge:?}");
+    // Values that were discounted otherwise, or are of other models, are no opening of this bridge.
+    let refused = |config: &str| {
+        job.text("whalecurve.yaml", config);
+        std::fs::remove_dir_all(job.path("out")).unwrap_or_default();
+        let told = job.failure();
+        told.lines().next().unwrap_or_default().split("equity.bridge.from").nth(1).unwrap_or_default().to_owned()
+    };
+    let yearly = later.replace("paths: 200", "paths: 200, discounting: per_year");
+    assert_eq!(refused(&yearly), ": the earlier run discounts in another way");
+    let plain = later.replace("model: beta_geometric", "model: bg_nbd");
+    let contracts = plain.lines().find(|line| line.contains("contracts:")).unwrap().to_owned();
+    assert_eq!(
+        refused(&plain.replace(&format!("{contracts}\n"), "")),
+        ": the earlier run was of another kind of model"
+    );
+}
+
+/// Steps of all customers, with their amounts.
+fn rows_of_all(job: &Job) -> Vec<(String, i128)> {
+    let bridge = rows(job, "equity_bridge", &["segmentation", "component", "amount"]);
+    let all = bridge.into_iter().filter(|row| row[0] == "all");
+    all.map(|row| (row[1].clone(), row[2].parse().unwrap())).collect()
+}
+
+#[test]
+fn an_explanation_speaks_of_periods_under_contract() {
+    let job = cohort_of(&SURVIVORS, "beta_geometric", "");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &format!("{config}output: results\n"));
+    run(&job.path("whalecurve.yaml"), &job.path("results"), &[]);
+    let told = job.command("explain", &["--customer", "3"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("periods under contract of 100.00 EUR each"), "{told}");
 }

@@ -225,7 +225,8 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let told = inputs.is_some() || !tables.contains(&TableName::Customers);
     let forecast = fields.read_or("forecast", None, problems, |entry, problems| {
         let known = covariates::known(inputs.as_ref(), &tables);
-        forecast::read(entry, (customers, told), known.as_deref(), problems).map(Some)
+        let contracts = tables.contains(&TableName::Contracts);
+        forecast::read(entry, (customers, told), (known.as_deref(), contracts), problems).map(Some)
     });
     if let (Some(_), Some(forecast), Some(entry)) = (&inputs, &forecast, fields.get("inputs")) {
         covariates::check_use(entry, forecast.as_ref(), problems);

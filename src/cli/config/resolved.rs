@@ -143,9 +143,9 @@ fn of_forecast(forecast: &ForecastSettings, add: &mut impl FnMut(&[&str], String
     add(&["forecast", "discount_rate_per_year"], forecast.discount_rate_per_year.to_string());
     add(&["forecast", "paths"], forecast.paths.to_string());
     add(&["forecast", "parameter_uncertainty"], forecast.parameter_uncertainty.to_string());
+    add(&["forecast", "discounting"], forecast.discounting.as_str().to_owned());
     if matches!(forecast.model, ModelChoice::One(_) | ModelChoice::Auto) {
         add(&["forecast", "spend"], forecast.spend.as_str().to_owned());
-        add(&["forecast", "discounting"], forecast.discounting.as_str().to_owned());
         let ways = if forecast.simulated_waits { "simulated" } else { "closed_form" };
         add(&["forecast", "next_purchase"], ways.to_owned());
     }

@@ -398,6 +398,7 @@ fn opportunities_for_ever_are_the_sum_of_what_each_is_worth() {
         let found = buys * model.opportunities_for_ever(6, timing(Some(1.0))).unwrap();
         assert!((found / published - 1.0).abs() < 1e-12, "{found} is not {published}");
     }
-    let without = Timing { delta: 0.0, period: Some(1.0) };
-    assert_eq!(GIVEN.opportunities_for_ever(6, without), Err(DiscountError::Undiscounted));
+    let without = |length| Timing { delta: 0.0, period: Some(length) };
+    assert_eq!(GIVEN.opportunities_for_ever(6, without(1.0)), Err(DiscountError::Infinite));
+    assert_eq!(GIVEN.opportunities_for_ever(6, without(2.5)), Err(DiscountError::Undiscounted));
 }

@@ -4,8 +4,7 @@ use super::cdnow::close;
 use crate::forecast::contract_holdout::ContractHoldout;
 use crate::forecast::contract_model::{ContractCalendar, ContractModel};
 use crate::forecast::holdout::HoldoutError;
-use crate::numeric::discounting::Timing;
-use crate::schema::forecasting::ContractKind;
+use crate::schema::forecasting::{ContractKind, Discounting};
 use crate::schema::renewals::RenewalTerm;
 use crate::schema::tables::CustomerContract;
 use crate::units::Day;
@@ -21,7 +20,8 @@ fn calendar() -> ContractCalendar {
         term,
         days_per_unit,
         horizon_days: 365,
-        timing: Timing { delta: 0.0, period: None },
+        delta: 0.0,
+        discounting: Discounting::Continuous,
     }
 }
 

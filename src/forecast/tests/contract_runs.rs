@@ -3,7 +3,7 @@
 use super::cdnow::close;
 use crate::forecast::beta_geometric::ShiftedBetaGeometric;
 use crate::forecast::beta_weibull::BetaDiscreteWeibull;
-use crate::forecast::contract_model::{ContractCalendar, ContractModel, Prospect};
+use crate::forecast::contract_model::{ContractCalendar, ContractModel, Future};
 use crate::forecast::contract_simulation::{ContractCustomers, ContractSettings, simulate};
 use crate::forecast::exponential_gamma::ExponentialGamma;
 use crate::forecast::fit::FitEnd;
@@ -11,8 +11,7 @@ use crate::forecast::simulate::{Segmentation, Simulation};
 use crate::forecast::spells::Spell;
 use crate::forecast::stratified::Strata;
 use crate::forecast::weibull_gamma::WeibullGamma;
-use crate::numeric::discounting::Timing;
-use crate::schema::forecasting::ContractKind;
+use crate::schema::forecasting::{ContractKind, Discounting};
 use crate::schema::period::parse_day;
 use crate::schema::renewals::RenewalTerm;
 use crate::units::Day;
@@ -25,26 +24,20 @@ const MODELS: [ContractModel; 4] = [
     ContractModel::WeibullGamma(WeibullGamma { r: 0.8, alpha: 2.1, c: 1.4 }),
 ];
 
-const UNDISCOUNTED: Timing = Timing { delta: 0.0, period: None };
-
-/// Days of periods at whose end things count.
-const PERIODS: [Option<f64>; 5] = [None, Some(1.0), Some(7.0), Some(365.25 / 12.0), Some(365.25)];
-
 fn day(text: &str) -> Day {
     parse_day(text).unwrap()
 }
 
 /// Years; 10 % a year.
 fn calendar(as_of: &str, horizon_days: u32) -> ContractCalendar {
-    let (term, days_per_unit, timing) =
-        (RenewalTerm::Months(12), 365.25, Timing { delta: libm::log(1.1), period: None });
-    ContractCalendar { as_of: day(as_of), term, days_per_unit, horizon_days, timing }
+    let (term, days_per_unit, delta) = (RenewalTerm::Months(12), 365.25, libm::log(1.1));
+    let discounting = Discounting::Continuous;
+    ContractCalendar { as_of: day(as_of), term, days_per_unit, horizon_days, delta, discounting }
 }
 
-/// The same, where things count at the end of periods of so many days.
-fn by_ends(calendar: ContractCalendar, days: Option<f64>) -> ContractCalendar {
-    let period = days.map(|days| days / calendar.days_per_unit);
-    ContractCalendar { timing: Timing { period, ..calendar.timing }, ..calendar }
+/// The same, where things count at other times.
+fn by_ends(calendar: ContractCalendar, discounting: Discounting) -> ContractCalendar {
+    ContractCalendar { discounting, ..calendar }
 }
 
 /// The cohort of Fader & Hardie (2007) as contracts: those lost in year `t` had `t` years.
@@ -79,21 +72,21 @@ fn contracts_of_the_published_cohort_have_the_published_fits() {
 fn renewals_to_come_are_the_survival_of_the_chances_up_to_the_horizon() {
     // Seven renewals made, the last due on the day after as_of; four more within the horizon.
     let prospect = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-12-31", 1_826)).unwrap();
-    let Prospect::Renewals { made, .. } = &prospect else { panic!("{prospect:?}") };
+    let Future::Renewals { made, .. } = &prospect.future else { panic!("{prospect:?}") };
     assert_eq!(made.len(), 5);
     for (at, survival) in (0..).zip(made) {
         close(*survival, SBG.survival_after(7, at), 1e-14);
     }
     let factor = |year: u32| libm::pow(1.1, -f64::from(day(&format!("{year}-01-01")) - day("2006-12-31")) / 365.25);
     let discounted: f64 = (0..5).map(|at| SBG.survival_after(7, at) * factor(2007 + at)).sum();
-    close(prospect.discounted(), discounted, 1e-13);
-    close(prospect.expected(), (0..5).map(|at| SBG.survival_after(7, at)).sum(), 1e-14);
+    close(prospect.discounted, discounted, 1e-13);
+    close(prospect.expected, (0..5).map(|at| SBG.survival_after(7, at)).sum(), 1e-14);
     // In the middle of a term the next renewal is not made yet.
     let prospect = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-06-30", 366)).unwrap();
-    close(prospect.expected(), SBG.retention(7), 1e-14);
+    close(prospect.expected, SBG.retention(7), 1e-14);
     // None within a short horizon.
     let none = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-06-30", 30)).unwrap();
-    assert!(none.expected().abs() + none.discounted().abs() + none.worth(0.5).abs() < 1e-300);
+    assert!(none.expected.abs() + none.discounted.abs() + none.future.worth(0.5).abs() < 1e-300);
 }
 
 /// REFERENCE: sBG, expected discounted lifetime at 10 %; a customer in its first year has all of it before it but that year.
@@ -106,15 +99,14 @@ fn periods_for_ever_have_their_published_value_and_are_what_a_long_horizon_reach
     for model in MODELS {
         for as_of in ["2006-12-31", "2003-08-15", "2000-01-01"] {
             let long = calendar(as_of, 400 * 366);
-            let reached = model.prospect(day("2000-01-01"), &long).unwrap().discounted();
+            let reached = model.prospect(day("2000-01-01"), &long).unwrap().discounted;
             let for_ever = model.periods_for_ever(day("2000-01-01"), &long).unwrap();
             // Calendar years differ from 365.25 days by less than one.
             let tolerance = if model.kind().has_renewals() { 3e-4 } else { 1e-10 };
             close(reached, for_ever, tolerance);
         }
         // Without discounting it has an end where survival falls faster than time rises: r c > 1.
-        let undiscounted =
-            model.periods_for_ever(day("2000-01-01"), &ContractCalendar { timing: UNDISCOUNTED, ..begun });
+        let undiscounted = model.periods_for_ever(day("2000-01-01"), &ContractCalendar { delta: 0.0, ..begun });
         assert_eq!(undiscounted.is_ok(), model.kind() == ContractKind::WeibullGamma);
     }
 }
@@ -122,7 +114,7 @@ fn periods_for_ever_have_their_published_value_and_are_what_a_long_horizon_reach
 /// A renewal on the day `d` after `as_of` is worth `1.1^−(⌈d/P⌉ P/365.25)`.
 #[test]
 fn renewals_count_at_the_end_of_the_period_that_they_come_up_in() {
-    for (days, factor) in PERIODS.into_iter().zip([
+    for (days, factor) in Discounting::ALL.into_iter().zip([
         |day: f64| day,
         |day: f64| day,
         |day: f64| 7.0 * libm::ceil(day / 7.0),
@@ -135,21 +127,48 @@ fn renewals_count_at_the_end_of_the_period_that_they_come_up_in() {
         let worth = |at: u32| libm::pow(1.1, -factor(due(2007 + at)) / 365.25);
         let discounted: f64 = (0..5).map(|at| SBG.survival_after(7, at) * worth(at)).sum();
         let prospect = MODELS[0].prospect(day("2000-01-01"), &calendar).unwrap();
-        close(prospect.discounted(), discounted, 1e-13);
-        close(prospect.expected(), (0..5).map(|at| SBG.survival_after(7, at)).sum(), 1e-14);
+        close(prospect.discounted, discounted, 1e-13);
+        close(prospect.expected, (0..5).map(|at| SBG.survival_after(7, at)).sum(), 1e-14);
     }
+}
+
+/// Contracts that come up on the day of the forecast's own day do so once a year, however long the year.
+#[test]
+fn a_renewal_a_year_counts_at_the_end_of_a_year_up_to_the_horizon_and_for_ever() {
+    for (as_of, begun) in [("2001-12-31", "1999-12-31"), ("2003-12-31", "1999-12-31"), ("2003-06-30", "2001-06-30")] {
+        for discounting in [Discounting::PerYear, Discounting::PerMonth] {
+            let calendar = by_ends(calendar(as_of, 1_826), discounting);
+            let prospect = MODELS[0].prospect(day(begun), &calendar).unwrap();
+            let made = calendar.term.renewals(day(begun), day(as_of));
+            let survival = |year: u32| SBG.survival_after(made, year) * libm::pow(1.1, -f64::from(year));
+            close(prospect.discounted, (1..=5).map(survival).sum(), 1e-13);
+            let long: f64 = (1..2_000).map(survival).sum();
+            close(MODELS[0].periods_for_ever(day(begun), &calendar).unwrap(), long, 1e-11);
+        }
+    }
+    // Months that count at the end of a year: two up to the end of the first one.
+    let (term, days_per_unit, delta) = (RenewalTerm::Months(1), 365.25 / 12.0, libm::log(1.1) / 12.0);
+    let discounting = Discounting::PerYear;
+    let calendar =
+        ContractCalendar { as_of: day("2003-12-31"), term, days_per_unit, horizon_days: 731, delta, discounting };
+    let made = term.renewals(day("2000-02-15"), day("2003-12-31"));
+    let survival = |month: u32| SBG.survival_after(made, month) * libm::pow(1.1, -libm::ceil(f64::from(month) / 12.0));
+    let prospect = MODELS[0].prospect(day("2000-02-15"), &calendar).unwrap();
+    close(prospect.discounted, (1..=24).map(survival).sum(), 1e-13);
+    let for_ever = MODELS[0].periods_for_ever(day("2000-02-15"), &calendar).unwrap();
+    close(for_ever, (1..20_000).map(survival).sum(), 1e-11);
 }
 
 #[test]
 fn what_counts_at_the_end_of_its_period_for_ever_is_what_a_long_horizon_reaches() {
-    for (model, days) in MODELS.into_iter().flat_map(|model| PERIODS.map(|days| (model, days))) {
+    for (model, days) in MODELS.into_iter().flat_map(|model| Discounting::ALL.map(|days| (model, days))) {
         // Renewals that come up in the middle of a period stay there in calendar years.
         let long = by_ends(calendar("2003-08-15", 400 * 366), days);
-        let reached = model.prospect(day("2000-01-01"), &long).unwrap().discounted();
+        let reached = model.prospect(day("2000-01-01"), &long).unwrap().discounted;
         let for_ever = model.periods_for_ever(day("2000-01-01"), &long).unwrap();
         close(reached, for_ever, if model.kind().has_renewals() { 3e-4 } else { 1e-10 });
-        let at_once = model.periods_for_ever(day("2000-01-01"), &by_ends(long, None)).unwrap();
-        let least = at_once * libm::pow(1.1, -days.unwrap_or_default() / 365.25);
+        let at_once = model.periods_for_ever(day("2000-01-01"), &by_ends(long, Discounting::Continuous)).unwrap();
+        let least = at_once * libm::pow(1.1, -days.days().unwrap_or_default() / 365.25);
         assert!(for_ever <= at_once && for_ever >= least * (1.0 - 1e-12), "{model:?}: {for_ever} {at_once}");
     }
 }
@@ -160,14 +179,16 @@ fn the_probability_of_being_there_at_the_horizon_is_that_of_p_alive_then() {
     for (as_of, horizon, survived) in [
         // Five renewals from the seventh on: the last one comes up on the day after the horizon.
         ("2006-12-31", 1_826, SBG.survival_after(7, 5)),
-        ("2006-12-31", 1_825, SBG.survival_after(7, 4)),
+        // Five years, less a leap day, and less than five years.
+        ("2006-12-31", 1_825, SBG.survival_after(7, 5)),
+        ("2006-12-31", 1_800, SBG.survival_after(7, 4)),
         ("2006-06-30", 366, SBG.survival_after(6, 1)),
         ("2006-06-30", 30, 1.0),
     ] {
-        close(MODELS[0].prospect(start, &calendar(as_of, horizon)).unwrap().at_horizon(), survived, 1e-14);
+        close(MODELS[0].prospect(start, &calendar(as_of, horizon)).unwrap().at_horizon, survived, 1e-14);
     }
     let ContractModel::WeibullGamma(model) = MODELS[3] else { panic!() };
-    let found = MODELS[3].prospect(start, &calendar("2000-12-30", 731)).unwrap().at_horizon();
+    let found = MODELS[3].prospect(start, &calendar("2000-12-30", 731)).unwrap().at_horizon;
     close(found, model.survival((365.0 + 731.0) / 365.25) / model.survival(365.0 / 365.25), 1e-13);
 }
 
@@ -176,13 +197,16 @@ fn the_probability_of_being_there_at_the_horizon_is_that_of_p_alive_then() {
 fn drawn_prospects_have_the_closed_form_as_mean() {
     for model in MODELS {
         let horizons = [("2006-12-31", 1_826), ("2003-08-15", 3_650), ("2000-01-01", 40)];
-        for ((as_of, horizon), days) in horizons.into_iter().flat_map(|horizon| PERIODS.map(|days| (horizon, days))) {
+        for ((as_of, horizon), days) in
+            horizons.into_iter().flat_map(|horizon| Discounting::ALL.map(|days| (horizon, days)))
+        {
             let prospect = model.prospect(day("2000-01-01"), &by_ends(calendar(as_of, horizon), days)).unwrap();
             let strata = 1_000_000;
-            let mean: f64 = (0..strata).map(|i| prospect.worth((f64::from(i) + 0.5) / f64::from(strata))).sum::<f64>()
-                / f64::from(strata);
-            assert!((mean - prospect.discounted()).abs() < 2e-5, "{model:?}: {mean} is not {}", prospect.discounted());
-            assert!(prospect.discounted() <= prospect.expected() && prospect.expected() >= 0.0);
+            let mean: f64 =
+                (0..strata).map(|i| prospect.future.worth((f64::from(i) + 0.5) / f64::from(strata))).sum::<f64>()
+                    / f64::from(strata);
+            assert!((mean - prospect.discounted).abs() < 2e-5, "{model:?}: {mean} is not {}", prospect.discounted);
+            assert!(prospect.discounted <= prospect.expected && prospect.expected >= 0.0);
         }
     }
 }
@@ -229,7 +253,7 @@ fn the_simulation_agrees_with_the_closed_form_within_four_of_its_standard_errors
                 assert!(lifetime.mean.abs() + lifetime.sd + lifetime.probability_of_loss < 1e-300);
                 continue;
             };
-            let expected = base.contribution[row] * model.prospect(start, &settings.calendar).unwrap().discounted();
+            let expected = base.contribution[row] * model.prospect(start, &settings.calendar).unwrap().discounted;
             expected_total += expected;
             let gap = (lifetime.mean - expected).abs();
             assert!(gap <= 4.0 * lifetime.mean_error + 1e-9, "{model:?}: {lifetime:?} is not {expected}");

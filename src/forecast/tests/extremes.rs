@@ -9,6 +9,7 @@ use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{Settings, simulate};
 use crate::forecast::summary::{History, Summary};
+use crate::numeric::discounting::Timing;
 use crate::schema::settings::PurchaseKind;
 
 /// Frequency, recency, age.
@@ -178,8 +179,7 @@ fn simulated_values_of_extreme_customers_are_finite() {
             let settings = Settings {
                 model: model.into(),
                 horizon: 52.0,
-                delta: 0.002,
-                period: None,
+                timing: Timing { delta: 0.002, period: None },
                 paths: 64,
                 seed: 1,
                 quantiles: vec![0.5],

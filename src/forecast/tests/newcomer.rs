@@ -206,7 +206,8 @@ const NEW_YEAR: ContractCalendar = ContractCalendar {
     term: RenewalTerm::Months(12),
     days_per_unit: 365.25,
     horizon_days: 1_827,
-    timing: Timing { delta: 0.095_310_179_804_324_87, period: None },
+    delta: 0.095_310_179_804_324_87,
+    discounting: Discounting::Continuous,
 };
 
 #[test]
@@ -215,8 +216,7 @@ fn a_new_contract_is_worth_what_drawn_contracts_are() {
     let renewals = [366.0, 731.0, 1_096.0, 1_461.0, 1_827.0];
     let factor = |days: f64| 1.1_f64.powf(-days / 365.25);
     let paid = |chances: f64| 1.0 + renewals[..(chances as usize).min(5)].iter().map(|days| factor(*days)).sum::<f64>();
-    let stayed =
-        |years: f64| -libm::expm1(-NEW_YEAR.timing.delta * years.min(1_827.0 / 365.25)) / NEW_YEAR.timing.delta;
+    let stayed = |years: f64| -libm::expm1(-NEW_YEAR.delta * years.min(1_827.0 / 365.25)) / NEW_YEAR.delta;
     let (alpha, beta, r, c) = (0.704, 1.182, 1.3, 1.4);
     let leaving = Beta::new(alpha, beta);
     // A geometric number of renewals made: (1−p)^n is left after n of them.
@@ -255,7 +255,7 @@ fn a_new_contract_is_worth_what_drawn_contracts_are() {
         let (mean, error) = drawn;
         let miss = (found.discounted_purchases - mean) / error;
         assert!(miss.abs() < ERRORS, "{model:?}: {found:?} {mean}, {miss} errors");
-        let later = ContractCalendar { timing: counting(0.0, None), ..NEW_YEAR };
+        let later = ContractCalendar { delta: 0.0, ..NEW_YEAR };
         let undiscounted = model.newcomer(&later).unwrap();
         assert!((undiscounted.discounted_purchases - undiscounted.purchases).abs() < 1e-12);
         assert!(

@@ -10,7 +10,7 @@ use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{self, Lifetime, ParameterDraw, Segmentation, Settings, Simulation};
-use crate::numeric::discounting::Periods;
+use crate::numeric::discounting::{Periods, Timing};
 
 /// Simulates with nobody watching.
 pub(super) fn simulate(
@@ -87,8 +87,7 @@ pub(super) fn settings(model: impl Into<Population>) -> Settings {
     Settings {
         model: model.into(),
         horizon: 52.0,
-        delta: 0.002,
-        period: None,
+        timing: Timing { delta: 0.002, period: None },
         paths: 1000,
         seed: 9,
         quantiles: vec![0.05, 0.25, 0.5, 0.75, 0.95],
@@ -132,7 +131,13 @@ fn the_closed_form_lies_within_four_standard_errors_of_the_simulated_mean() {
         let company = Company::new(model, &SPEND, 60);
         for p in [None, Some(SPEND.p)] {
             for (horizon, delta) in [(52.0, 0.002), (13.0, 0.0), (104.0, 0.01)] {
-                let settings = Settings { paths: 8_000, horizon, delta, quantiles: vec![], ..settings(model) };
+                let settings = Settings {
+                    paths: 8_000,
+                    horizon,
+                    timing: Timing { delta, period: None },
+                    quantiles: vec![],
+                    ..settings(model)
+                };
                 let customers = company.customers(p);
                 let residual: Vec<Residual> = (0..customers.len())
                     .map(|i| {
@@ -217,7 +222,8 @@ fn normal_spend_of_either_sign_has_its_closed_form_and_its_spread() {
         sustaining_rate: &[0.0],
         key: &[5],
     };
-    let settings = Settings { paths: 200_000, horizon: 10.0, delta: 0.0, ..settings(constant) };
+    let settings =
+        Settings { paths: 200_000, horizon: 10.0, timing: Timing { delta: 0.0, period: None }, ..settings(constant) };
     let found = simulate(&settings, &customers, &[]).unwrap().lifetime[0];
     let variance = 10.0 * (225.0 + 9.0 + 16.0) + 100.0 * 16.0;
     assert!((found.mean + 30.0).abs() < STANDARD_ERRORS * found.mean_error, "{found:?}");
@@ -230,8 +236,13 @@ fn values_discounted_period_by_period_have_their_closed_form() {
         let company = Company::new(model, &SPEND, 60);
         let customers = company.customers(Some(SPEND.p));
         for (horizon, length, delta) in [(52.0, 4.348, 0.02), (39.0, 52.18, 0.05)] {
-            let settings =
-                Settings { paths: 8_000, horizon, delta, period: Some(length), quantiles: vec![], ..settings(model) };
+            let settings = Settings {
+                paths: 8_000,
+                horizon,
+                timing: Timing { delta, period: Some(length) },
+                quantiles: vec![],
+                ..settings(model)
+            };
             let residual: Vec<Residual> = (0..60)
                 .map(|i| {
                     let x = f64::from(company.frequency[i]);
@@ -244,7 +255,7 @@ fn values_discounted_period_by_period_have_their_closed_form() {
             agree(&format!("{model:?} {horizon} {length}"), &closed, &found.lifetime);
         }
     }
-    let wrong = Settings { period: Some(0.0), ..settings(CDNOW) };
+    let wrong = Settings { timing: Timing { delta: 0.002, period: Some(0.0) }, ..settings(CDNOW) };
     let company = Company::new(CDNOW, &SPEND, 1);
     let message = simulate(&wrong, &company.customers(None), &[]).unwrap_err().to_string();
     assert_eq!(message, "period is out of range: it must be positive, and at least a millionth of the horizon");

@@ -8,7 +8,7 @@ use crate::{
         observed::{Assessment, MANY, Observed, rank},
         scores::BINS,
     },
-    pipeline::comparison::{Parameters, bias, end, lift, score_columns},
+    pipeline::comparison::{Parameters, Told, end, lift, score_columns},
     publish::dataset::Values,
     schema::{forecasting::VALIDATION_DATASETS, outputs::OutputDataset},
 };
@@ -34,7 +34,7 @@ fn columns<M: Parameters>(
     best: Option<usize>,
 ) -> Vec<Values> {
     match spec.name {
-        "validation_score" => score_columns(rows, Some(observed), best),
+        "validation_score" => score_columns(rows, Some(observed.customers()), best),
         "validation_tracking" => tracking(rows, observed),
         "validation_frequency" => by_frequency(rows, observed),
         "validation_decile" => deciles(rows),
@@ -125,7 +125,7 @@ fn table<M>(title: &str, rows: &[Assessment<M>], observed: &Observed, best: Opti
             "{mark} {:<18}{:>10}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}",
             row.method,
             number(Some(outcome.errors.expected), 1),
-            percent(bias(outcome)),
+            percent(outcome.bias()),
             number(row.crps(), 4),
             number(Some(outcome.errors.mae), 4),
             number(Some(outcome.errors.rmse), 4),

@@ -78,7 +78,7 @@ impl Report {
     pub(super) fn base_part(&self) -> Markup {
         let Some(base) = &self.base else {
             return nothing(
-                "How many customers are still there is not known: the run had no forecast of purchases.",
+                "How many customers are still there is not known: the run had no forecast.",
                 "A `forecast` block in the config gives it.",
             );
         };

@@ -73,7 +73,7 @@ impl Report {
         let decisions = &self.decisions;
         if decisions.invest.is_none() && decisions.keep.is_empty() && decisions.prospects.is_empty() {
             return nothing(
-                "There is nothing to decide here: no forecast of purchases, or neither losing customers, actions nor prospects.",
+                "There is nothing to decide here: no forecast, or neither losing customers, actions nor prospects.",
                 "`inputs.actions` with a budget, and `inputs.prospects`, ask for decisions.",
             );
         }

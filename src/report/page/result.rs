@@ -112,7 +112,7 @@ impl Report {
 
     fn risk_line(&self, all: &Summary) -> Markup {
         let Some(risk) = &self.risk else {
-            return html! { "Who is about to leave is not known: the run had no forecast of purchases." };
+            return html! { "Who is about to leave is not known: the run had no forecast." };
         };
         html! {
             @if risk.customers == 0 {

@@ -65,10 +65,11 @@ const MAX_PENALTY: u8 = 100;
 /// * `customers`: the customers table as it is mapped, and whether that is all that is to be said of it: what is wrong with
 ///   `inputs` is told there.
 /// * `known`: names of the covariates; `None` when something is wrong with them.
+/// * `contracts`: whether there is a table of contracts.
 pub(in crate::cli::config) fn read(
     entry: &Entry<'_>,
     customers: (Option<&TableSetting>, bool),
-    known: Option<&[&str]>,
+    (known, contracts): (Option<&[&str]>, bool),
     problems: &mut Problems,
 ) -> Option<ForecastSettings> {
     let fields = entry.fields(&KEYS, problems)?;
@@ -76,10 +77,13 @@ pub(in crate::cli::config) fn read(
         PurchaseKind::ALL.map(|kind| (kind.as_str(), ModelChoice::One(kind))).to_vec();
     models.push(("auto", ModelChoice::Auto));
     models.push((ModelChoice::BgBb.as_str(), ModelChoice::BgBb));
-    models.extend(ContractKind::ALL.map(|kind| (kind.as_str(), ModelChoice::Contract(kind))));
+    models.extend(ContractKind::ALL.map(|kind| (kind.as_str(), ModelChoice::Contract(Some(kind)))));
     let model = fields.read_or("model", ModelChoice::One(PurchaseKind::BgNbd), problems, |entry, problems| {
         entry.word(&models, problems)
     });
+    // Of customers whose contracts are known the models of contracts are what there is to choose from.
+    let model =
+        model.map(|model| if model == ModelChoice::Auto && contracts { ModelChoice::Contract(None) } else { model });
     let spends = SpendKind::ALL.map(|kind| (kind.as_str(), kind));
     let spend =
         fields.read_or("spend", SpendKind::GammaGamma, problems, |entry, problems| entry.word(&spends, problems));
@@ -252,7 +256,8 @@ fn grace(entry: &Entry<'_>, problems: &mut Problems) -> Option<u32> {
 fn check_keys(fields: &Fields<'_>, model: ModelChoice, problems: &mut Problems) {
     let unknown: Vec<&str> = match model {
         ModelChoice::One(_) | ModelChoice::Auto => CONTRACT_KEYS.to_vec(),
-        ModelChoice::Contract(_) => PURCHASE_KEYS.to_vec(),
+        ModelChoice::Contract(None) => PURCHASE_KEYS.into_iter().filter(|key| *key != "holdout").collect(),
+        ModelChoice::Contract(Some(_)) => PURCHASE_KEYS.to_vec(),
         ModelChoice::BgBb => [&PURCHASE_KEYS[..], &CONTRACT_KEYS[..]].concat(),
     };
     for entry in unknown.into_iter().filter_map(|key| fields.get(key)) {
@@ -283,6 +288,6 @@ pub(in crate::cli::config) fn check_contracts(
     if !of_contracts && let Some(table) = inside("inputs", &known, TableName::Contracts.as_str()) {
         let what = format!("{} has no effect: no model of contracts uses it", quoted(table.path()));
         let models = ContractKind::ALL.map(ContractKind::as_str).join(", ");
-        problems.add_with_hint(table.key_at(), what, format!("set forecast.model to one of {models}"));
+        problems.add_with_hint(table.key_at(), what, format!("set forecast.model to one of {models}, or auto"));
     }
 }

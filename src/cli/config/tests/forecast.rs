@@ -1,6 +1,7 @@
 //! `forecast` and `portfolio`.
 
 use super::*;
+use crate::schema::forecasting::ModelChoice;
 use crate::schema::settings::{PoolBy, PurchaseKind};
 
 #[test]
@@ -71,6 +72,8 @@ fn a_model_of_contracts_has_its_grace_and_the_day_from_which_contracts_are_known
         let found = read(&format!(", model: {name}"));
         assert_eq!((found.model.as_str(), found.grace_days, found.contracts_from), (name, 0, None));
     }
+    let found = read(", model: auto, grace: 14d, holdout: 1y");
+    assert_eq!((found.model, found.grace_days, found.holdout_days), (ModelChoice::Contract(None), 14, Some(365)));
     let found = read(", model: weibull_gamma, grace: 1 month, contracts_from: 1970-01-11");
     assert_eq!((found.grace_days, found.contracts_from), (30, Some(10)));
 }
@@ -83,13 +86,17 @@ fn a_model_of_contracts_and_the_table_of_contracts_need_each_other() {
     ");
     assert_snapshot!(message_with(&contracts("")), @r"
     shop/whalecurve.yaml:5:3: `inputs.contracts` has no effect: no model of contracts uses it
-      hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+      hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma, or auto
     ");
     assert_snapshot!(message_with(&contracts(", model: bg_nbd, grace: 2w, contracts_from: 1970-01-11")), @r"
     shop/whalecurve.yaml:5:3: `inputs.contracts` has no effect: no model of contracts uses it
-      hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma
+      hint: set forecast.model to one of beta_geometric, beta_weibull, exponential_gamma, weibull_gamma, or auto
     shop/whalecurve.yaml:6:40: `forecast.grace` has no effect with bg_nbd
     shop/whalecurve.yaml:6:51: `forecast.contracts_from` has no effect with bg_nbd
+    ");
+    assert_snapshot!(message_with(&contracts(", model: auto, penalty: 1, next_purchase: simulated")), @r"
+    shop/whalecurve.yaml:6:38: `forecast.penalty` has no effect with auto
+    shop/whalecurve.yaml:6:50: `forecast.next_purchase` has no effect with auto
     ");
     assert_snapshot!(message_with(&contracts(", model: beta_weibull, grace: 2y, holdout: 1y")), @r"
     shop/whalecurve.yaml:6:53: `forecast.grace` is `2y`, expected a length of time up to a year, like 0 days, 14 days or 1 month

@@ -1,0 +1,91 @@
+//! Which model of contracts a run uses, and why.
+
+use super::{
+    Clock, Ledgers, RunError,
+    choice::{SHORTEST_HOLDOUT, in_words, none_usable},
+};
+use crate::{
+    forecast::{
+        contract_holdout::{ContractAssessment, ContractHoldout},
+        contract_model::{ContractCalendar, ContractModel},
+        fit::Fit,
+        observed::{self, Assessment},
+        predict::ForecastError,
+        spells::Spell,
+    },
+    schema::{forecasting::ContractKind, settings::ForecastSettings},
+};
+
+/// The model of a run, fitted to all contracts.
+pub(super) struct ContractChoice {
+    pub(super) kind: ContractKind,
+    pub(super) fit: Fit<ContractModel>,
+    /// The models that were tried.
+    pub(super) tried: Vec<ContractAssessment>,
+    /// Customers and days of the holdout that they were scored on; `None` where the config names the model.
+    pub(super) holdout: Option<(usize, u32)>,
+    /// Which of them is used.
+    pub(super) used: usize,
+    /// The choice in words, or how a saved fit came to be.
+    pub(super) why: Option<String>,
+}
+
+impl ContractChoice {
+    /// Fits the named model, or whichever foretold the holdout best and has a usable fit to all contracts.
+    ///
+    /// * `spells`: of all contracts.
+    ///
+    /// # Errors
+    /// [`RunError::Forecast`].
+    pub(super) fn new(
+        kind: Option<ContractKind>,
+        setting: &ForecastSettings,
+        ledgers: &Ledgers,
+        (spells, calendar): (&[Spell], &ContractCalendar),
+        clock: &mut Clock,
+    ) -> Result<Self, RunError> {
+        let customers = Some(spells.len() as u64);
+        if let Some((saved, fit)) = ledgers.saved.as_ref().and_then(|saved| Some((saved, saved.contracts()?))) {
+            let kind = fit.fitted().map_err(ForecastError::from)?.kind();
+            return Ok(Self { why: Some(saved.origin()), ..Self::alone(kind, fit.clone()) });
+        }
+        let fit = |kind| ContractModel::fit(kind, spells, calendar, setting.contracts_from);
+        if let Some(kind) = kind {
+            clock.start("fit_contracts", customers);
+            return Ok(Self::alone(kind, fit(kind)));
+        }
+        clock.start("choose_model", customers);
+        let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
+        let days = setting.holdout_days.unwrap_or_else(|| usual_holdout(spells, calendar));
+        let holdout = ContractHoldout::new(contracts, *calendar, days, setting.grace_days, setting.contracts_from)
+            .map_err(ForecastError::from)?;
+        let tried: Vec<ContractAssessment> = ContractKind::ALL.into_iter().map(|kind| holdout.model(kind)).collect();
+        clock.start("fit_contracts", customers);
+        let (order, mut passed_over) = (observed::rank(&tried), Vec::new());
+        for &used in &order {
+            let kind = ContractKind::ALL[used];
+            let fit = fit(kind);
+            if !observed::usable(&fit) {
+                passed_over.push(format!("{} has no usable fit to all contracts", kind.as_str()));
+                continue;
+            }
+            let unit = format!("{}s under contract", setting.time_unit);
+            let why = Some(in_words(&tried, (&order, used), (&unit, days), &passed_over));
+            return Ok(Self { kind, fit, tried, holdout: Some((holdout.customers(), days)), used, why });
+        }
+        Err(none_usable(&tried, passed_over).into())
+    }
+
+    /// The one model that was asked for.
+    fn alone(kind: ContractKind, fit: Fit<ContractModel>) -> Self {
+        let tried = vec![Assessment { method: kind.as_str(), fit: Some(fit.clone()), outcome: None }];
+        Self { kind, fit, tried, holdout: None, used: 0, why: None }
+    }
+}
+
+/// A quarter of the time that contracts are known of, but no less than a time unit, so that renewals come up in it.
+fn usual_holdout(spells: &[Spell], calendar: &ContractCalendar) -> u32 {
+    let known = spells.iter().map(|spell| spell.start).min().map_or(0, |first| calendar.as_of.abs_diff(first));
+    let unit = calendar.as_of.abs_diff(calendar.term.renewal(calendar.as_of, 1));
+    (known / 4).max(unit).max(SHORTEST_HOLDOUT)
+}
