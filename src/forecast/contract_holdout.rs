@@ -14,7 +14,8 @@
 //! 359–378; Graf et al., Assessment and comparison of prognostic classification schemes for survival data, Statistics in
 //! Medicine 18 (1999), 2529–2545.
 
-use super::contract_model::{ContractCalendar, ContractModel};
+use super::contract_calendar::ContractCalendar;
+use super::contract_model::ContractModel;
 use super::holdout::HoldoutError;
 use super::observed::{Assessment, Scored};
 use super::scores;

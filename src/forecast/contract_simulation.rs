@@ -4,7 +4,8 @@
 //! (`stratified`), which falls as the level rises; so the error of a customer's mean is at most its
 //! range over `2n`, not its deviation over `√n`.
 
-use super::contract_model::{ContractCalendar, ContractModel, Future};
+use super::contract_calendar::ContractCalendar;
+use super::contract_model::{ContractModel, Future};
 use super::lifetime::LifetimeError;
 use super::simulate::{Segmentation, Simulation};
 use super::stratified::{self, Futures, Strata};

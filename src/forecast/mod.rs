@@ -42,6 +42,7 @@ pub mod bg_cnbd_k;
 mod bg_cnbd_k_fit;
 pub mod bg_nbd;
 mod bg_nbd_fit;
+pub mod contract_calendar;
 mod contract_fit;
 pub mod contract_holdout;
 pub mod contract_model;

@@ -15,7 +15,8 @@
 //!
 //! ```
 //! use whalecurve::forecast::beta_geometric::ShiftedBetaGeometric;
-//! use whalecurve::forecast::contract_model::{ContractCalendar, ContractModel};
+//! use whalecurve::forecast::contract_calendar::ContractCalendar;
+//! use whalecurve::forecast::contract_model::ContractModel;
 //! use whalecurve::schema::forecasting::Discounting;
 //! use whalecurve::schema::renewals::RenewalTerm;
 //!
@@ -38,7 +39,8 @@
 
 use super::beta_geometric::DiscountError;
 use super::bg_bb::BgBb;
-use super::contract_model::{ContractCalendar, ContractModel};
+use super::contract_calendar::ContractCalendar;
+use super::contract_model::ContractModel;
 use super::contribution::Rates;
 use super::newcomer::{NewCustomer, Newcomer};
 use super::opportunities::DiscreteHistory;

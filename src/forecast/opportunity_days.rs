@@ -1,6 +1,6 @@
 //! Purchase days cut into opportunities to buy: calendar terms, counted back from the end of the day of the forecast.
 
-use super::contract_model::ContractCalendar;
+use super::contract_calendar::ContractCalendar;
 use super::opportunities::DiscreteHistory;
 use crate::schema::purchases::PurchaseLog;
 use crate::schema::renewals::RenewalTerm;

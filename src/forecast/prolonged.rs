@@ -11,7 +11,8 @@
 //!
 //! ```
 //! use whalecurve::forecast::beta_geometric::ShiftedBetaGeometric;
-//! use whalecurve::forecast::contract_model::{ContractCalendar, ContractModel};
+//! use whalecurve::forecast::contract_calendar::ContractCalendar;
+//! use whalecurve::forecast::contract_model::ContractModel;
 //! use whalecurve::schema::forecasting::Discounting;
 //! use whalecurve::schema::renewals::RenewalTerm;
 //!
@@ -36,7 +37,8 @@ use super::any_time::AnyTime;
 use super::beta_geometric::DiscountError;
 use super::beta_weibull::{BetaDiscreteWeibull, power_step};
 use super::bg_bb::BgBb;
-use super::contract_model::{ContractCalendar, ContractModel};
+use super::contract_calendar::ContractCalendar;
+use super::contract_model::ContractModel;
 use crate::numeric::special::ln_beta_shift;
 use crate::numeric::sums::Compensated;
 use crate::units::Day;

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     forecast::{
+        contract_calendar::ContractCalendar,
         contract_holdout::{ContractAssessment, ContractHoldout},
-        contract_model::{ContractCalendar, ContractModel},
+        contract_model::ContractModel,
         fit::Fit,
         observed::{self, Assessment},
         predict::ForecastError,

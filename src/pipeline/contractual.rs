@@ -11,7 +11,8 @@ use super::{
 use crate::{
     decide::prospect::Futures,
     forecast::{
-        contract_model::{ContractCalendar, ContractModel, Prospect},
+        contract_calendar::ContractCalendar,
+        contract_model::{ContractModel, Prospect},
         contract_simulation::{self, ContractCustomers, ContractSettings},
         contribution,
         fit::Fit,

@@ -6,11 +6,8 @@ use arrow_array::{ArrayRef, Date32Array};
 use insta::assert_snapshot;
 use whalecurve::{
     forecast::{
-        beta_geometric::ShiftedBetaGeometric,
-        beta_weibull::BetaDiscreteWeibull,
-        contract_model::{ContractCalendar, ContractModel},
-        exponential_gamma::ExponentialGamma,
-        weibull_gamma::WeibullGamma,
+        beta_geometric::ShiftedBetaGeometric, beta_weibull::BetaDiscreteWeibull, contract_calendar::ContractCalendar,
+        contract_model::ContractModel, exponential_gamma::ExponentialGamma, weibull_gamma::WeibullGamma,
     },
     schema::{
         forecasting::Discounting,

@@ -3,7 +3,8 @@
 use whalecurve::{
     forecast::{
         bg_bb::BgBb,
-        contract_model::{ContractCalendar, ContractModel},
+        contract_calendar::ContractCalendar,
+        contract_model::ContractModel,
         opportunity_days::{self, worth},
     },
     schema::{

@@ -1,8 +1,9 @@
 //! Scores of contracts on a holdout against their definitions, day by day.
 
 use super::cdnow::close;
+use crate::forecast::contract_calendar::ContractCalendar;
 use crate::forecast::contract_holdout::ContractHoldout;
-use crate::forecast::contract_model::{ContractCalendar, ContractModel};
+use crate::forecast::contract_model::ContractModel;
 use crate::forecast::holdout::HoldoutError;
 use crate::schema::forecasting::{ContractKind, Discounting};
 use crate::schema::renewals::RenewalTerm;

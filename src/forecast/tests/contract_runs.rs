@@ -3,7 +3,8 @@
 use super::cdnow::close;
 use crate::forecast::beta_geometric::ShiftedBetaGeometric;
 use crate::forecast::beta_weibull::BetaDiscreteWeibull;
-use crate::forecast::contract_model::{ContractCalendar, ContractModel, Future};
+use crate::forecast::contract_calendar::ContractCalendar;
+use crate::forecast::contract_model::{ContractModel, Future};
 use crate::forecast::contract_simulation::{ContractCustomers, ContractSettings, simulate};
 use crate::forecast::exponential_gamma::ExponentialGamma;
 use crate::forecast::fit::FitEnd;
