@@ -19,6 +19,8 @@
 //! // 10 · (2 · (20 − 5) − 1) = 290; half as many purchases again: 10 · (3 · 15 − 1) = 440.
 //! let more = Effect { frequency: 500_000, probability: EFFECT_SCALE, ..Effect::default() };
 //! assert!((gain(&customer, &more, None, f64::INFINITY) - 150.0).abs() < 1e-9);
+//! // At no more than two purchases and a half: 10 · (2.5 · 15 − 1) = 365.
+//! assert!((gain(&customer, &more, None, 2.5) - 75.0).abs() < 1e-9);
 //! // It stays half as long again, and keeps its rate: 15 · 29 = 435.
 //! assert!((gain(&customer, &Effect { frequency: 0, ..more }, Some((15.0, 2.0)), f64::INFINITY) - 145.0).abs() < 1e-9);
 //! ```

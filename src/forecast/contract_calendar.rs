@@ -26,8 +26,11 @@ pub struct ContractCalendar {
     pub discounting: Discounting,
 }
 
-/// A horizon that misses a whole number of time units by less of one is that number: months and years differ in days.
-const NEARLY_WHOLE: f64 = 0.05;
+/// A horizon that misses a whole number of months or years by less days is that number: so far are 30 days from a month, and
+/// 364 days from a year.
+const DAYS_OFF: f64 = 1.53;
+/// One of days or weeks is whole or is not.
+const ROUNDING: f64 = 1e-6;
 
 impl ContractCalendar {
     /// When what passes with time counts, in model time units.
@@ -48,8 +51,19 @@ impl ContractCalendar {
 
     /// Number of the period that a day lies in, from 1; 0 without periods, and up to `as_of`.
     pub(super) fn period_of(&self, day: Day) -> u32 {
-        let first = self.as_of.saturating_add(1);
-        self.discounting.term().filter(|_| day >= first).map_or(0, |term| term.renewals(first, day) + 1)
+        let Some(term) = self.discounting.term().filter(|_| day > self.as_of) else { return 0 };
+        let mut period = term.renewals(self.as_of.saturating_add(1), day) + 1;
+        while period > 1 && self.last_day(term, period - 1) >= day {
+            period -= 1;
+        }
+        period
+    }
+
+    /// Last day of the `k`-th term after `as_of`. At the end of a short month it is the end of the others: a month after the 28th
+    /// of February ends with the 31st of March, and whatever comes up on a day of the month does so within it.
+    #[must_use]
+    pub fn last_day(&self, term: RenewalTerm, k: u32) -> Day {
+        term.renewal(self.as_of, k).max(term.renewal(self.as_of.saturating_add(1), k) - 1)
     }
 
     /// Time from `as_of` to a day, model time units.
@@ -60,15 +74,16 @@ impl ContractCalendar {
     /// Time units up to the horizon, where they are whole.
     #[must_use]
     pub fn whole_units(&self) -> Option<u32> {
-        let units = f64::from(self.horizon_days) / self.days_per_unit;
-        let whole = libm::round(units);
-        ((units - whole).abs() < NEARLY_WHOLE && whole >= 1.0).then_some(whole as u32)
+        let whole = libm::round(self.horizon());
+        let off = (f64::from(self.horizon_days) - whole * self.days_per_unit).abs();
+        let most = if matches!(self.term, RenewalTerm::Months(_)) { DAYS_OFF } else { ROUNDING };
+        (whole >= 1.0 && off < most).then_some(whole as u32)
     }
 
     /// Last day up to the horizon: whole time units are those of the calendar.
     fn end(&self) -> Day {
         match self.whole_units() {
-            Some(units) => self.term.renewal(self.as_of, units),
+            Some(units) => self.last_day(self.term, units),
             None => self.as_of.saturating_add_unsigned(self.horizon_days),
         }
     }

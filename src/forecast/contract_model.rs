@@ -238,10 +238,14 @@ impl ContractModel {
         let next = term.renewal(start, made + 1);
         let evenly = |left: Result<f64, DiscountError>| Ok(certain + calendar.factor(next) * left?);
         let by_ends = |retention: &dyn Fn(u32) -> f64| {
-            // Within the period of the calendar, however long that is.
-            let first = timing.periods().map_or(0.0, |periods| {
-                let (from, to) = periods.span(calendar.period_of(next).max(1), f64::INFINITY);
-                calendar.time_to(next).clamp(from + 1e-9 * periods.length, to)
+            // As many as come up in the period of the calendar are in it, however long it is.
+            let first = timing.periods().zip(calendar.discounting.term()).map_or(0.0, |(periods, term_of_period)| {
+                let period = calendar.period_of(next);
+                let ((from, to), end) =
+                    (periods.span(period, f64::INFINITY), calendar.last_day(term_of_period, period));
+                let last = term.renewals(start, end).max(made + 1);
+                let before = f64::from(end.abs_diff(term.renewal(start, last))) / calendar.days_per_unit;
+                (to - before - f64::from(last - made - 1)).clamp(from + 1e-9 * periods.length, to)
             });
             Ok(certain + units_for_ever(first, timing, |unit| retention(made + unit))?)
         };

@@ -37,7 +37,7 @@ pub fn worth(calendar: &ContractCalendar) -> Vec<f64> {
     let start = calendar.as_of.saturating_add(1);
     let within = || calendar.term.renewals(start, start.saturating_add_unsigned(calendar.horizon_days));
     let number = calendar.whole_units().unwrap_or_else(within);
-    (1..=number).map(|opportunity| calendar.factor(calendar.term.renewal(start, opportunity) - 1)).collect()
+    (1..=number).map(|opportunity| calendar.factor(calendar.last_day(calendar.term, opportunity))).collect()
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ pub(super) mod tests {
         assert!((found[0] - libm::pow(1.1, -365.0 / 365.25)).abs() < 1e-15);
         assert!(worth(&calendar("1998-12-31", YEARS, 340)).is_empty());
         let undiscounted = ContractCalendar { delta: 0.0, ..calendar("1998-12-31", MONTHS, 365) };
-        assert!(worth(&undiscounted).iter().all(|factor| *factor >= 1.0));
+        assert_eq!(worth(&undiscounted), [1.0; 12]);
     }
 
     #[test]
@@ -106,6 +106,9 @@ pub(super) mod tests {
             }
             assert_eq!(worth(&calendar(&format!("{year}-01-31"), MONTHS, 91)).len(), 3, "{year}");
         }
+        // 52 weeks are a year, 50 are none.
+        assert_eq!(worth(&calendar("2001-12-31", YEARS, 364)).len(), 1);
+        assert!(worth(&calendar("2001-12-31", YEARS, 350)).is_empty());
         // Two years and a half have two.
         assert_eq!(worth(&calendar("2001-12-31", YEARS, 913)).len(), 2);
     }

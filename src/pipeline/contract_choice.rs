@@ -15,6 +15,7 @@ use crate::{
         spells::Spell,
     },
     schema::{forecasting::ContractKind, settings::ForecastSettings},
+    units::Day,
 };
 
 /// The model of a run, fitted to all contracts.
@@ -57,7 +58,7 @@ impl ContractChoice {
         }
         clock.start("choose_model", customers);
         let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
-        let days = setting.holdout_days.unwrap_or_else(|| usual_holdout(spells, calendar));
+        let days = setting.holdout_days.unwrap_or_else(|| usual_holdout(spells, calendar, setting.contracts_from));
         let holdout = ContractHoldout::new(contracts, *calendar, days, setting.grace_days, setting.contracts_from)
             .map_err(ForecastError::from)?;
         let tried: Vec<ContractAssessment> = ContractKind::ALL.into_iter().map(|kind| holdout.model(kind)).collect();
@@ -84,9 +85,11 @@ impl ContractChoice {
     }
 }
 
-/// A quarter of the time that contracts are known of, but no less than a time unit, so that renewals come up in it.
-fn usual_holdout(spells: &[Spell], calendar: &ContractCalendar) -> u32 {
-    let known = spells.iter().map(|spell| spell.start).min().map_or(0, |first| calendar.as_of.abs_diff(first));
+/// A quarter of the time that contracts are known of, but no less than a time unit, so that renewals come up in it, where that
+/// leaves as much to fit to.
+fn usual_holdout(spells: &[Spell], calendar: &ContractCalendar, from: Option<Day>) -> u32 {
+    let first = spells.iter().map(|spell| spell.start).min().max(from);
+    let known = first.map_or(0, |first| calendar.as_of.abs_diff(first));
     let unit = calendar.as_of.abs_diff(calendar.term.renewal(calendar.as_of, 1));
-    (known / 4).max(unit).max(SHORTEST_HOLDOUT)
+    (known / 4).max(unit.min(known / 2)).max(SHORTEST_HOLDOUT)
 }

@@ -89,3 +89,38 @@ impl UnitMoney {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn earnings() -> Earnings {
+        Earnings {
+            margin: vec![30.0, -5.0, 12.0, 40.0],
+            order_cost: vec![3.0, 1.0, 0.0, 2.0],
+            customer_cost: vec![4.0, 4.0, 4.0, 4.0],
+        }
+    }
+
+    /// Whatever the amounts: the drivers of a customer make its contribution of a unit.
+    #[test]
+    fn parts_of_a_contribution_are_the_contribution() {
+        let (earned, purchases, kept) = (earnings(), [3.0, 1.0, 2.0, 8.0], [4.0, 4.0, 2.0, 9.0]);
+        let sold: Vec<f64> = earned.margin.iter().zip(&earned.order_cost).map(|(margin, cost)| margin - cost).collect();
+        let (sold, keeping) =
+            (contribution::per_period(&sold, &purchases), contribution::per_period(&earned.customer_cost, &kept));
+        for spent in [[60.0, 20.0, 30.0, 90.0], [0.0; 4], [60.0, -60.0, 0.0, 0.01]] {
+            for all_kept in [false, true] {
+                let done = Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &kept, all_kept };
+                let money = UnitMoney::new(done);
+                for row in 0..4 {
+                    let drivers = money.drivers(row, 1.0, 2.5, 0.7);
+                    let expected = 2.5 * (0.7 * sold[row] - keeping[row]);
+                    assert!((drivers.value() - expected).abs() < 1e-9, "{spent:?} {row}: {drivers:?}");
+                    // Amounts that add up to nothing have no share that is left.
+                    assert!(!all_kept || (drivers.margin_rate - 1.0).abs() < 1e-15, "{drivers:?}");
+                }
+            }
+        }
+    }
+}

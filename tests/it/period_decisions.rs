@@ -282,7 +282,9 @@ fn the_bridge_from_an_earlier_run_of_contracts_knows_who_came_back() {
         job.text("whalecurve.yaml", config);
         std::fs::remove_dir_all(job.path("out")).unwrap_or_default();
         let told = job.failure();
-        told.lines().next().unwrap_or_default().split("equity.bridge.from").nth(1).unwrap_or_default().to_owned()
+        told.lines()
+            .find_map(|line| line.split_once("equity.bridge.from"))
+            .map_or_else(|| told.clone(), |(_, why)| why.to_owned())
     };
     let yearly = later.replace("paths: 200", "paths: 200, discounting: per_year");
     assert_eq!(refused(&yearly), ": the earlier run discounts in another way");

@@ -158,6 +158,44 @@ fn a_renewal_a_year_counts_at_the_end_of_a_year_up_to_the_horizon_and_for_ever()
     close(prospect.discounted, (1..=24).map(survival).sum(), 1e-13);
     let for_ever = MODELS[0].periods_for_ever(day("2000-02-15"), &calendar).unwrap();
     close(for_ever, (1..20_000).map(survival).sum(), 1e-11);
+    // The twelfth month of a contract of the last day is in that year too.
+    let long = ContractCalendar { horizon_days: 400 * 365, ..calendar };
+    let reached = MODELS[0].prospect(day("2000-12-31"), &long).unwrap().discounted;
+    close(MODELS[0].periods_for_ever(day("2000-12-31"), &calendar).unwrap(), reached, 1e-9);
+}
+
+/// Forecasts are made on the last day of a month; those of a short one hold what comes up on any day of a long one.
+#[test]
+fn as_many_renewals_come_up_after_a_short_month_as_after_a_long_one() {
+    let (days_per_unit, delta, discounting) = (365.25 / 12.0, 0.0, Discounting::Continuous);
+    let months = |as_of: &str, horizon_days| {
+        let (as_of, term) = (day(as_of), RenewalTerm::Months(1));
+        ContractCalendar { as_of, term, days_per_unit, horizon_days, delta, discounting }
+    };
+    for (as_of, horizon, number) in [
+        ("2001-02-28", 30, 1),
+        ("2001-02-28", 31, 1),
+        ("2001-06-30", 183, 6),
+        ("2001-09-30", 92, 3),
+        ("2001-12-31", 365, 12),
+        ("2004-02-29", 91, 3),
+    ] {
+        let calendar = months(as_of, horizon);
+        for begun in ["2000-01-01", "2000-01-15", "2000-01-28", "2000-01-30", "2000-01-31"] {
+            assert_eq!(calendar.due(day(begun)).count(), number, "{as_of} {begun}");
+            // Of the 1st the renewal of the day after is decided: as many chances are left.
+            let (made, last) = (calendar.made(day(begun)), MODELS[0].prospect(day(begun), &calendar).unwrap());
+            close(last.at_horizon, SBG.survival_after(made, number as u32), 1e-13);
+        }
+    }
+    // A year from the 28th of February of a leap year is one to a contract of that day, and counts so.
+    let yearly =
+        by_ends(ContractCalendar { horizon_days: 1_826, ..calendar("2004-02-28", 1_826) }, Discounting::PerYear);
+    let worth: Vec<f64> = yearly.due(day("2000-02-28")).map(|(_, factor)| factor).collect();
+    assert_eq!(worth.len(), 5);
+    for (year, worth) in (1..).zip(worth) {
+        close(worth, libm::pow(1.1, -f64::from(year)), 1e-14);
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::report::{
     plot::{Plot, Series, Stroke},
     sheet::{Range, Unit},
 };
+use crate::schema::forecasting::ContractKind;
 
 /// A validation that stands in a folder of its own, or the scores of `model: auto`.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +96,11 @@ impl Report {
     }
 }
 
+/// What a model foretells.
+fn what(method: &str) -> &'static str {
+    if ContractKind::ALL.iter().any(|kind| kind.as_str() == method) { "renewals" } else { "purchases" }
+}
+
 fn verdict(holdout: &Holdout) -> Markup {
     let best = holdout.scores.iter().find(|score| score.chosen);
     let by_crps = |score: &&Score| score.crps.is_some();
@@ -109,7 +115,7 @@ fn verdict(holdout: &Holdout) -> Markup {
             p {
                 "Fitted to the time before a cut and asked about the time after it, " strong { (spoken(&best.method)) }
                 @if let Some((expected, actual)) = best.expected.zip(best.actual) {
-                    " expected " (count(expected.round_ties_even() as u64)) " purchases where there were " (count(actual))
+                    " expected " (count(expected.round_ties_even() as u64)) " " (what(&best.method)) " where there were " (count(actual))
                     " (" (signed(best.bias)) ")"
                 }
                 @if let Some(lift) = best.lift {
