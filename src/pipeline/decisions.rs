@@ -64,14 +64,20 @@ impl Decisions {
     ) -> Result<Self, RunError> {
         let Some((forecast, value)) = forecast.zip(found.value.as_ref()) else { return Ok(Self::default()) };
         clock.start("decide", Some(found.ledgers.customers.len() as u64));
-        let drivers = forecast.drivers(settings, &found.ledgers, (&found.margins, &found.costs.layers), value)?;
         let writes = |names: &[&str]| names.iter().any(|name| settings.writes(name));
+        let invests = settings.decisions.budget.is_some()
+            && writes(&["decision_invest", "decision_invest_total", "decision_invest_curve"]);
+        let keeps = writes(&["decision_keep"]);
         let mut decisions = Self::default();
-        if writes(&["decision_invest", "decision_invest_total", "decision_invest_curve"]) {
-            decisions.invest = invest(settings, found, forecast, &drivers)?;
-        }
-        if writes(&["decision_keep"]) {
-            decisions.keep = keep(settings, found, forecast, &drivers);
+        if invests || keeps {
+            let money = (&found.margins, &found.costs.layers);
+            let drivers = forecast.drivers(settings, &found.ledgers, money, value)?;
+            if invests {
+                decisions.invest = invest(settings, found, forecast, &drivers)?;
+            }
+            if keeps {
+                decisions.keep = keep(settings, found, forecast, &drivers);
+            }
         }
         if writes(&["decision_prospect"]) {
             decisions.prospects = prospects(settings, &found.ledgers, forecast, value)?;
