@@ -60,6 +60,16 @@ pub struct Futures {
     pub alive_time: Vec<f64>,
 }
 
+impl Futures {
+    /// The same of customers who spend so much where these spend 1.
+    #[must_use]
+    pub fn spending(&self, amount: f64) -> Self {
+        let Self { spend, purchases, alive_time } = self;
+        let spend = spend.iter().map(|units| amount * units).collect();
+        Self { spend, purchases: purchases.clone(), alive_time: alive_time.clone() }
+    }
+}
+
 /// What is told of a prospect, major units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {

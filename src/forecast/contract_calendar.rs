@@ -45,7 +45,7 @@ impl ContractCalendar {
     pub fn factor(&self, day: Day) -> f64 {
         match self.timing().periods() {
             Some(periods) => periods.factor(self.period_of(day)),
-            None => libm::exp(-self.delta * self.time_to(day)),
+            None => self.timing().factor(self.time_to(day)),
         }
     }
 

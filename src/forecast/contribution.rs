@@ -1,6 +1,7 @@
 //! Contribution per purchase from allocated cost: each customer's own rates, drawn towards the base by how little is known.
 
 use crate::numeric::sums::Compensated;
+use crate::schema::equity::Drivers;
 
 /// What the ledger and the allocation say of each customer; money in major units, one row a customer.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,23 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// What the expected value of a customer is made of.
+    ///
+    /// * `row`: its rates. * `lifetime`: expected, discounted. * `purchase_rate`: purchases a unit of it. * `spend`: on a purchase,
+    ///   major units.
+    #[must_use]
+    pub fn drivers(&self, row: usize, p_alive: f64, (lifetime, purchase_rate): (f64, f64), spend: f64) -> Drivers {
+        Drivers {
+            p_alive,
+            lifetime,
+            purchase_rate,
+            spend,
+            margin_rate: self.margin_rate[row],
+            order_cost: self.order_cost[row],
+            sustaining_rate: self.sustaining_rate[row],
+        }
+    }
+
     /// The same rates where amounts are contributions, of either sign: all of an amount is kept. No share of money that may
     /// add up to nothing has a meaning.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Discount factors and annuities at any time up to the horizon, from a table instead of an exponential each.
 
-use crate::numeric::discounting::Periods;
+use crate::numeric::discounting::{Periods, Timing};
 
 /// Cells at least; and the largest step of `δ t` within a cell, for which the series below are good to 1e-16.
 const CELLS: usize = 256;
@@ -50,8 +50,8 @@ impl Discount {
     }
 
     fn exact(&self, t: f64) -> (f64, f64) {
-        let annuity = if self.delta == 0.0 { t } else { -libm::expm1(-self.delta * t) / self.delta };
-        (libm::exp(-self.delta * t), annuity)
+        let timing = Timing { delta: self.delta, period: None };
+        (timing.factor(t), timing.annuity(t))
     }
 
     /// The entry of the cell that `t` lies in, and how far `t` is into it.

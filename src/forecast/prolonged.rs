@@ -49,6 +49,17 @@ impl BetaDiscreteWeibull {
         let (before, step) = power_step(n, n.saturating_add(t), self.c);
         libm::exp(ln_beta_shift(self.alpha, self.beta + before, kept * step))
     }
+
+    /// What units to come are worth that a customer who survived `n` chances lives to see at `kept` times its rate.
+    ///
+    /// * `units`: chances to survive up to each, and what it is worth.
+    fn worth_at_rates(&self, n: u32, units: impl Iterator<Item = (u32, f64)>, kept: f64) -> f64 {
+        let mut sum = Compensated::default();
+        for (chances, worth) in units {
+            sum.add(worth * self.survival_at_rates(n, chances, kept));
+        }
+        sum.value()
+    }
 }
 
 impl ContractModel {
@@ -62,11 +73,9 @@ impl ContractModel {
         let kept = 1.0 - prevented;
         let (horizon, timing) = (calendar.horizon(), calendar.timing());
         let renewals = |model: BetaDiscreteWeibull| {
-            let (made, mut sum) = (calendar.made(start), Compensated::default());
-            for (number, factor) in calendar.due(start) {
-                sum.add(factor * model.survival_at_rates(made, number.saturating_sub(made), kept));
-            }
-            Ok(sum.value())
+            let made = calendar.made(start);
+            let units = calendar.due(start).map(|(number, factor)| (number.saturating_sub(made), factor));
+            Ok(model.worth_at_rates(made, units, kept))
         };
         match *self {
             Self::BetaGeometric(model) => {
@@ -87,11 +96,7 @@ impl BgBb {
     #[must_use]
     pub fn prolonged(&self, n: u32, worth: &[f64], prevented: f64) -> f64 {
         let dropout = BetaDiscreteWeibull { alpha: self.gamma, beta: self.delta, c: 1.0 };
-        let mut sum = Compensated::default();
-        for (opportunity, worth) in (1..).zip(worth) {
-            sum.add(worth * dropout.survival_at_rates(n, opportunity, 1.0 - prevented));
-        }
-        sum.value()
+        dropout.worth_at_rates(n, (1..).zip(worth.iter().copied()), 1.0 - prevented)
     }
 }
 
@@ -116,7 +121,7 @@ mod tests {
         }
     }
 
-    /// A million customers with a `θ` each, who have made `n` chances and leave at a part of their rates.
+    /// 400,000 customers with a `θ` each, who have made `n` chances and leave at a part of their rates.
     #[test]
     fn drawn_customers_live_to_see_as_many_renewals() {
         let calendar = calendar();

@@ -156,9 +156,8 @@ impl Choice {
         tried: Vec<Assessment>,
         holdout: Holdout,
     ) -> Result<Self, RunError> {
-        let order = observed::rank(&tried);
-        let mut passed_over = Vec::new();
-        for &used in &order {
+        let days = holdout.observed.days;
+        let (used, chosen, why) = first_usable(&tried, ("purchases a customer", days, "the whole ledger"), |used| {
             let chosen = match candidates[used] {
                 (kind, Some(wanted)) => Self::with_covariates(kind, setting, wanted, known, histories)?,
                 (kind, None) => {
@@ -166,16 +165,32 @@ impl Choice {
                     Self::alone(kind, summary, fit)
                 }
             };
-            if !observed::usable(&chosen.fit) {
-                passed_over.push(format!("{} has no usable fit to the whole ledger", tried[used].method));
-                continue;
-            }
-            let why =
-                Some(in_words(&tried, (&order, used), ("purchases a customer", holdout.observed.days), &passed_over));
-            return Ok(Self { tried, holdout: Some(holdout), used, why, ..chosen });
-        }
-        Err(none_usable(&tried, passed_over).into())
+            Ok(observed::usable(&chosen.fit).then_some(chosen))
+        })?;
+        Ok(Self { tried, holdout: Some(holdout), used, why: Some(why), ..chosen })
     }
+}
+
+/// The best of the models on a holdout that has a usable fit to everything: which one, what it is, and why, in words.
+///
+/// * `unit`: of the score. * `days`: of the holdout. * `everything`: in words. * `fitted`: to everything; `None`: not usable.
+///
+/// # Errors
+/// [`RunError::Forecast`] where none has, with what is wrong with each, and as `fitted`.
+pub(super) fn first_usable<M, O: Scored, T>(
+    tried: &[Assessment<M, O>],
+    (unit, days, everything): (&str, u32, &str),
+    fitted: impl Fn(usize) -> Result<Option<T>, RunError>,
+) -> Result<(usize, T, String), RunError> {
+    let (order, mut passed_over) = (observed::rank(tried), Vec::new());
+    for &used in &order {
+        if let Some(chosen) = fitted(used)? {
+            return Ok((used, chosen, in_words(tried, (&order, used), (unit, days), &passed_over)));
+        }
+        passed_over.push(format!("{} has no usable fit to {everything}", tried[used].method));
+    }
+    let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
+    Err(ForecastError::NoModel { why: reasons.join("; ") }.into())
 }
 
 fn refusal(setting: &ForecastSettings, command: &'static str) -> RunError {
@@ -229,14 +244,6 @@ fn population(model: &CovariateModel, known: &[Covariate], histories: &Histories
     Ok(Population::new(models, of).map_err(ForecastError::from)?)
 }
 
-/// Every model with what is wrong with it.
-///
-/// * `passed_over`: those without a usable fit to the whole ledger.
-pub(super) fn none_usable<M, O: Scored>(tried: &[Assessment<M, O>], passed_over: Vec<String>) -> ForecastError {
-    let reasons: Vec<String> = tried.iter().map(unusable).chain(passed_over).collect();
-    ForecastError::NoModel { why: reasons.join("; ") }
-}
-
 /// What is wrong with a model.
 fn unusable<M, O: Scored>(assessment: &Assessment<M, O>) -> String {
     let why = assessment.fit.as_ref().map_or_else(String::new, |fit| match fit.fitted() {
@@ -250,7 +257,7 @@ fn unusable<M, O: Scored>(assessment: &Assessment<M, O>) -> String {
 /// The choice in words.
 ///
 /// * `order`: usable models from the best on. * `used`: the one that is used. * `unit`: of the score. * `days`: of the holdout.
-pub(super) fn in_words<M, O: Scored>(
+fn in_words<M, O: Scored>(
     tried: &[Assessment<M, O>],
     (order, used): (&[usize], usize),
     (unit, days): (&str, u32),

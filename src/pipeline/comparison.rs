@@ -97,6 +97,27 @@ impl Told for ContractOutcome {
     }
 }
 
+/// The first columns of whatever compares models: which they are, and how their fits ended.
+pub(super) fn fit_columns<M: Parameters, O>(rows: &[Assessment<M, O>]) -> Vec<Values> {
+    let text = |of: &dyn Fn(&Assessment<M, O>) -> Option<String>| Values::Text(rows.iter().map(of).collect());
+    let of_fit = |of: &dyn Fn(&Fit<M>) -> Option<f64>| -> Vec<Option<f64>> {
+        rows.iter().map(|row| row.fit.as_ref().and_then(of)).collect()
+    };
+    let parameters = |fit: &Fit<M>| fit.fitted().ok().map(|model| model.number(&fit.names) as f64);
+    vec![
+        text(&|row| Some(row.method.to_owned())),
+        text(&|row| Some(if row.fit.is_some() { "model" } else { "baseline" }.to_owned())),
+        text(&|row| Some(row.fit.as_ref().map_or("baseline", |fit| end(&fit.end)).to_owned())),
+        text(&|row| row.fit.as_ref().and_then(|fit| why(&fit.end))),
+        Values::Float(of_fit(&|fit| fit.log_likelihood)),
+        Values::Integer(of_fit(&parameters).into_iter().map(|number| number.map(|n| n as i64)).collect()),
+        Values::Float(of_fit(&|fit| Some(2.0 * parameters(fit)? - 2.0 * fit.log_likelihood?))),
+        Values::Float(of_fit(&|fit| {
+            Some(parameters(fit)? * libm::log(fit.customers as f64) - 2.0 * fit.log_likelihood?)
+        })),
+    ]
+}
+
 /// The columns of `model_comparison` and `validation_score`.
 ///
 /// * `customers`: of the holdout; `None` without one. * `chosen`: row of the model that is used, or does best.
@@ -105,31 +126,15 @@ pub(super) fn score_columns<M: Parameters, O: Told>(
     customers: Option<usize>,
     chosen: Option<usize>,
 ) -> Vec<Values> {
-    let text = |of: &dyn Fn(&Assessment<M, O>) -> Option<String>| Values::Text(rows.iter().map(of).collect());
     let float = |of: &dyn Fn(&Assessment<M, O>) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
     let whole = |of: &dyn Fn(&Assessment<M, O>) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
     let scored = |of: &dyn Fn(&O) -> Option<f64>| float(&|row| row.outcome.as_ref().and_then(of));
-    let fit = |row: &Assessment<M, O>, of: &dyn Fn(&Fit<M>) -> Option<f64>| row.fit.as_ref().and_then(of);
     let customers = |row: &Assessment<M, O>| match (customers, &row.fit) {
         (Some(customers), _) => Some(customers as i64),
         (None, fit) => fit.as_ref().map(|fit| fit.customers as i64),
     };
-    let parameters = |row: &Assessment<M, O>| {
-        let fit = row.fit.as_ref()?;
-        fit.fitted().ok().map(|model| model.number(&fit.names) as f64)
-    };
-    let mut columns = vec![
-        text(&|row| Some(row.method.to_owned())),
-        text(&|row| Some(if row.fit.is_some() { "model" } else { "baseline" }.to_owned())),
-        text(&|row| Some(row.fit.as_ref().map_or("baseline", |fit| end(&fit.end)).to_owned())),
-        text(&|row| row.fit.as_ref().and_then(|fit| why(&fit.end))),
-        float(&|row| fit(row, &|fit| fit.log_likelihood)),
-        whole(&|row| parameters(row).map(|n| n as i64)),
-        float(&|row| Some(2.0 * parameters(row)? - 2.0 * fit(row, &|fit| fit.log_likelihood)?)),
-        float(&|row| {
-            let n = fit(row, &|fit| Some(fit.customers as f64))?;
-            Some(parameters(row)? * libm::log(n) - 2.0 * fit(row, &|fit| fit.log_likelihood)?)
-        }),
+    let mut columns = fit_columns(rows);
+    columns.extend([
         whole(&customers),
         whole(&|row| row.outcome.as_ref().map(|outcome| outcome.happened() as i64)),
         scored(&|outcome| Some(outcome.foretold())),
@@ -141,7 +146,7 @@ pub(super) fn score_columns<M: Parameters, O: Told>(
         scored(&|outcome| outcome.order().1),
         float(&Assessment::crps),
         scored(&Told::log_score),
-    ];
+    ]);
     for interval in 0..3 {
         columns.push(scored(&|outcome| Some(outcome.within(interval)?.0)));
         columns.push(scored(&|outcome| Some(outcome.within(interval)?.1)));

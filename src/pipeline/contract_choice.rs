@@ -2,7 +2,7 @@
 
 use super::{
     Clock, Ledgers, RunError,
-    choice::{SHORTEST_HOLDOUT, in_words, none_usable},
+    choice::{SHORTEST_HOLDOUT, first_usable},
 };
 use crate::{
     forecast::{
@@ -63,19 +63,13 @@ impl ContractChoice {
             .map_err(ForecastError::from)?;
         let tried: Vec<ContractAssessment> = ContractKind::ALL.into_iter().map(|kind| holdout.model(kind)).collect();
         clock.start("fit_contracts", customers);
-        let (order, mut passed_over) = (observed::rank(&tried), Vec::new());
-        for &used in &order {
-            let kind = ContractKind::ALL[used];
-            let fit = fit(kind);
-            if !observed::usable(&fit) {
-                passed_over.push(format!("{} has no usable fit to all contracts", kind.as_str()));
-                continue;
-            }
-            let unit = format!("{}s under contract", setting.time_unit);
-            let why = Some(in_words(&tried, (&order, used), (&unit, days), &passed_over));
-            return Ok(Self { kind, fit, tried, holdout: Some((holdout.customers(), days)), used, why });
-        }
-        Err(none_usable(&tried, passed_over).into())
+        let unit = format!("{}s under contract", setting.time_unit);
+        let (used, fit, why) = first_usable(&tried, (&unit, days, "all contracts"), |used| {
+            let fit = fit(ContractKind::ALL[used]);
+            Ok(observed::usable(&fit).then_some(fit))
+        })?;
+        let (kind, holdout) = (ContractKind::ALL[used], Some((holdout.customers(), days)));
+        Ok(Self { kind, fit, tried, holdout, used, why: Some(why) })
     }
 
     /// The one model that was asked for.

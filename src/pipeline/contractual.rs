@@ -3,14 +3,15 @@
 use super::{
     Clock, Ledgers, RunError,
     contract_choice::ContractChoice,
-    earnings::Earnings,
+    earnings::{Earnings, all_is_kept},
     grouping::Rows,
     newcomers::{self, NewCustomers, spent},
-    unit_money::{ByThen, Done, UnitMoney, all_is_kept},
+    unit_money::{ByThen, Done, UnitMoney},
 };
 use crate::{
     decide::prospect::Futures,
     forecast::{
+        beta_geometric::DiscountError,
         contract_calendar::ContractCalendar,
         contract_model::{ContractModel, Prospect},
         contract_simulation::{self, ContractCustomers, ContractSettings},
@@ -45,6 +46,9 @@ struct Seen {
     came: Vec<Day>,
     /// First day of the contract that goes on; `None` for one who has left.
     start: Vec<Option<Day>>,
+    /// The different first days of contracts that go on, ascending, and the number of each customer's among them.
+    starts: Vec<Day>,
+    number: Vec<Option<u32>>,
     /// Periods paid for so far.
     paid: Vec<f64>,
 }
@@ -55,12 +59,29 @@ impl Seen {
         let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
         let going_on = |spells: &&[Spell]| spells.last().filter(|last| last.end.is_none()).map(|last| last.start);
         let paid = |spells: &&[Spell]| spells.iter().map(|spell| paid_for(spell, kind, calendar, first)).sum();
+        let start: Vec<Option<Day>> = customers.iter().map(going_on).collect();
+        let mut starts: Vec<Day> = start.iter().flatten().copied().collect();
+        starts.par_sort_unstable();
+        starts.dedup();
+        let number = |start: &Option<Day>| start.map(|start| starts.partition_point(|other| *other < start) as u32);
         Self {
             customer: customers.iter().map(|spells| spells[0].customer).collect(),
             came: customers.iter().map(|spells| spells[0].start).collect(),
-            start: customers.iter().map(going_on).collect(),
+            number: start.iter().map(number).collect(),
+            start,
             paid: customers.iter().map(paid).collect(),
+            starts,
         }
+    }
+
+    /// What the model says of each first day.
+    fn of_starts<T: Send>(&self, of: impl Fn(Day) -> Result<T, DiscountError> + Sync) -> Result<Vec<T>, ForecastError> {
+        Ok(self.starts.par_iter().map(|start| of(*start)).collect::<Result<_, _>>()?)
+    }
+
+    /// What is known of each customer by its first day; `left` of one who has left.
+    fn by_customer<S, T: Copy>(&self, of_start: &[S], left: T, value: impl Fn(&S) -> T) -> Vec<T> {
+        self.number.iter().map(|number| number.map_or(left, |number| value(&of_start[number as usize]))).collect()
     }
 
     /// P(under contract): known, 1 or 0.
@@ -117,11 +138,17 @@ impl Contracts {
         let model = *choice.fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(spells.len() as u64));
         let seen = Seen::new(choice.kind, &spells, &calendar, first_day(ledgers));
-        let prospects = Prospects::new(&model, &seen.start, &calendar)?;
-        let of = |value: fn(&Prospect) -> f64| prospects.by_customer(&seen.start, value);
+        let prospects = seen.of_starts(|start| model.prospect(start, &calendar))?;
+        let of = |value: fn(&Prospect) -> f64| seen.by_customer(&prospects, 0.0, value);
         let (periods, discounted, at_horizon) =
             (of(|ahead| ahead.expected), of(|ahead| ahead.discounted), of(|ahead| ahead.at_horizon));
-        let for_ever = prospects.for_ever(&model, &seen.start, &calendar);
+        // None without a discount rate, or where the sum does not converge.
+        let for_ever = if calendar.delta == 0.0 {
+            vec![None; seen.number.len()]
+        } else {
+            let found = seen.of_starts(|start| Ok(model.periods_for_ever(start, &calendar).ok()))?;
+            seen.by_customer(&found, Some(0.0), |found| *found)
+        };
         let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
         Ok(Self { choice, seen, key, calendar, periods, discounted, for_ever, at_horizon })
     }
@@ -169,17 +196,12 @@ impl Contracts {
         Ok((contribution, expected, new_customers))
     }
 
-    /// What the expected value of each customer is made of, under the margins of a world.
-    pub(super) fn drivers(
-        &self,
-        settings: &Settings,
-        ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
-    ) -> Vec<Drivers> {
-        let per_major = settings.currency.minor_per_major() as f64;
-        let earned = Earnings::new(ledgers, money, &self.seen.customer, per_major);
-        let spent = spent(&ledgers.facts, &self.seen.customer, per_major);
-        self.seen.drivers(&self.discounted, (&spent, &earned), all_is_kept(settings))
+    /// What the expected value of each customer is made of.
+    ///
+    /// * `money`: in a world. * `all_kept`: as [`all_is_kept`](super::earnings::all_is_kept).
+    pub(super) fn drivers(&self, money: ByThen<'_>, all_kept: bool) -> Vec<Drivers> {
+        let (spent, earned) = money(&self.seen.customer);
+        self.seen.drivers(&self.discounted, (&spent, &earned), all_kept)
     }
 
     /// Expected discounted periods of each customer when a share of the loss is prevented.
@@ -188,10 +210,8 @@ impl Contracts {
     /// [`RunError::Forecast`] of a failed fit.
     pub(super) fn prolonged(&self, prevented: f64) -> Result<Vec<f64>, RunError> {
         let model = self.model()?;
-        let starts = Starts::new(&self.seen.start);
-        let longer = starts.days.par_iter().map(|start| model.prolonged(*start, &self.calendar, prevented));
-        let found: Vec<f64> = longer.collect::<Result<_, _>>().map_err(ForecastError::from)?;
-        Ok(starts.by_customer(&self.seen.start, &found, 0.0))
+        let found = self.seen.of_starts(|start| model.prolonged(start, &self.calendar, prevented))?;
+        Ok(self.seen.by_customer(&found, 0.0, |periods| *periods))
     }
 
     /// Drawn futures of a new customer who spends 1 on a period, in equal strata.
@@ -205,35 +225,31 @@ impl Contracts {
         Ok(Futures { spend: periods.clone(), alive_time: periods.clone(), purchases: periods })
     }
 
-    /// What the expected value of each customer of the run is made of at a day, by the model of the run; `None` who had no contract
-    /// by then.
+    /// What the expected values of customers of the run are made of at a day, by the model of the run: of all who had a contract by then.
     ///
-    /// * `setting`: with the discount rate of that day. * `money`: what each had spent and brought by then, as told of customers.
+    /// * `setting`: with the discount rate of that day. * `money`: by then. * `all_kept`: as in [`Self::drivers`].
     ///
     /// # Errors
     /// [`RunError::Forecast`].
     pub(super) fn drivers_at(
         &self,
         day: Day,
-        (settings, setting): (&Settings, &ForecastSettings),
+        setting: &ForecastSettings,
         ledgers: &Ledgers,
-        money: ByThen<'_>,
-    ) -> Result<Vec<Option<Drivers>>, RunError> {
-        let calendar = calendar(setting, day);
-        let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
-        let seen =
-            Seen::new(self.choice.kind, &spells(contracts, day, setting.grace_days), &calendar, first_day(ledgers));
-        let model = self.model()?;
-        let prospects = Prospects::new(model, &seen.start, &calendar)?;
-        let discounted = prospects.by_customer(&seen.start, |ahead| ahead.discounted);
-        let (spent, earned) = money(&seen.customer);
-        let mut found = vec![None; ledgers.customers.len()];
-        for (customer, drivers) in
-            seen.customer.iter().zip(seen.drivers(&discounted, (&spent, &earned), all_is_kept(settings)))
-        {
-            found[*customer as usize] = Some(drivers);
+        (money, all_kept): (ByThen<'_>, bool),
+    ) -> Result<(Vec<u32>, Vec<Drivers>), RunError> {
+        let (calendar, model) = (calendar(setting, day), self.model()?);
+        if calendar == self.calendar {
+            return Ok((self.seen.customer.clone(), self.drivers(money, all_kept)));
         }
-        Ok(found)
+        let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
+        let spells = spells(contracts, day, setting.grace_days);
+        let seen = Seen::new(self.choice.kind, &spells, &calendar, first_day(ledgers));
+        let prospects = seen.of_starts(|start| model.prospect(start, &calendar))?;
+        let discounted = seen.by_customer(&prospects, 0.0, |ahead| ahead.discounted);
+        let (spent, earned) = money(&seen.customer);
+        let drivers = seen.drivers(&discounted, (&spent, &earned), all_kept);
+        Ok((seen.customer, drivers))
     }
 
     /// P(under contract) at `as_of`: known, 1 or 0.
@@ -321,52 +337,4 @@ fn paid_for(spell: &Spell, kind: ContractKind, calendar: &ContractCalendar, firs
 /// The day on which the ledger begins.
 fn first_day(ledgers: &Ledgers) -> Option<Day> {
     ledgers.facts.first_purchase.iter().copied().filter(|day| *day != NO_DAY).min()
-}
-
-/// The different days on which contracts that go on began, ascending.
-struct Starts {
-    days: Vec<Day>,
-}
-
-impl Starts {
-    fn new(start: &[Option<Day>]) -> Self {
-        let mut days: Vec<Day> = start.iter().flatten().copied().collect();
-        days.par_sort_unstable();
-        days.dedup();
-        Self { days }
-    }
-
-    /// What is known of each customer's day; `left` of one who has left.
-    fn by_customer<T: Copy>(&self, start: &[Option<Day>], of_day: &[T], left: T) -> Vec<T> {
-        let number = |start: Day| self.days.partition_point(|other| *other < start);
-        start.iter().map(|start| start.map_or(left, |start| of_day[number(start)])).collect()
-    }
-}
-
-/// The prospects of contracts by the day on which they began.
-struct Prospects {
-    starts: Starts,
-    found: Vec<Prospect>,
-}
-
-impl Prospects {
-    fn new(model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Result<Self, ForecastError> {
-        let starts = Starts::new(start);
-        let found = starts.days.par_iter().map(|start| model.prospect(*start, calendar)).collect::<Result<_, _>>()?;
-        Ok(Self { starts, found })
-    }
-
-    fn by_customer(&self, start: &[Option<Day>], value: fn(&Prospect) -> f64) -> Vec<f64> {
-        self.starts.by_customer(start, &self.found.iter().map(value).collect::<Vec<_>>(), 0.0)
-    }
-
-    /// Discounted periods for ever of every customer; `None` without a discount rate, or where the sum does not converge.
-    fn for_ever(&self, model: &ContractModel, start: &[Option<Day>], calendar: &ContractCalendar) -> Vec<Option<f64>> {
-        if calendar.delta == 0.0 {
-            return vec![None; start.len()];
-        }
-        let found: Vec<Option<f64>> =
-            self.starts.days.par_iter().map(|start| model.periods_for_ever(*start, calendar).ok()).collect();
-        self.starts.by_customer(start, &found, Some(0.0))
-    }
 }

@@ -175,7 +175,7 @@ fn prospects(
         .collect::<Result<_, _>>()
         .map_err(ForecastError::from)?;
     let number = |row: usize| own.as_ref().map(|own| own.of[row] as usize);
-    let per_unit = forecast.futures_per_unit(settings)?;
+    let draw = forecast.futures((settings, setting), ledgers)?;
     // Prospects of one group and model share its futures, which stand in memory for them alone.
     let like = |row: usize| Some((row, Like::of(&prospects.rows[row], ledgers, value)?));
     let mut likes: Vec<(usize, Like<'_>)> = (0..prospects.rows.len()).filter_map(like).collect();
@@ -188,8 +188,7 @@ fn prospects(
         let (first, Like { by, name, group, .. }) = &alike[0];
         let number = number(*first);
         let model = number.map(|number| models[number]);
-        let futures =
-            forecast.futures((settings, setting), ledgers, (by, name), (model, per_unit.as_ref(), group.spend))?;
+        let futures = draw((by, name), model, group.spend)?;
         let judged = |(row, like): &(usize, Like<'_>)| {
             let prospect = &prospects.rows[*row];
             let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;

@@ -2,7 +2,7 @@
 
 use super::{
     Ledgers, RunError,
-    earnings::Earnings,
+    earnings::{Earnings, all_is_kept},
     foretold::{Brings, Foretold, Of, Valuation},
     newcomers::spent,
 };
@@ -14,11 +14,26 @@ use crate::{
         costs::LayerCosts,
         decisions::Prospects,
         equity::Drivers,
+        facts::CustomerFacts,
         margins::Margins,
+        period::Period,
         settings::{ForecastSettings, Settings},
     },
     units::Day,
 };
+
+/// Draws futures of new customers.
+type DrawFutures<'a> = Box<dyn Fn((&str, &str), Option<PurchaseModel>, f64) -> Result<Futures, RunError> + Sync + 'a>;
+
+/// What customers had spent and earned by a period in a world, or to date.
+fn by_then<'a>(
+    (ledgers, facts): (&'a Ledgers, &'a CustomerFacts),
+    last: Option<Period>,
+    money: (&'a Margins, &'a LayerCosts),
+    per_major: f64,
+) -> impl Fn(&[u32]) -> (Vec<f64>, Earnings) + 'a {
+    move |customers| (spent(facts, customers, per_major), Earnings::until(last, ledgers, money, customers, per_major))
+}
 
 impl Foretold {
     /// What the expected value of each customer is made of in a world: of contracts and opportunities a unit of time is one of these.
@@ -32,10 +47,12 @@ impl Foretold {
         money: (&Margins, &LayerCosts),
         value: &Valuation,
     ) -> Result<Vec<Drivers>, RunError> {
+        let per_major = settings.currency.minor_per_major() as f64;
+        let (by_now, all_kept) = (by_then((ledgers, &ledgers.facts), None, money, per_major), all_is_kept(settings));
         match (&self.of, &value.brings) {
             (Of::Purchases(forecast), Brings::Purchases(rates)) => Ok(forecast.drivers(rates)),
-            (Of::Contracts(contracts), _) => Ok(contracts.drivers(settings, ledgers, money)),
-            (Of::Opportunities(customers), _) => customers.drivers(settings, ledgers, money),
+            (Of::Contracts(contracts), _) => Ok(contracts.drivers(&by_now, all_kept)),
+            (Of::Opportunities(customers), _) => customers.drivers(&by_now, all_kept),
             // A valuation is of the forecast that made it.
             (Of::Purchases(_), _) => Ok(Vec::new()),
         }
@@ -43,51 +60,38 @@ impl Foretold {
 
     /// Purchases expected a unit of time now of each customer, if alive.
     ///
+    /// * `drivers`: of each; a period is paid for, and an opportunity is taken, today as later.
+    ///
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn rates_now(&self) -> Result<Vec<f64>, RunError> {
+    pub(super) fn rates_now(&self, drivers: &[Drivers]) -> Result<Vec<f64>, RunError> {
         match &self.of {
             Of::Purchases(forecast) => Ok(forecast.known()?.iter().map(|known| known.rate_now).collect()),
-            Of::Contracts(contracts) => Ok(vec![1.0; contracts.customers().len()]),
-            Of::Opportunities(customers) => customers.buys(),
-        }
-    }
-
-    /// Drawn futures of new customers like those of a group.
-    ///
-    /// * `by`: what groups customers, as new customers are told. * `own`: their model of purchases, where it is not the group's.
-    /// * `per_unit`: as [`Self::futures_per_unit`]. * `spend`: on a purchase, major units.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`].
-    pub(super) fn futures(
-        &self,
-        (settings, setting): (&Settings, &ForecastSettings),
-        ledgers: &Ledgers,
-        (by, group): (&str, &str),
-        (own, per_unit, spend): (Option<PurchaseModel>, Option<&Futures>, f64),
-    ) -> Result<Futures, RunError> {
-        match (&self.of, per_unit) {
-            (Of::Purchases(forecast), _) => forecast.futures((settings, setting), ledgers, (by, group), own),
-            (_, Some(per_unit)) => {
-                let spend = per_unit.spend.iter().map(|units| spend * units).collect();
-                Ok(Futures { spend, ..per_unit.clone() })
+            Of::Contracts(_) | Of::Opportunities(_) => {
+                Ok(drivers.iter().map(|drivers| drivers.purchase_rate).collect())
             }
-            (Of::Contracts(_) | Of::Opportunities(_), None) => Ok(Futures::default()),
         }
     }
 
-    /// Drawn futures of new customers who spend 1 on a period or purchase, which are the same for all groups; `None` of purchases at
-    /// any time.
+    /// What draws futures of new customers like those of a group: by what groups customers and its name, their own model of purchases
+    /// where it is not the group's, and what they spend on a purchase, major units.
     ///
     /// # Errors
-    /// [`RunError::Forecast`].
-    pub(super) fn futures_per_unit(&self, settings: &Settings) -> Result<Option<Futures>, RunError> {
-        match &self.of {
-            Of::Purchases(_) => Ok(None),
-            Of::Contracts(contracts) => contracts.futures().map(Some),
-            Of::Opportunities(customers) => customers.futures(settings).map(Some),
-        }
+    /// [`RunError::Forecast`], now and then.
+    pub(super) fn futures<'a>(
+        &'a self,
+        (settings, setting): (&'a Settings, &'a ForecastSettings),
+        ledgers: &'a Ledgers,
+    ) -> Result<DrawFutures<'a>, RunError> {
+        // Whatever the group: what comes of a period or purchase is drawn once.
+        let of_a_unit = match &self.of {
+            Of::Purchases(forecast) => {
+                return Ok(Box::new(move |group, own, _| forecast.futures((settings, setting), ledgers, group, own)));
+            }
+            Of::Contracts(contracts) => contracts.futures()?,
+            Of::Opportunities(customers) => customers.futures(settings)?,
+        };
+        Ok(Box::new(move |_, _, spend| Ok(of_a_unit.spending(spend))))
     }
 
     /// The models of prospects by what is known of them; `None` where the forecast or nobody knows anything.
@@ -116,28 +120,27 @@ impl Foretold {
         money: (&Margins, &LayerCosts),
         value: &Valuation,
     ) -> Result<Vec<Option<Drivers>>, RunError> {
+        let last = (day != ledgers.as_of).then(|| settings.period.of(day));
+        let earlier = last.map(|last| roll_up_until(&ledgers.cells, ledgers.customers.len(), last)).transpose()?;
+        let facts = earlier.as_ref().unwrap_or(&ledgers.facts);
         let per_major = settings.currency.minor_per_major() as f64;
-        let now = day == ledgers.as_of;
-        let last = settings.period.of(day);
-        let facts = (!now).then(|| roll_up_until(&ledgers.cells, ledgers.customers.len(), last)).transpose()?;
-        let by_then = |customers: &[u32]| match &facts {
-            None => (spent(&ledgers.facts, customers, per_major), Earnings::new(ledgers, money, customers, per_major)),
-            Some(facts) => {
-                let earned = Earnings::until(Some(last), ledgers, money, customers, per_major);
-                (spent(facts, customers, per_major), earned)
-            }
-        };
-        match (&self.of, &value.brings, &facts) {
+        let (by_then, all_kept) = (by_then((ledgers, facts), last, money, per_major), all_is_kept(settings));
+        let (customers, drivers) = match (&self.of, &value.brings, last) {
             (Of::Purchases(forecast), Brings::Purchases(rates), None) => {
-                forecast.drivers_now((settings, setting), ledgers, rates)
+                (self.customers().to_vec(), forecast.drivers_now((settings, setting), ledgers, rates)?)
             }
-            (Of::Purchases(forecast), _, Some(facts)) => {
-                forecast.drivers_at((day, facts), (settings, setting), ledgers, money)
+            (Of::Purchases(forecast), _, Some(last)) => {
+                forecast.drivers_at((day, last, facts), (settings, setting), ledgers, money)?
             }
-            (Of::Contracts(contracts), ..) => contracts.drivers_at(day, (settings, setting), ledgers, &by_then),
-            (Of::Opportunities(customers), ..) => customers.drivers_at(day, (settings, setting), ledgers, &by_then),
+            (Of::Contracts(contracts), ..) => contracts.drivers_at(day, setting, ledgers, (&by_then, all_kept))?,
+            (Of::Opportunities(buyers), ..) => buyers.drivers_at(day, setting, ledgers, (&by_then, all_kept))?,
             // A valuation is of the forecast that made it.
-            (Of::Purchases(_), _, None) => Ok(Vec::new()),
+            (Of::Purchases(_), _, None) => (Vec::new(), Vec::new()),
+        };
+        let mut found = vec![None; ledgers.customers.len()];
+        for (customer, drivers) in customers.into_iter().zip(drivers) {
+            found[customer as usize] = Some(drivers);
         }
+        Ok(found)
     }
 }

@@ -11,10 +11,10 @@ use crate::{
     read::ReadError,
     schema::{
         equity::{BridgeFrom, EarlierRun},
-        forecasting::{ContractKind, ModelChoice},
+        forecasting::ModelChoice,
         inputs::Limits,
         period::{format_day, parse_day},
-        settings::{Format, PurchaseKind, TableName, TableSetting},
+        settings::{Format, TableName, TableSetting},
     },
     units::Day,
 };
@@ -81,9 +81,9 @@ impl SideInputs<'_> {
 
 /// Whether a fit is of a model that counts what the wanted one does: purchases at any time, at opportunities, or contracts.
 fn is_like(name: &str, wanted: ModelChoice) -> bool {
-    match wanted {
-        ModelChoice::Contract(_) => ContractKind::ALL.iter().any(|kind| kind.as_str() == name),
-        ModelChoice::BgBb => name == ModelChoice::BgBb.as_str(),
-        ModelChoice::One(_) | ModelChoice::Auto => PurchaseKind::ALL.iter().any(|kind| kind.as_str() == name),
-    }
+    use ModelChoice::{Auto, BgBb, Contract, One};
+    matches!(
+        (ModelChoice::named(name), wanted),
+        (Some(One(_)), One(_) | Auto) | (Some(BgBb), BgBb) | (Some(Contract(_)), Contract(_))
+    )
 }

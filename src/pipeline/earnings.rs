@@ -4,7 +4,13 @@ use rayon::prelude::*;
 
 use super::Ledgers;
 use crate::{
-    schema::{costing::Layer, costs::LayerCosts, margins::Margins, period::Period},
+    schema::{
+        costing::Layer,
+        costs::LayerCosts,
+        margins::Margins,
+        period::Period,
+        settings::{ReturnsPolicy, Settings},
+    },
     units::Minor,
 };
 
@@ -70,4 +76,10 @@ impl Earnings {
         let costs = self.order_cost.iter().zip(&self.customer_cost);
         self.margin.iter().zip(costs).map(|(margin, (order, customer))| margin - order - customer).collect()
     }
+}
+
+/// Whether amounts may add up to nothing, so that no share of them has a meaning: all of an amount is kept then, and what was not
+/// left of it is a cost of serving.
+pub(super) fn all_is_kept(settings: &Settings) -> bool {
+    settings.inputs.returns == ReturnsPolicy::Purchases
 }

@@ -22,7 +22,7 @@ use crate::{
         costs::LayerCosts,
         facts::CustomerFacts,
         margins::Margins,
-        settings::{ForecastSettings, PoolBy, PurchaseKind, ReturnsPolicy, Settings},
+        settings::{ForecastSettings, PoolBy, PurchaseKind, Settings},
     },
     units::Minor,
 };
@@ -30,7 +30,7 @@ use crate::{
 use super::{
     Clock, Ledgers, RunError,
     choice::Choice,
-    earnings::Earnings,
+    earnings::{Earnings, all_is_kept},
     grouping::Grouping,
     newcomers::{NewCustomers, acquisition_cost, means, told_by},
     notes,
@@ -152,7 +152,7 @@ impl Forecast {
         }
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
-        all_is_kept(settings, &mut earned, &revenue);
+        keep_all(settings, &mut earned, &revenue);
         let earned = Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
@@ -297,8 +297,8 @@ pub(super) fn spend_levels(
 }
 
 /// Where amounts are contributions, all of one is kept, and what else a purchase cost is cost of a purchase.
-pub(super) fn all_is_kept(settings: &Settings, earned: &mut Earnings, revenue: &[f64]) {
-    if settings.inputs.returns == ReturnsPolicy::Purchases {
+pub(super) fn keep_all(settings: &Settings, earned: &mut Earnings, revenue: &[f64]) {
+    if all_is_kept(settings) {
         for ((margin, order_cost), revenue) in earned.margin.iter_mut().zip(&mut earned.order_cost).zip(revenue) {
             *order_cost += revenue - *margin;
             *margin = *revenue;
@@ -308,10 +308,7 @@ pub(super) fn all_is_kept(settings: &Settings, earned: &mut Earnings, revenue: &
 
 /// Rates of contribution under the settings' returns.
 pub(super) fn kept_rates(settings: &Settings, rates: Rates) -> Rates {
-    match settings.inputs.returns {
-        ReturnsPolicy::Purchases => rates.keeping_all(),
-        _ => rates,
-    }
+    if all_is_kept(settings) { rates.keeping_all() } else { rates }
 }
 
 /// Money of every history in major units.

@@ -98,24 +98,8 @@ pub(super) fn invest(
                 move |action: &Action| stay.prolonged(effect::share(action.effect.retention))
             })
         }
-        of => {
-            // Once for every share of the loss that an action prevents.
-            let shares: BTreeSet<i64> = actions.iter().map(|action| action.effect.retention).collect();
-            let longer = |share: i64| match of {
-                Of::Contracts(contracts) => contracts.prolonged(effect::share(share)),
-                Of::Opportunities(customers) => customers.prolonged(effect::share(share)),
-                Of::Purchases(_) => Ok(Vec::new()),
-            };
-            let lifetimes = shares.into_iter().filter(|share| *share != 0).map(|share| Ok((share, longer(share)?)));
-            let lifetimes: BTreeMap<i64, Vec<f64>> = lifetimes.collect::<Result<_, RunError>>()?;
-            offer.candidates(|row| {
-                let (lifetimes, as_it_is) = (&lifetimes, drivers[row].lifetime);
-                move |action: &Action| {
-                    let lifetime = lifetimes.get(&action.effect.retention).map_or(as_it_is, |of_row| of_row[row]);
-                    (lifetime, drivers[row].purchase_rate)
-                }
-            })
-        }
+        Of::Contracts(contracts) => offer.by_lifetime(|share| contracts.prolonged(share))?,
+        Of::Opportunities(customers) => offer.by_lifetime(|share| customers.prolonged(share))?,
     };
     let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
     let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
@@ -152,6 +136,24 @@ impl Offer<'_> {
             allowed.filter_map(candidate).collect()
         };
         self.customers.par_iter().zip(self.drivers).enumerate().flat_map_iter(of).collect()
+    }
+
+    /// What gains something where customers who stay longer buy as often.
+    ///
+    /// * `prolonged`: expected time alive of each customer when a share of the loss is prevented: asked once for each share.
+    fn by_lifetime(&self, prolonged: impl Fn(f64) -> Result<Vec<f64>, RunError>) -> Result<Vec<Candidate>, RunError> {
+        let shares: BTreeSet<i64> = self.actions.iter().map(|action| action.effect.retention).collect();
+        let shares = shares.into_iter().filter(|share| *share != 0);
+        let lifetimes: BTreeMap<i64, Vec<f64>> =
+            shares.map(|share| Ok((share, prolonged(effect::share(share))?))).collect::<Result<_, RunError>>()?;
+        Ok(self.candidates(|row| {
+            let Drivers { lifetime, purchase_rate, .. } = self.drivers[row];
+            let lifetimes = &lifetimes;
+            move |action: &Action| {
+                let longer = lifetimes.get(&action.effect.retention).map_or(lifetime, |of_row| of_row[row]);
+                (longer, purchase_rate)
+            }
+        }))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     schema::{
         forecasting::{ContractKind, ModelChoice},
         period::{format_day, parse_day},
-        settings::{ForecastSettings, PurchaseKind},
+        settings::ForecastSettings,
     },
     units::Day,
 };
@@ -213,15 +213,8 @@ impl SavedModels {
 }
 
 fn kind_of(file: &Utf8Path, name: &str) -> Result<ModelChoice, ModelFileError> {
-    let all = || {
-        PurchaseKind::ALL
-            .map(ModelChoice::One)
-            .into_iter()
-            .chain([ModelChoice::BgBb])
-            .chain(ContractKind::ALL.map(|kind| ModelChoice::Contract(Some(kind))))
-    };
-    all().find(|kind| kind.as_str() == name).ok_or_else(|| {
-        let known = all().map(ModelChoice::as_str).collect::<Vec<_>>().join(", ");
+    ModelChoice::named(name).ok_or_else(|| {
+        let known = ModelChoice::all().map(ModelChoice::as_str).collect::<Vec<_>>().join(", ");
         ModelFileError::Kind { file: file.to_owned(), found: name.to_owned(), known }
     })
 }

@@ -3,15 +3,16 @@
 use super::{
     Clock, Ledgers, RunError,
     contractual::{FUTURES, calendar, ruling, strata},
-    earnings::Earnings,
+    earnings::{Earnings, all_is_kept},
     grouping::Rows,
     newcomers::{self, NewCustomers, spent},
-    unit_money::{ByThen, Done, UnitMoney, all_is_kept},
+    unit_money::{ByThen, Done, UnitMoney},
 };
 use crate::{
     decide::prospect::Futures,
     forecast::{
         bg_bb::BgBb,
+        contract_calendar::ContractCalendar,
         contribution,
         fit::Fit,
         opportunities::{DiscreteHistory, Opportunities},
@@ -48,15 +49,14 @@ struct Seen {
 impl Seen {
     /// # Errors
     /// [`ForecastError`] without a purchase, or of a horizon without an opportunity.
-    fn new(setting: &ForecastSettings, ledgers: &Ledgers, day: Day) -> Result<Self, ForecastError> {
+    fn new(setting: &ForecastSettings, ledgers: &Ledgers, calendar: &ContractCalendar) -> Result<Self, ForecastError> {
         let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
-        let calendar = calendar(setting, day);
-        let worth = opportunity_days::worth(&calendar);
+        let worth = opportunity_days::worth(calendar);
         if worth.is_empty() {
             let (days, unit) = (setting.horizon_days, setting.time_unit.clone());
             return Err(ForecastError::NoOpportunity { days, unit });
         }
-        let (customer, history) = opportunity_days::histories(log, day, calendar.term).into_iter().unzip();
+        let (customer, history) = opportunity_days::histories(log, calendar.as_of, calendar.term).into_iter().unzip();
         Ok(Self { customer, history, worth })
     }
 
@@ -119,6 +119,7 @@ pub(super) struct Opportunistic {
     pub(super) fit: Fit<BgBb>,
     /// How a saved fit came to be.
     pub(super) origin: Option<String>,
+    calendar: ContractCalendar,
     seen: Seen,
     /// What is to be expected of each.
     pub(super) outlook: Vec<Expected>,
@@ -141,7 +142,8 @@ impl Opportunistic {
     pub(super) fn new(setting: &ForecastSettings, ledgers: &Ledgers, clock: &mut Clock) -> Result<Self, RunError> {
         let log = ledgers.purchases.as_ref().ok_or(ForecastError::NoPurchases)?;
         clock.start("fit_purchases", Some(log.customers() as u64));
-        let seen = Seen::new(setting, ledgers, ledgers.as_of)?;
+        let calendar = calendar(setting, ledgers.as_of);
+        let seen = Seen::new(setting, ledgers, &calendar)?;
         if seen.history.is_empty() {
             return Err(ForecastError::NoPurchases.into());
         }
@@ -155,7 +157,7 @@ impl Opportunistic {
         clock.start("forecast", Some(seen.history.len() as u64));
         let outlook = seen.expected(&model, &summary, Some(predict::timing(setting)));
         let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { fit, origin, seen, outlook, key })
+        Ok(Self { fit, origin, calendar, seen, outlook, key })
     }
 
     /// Rows of the customers in the run.
@@ -163,31 +165,20 @@ impl Opportunistic {
         &self.seen.customer
     }
 
-    /// Probability that a customer who is alive buys at an opportunity.
-    ///
-    /// # Errors
-    /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn buys(&self) -> Result<Vec<f64>, RunError> {
-        let model = self.fit.fitted().map_err(ForecastError::from)?;
-        let of = |history: &DiscreteHistory| model.purchase_probability(history.frequency, history.opportunities);
-        Ok(self.seen.history.iter().map(of).collect())
+    /// The fitted model.
+    fn model(&self) -> Result<&BgBb, ForecastError> {
+        Ok(self.fit.fitted()?)
     }
 
-    /// What the expected value of each customer is made of, under the margins of a world.
+    /// What the expected value of each customer is made of.
+    ///
+    /// * `money`: in a world. * `all_kept`: as [`all_is_kept`](super::earnings::all_is_kept).
     ///
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn drivers(
-        &self,
-        settings: &Settings,
-        ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
-    ) -> Result<Vec<Drivers>, RunError> {
-        let (model, customers) = (self.fit.fitted().map_err(ForecastError::from)?, &self.seen.customer);
-        let per_major = settings.currency.minor_per_major() as f64;
-        let (spent, earned) =
-            (spent(&ledgers.facts, customers, per_major), Earnings::new(ledgers, money, customers, per_major));
-        Ok(self.seen.drivers((model, &self.outlook), (&spent, &earned), all_is_kept(settings)))
+    pub(super) fn drivers(&self, money: ByThen<'_>, all_kept: bool) -> Result<Vec<Drivers>, RunError> {
+        let (spent, earned) = money(&self.seen.customer);
+        Ok(self.seen.drivers((self.model()?, &self.outlook), (&spent, &earned), all_kept))
     }
 
     /// Expected discounted opportunities that each customer lives to see when a share of the loss is prevented.
@@ -195,7 +186,7 @@ impl Opportunistic {
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
     pub(super) fn prolonged(&self, prevented: f64) -> Result<Vec<f64>, RunError> {
-        let model = self.fit.fitted().map_err(ForecastError::from)?;
+        let model = self.model()?;
         let mut known: BTreeMap<u32, f64> = BTreeMap::new();
         let of = |(history, outlook): (&DiscreteHistory, &Expected)| {
             let seen = history.opportunities;
@@ -211,7 +202,7 @@ impl Opportunistic {
     /// [`RunError::Forecast`].
     pub(super) fn futures(&self, settings: &Settings) -> Result<Futures, RunError> {
         let what = OpportunitySettings {
-            models: vec![*self.fit.fitted().map_err(ForecastError::from)?],
+            models: vec![*self.model()?],
             worth: self.seen.worth.clone(),
             strata: Strata {
                 paths: FUTURES,
@@ -240,30 +231,28 @@ impl Opportunistic {
         Ok(Futures { spend: purchases.clone(), purchases, alive_time })
     }
 
-    /// What the expected value of each customer of the run is made of at a day, by the model of the run; `None` who had not bought
-    /// by then.
+    /// What the expected values of customers of the run are made of at a day, by the model of the run: of all who had bought by then.
     ///
-    /// * `setting`: with the discount rate of that day. * `money`: what each had spent and brought by then, as told of customers.
+    /// * `setting`: with the discount rate of that day. * `money`: by then. * `all_kept`: as in [`Self::drivers`].
     ///
     /// # Errors
     /// [`RunError::Forecast`].
     pub(super) fn drivers_at(
         &self,
         day: Day,
-        (settings, setting): (&Settings, &ForecastSettings),
+        setting: &ForecastSettings,
         ledgers: &Ledgers,
-        money: ByThen<'_>,
-    ) -> Result<Vec<Option<Drivers>>, RunError> {
-        let (seen, model) = (Seen::new(setting, ledgers, day)?, self.fit.fitted().map_err(ForecastError::from)?);
+        (money, all_kept): (ByThen<'_>, bool),
+    ) -> Result<(Vec<u32>, Vec<Drivers>), RunError> {
+        let calendar = calendar(setting, day);
+        if calendar == self.calendar {
+            return Ok((self.seen.customer.clone(), self.drivers(money, all_kept)?));
+        }
+        let (seen, model) = (Seen::new(setting, ledgers, &calendar)?, self.model()?);
         let outlook = seen.expected(model, &seen.summary()?, None);
         let (spent, earned) = money(&seen.customer);
-        let mut found = vec![None; ledgers.customers.len()];
-        for (customer, drivers) in
-            seen.customer.iter().zip(seen.drivers((model, &outlook), (&spent, &earned), all_is_kept(settings)))
-        {
-            found[*customer as usize] = Some(drivers);
-        }
-        Ok(found)
+        let drivers = seen.drivers((model, &outlook), (&spent, &earned), all_kept);
+        Ok((seen.customer, drivers))
     }
 
     /// What an opportunity brings, expected value in minor units, and what new customers bring, under the margins of a world.

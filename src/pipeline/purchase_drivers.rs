@@ -3,7 +3,7 @@
 use super::{
     Ledgers, RunError,
     earnings::Earnings,
-    forecast::{Forecast, all_is_kept, kept_rates, major},
+    forecast::{Forecast, keep_all, kept_rates, major},
     grouping::Grouping,
 };
 use crate::{
@@ -16,8 +16,10 @@ use crate::{
         contribution::{self, Earned, Rates},
         covariates::{Assigned, CovariateError},
         newcomer_futures::{NewcomerFutures, newcomer_futures},
-        predict::{self, ForecastError, Histories, ValueDrivers},
+        population::Population,
+        predict::{self, Expectations, ForecastError, Histories},
         purchase_model::PurchaseModel,
+        spend_levels::SpendLevels,
     },
     schema::{
         costs::LayerCosts,
@@ -25,6 +27,7 @@ use crate::{
         equity::Drivers,
         facts::CustomerFacts,
         margins::Margins,
+        period::Period,
         settings::{ForecastSettings, Settings},
     },
     units::Day,
@@ -35,17 +38,10 @@ impl Forecast {
     pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
         let spend = self.expectations.mean_spend(&self.histories.frequency);
         let of = |(row, spend): (usize, f64)| {
-            let lifetime = self.expectations.discounted_lifetime(row);
-            let purchases = self.expectations.discounted_purchases(row);
-            Drivers {
-                p_alive: self.expectations.p_alive[row],
-                lifetime,
-                purchase_rate: if lifetime > 0.0 { purchases / lifetime } else { 0.0 },
-                spend,
-                margin_rate: rates.margin_rate[row],
-                order_cost: rates.order_cost[row],
-                sustaining_rate: rates.sustaining_rate[row],
-            }
+            let Expectations { p_alive, .. } = &self.expectations;
+            let (lifetime, purchases) =
+                (self.expectations.discounted_lifetime(row), self.expectations.discounted_purchases(row));
+            rates.drivers(row, p_alive[row], (lifetime, per_time(purchases, lifetime)), spend)
         };
         spend.into_iter().enumerate().map(of).collect()
     }
@@ -123,7 +119,7 @@ impl Forecast {
         })
     }
 
-    /// What the expected value of each customer of the run is made of at `as_of`; `None` without a purchase.
+    /// What the expected value of every history is made of at `as_of`.
     ///
     /// * `setting`: with a discount rate that may differ. * `rates`: one row a history.
     ///
@@ -134,31 +130,46 @@ impl Forecast {
         (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
         rates: &Rates,
-    ) -> Result<Vec<Option<Drivers>>, RunError> {
-        let histories = &self.histories;
+    ) -> Result<Vec<Drivers>, RunError> {
         let population = self.models.population().map_err(ForecastError::from)?;
-        let spent = major(settings, histories, &ledgers.facts.repeat_revenue);
-        let spent = match &self.levels {
+        let levels = self.levels.as_ref().map(|(levels, level)| (levels, level.as_slice()));
+        let spent = major(settings, &self.histories, &ledgers.facts.repeat_revenue);
+        self.drivers_of((&self.histories, &population), (spent, levels), setting, rates)
+    }
+
+    /// What the expected value of histories is made of.
+    ///
+    /// * `population`: the model of each. * `spent`: on repeat purchases. * `levels`: of spend, and that of each history.
+    fn drivers_of(
+        &self,
+        (histories, population): (&Histories, &Population),
+        (spent, levels): (Vec<f64>, Option<(&SpendLevels, &[f64])>),
+        setting: &ForecastSettings,
+        rates: &Rates,
+    ) -> Result<Vec<Drivers>, RunError> {
+        let spent = match levels {
             Some((levels, level)) => levels.without(&histories.frequency, &spent, level),
             None => spent,
         };
-        let now = predict::value_drivers((&self.models, &population), histories, &spent, setting)?;
-        Ok(by_customer(ledgers, histories, (&now, rates)))
+        let found = predict::value_drivers((&self.models, population), histories, &spent, setting)?;
+        let ahead = |row: usize| (found.lifetime[row], per_time(found.purchases[row], found.lifetime[row]));
+        let of = |row: usize| rates.drivers(row, found.p_alive[row], ahead(row), found.spend[row]);
+        Ok((0..histories.customer.len()).map(of).collect())
     }
 
-    /// The same at an earlier day, by the models of today; `None` who had not bought by then.
+    /// The same at an earlier day, by the models of today: of customers of the run who had bought by then.
     ///
-    /// * `facts`: up to the end of the day's period.
+    /// * `last`: the day's period. * `facts`: up to its end.
     ///
     /// # Errors
     /// [`RunError::Forecast`] of an expectation.
     pub(super) fn drivers_at(
         &self,
-        (day, facts): (Day, &CustomerFacts),
+        (day, last, facts): (Day, Period, &CustomerFacts),
         (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
-    ) -> Result<Vec<Option<Drivers>>, RunError> {
+    ) -> Result<(Vec<u32>, Vec<Drivers>), RunError> {
         let histories = Histories::new(facts, day);
         // Everybody who had bought by then has a history at as_of, in the same order.
         let mut row_of = vec![0; ledgers.customers.len()];
@@ -169,21 +180,14 @@ impl Forecast {
         let population = self.models.population().map_err(ForecastError::from)?.of_rows(&rows);
         let level: Option<Vec<f64>> =
             self.levels.as_ref().map(|(_, level)| rows.iter().map(|row| level[*row as usize]).collect());
-        let levels = self.levels.as_ref().map(|(levels, _)| levels).zip(level.as_ref());
-        let spent = major(settings, &histories, &facts.repeat_revenue);
-        let spent = match levels {
-            Some((levels, level)) => levels.without(&histories.frequency, &spent, level),
-            None => spent,
-        };
-        let then = predict::value_drivers((&self.models, &population), &histories, &spent, setting)?;
+        let levels = self.levels.as_ref().map(|(levels, _)| levels).zip(level.as_deref());
         let per_major = settings.currency.minor_per_major() as f64;
-        let last = settings.period.of(day);
         let mut earned = Earnings::until(Some(last), ledgers, money, &histories.customer, per_major);
         let purchases: Vec<f64> =
             histories.customer.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
         let age: Vec<f64> = histories.age.iter().map(|days| f64::from(*days) / setting.days_per_unit).collect();
         let revenue = major(settings, &histories, &facts.purchase_revenue);
-        all_is_kept(settings, &mut earned, &revenue);
+        keep_all(settings, &mut earned, &revenue);
         let rates = contribution::rates(&Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
@@ -197,28 +201,13 @@ impl Forecast {
             Some((levels, level)) => levels.rates(rates, level),
             None => rates,
         };
-        Ok(by_customer(ledgers, &histories, (&then, &rates)))
+        let spent = major(settings, &histories, &facts.repeat_revenue);
+        let drivers = self.drivers_of((&histories, &population), (spent, levels), setting, &rates)?;
+        Ok((histories.customer, drivers))
     }
 }
 
-/// By customer of the run.
-fn by_customer(ledgers: &Ledgers, histories: &Histories, (of, rates): (&ValueDrivers, &Rates)) -> Vec<Option<Drivers>> {
-    let mut found = vec![None; ledgers.customers.len()];
-    for (row, customer) in histories.customer.iter().enumerate() {
-        found[*customer as usize] = Some(drivers(of, rates, row));
-    }
-    found
-}
-
-fn drivers(of: &ValueDrivers, rates: &Rates, row: usize) -> Drivers {
-    let lifetime = of.lifetime[row];
-    Drivers {
-        p_alive: of.p_alive[row],
-        lifetime,
-        purchase_rate: if lifetime > 0.0 { of.purchases[row] / lifetime } else { 0.0 },
-        spend: of.spend[row],
-        margin_rate: rates.margin_rate[row],
-        order_cost: rates.order_cost[row],
-        sustaining_rate: rates.sustaining_rate[row],
-    }
+/// Purchases a unit of time; none of who has no time.
+fn per_time(purchases: f64, lifetime: f64) -> f64 {
+    if lifetime > 0.0 { purchases / lifetime } else { 0.0 }
 }

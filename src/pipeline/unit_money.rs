@@ -6,10 +6,7 @@
 use super::earnings::Earnings;
 use crate::{
     forecast::contribution::{self, Rates},
-    schema::{
-        equity::Drivers,
-        settings::{ReturnsPolicy, Settings},
-    },
+    schema::equity::Drivers,
 };
 
 /// Money of a unit, one row a customer or group, major units.
@@ -33,14 +30,8 @@ pub(super) struct Done<'a> {
     pub(super) purchases: &'a [f64],
     /// Periods or opportunities that they were kept for.
     pub(super) kept: &'a [f64],
-    /// As [`all_is_kept`].
+    /// As [`all_is_kept`](super::earnings::all_is_kept).
     pub(super) all_kept: bool,
-}
-
-/// Whether amounts may add up to nothing, so that no share of them has a meaning: all of an amount is kept then, and what was not
-/// left of it is a cost of serving.
-pub(super) fn all_is_kept(settings: &Settings) -> bool {
-    settings.inputs.returns == ReturnsPolicy::Purchases
 }
 
 impl UnitMoney {
@@ -78,15 +69,7 @@ impl UnitMoney {
     ///
     /// * `lifetime`: expected discounted periods or opportunities. * `purchase_rate`: purchases at one of them.
     pub(super) fn drivers(&self, row: usize, p_alive: f64, lifetime: f64, purchase_rate: f64) -> Drivers {
-        Drivers {
-            p_alive,
-            lifetime,
-            purchase_rate,
-            spend: self.spend[row],
-            margin_rate: self.rates.margin_rate[row],
-            order_cost: self.rates.order_cost[row],
-            sustaining_rate: self.rates.sustaining_rate[row],
-        }
+        self.rates.drivers(row, p_alive, (lifetime, purchase_rate), self.spend[row])
     }
 }
 

@@ -97,7 +97,7 @@ impl<'a> ValueTable<'a> {
     }
 
     fn rates_now(&self) -> Option<&[f64]> {
-        self.rates_now.get_or_init(|| self.world.forecast?.rates_now().ok()).as_deref()
+        self.rates_now.get_or_init(|| self.world.forecast?.rates_now(self.drivers()?).ok()).as_deref()
     }
 
     fn ranks(&self) -> &[Option<Vec<u32>>; POTENTIALS] {

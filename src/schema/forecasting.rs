@@ -77,6 +77,24 @@ impl Serialize for ModelChoice {
 }
 
 impl ModelChoice {
+    /// Every choice of one model.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let contracts = ContractKind::ALL.map(|kind| Self::Contract(Some(kind)));
+        PurchaseKind::ALL.map(Self::One).into_iter().chain([Self::BgBb]).chain(contracts)
+    }
+
+    /// The one model of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|choice| choice.as_str() == name)
+    }
+
+    /// Whether it is a model of contracts.
+    #[must_use]
+    pub fn is_of_contracts(self) -> bool {
+        matches!(self, Self::Contract(_))
+    }
+
     /// The name in configs.
     #[must_use]
     pub fn as_str(self) -> &'static str {

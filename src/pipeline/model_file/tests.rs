@@ -1,6 +1,7 @@
 //! Files of models: what is written comes back, what is wrong is refused by name.
 
 use super::*;
+use crate::schema::settings::PurchaseKind;
 use crate::{
     forecast::{
         covariates::{

@@ -11,7 +11,7 @@ use crate::{
     },
     pipeline::{
         Clock, Ledgers, RunError,
-        comparison::{Parameters, end, why},
+        comparison::{end, fit_columns},
         contractual::calendar,
     },
     publish::dataset::Values,
@@ -67,34 +67,16 @@ fn bias(outcome: &ContractOutcome) -> Option<f64> {
 }
 
 fn score_columns(rows: &[ContractAssessment], holdout: &ContractHoldout, best: Option<usize>) -> Vec<Values> {
-    let text = |of: &dyn Fn(&ContractAssessment) -> Option<String>| Values::Text(rows.iter().map(of).collect());
-    let float = |of: &dyn Fn(&ContractAssessment) -> Option<f64>| Values::Float(rows.iter().map(of).collect());
-    let whole = |of: &dyn Fn(&ContractAssessment) -> Option<i64>| Values::Integer(rows.iter().map(of).collect());
     let scored = |of: &dyn Fn(&ContractOutcome) -> Option<f64>| {
         Values::Float(rows.iter().map(|row| row.outcome.as_ref().and_then(of)).collect())
     };
-    let parameters = |row: &ContractAssessment| {
-        let fit = row.fit.as_ref()?;
-        fit.fitted().ok().map(|model| model.number(&fit.names) as f64)
-    };
-    let likelihood = |row: &ContractAssessment| row.fit.as_ref()?.log_likelihood;
     // What happened is the same whatever a method says of it.
     let happened = |of: &dyn Fn(&ContractOutcome) -> u64| {
         let value = rows.iter().find_map(|row| row.outcome.as_ref()).map_or(0, of);
         Values::Integer(vec![Some(value as i64); rows.len()])
     };
-    vec![
-        text(&|row| Some(row.method.to_owned())),
-        text(&|row| Some(if row.fit.is_some() { "model" } else { "baseline" }.to_owned())),
-        text(&|row| Some(row.fit.as_ref().map_or("baseline", |fit| end(&fit.end)).to_owned())),
-        text(&|row| row.fit.as_ref().and_then(|fit| why(&fit.end))),
-        float(&likelihood),
-        whole(&|row| parameters(row).map(|n| n as i64)),
-        float(&|row| Some(2.0 * parameters(row)? - 2.0 * likelihood(row)?)),
-        float(&|row| {
-            let n = row.fit.as_ref()?.customers as f64;
-            Some(parameters(row)? * libm::log(n) - 2.0 * likelihood(row)?)
-        }),
+    let mut columns = fit_columns(rows);
+    columns.extend([
         Values::Integer(vec![Some(holdout.customers() as i64); rows.len()]),
         happened(&|outcome| outcome.actual),
         scored(&|outcome| Some(outcome.expected)),
@@ -108,7 +90,8 @@ fn score_columns(rows: &[ContractAssessment], holdout: &ContractHoldout, best: O
         scored(&|outcome| Some(outcome.mae)),
         scored(&|outcome| Some(outcome.rmse)),
         Values::Integer((0..rows.len()).map(|row| Some(i64::from(Some(row) == best))).collect()),
-    ]
+    ]);
+    columns
 }
 
 fn tracking(rows: &[ContractAssessment], steps: &[ContractStep]) -> Vec<Values> {

@@ -13,7 +13,7 @@ use crate::report::{
     plot::{Plot, Series, Stroke},
     sheet::{Range, Unit},
 };
-use crate::schema::forecasting::ContractKind;
+use crate::schema::forecasting::ModelChoice;
 
 /// A validation that stands in a folder of its own, or the scores of `model: auto`.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,7 @@ impl Report {
 
 /// What a model foretells.
 fn what(method: &str) -> &'static str {
-    if ContractKind::ALL.iter().any(|kind| kind.as_str() == method) { "renewals" } else { "purchases" }
+    if ModelChoice::named(method).is_some_and(ModelChoice::is_of_contracts) { "renewals" } else { "purchases" }
 }
 
 fn verdict(holdout: &Holdout) -> Markup {

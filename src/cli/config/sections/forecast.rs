@@ -73,11 +73,8 @@ pub(in crate::cli::config) fn read(
     problems: &mut Problems,
 ) -> Option<ForecastSettings> {
     let fields = entry.fields(&KEYS, problems)?;
-    let mut models: Vec<(&str, ModelChoice)> =
-        PurchaseKind::ALL.map(|kind| (kind.as_str(), ModelChoice::One(kind))).to_vec();
-    models.push(("auto", ModelChoice::Auto));
-    models.push((ModelChoice::BgBb.as_str(), ModelChoice::BgBb));
-    models.extend(ContractKind::ALL.map(|kind| (kind.as_str(), ModelChoice::Contract(Some(kind)))));
+    let mut models: Vec<(&str, ModelChoice)> = ModelChoice::all().map(|model| (model.as_str(), model)).collect();
+    models.insert(PurchaseKind::ALL.len(), (ModelChoice::Auto.as_str(), ModelChoice::Auto));
     let model = fields.read_or("model", ModelChoice::One(PurchaseKind::BgNbd), problems, |entry, problems| {
         entry.word(&models, problems)
     });
@@ -275,7 +272,7 @@ pub(in crate::cli::config) fn check_contracts(
     let inside = |section: &str, keys: &[&str], key: &str| {
         config.get(section)?.fields(keys, &mut Problems::default())?.get(key).cloned()
     };
-    let of_contracts = forecast.is_some_and(|forecast| matches!(forecast.model, ModelChoice::Contract(_)));
+    let of_contracts = forecast.is_some_and(|forecast| forecast.model.is_of_contracts());
     if of_contracts
         && !tables.contains(&TableName::Contracts)
         && let Some(model) = inside("forecast", &KEYS, "model")
