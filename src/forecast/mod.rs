@@ -11,7 +11,7 @@
 //!
 //! Where customers are under contract it fits a [`contract_model`] to their [`spells`]: [`beta_geometric`] or
 //! [`beta_weibull`] where they leave at a renewal, [`exponential_gamma`] or [`weibull_gamma`] where they leave at any time
-//! ([`kaplan_meier`] beside them). Where they buy at opportunities alone it fits [`bg_bb`], and what that is worth is
+//! ([`kaplan_meier`] beside them, in the [`retention`] curve). Where they buy at opportunities alone it fits [`bg_bb`], and what that is worth is
 //! [`opportunity_value`].
 //!
 //! ```
@@ -92,6 +92,7 @@ pub mod population;
 pub mod predict;
 mod prolonged;
 pub mod purchase_model;
+pub mod retention;
 pub mod scores;
 mod silence;
 pub mod simulate;

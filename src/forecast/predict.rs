@@ -17,6 +17,7 @@ use super::{
     outlook::Outlook,
     population::Population,
     purchase_model::PurchaseModel,
+    retention::RetentionError,
     simulate::{self, ParameterDraw, Segmentation, Simulation},
     spend_model::SpendModel,
     summary::{Summary, SummaryError},
@@ -76,6 +77,9 @@ pub enum ForecastError {
     /// A sum over the future that has no value.
     #[error("forecast: {0}")]
     Discount(#[from] DiscountError),
+    /// Times under contract that cannot be counted.
+    #[error("forecast: {0}")]
+    Retention(#[from] RetentionError),
     /// Opportunities that cannot be counted.
     #[error("forecast: {0}")]
     Opportunities(#[from] OpportunityError),

@@ -114,9 +114,11 @@ pub(super) fn check_tests(settings: &Settings) -> Result<(), RunError> {
 fn missing(settings: &Settings, dataset: &str) -> Option<&'static str> {
     let products = is_mapped(settings, TableName::Transactions, "product_id");
     let covariates = settings.forecast.as_ref().is_some_and(|forecast| forecast.covariates.is_some());
+    let contracts = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.is_of_contracts());
     match dataset {
         "product_profit" | "product_balance" | "product_entry" if !products => Some("the ledger maps no product_id"),
         "model_covariate" if !covariates => Some("the forecast has no covariates"),
+        "model_retention" if !contracts => Some("the forecast has no model of contracts"),
         dataset if dataset.starts_with("validation_") => Some("validate alone writes it"),
         _ => None,
     }

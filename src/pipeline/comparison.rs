@@ -9,8 +9,10 @@ use crate::{
         fit::{Fit, FitEnd},
         observed::{Assessment, Outcome, Scored},
         purchase_model::PurchaseModel,
+        retention::Retained,
     },
     publish::dataset::Values,
+    schema::forecasting::ContractKind,
 };
 
 /// What is told of how a method did on a holdout.
@@ -208,6 +210,21 @@ pub(super) fn covariate_columns(found: &CovariateFit) -> Vec<Values> {
         known(&|accuracy| accuracy.standard_error),
         known(&|accuracy| accuracy.z),
         known(&|accuracy| accuracy.p_value),
+    ]
+}
+
+/// The columns of `model_retention`.
+pub(super) fn retention_columns(kind: ContractKind, rows: &[Retained]) -> Vec<Values> {
+    let whole = |of: &dyn Fn(&Retained) -> u64| Values::Integer(rows.iter().map(|row| Some(of(row) as i64)).collect());
+    let float = |of: &dyn Fn(&Retained) -> f64| Values::Float(rows.iter().map(|row| Some(of(row))).collect());
+    vec![
+        Values::Text(rows.iter().map(|_| Some(kind.as_str().to_owned())).collect()),
+        whole(&|row| u64::from(row.tenure)),
+        whole(&|row| row.at_risk),
+        whole(&|row| row.lost),
+        float(&|row| row.observed),
+        float(&|row| row.standard_error),
+        float(&|row| row.expected),
     ]
 }
 

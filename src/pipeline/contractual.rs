@@ -18,6 +18,7 @@ use crate::{
         contribution,
         fit::Fit,
         predict::{self, ForecastError},
+        retention::{self, Retained},
         simulate::{Segmentation, Simulation},
         spells::{Spell, spells},
         stratified::Strata,
@@ -102,6 +103,8 @@ impl Seen {
 /// The forecast of customers who were ever under contract.
 pub(super) struct Contracts {
     pub(super) choice: ContractChoice,
+    /// How many stay for how long, in the records and by the model.
+    pub(super) retention: Vec<Retained>,
     seen: Seen,
     key: Vec<u64>,
     calendar: ContractCalendar,
@@ -137,6 +140,8 @@ impl Contracts {
         let choice = ContractChoice::new(kind, setting, ledgers, (&spells, &calendar), clock)?;
         let model = *choice.fit.fitted().map_err(ForecastError::from)?;
         clock.start("forecast", Some(spells.len() as u64));
+        let retention =
+            retention::curve(&model, &spells, &calendar, setting.contracts_from).map_err(ForecastError::from)?;
         let seen = Seen::new(choice.kind, &spells, &calendar, first_day(ledgers));
         let prospects = seen.of_starts(|start| model.prospect(start, &calendar))?;
         let of = |value: fn(&Prospect) -> f64| seen.by_customer(&prospects, 0.0, value);
@@ -150,7 +155,7 @@ impl Contracts {
             seen.by_customer(&found, Some(0.0), |found| *found)
         };
         let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { choice, seen, key, calendar, periods, discounted, for_ever, at_horizon })
+        Ok(Self { choice, retention, seen, key, calendar, periods, discounted, for_ever, at_horizon })
     }
 
     /// The fitted model.

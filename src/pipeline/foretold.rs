@@ -18,13 +18,14 @@ use crate::{
         covariates::CovariateFit,
         likelihood_ratio::LikelihoodRatio,
         observed::Assessment,
+        retention::Retained,
         simulate::{Segmentation, Simulation},
         spend_model::SpendModel,
     },
     publish::dataset::Values,
     schema::{
         costs::LayerCosts,
-        forecasting::{ModelChoice, SpendKind},
+        forecasting::{ContractKind, ModelChoice, SpendKind},
         margins::Margins,
         settings::{ForecastSettings, Settings},
     },
@@ -274,6 +275,12 @@ impl Foretold {
             Of::Purchases(forecast) => forecast.covariates.as_ref(),
             Of::Contracts(_) | Of::Opportunities(_) => None,
         }
+    }
+
+    /// How many customers stay under contract for how long.
+    pub(super) fn retention(&self) -> Option<(ContractKind, &[Retained])> {
+        let Of::Contracts(contracts) = &self.of else { return None };
+        Some((contracts.choice.kind, &contracts.retention))
     }
 
     /// Which model was chosen, and why, where the run chose it.

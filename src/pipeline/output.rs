@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Audit, Clock, RunError, checks,
-    comparison::covariate_columns,
+    comparison::{covariate_columns, retention_columns},
     cost_labels::CostLabels,
     finished::Finished,
     foretold::Foretold,
@@ -167,6 +167,10 @@ pub(super) fn publish(
     if let Some(found) = results.forecast.as_ref().and_then(Foretold::covariates) {
         let writer = &writer;
         tasks.push(("model_covariate", Box::new(move |spec| writer.write(spec, &covariate_columns(found)))));
+    }
+    if let Some((kind, rows)) = results.forecast.as_ref().and_then(Foretold::retention) {
+        let writer = &writer;
+        tasks.push(("model_retention", Box::new(move |spec| writer.write(spec, &retention_columns(kind, rows)))));
     }
     if let Some((_, objects)) = products.first() {
         let writer = Writer { ids: &objects.objects.rows.ids, ..writer };

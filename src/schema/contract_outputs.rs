@@ -1,4 +1,4 @@
-//! Datasets of `whalecurve validate` for models of contracts.
+//! Datasets of models of contracts: of a run, and of `whalecurve validate`.
 
 use super::outputs::{
     ColumnType::{Date, Float, Integer, Text},
@@ -7,6 +7,29 @@ use super::outputs::{
 
 const METHOD: OutputColumn = column("method", Text, "model or baseline");
 const CUSTOMERS: OutputColumn = column("customers", Integer, "customers under contract at the cut");
+
+/// How long customers stay under contract.
+pub const MODEL_RETENTION: OutputDataset = OutputDataset {
+    name: "model_retention",
+    grain: "with a model of contracts alone, one row a renewal (or, in continuous time, a time unit under contract): how many stay for longer, in the records and by the model; sorted by tenure",
+    columns: &[
+        column("model", Text, "model of contracts"),
+        column("tenure", Integer, "number of the renewal, or of the time unit under contract, from 1"),
+        column(
+            "customers",
+            Integer,
+            "times under contract whose renewal came up, or that were seen when the time unit began; one customer may have several",
+        ),
+        column("lost", Integer, "those that ended at the renewal, or in the time unit"),
+        column(
+            "observed_share",
+            Float,
+            "share of new contracts that stay for longer, from the records alone (Kaplan & Meier): who still stays counts as far as it is known",
+        ),
+        column("standard_error", Float, "of observed_share (Greenwood); 0 once nobody is left"),
+        column("expected_share", Float, "the same share by the model"),
+    ],
+};
 
 /// Who stays under contract after a cut, model by model and against baselines.
 pub const CONTRACT_VALIDATION_DATASETS: &[OutputDataset] = &[

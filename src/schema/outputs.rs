@@ -379,6 +379,7 @@ pub const DATASETS: &[OutputDataset] = &[
     },
     super::forecasting::MODEL_COMPARISON,
     super::forecasting::MODEL_COVARIATE,
+    super::contract_outputs::MODEL_RETENTION,
     super::grouping::MODEL_GROUP,
     super::grouping::MODEL_TEST,
     super::grouping::NEW_CUSTOMER_VALUE,

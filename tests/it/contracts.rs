@@ -115,6 +115,37 @@ fn the_published_cohort_as_contracts_has_its_published_parameters_and_likelihood
 }
 
 #[test]
+fn the_published_cohort_stays_as_it_stayed_and_as_its_model_says() {
+    let job = cohort("beta_geometric", "");
+    job.run(&[]);
+    let whole = |column: &str| job.whole_numbers("model_retention", column);
+    let floats = |column: &str| floats_of(&job.path("out"), "model_retention", column);
+    assert_eq!(whole("tenure"), (1..8).map(Some).collect::<Vec<_>>());
+    assert_eq!(whole("customers"), SURVIVORS[..7].iter().map(|n| Some(*n as i64)).collect::<Vec<_>>());
+    let lost: Vec<_> = SURVIVORS.windows(2).map(|pair| Some((pair[0] - pair[1]) as i64)).collect();
+    assert_eq!(whole("lost"), lost);
+    for (share, left) in floats("observed_share").iter().zip(&SURVIVORS[1..]) {
+        assert!((share - *left as f64 / 1_000.0).abs() < 1e-14, "{share}");
+    }
+    // Published parameters; S(t) = Π (beta + i) / (alpha + beta + i) over i = 0 … t − 1 (Fader & Hardie 2007, eq. 6).
+    let (alpha, beta) = (0.704_077_298_5, 1.182_043_026);
+    let mut stays = 1.0;
+    for (year, share) in floats("expected_share").iter().enumerate() {
+        stays *= (beta + year as f64) / (alpha + beta + year as f64);
+        assert!((share - stays).abs() < 1e-9, "year {year}: {share}");
+    }
+    // In continuous time rows are years of 365.25 days, and the model is the one of the manifest.
+    let job = cohort("weibull_gamma", "");
+    let manifest = job.run(&[]);
+    let ContractModel::WeibullGamma(model) = fitted("weibull_gamma", &manifest) else { panic!("another model") };
+    let shares = floats_of(&job.path("out"), "model_retention", "expected_share");
+    assert_eq!(shares.len(), 8, "seven years have two leap days: the last is in the eighth");
+    for (year, share) in shares.iter().enumerate() {
+        assert!((share - model.survival(year as f64 + 1.0)).abs() < 1e-14, "year {year}: {share}");
+    }
+}
+
+#[test]
 fn customers_under_contract_are_worth_their_discounted_periods_and_others_nothing() {
     let calendar = |discounting| ContractCalendar {
         as_of: parse_day("2006-12-31").unwrap(),

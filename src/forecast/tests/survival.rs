@@ -7,7 +7,7 @@ use crate::forecast::beta_geometric::DiscountError;
 use crate::forecast::durations::Durations;
 use crate::forecast::exponential_gamma::ExponentialGamma;
 use crate::forecast::fit::{Fit, FitEnd, LimitModel};
-use crate::forecast::kaplan_meier::kaplan_meier;
+use crate::forecast::kaplan_meier::by_day;
 use crate::forecast::weibull_gamma::WeibullGamma;
 use crate::numeric::distributions::{Gamma, standard_exponential};
 use crate::numeric::philox::Stream;
@@ -303,12 +303,12 @@ fn the_fitted_curve_stays_within_the_errors_of_kaplan_and_meier() {
     let truth = WeibullGamma { r: 1.2, alpha: libm::pow(900.0, 1.3), c: 1.3 };
     let durations = drawn(&truth, 20_000, 4_000, 2_500);
     let found = *WeibullGamma::fit(&durations, 1.0).fitted().unwrap();
-    let steps = kaplan_meier(&durations);
+    let steps = by_day(&durations);
     assert!(steps.len() > 1_000);
-    for step in steps.iter().filter(|step| step.day >= 30) {
+    for step in steps.iter().filter(|step| step.time >= 30) {
         // A day's departures come at any time within it.
-        let gap = found.survival(f64::from(step.day) + 0.5) - step.survival;
-        assert!(gap.abs() < STANDARD_ERRORS * step.standard_error, "day {}: off by {gap}", step.day);
+        let gap = found.survival(f64::from(step.time) + 0.5) - step.survival;
+        assert!(gap.abs() < STANDARD_ERRORS * step.standard_error, "day {}: off by {gap}", step.time);
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn html(
     let mut value = values.value;
     if let Some(value) = &mut value {
         whole::equity(source, value)?;
+        value.retention = whole::retention(source)?;
     }
     let report = Report {
         name: source.text("name"),

@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{super::finished::Finished, customers::quantiles};
+use super::{
+    super::finished::{Finished, Floats},
+    customers::quantiles,
+};
 use crate::{
     publish::PublishError,
     report::page::{
@@ -10,6 +13,7 @@ use crate::{
         method::{Fit, Method},
         quality::{Input, Quality},
         result::Summary,
+        retention::{Retention, Tenure},
         value::{EquityRow, Value},
         whales::{Concentration, Whales},
     },
@@ -110,6 +114,30 @@ pub(super) fn equity(source: &Finished, value: &mut Value) -> Result<(), Publish
         value.market.extend(all.map(|row| (competitor.word(row), equity.sum_of(row), share.at(row))));
         Ok(())
     })
+}
+
+/// `model_retention`.
+pub(super) fn retention(source: &Finished) -> Result<Retention, PublishError> {
+    let mut found = Retention::default();
+    let wanted = ["model", "tenure", "customers", "observed_share", "standard_error", "expected_share"];
+    source.each("model_retention", &wanted, |rows| {
+        let (model, tenure, contracts) = (rows.texts("model")?, rows.integers("tenure")?, rows.integers("customers")?);
+        let (observed, error) = (rows.floats("observed_share")?, rows.floats("standard_error")?);
+        let expected = rows.floats("expected_share")?;
+        for row in 0..rows.len() {
+            found.model = model.word(row);
+            let share = |column: &Floats<'_>| column.at(row).unwrap_or(0.0);
+            found.tenures.push(Tenure {
+                number: tenure.count(row),
+                contracts: contracts.count(row),
+                observed: share(&observed),
+                error: share(&error),
+                expected: share(&expected),
+            });
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Scores of models on a holdout, with what `validate` writes beside them; `None` where nothing was scored.

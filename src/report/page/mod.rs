@@ -18,6 +18,7 @@ pub(crate) mod portfolio;
 pub(crate) mod profit;
 pub(crate) mod quality;
 pub(crate) mod result;
+pub(crate) mod retention;
 mod style;
 pub(crate) mod suppress;
 mod table;

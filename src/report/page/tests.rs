@@ -1,7 +1,8 @@
 //! Laws of the page, read back from its text.
 
 use super::{
-    Report, averages::Averages, base, decisions, holdout, method, portfolio, profit, quality, result, value, whales,
+    Report, averages::Averages, base, decisions, holdout, method, portfolio, profit, quality, result, retention, value,
+    whales,
 };
 use crate::schema::money::Currency;
 
@@ -32,6 +33,18 @@ fn empty() -> Report {
         quality: quality::Quality::default(),
         method: method::Method::default(),
     }
+}
+
+/// Shares of a hundred that stay, by contracts that came to each renewal.
+fn kept(model: &str, contracts: &[u64]) -> retention::Retention {
+    let tenure = |(number, contracts): (u64, &u64)| retention::Tenure {
+        number,
+        contracts: *contracts,
+        observed: *contracts as f64 / 150.0,
+        error: 0.01,
+        expected: *contracts as f64 / 160.0,
+    };
+    retention::Retention { model: model.to_owned(), tenures: (1..).zip(contracts).map(tenure).collect() }
 }
 
 /// A report with something in every part; `name` stands wherever a user's own name can.
@@ -153,6 +166,7 @@ fn full(name: &str) -> Report {
                 .to_vec(),
             bridge: vec![("opening".to_owned(), 100), ("lost".to_owned(), -20), ("closing".to_owned(), 80)],
             bridge_from: None,
+            retention: kept(name, &[100, 60, 40, 9]),
             market: vec![("(own)".to_owned(), 100, Some(0.5)), (word(), 100, Some(0.5))],
         }),
         portfolio: portfolio::Portfolio {
@@ -254,6 +268,19 @@ fn every_picture_has_a_name_a_description_and_its_numbers() {
     assert_eq!(page.matches("<figure>").count(), page.matches("<details>").count());
     assert_eq!(page.matches("<figure>").count() * 2 - 1, pictures);
     assert!(!page.contains("</title><desc id=\"\""));
+}
+
+#[test]
+fn how_long_customers_stay_is_told_as_far_as_enough_were_seen() {
+    let page = full("Shop").html();
+    let table = page.split("How long do customers stay?").nth(1).unwrap().split("</details>").next().unwrap();
+    assert!(table.contains("66.7\u{a0}%") && table.contains("26.7\u{a0}%") && table.contains("number 3"), "{table}");
+    assert!(!table.contains("6.0\u{a0}%") && !table.contains("number 4"), "nine contracts are too few");
+    let few = |contracts: &[u64]| {
+        let value = full("Shop").value.map(|value| value::Value { retention: kept("", contracts), ..value });
+        Report { value, ..full("Shop") }.html().contains("How long do customers stay?")
+    };
+    assert!(few(&[20, 10]) && !few(&[20, 9]) && !few(&[20]) && !few(&[]));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     profit::Segment,
+    retention::Retention,
     suppress::hidden,
     table::{figure, nothing, table, untold},
     words::{days, each, of_customers, part, perhaps_part, ratio, spoken},
@@ -34,6 +35,8 @@ pub(crate) struct Value {
     pub(crate) bridge: Vec<(String, MinorSum)>,
     /// Day of the opening equity.
     pub(crate) bridge_from: Option<String>,
+    /// How long customers stay under contract; empty without contracts.
+    pub(crate) retention: Retention,
     /// Competitors of the whole market: name, equity, share.
     pub(crate) market: Vec<(String, MinorSum, Option<f64>)>,
 }
@@ -156,6 +159,7 @@ impl Report {
             }
             (self.bands_figure(value))
             (self.fan_figure(value))
+            (self.retention_figure(&value.retention))
             (self.tiers_figure())
             (self.equity_table(value))
             (self.market(value))
