@@ -99,7 +99,7 @@ impl Findings {
         }
     }
 
-    /// Lifetime values, scores, tiers and joint totals.
+    /// Lifetime values, scores, tiers and joint totals; nothing of them where no dataset tells of groups.
     ///
     /// * `beside`: what is known of the other world.
     ///
@@ -112,6 +112,9 @@ impl Findings {
         beside: Beside<'_>,
         clock: &mut Clock,
     ) -> Result<(), RunError> {
+        if !settings.groups_customers() {
+            return Ok(());
+        }
         let forecast = forecast.zip(settings.forecast.as_ref());
         self.value = match forecast {
             Some((forecast, _)) => {

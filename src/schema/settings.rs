@@ -115,6 +115,23 @@ impl Default for ReportSettings {
     }
 }
 
+/// Datasets that tell nothing of groups of customers, nor of what customers may become.
+const WITHOUT_GROUPS: [&str; 13] = [
+    "customer_profit",
+    "customer_profit_total",
+    "customer_cost",
+    "pool_balance",
+    "capacity_use",
+    "activity_rate",
+    "trace",
+    "fx_conversion",
+    "whale_curve",
+    "rejected",
+    "input_balance",
+    "product_profit",
+    "product_balance",
+];
+
 impl Settings {
     /// Quantiles that the outputs tell; the default ones without a forecast, where their columns are null.
     #[must_use]
@@ -132,6 +149,13 @@ impl Settings {
     #[must_use]
     pub fn writes(&self, dataset: &str) -> bool {
         self.outputs.as_ref().is_none_or(|outputs| outputs.iter().any(|name| name == dataset))
+    }
+
+    /// Whether customers are put into groups: a forecast or a dataset that is written asks for them.
+    #[must_use]
+    pub fn groups_customers(&self) -> bool {
+        let of_groups = |outputs: &Vec<String>| outputs.iter().any(|name| !WITHOUT_GROUPS.contains(&name.as_str()));
+        self.forecast.is_some() || self.outputs.as_ref().is_none_or(of_groups)
     }
 }
 
