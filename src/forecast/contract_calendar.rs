@@ -4,6 +4,7 @@
 //! Terms and periods of discounting are those of the calendar, a month from the 31st is the last of February: what comes up once a
 //! year does so once in every year of the future, and counts at its end, however long it is.
 
+use super::spells::Ongoing;
 use crate::numeric::discounting::Timing;
 use crate::schema::forecasting::Discounting;
 use crate::schema::renewals::RenewalTerm;
@@ -99,9 +100,19 @@ impl ContractCalendar {
             .map(move |(number, day)| (number, self.factor(day)))
     }
 
-    /// Renewals that a contract which goes on at `as_of` has made.
+    /// Renewals that a contract which goes on beyond `as_of` has made.
     pub(super) fn made(&self, start: Day) -> u32 {
         self.term.renewals(start, self.as_of.saturating_add(1))
+    }
+
+    /// Those that it is known to have made: up to its end, where the next one is open.
+    pub(super) fn known(&self, contract: Ongoing) -> u32 {
+        contract.ends.map_or_else(|| self.made(contract.start), |end| self.term.renewals(contract.start, end))
+    }
+
+    /// The probability that a contract goes on beyond `as_of`: that renewals which are open are made.
+    pub(super) fn alive(&self, contract: Ongoing, retention: &dyn Fn(u32) -> f64) -> f64 {
+        (self.known(contract) + 1..=self.made(contract.start)).map(retention).product()
     }
 
     /// Share of those who have made so many renewals that are under contract at the horizon. What comes up on the day after it is

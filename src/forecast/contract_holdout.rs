@@ -19,7 +19,7 @@ use super::contract_model::ContractModel;
 use super::holdout::HoldoutError;
 use super::observed::{Assessment, Scored};
 use super::scores;
-use super::spells::{Spell, spells};
+use super::spells::{Ongoing, Spell, spells};
 use crate::numeric::sums::Compensated;
 use crate::schema::forecasting::ContractKind;
 use crate::schema::renewals::RenewalTerm;
@@ -48,7 +48,7 @@ pub struct ContractHoldout {
 /// A customer under contract at the cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Member {
-    start: Day,
+    contract: Ongoing,
     /// Days after the cut by which it had left; `None`: it was there to the end.
     left: Option<u32>,
 }
@@ -136,12 +136,13 @@ impl ContractHoldout {
         let all = spells(contracts, calendar.as_of, grace);
         let key = |spell: &Spell| (spell.customer, spell.start);
         let member = |spell: &Spell| {
+            let contract = spell.ongoing()?;
             // What had begun by the cut began on the same day seen from the end.
             let seen = &all[all.partition_point(|other| key(other) < key(spell))];
             let left = |end: Day| if end > cut { end.abs_diff(cut) } else { 0 };
-            Member { start: spell.start, left: seen.end.map(left) }
+            Some(Member { contract, left: seen.end.map(left) })
         };
-        let mut members: Vec<Member> = known.iter().filter(|spell| spell.end.is_none()).map(member).collect();
+        let mut members: Vec<Member> = known.iter().filter_map(member).collect();
         if members.is_empty() {
             return Err(HoldoutError::NoContracts);
         }
@@ -180,7 +181,7 @@ impl ContractHoldout {
         let outcome = fit
             .fitted()
             .ok()
-            .map(|model| self.outcome(|start| model.survival_by_day(start, &self.calendar, self.days)));
+            .map(|model| self.outcome(|contract| model.survival_by_day(contract, &self.calendar, self.days)));
         Assessment { method: kind.as_str(), fit: Some(fit), outcome }
     }
 
@@ -221,18 +222,18 @@ impl ContractHoldout {
             self.spells.iter().filter(|spell| self.from.is_none_or(|from| spell.end.is_none_or(|end| end >= from)));
         let (days, lost) = seen.fold((0_u64, 0_u64), |(days, lost), spell| {
             let begin = self.from.map_or(spell.start, |from| from.max(spell.start));
-            let own = u64::from(spell.end.unwrap_or(self.cut).abs_diff(begin)) + 1;
+            let own = u64::from(spell.last_day(self.cut).abs_diff(begin)) + 1;
             (days + own, lost + u64::from(spell.end.is_some()))
         });
         (days > 0).then(|| libm::exp(-(lost as f64) / days as f64))
     }
 
-    /// * `survival`: the probability that a customer whose contract began on a day is there `0, 1, 2, …` days after the cut.
-    fn outcome(&self, survival: impl Fn(Day) -> Vec<f64> + Sync) -> ContractOutcome {
-        let groups: Vec<&[Member]> = self.members.chunk_by(|l, r| l.start == r.start).collect();
+    /// * `survival`: the probability that a customer with a contract is there `0, 1, 2, …` days after the cut.
+    fn outcome(&self, survival: impl Fn(Ongoing) -> Vec<f64> + Sync) -> ContractOutcome {
+        let groups: Vec<&[Member]> = self.members.chunk_by(|l, r| l.contract == r.contract).collect();
         let ends = self.ends_of_steps();
         let parts: Vec<Part> =
-            groups.par_iter().map(|group| self.part(group, &survival(group[0].start), &ends)).collect();
+            groups.par_iter().map(|group| self.part(group, &survival(group[0].contract), &ends)).collect();
         let customers = self.members.len() as f64;
         let total = |of: &dyn Fn(&Part) -> f64| {
             let mut sum = Compensated::default();
@@ -271,7 +272,7 @@ impl ContractHoldout {
     /// Scores of the customers whose contract began on one day, in their order.
     fn part(&self, group: &[Member], survival: &[f64], ends: &[u32]) -> Part {
         let ContractCalendar { term, as_of: cut, .. } = self.calendar;
-        let start = group[0].start;
+        let start = group[0].contract.start;
         let stays = survival[self.days as usize];
         let due = Due { term, start, cut, days: self.days };
         let renewals = due.days().map(|day| survival[day as usize - 1]).sum::<f64>();

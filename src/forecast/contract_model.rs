@@ -11,7 +11,7 @@ use super::beta_weibull::BetaDiscreteWeibull;
 use super::contract_calendar::ContractCalendar;
 use super::exponential_gamma::ExponentialGamma;
 use super::fit::Fit;
-use super::spells::{self, Spell};
+use super::spells::{self, Ongoing, Spell};
 use super::uncertainty::{Around, DRAWS};
 use super::weibull_gamma::WeibullGamma;
 use crate::numeric::discounting::Timing;
@@ -78,6 +78,8 @@ pub struct Prospect {
     pub expected: f64,
     /// What they are worth, discounted, where a period is worth 1.
     pub discounted: f64,
+    /// The probability of going on beyond `as_of`: 1, but of a contract whose renewal is open.
+    pub alive: f64,
     /// The probability of being under contract at the horizon.
     pub at_horizon: f64,
 }
@@ -138,30 +140,41 @@ impl ContractModel {
         }
     }
 
-    /// What is expected of a customer under contract since `start`.
+    /// What is expected of a customer whose contract goes on.
+    ///
+    /// * `contract`: or the day on which it began, of one that goes on beyond `as_of`.
     ///
     /// # Errors
     /// [`DiscountError`] of a rate that is negative or no number.
-    pub fn prospect(&self, start: Day, calendar: &ContractCalendar) -> Result<Prospect, DiscountError> {
-        let future = self.future(start, calendar);
+    pub fn prospect(
+        &self,
+        contract: impl Into<Ongoing>,
+        calendar: &ContractCalendar,
+    ) -> Result<Prospect, DiscountError> {
+        let contract = contract.into();
+        let future = self.future(contract, calendar);
         let (expected, discounted) = future.expected()?;
-        let at_horizon = match self.leaving() {
-            Leaving::AtRenewals(retention) => calendar.kept(start, calendar.made(start), &*retention),
-            Leaving::AnyTime(how) => how.stays(calendar.age(start), calendar.horizon()),
+        let (alive, at_horizon) = match self.leaving() {
+            Leaving::AtRenewals(retention) => {
+                let alive = calendar.alive(contract, &*retention);
+                let kept = calendar.kept(contract.start, calendar.made(contract.start), &*retention);
+                (alive, alive * kept)
+            }
+            Leaving::AnyTime(how) => (1.0, how.stays(calendar.age(contract.start), calendar.horizon())),
         };
-        Ok(Prospect { future, expected, discounted, at_horizon })
+        Ok(Prospect { future, expected, discounted, alive, at_horizon })
     }
 
-    /// What may come of a customer under contract since `start`.
+    /// What may come of a customer whose contract goes on.
     #[must_use]
-    pub fn future(&self, start: Day, calendar: &ContractCalendar) -> Future {
+    pub fn future(&self, contract: Ongoing, calendar: &ContractCalendar) -> Future {
         match self.leaving() {
             Leaving::AtRenewals(retention) => {
-                let made = calendar.made(start);
+                let made = calendar.made(contract.start);
                 let kept = |(number, factor)| (if number > made { retention(number) } else { 1.0 }, factor);
-                Future::of_units(calendar.due(start).map(kept))
+                Future::of_units(calendar.alive(contract, &*retention), calendar.due(contract.start).map(kept))
             }
-            Leaving::AnyTime(_) => self.time_from(calendar.age(start), calendar),
+            Leaving::AnyTime(_) => self.time_from(calendar.age(contract.start), calendar),
         }
     }
 
@@ -173,13 +186,13 @@ impl ContractModel {
         let (future, at_horizon) = match self.leaving() {
             Leaving::AtRenewals(retention) => {
                 let renewals = calendar.due(calendar.as_of).map(|(number, factor)| (retention(number), factor));
-                let future = Future::of_units(std::iter::once((1.0, 1.0)).chain(renewals));
+                let future = Future::of_units(1.0, std::iter::once((1.0, 1.0)).chain(renewals));
                 (future, calendar.kept(calendar.as_of, 0, &*retention))
             }
             Leaving::AnyTime(how) => (self.time_from(0.0, calendar), how.stays(0.0, calendar.horizon())),
         };
         let (expected, discounted) = future.expected()?;
-        Ok(Prospect { future, expected, discounted, at_horizon })
+        Ok(Prospect { future, expected, discounted, alive: 1.0, at_horizon })
     }
 
     /// Time under contract of a customer who has been for the time `age`.
@@ -197,15 +210,17 @@ impl ContractModel {
         }
     }
 
-    /// The probability that a customer under contract since `start` still is `0, 1, 2, …, days` days after the calendar's
+    /// The probability that a customer whose contract goes on still is there `0, 1, 2, …, days` days after the calendar's
     /// `as_of`.
     #[must_use]
-    pub fn survival_by_day(&self, start: Day, calendar: &ContractCalendar, days: u32) -> Vec<f64> {
+    pub fn survival_by_day(&self, contract: impl Into<Ongoing>, calendar: &ContractCalendar, days: u32) -> Vec<f64> {
+        let contract = contract.into();
+        let start = contract.start;
         let ContractCalendar { as_of, term, days_per_unit, .. } = *calendar;
         match self.leaving() {
             Leaving::AtRenewals(retention) => {
                 // What comes up on the day after is decided: see [`Prospect`].
-                let (mut made, mut survival) = (calendar.made(start), 1.0);
+                let (mut made, mut survival) = (calendar.known(contract), 1.0);
                 let mut due = term.renewal(start, made + 1);
                 let mut on = |day: u32| {
                     while due <= as_of.saturating_add_unsigned(day).saturating_add(1) {
@@ -224,16 +239,25 @@ impl ContractModel {
         }
     }
 
-    /// Discounted periods expected for ever of a customer under contract since `start`: renewals, or time under contract.
+    /// Discounted periods expected for ever of a customer whose contract goes on: renewals, or time under contract.
     ///
     /// Renewals to come lie one time unit apart from the next one on (sBG: `e^{−δt} · DERL`, `t` the time to it).
     ///
     /// # Errors
     /// [`DiscountError`]; [`DiscountError::Infinite`] and [`DiscountError::Undiscounted`] without discounting.
-    pub fn periods_for_ever(&self, start: Day, calendar: &ContractCalendar) -> Result<f64, DiscountError> {
+    pub fn periods_for_ever(
+        &self,
+        contract: impl Into<Ongoing>,
+        calendar: &ContractCalendar,
+    ) -> Result<f64, DiscountError> {
+        let contract = contract.into();
         // A contract that goes on at `as_of` has made what comes up on the day after it, but has not paid for it.
-        let ContractCalendar { as_of, term, .. } = *calendar;
-        let (timing, made, paid) = (calendar.timing(), calendar.made(start), term.renewals(start, as_of));
+        let (ContractCalendar { as_of, term, .. }, start) = (*calendar, contract.start);
+        let (timing, paid) = (calendar.timing(), term.renewals(start, as_of));
+        if let (Leaving::AtRenewals(retention), Some(_)) = (self.leaving(), contract.ends) {
+            return Ok(calendar.alive(contract, &*retention) * self.periods_for_ever(start, calendar)?);
+        }
+        let made = calendar.made(start);
         let certain: f64 = (paid + 1..=made).map(|number| calendar.factor(term.renewal(start, number))).sum();
         let next = term.renewal(start, made + 1);
         let evenly = |left: Result<f64, DiscountError>| Ok(certain + calendar.factor(next) * left?);
@@ -314,9 +338,10 @@ impl Draws<'_> {
 }
 
 impl Future {
-    /// * `units`: of each period, the share of those who paid for the one before that pay for it, and what it is worth.
-    fn of_units(units: impl Iterator<Item = (f64, f64)>) -> Self {
-        let (mut survival, mut value) = (1.0, 0.0);
+    /// * `alive`: share of those who go on beyond `as_of`. * `units`: of each period, the share of those who paid
+    ///   for the one before that pay for it, and what it is worth.
+    fn of_units(alive: f64, units: impl Iterator<Item = (f64, f64)>) -> Self {
+        let (mut survival, mut value) = (alive, 0.0);
         let (made, worth) = units
             .map(|(kept, factor)| {
                 survival *= kept;

@@ -8,9 +8,9 @@ use super::contract_calendar::ContractCalendar;
 use super::contract_model::{ContractModel, Future};
 use super::lifetime::LifetimeError;
 use super::simulate::{Segmentation, Simulation};
+use super::spells::Ongoing;
 use super::stratified::{self, Futures, Strata};
 use crate::numeric::philox::Stream;
-use crate::units::Day;
 
 /// Purpose of this module's random streams.
 const PURPOSE: u64 = 0x636f_6e74_7261_6374;
@@ -29,8 +29,8 @@ pub struct ContractSettings {
 /// One slice a property, one row a customer.
 #[derive(Debug, Clone, Copy)]
 pub struct ContractCustomers<'a> {
-    /// First day of the contract that goes on; `None` for one who has left.
-    pub start: &'a [Option<Day>],
+    /// The contract that goes on; `None` for one who has left.
+    pub contract: &'a [Option<Ongoing>],
     /// Contribution of a period under contract, major units.
     pub contribution: &'a [f64],
     /// Stable key of the customer, for its random stream.
@@ -39,7 +39,7 @@ pub struct ContractCustomers<'a> {
 
 impl ContractCustomers<'_> {
     fn check(&self) -> Result<(), LifetimeError> {
-        let expected = self.start.len();
+        let expected = self.contract.len();
         for (column, found) in [("contribution", self.contribution.len()), ("key", self.key.len())] {
             if found != expected {
                 return Err(LifetimeError::Length { column, found, expected });
@@ -67,15 +67,21 @@ pub fn simulate(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Simulation, LifetimeError> {
     customers.check()?;
-    let histories = customers.start.iter().map(|start| start.map(i64::from)).collect();
-    let futures = UnderContract { settings, customers: *customers, histories };
+    let mut contracts: Vec<Ongoing> = customers.contract.iter().flatten().copied().collect();
+    contracts.sort_unstable();
+    contracts.dedup();
+    let number = |contract: &Ongoing| contracts.partition_point(|other| other < contract) as i64;
+    let histories = customers.contract.iter().map(|contract| contract.as_ref().map(number)).collect();
+    let futures = UnderContract { settings, customers: *customers, contracts, histories };
     stratified::simulate(&settings.strata, &futures, segmentations, progress)
 }
 
 struct UnderContract<'a> {
     settings: &'a ContractSettings,
     customers: ContractCustomers<'a>,
-    /// The day on which the contract began.
+    /// The different contracts, ascending.
+    contracts: Vec<Ongoing>,
+    /// Number of each customer's among them.
     histories: Vec<Option<i64>>,
 }
 
@@ -96,7 +102,7 @@ impl Futures for UnderContract<'_> {
             let rule = "it must be finite and not negative";
             return Err(LifetimeError::Setting { setting: "delta", rule });
         }
-        Ok(models.iter().map(|model| model.future(history as Day, calendar)).collect())
+        Ok(models.iter().map(|model| model.future(self.contracts[history as usize], calendar)).collect())
     }
 
     fn value(&self, ahead: &Future, row: usize, level: f64, _: &mut Stream) -> f64 {

@@ -39,9 +39,9 @@ use super::beta_weibull::{BetaDiscreteWeibull, power_step};
 use super::bg_bb::BgBb;
 use super::contract_calendar::ContractCalendar;
 use super::contract_model::ContractModel;
+use super::spells::Ongoing;
 use crate::numeric::special::ln_beta_shift;
 use crate::numeric::sums::Compensated;
-use crate::units::Day;
 
 impl BetaDiscreteWeibull {
     /// The probability that a customer who survived `n` chances survives another `t` at `kept` times its rate.
@@ -63,17 +63,23 @@ impl BetaDiscreteWeibull {
 }
 
 impl ContractModel {
-    /// Discounted periods expected of a customer under contract since `start` when a share of the loss is prevented.
+    /// Discounted periods expected of a customer whose contract goes on when a share of the loss is prevented.
     ///
-    /// * `prevented`: `r`, at most 1; below 0 more leave.
+    /// * `contract`: as in [`Self::prospect`]. * `prevented`: `r`, at most 1; below 0 more leave.
     ///
     /// # Errors
     /// [`DiscountError`] of a rate that is negative or no number.
-    pub fn prolonged(&self, start: Day, calendar: &ContractCalendar, prevented: f64) -> Result<f64, DiscountError> {
-        let kept = 1.0 - prevented;
+    pub fn prolonged(
+        &self,
+        contract: impl Into<Ongoing>,
+        calendar: &ContractCalendar,
+        prevented: f64,
+    ) -> Result<f64, DiscountError> {
+        let contract = contract.into();
+        let (start, kept) = (contract.start, 1.0 - prevented);
         let (horizon, timing) = (calendar.horizon(), calendar.timing());
         let renewals = |model: BetaDiscreteWeibull| {
-            let made = calendar.made(start);
+            let made = calendar.known(contract);
             let units = calendar.due(start).map(|(number, factor)| (number.saturating_sub(made), factor));
             Ok(model.worth_at_rates(made, units, kept))
         };

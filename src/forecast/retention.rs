@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn spells() -> Vec<Spell> {
-        let spell = |start, end| Spell { customer: 0, start, end };
+        let spell = |start, end| Spell { customer: 0, start, end, ends: None };
         // Of days 10, 11, 20 and 25 under contract, and one of 31 days that goes on.
         vec![spell(0, Some(9)), spell(0, Some(10)), spell(50, Some(69)), spell(0, Some(24)), spell(70, None)]
     }

@@ -20,7 +20,7 @@ use crate::{
         predict::{self, ForecastError},
         retention::{self, Retained},
         simulate::{Segmentation, Simulation},
-        spells::{Spell, spells},
+        spells::{Ongoing, Spell, spells},
         stratified::Strata,
     },
     schema::{
@@ -45,10 +45,10 @@ struct Seen {
     customer: Vec<u32>,
     /// First day of the first contract.
     came: Vec<Day>,
-    /// First day of the contract that goes on; `None` for one who has left.
-    start: Vec<Option<Day>>,
-    /// The different first days of contracts that go on, ascending, and the number of each customer's among them.
-    starts: Vec<Day>,
+    /// The contract that goes on; `None` for one who has left.
+    contract: Vec<Option<Ongoing>>,
+    /// The different ones that go on, ascending, and the number of each customer's among them.
+    contracts: Vec<Ongoing>,
     number: Vec<Option<u32>>,
     /// Periods paid for so far.
     paid: Vec<f64>,
@@ -58,45 +58,51 @@ impl Seen {
     /// * `spells`: up to the calendar's `as_of`. * `first`: day on which the ledger begins.
     fn new(kind: ContractKind, spells: &[Spell], calendar: &ContractCalendar, first: Option<Day>) -> Self {
         let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
-        let going_on = |spells: &&[Spell]| spells.last().filter(|last| last.end.is_none()).map(|last| last.start);
+        let going_on = |spells: &&[Spell]| spells.last().and_then(Spell::ongoing);
         let paid = |spells: &&[Spell]| spells.iter().map(|spell| paid_for(spell, kind, calendar, first)).sum();
-        let start: Vec<Option<Day>> = customers.iter().map(going_on).collect();
-        let mut starts: Vec<Day> = start.iter().flatten().copied().collect();
-        starts.par_sort_unstable();
-        starts.dedup();
-        let number = |start: &Option<Day>| start.map(|start| starts.partition_point(|other| *other < start) as u32);
+        let contract: Vec<Option<Ongoing>> = customers.iter().map(going_on).collect();
+        let mut contracts: Vec<Ongoing> = contract.iter().flatten().copied().collect();
+        contracts.par_sort_unstable();
+        contracts.dedup();
+        let number = |contract: &Option<Ongoing>| {
+            contract.map(|contract| contracts.partition_point(|other| *other < contract) as u32)
+        };
         Self {
             customer: customers.iter().map(|spells| spells[0].customer).collect(),
             came: customers.iter().map(|spells| spells[0].start).collect(),
-            number: start.iter().map(number).collect(),
-            start,
+            number: contract.iter().map(number).collect(),
+            contract,
             paid: customers.iter().map(paid).collect(),
-            starts,
+            contracts,
         }
     }
 
-    /// What the model says of each first day.
-    fn of_starts<T: Send>(&self, of: impl Fn(Day) -> Result<T, DiscountError> + Sync) -> Result<Vec<T>, ForecastError> {
-        Ok(self.starts.par_iter().map(|start| of(*start)).collect::<Result<_, _>>()?)
+    /// What the model says of each contract that goes on.
+    fn of_contracts<T: Send>(
+        &self,
+        of: impl Fn(Ongoing) -> Result<T, DiscountError> + Sync,
+    ) -> Result<Vec<T>, ForecastError> {
+        Ok(self.contracts.par_iter().map(|contract| of(*contract)).collect::<Result<_, _>>()?)
     }
 
-    /// What is known of each customer by its first day; `left` of one who has left.
-    fn by_customer<S, T: Copy>(&self, of_start: &[S], left: T, value: impl Fn(&S) -> T) -> Vec<T> {
-        self.number.iter().map(|number| number.map_or(left, |number| value(&of_start[number as usize]))).collect()
-    }
-
-    /// P(under contract): known, 1 or 0.
-    fn p_alive(&self, at: usize) -> f64 {
-        f64::from(u8::from(self.start[at].is_some()))
+    /// What is known of each customer by its contract; `left` of one who has left.
+    fn by_customer<S, T: Copy>(&self, of_contract: &[S], left: T, value: impl Fn(&S) -> T) -> Vec<T> {
+        self.number.iter().map(|number| number.map_or(left, |number| value(&of_contract[number as usize]))).collect()
     }
 
     /// What the expected value of each customer is made of.
     ///
-    /// * `discounted`: expected periods of each. * `spent`, `earned`: what each spent and brought by the day.
-    fn drivers(&self, discounted: &[f64], (spent, earned): (&[f64], &Earnings), all_kept: bool) -> Vec<Drivers> {
+    /// * `ahead`: of each, the probability of going on, and expected periods. * `spent`, `earned`: what each spent and brought by
+    ///   the day.
+    fn drivers(
+        &self,
+        (alive, discounted): (&[f64], &[f64]),
+        (spent, earned): (&[f64], &Earnings),
+        all_kept: bool,
+    ) -> Vec<Drivers> {
         let money = UnitMoney::new(Done { spent, earned, purchases: &self.paid, kept: &self.paid, all_kept });
         // A period under contract is one that is paid for.
-        (0..self.customer.len()).map(|row| money.drivers(row, self.p_alive(row), discounted[row], 1.0)).collect()
+        (0..self.customer.len()).map(|row| money.drivers(row, alive[row], discounted[row], 1.0)).collect()
     }
 }
 
@@ -108,6 +114,8 @@ pub(super) struct Contracts {
     seen: Seen,
     key: Vec<u64>,
     calendar: ContractCalendar,
+    /// The probability of going on: 1 or 0, but where the renewal is open.
+    alive: Vec<f64>,
     /// Expected periods up to the horizon.
     pub(super) periods: Vec<f64>,
     /// The same, discounted.
@@ -143,19 +151,20 @@ impl Contracts {
         let retention =
             retention::curve(&model, &spells, &calendar, setting.contracts_from).map_err(ForecastError::from)?;
         let seen = Seen::new(choice.kind, &spells, &calendar, first_day(ledgers));
-        let prospects = seen.of_starts(|start| model.prospect(start, &calendar))?;
+        let prospects = seen.of_contracts(|contract| model.prospect(contract, &calendar))?;
         let of = |value: fn(&Prospect) -> f64| seen.by_customer(&prospects, 0.0, value);
+        let alive = of(|ahead| ahead.alive);
         let (periods, discounted, at_horizon) =
             (of(|ahead| ahead.expected), of(|ahead| ahead.discounted), of(|ahead| ahead.at_horizon));
         // None without a discount rate, or where the sum does not converge.
         let for_ever = if calendar.delta == 0.0 {
             vec![None; seen.number.len()]
         } else {
-            let found = seen.of_starts(|start| Ok(model.periods_for_ever(start, &calendar).ok()))?;
+            let found = seen.of_contracts(|contract| Ok(model.periods_for_ever(contract, &calendar).ok()))?;
             seen.by_customer(&found, Some(0.0), |found| *found)
         };
         let key = seen.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
-        Ok(Self { choice, retention, seen, key, calendar, periods, discounted, for_ever, at_horizon })
+        Ok(Self { choice, retention, seen, key, calendar, alive, periods, discounted, for_ever, at_horizon })
     }
 
     /// The fitted model.
@@ -206,7 +215,7 @@ impl Contracts {
     /// * `money`: in a world. * `all_kept`: as [`all_is_kept`](super::earnings::all_is_kept).
     pub(super) fn drivers(&self, money: ByThen<'_>, all_kept: bool) -> Vec<Drivers> {
         let (spent, earned) = money(&self.seen.customer);
-        self.seen.drivers(&self.discounted, (&spent, &earned), all_kept)
+        self.seen.drivers((&self.alive, &self.discounted), (&spent, &earned), all_kept)
     }
 
     /// Expected discounted periods of each customer when a share of the loss is prevented.
@@ -215,7 +224,7 @@ impl Contracts {
     /// [`RunError::Forecast`] of a failed fit.
     pub(super) fn prolonged(&self, prevented: f64) -> Result<Vec<f64>, RunError> {
         let model = self.model()?;
-        let found = self.seen.of_starts(|start| model.prolonged(start, &self.calendar, prevented))?;
+        let found = self.seen.of_contracts(|contract| model.prolonged(contract, &self.calendar, prevented))?;
         Ok(self.seen.by_customer(&found, 0.0, |periods| *periods))
     }
 
@@ -250,16 +259,22 @@ impl Contracts {
         let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
         let spells = spells(contracts, day, setting.grace_days);
         let seen = Seen::new(self.choice.kind, &spells, &calendar, first_day(ledgers));
-        let prospects = seen.of_starts(|start| model.prospect(start, &calendar))?;
-        let discounted = seen.by_customer(&prospects, 0.0, |ahead| ahead.discounted);
+        let prospects = seen.of_contracts(|contract| model.prospect(contract, &calendar))?;
+        let of = |value: fn(&Prospect) -> f64| seen.by_customer(&prospects, 0.0, value);
         let (spent, earned) = money(&seen.customer);
-        let drivers = seen.drivers(&discounted, (&spent, &earned), all_kept);
+        let ahead = (of(|ahead| ahead.alive), of(|ahead| ahead.discounted));
+        let drivers = seen.drivers((&ahead.0, &ahead.1), (&spent, &earned), all_kept);
         Ok((seen.customer, drivers))
     }
 
-    /// P(under contract) at `as_of`: known, 1 or 0.
+    /// The probability of going on beyond `as_of`: known, 1 or 0, but where the renewal is open.
     pub(super) fn p_alive(&self, at: usize) -> f64 {
-        self.seen.p_alive(at)
+        self.alive[at]
+    }
+
+    /// Whether the customer has left.
+    pub(super) fn has_left(&self, at: usize) -> bool {
+        self.seen.contract[at].is_none()
     }
 
     /// Simulates every customer.
@@ -278,7 +293,7 @@ impl Contracts {
             models: ruling(&self.choice.fit, (settings, setting), ContractModel::draw_parameters)?,
             strata: strata(settings, setting),
         };
-        let customers = ContractCustomers { start: &self.seen.start, contribution, key: &self.key };
+        let customers = ContractCustomers { contract: &self.seen.contract, contribution, key: &self.key };
         let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
         Ok(found.map_err(ForecastError::from)?)
     }
@@ -327,7 +342,7 @@ pub(super) fn calendar(setting: &ForecastSettings, as_of: Day) -> ContractCalend
 /// Periods that a customer paid for since the ledger begins: days of renewal, or time under contract.
 fn paid_for(spell: &Spell, kind: ContractKind, calendar: &ContractCalendar, first: Option<Day>) -> f64 {
     let first = first.unwrap_or(spell.start);
-    let last = spell.end.unwrap_or(calendar.as_of);
+    let last = spell.last_day(calendar.as_of);
     if last < first {
         return 0.0;
     }

@@ -178,7 +178,7 @@ impl Foretold {
 
     /// Whether a customer is known to have left.
     pub(super) fn has_left(&self, at: usize) -> bool {
-        matches!(&self.of, Of::Contracts(contracts) if contracts.p_alive(at) == 0.0)
+        matches!(&self.of, Of::Contracts(contracts) if contracts.has_left(at))
     }
 
     /// Expected purchases, or periods under contract, to the horizon.

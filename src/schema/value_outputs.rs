@@ -26,7 +26,11 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
             Money,
             "economic profit, after acquisition cost, of the last 12 whole months or 4 whole quarters that end on or before as_of (a month or quarter that as_of cuts does not count); 0 where the customer has nothing in them; null when the run's period is neither month nor quarter",
         ),
-        optional("p_alive", Float, "probability of being alive at as_of; 1 or 0 under a model of contracts"),
+        optional(
+            "p_alive",
+            Float,
+            "probability of being alive at as_of; under a model of contracts 1 or 0, but where the next renewal is open the probability that it is made",
+        ),
         optional(
             "expected_purchases",
             Float,

@@ -7,7 +7,8 @@ use insta::assert_snapshot;
 use whalecurve::{
     forecast::{
         beta_geometric::ShiftedBetaGeometric, beta_weibull::BetaDiscreteWeibull, contract_calendar::ContractCalendar,
-        contract_model::ContractModel, exponential_gamma::ExponentialGamma, weibull_gamma::WeibullGamma,
+        contract_model::ContractModel, exponential_gamma::ExponentialGamma, tenures::Tenures,
+        weibull_gamma::WeibullGamma,
     },
     schema::{
         forecasting::Discounting,
@@ -143,6 +144,35 @@ fn the_published_cohort_stays_as_it_stayed_and_as_its_model_says() {
     for (year, share) in shares.iter().enumerate() {
         assert!((share - model.survival(year as f64 + 1.0)).abs() < 1e-14, "year {year}: {share}");
     }
+}
+
+#[test]
+fn a_table_with_a_row_a_year_is_read_on_the_last_of_december_with_its_renewals_open() {
+    let job = cohort("beta_geometric", "");
+    let years = |customer: usize| SURVIVORS.iter().position(|left| customer >= *left).unwrap_or(7) as i32;
+    let rows: Vec<(i64, i32)> =
+        (0..1000).flat_map(|customer| (0..years(customer)).map(move |year| (customer as i64, 2000 + year))).collect();
+    job.parquet(
+        "c.parquet",
+        vec![
+            ("c", integers(rows.iter().map(|row| row.0))),
+            ("s", days(rows.iter().map(|row| day_from_civil(row.1, 1, 1)))),
+            ("e", optional_days(rows.iter().map(|row| Some(day_from_civil(row.1, 12, 31))))),
+        ],
+    );
+    let manifest = job.run(&[]);
+    // Six renewals are known; whether the 262 of the seventh year make theirs is not.
+    let mut tenures = Tenures::new();
+    tenures.insert_cohort(&SURVIVORS.map(|left| left as u64)[..7]).unwrap();
+    let expected = *ShiftedBetaGeometric::fit(&tenures).fitted().unwrap();
+    let ContractModel::BetaGeometric(found) = fitted("beta_geometric", &manifest) else { panic!("another model") };
+    assert!((found.alpha - expected.alpha).abs() < 1e-9 && (found.beta - expected.beta).abs() < 1e-9, "{found:?}");
+    let alive = floats_of(&job.path("out"), "customer_value", "p_alive");
+    let open: Vec<f64> = alive.into_iter().filter(|alive| *alive > 0.0).collect();
+    assert_eq!(open.len(), SURVIVORS[6]);
+    assert!(open.iter().all(|alive| (alive - found.retention(7)).abs() < 1e-12));
+    let scored = job.command("validate", &["--holdout", "1y", "--output", job.path("v").to_str().unwrap()]);
+    assert!(scored.status.success(), "{}", String::from_utf8_lossy(&scored.stderr));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::forecast::contract_simulation::{ContractCustomers, ContractSettings, 
 use crate::forecast::exponential_gamma::ExponentialGamma;
 use crate::forecast::fit::FitEnd;
 use crate::forecast::simulate::{Segmentation, Simulation};
-use crate::forecast::spells::Spell;
+use crate::forecast::spells::{Ongoing, Spell};
 use crate::forecast::stratified::Strata;
 use crate::forecast::weibull_gamma::WeibullGamma;
 use crate::schema::forecasting::{ContractKind, Discounting};
@@ -48,10 +48,10 @@ fn cohort() -> Vec<Spell> {
     for (year, pair) in (2000..).zip(survivors.windows(2)) {
         for _ in 0..pair[0] - pair[1] {
             let end = Some(day(&format!("{year}-12-31")));
-            spells.push(Spell { customer: spells.len() as u32, start: day("2000-01-01"), end });
+            spells.push(Spell { customer: spells.len() as u32, start: day("2000-01-01"), end, ends: None });
         }
     }
-    spells.extend((759..1000).map(|customer| Spell { customer, start: day("2000-01-01"), end: None }));
+    spells.extend((759..1000).map(|customer| Spell { customer, start: day("2000-01-01"), end: None, ends: None }));
     spells
 }
 
@@ -88,6 +88,41 @@ fn renewals_to_come_are_the_survival_of_the_chances_up_to_the_horizon() {
     // None within a short horizon.
     let none = MODELS[0].prospect(day("2000-01-01"), &calendar("2006-06-30", 30)).unwrap();
     assert!(none.expected.abs() + none.discounted.abs() + none.future.worth(0.5).abs() < 1e-300);
+}
+
+#[test]
+fn where_the_renewal_is_open_everything_is_worth_the_probability_that_it_is_made() {
+    let (as_of, start) = (day("2006-12-31"), day("2000-01-01"));
+    for discounting in [Discounting::Continuous, Discounting::PerYear] {
+        let calendar = by_ends(calendar("2006-12-31", 1_826), discounting);
+        for model in &MODELS[..2] {
+            let open = Ongoing { start, ends: Some(as_of) };
+            // The seventh is due on the day after; of one that ended two years before two more are open.
+            let made = |first: u32| (first..8).map(|number| one_more(model, number)).product::<f64>();
+            for (contract, made) in [(open, made(7)), (Ongoing { ends: Some(day("2004-12-31")), ..open }, made(5))] {
+                let (known, asked) =
+                    (model.prospect(start, &calendar).unwrap(), model.prospect(contract, &calendar).unwrap());
+                close(known.alive, 1.0, 1e-15);
+                close(asked.alive, made, 1e-14);
+                close(asked.expected, made * known.expected, 1e-14);
+                close(asked.discounted, made * known.discounted, 1e-14);
+                close(asked.at_horizon, made * known.at_horizon, 1e-14);
+                let for_ever = model.periods_for_ever(start, &calendar).unwrap();
+                close(model.periods_for_ever(contract, &calendar).unwrap(), made * for_ever, 1e-12);
+                close(model.prolonged(contract, &calendar, 0.0).unwrap(), asked.discounted, 1e-12);
+                close(model.survival_by_day(contract, &calendar, 30)[0], made, 1e-14);
+            }
+        }
+    }
+}
+
+/// Share of those who made all renewals before one that make it.
+fn one_more(model: &ContractModel, number: u32) -> f64 {
+    match model {
+        ContractModel::BetaGeometric(model) => model.retention(number),
+        ContractModel::BetaWeibull(model) => model.retention(number),
+        _ => 1.0,
+    }
 }
 
 /// REFERENCE: sBG, expected discounted lifetime at 10 %; a customer in its first year has all of it before it but that year.
@@ -276,7 +311,8 @@ fn settings(models: Vec<ContractModel>, paths: u32) -> ContractSettings {
 }
 
 fn run(settings: &ContractSettings, base: &Base) -> Simulation {
-    let customers = ContractCustomers { start: &base.start, contribution: &base.contribution, key: &base.key };
+    let contracts: Vec<Option<Ongoing>> = base.start.iter().map(|start| start.map(Ongoing::from)).collect();
+    let customers = ContractCustomers { contract: &contracts, contribution: &base.contribution, key: &base.key };
     simulate(settings, &customers, &[Segmentation { segment: &base.segment, segments: 3 }], &|_| {}).unwrap()
 }
 
