@@ -16,8 +16,8 @@ use crate::{
 
 /// The referrals table: one row a referral, sorted by referred customer, then referrer.
 ///
-/// A null date is unknown, a null weight 1. Nobody is won through itself, nor through whom it has won: where referrals go in
-/// a circle, those from a customer to one who came before it break `cyclic_referral`. Who came first is who bought first,
+/// A null date is unknown, a null weight 1. A referral after the first purchase of who was referred brought nobody
+/// (`late_referral`). Nobody is won through itself, nor through whom it has won: where referrals go in a circle, those from a customer to one who came before it break `cyclic_referral`. Who came first is who bought first,
 /// ties by id, those without a purchase last; so no circle is left, whatever the order of the rows.
 ///
 /// * `came`: first purchase of every customer, [`NO_DAY`] without one.
@@ -31,7 +31,7 @@ pub fn referrals(
     as_of: Day,
     came: &[Day],
 ) -> Result<(Vec<Referral>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Referral>| judge(slice, customers, csv, as_of))?;
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Referral>| judge(slice, customers, csv, (as_of, came)))?;
     rows.par_sort_unstable();
     let same = |a: &Referral, b: &Referral| (a.referred, a.referrer) == (b.referred, b.referrer);
     let rows = split_duplicates(rows, same, |row| {
@@ -56,7 +56,7 @@ fn judge(
     slice: &mut Slice<'_, Referral>,
     customers: &KnownCustomers<'_>,
     csv: bool,
-    as_of: Day,
+    (as_of, came): (Day, &[Day]),
 ) -> Result<(), ContractError> {
     let (referrers, no_referrer) = ids_like(&slice.batch, "referrer", customers.keys(), csv)?;
     let (referred, no_referred) = ids_like(&slice.batch, "referred", customers.keys(), csv)?;
@@ -78,6 +78,9 @@ fn judge(
             }
             (_, Some((NO_DAY, false))) => Err(("missing_date", "the date is no date")),
             (_, Some((date, _))) if date > as_of => Err(("after_as_of", "the date is after as_of")),
+            (Ok((_, referred)), Some((date, false))) if is_late(date, came[referred as usize]) => {
+                Err(("late_referral", "the referred customer had bought before"))
+            }
             _ if weight <= 0 => Err(("invalid_weight", "the weight is not a finite number above 0")),
             (Ok((referrer, referred)), date) => {
                 let date = date.and_then(|(date, unknown)| (!unknown).then_some(date));
@@ -87,6 +90,11 @@ fn judge(
         slice.row(row, None, verdict);
     }
     Ok(())
+}
+
+/// Whether who was referred had bought before.
+fn is_late(date: Day, came: Day) -> bool {
+    came != NO_DAY && date > came
 }
 
 fn cells(row: &Referral, customers: &KnownCustomers<'_>) -> serde_json::Value {

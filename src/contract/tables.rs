@@ -219,7 +219,7 @@ const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledg
 type OwnedId = (Vec<u8>, i64);
 
 /// Id, segment, acquisition cost, channel or region, wallet, whether others copy it, covariates.
-type CustomerRow = (OwnedId, Option<String>, i64, Vec<Option<String>>, Option<Wallet>, bool, Vec<Cell>);
+type CustomerRow = (OwnedId, Option<String>, Option<i64>, Vec<Option<String>>, Option<Wallet>, bool, Vec<Cell>);
 
 fn owned(key: Key<'_>) -> OwnedId {
     match key {
@@ -294,13 +294,13 @@ pub fn customers(
         for row in 0..slice.height() {
             let of_row = |column: &Option<Vec<Option<String>>>| column.as_ref().and_then(|texts| texts[row].clone());
             let (segment, group) = (of_row(&segments), groups.iter().map(of_row).collect());
-            // Nobody paid for a customer without a cost.
-            let cost = costs.as_ref().map_or(0, |costs| if costs[row] == NULL { 0 } else { costs[row] });
-            let amount = is_number(cost).then_some(cost);
+            let cost = costs.as_ref().map(|costs| costs[row]).filter(|cost| *cost != NULL);
+            // An unknown cost is none.
+            let amount = Some(cost.unwrap_or(0)).filter(|cost| is_number(*cost));
             let verdict = match amount {
                 _ if missing[row] => Err(("missing_customer", MISSING_ID)),
                 None => Err(("invalid_amount", "the acquisition cost is not a finite number in range")),
-                Some(cost) => wallets.get(row).and_then(|wallet| {
+                Some(_) => wallets.get(row).and_then(|wallet| {
                     let unclear = ("invalid_flag", "benchmark is neither yes nor no");
                     let copied = benchmarks.as_ref().map_or(Some(false), |flags| flags[row]).ok_or(unclear)?;
                     let covariates = covariates.iter().map(|column| column[row].clone()).collect();
@@ -318,7 +318,7 @@ pub fn customers(
         |row| {
             let mut cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
             if input.has("acquisition_cost") {
-                cells["acquisition_cost"] = format_minor(row.2.into(), input.settings.currency.exponent).into();
+                cells["acquisition_cost"] = format_minor(row.2.unwrap_or(0).into(), input.settings.currency.exponent).into();
             }
             demote(
                 &mut tally,
@@ -326,7 +326,7 @@ pub fn customers(
                 "duplicate_customer",
                 "the customer id stands more than once",
                 &cells,
-                Some(row.2),
+                Some(row.2.unwrap_or(0)),
             );
         },
     );

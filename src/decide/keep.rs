@@ -7,7 +7,7 @@
 //! * **keep**: `L λ m s − avoidable + network + learning`, where `avoidable = a_o · L λ c · (1 − fixed_orders) + a_c · L u · (1 − fixed)`;
 //! * **reprice**: the same at prices raised by the smallest `p` at which the customer bears its full cost:
 //!   `(m s + p s − c) · L λ (1 − ε p) = L u`, where purchases fall by `ε · p`. It is offered up to a largest rise;
-//! * **serve differently**: the same with the cost-to-serve of another way, for what changing costs.
+//! * **serve differently**: the same with the avoidable cost of another way, for what changing costs.
 //!
 //! What the customer costs beyond `avoidable` is fixed: it stays when the customer goes, and others bear it. That is the
 //! difference between what ending seems to save at full cost and what it saves. The best way is advised, in this order where
@@ -55,7 +55,7 @@ pub struct Case {
 pub struct Way {
     /// Its number.
     pub number: u32,
-    /// Cost to serve over what it is now, `>= 0`.
+    /// Avoidable cost to serve over what it is now, `>= 0`: what stays when the customer goes is no way's to save.
     pub cost_factor: f64,
     /// Purchases over what they are now, `>= 0`.
     pub purchase_factor: f64,

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    decisions::{Judged, Kept},
+    decisions::Judged,
+    keeping::Kept,
     investing::Invest,
     results::Results,
     tables::integers,

@@ -4,22 +4,19 @@ use rayon::prelude::*;
 
 use super::{
     Clock, Ledgers, RunError,
-    earnings::Earnings,
     foretold::{Foretold, Valuation},
     investing::{Invest, invest},
+    keeping::{Kept, keep},
     newcomers::NewCustomers,
-    results::{Findings, sum_by_customer},
+    results::Findings,
 };
 use crate::{
-    decide::{
-        keep::{self, Case, Verdict, Way},
-        prospect::{self, Group, Judgement},
-    },
+    decide::prospect::{self, Group, Judgement},
     forecast::{
         newcomer::Newcomer,
         predict::{self, ForecastError},
     },
-    schema::{decisions::Prospect, equity::Drivers, portfolio::Portfolio, settings::Settings},
+    schema::{decisions::Prospect, settings::Settings},
     units::Minor,
 };
 
@@ -29,14 +26,6 @@ pub(super) struct Decisions {
     pub(super) invest: Option<Invest>,
     pub(super) keep: Vec<Kept>,
     pub(super) prospects: Vec<Judged>,
-}
-
-/// What is advised of a loss-making customer.
-pub(super) struct Kept {
-    pub(super) customer: u32,
-    /// Row in the forecast.
-    pub(super) row: usize,
-    pub(super) verdict: Verdict,
 }
 
 /// What is told of a prospect.
@@ -84,76 +73,6 @@ impl Decisions {
         }
         Ok(decisions)
     }
-}
-
-fn keep(settings: &Settings, found: &Findings, forecast: &Foretold, drivers: &[Drivers]) -> Vec<Kept> {
-    let (ledgers, customers) = (&found.ledgers, forecast.customers());
-    let per_major = settings.currency.minor_per_major() as f64;
-    let earned = Earnings::new(ledgers, (&found.margins, &found.costs.layers), customers, per_major);
-    let stays = stays(found, customers, per_major);
-    // What stays is taken off the cost of keeping first.
-    let fixed = |row: usize| {
-        let (keeping, orders) = (earned.customer_cost[row].max(0.0), earned.order_cost[row].max(0.0));
-        let of = |stays: f64, cost: f64| if cost > 0.0 { (stays / cost).clamp(0.0, 1.0) } else { 0.0 };
-        (of(stays[row], keeping), of(stays[row] - keeping, orders))
-    };
-    let (networking, learning) = (found.potentials.networking(), found.potentials.learning.as_deref());
-    let major = |known: Option<&[Minor]>, customer: u32| {
-        known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
-    };
-    let (portfolio, served) = (&found.portfolio, cost_to_serve(settings, found));
-    // Who has left a contract cannot be ended.
-    let losing =
-        |(row, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0 && !forecast.has_left(*row);
-    let of = |(row, customer): (usize, &u32)| {
-        let (fixed, fixed_orders) = fixed(row);
-        let case = Case {
-            drivers: drivers[row],
-            fixed_orders,
-            fixed,
-            network: major(networking, *customer),
-            learning: major(learning, *customer),
-            ways: ways(portfolio, *customer as usize, &served),
-            has_role: portfolio.roles.any(*customer as usize),
-        };
-        Kept { customer: *customer, row, verdict: keep::decide(&case, &settings.decisions.keep) }
-    };
-    customers.par_iter().enumerate().filter(losing).map(of).collect()
-}
-
-/// What each customer bore to date that would not have been saved without it, major units.
-fn stays(found: &Findings, customers: &[u32], per_major: f64) -> Vec<f64> {
-    let (first, margins) = (&found.ledgers.facts.first_cell, &found.margins);
-    let parts = [&margins.product_activity_cost, &margins.order_cost, &margins.customer_cost, &margins.below_cost];
-    let all = parts.map(|part| sum_by_customer(first, part));
-    let avoidable = sum_by_customer(first, found.costs.layers.avoidable());
-    let of = |row: &u32| {
-        let row = *row as usize;
-        let cost: i128 = all.iter().map(|part| i128::from(part[row])).sum();
-        (cost - i128::from(avoidable[row])) as f64 / per_major
-    };
-    customers.iter().map(of).collect()
-}
-
-/// What serving and keeping each customer cost, in the time that its present profit is of.
-fn cost_to_serve(settings: &Settings, found: &Findings) -> Vec<Minor> {
-    let (ledgers, margins) = (&found.ledgers, &found.margins);
-    let year = settings.period.last_year(ledgers.as_of);
-    let parts = [&margins.order_cost, &margins.customer_cost, &margins.below_cost, &margins.economic.capital_charge];
-    ledgers.sum_within(
-        |period| year.as_ref().is_none_or(|year| year.contains(period)),
-        |cell| parts.iter().map(|part| part[cell]).sum(),
-    )
-}
-
-/// The best other way to serve a customer: it saves of the future cost to serve the share that it would have saved of the
-/// present one.
-fn ways(portfolio: &Portfolio, customer: usize, served: &[Minor]) -> Vec<Way> {
-    let Some((number, profit)) = portfolio.best_way[customer].filter(|_| served[customer] > 0) else {
-        return Vec::new();
-    };
-    let saved = (profit - portfolio.present[customer]) as f64 / served[customer] as f64;
-    vec![Way { number: number.into(), cost_factor: (1.0 - saved).max(0.0), purchase_factor: 1.0, cost: 0.0 }]
 }
 
 fn prospects(
@@ -246,7 +165,7 @@ impl<'a> Like<'a> {
             order_cost: rates.order_cost[at],
             sustaining_rate: rates.sustaining_rate[at],
         };
-        let cost = grouped.acquisition_cost.as_ref().map(|cost| cost[at]);
+        let cost = grouped.acquisition_cost.as_ref().and_then(|cost| cost[at]);
         Self { by: grouped.by, name: &grouped.names[at], group, cost }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn acquisition_cost(settings: &Settings, ids: &Keys, known: Option<&C
     let Some(table) = known.filter(|_| has(settings.inputs.customers.as_ref(), "acquisition_cost")) else {
         return Vec::new();
     };
-    let cost = |row| table.ids.get(ids.get(row)).map_or(0, |at| table.acquisition_cost[at as usize]);
+    let cost = |row| table.ids.get(ids.get(row)).and_then(|at| table.acquisition_cost[at as usize]).unwrap_or(0);
     (0..ids.len()).map(cost).collect()
 }
 

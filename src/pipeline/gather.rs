@@ -40,7 +40,7 @@ use crate::{
         objects::{CostObject, Objects},
         period::PeriodKind,
         purchases::PurchaseLog,
-        relations::Wallet,
+        relations::Relations,
         segmentation::Segmentation,
         settings::{LedgerDriver, Settings, TableName},
         tables::{Activity, CustomerTable, Pool, PoolLine},
@@ -230,7 +230,7 @@ impl OneLedger<'_> {
         let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
         let mut relations = inputs.relations(&by_id, as_of, || came(&cells, customer_rows.len()))?;
-        (relations.wallet, relations.benchmark) = marks_of_customers(settings, customers.as_ref(), &customer_rows.ids);
+        add_marks(&mut relations, settings, customers.as_ref(), &customer_rows.ids);
         let acquisition = economic::acquisition_cost(settings, &customer_rows.ids, customers.as_ref());
         let of_customers = |column: &dyn Fn(&CustomerTable) -> &Vec<Option<String>>| {
             let known = customers.as_ref().filter(|table| column(table).iter().any(Option::is_some))?;
@@ -334,17 +334,16 @@ fn as_of(settings: &Settings, last_day: Day) -> Result<Day, ContractError> {
 }
 
 /// Wallet of every customer, and whether others copy it; `None` where the customers table does not map it.
-fn marks_of_customers(
-    settings: &Settings,
-    table: Option<&CustomerTable>,
-    ids: &Keys,
-) -> (Option<Vec<Option<Wallet>>>, Option<Vec<bool>>) {
-    let Some(table) = table else { return (None, None) };
+fn add_marks(relations: &mut Relations, settings: &Settings, table: Option<&CustomerTable>, ids: &Keys) {
+    let Some(table) = table else { return };
     let rows: Vec<Option<u32>> = (0..ids.len()).into_par_iter().map(|row| table.ids.get(ids.get(row))).collect();
     let mapped = |column| is_mapped(settings, TableName::Customers, column);
     let wallet = || rows.iter().map(|at| at.and_then(|at| table.wallet[at as usize])).collect();
     let benchmark = || rows.iter().map(|at| at.is_some_and(|at| table.benchmark[at as usize])).collect();
-    (mapped("wallet").then(wallet), mapped("benchmark").then(benchmark))
+    let known = || rows.iter().map(|at| at.is_some_and(|at| table.acquisition_cost[at as usize].is_some())).collect();
+    relations.wallet = mapped("wallet").then(wallet);
+    relations.benchmark = mapped("benchmark").then(benchmark);
+    relations.cost_known = mapped("acquisition_cost").then(known);
 }
 
 /// Activities and pools of the scenario, whose cells both worlds have; `None` without one.

@@ -101,7 +101,7 @@ impl World<'_> {
         let rows: Vec<_> =
             all.iter().flat_map(|of| (0..of.names.len()).map(move |at| (of, at, &of.expected[at]))).collect();
         let cost: Vec<Option<Minor>> =
-            rows.iter().map(|(of, at, _)| Some(minor(of.acquisition_cost.as_ref()?[*at]))).collect();
+            rows.iter().map(|(of, at, _)| Some(minor(of.acquisition_cost.as_ref()?[*at]?))).collect();
         let value: Vec<Minor> = rows.iter().map(|(.., expected)| minor(expected.value)).collect();
         let net = value.iter().zip(&cost).map(|(value, cost)| Some(value - (*cost)?)).collect();
         vec![

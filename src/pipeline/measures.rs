@@ -145,18 +145,27 @@ impl World<'_> {
     fn ratios(&self) -> Vec<Ratio> {
         let ledgers = &self.found.ledgers;
         let per_major = self.settings.currency.minor_per_major() as f64;
-        let acquisition = (!ledgers.economic.acquisition_cost.is_empty())
-            .then(|| sum_by_customer(&ledgers.facts.first_cell, &self.found.margins.economic.acquisition_cost));
+        let acquisition = ledgers.relations.cost_known.as_ref().map(|known| Ratio {
+            measure: Measure::AcquisitionCost,
+            above: Column::Whole(sum_by_customer(
+                &ledgers.facts.first_cell,
+                &self.found.margins.economic.acquisition_cost,
+            )),
+            below: Column::count(known.iter().copied()),
+            of: Column::count(known.iter().copied()),
+            unit: per_major,
+            power: None,
+        });
         let orders = ledgers.sum_within(|_| true, |cell| ledgers.cells.orders[cell] as i64);
         let products = ledgers.ahead.entries.as_ref();
         let products = products.map(|entries| entries.products.iter().map(|products| i64::from(*products)).collect());
         let means = [
-            (Measure::AcquisitionCost, acquisition, per_major),
             (Measure::OrdersPerCustomer, Some(orders), 1.0),
             (Measure::ProductsPerCustomer, products, 1.0),
             (Measure::LifetimeValue, self.expected_by_customer(), per_major),
         ];
         let means = means.into_iter().filter_map(|(measure, column, unit)| Some(Ratio::mean(measure, column?, unit)));
+        let means = acquisition.into_iter().chain(means);
         means.chain(self.retention()).chain(self.expected_retention()).chain(self.share_of_customer()).collect()
     }
 

@@ -71,6 +71,7 @@ mod group_tables;
 mod grouping;
 mod inputs;
 mod investing;
+mod keeping;
 mod ledger;
 mod market_tables;
 mod measures;

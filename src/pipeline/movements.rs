@@ -65,7 +65,10 @@ impl World<'_> {
         let (ledgers, margins) = (&self.found.ledgers, &self.found.margins);
         let periods = &ledgers.cells.period;
         let ends = periods.iter().min().zip(periods.iter().max());
-        let Some((first, last)) = ends.filter(|_| self.settings.period != PeriodKind::Whole) else { return Vec::new() };
+        let kind = self.settings.period;
+        let Some((first, last)) = ends.filter(|_| kind != PeriodKind::Whole) else { return Vec::new() };
+        // In a period that `as_of` cuts, who has not bought yet may still do so.
+        let last = (*last).min(kind.of(ledgers.as_of.saturating_add(1)) - 1);
         let profit: Vec<Minor> =
             margins.economic_profit.iter().zip(&margins.economic.acquisition_cost).map(|(a, b)| a + b).collect();
         let first_cell = &ledgers.facts.first_cell;
@@ -80,8 +83,8 @@ impl World<'_> {
             profit.iter().map(|profit| profit.and_then(|_| tier.next()).unwrap_or(not_yet)).collect()
         };
         let (by_profit, by_tier) = rayon::join(
-            || moves(history, (*first, *last), PROFIT_GROUPS.len(), by_profit),
-            || moves(history, (*first, *last), names.len(), by_tier),
+            || moves(history, (*first, last), PROFIT_GROUPS.len(), by_profit),
+            || moves(history, (*first, last), names.len(), by_tier),
         );
         let mut all =
             vec![("profit", PROFIT_GROUPS.map(str::to_owned).to_vec(), by_profit), ("value_tier", names, by_tier)];

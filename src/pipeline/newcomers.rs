@@ -31,8 +31,8 @@ pub(super) struct NewCustomers {
     pub(super) expected: Vec<NewCustomer>,
     /// Rates of contribution, one row a group.
     pub(super) rates: Rates,
-    /// Mean cost of having won a customer of each group, major units; `None` where nobody says.
-    pub(super) acquisition_cost: Option<Vec<f64>>,
+    /// Mean cost of having won a customer of each group, of those of whom it is known, major units; `None` where nobody says.
+    pub(super) acquisition_cost: Option<Vec<Option<f64>>>,
 }
 
 /// What new customers are told by, beside all: what the config names, segments and channels where there are any, and the year
@@ -47,29 +47,29 @@ pub(super) fn told_by(setting: &ForecastSettings, ledgers: &Ledgers) -> Vec<Pool
     by
 }
 
-/// Cost of having won each customer of a forecast, major units; `None` where nobody says.
+/// Cost of having won each customer of a forecast, major units; inner `None` where it is unknown, `None` where nobody says.
 pub(super) fn acquisition_cost(
     ledgers: &Ledgers,
     margins: &Margins,
     customers: &[u32],
     per_major: f64,
-) -> Option<Vec<f64>> {
-    if ledgers.economic.acquisition_cost.is_empty() {
-        return None;
-    }
+) -> Option<Vec<Option<f64>>> {
+    let known = ledgers.relations.cost_known.as_ref()?;
     let cost = sum_by_customer(&ledgers.facts.first_cell, &margins.economic.acquisition_cost);
-    Some(customers.iter().map(|row| cost[*row as usize] as f64 / per_major).collect())
+    let of = |row: &u32| known[*row as usize].then(|| cost[*row as usize] as f64 / per_major);
+    Some(customers.iter().map(of).collect())
 }
 
-/// Mean of a column by group.
-pub(super) fn means(column: &[f64], of: &[u32], groups: usize) -> Vec<f64> {
+/// Mean of the known values of a column by group; `None` where a group has none.
+pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Option<f64>> {
     let mut sums = vec![(0_u64, Compensated::default()); groups];
     for (value, group) in column.iter().zip(of) {
+        let Some(value) = value else { continue };
         let (rows, sum) = &mut sums[*group as usize];
         *rows += 1;
         sum.add(*value);
     }
-    sums.into_iter().map(|(rows, sum)| sum.value() / rows.max(1) as f64).collect()
+    sums.into_iter().map(|(rows, sum)| (rows > 0).then(|| sum.value() / rows as f64)).collect()
 }
 
 /// What the next customer of every group is expected to bring, of a forecast by periods or opportunities.

@@ -32,14 +32,12 @@ pub(super) struct Alternative<'a> {
     pub(super) present: Vec<Minor>,
 }
 
-/// Economic profit before acquisition cost: of the last 12 whole months or 4 whole quarters, else to date.
+/// Economic profit before acquisition cost: of the last 12 whole months or 4 whole quarters, else to date; to date also of who
+/// came after them, in the period that `as_of` cuts.
 pub(super) fn present_profit(settings: &Settings, found: &Findings) -> Vec<Minor> {
-    let year = settings.period.last_year(found.ledgers.as_of);
-    let margins = &found.margins;
-    found.ledgers.sum_within(
-        |period| year.as_ref().is_none_or(|year| year.contains(period)),
-        |cell| margins.economic_profit[cell] + margins.economic.acquisition_cost[cell],
-    )
+    let (ledgers, margins) = (&found.ledgers, &found.margins);
+    let profit = |cell: usize| margins.economic_profit[cell] + margins.economic.acquisition_cost[cell];
+    ledgers.sum_where(ledgers.is_present(settings.period), profit)
 }
 
 /// Group, best way to serve and roles of every customer.
@@ -98,7 +96,7 @@ fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Vec<Vec<O
         return Vec::new();
     }
     let ground = ledgers.ground(settings);
-    let year = settings.period.last_year(ledgers.as_of);
+    let is_present = ledgers.is_present(settings.period);
     let first = &ledgers.facts.first_cell;
     let starts: Vec<usize> = (0..present.len()).step_by(CUSTOMERS).collect();
     let parts: Vec<Vec<Vec<i128>>> = starts
@@ -109,7 +107,7 @@ fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Vec<Vec<O
             let costs = plan.costs_of(&ground, &cells, |number| ways.iter().any(|way| way[number] != 0));
             let mut savings = vec![vec![0_i128; customers.len()]; ways.len()];
             for cell in cells.clone() {
-                if year.as_ref().is_some_and(|year| !year.contains(&ledgers.cells.period[cell])) {
+                if !is_present(cell) {
                     continue;
                 }
                 let at = ledgers.cells.customer[cell] as usize - start;
@@ -158,10 +156,10 @@ fn roles_of(settings: &Settings, forecast: Option<&Foretold>, found: &Findings, 
         let values: Vec<f64> = forecast.by_customer(&value.expected).iter().map(|value| *value as f64).collect();
         roles::top_share(&values, setting.high_lifetime_value)
     });
-    // Everybody is worth 1 to who recommended us to it, and passes the decay of those it brought.
+    // Everybody who has come is worth 1 to who recommended us to it, and passes the decay of those it brought.
     let influence = relations.referrals.as_ref().and_then(|referrals| {
         let decay = settings.portfolio.networking.decay.to_scaled(SHARE_SCALE.ilog10())?;
-        let ones = vec![QUANTITY_SCALE; fixed.len()];
+        let ones: Vec<i64> = found.ledgers.have_come().into_iter().map(|come| i64::from(come) * QUANTITY_SCALE).collect();
         Some(pass_on(referrals, &ones, PassOn { own: SHARE_SCALE, decay }, &found.ledgers.customers.hash)?.received)
     });
     let known = relations.benchmark.is_some() || influence.is_some();

@@ -109,23 +109,27 @@ fn networking(
     Some(Networking { new, saved: Some(saved.received), received, given })
 }
 
-/// What winning each customer cost less than winning one without a referral; `None` where nothing is known of it.
+/// What winning each customer cost less than winning one without a referral, of who has come and of whom it is known; `None`
+/// where nothing is known of it.
 ///
 /// * `cost`: what winning one without a referral costs; `None` = the mean over those without one, half to even.
 fn saved_cost(cost: Option<Minor>, referrals: &[Referral], ledgers: &Ledgers, margins: &Margins) -> Option<Vec<Minor>> {
     let own = sum_by_customer(&ledgers.facts.first_cell, &margins.economic.acquisition_cost);
-    let usual = match cost {
-        Some(cost) => cost,
-        None if ledgers.economic.acquisition_cost.is_empty() => return None,
-        None => {
-            let mut alone = vec![true; own.len()];
+    let known = ledgers.relations.cost_known.as_ref();
+    let usual = match (cost, known) {
+        (Some(cost), _) => cost,
+        (None, None) => return None,
+        (None, Some(known)) => {
+            let mut alone = known.clone();
             for referral in referrals {
                 alone[referral.referred as usize] = false;
             }
             let costs = own.iter().zip(&alone).filter(|(_, alone)| **alone).map(|(cost, _)| i128::from(*cost));
             let (sum, count) = costs.fold((0, 0), |(sum, count), cost| (sum + cost, count + 1));
-            Minor::try_from(divide_half_even(sum, i128::max(count, 1))).ok()?
+            Minor::try_from(divide_half_even(sum, Some(count).filter(|count| *count > 0)?)).ok()?
         }
     };
-    own.iter().map(|own| usual.checked_sub(*own)).collect()
+    let come = ledgers.have_come();
+    let counts = |row: usize| come[row] && known.is_none_or(|known| known[row]);
+    own.iter().enumerate().map(|(row, own)| if counts(row) { usual.checked_sub(*own) } else { Some(0) }).collect()
 }

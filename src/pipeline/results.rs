@@ -17,8 +17,14 @@ use crate::{
     equity::{self, WhaleCurve, bridge::Steps},
     portfolio,
     schema::{
-        costs::LayerCosts, margins::Margins, period::Period, portfolio::Portfolio, potentials::Potentials,
-        segmentation::Segmentation, settings::Settings,
+        costs::LayerCosts,
+        facts::NO_DAY,
+        margins::Margins,
+        period::{Period, PeriodKind},
+        portfolio::Portfolio,
+        potentials::Potentials,
+        segmentation::Segmentation,
+        settings::Settings,
     },
     units::Minor,
 };
@@ -233,8 +239,37 @@ impl Ledgers {
         counts: impl Fn(&Period) -> bool + Sync,
         of: impl Fn(usize) -> Minor + Sync,
     ) -> Vec<Minor> {
-        let period = &self.cells.period;
-        let sum = |cells: Range<usize>| cells.filter(|cell| counts(&period[*cell])).map(&of).sum();
+        self.sum_where(|cell| counts(&self.cells.period[cell]), of)
+    }
+
+    /// The same over the cells that count.
+    pub(super) fn sum_where(
+        &self,
+        counts: impl Fn(usize) -> bool + Sync,
+        of: impl Fn(usize) -> Minor + Sync,
+    ) -> Vec<Minor> {
+        let sum = |cells: Range<usize>| cells.filter(|cell| counts(*cell)).map(&of).sum();
         self.facts.first_cell.par_windows(2).map(|range| sum(range[0]..range[1])).collect()
+    }
+
+    /// Whether each customer has bought, or had a contract.
+    pub(super) fn have_come(&self) -> Vec<bool> {
+        let mut come: Vec<bool> = self.facts.first_purchase.iter().map(|day| *day != NO_DAY).collect();
+        for contract in self.contracts.iter().flat_map(|contracts| contracts.iter()) {
+            come[contract.customer as usize] = true;
+        }
+        come
+    }
+
+    /// Whether a cell is of the present: of the last 12 whole months or 4 whole quarters; any cell where the run's period is
+    /// neither, and of a customer who bought first after them.
+    pub(super) fn is_present(&self, kind: PeriodKind) -> impl Fn(usize) -> bool + Sync {
+        let year = kind.last_year(self.as_of);
+        move |cell| {
+            year.as_ref().is_none_or(|year| {
+                let came = self.facts.first_purchase[self.cells.customer[cell] as usize];
+                year.contains(&self.cells.period[cell]) || came != NO_DAY && kind.of(came) >= year.end
+            })
+        }
     }
 }

@@ -416,6 +416,7 @@ impl TableName {
                 "missing_customer",
                 "unknown_customer",
                 "self_referral",
+                "late_referral",
                 "cyclic_referral",
                 "invalid_weight",
                 "missing_date",

@@ -66,6 +66,8 @@ pub struct Relations {
     pub inspiring: Option<Vec<Quantity>>,
     /// Whom others copy; `None` without the column.
     pub benchmark: Option<Vec<bool>>,
+    /// Of whom it is known what winning them cost; `None` without the column.
+    pub cost_known: Option<Vec<bool>>,
     /// Wallet of every customer; inner `None` where nothing is known of it.
     pub wallet: Option<Vec<Option<Wallet>>>,
 }

@@ -15,8 +15,8 @@ pub struct CustomerTable {
     pub segment: Vec<Option<String>>,
     /// Channel, region or both of each id, when they are wanted: a column each, in row order; `None` likewise.
     pub groups: Vec<Vec<Option<String>>>,
-    /// Cost of winning each customer, in row order; 0 when the column is not mapped or the cell is null.
-    pub acquisition_cost: Vec<Minor>,
+    /// Cost of winning each customer, in row order; `None` when the column is not mapped or the cell is null.
+    pub acquisition_cost: Vec<Option<Minor>>,
     /// What each spends with us and others, in row order; `None` when the columns are not mapped or a cell is null.
     pub wallet: Vec<Option<Wallet>>,
     /// Whom others copy, in row order; no when the column is not mapped or the cell is null.
