@@ -7,6 +7,9 @@ use crate::{
     units::{Minor, QUANTITY_SCALE, Quantity},
 };
 
+/// Digits after the point to which a share is exact.
+const SHARE_DIGITS: u32 = 18;
+
 /// The best `⌈share · customers⌉` of those with a value above 0, ties by row.
 ///
 /// * `values`: one a customer, no NaN. * `share`: 0 to 1.
@@ -14,7 +17,9 @@ use crate::{
 pub fn top_share(values: &[f64], share: Decimal) -> Vec<bool> {
     let mut order: Vec<u32> = (0..values.len() as u32).filter(|row| values[*row as usize] > 0.0).collect();
     order.par_sort_unstable_by(|a, b| values[*b as usize].total_cmp(&values[*a as usize]).then(a.cmp(b)));
-    let places = libm::ceil(share.to_float() * values.len() as f64) as usize;
+    // In floats 0.07 · 100 is above 7, and would have eight places.
+    let scaled = share.to_scaled(SHARE_DIGITS).unwrap_or(0).unsigned_abs();
+    let places = (u128::from(scaled) * values.len() as u128).div_ceil(10_u128.pow(SHARE_DIGITS)) as usize;
     let mut top = vec![false; values.len()];
     for row in order.into_iter().take(places) {
         top[row as usize] = true;
@@ -81,6 +86,15 @@ mod tests {
         let third = Decimal { mantissa: 34, scale: 2 };
         assert_eq!(top_share(&[1.0, 5.0, 0.0, 5.0, -2.0, 5.0], third), [false, true, false, true, false, true]);
         assert_eq!(top_share(&[-1.0, 0.0], third), [false, false]);
+    }
+
+    #[test]
+    fn a_share_that_no_float_is_marks_nobody_too_many() {
+        let values: Vec<f64> = (1..=100).map(f64::from).collect();
+        for percent in 0..=100 {
+            let found = top_share(&values, Decimal { mantissa: percent, scale: 2 });
+            assert_eq!(found.iter().filter(|top| **top).count() as i128, percent);
+        }
     }
 
     #[test]
