@@ -1,5 +1,7 @@
 //! Contracts of what decisions are about: actions and whom they are for, prospects.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rayon::prelude::*;
 
 use super::{
@@ -121,7 +123,8 @@ pub fn actions(
     Ok((rows, tally))
 }
 
-/// For whom in particular actions are: those that stand in the table are for its customers alone.
+/// For whom in particular actions are: those that the table names are for its customers alone, and for nobody where all rows of
+/// an action are rejected.
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
@@ -134,13 +137,17 @@ pub fn action_customers(
     let mut names: Vec<String> = actions.iter().map(|action| action.name.clone()).collect();
     names.dedup();
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let named: Vec<AtomicBool> = known.iter().map(|_| AtomicBool::new(false)).collect();
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (u32, u32)>| {
         let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
         let places = slice.batch.places("action", &known)?.ok_or_else(|| slice.absent("action"))?;
         for (row, place) in places.iter().enumerate() {
             let verdict = match place {
                 None => Err(("unknown_action", "the actions table does not hold the action")),
-                Some(action) => customer_of(&ids, &missing, row, customers).map(|customer| (*action, customer)),
+                Some(action) => {
+                    named[*action as usize].store(true, Ordering::Relaxed);
+                    customer_of(&ids, &missing, row, customers).map(|customer| (*action, customer))
+                }
             };
             slice.row(row, None, verdict);
         }
@@ -158,10 +165,9 @@ pub fn action_customers(
         },
     );
     input.rules.judge(&tally.balance)?;
-    for listed in rows.chunk_by(|a, b| a.0 == b.0) {
-        let whom: Vec<u32> = listed.iter().map(|row| row.1).collect();
-        let name = known[listed[0].0 as usize];
-        for action in actions.iter_mut().filter(|action| action.name == name) {
+    for (number, name) in (0..).zip(&known).filter(|(number, _)| named[*number as usize].load(Ordering::Relaxed)) {
+        let whom: Vec<u32> = rows.iter().filter(|row| row.0 == number).map(|row| row.1).collect();
+        for action in actions.iter_mut().filter(|action| action.name == *name) {
             action.customers = Some(whom.clone());
         }
     }

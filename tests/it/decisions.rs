@@ -326,6 +326,19 @@ fn what_decisions_cannot_use_is_told() {
 }
 
 #[test]
+fn an_action_all_of_whose_customers_are_rejected_is_for_nobody() {
+    let listed =
+        format!("{ACTIONS}  action_customers: {{path: listed.csv, columns: {{action: action, customer_id: id}}}}\n");
+    let job = cdnow(&listed, "decisions: {invest: {budget: 10.00}}\n");
+    job.text("actions.csv", &format!("{HEAD}call,1.00,,,0.1,,,,,\nletter,0.10,,,0.1,,,,,\n"));
+    job.text("listed.csv", "action,id\ncall,unknown\n");
+    job.run(&[]);
+    assert_eq!(rows(&job, "rejected", &["table", "rule"]), [["action_customers", "unknown_customer"]]);
+    let found = rows(&job, "decision_invest", &["action"]);
+    assert!(!found.is_empty() && found.iter().all(|row| row[0] == "letter"));
+}
+
+#[test]
 fn a_probability_outside_0_and_1_is_set_aside_with_its_reason() {
     let job = cdnow(ACTIONS, "decisions: {invest: {budget: 10.00}}\n");
     job.text("actions.csv", &format!("{HEAD}call,1.00,,,0.1,,,,1.5,\nletter,0.10,,,0.1,,,,0.5,\n"));
