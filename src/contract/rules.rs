@@ -67,6 +67,8 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         {
             Policy::Error
         }
+        // What is wrong of one more thing that is known of a customer would take all its revenue with it.
+        "invalid_flag" | "invalid_probability" if table == TableName::Customers => Policy::Error,
         // Its equity would vanish from the bridge.
         "unknown_customer" if table == TableName::EarlierRun => Policy::Error,
         "missing_value" | "unknown_driver" | "unknown_kind" => Policy::Warn,
