@@ -23,7 +23,7 @@ const KNOWN_BY: [&str; 4] = ["days_late", "overdue", "disputed", "write_off"];
 
 /// Level, trend and grade of every customer with records; nothing where the table does not say how customers pay.
 ///
-/// Where losses are expected by grade, each balance defaults with the probability of the customer's grade from here on.
+/// Where losses are expected by grade, each balance defaults with the probability of a year of the customer's grade from here on.
 ///
 /// * `receivables`: sorted by customer, then period.
 pub(super) fn of(

@@ -53,8 +53,8 @@ pub struct BadDebt {
     pub loss: Decimal,
     /// Days until customers pay: the exposure is net revenue × days / 365. `None` = the receivables table's balance.
     pub days: Option<u16>,
-    /// Whether the probability is that of the customer's grade of payment behaviour; `probability` is then for those without
-    /// one, and of the grade in the middle where it is `None`.
+    /// Whether the probability is that of the customer's grade of payment behaviour, which is for a year; `probability` is then
+    /// for those without one, and of the grade in the middle where it is `None`.
     pub by_grade: bool,
 }
 

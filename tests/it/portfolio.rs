@@ -216,9 +216,35 @@ fn bad_debt_by_grade_is_the_balance_times_the_probability_of_the_grade() {
     job.run(&[]);
     // A 0.5 %, D 10 %, E 25 %, and without a grade that of C, 3 %, each of 60.00.
     assert_eq!(job.decimals("customer_profit_total", "bad_debt"), [30, 600, 1_500, 180]);
-    let other = late_payers("bad_debt: {by_grade: true, probability: 0.5, loss: 0.60}\n");
+    let other = late_payers("bad_debt: {by_grade: true, probability_per_year: 0.5, loss: 0.60}\n");
     other.run(&[]);
     assert_eq!(other.decimals("customer_profit_total", "bad_debt"), [30, 600, 1_500, 3_000]);
+    assert_snapshot!(late_payers("bad_debt: {by_grade: true, probability: 0.5, loss: 0.60}\n").failure(), @r"
+    exit code 2
+    whalecurve.yaml:7:28: `bad_debt.probability` has no effect with by_grade
+      hint: probabilities of grades are for a year: give probability_per_year for customers without a grade
+    ");
+}
+
+#[test]
+fn a_year_of_bad_debt_by_grade_is_the_same_in_periods_of_any_length() {
+    let year = |period: &str, labels: &[&str]| -> i128 {
+        let job = Job::new(&format!(
+            "version: 1\ncurrency: EUR\nperiod: {period}\nas_of: 2023-12-31\ninputs:\n  transactions: {{path: l.parquet, \
+             columns: {{customer_id: c, date: d, amount: a}}}}\n  receivables: {{path: r.csv, columns: {{customer_id: c, balance: \
+             b, days_late: l, period: p}}}}\nbad_debt: {{by_grade: true, loss: 0.60}}\n"
+        ));
+        job.parquet("l.parquet", vec![("c", integers([1])), ("d", days([19_400])), ("a", cents([500_000]))]);
+        let lines: Vec<String> = labels.iter().map(|label| format!("1,1000.00,90,{label}\n")).collect();
+        job.text("r.csv", &format!("c,b,l,p\n{}", lines.concat()));
+        job.run(&[]);
+        job.sum("customer_profit_total", "bad_debt")
+    };
+    // E: 1,000.00 · 0.25 · 0.60 a year, of 365 days.
+    assert_eq!(year("year", &["2023"]), 15_000);
+    assert!((year("quarter", &["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4"]) - 15_000).abs() <= 2);
+    let months: Vec<String> = (1..=12).map(|month| format!("2023-{month:02}")).collect();
+    assert!((year("month", &months.iter().map(String::as_str).collect::<Vec<_>>()) - 15_000).abs() <= 6);
 }
 
 #[test]

@@ -183,9 +183,14 @@ fn by_grade_alone(
     known: bool,
     problems: &mut Problems,
 ) -> Option<BadDebt> {
-    for other in ["probability_per_year", "days"].into_iter().filter_map(|key| fields.get(key)) {
-        let what = format!("{} has no effect with by_grade", quoted(other.path()));
-        problems.add(other.key_at(), what);
+    if let Some(days) = fields.get("days") {
+        let what = format!("{} has no effect with by_grade", quoted(days.path()));
+        problems.add(days.key_at(), what);
+    }
+    if let Some(probability) = fields.get("probability") {
+        let what = format!("{} has no effect with by_grade", quoted(probability.path()));
+        let hint = "probabilities of grades are for a year: give probability_per_year for customers without a grade";
+        problems.add_with_hint(probability.key_at(), what, hint);
     }
     if known && (!given.balance || !given.graded || given.probability) {
         let what = format!(
@@ -196,8 +201,9 @@ fn by_grade_alone(
         problems.add_with_hint(entry.key_at(), what, "a grade is made of how a customer has paid");
     }
     let loss = fields.read("loss", problems, share);
-    let probability = fields.read_or("probability", None, problems, |entry, problems| share(entry, problems).map(Some));
-    Some(BadDebt { probability: probability?, per_year: false, loss: loss?, days: None, by_grade: true })
+    let probability =
+        fields.read_or("probability_per_year", None, problems, |entry, problems| share(entry, problems).map(Some));
+    Some(BadDebt { probability: probability?, per_year: true, loss: loss?, days: None, by_grade: true })
 }
 
 fn commissions(entry: &Entry<'_>, problems: &mut Problems) -> Option<Commissions> {
