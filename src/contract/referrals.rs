@@ -31,7 +31,8 @@ pub fn referrals(
     as_of: Day,
     came: &[Day],
 ) -> Result<(Vec<Referral>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Referral>| judge(slice, customers, csv, (as_of, came)))?;
+    let (mut rows, mut tally) =
+        input.gather(|slice: &mut Slice<'_, Referral>| judge(slice, customers, csv, (as_of, came)))?;
     rows.par_sort_unstable();
     let same = |a: &Referral, b: &Referral| (a.referred, a.referrer) == (b.referred, b.referrer);
     let rows = split_duplicates(rows, same, |row| {

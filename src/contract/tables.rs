@@ -318,7 +318,8 @@ pub fn customers(
         |row| {
             let mut cells = serde_json::json!({"customer_id": id_text(&row.0, kind), "segment": row.1});
             if input.has("acquisition_cost") {
-                cells["acquisition_cost"] = format_minor(row.2.unwrap_or(0).into(), input.settings.currency.exponent).into();
+                cells["acquisition_cost"] =
+                    format_minor(row.2.unwrap_or(0).into(), input.settings.currency.exponent).into();
             }
             demote(
                 &mut tally,

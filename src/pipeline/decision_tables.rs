@@ -2,13 +2,7 @@
 
 use std::ops::Range;
 
-use super::{
-    decisions::Judged,
-    keeping::Kept,
-    investing::Invest,
-    results::Results,
-    tables::integers,
-};
+use super::{decisions::Judged, investing::Invest, keeping::Kept, results::Results, tables::integers};
 use crate::{
     decide::keep::Advice,
     publish::{

@@ -1,7 +1,8 @@
 //! Our part of the market, and customers still to be won, as columns.
 
-use super::{foretold::Valuation, worlds::World};
+use super::{Ledgers, foretold::Valuation, worlds::World};
 use crate::{
+    contract::ContractError,
     equity::market::{self, MarketShare},
     forecast::predict,
     publish::dataset::Values,
@@ -9,17 +10,17 @@ use crate::{
     units::{Minor, MinorSum, QUANTITY_SCALE},
 };
 
-impl World<'_> {
-    /// Every part of the market, what our customers in it are worth, and what the others' are; nothing without a forecast.
+impl Ledgers {
+    /// Every part of the market, what our customers in it are worth, and what the others' are; nothing without the table.
     ///
     /// All customers are the sum of the segments where the table gives each of them, in one way, and not all.
-    pub(super) fn market(&self) -> Vec<(Part, MinorSum, Vec<MarketValue>)> {
-        let ledgers = &self.found.ledgers;
-        let (Some(market), Some(expected)) = (&ledgers.ahead.plans.market, self.expected_by_customer()) else {
-            return Vec::new();
-        };
+    ///
+    /// * `expected`: value of every customer, minor units.
+    fn market(&self, expected: &[Minor]) -> Vec<(Part, MinorSum, Vec<MarketValue>)> {
+        let ledgers = self;
+        let Some(market) = &ledgers.ahead.plans.market else { return Vec::new() };
         let mut own = vec![0; ledgers.segment_names.len()];
-        for (segment, value) in ledgers.segment_of.iter().zip(&expected) {
+        for (segment, value) in ledgers.segment_of.iter().zip(expected) {
             own[usize::from(*segment)] += MinorSum::from(*value);
         }
         let all: MinorSum = own.iter().sum();
@@ -44,6 +45,36 @@ impl World<'_> {
             parts.insert(0, (Part::All, all, rows));
         }
         parts
+    }
+
+    /// That no part of the market is worth less as a whole than our customers in it.
+    ///
+    /// * `expected`: value of every customer, minor units.
+    ///
+    /// # Errors
+    /// [`ContractError::Setting`] where one is.
+    pub(super) fn check_market(&self, expected: &[Minor]) -> Result<(), ContractError> {
+        let market = self.market(expected);
+        let less = |(_, own, rows): &&(Part, MinorSum, Vec<MarketValue>)| {
+            rows.iter().any(|row| row.competitor.is_none() && row.equity < *own)
+        };
+        let found = market.iter().filter(less).count();
+        if found == 0 {
+            return Ok(());
+        }
+        let what = format!(
+            "market: in {found} of {} parts the whole market is worth less than our customers in it: give what all customers \
+             are worth, ours included, to the horizon of the forecast, or name competitors",
+            market.len()
+        );
+        Err(ContractError::Setting(what))
+    }
+}
+
+impl World<'_> {
+    /// The market of this world; nothing without a forecast.
+    pub(super) fn market(&self) -> Vec<(Part, MinorSum, Vec<MarketValue>)> {
+        self.expected_by_customer().map_or_else(Vec::new, |expected| self.found.ledgers.market(&expected))
     }
 
     /// `equity_share`.
@@ -131,9 +162,17 @@ impl World<'_> {
         ]
     }
 
-    /// Columns of the plan in `customer_equity`.
-    pub(super) fn plan_total_columns(&self) -> [Values; 4] {
+    /// Rows of the plan that nothing can be told of, and all.
+    pub(super) fn untold_plan(&self) -> (usize, usize) {
         let rows = self.planned();
+        (rows.iter().filter(|planned| planned.value.is_none()).count(), rows.len())
+    }
+
+    /// Columns of the plan in `customer_equity`. What nobody knows the value of has no cost either: the sum would be of the cost
+    /// alone.
+    pub(super) fn plan_total_columns(&self) -> [Values; 4] {
+        let mut rows = self.planned();
+        rows.retain(|planned| planned.value.is_some());
         let customers: i128 = rows.iter().map(|planned| i128::from(planned.row.customers)).sum();
         let value: MinorSum = rows.iter().filter_map(|planned| planned.value).map(MinorSum::from).sum();
         let cost: MinorSum = rows.iter().map(|planned| MinorSum::from(planned.cost)).sum();

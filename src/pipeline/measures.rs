@@ -7,7 +7,7 @@ use crate::{
     equity::market,
     publish::dataset::Values,
     schema::{
-        equity::{MarketValue, Measure, Part},
+        equity::{MarketValue, Measure, Part, Target},
         relations::Wallet,
     },
     units::{Minor, MinorSum, QUANTITY_SCALE},
@@ -99,17 +99,7 @@ impl World<'_> {
     /// `segment_measure`.
     pub(super) fn segment_measure_columns(&self) -> Vec<Values> {
         let groups = self.groups();
-        let (ratios, market) = (self.ratios(), self.market());
-        let measured: Vec<Vec<Measured>> = groups
-            .par_iter()
-            .map(|cut| {
-                let customers = cut.count(self.customers());
-                let mut measured: Vec<Measured> = ratios.iter().map(|ratio| ratio.of(cut, &customers)).collect();
-                measured.push(equity_shares(cut, &customers, &market));
-                measured.sort_by_key(|measured| measured.measure);
-                measured
-            })
-            .collect();
+        let measured = self.measured(&groups);
         let target = |groups: &Groups<'_>, number: usize, measure: Measure| {
             let part = groups.part(number)?;
             let targets = self.found.ledgers.ahead.plans.targets.as_ref()?;
@@ -139,6 +129,40 @@ impl World<'_> {
             Values::Float(rows.iter().map(|row| row.5.map(|target| row.4 - target)).collect()),
             Values::Switch(rows.iter().map(met).collect()),
         ]
+    }
+
+    /// What was measured of each way of grouping.
+    fn measured(&self, groups: &[Groups<'_>]) -> Vec<Vec<Measured>> {
+        let (ratios, market) = (self.ratios(), self.market());
+        let of = |cut: &Groups<'_>| {
+            let customers = cut.count(self.customers());
+            let mut measured: Vec<Measured> = ratios.iter().map(|ratio| ratio.of(cut, &customers)).collect();
+            measured.push(equity_shares(cut, &customers, &market));
+            measured.sort_by_key(|measured| measured.measure);
+            measured
+        };
+        groups.par_iter().map(of).collect()
+    }
+
+    /// Measures with targets that cannot be told, a row each of the targets table, sorted; and all targets.
+    pub(super) fn untold_targets(&self) -> (Vec<Measure>, usize) {
+        let Some(targets) = &self.found.ledgers.ahead.plans.targets else { return (Vec::new(), 0) };
+        let groups = self.groups();
+        let measured = self.measured(&groups);
+        let is_told = |target: &&Target| {
+            groups.iter().zip(&measured).any(|(cut, measured)| {
+                let own = measured.iter().find(|measured| measured.measure == target.measure);
+                own.is_some_and(|own| {
+                    let told =
+                        |(number, value): (usize, &Option<_>)| value.is_some() && cut.part(number) == Some(target.part);
+                    own.groups.iter().enumerate().any(told)
+                })
+            })
+        };
+        let mut untold: Vec<Measure> =
+            targets.iter().filter(|target| !is_told(target)).map(|target| target.measure).collect();
+        untold.sort_unstable();
+        (untold, targets.len())
     }
 
     /// What can be measured of groups as a ratio of sums.

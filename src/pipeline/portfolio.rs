@@ -159,7 +159,8 @@ fn roles_of(settings: &Settings, forecast: Option<&Foretold>, found: &Findings, 
     // Everybody who has come is worth 1 to who recommended us to it, and passes the decay of those it brought.
     let influence = relations.referrals.as_ref().and_then(|referrals| {
         let decay = settings.portfolio.networking.decay.to_scaled(SHARE_SCALE.ilog10())?;
-        let ones: Vec<i64> = found.ledgers.have_come().into_iter().map(|come| i64::from(come) * QUANTITY_SCALE).collect();
+        let ones: Vec<i64> =
+            found.ledgers.have_come().into_iter().map(|come| i64::from(come) * QUANTITY_SCALE).collect();
         Some(pass_on(referrals, &ones, PassOn { own: SHARE_SCALE, decay }, &found.ledgers.customers.hash)?.received)
     });
     let known = relations.benchmark.is_some() || influence.is_some();

@@ -128,6 +128,9 @@ impl Findings {
             }
             None => None,
         };
+        if let Some(((forecast, _), value)) = forecast.zip(self.value.as_ref()) {
+            self.ledgers.check_market(&forecast.by_customer(&value.expected))?;
+        }
         clock.start("potential", Some(self.ledgers.customers.len() as u64));
         self.potentials = potentials::of(settings, forecast.map(|(forecast, _)| forecast), self)?;
         clock.start("portfolio", Some(self.ledgers.customers.len() as u64));

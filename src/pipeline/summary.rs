@@ -1,6 +1,6 @@
 //! The result of a run in a few lines for people.
 
-use super::results::Results;
+use super::{results::Results, worlds::World};
 use crate::{
     numeric::decimal::format_grouped,
     schema::{costs::PoolBalance, period::format_day, settings::Settings},
@@ -109,7 +109,25 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     if let (Some(foretold), Some(setting)) = (&results.forecast, &settings.forecast) {
         lines.extend(foretold.notes(setting).into_iter().map(|note| format!("  note: {note}")));
     }
+    lines.extend(untold(&base).into_iter().map(|note| format!("  note: {note}")));
     lines
+}
+
+/// Targets and plans of which nothing can be told.
+fn untold(base: &World<'_>) -> Vec<String> {
+    let (mut measures, targets) = base.untold_targets();
+    let count = measures.len();
+    measures.dedup();
+    let names: Vec<&str> = measures.iter().map(|measure| measure.as_str()).collect();
+    let names = names.join(", ");
+    let target = format!(
+        "{count} of {targets} targets cannot be held against a value ({names}): docs/equity.md says what each needs"
+    );
+    let (rows, all) = base.untold_plan();
+    let plan = format!(
+        "{rows} of {all} rows of the acquisition plan are of groups in which nobody has bought: they count nothing"
+    );
+    [(count, target), (rows, plan)].into_iter().filter(|(count, _)| *count > 0).map(|(_, note)| note).collect()
 }
 
 /// With its sign, also above zero.

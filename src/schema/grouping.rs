@@ -103,7 +103,7 @@ pub const NEW_CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "acquisition_cost",
             Money,
-            "mean cost of having won a customer of the group; null where inputs.customers does not map it",
+            "mean cost of having won a customer of the group, of those of whom it is known; null where it is known of none",
         ),
         optional("value_after_acquisition", Money, "expected_value - acquisition_cost"),
         SCENARIO,

@@ -19,14 +19,18 @@ pub(super) const CUSTOMER_PAYMENT: OutputDataset = OutputDataset {
         optional("disputed_share", Float, "share of the balances that is disputed, weighted likewise"),
         optional("write_off_share", Float, "write-offs / net revenue to date; null without revenue"),
         optional("grade", Text, "A (best) to E: the worst of the levels, one worse where the trend says so"),
-        optional("default_probability", Float, "probability of default of the grade (credit.default_probability)"),
+        optional(
+            "default_probability",
+            Float,
+            "probability of default within a year of the grade (credit.default_probability)",
+        ),
     ],
 };
 
 /// How customers move between groups.
 pub(super) const SEGMENT_MIGRATION: OutputDataset = OutputDataset {
     name: "segment_migration",
-    grain: "one row a segmentation, period and pair of groups that somebody moved between (or stayed in) to the next period; base first, then the scenario; empty where the run has no periods; sorted by segmentation, period, from, to",
+    grain: "one row a segmentation, period and pair of groups that somebody moved between (or stayed in) to the next period, of those that have ended by as_of; base first, then the scenario; empty where the run has no periods; sorted by segmentation, period, from, to",
     columns: &[
         column(
             "segmentation",

@@ -169,7 +169,7 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
         column(
             "present_profit",
             Money,
-            "economic profit before acquisition cost, of the last 12 whole months or 4 whole quarters; to date where the run's period is neither",
+            "economic profit before acquisition cost, of the last 12 whole months or 4 whole quarters; to date where the run's period is neither, and of a customer who came after them",
         ),
         optional(
             "best_way_to_serve",
@@ -190,7 +190,7 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
         optional(
             "referral_influence",
             Quantity,
-            "customers referred, shared among referrers by weight, those further down with networking.decay a generation; null without inputs.referrals",
+            "customers referred who have come, shared among referrers by weight, those further down with networking.decay a generation; null without inputs.referrals",
         ),
         optional(
             "inspiration",
@@ -283,7 +283,11 @@ pub(super) const CUSTOMER_EQUITY: OutputDataset = OutputDataset {
             "the simulated customer equity, joint draws; one column for each of `forecast.quantiles`",
         ),
         optional("equity_shortfall", MoneySum, "mean of the worst 5 % of the simulated totals, joint draws"),
-        optional("planned_customers", QuantitySum, "customers of inputs.acquisition_plan who are still to be won"),
+        optional(
+            "planned_customers",
+            QuantitySum,
+            "customers of inputs.acquisition_plan who are still to be won, of groups in which somebody has bought",
+        ),
         optional("planned_value", MoneySum, "what they are worth at as_of: value of acquisition_value"),
         optional("planned_cost", MoneySum, "what winning them costs, discounted to as_of"),
         optional(

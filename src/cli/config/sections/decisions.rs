@@ -93,8 +93,9 @@ pub(in crate::cli::config) fn check_use(
         let what = format!("{} has no effect: `inputs.actions` is missing", quoted(listed.path()));
         problems.add(listed.key_at(), what);
     }
-    let needs = [table(TableName::AcquisitionPlan), table(TableName::Prospects), budget, bridge];
-    for entry in needs.into_iter().flatten().filter(|_| forecast.is_none()) {
+    let tables = [TableName::AcquisitionPlan, TableName::Market, TableName::Prospects].map(table);
+    let needs = tables.into_iter().chain([budget, bridge]);
+    for entry in needs.flatten().filter(|_| forecast.is_none()) {
         let what = format!("{} needs a forecast", quoted(entry.path()));
         problems.add_with_hint(entry.key_at(), what, "add one, as in: forecast: {model: bg_nbd, horizon: 52w}");
     }
