@@ -59,7 +59,7 @@ fn part(value: i128, hundredths: i128) -> i128 {
 fn a_chain_of_referrals_passes_value_on_and_nothing_is_counted_twice() {
     let job = job(REFERRALS, "portfolio: {networking: {new_share: 0.40, decay: 0.25, acquisition_cost: 50.00}}\n");
     // 1 won 2, 2 won 3; 4 and 5 won 6, three to one.
-    job.text("r.csv", "by,whom,on,w\n1,2,2022-02-01,\n2,3,,1\n4,6,2022-02-03,3\n5,6,2022-02-03,1\n");
+    job.text("r.csv", "by,whom,on,w\n1,2,2022-01-11,\n2,3,,1\n4,6,2022-01-31,3\n5,6,2022-01-31,1\n");
     job.run(&[]);
     let expected = value(&job, "expected_value");
     let new = value(&job, "networking_new");
@@ -81,6 +81,43 @@ fn a_chain_of_referrals_passes_value_on_and_nothing_is_counted_twice() {
     let best = received.iter().max().unwrap();
     assert_eq!(ranks.iter().position(|rank| *rank == Some(1)), received.iter().position(|money| money == best));
     assert!(job.whole_numbers("customer_value", "rank_by_learning").iter().all(Option::is_none));
+}
+
+#[test]
+fn a_referral_of_who_never_bought_or_had_bought_before_brings_nothing() {
+    let tables = format!("  customers: {{path: c.csv, columns: {{customer_id: id}}}}\n{REFERRALS}");
+    let job = job(&tables, "portfolio: {networking: {new_share: 0.50, decay: 0.50, acquisition_cost: 40.00}}\n");
+    let ids: Vec<String> = (1..=40).map(|id| format!("{id}\n")).collect();
+    job.text("c.csv", &format!("id\n{}", ids.concat()));
+    // 31 to 33 never bought; 33 won 2, who came on 2022-01-11, and 3 won 4 long after it came.
+    job.text("r.csv", "by,whom,on,w\n1,31,,\n1,32,2022-05-01,\n1,33,,\n33,2,2022-01-11,\n3,4,2022-06-01,\n");
+    job.run(&[]);
+    assert_eq!(job.texts("rejected", "rule"), ["late_referral"]);
+    let (saved, expected) = (value(&job, "networking_saved"), value(&job, "expected_value"));
+    // Half of 40.00 for 2, and half of that again for who won 33.
+    assert_eq!((saved[0], saved[2], saved[32]), (1_000, 0, 2_000));
+    assert_eq!(value(&job, "networking_new")[0], part(part(expected[1], 50), 50));
+    let influence = job.decimals("customer_segment", "referral_influence");
+    assert_eq!((influence[0], influence[2], influence[32]), (500_000, 0, 1_000_000));
+}
+
+#[test]
+fn what_is_wrong_of_one_more_thing_known_of_a_customer_costs_it_no_revenue() {
+    let failure = |columns: &str, row: &str| {
+        let job = job(&format!("  customers: {{path: c.csv, columns: {{customer_id: id, {columns}}}}}"), "");
+        job.text("c.csv", &format!("id,a,b\n{row}\n"));
+        job.failure()
+    };
+    assert_snapshot!(failure("benchmark: a", "1,maybe,"), @r"
+    exit code 3
+    error: customers: rule `invalid_flag` is broken by 1 of 1 rows; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
+    assert_snapshot!(failure("wallet: a, wallet_probability: b", "1,5.00,1.2"), @r"
+    exit code 3
+    error: customers: rule `invalid_probability` is broken by 1 of 1 rows; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`
+    ");
 }
 
 #[test]
@@ -124,7 +161,7 @@ fn referrals_in_any_order_of_rows_give_the_same_bytes() {
         let mut rows: Vec<String> = (1..=30)
             .flat_map(|a| [(a, a % 30 + 1), (a, a % 7 + 1)])
             .filter(|(a, b)| a != b)
-            .map(|(a, b)| format!("{a},{b},2022-12-01,{}", a + b))
+            .map(|(a, b)| format!("{a},{b},2022-01-06,{}", a + b))
             .collect();
         rows.sort();
         rows.dedup();
@@ -149,7 +186,7 @@ fn bad_rows_stand_in_rejected_with_their_reason() {
   opportunities: {path: o.csv, columns: {customer_id: id, amount: a, probability: p, date: d, margin: m}}
   learning: {path: k.csv, columns: {customer_id: id, value: v, date: d, half_life: h}}";
     let job = job(tables, "");
-    job.text("r.csv", "by,whom,on,w\n5,5,2022-02-01,1\n5,999,2022-02-01,1\n1,2,2022-02-01,1\n2,1,2022-02-01,1\n1,3,2022-02-01,-1\n1,4,soon,1\n1,4,2023-01-01,1\n,4,2022-01-01,1\n");
+    job.text("r.csv", "by,whom,on,w\n5,5,2022-02-01,1\n5,999,2022-02-01,1\n1,2,2022-01-01,1\n2,1,2022-01-01,1\n1,5,2022-06-01,1\n1,3,2022-01-01,-1\n1,4,soon,1\n1,4,2023-01-01,1\n,4,2022-01-01,1\n");
     job.text("o.csv", "id,a,p,d,m\n1,5,1.2,2023-05-01,0.5\n1,5,0.5,2022-12-31,0.5\n1,5,0.5,2023-05-01,40\n1,-5,0.5,2023-05-01,0.4\n77,5,0.5,2023-05-01,0.4\n1,5,0.5,,0.4\n");
     job.text("k.csv", "id,v,d,h\n1,100,2022-05-01,0\n1,,2022-05-01,9\n1,100,2023-05-01,9\n");
     job.run(&[]);
@@ -166,7 +203,7 @@ fn bad_rows_stand_in_rejected_with_their_reason() {
 #[test]
 fn a_circle_of_referrals_stops_the_run_where_the_contract_says_so() {
     let job = job(REFERRALS, "contract: {referrals: {cyclic_referral: error}}\n");
-    job.text("r.csv", "by,whom,on,w\n1,2,2022-02-01,1\n2,1,2022-02-01,1\n");
+    job.text("r.csv", "by,whom,on,w\n1,2,2022-01-01,1\n2,1,2022-01-01,1\n");
     assert_snapshot!(job.failure());
 }
 
