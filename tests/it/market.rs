@@ -35,9 +35,9 @@ fn a_market_needs_a_forecast() {
 /// The lines of a run's summary that are notes of plans and targets.
 fn notes(job: &Job) -> Vec<String> {
     let done = job.try_run(&[]);
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let told = String::from_utf8(done.stdout).unwrap();
-    let of = |line: &&str| line.contains("targets") || line.contains("plan");
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success(), "{told}");
+    let of = |line: &&str| line.contains("note: ") && (line.contains("targets") || line.contains("plan"));
     told.lines().filter(of).map(|line| line.trim().to_owned()).collect()
 }
 

@@ -221,7 +221,7 @@ fn bad_debt_by_grade_is_the_balance_times_the_probability_of_the_grade() {
     assert_eq!(other.decimals("customer_profit_total", "bad_debt"), [30, 600, 1_500, 3_000]);
     assert_snapshot!(late_payers("bad_debt: {by_grade: true, probability: 0.5, loss: 0.60}\n").failure(), @r"
     exit code 2
-    whalecurve.yaml:7:28: `bad_debt.probability` has no effect with by_grade
+    whalecurve.yaml:8:28: `bad_debt.probability` has no effect with by_grade
       hint: probabilities of grades are for a year: give probability_per_year for customers without a grade
     ");
 }
