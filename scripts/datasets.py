@@ -215,6 +215,7 @@ def portfolio_files(folder: Path) -> dict[str, bytes]:
     columns = {
         "customer": pa.array([row["customer"] for row in rows], pa.string()),
         "date": pa.array([row["date"] for row in rows], pa.string()).cast(pa.date32()),
+        "product": pa.array([row["product"] for row in rows], pa.string()),
         "units": pa.array([int(row["units"]) for row in rows], pa.int64()),
         **money,
     }

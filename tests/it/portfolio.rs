@@ -182,6 +182,20 @@ fn moves_between_groups_hold_every_customer_and_all_money() {
 }
 
 #[test]
+fn a_product_that_earns_least_may_be_the_door_of_the_best_customers() {
+    let folder = example();
+    let out = folder.path().join("out");
+    assert_eq!(texts(&out, "product_entry", "product_id").into_iter().flatten().collect::<String>(), "basictrial");
+    assert_eq!(decimals(&out, "product_entry", "margin"), [686_000, 58_000]);
+    let role: Vec<String> = texts(&out, "product_entry", "role").into_iter().flatten().collect();
+    assert_eq!(role, ["earns", "opens"]);
+    assert_eq!(optional_floats(&out, "product_entry", "second_purchase_share"), [Some(0.8), Some(1.0)]);
+    let value = decimals(&out, "customer_value", "expected_value");
+    let sum = |rows: &[usize]| rows.iter().map(|row| value[*row]).sum::<i128>();
+    assert_eq!(decimals(&out, "product_entry", "expected_value"), [sum(&[1, 2, 3, 4, 5]), sum(&[0, 6, 7])]);
+}
+
+#[test]
 fn concentration_tells_the_two_top_fifths_apart() {
     let folder = example();
     let out = folder.path().join("out");
@@ -315,9 +329,10 @@ fn shuffled(changes: &[(&str, &str)]) -> Job {
         vec![
             ("customer", crate::support::text(rows.iter().map(|row| row[0]))),
             ("date", days(rows.iter().map(|row| day(row[1])))),
-            ("units", integers(rows.iter().map(|row| row[2].parse::<i64>().unwrap()))),
-            ("amount", money(3)),
-            ("cost", money(4)),
+            ("product", crate::support::text(rows.iter().map(|row| row[2]))),
+            ("units", integers(rows.iter().map(|row| row[3].parse::<i64>().unwrap()))),
+            ("amount", money(4)),
+            ("cost", money(5)),
         ],
     );
     job
