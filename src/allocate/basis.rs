@@ -21,12 +21,10 @@ use crate::{
 /// One quantity a cell, scaled by 10⁶; without a copy where the cells have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// 1 in every cell with a ledger line or a driver quantity.
+    /// 1 in every cell with a ledger line. Cells that other tables or a policy have made count for nothing.
     Active,
-    /// 1 in every cell.
-    Ones,
-    /// 1 in the first cell of every customer.
-    FirstCell,
+    /// 1 in the first of these cells of every customer.
+    FirstActive,
     /// A column of the cells' drivers.
     Driver(usize),
     /// Made for this run.
@@ -36,20 +34,10 @@ pub(super) enum Column {
 impl Column {
     #[inline]
     pub(super) fn at(&self, ground: &Ground<'_>, row: usize) -> Quantity {
+        let one = |counts: bool| if counts { QUANTITY_SCALE } else { 0 };
         match self {
-            Self::Ones => QUANTITY_SCALE,
-            Self::Active => {
-                let cells = ground.cells;
-                let used = |column: &Vec<Quantity>| column[row] != 0;
-                if cells.lines[row] > 0 || cells.drivers.iter().any(used) { QUANTITY_SCALE } else { 0 }
-            }
-            Self::FirstCell => {
-                if ground.is_first(row) {
-                    QUANTITY_SCALE
-                } else {
-                    0
-                }
-            }
+            Self::Active => one(ground.cells.lines[row] > 0),
+            Self::FirstActive => one(ground.is_first_active(row)),
             Self::Driver(column) => ground.cells.drivers[*column][row],
             Self::Made(quantities) => quantities[row],
         }
@@ -107,8 +95,8 @@ impl Sources<'_> {
     pub(super) fn column(&self, basis: &Basis) -> Result<Column, Refusal> {
         Ok(match basis {
             Basis::Average => Column::Active,
-            Basis::Even if self.one_period => Column::Ones,
-            Basis::Even => Column::FirstCell,
+            Basis::Even if self.one_period => Column::Active,
+            Basis::Even => Column::FirstActive,
             Basis::Revenue => {
                 let cells = self.ground.cells;
                 Column::Made(self.money((0..cells.len()).into_par_iter().map(|row| Some(cells.net_revenue(row))))?)

@@ -25,7 +25,8 @@ pub enum By<'a> {
     EarlierPeriod,
 }
 
-/// One part of a row's cost: `amount = money · quantity / of`, rounded by largest remainder.
+/// One part of a row's cost: `amount = money · quantity / of`, rounded by largest remainder, where `money` may have been
+/// rounded before: `rate` is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CostPart<'a> {
     /// Number of the activity.
@@ -42,6 +43,8 @@ pub struct CostPart<'a> {
     pub money: Minor,
     /// The quantity that it was divided by, scaled by 10⁶, with its sign; zero when the cost is traced.
     pub of: i128,
+    /// Minor units over quantity scaled by 10⁶; the latter is zero when the cost is traced.
+    pub rate: (Minor, i128),
     /// Cost of the row.
     pub amount: Minor,
 }
@@ -57,9 +60,9 @@ impl CostPlan {
             if let Some(traced) = plan.traced.as_ref().map(|column| column[row]).filter(|amount| *amount != 0) {
                 let own = Some(ground.cells.period[row]);
                 let period = own.filter(|_| self.balances.iter().any(|balance| balance.is_of(activity, own)));
-                let (money, of, quantity) = (traced, 0, 0);
+                let (money, of, quantity, rate) = (traced, 0, 0, (traced, 0));
                 let by = By::Traced;
-                parts.push(CostPart { activity, period, by, segment: None, quantity, money, of, amount: traced });
+                parts.push(CostPart { activity, period, by, segment: None, quantity, money, of, rate, amount: traced });
             }
             let of_period = plan.by_period.iter().filter(|(period, _)| *period == ground.cells.period[row]);
             let pools = std::iter::once((None, &plan.whole)).chain(of_period.map(|(at, shares)| (Some(*at), shares)));
@@ -70,7 +73,8 @@ impl CostPlan {
                     let amount = share.cost(column, ground, row);
                     let by = self.bases[share.column].as_ref().map_or(By::EarlierPeriod, By::Basis);
                     let segment = share.segment();
-                    parts.push(CostPart { activity, period, by, segment, quantity, money, of, amount });
+                    let rate = share.rate().unwrap_or((money, of));
+                    parts.push(CostPart { activity, period, by, segment, quantity, money, of, rate, amount });
                 }
             }
         }

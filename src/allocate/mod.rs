@@ -40,6 +40,7 @@ pub mod network;
 pub mod objects;
 mod order;
 pub mod parts;
+mod planned;
 mod pool;
 pub mod rates;
 pub mod ratio;

@@ -72,7 +72,9 @@ pub struct Weighted {
     pub summary: Histogram,
     /// Weight of a row's quantity.
     pub weight: Weight,
-    /// How many quantities were negative.
+    /// Sum of the weights of nobody known, scaled by 10⁶.
+    pub beside: u128,
+    /// How many quantities were negative, nobody's too.
     pub negative: u64,
     /// Their sum, scaled by 10⁶, zero or below. `separate` is the policy whose users read it as a result.
     pub negative_total: i128,
@@ -82,25 +84,34 @@ pub struct Weighted {
 ///
 /// Without negative quantities every policy leaves the driver as it is.
 ///
+/// * `beside`: quantities of nobody known, scaled by 10⁶: they count as the others do, and have no row.
+///
 /// # Errors
 /// [`MethodError::Negative`] under `error`; [`AllocateError::TooLarge`] when a weight leaves 64 bits.
-pub fn weigh(policy: Negative, summary: &Histogram) -> Result<Weighted, MethodError> {
-    let (negative, negative_total) = (summary.negative(), summary.negative_total());
+pub fn weigh(policy: Negative, summary: &Histogram, beside: &[Quantity]) -> Result<Weighted, MethodError> {
+    let mut all = Cow::Borrowed(summary);
+    if !beside.is_empty() {
+        all.to_mut().insert(beside);
+    }
+    let (negative, negative_total) = (all.negative(), all.negative_total());
     let weight = match policy {
         _ if negative == 0 => Weight::Same,
         Negative::Error => {
-            return Err(MethodError::Negative { rows: negative, amplification: amplification(summary) });
+            return Err(MethodError::Negative { rows: negative, amplification: amplification(&all) });
         }
         Negative::Signed { .. } => Weight::Same,
         Negative::Zero | Negative::Separate => Weight::Positive,
         Negative::Absolute => Weight::Absolute,
-        Negative::Shift => Weight::Above(summary.smallest().unwrap_or(0)),
+        Negative::Shift => Weight::Above(all.smallest().unwrap_or(0)),
     };
+    // Signed shares have nobody beside them: below zero counts for nothing here.
+    let of = |quantity: &Quantity| Some(u128::try_from(weight.of(*quantity)?).unwrap_or(0));
+    let beside = beside.iter().map(of).sum::<Option<u128>>().ok_or(AllocateError::TooLarge)?;
     let summary = match weight {
         Weight::Same => summary.clone(),
         _ => summary.reweigh(|quantity| weight.of(quantity)).ok_or(AllocateError::TooLarge)?,
     };
-    Ok(Weighted { summary, weight, negative, negative_total })
+    Ok(Weighted { summary, weight, beside, negative, negative_total })
 }
 
 #[cfg(test)]
@@ -123,12 +134,25 @@ mod tests {
     #[test]
     fn weights_that_leave_sixty_four_bits_are_refused_and_may_all_be_zero() {
         let too_large = Err(AllocateError::TooLarge.into());
-        assert_eq!(weigh(Negative::Shift, &summary(&[i64::MAX, -1])), too_large);
-        assert_eq!(weigh(Negative::Absolute, &summary(&[i64::MIN])), too_large);
+        assert_eq!(weigh(Negative::Shift, &summary(&[i64::MAX, -1]), &[]), too_large);
+        assert_eq!(weigh(Negative::Absolute, &summary(&[i64::MIN]), &[]), too_large);
         for (policy, quantities) in [(Negative::Shift, [-3, -3]), (Negative::Zero, [-3, 0])] {
-            let weighted = weigh(policy, &summary(&quantities)).unwrap();
+            let weighted = weigh(policy, &summary(&quantities), &[]).unwrap();
             assert_eq!(weighted.summary.plan(1), Err(AllocateError::NoDriver));
         }
+    }
+
+    #[test]
+    fn quantities_of_nobody_known_go_by_the_same_policy() {
+        let of = |policy| {
+            let weighted = weigh(policy, &summary(&[3, 1]), &[-4]).unwrap();
+            (weighted.summary.total(), weighted.beside, weighted.negative_total)
+        };
+        assert_eq!((of(Negative::Zero), of(Negative::Absolute)), ((4, 0, -4), (4, 4, -4)));
+        // Their −4 is the smallest: 3 and 1 count as 7 and 5.
+        assert_eq!(of(Negative::Shift), (12, 0, -4));
+        let refused = weigh(Negative::Error, &summary(&[3, 1]), &[-4]).unwrap_err();
+        assert!(refused.to_string().starts_with("1 driver quantities are negative"));
     }
 
     fn rows() -> impl Strategy<Value = Vec<(i64, u64)>> {
@@ -140,7 +164,7 @@ mod tests {
         #[test]
         fn a_weighted_summary_is_the_summary_of_the_weights(rows in rows(), policy in 0..ALL.len()) {
             let quantities: Vec<i64> = rows.into_iter().map(|row| row.0).collect();
-            if let Ok(weighted) = weigh(ALL[policy], &summary(&quantities)) {
+            if let Ok(weighted) = weigh(ALL[policy], &summary(&quantities), &[]) {
                 prop_assert_eq!(&weighted.summary, &summary(&weighted.weight.apply(&quantities)));
                 prop_assert_eq!(weighted.negative_total, quantities.iter().map(|q| i128::from(*q.min(&0))).sum::<i128>());
                 prop_assert_eq!(weighted.negative, quantities.iter().filter(|q| **q < 0).count() as u64);
@@ -151,7 +175,7 @@ mod tests {
         fn without_negative_quantities_every_policy_leaves_the_driver_as_it_is(rows in rows()) {
             let quantities: Vec<i64> = rows.into_iter().map(|row| row.0.max(0)).collect();
             for policy in ALL {
-                let weighted = weigh(policy, &summary(&quantities)).unwrap();
+                let weighted = weigh(policy, &summary(&quantities), &[]).unwrap();
                 prop_assert_eq!((weighted.summary, weighted.weight), (summary(&quantities), Weight::Same));
             }
         }

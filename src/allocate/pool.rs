@@ -9,6 +9,7 @@ use super::{
     earlier::earlier,
     negative::{Negative, Weight, Weighted, weigh},
     parts::Parts,
+    planned::{CapacityOf, Planned, Rate},
     rates,
     refusal::Refusal,
     rows::{Ground, Periods, Reach},
@@ -23,40 +24,10 @@ use crate::{
         costing::{ActivitySetting, Basis, Capacity, Method, NoDriver},
         costs::Unassigned,
         period::Period,
+        segmentation::NONE,
     },
-    units::{Minor, MinorSum},
+    units::{Minor, MinorSum, Quantity},
 };
-
-/// A pool, planned.
-#[derive(Debug, Default)]
-pub(super) struct Planned {
-    pub(super) shares: Vec<Share>,
-    pub(super) allocated: Minor,
-    pub(super) unused: Minor,
-    pub(super) over_driven: Minor,
-    pub(super) under_absorbed: Minor,
-    pub(super) unassigned: [Minor; 4],
-    pub(super) recipients: u64,
-    pub(super) quantity: i128,
-    pub(super) negative_quantity: i128,
-    /// Denominator, its quantity, what was used of it.
-    pub(super) capacity: Option<(Capacity, i128, i128)>,
-    /// Money over quantity.
-    pub(super) rate: Option<(Minor, i128)>,
-}
-
-impl Planned {
-    fn add(&mut self, parts: Parts, reason: Unassigned) -> Result<(), Refusal> {
-        let sum = |a: Minor, b: Minor| a.checked_add(b).ok_or(AllocateError::TooLarge);
-        self.allocated = sum(self.allocated, parts.allocated)?;
-        self.unused = sum(self.unused, parts.unused)?;
-        self.over_driven = sum(self.over_driven, parts.over_driven)?;
-        self.under_absorbed = sum(self.under_absorbed, parts.under_absorbed)?;
-        let unassigned = &mut self.unassigned[reason as usize];
-        *unassigned = sum(*unassigned, parts.unassigned)?;
-        Ok(())
-    }
-}
 
 /// Everything that planning a pool needs.
 pub(super) struct Planner<'a> {
@@ -136,14 +107,21 @@ impl Planner<'_> {
     }
 
     /// A column's summary under the policy for negative quantities.
-    fn weigh(&self, setting: &ActivitySetting, number: usize) -> Result<Weighted, Refusal> {
+    ///
+    /// * `unknown`: quantities of unknown customers.
+    fn weigh(&self, setting: &ActivitySetting, number: usize, unknown: &[Quantity]) -> Result<Weighted, Refusal> {
         let raw = summarise(&self.columns.made[number], self.ground, self.reach(), None);
-        Ok(weigh(setting.negative, &raw)?)
+        let weighted = weigh(setting.negative, &raw, unknown)?;
+        let signed = matches!(setting.negative, Negative::Signed { .. }) && weighted.negative > 0;
+        if signed && unknown.iter().any(|quantity| *quantity != 0) {
+            return Err(Refusal::SignedUnknown);
+        }
+        Ok(weighted)
     }
 
     fn weighted(&mut self, setting: &ActivitySetting, basis: &Basis) -> Result<(usize, Weighted), Refusal> {
-        let number = self.number(basis)?;
-        Ok((number, self.weigh(setting, number)?))
+        let (number, unknown) = (self.number(basis)?, self.unknown_of(basis)?);
+        Ok((number, self.weigh(setting, number, &unknown)?))
     }
 
     fn standard_rate(
@@ -154,17 +132,19 @@ impl Planner<'_> {
         amount: Minor,
     ) -> Result<Planned, Refusal> {
         let (number, weighted) = self.weighted(setting, basis)?;
-        let unknown = self.unknown_of(basis)?;
-        let plan = rates::standard_rate(amount, rate, self.ground.exponent, &weighted.summary, unknown)?;
+        let exponent = self.ground.exponent;
+        let plan = rates::standard_rate(amount, rate, exponent, &weighted.summary, weighted.beside)?;
         let mut planned = Self::planned(&weighted);
         planned.add(plan.parts(), Unassigned::UnknownCustomer)?;
-        let charged = plan.parts().pool - plan.parts().under_absorbed;
-        planned.rate = rate_of(charged, weighted.summary.total() + signed(unknown)?);
-        planned.shares.extend(plan.plan().map(|plan| self.make(Spread::Plain(plan), number, weighted.weight, None)));
+        let (cost, quantity) = rates::agreed(rate, exponent).ok_or(AllocateError::TooLarge)?;
+        let used = weighted.summary.total() > 0 || weighted.beside > 0;
+        planned.rates.extend(used.then_some(Rate { basis: 0, cost, quantity }));
+        let share = |plan| self.make(Spread::Plain(plan), number, weighted.weight, None).at((cost, quantity));
+        planned.shares.extend(plan.plan().map(share));
         Ok(planned)
     }
 
-    fn unknown_of(&self, basis: &Basis) -> Result<u128, Refusal> {
+    fn unknown_of(&self, basis: &Basis) -> Result<Vec<Quantity>, Refusal> {
         self.unknown.of(basis, self.sources.drivers, self.period)
     }
 
@@ -183,41 +163,36 @@ impl Planner<'_> {
 
     fn share(&mut self, setting: &ActivitySetting, basis: &Basis, amount: Minor) -> Result<Planned, Refusal> {
         let (mut number, mut weighted) = self.weighted(setting, basis)?;
-        let mut unknown = self.unknown_of(basis)?;
         let fixed_capacity = setting.capacity.is_some_and(|capacity| capacity != Capacity::Actual);
-        let nobody = |weighted: &Weighted, unknown: u128| {
-            weighted.summary.recipients() + weighted.summary.negative() == 0 && unknown == 0 && !fixed_capacity
+        let nobody = |weighted: &Weighted| {
+            weighted.summary.recipients() + weighted.summary.negative() == 0 && weighted.beside == 0 && !fixed_capacity
         };
-        if nobody(&weighted, unknown)
-            && let Some(other) = self.instead(setting, basis, number)?
+        if nobody(&weighted)
+            && let Some((other, unknown)) = self.instead(setting, basis, number)?
         {
-            (number, unknown) = other;
-            weighted = self.weigh(setting, number)?;
+            number = other;
+            weighted = self.weigh(setting, number, &unknown)?;
         }
-        if nobody(&weighted, unknown) {
-            return self.nobody(amount, &weighted);
+        if nobody(&weighted) {
+            return self.nobody(basis, amount, &weighted);
         }
         if let Negative::Signed { limit } = setting.negative
             && weighted.negative > 0
         {
-            return if unknown > 0 {
-                Err(Refusal::SignedUnknown)
-            } else {
-                self.signed(amount, limit, number, &weighted)
-            };
+            return self.signed(amount, limit, number, &weighted);
         }
         let mut planned = Self::planned(&weighted);
         let capacity = setting.capacity.unwrap_or(Capacity::Actual);
-        let plan = capacity::plan(amount, capacity, setting.over_use, &weighted.summary, unknown)?;
+        let plan = capacity::plan(amount, capacity, setting.over_use, &weighted.summary, weighted.beside)?;
         planned.add(plan.planned().parts(), Unassigned::UnknownCustomer)?;
         let (quantity, used) = plan.quantities();
         if setting.capacity.is_some() {
-            planned.capacity = Some((capacity, quantity, used));
+            planned.capacity = Some(CapacityOf { denominator: capacity, capacity: quantity, used, cost: amount });
         }
         let divided = if setting.over_use == OverUse::Rescale { quantity.max(used) } else { quantity };
-        planned.rate = rate_of(amount, divided);
-        let spread = plan.planned().plan().map(Spread::Plain);
-        planned.shares.extend(spread.map(|spread| self.make(spread, number, weighted.weight, None)));
+        planned.charge(0, (amount, divided));
+        let share = |plan| self.make(Spread::Plain(plan), number, weighted.weight, None).at((amount, divided));
+        planned.shares.extend(plan.planned().plan().map(share));
         Ok(planned)
     }
 
@@ -231,14 +206,15 @@ impl Planner<'_> {
         let mut planned = Self::planned(weighted);
         let plan = SignedPlan::new(amount, &weighted.summary, limit)?;
         planned.add(Parts::allocated(amount), Unassigned::NoDriver)?;
-        planned.rate = rate_of(amount, planned.quantity);
+        planned.charge(0, (amount, planned.quantity));
         planned.shares.push(self.make(Spread::Signed(plan), number, weighted.weight, None));
         Ok(planned)
     }
 
     /// A pool whose driver nobody used, and for which the policy finds nothing else.
-    fn nobody(&self, amount: Minor, weighted: &Weighted) -> Result<Planned, Refusal> {
-        let reason = if self.reach().len() == 0 { Unassigned::NoCustomer } else { Unassigned::NoDriver };
+    fn nobody(&self, basis: &Basis, amount: Minor, weighted: &Weighted) -> Result<Planned, Refusal> {
+        let nobody = self.reach().len() == 0 || matches!(basis, Basis::Average | Basis::Even);
+        let reason = if nobody { Unassigned::NoCustomer } else { Unassigned::NoDriver };
         let mut planned = Self::planned(weighted);
         planned.add(Parts::unassigned(amount), reason)?;
         Ok(planned)
@@ -250,10 +226,10 @@ impl Planner<'_> {
         setting: &ActivitySetting,
         own: &Basis,
         number: usize,
-    ) -> Result<Option<(usize, u128)>, Refusal> {
+    ) -> Result<Option<(usize, Vec<Quantity>)>, Refusal> {
         match &setting.no_driver {
             None | Some(NoDriver::Unassigned) => Ok(None),
-            Some(NoDriver::Even) => Ok(Some((self.number(&Basis::Even)?, 0))),
+            Some(NoDriver::Even) => Ok(Some((self.number(&Basis::Even)?, Vec::new()))),
             Some(NoDriver::Fallback(basis)) => Ok(Some((self.number(basis)?, self.unknown_of(basis)?))),
             Some(NoDriver::PriorPeriod) => {
                 let Some(period) = self.period else { return Ok(None) };
@@ -267,7 +243,8 @@ impl Planner<'_> {
         }
     }
 
-    /// An amount for each of some segments, spread inside each by a basis.
+    /// An amount for each of some segments, spread inside each by a basis. Unknown customers are in no segment, as are known
+    /// ones of [`NONE`].
     fn segments(
         &mut self,
         setting: &ActivitySetting,
@@ -279,13 +256,14 @@ impl Planner<'_> {
         for (name, amount) in amounts {
             let segment = self.segment(name)?;
             let raw = summarise(&self.columns.made[number], self.ground, self.reach(), Some(segment));
-            let weighted = weigh(spreadable(setting.negative), &raw)?;
+            let unknown = if *name == NONE { self.unknown_of(within)? } else { Vec::new() };
+            let weighted = weigh(spreadable(setting.negative), &raw, &unknown)?;
             planned.recipients += weighted.summary.recipients();
             planned.quantity += weighted.summary.total();
             planned.negative_quantity += weighted.negative_total;
-            let plan = rates::spread_or_leave(*amount, &weighted.summary)?;
+            let plan = rates::spread_or_leave(*amount, (&weighted.summary, weighted.beside))?;
             let reason = if raw.rows() == 0 { Unassigned::NoCustomer } else { Unassigned::NoDriver };
-            planned.add(plan.parts(), reason)?;
+            planned.add(plan.parts(), if weighted.beside > 0 { Unassigned::UnknownCustomer } else { reason })?;
             let spread = plan.plan().map(Spread::Plain);
             planned.shares.extend(spread.map(|spread| self.make(spread, number, weighted.weight, Some(segment))));
         }
@@ -324,8 +302,8 @@ impl Planner<'_> {
             let plan = active.plan(each)?;
             planned.shares.push(self.make(Spread::Plain(plan), ones, Weight::Same, None));
         }
-        let plan = rates::spread_or_leave(left, &weighted.summary)?;
-        planned.add(plan.parts(), Unassigned::NoDriver)?;
+        let plan = rates::spread_or_leave(left, (&weighted.summary, weighted.beside))?;
+        planned.add(plan.parts(), reason(&weighted))?;
         let spread = plan.plan().map(Spread::Plain);
         planned.shares.extend(spread.map(|spread| self.make(spread, number, weighted.weight, None)));
         Ok(planned)
@@ -341,18 +319,30 @@ impl Planner<'_> {
     ) -> Result<Planned, Refusal> {
         let (budget_number, budget) = self.weighted(setting, budgeted)?;
         let (number, weighted) = self.weighted(setting, actual)?;
-        let capacity = setting.capacity.filter(|capacity| *capacity != Capacity::Actual).map(|c| c.quantity(0));
-        let plan = rates::dual_rate(amount, fixed, &budget.summary, capacity, &weighted.summary)?;
+        let given = setting.capacity.filter(|capacity| *capacity != Capacity::Actual);
+        let capacity = given.map(|capacity| (capacity.quantity(0), setting.over_use));
+        let (of_budget, of_actual) = ((&budget.summary, budget.beside), (&weighted.summary, weighted.beside));
+        let plan = rates::dual_rate(amount, fixed, of_budget, capacity, of_actual)?;
         let mut planned = Self::planned(&weighted);
-        planned.add(plan.parts(), Unassigned::NoDriver)?;
-        if let (Some(denominator), Some(quantity)) = (setting.capacity, capacity) {
-            planned.capacity = Some((denominator, quantity, budget.summary.total()));
+        let used = budget.summary.total() + signed(budget.beside)?;
+        if let Some(denominator) = given {
+            let capacity = denominator.quantity(0);
+            planned.capacity = Some(CapacityOf { denominator, capacity, used, cost: fixed });
         }
+        let divided = match capacity {
+            Some((quantity, OverUse::Rescale)) => quantity.max(used),
+            Some((quantity, _)) => quantity,
+            None => used,
+        };
+        let all = weighted.summary.total() + signed(weighted.beside)?;
         let (fixed, variable) = plan.planned();
-        planned.rate = rate_of(variable.parts().pool, weighted.summary.total());
-        for (part, number, weighted) in [(fixed, budget_number, &budget), (variable, number, &weighted)] {
-            let spread = part.plan().map(Spread::Plain);
-            planned.shares.extend(spread.map(|spread| self.make(spread, number, weighted.weight, None)));
+        let parts = [(fixed, 1, budget_number, &budget, divided), (variable, 0, number, &weighted, all)];
+        for (part, basis, number, weighted, quantity) in parts {
+            let rate = (part.parts().pool, quantity);
+            planned.add(part.parts(), reason(weighted))?;
+            planned.charge(basis, rate);
+            let share = |plan| self.make(Spread::Plain(plan), number, weighted.weight, None).at(rate);
+            planned.shares.extend(part.plan().map(share));
         }
         Ok(planned)
     }
@@ -370,8 +360,9 @@ fn signed(quantity: u128) -> Result<i128, AllocateError> {
     i128::try_from(quantity).map_err(|_| AllocateError::TooLarge)
 }
 
-fn rate_of(cost: Minor, quantity: i128) -> Option<(Minor, i128)> {
-    (quantity > 0).then_some((cost, quantity))
+/// Why a part of a pool that is spread by a driver is nobody's.
+fn reason(weighted: &Weighted) -> Unassigned {
+    if weighted.beside > 0 { Unassigned::UnknownCustomer } else { Unassigned::NoDriver }
 }
 
 /// Why a method cannot be combined with a policy; told when the config is read.

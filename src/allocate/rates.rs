@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     capacity::{self, Capacity, OverUse},
+    direct::rest_of,
     error::MethodError,
     parts::{Parts, Planned},
     spread::{AllocateError, Histogram},
 };
 use crate::{
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},
-    units::Minor,
+    units::{Minor, QUANTITY_SCALE},
 };
 
 /// Digits of a scaled quantity.
@@ -55,6 +56,16 @@ pub fn standard_rate(
     Ok(Planned::new(plan, Parts { pool, allocated, under_absorbed, unassigned, ..Parts::default() }))
 }
 
+/// An agreed rate as an exact fraction: minor units over quantity scaled by 10⁶; `None` when it does not fit.
+///
+/// A rate of 0.0333 is 3.33 for 100 units.
+pub(super) fn agreed(rate: Decimal, exponent: u8) -> Option<(Minor, i128)> {
+    let digits = i64::from(rate.scale) - i64::from(exponent);
+    let power = power_of_ten(u32::try_from(digits.unsigned_abs()).ok()?)?;
+    let (cost, units) = if digits > 0 { (rate.mantissa, power) } else { (rate.mantissa.checked_mul(power)?, 1) };
+    Some((i64::try_from(cost).ok()?, units.checked_mul(i128::from(QUANTITY_SCALE))?))
+}
+
 /// `rate · quantity` in minor units, half to even; `None` when it does not fit.
 fn charge(rate: Decimal, exponent: u8, quantity: i128) -> Option<Minor> {
     let product = rate.mantissa.checked_mul(quantity)?;
@@ -78,27 +89,31 @@ pub struct DualPlan {
 /// part does not depend on what the others used.
 ///
 /// * `pool`, `fixed`: minor units, either sign.
-/// * `budgeted`, `actual`: summaries of the quantities, not negative.
-/// * `capacity`: budgeted or practical capacity, scaled by 10⁶; the part of it that nobody budgeted is unused.
-///   `None` = what was budgeted.
+/// * `budgeted`, `actual`: summaries of the quantities, not negative, each with the quantity of nobody known, scaled by
+///   10⁶, whose cost is unassigned.
+/// * `capacity`: budgeted or practical capacity, scaled by 10⁶, and the policy for more than that; the part of it that
+///   nobody budgeted is unused. `None` = what was budgeted.
 ///
 /// A part whose quantities are all zero stays unassigned.
 ///
 /// # Errors
-/// [`MethodError::NoCapacity`] when the capacity is not above zero; [`MethodError::OverDriven`] when more was budgeted;
+/// [`MethodError::FixedAbovePool`] when the fixed part is more than the pool; [`MethodError::NoCapacity`] when the
+/// capacity is not above zero; [`MethodError::OverDriven`] when more was budgeted, under the policy `error`;
 /// [`AllocateError`].
 ///
 /// Source: Horngren, Datar & Rajan, Cost Accounting, chapter on support-department costs: dual-rate method.
 pub fn dual_rate(
     pool: Minor,
     fixed: Minor,
-    budgeted: &Histogram,
-    capacity: Option<i128>,
-    actual: &Histogram,
+    budgeted: (&Histogram, u128),
+    capacity: Option<(i128, OverUse)>,
+    actual: (&Histogram, u128),
 ) -> Result<DualPlan, MethodError> {
-    let rest = pool.checked_sub(fixed).ok_or(AllocateError::TooLarge)?;
-    let fixed = match capacity.map(Capacity::Budgeted) {
-        Some(capacity) => *capacity::plan(fixed, capacity, OverUse::Error, budgeted, 0)?.planned(),
+    let rest = rest_of(pool, fixed.into())?;
+    let fixed = match capacity {
+        Some((quantity, policy)) => {
+            *capacity::plan(fixed, Capacity::Budgeted(quantity), policy, budgeted.0, budgeted.1)?.planned()
+        }
         None => spread_or_leave(fixed, budgeted)?,
     };
     let variable = spread_or_leave(rest, actual)?;
@@ -106,10 +121,13 @@ pub fn dual_rate(
     Ok(DualPlan { fixed, variable, parts })
 }
 
-/// Spreads a part; without a driver it is unassigned.
-pub(super) fn spread_or_leave(part: Minor, summary: &Histogram) -> Result<Planned, AllocateError> {
-    match summary.plan(part) {
-        Ok(plan) => Ok(Planned::new(Some(plan), Parts::allocated(part))),
+/// Spreads a part; without a driver it is unassigned, and so is what nobody known used of it.
+pub(super) fn spread_or_leave(part: Minor, (summary, beside): (&Histogram, u128)) -> Result<Planned, AllocateError> {
+    match summary.plan_beside(part, beside) {
+        Ok((plan, unassigned)) => {
+            let parts = Parts { pool: part, allocated: part - unassigned, unassigned, ..Parts::default() };
+            Ok(Planned::new(Some(plan), parts))
+        }
         Err(AllocateError::NoDriver) => Ok(Planned::new(None, Parts::unassigned(part))),
         Err(error) => Err(error),
     }
@@ -253,7 +271,11 @@ mod tests {
     #[test]
     fn the_dual_rate_of_sand_hill_charges_the_fixed_part_by_the_budget() {
         let (budgeted, actual) = ([8_000 * UNITS, 4_000 * UNITS], [9_000 * UNITS, 3_000 * UNITS]);
-        let of = |capacity| dual_rate(540_000_000, 300_000_000, &summary(&budgeted), capacity, &summary(&actual));
+        let (budgets, used) = (summary(&budgeted), summary(&actual));
+        let of = |capacity: Option<i128>| {
+            let capacity = capacity.map(|capacity| (capacity, OverUse::Error));
+            dual_rate(540_000_000, 300_000_000, (&budgets, 0), capacity, (&used, 0))
+        };
         let budget = of(None).unwrap();
         assert_eq!(both(&budget, &budgeted, &actual, &[1, 2]), [380_000_000, 160_000_000]);
         let practical = of(Some(i128::from(18_750 * UNITS))).unwrap();
@@ -264,8 +286,42 @@ mod tests {
     }
 
     #[test]
+    fn more_budgeted_than_the_capacity_follows_its_policy_and_a_fixed_part_above_the_pool_is_refused() {
+        let (budgeted, actual) = ([6 * UNITS, 6 * UNITS], [UNITS, 0]);
+        let (budgets, used) = (summary(&budgeted), summary(&actual));
+        let of =
+            |fixed, policy| dual_rate(1_400, fixed, (&budgets, 0), Some((i128::from(10 * UNITS), policy)), (&used, 0));
+        let over_driven = of(1_000, OverUse::OverDriven).unwrap();
+        assert_eq!(both(&over_driven, &budgeted, &actual, &[1, 2]), [1_000, 600]);
+        assert_eq!(over_driven.parts().over_driven, -200);
+        assert_eq!(both(&of(1_000, OverUse::Rescale).unwrap(), &budgeted, &actual, &[1, 2]), [900, 500]);
+        assert!(matches!(of(1_000, OverUse::Error), Err(MethodError::OverDriven { .. })));
+        assert_eq!(of(1_401, OverUse::Rescale), Err(MethodError::FixedAbovePool));
+    }
+
+    #[test]
+    fn what_nobody_known_budgeted_and_used_is_unassigned_under_a_dual_rate() {
+        let (budgets, used) = (summary(&[UNITS]), summary(&[UNITS]));
+        let (two, three) = (2 * UNITS as u128, 3 * UNITS as u128);
+        let plan =
+            dual_rate(1_000, 600, (&budgets, two), Some((i128::from(6 * UNITS), OverUse::Error)), (&used, three));
+        // Of 6.00 for 6 hours one is budgeted, two by nobody known and three are idle; 4.00 are for one used hour of four.
+        let parts = plan.unwrap().parts();
+        assert_eq!((parts.allocated, parts.unassigned, parts.unused), (200, 500, 300));
+    }
+
+    #[test]
+    fn an_agreed_rate_is_an_exact_fraction() {
+        let of = |mantissa, scale| Decimal { mantissa, scale };
+        assert_eq!(agreed(of(333, 4), 2), Some((333, i128::from(100 * UNITS))));
+        assert_eq!(agreed(of(125, 1), 2), Some((1_250, i128::from(UNITS))));
+        assert_eq!(agreed(of(4, 3), 0), Some((4, i128::from(1_000 * UNITS))));
+        assert_eq!(agreed(of(i128::MAX, 0), 2), None);
+    }
+
+    #[test]
     fn a_part_of_the_dual_rate_without_driver_is_unassigned() {
-        let plan = dual_rate(100, 70, &summary(&[1, 1]), None, &summary(&[0, 0])).unwrap();
+        let plan = dual_rate(100, 70, (&summary(&[1, 1]), 0), None, (&summary(&[0, 0]), 0)).unwrap();
         assert_eq!(both(&plan, &[1, 1], &[0, 0], &[1, 2]), [35, 35]);
         assert_eq!((plan.parts().allocated, plan.parts().unassigned), (70, 30));
     }
@@ -290,13 +346,15 @@ mod tests {
 
         #[test]
         fn a_dual_rate_sums_to_the_pool_and_a_customer_without_quantities_bears_nothing(
-            pool in any::<i32>(), fixed in any::<i32>(), rows in rows(), capacity in prop::option::of(0..9_i128),
+            pool in any::<i32>(), percent in 0..101_i64, rows in rows(), capacity in prop::option::of(0..9_i128),
         ) {
+            let fixed = i64::from(pool) * percent / 100;
             let ties: Vec<u64> = rows.iter().map(|row| row.2).collect();
             let (budgeted, actual): (Vec<i64>, Vec<i64>) = rows.into_iter().map(|(b, a, _)| (b, a)).unzip();
             let budget = summary(&budgeted);
-            let capacity = capacity.map(|more| budget.total() + 1 + more * 1_000_000);
-            let plan = dual_rate(i64::from(pool), i64::from(fixed), &budget, capacity, &summary(&actual)).unwrap();
+            let capacity = capacity.map(|more| (budget.total() + 1 + more * 1_000_000, OverUse::Error));
+            let actuals = summary(&actual);
+            let plan = dual_rate(i64::from(pool), fixed, (&budget, 0), capacity, (&actuals, 0)).unwrap();
             let cost = both(&plan, &budgeted, &actual, &ties);
             prop_assert!(plan.parts().balance());
             prop_assert_eq!(cost.iter().sum::<i64>(), plan.parts().allocated);

@@ -38,10 +38,12 @@ impl Ground<'_> {
         self.segment.get(self.cells.customer[row] as usize).copied().unwrap_or(0)
     }
 
-    /// Whether the row is the first one of its customer.
+    /// Whether the row is the first one of its customer with a ledger line.
     #[inline]
-    pub(super) fn is_first(&self, row: usize) -> bool {
-        row == 0 || self.cells.customer[row - 1] != self.cells.customer[row]
+    pub(super) fn is_first_active(&self, row: usize) -> bool {
+        let (customer, lines) = (&self.cells.customer, &self.cells.lines);
+        let mut before = (0..row).rev().take_while(|other| customer[*other] == customer[row]);
+        lines[row] > 0 && before.all(|other| lines[other] == 0)
     }
 }
 

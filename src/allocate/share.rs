@@ -30,6 +30,8 @@ pub(super) struct Share {
     weight: Weight,
     spread: Spread,
     last: (u64, u32),
+    /// Minor units over quantity scaled by 10⁶, where the rate is another than the money over the quantity that divides it.
+    rate: Option<(Minor, i128)>,
 }
 
 impl Share {
@@ -42,7 +44,7 @@ impl Share {
         ground: &Ground<'_>,
         reach: Reach<'_>,
     ) -> Self {
-        let share = Self { column: number, segment, weight, spread, last: (u64::MAX, u32::MAX) };
+        let share = Self { column: number, segment, weight, spread, last: (u64::MAX, u32::MAX), rate: None };
         let contested = match &spread {
             Spread::Plain(plan) => plan.contested(),
             Spread::Signed(plan) => plan.plan().contested(),
@@ -58,6 +60,16 @@ impl Share {
         let at = (raised as usize).min(tied.len()).saturating_sub(1);
         let last = if tied.is_empty() { share.last } else { *tied.select_nth_unstable(at).1 };
         Self { last, ..share }
+    }
+
+    /// The share at an exact rate: that of its money is rounded where money was.
+    pub(super) fn at(self, rate: (Minor, i128)) -> Self {
+        Self { rate: Some(rate), ..self }
+    }
+
+    /// The exact rate, where it is not what [`Self::terms`] say.
+    pub(super) fn rate(&self) -> Option<(Minor, i128)> {
+        self.rate
     }
 
     fn reaches(&self, ground: &Ground<'_>, row: usize) -> bool {

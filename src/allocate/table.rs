@@ -11,7 +11,8 @@ use super::{
     earlier::earlier,
     kinds::{self, Kind, KindPart, KindPlan, Mix, ReceivedKinds},
     order::in_order,
-    pool::{Columns, Planned, Planner, combination},
+    planned::{CapacityOf, Planned, Rate},
+    pool::{Columns, Planner, combination},
     refusal::{CostError, PoolError, Refusal},
     resources,
     rows::{Ground, Periods},
@@ -395,15 +396,15 @@ impl Context<'_> {
         balance.recipients = planned.recipients;
         balance.driver_quantity = planned.quantity;
         balance.negative_quantity = planned.negative_quantity;
-        if let Some((denominator, capacity, used)) = planned.capacity {
-            let cost = balance.own + balance.received;
+        if let Some(CapacityOf { denominator, capacity, used, cost }) = planned.capacity {
             let node = balance.node;
             let unused_cost = planned.unused;
             plan.capacity.push(CapacityUse { node, period, denominator, capacity, used, cost, unused_cost });
         }
-        if let Some((cost, quantity)) = planned.rate {
-            plan.rates.push(ActivityRate { activity: number, period, rule: balance.rule, cost, quantity });
-        }
+        let rule = balance.rule;
+        let rate =
+            |Rate { basis, cost, quantity }| ActivityRate { activity: number, period, rule, basis, cost, quantity };
+        plan.rates.extend(planned.rates.into_iter().map(rate));
         plan.balances.push(balance);
         let shares = &mut plan.plans[number];
         match period {

@@ -3,10 +3,11 @@
 use super::{
     ContractError,
     columns::is_number,
+    owners::Owners,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, UNKNOWN, customer_of, ids_like, need_periods, timed, when},
+    tables::{Input, KnownCustomers, Slice, need_periods, timed, when},
 };
-use crate::schema::tables::TracedCost;
+use crate::schema::tables::{Owner, TracedCost};
 
 /// The traced table: costs that already name their customer.
 ///
@@ -21,7 +22,7 @@ pub fn traced(
     csv: bool,
 ) -> Result<(Vec<TracedCost>, Tally), ContractError> {
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, TracedCost>| {
-        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
+        let owners = Owners::new(slice, customers, csv)?;
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
         let amounts = slice.batch.numbers("amount", input.money())?.ok_or_else(|| slice.absent("amount"))?;
         let times = when(&slice.batch, input.settings.period)?;
@@ -29,21 +30,23 @@ pub fn traced(
         for row in 0..slice.height() {
             let amount = is_number(amounts[row]).then_some(amounts[row]);
             let activity = names[row].clone().unwrap_or_default();
-            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
-            let verdict = match (owner, amount) {
+            let verdict = match (owners.of(row), amount) {
                 (Err(broken), _) => Err(broken),
                 (_, None) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
                 _ if !activities.contains(&activity.as_str()) => {
                     Err(("unknown_activity", "no activity with method traced has this name"))
                 }
-                (Ok(customer), Some(amount)) => timed(input, times.as_ref(), row).map(|when| TracedCost {
-                    customer: (customer != UNKNOWN).then_some(customer),
+                (Ok(owner), Some(amount)) => timed(input, times.as_ref(), row).map(|when| TracedCost {
+                    customer: match owner {
+                        Owner::Known(customer) => Some(customer),
+                        Owner::Unknown(_) => None,
+                    },
                     period: when.period,
                     activity,
                     amount,
                 }),
             };
-            slice.row_of(owner, row, amount, verdict);
+            slice.row_of(&owners, row, amount, verdict);
         }
         Ok(())
     })?;

@@ -1,7 +1,7 @@
 //! Contract of the driver quantities table.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,18 +13,15 @@ use rayon::prelude::*;
 use super::{
     ContractError,
     columns::{INVALID, NULL, Scale},
+    owners::Owners,
     rules::Tally,
-    tables::{
-        Input, KnownCustomers, Slice, UNKNOWN, customer_of, demote, ids_like, need_periods, split_duplicates, timed,
-        when,
-    },
+    tables::{Input, KnownCustomers, Slice, demote, need_periods, split_duplicates, timed, when},
 };
 use crate::{
     numeric::decimal::format_minor,
     schema::{
-        period::Period,
         settings::Policy,
-        tables::{DriverQuantity, UnknownQuantity},
+        tables::{DriverQuantity, Owner, UnknownQuantity},
     },
 };
 
@@ -45,8 +42,9 @@ pub fn driver_quantities(
     let names: Vec<&str> = drivers.iter().map(|(name, _)| name.as_str()).collect();
     let held: Vec<AtomicBool> = names.iter().map(|_| AtomicBool::new(false)).collect();
     let unwanted = Mutex::new(BTreeSet::new());
+    let unknown = Mutex::new(Vec::new());
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, DriverQuantity>| {
-        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
+        let owners = Owners::new(slice, customers, csv)?;
         let places = slice.batch.places("driver", &names)?.ok_or_else(|| slice.absent("driver"))?;
         let quantities = slice.batch.numbers("quantity", quantity_scale)?.ok_or_else(|| slice.absent("quantity"))?;
         let times = when(&slice.batch, input.settings.period)?;
@@ -61,30 +59,38 @@ pub fn driver_quantities(
                 texts.zip(&places).filter(|(_, place)| place.is_none()).filter_map(|(name, _)| name).collect();
             unwanted.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
         }
+        let mut nobodys = Vec::new();
         for row in 0..slice.height() {
             let driver = places[row].map(|place| &drivers[place as usize]);
             let quantity = quantities[row];
-            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
+            let owner = owners.of(row);
             let verdict = match owner {
                 Err(broken) => Err(broken),
                 _ if quantity == NULL || quantity == INVALID => {
                     Err(("invalid_quantity", "the quantity is null or not a finite number in range"))
                 }
                 _ if driver.is_none() => Err(("unknown_driver", "no activity takes the driver from this table")),
-                Ok(customer) => timed(input, times.as_ref(), row).map(|when| DriverQuantity {
-                    customer,
-                    driver: driver.map_or(0, |(_, column)| *column),
-                    period: when.period,
-                    when: when.token,
-                    quantity,
-                }),
+                Ok(owner) => timed(input, times.as_ref(), row).map(|when| (owner, when)),
             };
-            slice.row_of(owner, row, None, verdict);
+            let driver = driver.map_or(0, |(_, column)| *column);
+            match verdict {
+                Ok((Owner::Unknown(customer), when)) => {
+                    let period = when.period;
+                    nobodys.push(UnknownQuantity { customer, period, driver, quantity });
+                    slice.set_apart(&owners, row, None);
+                }
+                Ok((Owner::Known(customer), when)) => {
+                    let (period, when) = (when.period, when.token);
+                    slice.row(row, None, Ok(DriverQuantity { customer, driver, period, when, quantity }));
+                }
+                Err(broken) => slice.row(row, None, Err(broken)),
+            }
         }
+        unknown.lock().unwrap_or_else(PoisonError::into_inner).append(&mut nobodys);
         Ok(())
     })?;
     rows.par_sort_unstable();
-    let unknown = rows.split_off(rows.partition_point(|row| row.customer < UNKNOWN));
+    let unknown = sum_unknown(unknown.into_inner().unwrap_or_else(PoisonError::into_inner))?;
     if input.rules.policy("duplicate_key") != Policy::Warn {
         let same =
             |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
@@ -108,7 +114,7 @@ pub fn driver_quantities(
     let absent: Vec<String> = absent.into_iter().map(|(_, name)| name.to_owned()).collect();
     let others = unwanted.into_inner().unwrap_or_else(PoisonError::into_inner).len() + held.len();
     let others = if absent.is_empty() { 0 } else { others };
-    Ok((Quantities { rows, unknown: sum_unknown(&unknown)?, absent, others }, tally))
+    Ok((Quantities { rows, unknown, absent, others }, tally))
 }
 
 /// What the table holds.
@@ -116,7 +122,7 @@ pub fn driver_quantities(
 pub struct Quantities {
     /// Of known customers.
     pub rows: Vec<DriverQuantity>,
-    /// Of unknown customers, by driver and period.
+    /// Of unknown customers, one a customer, period and driver.
     pub unknown: Vec<UnknownQuantity>,
     /// Wanted drivers of which the table has no row.
     pub absent: Vec<String>,
@@ -124,14 +130,18 @@ pub struct Quantities {
     pub others: usize,
 }
 
-/// Quantities of unknown customers by driver and period.
-fn sum_unknown(rows: &[DriverQuantity]) -> Result<Vec<UnknownQuantity>, ContractError> {
-    let mut sums: BTreeMap<(u32, Period), i64> = BTreeMap::new();
+/// Quantities of unknown customers, added up by customer, period and driver.
+fn sum_unknown(mut rows: Vec<UnknownQuantity>) -> Result<Vec<UnknownQuantity>, ContractError> {
+    rows.par_sort_unstable();
+    let mut sums: Vec<UnknownQuantity> = Vec::new();
     for row in rows {
-        let sum = sums.entry((row.driver, row.period)).or_default();
+        let key = |row: &UnknownQuantity| (row.customer, row.period, row.driver);
         let too_large =
-            || ContractError::Setting("driver_quantities: a sum over unknown customers leaves 64 bits".to_owned());
-        *sum = sum.checked_add(row.quantity).ok_or_else(too_large)?;
+            || ContractError::Setting("driver_quantities: a sum over an unknown customer leaves 64 bits".to_owned());
+        match sums.last_mut().filter(|last| key(last) == key(&row)) {
+            Some(last) => last.quantity = last.quantity.checked_add(row.quantity).ok_or_else(too_large)?,
+            None => sums.push(row),
+        }
     }
-    Ok(sums.into_iter().map(|((driver, period), quantity)| UnknownQuantity { driver, period, quantity }).collect())
+    Ok(sums)
 }

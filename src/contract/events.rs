@@ -3,13 +3,15 @@
 use super::{
     ContractError,
     columns::{Scale, is_number},
+    owners::Owners,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, UNKNOWN, customer_of, ids_like, need_periods, timed, when},
+    tables::{Input, KnownCustomers, Slice, need_periods, timed, when},
 };
 use crate::{
     schema::{
         period::Period,
         settings::{DriverMeasure, LedgerDriver},
+        tables::Owner,
     },
     units::{QUANTITY_SCALE, Quantity},
 };
@@ -17,8 +19,8 @@ use crate::{
 /// Events that a driver counts: one row an event, in the order of the files' batches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventTerms {
-    /// Row of the customer; `None` = unknown.
-    pub customer: Vec<Option<u32>>,
+    /// Whose they are.
+    pub owner: Vec<Owner>,
     /// Period.
     pub period: Vec<Period>,
     /// One column a term of the equation, scaled by 10⁶.
@@ -29,7 +31,7 @@ pub struct EventTerms {
 type Terms = Option<Vec<Quantity>>;
 
 /// One accepted event: customer, period, and its terms for each driver.
-type Event = (u32, Period, Vec<Terms>);
+type Event = (Owner, Period, Vec<Terms>);
 
 /// The events table.
 ///
@@ -47,34 +49,31 @@ pub fn events(
     csv: bool,
 ) -> Result<(Vec<EventTerms>, Tally), ContractError> {
     let (rows, tally) = input.gather(|slice: &mut Slice<'_, Event>| {
-        let (ids, missing) = ids_like(&slice.batch, "customer_id", customers.keys(), csv)?;
+        let owners = Owners::new(slice, customers, csv)?;
         let times = when(&slice.batch, input.settings.period)?;
         need_periods(input, times.is_some())?;
         let measured: Vec<Measured> =
             drivers.iter().map(|(name, driver)| Measured::new(slice, name, driver)).collect::<Result<_, _>>()?;
         for row in 0..slice.height() {
-            let owner = slice.owner(customer_of(&ids, &missing, row, customers));
             let terms: Option<Vec<Terms>> = measured.iter().map(|measured| measured.terms_of(row)).collect();
-            let verdict = match (owner, terms) {
+            let verdict = match (owners.of(row), terms) {
                 (Err(broken), _) => Err(broken),
                 (_, None) => Err((
                     "invalid_quantity",
                     "a term of a time equation is null or out of range, or a flag is neither 0 nor 1",
                 )),
-                (Ok(customer), Some(terms)) => {
-                    timed(input, times.as_ref(), row).map(|when| (customer, when.period, terms))
-                }
+                (Ok(owner), Some(terms)) => timed(input, times.as_ref(), row).map(|when| (owner, when.period, terms)),
             };
-            slice.row_of(owner, row, None, verdict);
+            slice.row_of(&owners, row, None, verdict);
         }
         Ok(())
     })?;
     input.rules.judge(&tally.balance)?;
     let mut events: Vec<EventTerms> = drivers.iter().map(|(_, driver)| EventTerms::empty(driver)).collect();
-    for (customer, period, terms) in rows {
+    for (owner, period, terms) in rows {
         for (events, terms) in events.iter_mut().zip(terms) {
             if let Some(terms) = terms {
-                events.customer.push((customer != UNKNOWN).then_some(customer));
+                events.owner.push(owner);
                 events.period.push(period);
                 events.terms.iter_mut().zip(terms).for_each(|(column, term)| column.push(term));
             }

@@ -26,6 +26,7 @@ pub mod earlier;
 pub mod events;
 pub mod fx;
 pub mod meant;
+mod owners;
 pub mod plans;
 pub mod pools;
 pub mod receivables;

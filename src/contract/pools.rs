@@ -11,7 +11,7 @@ use super::{
     costed::{Costed, at_stake},
     fx::Amounts,
     rules::Tally,
-    tables::{Input, Slice, when},
+    tables::{Input, Slice, not_after, when},
 };
 use crate::{
     schema::{
@@ -73,7 +73,9 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
                 _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
                 _ if no_capacity => Err(("invalid_capacity", "the capacity is not a finite number above zero")),
                 (.., Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
-                (Ok(code), Some(amount), Some(Some(when))) => Ok(line(code, amount, Some(when.period))),
+                (Ok(code), Some(amount), Some(Some(when))) => {
+                    not_after(input, when).map(|when| line(code, amount, Some(when.period)))
+                }
                 (Ok(code), Some(amount), None) => Ok(line(code, amount, None)),
             };
             slice.row(row, amount.filter(|_| own), verdict);

@@ -73,7 +73,9 @@ fn default_policy(table: TableName, rule: &str) -> Policy {
         "unknown_customer" if table == TableName::EarlierRun => Policy::Error,
         "missing_value" | "unknown_driver" | "unknown_kind" => Policy::Warn,
         // The quantity or cost of an unknown customer is nobody's: dropped, everybody else would pay for it.
-        "unknown_customer" if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) => {
+        "unknown_customer" | "missing_customer"
+            if matches!(table, TableName::DriverQuantities | TableName::Traced | TableName::Events) =>
+        {
             Policy::Warn
         }
         _ => Policy::Reject,

@@ -11,6 +11,7 @@ use super::{
     ContractError,
     columns::{Batch, NULL, Scale, is_number},
     covariates::{self, Cell},
+    owners::Owners,
     rules::{Rules, Tally},
 };
 use crate::{
@@ -119,7 +120,7 @@ impl<'a> Input<'a> {
 /// One batch while it is judged.
 pub(super) struct Slice<'a, T> {
     pub(super) batch: Batch<'a>,
-    rules: &'a Rules,
+    pub(super) rules: &'a Rules,
     accepted: Vec<T>,
     tally: Tally,
 }
@@ -133,33 +134,29 @@ impl<T> Slice<'_, T> {
         ContractError::Column { table: self.batch.table, column: column.to_owned(), expected: "there" }
     }
 
-    /// Whose row it is, in a table that keeps what customers whom nobody knows used: theirs is [`UNKNOWN`] under `warn`.
-    pub(super) fn owner(
-        &self,
-        customer: Result<u32, (&'static str, &'static str)>,
-    ) -> Result<u32, (&'static str, &'static str)> {
-        match customer {
-            Err((UNKNOWN_CUSTOMER, _)) if self.rules.policy(UNKNOWN_CUSTOMER) == Policy::Warn => Ok(UNKNOWN),
-            customer => customer,
-        }
-    }
-
-    /// Judges one row of an [`Self::owner`]: what is accepted of an unknown one is kept apart from the rest.
+    /// Judges one row of a table with [`Owners`]: what is accepted of an unknown one is kept apart from the rest.
     pub(super) fn row_of(
         &mut self,
-        owner: Result<u32, (&'static str, &'static str)>,
+        owners: &Owners<'_>,
         row: usize,
         amount: Option<i64>,
         verdict: Result<T, (&'static str, &'static str)>,
     ) {
         match verdict {
-            Ok(value) if owner == Ok(UNKNOWN) => {
-                self.tally.balance.input.add(amount.unwrap_or(0));
-                self.tally.balance.unassigned.add(amount.unwrap_or(0));
-                self.tally.broken(UNKNOWN_CUSTOMER, Policy::Warn, amount);
+            Ok(value) if owners.rule(row).is_some() => {
+                self.set_apart(owners, row, amount);
                 self.accepted.push(value);
             }
             verdict => self.row(row, amount, verdict),
+        }
+    }
+
+    /// Counts an accepted row of an unknown owner.
+    pub(super) fn set_apart(&mut self, owners: &Owners<'_>, row: usize, amount: Option<i64>) {
+        self.tally.balance.input.add(amount.unwrap_or(0));
+        self.tally.balance.unassigned.add(amount.unwrap_or(0));
+        if let Some(rule) = owners.rule(row) {
+            self.tally.broken(rule, Policy::Warn, amount);
         }
     }
 
@@ -429,9 +426,6 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
 
 const UNKNOWN_CUSTOMER: &str = "unknown_customer";
 
-/// Row of a customer whom nobody knows, until it is set apart.
-pub(super) const UNKNOWN: u32 = u32::MAX;
-
 /// The customers of the run, sorted by id; their index is built when a table first asks for one.
 pub struct KnownCustomers<'a> {
     ids: &'a Keys,
@@ -485,12 +479,18 @@ pub(super) fn timed(
     row: usize,
 ) -> Result<When, (&'static str, &'static str)> {
     let Some(times) = times else { return Ok(When { period: 0, token: 0, day: None }) };
-    match times[row] {
-        None => Err(("invalid_period", "the period is no period of the run's kind")),
-        Some(when) if when.day > input.settings.as_of && input.settings.as_of.is_some() => {
-            Err(("after_as_of", "the date is after as_of"))
-        }
-        Some(when) => Ok(when),
+    times[row]
+        .ok_or(("invalid_period", "the period is no period of the run's kind"))
+        .and_then(|when| not_after(input, when))
+}
+
+/// Refuses what happened after `as_of`: on a later day, or, where the table has no days, in a period that begins later.
+pub(super) fn not_after(input: &Input<'_>, when: When) -> Result<When, (&'static str, &'static str)> {
+    let Some(as_of) = input.settings.as_of else { return Ok(when) };
+    match when.day {
+        Some(day) if day > as_of => Err(("after_as_of", "the date is after as_of")),
+        None if when.period > input.settings.period.of(as_of) => Err(("after_as_of", "the period begins after as_of")),
+        _ => Ok(when),
     }
 }
 

@@ -69,7 +69,7 @@ pub enum CompareError {
 pub enum MethodChoice {
     /// As the config says.
     Config,
-    /// The same for every customer and period with any activity (peanut butter).
+    /// The same for every customer and period with a ledger line (peanut butter).
     Average,
     /// The same for every customer.
     Even,

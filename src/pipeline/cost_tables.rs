@@ -204,10 +204,10 @@ impl World<'_> {
     pub(super) fn rate_columns(&self) -> Vec<Values> {
         let pools = self.pools();
         let mut rows: Vec<ActivityRate> = self.found.costs.plan.rates.clone();
-        rows.sort_by_key(|row| (row.activity, row.period));
+        rows.sort_by_key(|row| (row.activity, row.period, row.basis));
         let per_major = i128::from(self.settings.currency.minor_per_major());
         let setting = |row: &ActivityRate| pools.setting(row.activity, row.rule);
-        let driver = |row: &ActivityRate| setting(row).method.bases().first()?.describe();
+        let driver = |row: &ActivityRate| setting(row).method.bases().get(row.basis)?.describe();
         let method = |row: &ActivityRate| Some(setting(row).method.as_str().to_owned());
         let rule = |row: &ActivityRate| pools.rule(PoolNode::Activity(row.activity), row.rule);
         // Minor units over millionths, in millionths of a major unit.

@@ -9,12 +9,13 @@ use crate::{
     schema::{
         period::Period,
         settings::{DriverMeasure, LedgerDriver},
+        tables::Owner,
     },
     units::Quantity,
 };
 
-/// Time by customer and period, and that of unknown customers by period, scaled by 10⁶.
-pub(super) type Times = (BTreeMap<(u32, Period), Quantity>, BTreeMap<Period, Quantity>);
+/// Time by customer and period, scaled by 10⁶.
+pub(super) type Times = BTreeMap<(Owner, Period), Quantity>;
 
 /// The time of every event, exact and rounded once, then summed.
 ///
@@ -25,14 +26,11 @@ pub(super) fn sum(name: &str, driver: &LedgerDriver, events: &EventTerms) -> Res
     let failed = |what: String| ContractError::Setting(format!("events: driver `{name}`: {what}"));
     let equation = TimeEquation::of_columns(equation, columns, flags).map_err(|error| failed(error.to_string()))?;
     let terms: Vec<&[Quantity]> = events.terms.iter().map(Vec::as_slice).collect();
-    let times = equation.evaluate(events.customer.len(), &terms).map_err(|error| failed(error.to_string()))?;
-    let (mut known, mut unknown) = Times::default();
-    for ((customer, period), time) in events.customer.iter().zip(&events.period).zip(times) {
-        let sum = match customer {
-            Some(customer) => known.entry((*customer, *period)).or_default(),
-            None => unknown.entry(*period).or_default(),
-        };
+    let times = equation.evaluate(events.owner.len(), &terms).map_err(|error| failed(error.to_string()))?;
+    let mut sums = Times::default();
+    for ((owner, period), time) in events.owner.iter().zip(&events.period).zip(times) {
+        let sum = sums.entry((*owner, *period)).or_default();
         *sum = sum.checked_add(time).ok_or_else(|| failed("a sum of times leaves 64 bits".to_owned()))?;
     }
-    Ok((known, unknown))
+    Ok(sums)
 }

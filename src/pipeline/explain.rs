@@ -329,7 +329,7 @@ impl Explainer<'_> {
             by: goes_by(part.by),
             segment: part.segment.and_then(|number| self.ledgers.segment_names.get(usize::from(number)).cloned()),
             quantity: quantity(i128::from(part.quantity)),
-            rate: self.rate(part.money, part.of),
+            rate: self.rate(part.rate),
             divided: self.money(part.money),
             total_quantity: quantity(part.of),
             pool: PoolCost {
@@ -344,7 +344,7 @@ impl Explainer<'_> {
     }
 
     /// Minor units over millionths, as major units over units.
-    fn rate(&self, money: Minor, of: i128) -> Option<Rate> {
+    fn rate(&self, (money, of): (Minor, i128)) -> Option<Rate> {
         const MILLION: i128 = 1_000_000;
         const DIGITS: u8 = 10;
         if of == 0 {
@@ -370,7 +370,7 @@ fn goes_by(by: By<'_>) -> String {
     match by {
         By::Traced => "traced to the customer".to_owned(),
         By::EarlierPeriod => "quantities of an earlier period".to_owned(),
-        By::Basis(Basis::Average) => "customer and period with any activity".to_owned(),
+        By::Basis(Basis::Average) => "customer and period with a ledger line".to_owned(),
         By::Basis(Basis::Even) => "customer".to_owned(),
         By::Basis(Basis::Revenue) => "net revenue".to_owned(),
         By::Basis(basis) => basis.describe().unwrap_or_default(),

@@ -30,8 +30,8 @@ use crate::{
         relations::Relations,
         settings::{Format, LedgerDriver, Settings, TableName, TableSetting},
         tables::{
-            AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Pool, PoolLine, ProductTable,
-            Receivable, TracedCost, UnknownQuantity,
+            AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Owner, Pool, PoolLine,
+            ProductTable, Receivable, TracedCost, UnknownQuantity,
         },
     },
     units::Day,
@@ -240,20 +240,17 @@ impl<'a> SideInputs<'a> {
         let mut times: Vec<DriverQuantity> = Vec::new();
         for ((name, driver), events) in drivers.iter().zip(found) {
             let column = names.iter().position(|known| known == name).unwrap_or(0) as u32;
-            let (known, nobody) = event_time::sum(name, driver, &events)?;
-            let quantity = |((customer, period), quantity)| DriverQuantity {
-                customer,
-                driver: column,
-                period,
-                when: i64::from(period),
-                quantity,
-            };
-            times.extend(known.into_iter().map(quantity));
-            unknown.extend(nobody.into_iter().map(|(period, quantity)| UnknownQuantity {
-                driver: column,
-                period,
-                quantity,
-            }));
+            for ((owner, period), quantity) in event_time::sum(name, driver, &events)? {
+                match owner {
+                    Owner::Known(customer) => {
+                        let when = i64::from(period);
+                        times.push(DriverQuantity { customer, driver: column, period, when, quantity });
+                    }
+                    Owner::Unknown(customer) => {
+                        unknown.push(UnknownQuantity { customer, period, driver: column, quantity });
+                    }
+                }
+            }
         }
         times.sort_unstable();
         Ok((drivers::add_quantities(cells, &times)?, unknown))

@@ -152,7 +152,7 @@ pub struct CapacityUse {
     pub capacity: i128,
     /// What was used of it, scaled by 10⁶; more than the capacity when over-driven.
     pub used: i128,
-    /// Cost of the pool.
+    /// Cost of the capacity: of the pool, or of its fixed part.
     pub cost: Minor,
     /// Cost of what was not used.
     pub unused_cost: Minor,
@@ -167,6 +167,8 @@ pub struct ActivityRate {
     pub period: Option<Period>,
     /// Number of the rule that it goes by.
     pub rule: usize,
+    /// Which basis of the method: its place in [`Method::bases`](super::costing::Method::bases).
+    pub basis: usize,
     /// Money.
     pub cost: Minor,
     /// Quantity, scaled by 10⁶, above zero.

@@ -352,9 +352,14 @@ impl TableName {
                 &["missing_customer", "duplicate_customer", "invalid_amount", "invalid_probability", "invalid_flag"]
             }
             Self::Products => &["missing_product", "duplicate_product", "invalid_amount"],
-            Self::Pools => {
-                &["invalid_amount", "unknown_activity", "unknown_currency", "invalid_capacity", "invalid_period"]
-            }
+            Self::Pools => &[
+                "invalid_amount",
+                "unknown_activity",
+                "unknown_currency",
+                "invalid_capacity",
+                "invalid_period",
+                "after_as_of",
+            ],
             Self::Activities => &["missing_activity", "invalid_dates", "duplicate_activity"],
             Self::DriverQuantities => &[
                 "missing_customer",

@@ -112,13 +112,24 @@ pub struct DriverQuantity {
     pub quantity: Quantity,
 }
 
-/// Driver quantity of customers whom neither the ledger nor the customers table knows.
+/// Whose a row of a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// Row in [`Customers`](super::facts::Customers).
+    Known(u32),
+    /// Number of a customer whom neither the ledger nor the customers table knows: rows of one id have one number.
+    Unknown(u64),
+}
+
+/// Driver quantity of a customer whom neither the ledger nor the customers table knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownQuantity {
-    /// Column in [`Cells::drivers`](super::facts::Cells::drivers).
-    pub driver: u32,
+    /// Number of the customer: see [`Owner::Unknown`].
+    pub customer: u64,
     /// Period.
     pub period: Period,
+    /// Column in [`Cells::drivers`](super::facts::Cells::drivers).
+    pub driver: u32,
     /// Quantity.
     pub quantity: Quantity,
 }

@@ -98,7 +98,70 @@ fn a_standard_rate_charges_what_was_used_and_shows_what_it_leaves() {
     let world = World::whole(2).driver("hours", &[30 * UNITS, 10 * UNITS]).activity("shop", setting(method), 60_000);
     let (cost, balance) = world.cost();
     assert_eq!((cost, balance.under_absorbed), (vec![37_500, 12_500], 10_000));
-    assert_eq!(world.checked().rates[0].cost, 50_000);
+    // The rate as it was agreed, not what it came to.
+    let rate = world.checked().rates[0];
+    assert_eq!((rate.cost, rate.quantity), (1_250, i128::from(UNITS)));
+}
+
+#[test]
+fn an_exact_rate_is_told_where_the_money_that_it_charges_is_rounded() {
+    let rate_of = |setting: ActivitySetting, quantity: i64, cost| {
+        let world = World::whole(1).driver("calls", &[quantity * UNITS]).activity("desk", setting, cost);
+        let plan = world.checked();
+        let part = plan.parts(&world.ground(), 0)[0].rate;
+        let rate = plan.rates[0];
+        assert_eq!(part, (rate.cost, rate.quantity));
+        part
+    };
+    let standard = setting(Method::StandardRate { basis: by("calls"), rate: of(333, 4) });
+    assert_eq!(rate_of(standard, 10_001, 100_000), (333, i128::from(100 * UNITS)));
+    let mut desk = setting(Method::Share(by("calls")));
+    desk.capacity = Some(Capacity::Practical(i128::from(7 * UNITS)));
+    desk.over_use = OverUse::OverDriven;
+    assert_eq!(rate_of(desk, 11, 1_000), (1_000, i128::from(7 * UNITS)));
+}
+
+/// Two known and two unknown customers with a call each, and 100.00.
+#[test]
+fn unknown_customers_keep_their_weight_under_every_method_that_goes_by_a_driver() {
+    let world = |method, segments: &[&str], capacity: Option<i64>| {
+        let mut setting = setting(method);
+        setting.capacity = capacity.map(|units| Capacity::Practical(i128::from(units * UNITS)));
+        let mut world = World::whole(2)
+            .segments(segments, &[0, 0])
+            .driver("calls", &[UNITS, UNITS])
+            .driver("budget", &[UNITS, UNITS])
+            .activity("desk", setting, 10_000);
+        let row = |(customer, driver)| UnknownQuantity { customer, driver, period: 0, quantity: UNITS };
+        world.unknown = [(8, 0), (9, 0), (8, 1), (9, 1)].map(row).to_vec();
+        let (cost, balance) = world.cost();
+        (cost, balance.unassigned[2], balance.unused)
+    };
+    let half = (vec![2_500, 2_500], 5_000, 0);
+    let dual = || Method::DualRate { fixed: 4_000, budgeted: by("budget"), actual: by("calls") };
+    assert_eq!(world(Method::Share(by("calls")), &["n"], None), half);
+    assert_eq!(world(dual(), &["n"], None), half);
+    // 40.00 for 8: two budgeted by known, two by unknown customers, four by nobody.
+    assert_eq!(world(dual(), &["n"], Some(8)), (vec![2_000, 2_000], 4_000, 2_000));
+    let fixed = Method::FixedAmount { segments: Vec::new(), each: Some(100), rest: by("calls") };
+    assert_eq!(world(fixed, &["n"], None), (vec![2_550, 2_550], 4_900, 0));
+    // An unknown customer is in no segment: what another one has is its own customers'.
+    let all = |segment: &str| Method::Percent { shares: vec![(segment.to_owned(), of(100, 0))], within: by("calls") };
+    assert_eq!(world(all("(none)"), &["(none)"], None), half);
+    assert_eq!(world(all("n"), &["n"], None), (vec![5_000, 5_000], 0, 0));
+}
+
+#[test]
+fn a_dual_rate_tells_the_rate_of_both_parts_and_the_cost_of_its_capacity() {
+    let method = Method::DualRate { fixed: 4_000, budgeted: by("budget"), actual: by("calls") };
+    let mut desk = setting(method);
+    desk.capacity = Some(Capacity::Practical(i128::from(8 * UNITS)));
+    let world =
+        World::whole(1).driver("budget", &[2 * UNITS]).driver("calls", &[5 * UNITS]).activity("desk", desk, 10_000);
+    let plan = world.checked();
+    let rates: Vec<_> = plan.rates.iter().map(|rate| (rate.basis, rate.cost, rate.quantity / 1_000_000)).collect();
+    assert_eq!(rates, [(1, 4_000, 8), (0, 6_000, 5)]);
+    assert_eq!((plan.capacity[0].cost, plan.capacity[0].unused_cost), (4_000, 3_000));
 }
 
 /// Horngren, Datar & Rajan, Cost Accounting, Sand Hill: fixed 3,000,000 by budget 8,000 and 4,000 hours, the rest

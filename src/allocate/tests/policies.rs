@@ -94,7 +94,7 @@ fn what_unknown_customers_used_is_nobodys_cost_and_nobody_else_pays_for_it() {
         world.unknown = unknown;
         world
     };
-    let row = UnknownQuantity { driver: 0, period: 0, quantity: UNITS };
+    let row = UnknownQuantity { customer: 9, driver: 0, period: 0, quantity: UNITS };
     let (cost, balance) = world(vec![row]).cost();
     assert_eq!((cost, balance.unassigned[Unassigned::UnknownCustomer as usize]), (vec![100, 200], 100));
     assert_eq!(world(vec![]).cost().0, [133, 267]);
@@ -108,7 +108,7 @@ fn what_unknown_customers_used_of_a_fallback_or_of_an_earlier_period_is_nobodys_
         .driver("orders", &[0, 0])
         .driver("calls", &[UNITS, 2 * UNITS])
         .activity("handling", setting, 400);
-    world.unknown = vec![UnknownQuantity { driver: 1, period: 0, quantity: UNITS }];
+    world.unknown = vec![UnknownQuantity { customer: 9, driver: 1, period: 0, quantity: UNITS }];
     let (cost, balance) = world.cost();
     assert_eq!((cost, balance.unassigned[Unassigned::UnknownCustomer as usize]), (vec![100, 200], 100));
     let setting = ActivitySetting { no_driver: Some(NoDriver::PriorPeriod), ..by("orders") };
@@ -117,7 +117,7 @@ fn what_unknown_customers_used_of_a_fallback_or_of_an_earlier_period_is_nobodys_
         setting,
         &[(Some(2), 400)],
     );
-    world.unknown = vec![UnknownQuantity { driver: 0, period: 1, quantity: UNITS }];
+    world.unknown = vec![UnknownQuantity { customer: 9, driver: 0, period: 1, quantity: UNITS }];
     let (cost, balance) = world.cost();
     assert_eq!((cost, balance.unassigned[Unassigned::UnknownCustomer as usize]), (vec![0, 300], 100));
 }
@@ -130,7 +130,7 @@ fn unknown_customers_take_their_part_of_a_composite_and_of_a_time() {
             .driver("orders", &[UNITS, UNITS])
             .driver("calls", &[0, UNITS])
             .activity("handling", setting, cost);
-        world.unknown = vec![UnknownQuantity { driver, period: 0, quantity }];
+        world.unknown = vec![UnknownQuantity { customer: 9, driver, period: 0, quantity }];
         let (cost, balance) = world.cost();
         (cost, balance.unassigned[Unassigned::UnknownCustomer as usize])
     };
@@ -190,12 +190,61 @@ fn a_pool_of_a_period_without_customers_is_nobodys() {
 }
 
 #[test]
-fn the_average_is_over_those_with_a_line_or_a_driver_quantity() {
-    let average = ActivitySetting::new(Level::Customer, Method::Share(Basis::Average));
-    let mut world = World::whole(3).driver("calls", &[0, UNITS, 0]).activity("upkeep", average, 100);
-    // A row that another table has made, of a customer with receivables alone, say.
-    world.cells.lines = vec![1, 0, 0];
-    assert_eq!(world.cost().0, [50, 50, 0]);
+fn average_and_even_are_over_those_with_a_ledger_line_whatever_other_tables_hold() {
+    let world = |basis: Basis, lines: Vec<u64>| {
+        let setting = ActivitySetting::new(Level::Customer, Method::Share(basis));
+        let keys = [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1)];
+        let mut world = World::periods(&keys, PeriodKind::Year).driver("calls", &[0, 0, 0, UNITS, UNITS]);
+        // Rows without a line are those that another table has made: of a call, or of receivables.
+        world.cells.lines = lines;
+        world.activity("upkeep", setting, 900)
+    };
+    assert_eq!(world(Basis::Average, vec![0, 1, 1, 2, 0]).cost().0, [0, 300, 300, 300, 0]);
+    assert_eq!(world(Basis::Even, vec![0, 1, 1, 2, 0]).cost().0, [0, 450, 450, 0, 0]);
+    // Nobody bought: that is no customer, whatever drivers were used.
+    let (cost, balance) = world(Basis::Even, vec![0; 5]).cost();
+    assert_eq!((cost, balance.unassigned[Unassigned::NoCustomer as usize]), (vec![0; 5], 900));
+    let setting = ActivitySetting::new(Level::Customer, Method::Share(Basis::Even));
+    let keys = [(0, 1), (1, 1), (2, 1)];
+    let mut year = World::periods(&keys, PeriodKind::Year).activity_in("upkeep", setting, &[(Some(1), 900)]);
+    year.cells.lines = vec![1, 0, 0];
+    assert_eq!(year.cost().0, [900, 0, 0]);
+}
+
+#[test]
+fn unknown_customers_are_counted_one_by_one_as_known_ones_are() {
+    let world = |basis: Basis, negative, unknown: &[(u64, i64)]| {
+        let setting = ActivitySetting { negative, ..ActivitySetting::new(Level::Order, Method::Share(basis)) };
+        let mut world = World::whole(2).driver("calls", &[UNITS, UNITS]).activity("desk", setting, 10_000);
+        let row = |(customer, calls): &(u64, i64)| UnknownQuantity {
+            customer: *customer,
+            driver: 0,
+            period: 0,
+            quantity: calls * UNITS,
+        };
+        world.unknown = unknown.iter().map(row).collect();
+        world
+    };
+    let split = |world: World| {
+        let (cost, balance) = world.cost();
+        (cost, balance.unassigned[Unassigned::UnknownCustomer as usize])
+    };
+    let time = |equation: &str| Basis::Time { equation: equation.to_owned(), drivers: vec!["calls".to_owned()] };
+    let two = [(8, 1), (9, 1)];
+    // Half a minute each, of four customers.
+    let excess = world(time("max(0, calls - 0.5)"), Negative::Error, &two);
+    assert_eq!(split(excess), (vec![2_500, 2_500], 5_000));
+    assert_eq!(split(world(time("5 + 0*calls"), Negative::Error, &two)), (vec![2_500, 2_500], 5_000));
+    assert_eq!(split(world(time("calls*calls"), Negative::Error, &[(9, 1), (9, 1)])), (vec![1_667, 1_666], 6_667));
+    // Below zero they go by the policy as well.
+    let calls = || Basis::Driver("calls".to_owned());
+    assert_eq!(split(world(calls(), Negative::Absolute, &[(9, -2)])), (vec![2_500, 2_500], 5_000));
+    assert_eq!(split(world(calls(), Negative::Zero, &[(9, -2)])), (vec![5_000, 5_000], 0));
+    let refused = world(calls(), Negative::Error, &[(9, -2)]).refusal();
+    assert!(refused.contains("1 driver quantities are negative"), "{refused}");
+    let signed = Negative::Signed { limit: Decimal { mantissa: 20, scale: 0 } };
+    let refused = world(calls(), signed, &[(9, -1)]).refusal();
+    assert!(refused.contains("shares by signed quantities cannot set them apart"), "{refused}");
 }
 
 #[test]
@@ -205,7 +254,7 @@ fn a_driver_that_unknown_customers_alone_used_is_their_cost_in_their_period_only
             let mut world = World::periods(&[(0, 1), (0, 2)], PeriodKind::Year)
                 .driver("orders", &[0, UNITS])
                 .activity_in("handling", by("orders"), &[(Some(period), 400)]);
-            world.unknown = vec![UnknownQuantity { driver: 0, period: 1, quantity: UNITS }];
+            world.unknown = vec![UnknownQuantity { customer: 9, driver: 0, period: 1, quantity: UNITS }];
             world.cost()
         };
     // Not for want of a driver: somebody used it.

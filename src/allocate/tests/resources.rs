@@ -128,7 +128,7 @@ fn weights_of_a_period_are_those_that_the_rule_names_or_what_the_driver_adds_up_
     let driver = |name: &str| Weight::Driver(name.to_owned());
     let mut by_driver = by_year([driver("x"), driver("y")], &pools);
     assert_eq!(received(&by_driver), [(0, Some(1), 750), (0, Some(2), 125), (1, Some(1), 250), (1, Some(2), 875)]);
-    by_driver.unknown = vec![UnknownQuantity { driver: 1, period: 1, quantity: 2 * UNITS }];
+    by_driver.unknown = vec![UnknownQuantity { customer: 9, driver: 1, period: 1, quantity: 2 * UNITS }];
     assert_eq!(received(&by_driver)[0], (0, Some(1), 500));
     // A cost of the whole run goes by both years together, beside the years' own.
     let whole = by_year([named(1, 3), named(4, 2)], &[(None, 1_000), (Some(2), 500)]);

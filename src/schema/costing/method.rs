@@ -50,9 +50,9 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
-    /// 1 for every customer and period with any activity (peanut butter).
+    /// 1 for every customer and period with a ledger line (peanut butter).
     Average,
-    /// 1 for every customer, however many of its periods the pool reaches.
+    /// 1 for every customer with a ledger line in the periods that the pool reaches, however many of them.
     Even,
     /// Net revenue.
     Revenue,
