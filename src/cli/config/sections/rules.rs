@@ -15,7 +15,7 @@ use crate::{
     numeric::decimal::Decimal,
     schema::{
         costing::{ActivitySetting, AllocationRule, Basis, Capacity, Level, Method, Negative, NoDriver, OverUse, Rule},
-        period::format_day,
+        period::{PeriodKind, format_day},
     },
     units::Day,
 };
@@ -175,11 +175,26 @@ fn body(
     // A combination does not depend on the level.
     let setting =
         ActivitySetting { negative, no_driver, capacity, over_use, rule, ..ActivitySetting::new(Level::Unit, method) };
-    if let Some(wrong) = combination(&setting) {
+    if let Some(wrong) = combination(&setting).or_else(|| without_effect(&setting, known.period)) {
         problems.add(entry.key_at(), format!("{}: {wrong}{}", quoted(entry.path()), known.stake));
         return None;
     }
     Some(setting.into())
+}
+
+/// Why a policy for a driver that nobody used would never be asked.
+///
+/// A capacity of the pools table may be given for some periods alone, and does not forbid one.
+fn without_effect(setting: &ActivitySetting, period: PeriodKind) -> Option<&'static str> {
+    let capacity = setting.capacity.is_some_and(|capacity| capacity != Capacity::Actual);
+    match setting.no_driver {
+        None | Some(NoDriver::Unassigned) => None,
+        Some(_) if capacity => Some("no_driver has no effect beside a capacity: what nobody uses is unused"),
+        Some(NoDriver::PriorPeriod) if period == PeriodKind::Whole => {
+            Some("no_driver: prior_period has no effect in a run without periods")
+        }
+        Some(_) => None,
+    }
 }
 
 /// * `without`: a method that uses no quantities.

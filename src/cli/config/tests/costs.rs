@@ -154,6 +154,8 @@ fn policies_that_do_not_go_together_are_refused() {
     assert_snapshot!(activity("method: driver, driver: orders, capacity: {practical: 5, normal: 6}"), @"shop/whalecurve.yaml:6:73: `activities.a.capacity` has 2 denominators, expected exactly one of practical, normal, budgeted");
     assert_snapshot!(activity("method: driver, driver: orders, capacity: {people: 3, days: 20, hours: 8, share: 1.2}"), @"shop/whalecurve.yaml:6:122: `activities.a.capacity.share` is `1.2`, expected a number from 0 to 1, at most 12 digits after the point");
     assert_snapshot!(activity("method: standard_rate, driver: orders, rate: 2, capacity: 5"), @"shop/whalecurve.yaml:6:14: `activities.a`: a capacity needs a driver, time or dual rate; 1.00 USD are at stake");
+    assert_snapshot!(activity("method: driver, driver: orders, no_driver: even, capacity: 5"), @"shop/whalecurve.yaml:6:14: `activities.a`: no_driver has no effect beside a capacity: what nobody uses is unused; 1.00 USD are at stake");
+    assert_snapshot!(activity("method: driver, driver: orders, no_driver: prior_period"), @"shop/whalecurve.yaml:6:14: `activities.a`: no_driver: prior_period has no effect in a run without periods; 1.00 USD are at stake");
     assert_snapshot!(activity("method: driver, driver: orders, valid_from: 2020-01-01, valid_to: 2019-01-01"), @"shop/whalecurve.yaml:6:97: `activities.a` ends before it begins");
 }
 
