@@ -233,7 +233,7 @@ fn a_scenario_is_explained_beside_the_base() {
     packing                                                                     7.50
       layer cm2, level order, variable, avoidable
       rule packing, version 1: allocation, method average
-      1997-03: 1 × customer and period with any activity                        7.50
+      1997-03: 1 × customer and period with a ledger line                       7.50
         rate 7.5 EUR, exactly 15/2: 15.00 over 2
         pool of 1997-03: 15.00 = 0.00 own + 15.00 received; customers bear 15.00
         from wages, account 6000, cost centre Berlin                            5.00

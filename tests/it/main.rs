@@ -66,3 +66,4 @@ mod validation;
 mod verify;
 mod watched;
 mod what_if;
+mod who_bears;
