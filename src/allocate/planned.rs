@@ -38,7 +38,7 @@ pub(super) struct CapacityOf {
 /// Money over quantity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
-    /// Place of the basis in [`Method::bases`].
+    /// Place of the basis in [`Method::bases`](crate::schema::costing::Method::bases).
     pub(super) basis: usize,
     pub(super) cost: Minor,
     /// Scaled by 10⁶, above zero.

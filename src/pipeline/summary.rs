@@ -3,7 +3,12 @@
 use super::{results::Results, worlds::World};
 use crate::{
     numeric::decimal::format_grouped,
-    schema::{costs::PoolBalance, period::format_day, settings::Settings},
+    schema::{
+        contract::InputBalance,
+        costs::PoolBalance,
+        period::format_day,
+        settings::{Settings, TableName},
+    },
     units::MinorSum,
 };
 
@@ -101,11 +106,13 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     for (table, balance) in &results.audit.balances {
         for (what, bucket) in [("rejected", balance.rejected), ("without customer", balance.unassigned)] {
             if bucket.rows > 0 {
-                let text = format!("{} of {}: {} rows", money(bucket.amount), table.as_str(), count(bucket.rows));
-                line(what, text);
+                let amount =
+                    if table.carries_money() { format!("{} of ", money(bucket.amount)) } else { String::new() };
+                line(what, format!("{amount}{}: {} rows", table.as_str(), count(bucket.rows)));
             }
         }
     }
+    lines.extend(results.audit.balances.iter().filter_map(|(table, balance)| without_quantity(*table, balance)));
     if let (Some(foretold), Some(setting)) = (&results.forecast, &settings.forecast) {
         lines.extend(foretold.notes(setting).into_iter().map(|note| format!("  note: {note}")));
     }
@@ -128,6 +135,14 @@ fn untold(base: &World<'_>) -> Vec<String> {
         "{rows} of {all} rows of the acquisition plan are of groups in which nobody has bought: they count nothing"
     );
     [(count, target), (rows, plan)].into_iter().filter(|(count, _)| *count > 0).map(|(_, note)| note).collect()
+}
+
+/// What rows without a readable quantity do: a quantity that nobody can read has no weight to keep.
+fn without_quantity(table: TableName, balance: &InputBalance) -> Option<String> {
+    let (_, broken) = balance.rules.get("invalid_quantity")?;
+    let weighs = matches!(table, TableName::DriverQuantities | TableName::Events) && broken.rows > 0;
+    let (rows, table) = (broken.rows, table.as_str());
+    weighs.then(|| format!("  note: others bear the cost of {rows} rows of {table} whose quantity cannot be read"))
 }
 
 /// With its sign, also above zero.

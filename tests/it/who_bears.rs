@@ -53,6 +53,19 @@ fn an_id_that_can_be_no_customer_of_the_ledger_keeps_its_weight() {
 }
 
 #[test]
+fn a_quantity_that_cannot_be_read_has_no_weight_and_a_note_says_so() {
+    let job = job(IDS, "activities: {desk: {level: order, method: driver, driver: calls, cost: 80.00}}\n");
+    job.text("q.csv", "c,d,q,p\n1,calls,many,1970-01\n2,calls,1,1970-01\n");
+    let told = String::from_utf8(job.try_run(&[]).stdout).unwrap();
+    assert!(
+        told.contains("note: others bear the cost of 1 rows of driver_quantities whose quantity cannot be read"),
+        "{told}"
+    );
+    assert!(told.contains("driver_quantities: 1 rows") && !told.contains("of driver_quantities: 1 rows"), "{told}");
+    assert_eq!(costs(&job, "desk"), [8_000]);
+}
+
+#[test]
 fn unknown_customers_count_one_by_one_in_a_time_and_in_every_part_of_a_dual_rate() {
     let job = job(
         IDS,
