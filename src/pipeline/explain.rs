@@ -100,12 +100,16 @@ pub fn explain(settings: &Settings, question: Question<'_>, clock: &mut Clock) -
         return Err(ExplainError::NoScenario.into());
     }
     let Gathered { ledgers, audit, other_costs } = facts(settings, false, clock)?;
-    let cells = cells_of(settings, &ledgers, question)?;
-    let base = of_world((BASE, settings), &ledgers, (&audit, question), cells.clone(), clock)?;
-    let Some(scenario) = settings.scenario.as_ref().filter(|_| question.scenario) else { return Ok(base) };
-    let ledgers = scenario::ledgers(&ledgers, scenario, other_costs)?;
+    let cells = cells_of(settings, &ledgers, question);
+    let Some(scenario) = settings.scenario.as_ref().filter(|_| question.scenario) else {
+        return of_world((BASE, settings), &ledgers, (&audit, question), cells?, clock);
+    };
+    let other = scenario::ledgers(&ledgers, scenario, other_costs)?;
+    let own = cells_of(settings, &other, question)?;
+    // A period that the customer has in the scenario alone costs nothing in the base.
+    let base = of_world((BASE, settings), &ledgers, (&audit, question), cells.unwrap_or(0..0), clock)?;
     let world = (scenario.name.as_str(), scenario.settings.as_ref());
-    let other = of_world(world, &ledgers, (&audit, question), cells, clock)?;
+    let other = of_world(world, &other, (&audit, question), own, clock)?;
     Ok(Explanation { waterfall: beside(base.waterfall, other.waterfall), ..other })
 }
 

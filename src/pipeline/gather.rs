@@ -12,7 +12,7 @@ use super::{
     objects::{counts_orders, group_column, is_mapped},
     order_time, payments,
     prices::{self, NO_SEGMENT},
-    scenario::{self, OtherCosts},
+    scenario::{self, OtherCosts, OwnCells},
 };
 use crate::{
     allocate,
@@ -288,9 +288,13 @@ impl OneLedger<'_> {
             ahead: ahead.into(),
         };
         ledgers.add_earlier_cells(settings)?;
-        let other_costs = other_costs(&mut ledgers, settings)?;
-        ledgers.add_economic(settings, receivables, &acquisition);
-        ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
+        let finish = |ledgers: &mut Ledgers| {
+            ledgers.add_economic(settings, receivables.clone(), &acquisition);
+            ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
+            Ok(())
+        };
+        let other_costs = other_costs(&ledgers, settings, finish)?;
+        finish(&mut ledgers)?;
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files, last_day }, other_costs })
     }
 }
@@ -346,16 +350,23 @@ fn add_marks(relations: &mut Relations, settings: &Settings, table: Option<&Cust
     relations.cost_known = mapped("acquisition_cost").then(known);
 }
 
-/// Activities and pools of the scenario, whose cells both worlds have; `None` without one.
-fn other_costs(ledgers: &mut Ledgers, settings: &Settings) -> Result<Option<OtherCosts>, RunError> {
+/// Activities and pools of the scenario, and the cells that it alone needs; `None` without one.
+///
+/// * `finish`: lays on cells what stands in them.
+fn other_costs(
+    ledgers: &Ledgers,
+    settings: &Settings,
+    finish: impl Fn(&mut Ledgers) -> Result<(), RunError>,
+) -> Result<Option<OtherCosts>, RunError> {
     let Some(scenario) = &settings.scenario else { return Ok(None) };
-    let OtherCosts { activities, resources, pools, pool_lines } = scenario::costs(ledgers, settings, scenario)?;
-    // Both worlds have the same cells.
-    let base = (std::mem::replace(&mut ledgers.activities, activities), std::mem::replace(&mut ledgers.pools, pools));
-    ledgers.add_earlier_cells(&scenario.settings)?;
-    let activities = std::mem::replace(&mut ledgers.activities, base.0);
-    let pools = std::mem::replace(&mut ledgers.pools, base.1);
-    Ok(Some(OtherCosts { activities, resources, pools, pool_lines }))
+    let mut costs = scenario::costs(ledgers, settings, scenario)?;
+    let mut own = costs.of(ledgers);
+    own.add_earlier_cells(&scenario.settings)?;
+    if own.cells.len() > ledgers.cells.len() {
+        finish(&mut own)?;
+        costs.cells = Some(OwnCells { cells: own.cells, economic: own.economic, facts: own.facts });
+    }
+    Ok(Some(costs))
 }
 
 /// First purchase of every customer; [`NO_DAY`] without one.

@@ -9,6 +9,8 @@ use crate::{
     numeric::decimal::{Decimal, divide_half_even, format_minor, power_of_ten},
     schema::{
         costing::{ActivitySetting, Capacity, Method, ResourceSetting},
+        economic::EconomicInputs,
+        facts::{Cells, CustomerFacts},
         period::{Period, PeriodKind},
         scenario::{CostChange, Scenario},
         settings::Settings,
@@ -22,13 +24,12 @@ use crate::{
 /// # Errors
 /// [`RunError`]: a segment or driver that is not there, or amounts that leave 64 bits.
 pub(super) fn ledgers(base: &Ledgers, scenario: &Scenario, costs: Option<OtherCosts>) -> Result<Ledgers, RunError> {
-    let mut ledgers = base.clone();
+    let mut ledgers = costs.as_ref().map_or_else(|| base.clone(), |costs| costs.of(base));
+    if let Some(OwnCells { cells, economic, facts }) = costs.and_then(|costs| costs.cells) {
+        (ledgers.cells, ledgers.economic, ledgers.facts) = (cells, economic, facts);
+    }
     prices::change(&mut ledgers, scenario)?;
     change_drivers(&mut ledgers, scenario)?;
-    if let Some(OtherCosts { activities, resources, pools, pool_lines }) = costs {
-        (ledgers.activities, ledgers.resources) = (activities, resources);
-        (ledgers.pools, ledgers.pool_lines) = (pools, pool_lines);
-    }
     ledgers.economic.settings = scenario.settings.economic.clone();
     Ok(ledgers)
 }
@@ -39,6 +40,28 @@ pub(super) struct OtherCosts {
     pub(super) resources: Arc<BTreeMap<String, ResourceSetting>>,
     pub(super) pools: Vec<Pool>,
     pub(super) pool_lines: Arc<Vec<PoolLine>>,
+    /// What stands in cells, when the scenario needs more of them than the base; `None` = those of the base.
+    pub(super) cells: Option<OwnCells>,
+}
+
+/// Cells that a scenario has for itself, and what goes by them.
+pub(super) struct OwnCells {
+    pub(super) cells: Arc<Cells>,
+    pub(super) economic: EconomicInputs,
+    pub(super) facts: Arc<CustomerFacts>,
+}
+
+impl OtherCosts {
+    /// The base's facts under these costs.
+    pub(super) fn of(&self, base: &Ledgers) -> Ledgers {
+        Ledgers {
+            activities: self.activities.clone(),
+            resources: Arc::clone(&self.resources),
+            pools: self.pools.clone(),
+            pool_lines: Arc::clone(&self.pool_lines),
+            ..base.clone()
+        }
+    }
 }
 
 /// Activities and pools with the scenario's own: what it does not name stays.
@@ -94,7 +117,7 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
         pools.extend(cost.map(|amount| Pool { activity: name.clone(), period: None, amount, capacity: None }));
     }
     pools.sort_unstable();
-    Ok(OtherCosts { activities, resources: resources.into(), pools, pool_lines })
+    Ok(OtherCosts { activities, resources: resources.into(), pools, pool_lines, cells: None })
 }
 
 /// Activities of the config as the scenario has them, and those of the table with its changes.

@@ -107,6 +107,29 @@ activities:
 }
 
 #[test]
+fn a_row_that_only_the_scenario_needs_is_in_the_scenario_alone() {
+    let job = job(
+        IDS,
+        "  pools: {path: pools.csv, columns: {activity: a, amount: m, period: p}}
+activities: {desk: {level: order, method: driver, driver: calls}}
+",
+    );
+    job.text("pools.csv", "a,m,p\ndesk,8.00,1970-03\n");
+    job.run(&["--set", "activities.desk.no_driver=prior_period"]);
+    let rows = |name: &str| job.texts("customer_profit", "scenario").into_iter().filter(|world| world == name).count();
+    // Customer 2 called in January and has no row of March in the base.
+    assert_eq!((rows("base"), job.texts("customer_profit", "period").len()), (4, 9));
+    assert_eq!(job.sum("customer_profit", "order_cost"), 400);
+    let explained = |more: &[&str]| {
+        let set = ["--customer", "2", "--period", "1970-03", "--set", "activities.desk.no_driver=prior_period"];
+        job.command("explain", &[&set[..], more].concat())
+    };
+    assert_eq!(explained(&[]).status.code(), Some(2));
+    let told = String::from_utf8(explained(&["--scenario"]).stdout).unwrap();
+    assert!(told.contains("quantities of an earlier period"), "{told}");
+}
+
+#[test]
 fn a_period_that_begins_after_as_of_is_after_it() {
     let job = job(
         IDS,

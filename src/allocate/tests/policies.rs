@@ -235,7 +235,7 @@ fn unknown_customers_are_counted_one_by_one_as_known_ones_are() {
     let excess = world(time("max(0, calls - 0.5)"), Negative::Error, &two);
     assert_eq!(split(excess), (vec![2_500, 2_500], 5_000));
     assert_eq!(split(world(time("5 + 0*calls"), Negative::Error, &two)), (vec![2_500, 2_500], 5_000));
-    assert_eq!(split(world(time("calls*calls"), Negative::Error, &[(9, 1), (9, 1)])), (vec![1_667, 1_666], 6_667));
+    assert_eq!(split(world(time("calls*calls"), Negative::Error, &[(9, 1), (9, 1)])), (vec![1_667, 1_667], 6_666));
     // Below zero they go by the policy as well.
     let calls = || Basis::Driver("calls".to_owned());
     assert_eq!(split(world(calls(), Negative::Absolute, &[(9, -2)])), (vec![2_500, 2_500], 5_000));
