@@ -1,6 +1,7 @@
 //! The steps by which a customer's gain rises fastest with cost: the upper hull of what may be done for it.
 
 use super::invest::Candidate;
+use crate::units::Minor;
 
 /// From one choice for a customer to the next better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +28,26 @@ impl Increment {
 /// The steps of one customer, best first: their gains of a unit of cost fall strictly.
 ///
 /// * `own`: rows of its candidates. Those that gain nothing, or less than a cheaper mix of others, are left out.
-pub(super) fn increments(candidates: &[Candidate], own: std::ops::Range<usize>, into: &mut Vec<Increment>) {
-    let mut rows: Vec<usize> = own.filter(|row| candidates[*row].gain > 0).collect();
+/// * `chosen`: the candidate that the steps go on from; `None` = nothing is done yet.
+/// * `left`: what a candidate may cost more than that, minor units, `>= 0`.
+pub(super) fn increments(
+    candidates: &[Candidate],
+    own: std::ops::Range<usize>,
+    chosen: Option<u32>,
+    left: Minor,
+    into: &mut Vec<Increment>,
+) {
+    let now = chosen.map_or((0, 0), |row| (candidates[row as usize].cost, candidates[row as usize].gain));
+    let on = |row: &usize| {
+        candidates[*row].gain > now.1 && (now.0..=left.saturating_add(now.0)).contains(&candidates[*row].cost)
+    };
+    let mut rows: Vec<usize> = own.filter(on).collect();
     rows.sort_unstable_by_key(|row| {
         (candidates[*row].cost, -i128::from(candidates[*row].gain), candidates[*row].action)
     });
     let start = into.len();
     // Cost and gain of the corners so far.
-    let mut corners: Vec<(i64, i64)> = vec![(0, 0)];
+    let mut corners: Vec<(i64, i64)> = vec![now];
     for row in rows {
         let Candidate { cost, gain, .. } = candidates[row];
         if gain <= corners[corners.len() - 1].1 {
@@ -54,7 +67,7 @@ pub(super) fn increments(candidates: &[Candidate], own: std::ops::Range<usize>, 
         corners.push((cost, gain));
     }
     if let Some(first) = into.get_mut(start) {
-        first.first = true;
+        first.first = chosen.is_none();
     }
 }
 
@@ -69,7 +82,7 @@ mod tests {
             |(action, (cost, gain)): (u16, &(i64, i64))| Candidate { customer: 0, action, cost: *cost, gain: *gain };
         let candidates: Vec<Candidate> = (0..).zip(options).map(candidate).collect();
         let mut found = Vec::new();
-        increments(&candidates, 0..candidates.len(), &mut found);
+        increments(&candidates, 0..candidates.len(), None, Minor::MAX, &mut found);
         found
     }
 

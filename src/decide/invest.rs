@@ -1,11 +1,13 @@
 //! Who gets what under a budget: at most one action a customer, so as to gain the most.
 //!
-//! A multiple-choice knapsack. Every customer's choices are reduced to the steps of their upper hull; the steps of all
-//! customers are taken from the one that gains most a unit of cost down, until one does not fit any more. That is the optimum
-//! of the relaxation in which an action may be taken in part, so the part of the step that would still fit is the **bound**
-//! that no choice can pass; and at every budget at which a step ends, the choice is the optimum itself. What is left of the
-//! budget goes to a **core**: the customers whose steps lie next to that one are decided anew, all their candidates
-//! considered, by dynamic programming. Small cases, in which the core holds everybody, are decided exactly.
+//! A multiple-choice knapsack. What is dearer than the whole budget is no choice. Every customer's other choices are reduced
+//! to the steps of their upper hull; the steps of all customers are taken from the one that gains most a unit of cost down,
+//! until one does not fit any more. That is the optimum of the relaxation in which an action may be taken in part, so the part
+//! of the step that would still fit is the **bound** that no choice can pass; and at every budget at which a step ends, the
+//! choice is the optimum itself. What is left of the budget is used twice, and the better of both is the plan: a **core**, the
+//! customers whose steps lie next to that one, is decided anew by dynamic programming over all its candidates, and the
+//! choices are **filled** up with what still fits, best first; in this order and in the other. Small cases, in which the core
+//! holds everybody, are decided exactly.
 //!
 //! Source: Sinha & Zoltners, The multiple-choice knapsack problem, Operations Research 27 (1979), 503–515 (hull and bound);
 //! Pisinger, A minimal algorithm for the multiple-choice knapsack problem, EJOR 83 (1995), 394–410 (core).
@@ -75,44 +77,34 @@ const CORE_STATES: usize = 100_000;
 #[must_use]
 pub fn choose(candidates: &[Candidate], budget: Minor, ties: &[u64]) -> Plan {
     let groups: Vec<std::ops::Range<usize>> = groups(candidates);
-    let mut steps: Vec<Increment> = groups
-        .par_chunks(4_096)
-        .map(|groups| {
-            let mut own = Vec::new();
-            for group in groups {
-                increments(candidates, group.clone(), &mut own);
-            }
-            own
-        })
-        .flatten()
-        .collect();
-    let key = |step: &Increment| (ties[candidates[step.candidate as usize].customer as usize], step.candidate);
-    steps.par_sort_unstable_by(|a, b| b.compare(a).then_with(|| key(a).cmp(&key(b))));
-    let budget = MinorSum::from(budget);
-    let (mut spent, mut gain, mut taken) = (0, 0, 0);
-    while let Some(step) = steps.get(taken).filter(|step| spent + MinorSum::from(step.cost) <= budget) {
-        spent += MinorSum::from(step.cost);
-        gain += MinorSum::from(step.gain);
-        taken += 1;
-    }
+    let mut choice = Choice { candidates, groups: &groups, ties, of: vec![None; groups.len()] };
+    let all = choice.steps(Minor::MAX);
+    let curve = curve(&all);
+    let too_dear = candidates.par_iter().any(|candidate| candidate.cost > budget);
+    let steps = if too_dear { choice.steps(budget) } else { all };
+    let (taken, left) = choice.climb(&steps, budget);
     let split = steps.get(taken);
-    let part = split.map_or(0, |step| MinorSum::from(step.gain) * (budget - spent) / MinorSum::from(step.cost));
-    let mut choice = Choice::new(candidates, &groups);
-    steps[..taken].iter().for_each(|step| choice.take(step.candidate));
+    let part = split.map_or(0, |step| MinorSum::from(step.gain) * MinorSum::from(left) / MinorSum::from(step.cost));
+    let bound = choice.sum(|candidate| candidate.gain) + part;
     if split.is_some() {
-        let core = core_of(candidates, &choice, &steps, taken);
-        choice.decide(&core, budget - spent);
+        let core = core_of(&choice, &steps, taken);
+        let mut other = choice.clone();
+        let rest = other.fill(left);
+        for (choice, left) in [(&mut choice, left), (&mut other, rest)] {
+            let left = choice.decide(&core, left);
+            choice.fill(left);
+        }
+        if other.sum(|candidate| candidate.gain) > choice.sum(|candidate| candidate.gain) {
+            choice = other;
+        }
     }
-    let chosen = choice.chosen();
-    let sum =
-        |of: fn(&Candidate) -> Minor| chosen.iter().map(|row| MinorSum::from(of(&candidates[*row as usize]))).sum();
     Plan {
-        spent: sum(|candidate| candidate.cost),
-        gain: sum(|candidate| candidate.gain),
-        bound: gain + part,
+        spent: choice.sum(|candidate| candidate.cost),
+        gain: choice.sum(|candidate| candidate.gain),
+        bound,
         marginal_return: split.map(|step| step.gain as f64 / step.cost as f64),
-        curve: curve(&steps),
-        chosen,
+        curve,
+        chosen: choice.of.iter().flatten().copied().collect(),
     }
 }
 
@@ -128,55 +120,98 @@ fn groups(candidates: &[Candidate]) -> Vec<std::ops::Range<usize>> {
 }
 
 /// What is chosen for every customer with a candidate.
+#[derive(Clone)]
 struct Choice<'a> {
     candidates: &'a [Candidate],
     groups: &'a [std::ops::Range<usize>],
+    /// A key a customer.
+    ties: &'a [u64],
     /// Row of the chosen candidate.
     of: Vec<Option<u32>>,
 }
 
-impl<'a> Choice<'a> {
-    fn new(candidates: &'a [Candidate], groups: &'a [std::ops::Range<usize>]) -> Self {
-        Self { candidates, groups, of: vec![None; groups.len()] }
-    }
-
+impl Choice<'_> {
     fn group(&self, candidate: u32) -> usize {
         self.groups.partition_point(|group| group.end <= candidate as usize)
     }
 
-    fn take(&mut self, candidate: u32) {
-        let group = self.group(candidate);
-        self.of[group] = Some(candidate);
+    fn sum(&self, of: fn(&Candidate) -> Minor) -> MinorSum {
+        self.of.iter().flatten().map(|row| MinorSum::from(of(&self.candidates[*row as usize]))).sum()
     }
 
-    fn chosen(&self) -> Vec<u32> {
-        self.of.iter().flatten().copied().collect()
+    /// The steps on from what is chosen to what costs at most `left` more, best first.
+    fn steps(&self, left: Minor) -> Vec<Increment> {
+        let mut steps: Vec<Increment> = self
+            .groups
+            .par_chunks(4_096)
+            .zip(self.of.par_chunks(4_096))
+            .map(|(groups, chosen)| {
+                let mut own = Vec::new();
+                for (group, chosen) in groups.iter().zip(chosen) {
+                    increments(self.candidates, group.clone(), *chosen, left, &mut own);
+                }
+                own
+            })
+            .flatten()
+            .collect();
+        let key = |step: &Increment| {
+            let customer = self.candidates[step.candidate as usize].customer;
+            (self.ties[customer as usize], step.candidate)
+        };
+        steps.par_sort_unstable_by(|a, b| b.compare(a).then_with(|| key(a).cmp(&key(b))));
+        steps
     }
 
-    fn cost(&self, group: usize) -> MinorSum {
-        self.of[group].map_or(0, |row| MinorSum::from(self.candidates[row as usize].cost))
+    /// Takes steps until one does not fit: how many, and what is left of the budget.
+    fn climb(&mut self, steps: &[Increment], mut left: Minor) -> (usize, Minor) {
+        let mut taken = 0;
+        while let Some(step) = steps.get(taken).filter(|step| step.cost <= left) {
+            left -= step.cost;
+            let group = self.group(step.candidate);
+            self.of[group] = Some(step.candidate);
+            taken += 1;
+        }
+        (taken, left)
     }
 
-    /// Decides some customers anew with what is left of the budget; the last ones stay as they are where there would be too
-    /// many combinations.
-    fn decide(&mut self, core: &[usize], left: MinorSum) {
+    /// Takes what still fits until nothing does; returns what is left. What does not fit is left out before the hulls are
+    /// made, since it may hide what does.
+    fn fill(&mut self, mut left: Minor) -> Minor {
+        loop {
+            let steps = self.steps(left);
+            if steps.is_empty() {
+                return left;
+            }
+            left = self.climb(&steps, left).1;
+        }
+    }
+
+    /// Cost of what is chosen for some customers.
+    fn cost(&self, core: &[usize]) -> Minor {
+        core.iter().filter_map(|group| self.of[*group]).map(|row| self.candidates[row as usize].cost).sum()
+    }
+
+    /// Decides some customers anew with what is left of the budget, and returns what is left then; the last ones stay as they
+    /// are where there would be too many combinations.
+    fn decide(&mut self, core: &[usize], left: Minor) -> Minor {
         let mut size = core.len();
         while size > 0 {
             let core = &core[..size];
-            let budget = left + core.iter().map(|group| self.cost(*group)).sum::<MinorSum>();
-            match best(self.candidates, core.iter().map(|group| self.groups[*group].clone()), budget) {
+            let budget = left + self.cost(core);
+            match best(self.candidates, core.iter().map(|group| self.groups[*group].clone()), budget.into()) {
                 Ok(best) => {
                     core.iter().zip(best).for_each(|(group, row)| self.of[*group] = row);
-                    return;
+                    return budget - self.cost(core);
                 }
                 Err(reached) => size = reached,
             }
         }
+        left
     }
 }
 
 /// Customers of the steps next to the one that did not fit, nearest first.
-fn core_of(candidates: &[Candidate], choice: &Choice<'_>, steps: &[Increment], split: usize) -> Vec<usize> {
+fn core_of(choice: &Choice<'_>, steps: &[Increment], split: usize) -> Vec<usize> {
     let mut core: Vec<usize> = Vec::new();
     let mut add = |at: usize| {
         if let Some(step) = steps.get(at) {
@@ -191,7 +226,6 @@ fn core_of(candidates: &[Candidate], choice: &Choice<'_>, steps: &[Increment], s
         add(split + distance);
         split.checked_sub(distance).into_iter().for_each(&mut add);
     }
-    debug_assert!(candidates.len() >= core.len());
     core
 }
 
@@ -373,6 +407,66 @@ mod tests {
             let of = |row: u32| keys[((row + 40 - shift) % 40) as usize];
             let other = choose(&moved, budget, &(0..40).map(of).collect::<Vec<_>>());
             prop_assert_eq!((plan.gain, plan.spent, plan.bound), (other.gain, other.spent, other.bound));
+        }
+    }
+
+    #[test]
+    fn a_dear_action_does_not_keep_the_budget_from_cheap_ones() {
+        // A letter for 20 gains 100 to 499 with each of 400 customers; a visit gains 400 times as much.
+        let letters: Vec<(u32, i64, i64)> = (0..400).map(|row| (row, 20, 100 + i64::from(row))).collect();
+        let visits = |cost: i64| letters.iter().map(move |(row, _, gain)| (*row, cost, 400 * gain));
+        let keys: Vec<u64> = (0..400).map(crate::numeric::keys::hash_int).collect();
+        let alone = choose(&sorted(letters.clone()), 5_000, &keys);
+        assert_eq!((alone.spent, alone.gain), (5_000, 250 * 499 - 249 * 250 / 2));
+        let beyond = choose(&sorted(letters.iter().copied().chain(visits(6_000)).collect()), 5_000, &keys);
+        assert_eq!((beyond.spent, beyond.gain, beyond.bound), (alone.spent, alone.gain, alone.bound));
+        assert_eq!(beyond.marginal_return, alone.marginal_return);
+        // 3,000 for the best customer, and the other 2,000 for a hundred letters.
+        let within = choose(&sorted(letters.iter().copied().chain(visits(3_000)).collect()), 5_000, &keys);
+        assert_eq!((within.spent, within.gain), (5_000, 400 * 499 + 100 * 498 - 99 * 100 / 2));
+    }
+
+    proptest! {
+        #[test]
+        fn one_more_action_never_lowers_the_gain_of_a_small_case(
+            options in prop::collection::vec((0..6_u32, 0..60_i64, 1..90_i64), 1..14),
+            more in prop::collection::vec((0..6_u32, 0..300_i64, 1..900_i64), 1..5), budget in 0..200_i64,
+        ) {
+            let without = choose(&sorted(options.clone()), budget, &keys());
+            let candidates = sorted([options, more].concat());
+            let with = choose(&candidates, budget, &keys());
+            prop_assert!(with.gain >= without.gain && with.gain <= with.bound && with.spent <= MinorSum::from(budget));
+            prop_assert_eq!(with.gain, exhaustive(&candidates, MinorSum::from(budget)));
+        }
+
+        #[test]
+        fn nothing_that_would_gain_more_still_fits(
+            options in prop::collection::vec((0..200_u32, 0..500_i64, -20..900_i64), 1..600),
+            dear in prop::collection::vec((0..200_u32, 500..9_000_i64, 500..90_000_i64), 0..60), budget in 0..12_000_i64,
+        ) {
+            let candidates = sorted([options, dear].concat());
+            let plan = choose(&candidates, budget, &keys());
+            prop_assert!(plan.gain <= plan.bound);
+            let left = MinorSum::from(budget) - plan.spent;
+            for candidate in &candidates {
+                let own = plan.chosen.iter().map(|row| candidates[*row as usize]);
+                let (cost, gain) = own
+                    .filter(|chosen| chosen.customer == candidate.customer)
+                    .fold((0, 0), |_, chosen| (chosen.cost, chosen.gain));
+                prop_assert!(candidate.gain <= gain || MinorSum::from(candidate.cost - cost) > left);
+            }
+        }
+
+        #[test]
+        fn what_is_dearer_than_the_budget_changes_nothing(
+            options in prop::collection::vec((0..200_u32, 0..500_i64, -20..900_i64), 1..300),
+            dear in prop::collection::vec((0..200_u32, 1..9_000_i64, 1..90_000_i64), 1..60), budget in 0..12_000_i64,
+        ) {
+            let beyond = dear.into_iter().map(|(customer, more, gain)| (customer, budget + more, gain));
+            let without = choose(&sorted(options.clone()), budget, &keys());
+            let with = choose(&sorted(options.into_iter().chain(beyond).collect()), budget, &keys());
+            prop_assert_eq!((with.spent, with.gain, with.bound), (without.spent, without.gain, without.bound));
+            prop_assert_eq!(with.marginal_return, without.marginal_return);
         }
     }
 
