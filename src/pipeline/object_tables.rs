@@ -139,6 +139,7 @@ impl ObjectResults {
             text(&|row| setting(row).method.bases().first()?.describe()),
             money(&|row| row.customers.own),
             money(&|row| row.customers.received),
+            money(&|row| row.customers.sent),
             money(&|row| row.allocated),
             money(&|row| row.stays),
             text(&reason),
@@ -168,7 +169,7 @@ impl ObjectBalance {
         let balance = &self.customers;
         let parts = [balance.unused, balance.over_driven, balance.under_absorbed];
         sum(&[balance.own, balance.received])
-            - sum(&[self.allocated, self.stays])
+            - sum(&[balance.sent, self.allocated, self.stays])
             - sum(&parts)
             - sum(&self.own)
             - balance.unassigned_total()

@@ -2,6 +2,7 @@
 //!
 //! * every pool: own + received = sent + allocated + unused + over-driven + under-absorbed + sustained + unassigned
 //!   (column `residual` is zero, and so is the sum made anew);
+//! * every activity over products and other objects: the same, with what stays in place of what is sustained;
 //! * the cost of customers by activity is what their pools have allocated;
 //! * `customer_profit_total` is the sum of `customer_profit`, column by column;
 //! * the cost in `customer_profit` is the cost in `customer_cost`, and its fixed and avoidable parts are those of the pools.
@@ -23,10 +24,13 @@ pub(super) struct Table<'a> {
 /// Sums by group: the texts of some columns.
 type Sums = BTreeMap<Vec<String>, i128>;
 
-/// Money of a pool that came, and that became something, with the column `unassigned` of its reasons.
+/// Money of a pool that came, and that became something, with the column `unassigned` of its reasons; the latter of an
+/// activity over objects.
 const CAME: [&str; 2] = ["own", "received"];
 const BECAME: [&str; 8] =
     ["sent", "allocated", "unused", "over_driven", "under_absorbed", "sustained", "unassigned", "residual"];
+const OF_OBJECTS: [&str; 8] =
+    ["sent", "allocated", "stays", "unused", "over_driven", "under_absorbed", "unassigned", "residual"];
 
 /// Columns of `customer_profit_total`, and of `customer_profit` beside it, that hold money.
 fn money() -> impl Iterator<Item = &'static str> {
@@ -58,12 +62,17 @@ pub(super) fn reconcile(tables: &[Table<'_>]) -> Result<(usize, Vec<(String, Str
             }
         }
     };
+    for (name, by, of) in [
+        ("pool_balance", &["scenario", "stage", "pool", "period"][..], &BECAME),
+        ("product_balance", &["scenario", "activity", "period"], &OF_OBJECTS),
+        ("object_balance", &["scenario", "activity", "period"], &OF_OBJECTS),
+    ] {
+        let Some(balance) = table(name) else { continue };
+        tie(name, "what came and what became of it", &balance.total(by, &CAME)?, &balance.total(by, of)?);
+        let residual = balance.total(&["scenario"], &["residual"])?;
+        tie(name, "residual", &residual, &residual.keys().map(|group| (group.clone(), 0)).collect());
+    }
     if let Some(pools) = table("pool_balance") {
-        let by = ["scenario", "stage", "pool", "period"];
-        let (came, became) = (pools.total(&by, &CAME)?, pools.total(&by, &BECAME)?);
-        tie("pool_balance", "what came and what became of it", &came, &became);
-        let residual = pools.total(&["scenario"], &["residual"])?;
-        tie("pool_balance", "residual", &residual, &residual.keys().map(|group| (group.clone(), 0)).collect());
         if let Some(costs) = table("customer_cost") {
             let mut allocated = pools.total(&["stage", "scenario", "pool"], &["allocated"])?;
             allocated.retain(|group, _| group[0] == "activity");

@@ -27,7 +27,7 @@ macro_rules! object_profit_columns {
     };
 }
 
-const BALANCE_GRAIN: &str = "one row an activity and period: own + received = allocated + stays + unused + over_driven + under_absorbed + unassigned; sorted by activity, period";
+const BALANCE_GRAIN: &str = "one row an activity and period: own + received = sent + allocated + stays + unused + over_driven + under_absorbed + unassigned; sorted by activity, period";
 
 /// What became of every activity's cost over objects other than customers.
 const BALANCE: &[OutputColumn] = &[
@@ -38,7 +38,8 @@ const BALANCE: &[OutputColumn] = &[
     column("method", Text, "method of the activity"),
     optional("driver", Text, "driver, weighted drivers, time equation or costs that it is in proportion to"),
     column("own", Money, "its own cost"),
-    column("received", Money, "from resource pools"),
+    column("received", Money, "from resource pools, and of other activities' unused capacity"),
+    column("sent", Money, "cost of its unused capacity that another activity takes"),
     column("allocated", Money, "borne by the objects"),
     column("stays", Money, "borne by customers alone, or sustained at its level"),
     optional("stays_reason", Text, "why it does not reach the objects"),

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, StringArray};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use crate::support::{Job, cents, days, integers, text, without_stages};
+use crate::support::{Job, cents, days, integers, text, whalecurve, without_stages};
 
 fn optional_text(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(values.iter().copied().collect::<StringArray>())
@@ -101,6 +101,49 @@ fn products_bear_what_can_be_measured_per_product_and_the_rest_stays() {
     // Every column of money is the customers' own, in other groups.
     for column in ["net_revenue", "product_cost", "product_activity_cost", "cm1"] {
         assert_eq!(job.sum("product_profit", column), job.sum("customer_profit", column), "{column}");
+    }
+}
+
+/// Two lines use a fifth of the desk; what the rest of it costs goes to the channels.
+#[test]
+fn balances_of_objects_tie_where_unused_cost_goes_to_another_activity() {
+    let job = Job::new(
+        "
+version: 1
+currency: EUR
+inputs:
+  transactions: {path: l.parquet, columns: {customer_id: c, date: d, order_id: o, product_id: p, amount: a}}
+  customers: {path: customers.csv, columns: {customer_id: c, channel: channel}}
+drivers: {lines: count}
+activities:
+  desk: {level: order, method: driver, driver: lines, capacity: 10, unused_to: idle, cost: 100.00}
+  idle: {level: channel, method: average}
+",
+    );
+    let ledger = vec![
+        ("c", text(["A", "B"])),
+        ("d", days([1, 2])),
+        ("o", integers([1, 2])),
+        ("p", text(["X", "Y"])),
+        ("a", cents([10_000, 5_000])),
+    ];
+    job.parquet("l.parquet", ledger).text("customers.csv", "c,channel\nA,web\nB,shop\n");
+    for (object, dataset) in [
+        (None, "product_balance"),
+        (Some("product"), "object_balance"),
+        (Some("order"), "object_balance"),
+        (Some("customer"), "object_balance"),
+        (Some("channel"), "object_balance"),
+    ] {
+        let more: Vec<&str> = object.into_iter().flat_map(|object| ["--cost-object", object]).collect();
+        job.run(&more);
+        assert_eq!(job.texts(dataset, "activity"), ["desk", "idle"], "{object:?}");
+        assert_eq!(job.decimals(dataset, "sent"), [8_000, 0], "{object:?}");
+        assert_eq!(job.decimals(dataset, "received"), [0, 8_000], "{object:?}");
+        assert_eq!(job.decimals(dataset, "allocated")[0], 2_000, "{object:?}");
+        assert_eq!(job.decimals(dataset, "residual"), [0, 0], "{object:?}");
+        let done = whalecurve(&["verify", job.path("out").to_str().unwrap()]);
+        assert!(done.status.success(), "{object:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
 }
 
