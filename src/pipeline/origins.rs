@@ -12,6 +12,7 @@ use crate::{
         explain::{Shares, origins, split},
     },
     schema::{
+        costs::PoolNode,
         period::{Period, PeriodKind},
         settings::Settings,
     },
@@ -44,11 +45,7 @@ impl<'a> Origins<'a> {
     pub(super) fn of(&self, activity: usize, period: Option<Period>, amount: Minor) -> Vec<Origin> {
         let name = self.plan.activities[activity].name.as_str();
         let mut found = Vec::new();
-        self.add(name, 1.0, period, &mut found);
-        let shares = self.absorbed.get(&period).or_else(|| self.absorbed.get(&None));
-        for (resource, share) in shares.and_then(|shares| shares.get(&activity)).into_iter().flatten() {
-            self.add(&self.plan.resources[*resource], *share, period, &mut found);
-        }
+        self.follow(activity, 1.0, period, &mut found);
         let weights: Vec<i128> = found.iter().map(|(_, weight)| *weight).collect();
         let money = |minor: Minor| Amount { minor: minor.into(), digits: self.settings.currency.exponent };
         let own =
@@ -57,6 +54,25 @@ impl<'a> Origins<'a> {
         let Some(parts) = split(amount, &weights) else { return vec![own(name)] };
         let with_amount = found.into_iter().zip(parts).filter(|(_, part)| *part != 0);
         with_amount.map(|((origin, _), part)| Origin { amount: money(part), ..origin }).collect()
+    }
+
+    /// An activity's own cost, that of the resource pools it received, and that of activities whose unused cost it took.
+    fn follow(&self, activity: usize, share: f64, period: Option<Period>, found: &mut Vec<(Origin, i128)>) {
+        self.add(&self.plan.activities[activity].name, share, period, found);
+        let shares = self.absorbed.get(&period).or_else(|| self.absorbed.get(&None));
+        for (resource, part) in shares.and_then(|shares| shares.get(&activity)).into_iter().flatten() {
+            self.add(&self.plan.resources[*resource], share * part, period, found);
+        }
+        let taken =
+            self.plan.trace.iter().filter(|edge| edge.to == PoolNode::Activity(activity) && edge.period == period);
+        for edge in taken {
+            let PoolNode::Activity(from) = edge.from else { continue };
+            let balance = self.plan.balances.iter().find(|balance| balance.is_of(from, period));
+            let cost = balance.map_or(0, |balance| i128::from(balance.own) + i128::from(balance.received));
+            if cost != 0 {
+                self.follow(from, share * edge.amount as f64 / cost as f64, period, found);
+            }
+        }
     }
 
     /// A pool's own cost of the period, by account and cost centre where the pools table says so.

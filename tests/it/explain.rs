@@ -165,6 +165,44 @@ fn every_step_and_part_sums_to_what_a_run_says_of_the_customer() {
     }
 }
 
+/// Calls cost 100.00 of their own and 50.00 of it; four of ten are made, so 90.00 goes to idle, which has 10.00 of its own:
+/// of every 10.00 of idle, 1.00 is its own account's, 6.00 that of calls and 3.00 that of it. By revenue A bears 25.00.
+#[test]
+fn unused_cost_that_went_on_is_told_with_the_accounts_it_came_from() {
+    let of = |own_idle: &str| {
+        let job = Job::new(
+            "
+version: 1
+currency: EUR
+inputs:
+  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: a}}
+  pools: {path: pools.csv, columns: {activity: pool, amount: amount, account: account}}
+drivers: {lines: count}
+activities:
+  calls: {level: order, method: driver, driver: lines, capacity: 10, unused_to: idle}
+  idle: {level: channel, push_down: true, method: revenue}
+resources:
+  pools:
+    it: {to: {calls: 1}}
+",
+        );
+        let ledger = vec![
+            ("c", text(["A", "B", "B", "B"])),
+            ("d", days([1, 1, 1, 1])),
+            ("a", cents([10_000, 10_000, 10_000, 10_000])),
+        ];
+        job.parquet("l.parquet", ledger);
+        job.text("pools.csv", &format!("pool,amount,account\ncalls,100.00,6100\nit,50.00,6300\n{own_idle}"));
+        let explained = document(&job, &["--customer", "A"]);
+        let idle = explained["costs"].as_array().unwrap().iter().find(|line| line["activity"] == "idle").unwrap();
+        let origins = idle["parts"][0]["origins"].as_array().unwrap().iter();
+        let told = origins.map(|origin| format!("{} {} {}", origin["pool"], origin["account"], origin["amount"]));
+        told.collect::<Vec<_>>().join(", ").replace('"', "")
+    };
+    assert_eq!(of("idle,10.00,6200\n"), "idle 6200 2.50, calls 6100 15.00, it 6300 7.50");
+    assert_eq!(of(""), "calls 6100 15.00, it 6300 7.50");
+}
+
 #[test]
 fn a_question_about_nobody_or_no_period_is_told_without_anybody_else() {
     let failure = |more: &[&str]| {
