@@ -1,6 +1,6 @@
 //! Decisions as columns.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{decisions::Judged, investing::Invest, keeping::Kept, results::Results, tables::integers};
 use crate::{
@@ -193,7 +193,12 @@ fn totals(invest: &Invest) -> Vec<Total> {
     for (total, uncertainty) in each.iter_mut().zip(&invest.uncertainty) {
         total.sd = total.gain as f64 * uncertainty;
     }
-    let variance: f64 = each.iter().map(|total| total.sd * total.sd).sum();
+    // An action works better or worse for all its customers alike, in whatever rows it stands; names are independent.
+    let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
+    for (name, total) in invest.together.iter().zip(&each) {
+        *by_name.entry(name).or_default() += total.sd;
+    }
+    let variance: f64 = by_name.values().map(|sd| sd * sd).sum();
     let mut customers: Vec<u32> = invest.candidates.iter().map(|candidate| candidate.customer).collect();
     customers.dedup();
     let all = Total {

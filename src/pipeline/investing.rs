@@ -30,6 +30,8 @@ use crate::{
 pub(super) struct Invest {
     /// Names of the actions, told apart, in the order of their numbers.
     pub(super) actions: Vec<String>,
+    /// Names of actions as they were given: rows of one name work better or worse together.
+    pub(super) together: Vec<String>,
     pub(super) candidates: Vec<Candidate>,
     pub(super) plan: invest::Plan,
     /// Standard deviation of the gain of each action, as a share of it.
@@ -103,7 +105,8 @@ pub(super) fn invest(
     };
     let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
     let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
-    Ok(Some(Invest { actions: names(settings, ledgers, actions), candidates, plan, uncertainty }))
+    let together = actions.iter().map(|action| action.name.clone()).collect();
+    Ok(Some(Invest { actions: names(settings, ledgers, actions), together, candidates, plan, uncertainty }))
 }
 
 /// What may be done for whom.

@@ -115,6 +115,25 @@ fn a_budget_goes_where_it_gains_most_and_every_gain_follows_from_the_columns_sho
 }
 
 #[test]
+fn uncertainty_does_not_depend_on_the_rows_that_an_action_is_written_in() {
+    let sd = |rows_of: &str| {
+        let job = cdnow(ACTIONS, "decisions: {invest: {budget: 400.00}}\n");
+        job.text("actions.csv", &format!("{HEAD}{rows_of}"));
+        job.run(&[]);
+        let total = rows(&job, "decision_invest_total", &["gain", "gain_sd"]);
+        (number(&total[0][0]), number(&total[0][1]))
+    };
+    let (gain, one) = sd("mail,0.20,,,0.05,,,,,0.5\n");
+    let by_segment = sd("mail,0.20,,odd,0.05,,,,,0.5\nmail,0.20,,even,0.05,,,,,0.5\n");
+    assert!(gain > 1_000 && (2 * one - gain).abs() <= 1, "{gain} {one}");
+    assert_eq!(by_segment.0, gain);
+    assert!((by_segment.1 - one).abs() <= 1, "{by_segment:?} {one}");
+    // Two actions are independent of each other.
+    let two = sd("mail,0.20,,odd,0.05,,,,,0.5\npost,0.20,,even,0.05,,,,,0.5\n");
+    assert!(two.0 == gain && two.1 < one, "{two:?} {one}");
+}
+
+#[test]
 fn nothing_is_spent_of_nothing_but_what_is_for_nothing() {
     let job = cdnow(ACTIONS, "decisions: {invest: {budget: 0.00}}\n");
     job.text("actions.csv", &format!("{HEAD}letter,0.20,,,0.5,,,,,\nfriendliness,0,,,0.01,,,,,\n"));

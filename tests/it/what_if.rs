@@ -390,6 +390,55 @@ fn another_method_takes_no_key_of_the_one_before_it() {
     assert_eq!(job_costs(&capacity), [[100, 50, 100, 50], [200, 50, 0, 50]]);
 }
 
+/// Lines are 2 and 2, days 1 and 2; segments north and south; hr costs 3.00 and serves both activities and spare alike.
+#[test]
+fn a_mapping_of_an_activity_is_replaced_as_a_whole_and_a_path_changes_one_name_of_it() {
+    let job = job("resources: {pools: {hr: {to: {handling: 1, upkeep: 1, spare: 1}, cost: 3.00}}}\n");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let config = config.replace("driver: lines, cost: 4.00", "driver: {lines: 1, days: 1}, cost: 4.00").replace(
+        "  upkeep:",
+        "  spare: {level: channel, method: average}\n  shared: {level: customer, method: percent, shares: {north: 60, south: 40}, cost: 1.00}\n  upkeep:",
+    );
+    job.text("whalecurve.yaml", &config);
+    let of_world = |sets: &[&str]| {
+        let more: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        job.run(&more);
+        let (pools, worlds) = (job.texts("pool_balance", "pool"), job.texts("pool_balance", "scenario"));
+        let received = job.decimals("pool_balance", "received");
+        let allocated = job.decimals("pool_balance", "allocated");
+        let quantity = job.decimals("pool_balance", "driver_quantity");
+        move |pool: &str| {
+            let at = (0..pools.len()).find(|row| pools[*row] == pool && worlds[*row] == "what_if").unwrap();
+            (received[at], allocated[at], quantity[at])
+        }
+    };
+    let drivers = of_world(&["activities.handling.driver={days: 3}", "activities.shared.shares={north: 100}"]);
+    assert_eq!(drivers("handling").2, 9_000_000, "three times the days alone");
+    assert_eq!(drivers("shared").1, 100);
+    let one = of_world(&["activities.handling.driver.days=3", "activities.shared.shares.south=30"]);
+    assert_eq!(one("handling").2, 13_000_000, "the lines once and the days three times");
+    assert_eq!(one("shared").1, 90);
+    let takers = of_world(&["resources.pools.hr.to={handling: 1, upkeep: 1}"]);
+    assert_eq!((takers("handling").0, takers("upkeep").0), (150, 150));
+    // Another method keeps nothing, whichever is said first.
+    let method = of_world(&["activities.handling.driver.days=3", "activities.handling.method=driver"]);
+    assert_eq!(method("handling").2, 9_000_000);
+}
+
+#[test]
+fn a_key_without_a_value_is_taken_out() {
+    let job = job("");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let config = config.replace("driver: lines, cost", "driver: lines, capacity: 8, unused_to: upkeep, cost");
+    job.text("whalecurve.yaml", &config);
+    job.run(&["--set", "activities.handling.unused_to=null"]);
+    assert_eq!(
+        pairs(&job, "pool_balance", "unused"),
+        ["base", "base", "what_if", "what_if"].map(str::to_owned).into_iter().zip([0, 0, 200, 0]).collect::<Vec<_>>()
+    );
+    assert_eq!(job.decimals("pool_balance", "sent"), [200, 0, 0, 0]);
+}
+
 #[test]
 fn objects_are_costed_in_both_worlds() {
     let job = with_forecast("overrides: {activities: {handling: {cost: {factor: 2}}}}\n");

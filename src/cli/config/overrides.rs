@@ -37,8 +37,8 @@ pub(super) struct Overridden {
     pub(super) changes: Changes,
 }
 
-/// Keys of an activity or resource pool that are replaced as a whole, so that half of the old value does not stay.
-const WHOLE: [&str; 3] = ["capacity", "rule", "fallback"];
+/// Keys of an activity or resource pool whose mappings are by name: a path of `--set` may change one name and keep the others.
+const BY_NAME: [&str; 5] = ["driver", "shares", "segments", "to", "budgeted"];
 
 /// Takes `overrides` out of the document, adds `--set`, and lays the changed parts over the rest.
 ///
@@ -57,17 +57,21 @@ pub(super) fn apply(
         return None;
     }
     let over = over.get_or_insert_with(|| Node { at: Position::START, value: Value::Map(Vec::new()) });
-    for set in sets {
-        let (path, value) = parse_set(set, problems)?;
+    let mut sets = sets.iter().map(|set| parse_set(set, problems)).collect::<Option<Vec<_>>>()?;
+    // Another method takes nothing over, wherever it is said.
+    sets.sort_by_key(|(path, _)| path.last().is_none_or(|key| key != "method"));
+    for (path, value) in sets {
+        keep_others(over, document, &path);
         put(over, &path, value);
     }
     let mut read = read(over, problems)?;
     read.changes = changes::take(over, base, problems)?;
     let Value::Map(entries) = std::mem::replace(&mut over.value, Value::Null) else { return None };
     for (key, node) in entries.into_iter().filter(|(key, _)| !OWN.contains(&key.text.as_str())) {
+        let joined = above_keys(&key.text).map_or(usize::MAX, |above| above + 1);
         let part = Node { at: node.at, value: Value::Map(vec![(key, node)]) };
         forget_methods(document, &part);
-        lay(document, part);
+        lay(document, part, joined);
     }
     Some(read)
 }
@@ -135,14 +139,42 @@ fn put(node: &mut Node, path: &[String], value: Node) {
     put(&mut entries[at].1, rest, value);
 }
 
-/// Lays a tree over another: mappings are joined, everything else is replaced.
-fn lay(base: &mut Node, over: Node) {
+/// How many steps of a path stand before the key of an activity or resource pool; `None` in other sections.
+fn above_keys(section: &str) -> Option<usize> {
+    [("activities", 2), ("resources", 3)].into_iter().find(|(name, _)| *name == section).map(|(_, above)| above)
+}
+
+/// Before a path changes one name of a mapping, `overrides` takes over the names that are there.
+fn keep_others(over: &mut Node, document: &Node, path: &[String]) {
+    let Some(above) = path.first().and_then(|section| above_keys(section)).filter(|above| path.len() > above + 1)
+    else {
+        return;
+    };
+    let own = |node: &Node, path: &[String]| path.iter().try_fold(node, |node, key| node.get(key)).cloned();
+    let said = own(over, &path[..above]);
+    let is_new = said.is_none_or(|said| said.get("method").is_none() && said.get(&path[above]).is_none());
+    if is_new
+        && BY_NAME.contains(&path[above].as_str())
+        && let Some(known) = own(document, &path[..=above]).filter(|known| matches!(known.value, Value::Map(_)))
+    {
+        put(over, &path[..=above], known);
+    }
+}
+
+/// Lays a tree over another: mappings are joined down to the keys of an activity or resource pool, so that half of an old
+/// value does not stay; everything else is replaced. A key of an activity or resource pool without a value is taken out.
+///
+/// * `joined`: how many levels of mappings are joined.
+fn lay(base: &mut Node, over: Node, joined: usize) {
     match (&mut base.value, over.value) {
-        (Value::Map(entries), Value::Map(others)) => {
+        (Value::Map(entries), Value::Map(others)) if joined > 0 => {
             for (key, node) in others {
+                if joined == 1 && matches!(node.value, Value::Null) {
+                    entries.retain(|(known, _)| known.text != key.text);
+                    continue;
+                }
                 match entries.iter_mut().find(|(known, _)| known.text == key.text) {
-                    Some((_, known)) if WHOLE.contains(&key.text.as_str()) => *known = node,
-                    Some((_, known)) => lay(known, node),
+                    Some((_, known)) => lay(known, node, joined - 1),
                     None => entries.push((key, node)),
                 }
             }

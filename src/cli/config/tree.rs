@@ -28,7 +28,7 @@ const MAX_BYTES: usize = super::MAX_BYTES as usize;
 const TODO: &str = "TODO";
 
 /// A value of the document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Where it stands; for an alias, where the alias stands.
     pub(super) at: Position,
@@ -73,7 +73,7 @@ impl Node {
 }
 
 /// What a node is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     /// Nothing, `~` or `null`.
     Null,
@@ -88,7 +88,7 @@ pub(super) enum Value {
 }
 
 /// A key of a mapping.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Key {
     /// Where it stands.
     pub(super) at: Position,
@@ -97,7 +97,7 @@ pub(super) struct Key {
 }
 
 /// A scalar's text and where it came from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scalar {
     /// The text, environment references replaced.
     pub(super) text: String,
