@@ -33,6 +33,7 @@ use crate::{
     },
     schema::{
         costing::{ActivitySetting, Basis, Layer, Method, Negative, Rule},
+        costs::PoolBalance,
         inputs::Limits,
         method_outputs::METHOD_COMPARISON,
         money::Currency,
@@ -137,6 +138,8 @@ pub struct Scored {
     pub name: String,
     /// Cost that customers bear.
     pub cost: MinorSum,
+    /// Cost that nobody bears, so that no profit is less by it.
+    pub unassigned: MinorSum,
     /// Concentration of profit.
     pub concentration: Concentration,
 }
@@ -174,6 +177,7 @@ struct Found {
     name: String,
     cost: Vec<Minor>,
     profit: Vec<Minor>,
+    unassigned: MinorSum,
 }
 
 impl Found {
@@ -269,7 +273,13 @@ fn outcome(name: String, method: MethodChoice, settings: &Settings, ledgers: &Le
         }
     }
     let first = &ledgers.facts.first_cell;
-    Ok(Found { name, cost: sum_by_customer(first, &cost), profit: sum_by_customer(first, &margins.economic_profit) })
+    let pools = costs.plan.balances.iter();
+    Ok(Found {
+        name,
+        cost: sum_by_customer(first, &cost),
+        profit: sum_by_customer(first, &margins.economic_profit),
+        unassigned: pools.map(PoolBalance::unassigned_total).sum(),
+    })
 }
 
 /// Every activity spread by one basis: levels, layers and costs stay, drivers, capacities and policies go.
@@ -345,13 +355,14 @@ fn read_truth(
     let profit = any.profit.iter().zip(&any.cost).zip(&cost);
     let profit: Option<Vec<Minor>> =
         profit.map(|((profit, cost), truth)| profit.checked_add(*cost)?.checked_sub(*truth)).collect();
-    Ok(Found { name: TRUTH.to_owned(), cost, profit: profit.ok_or(RunError::CostTooLarge)? })
+    Ok(Found { name: TRUTH.to_owned(), cost, profit: profit.ok_or(RunError::CostTooLarge)?, unassigned: 0 })
 }
 
 fn score(found: &[Found], ties: &[u64], has_truth: bool) -> (Vec<Scored>, Vec<Pair>) {
     let scored = |found: &Found| Scored {
         name: found.name.clone(),
         cost: found.cost.iter().map(|cost| MinorSum::from(*cost)).sum(),
+        unassigned: found.unassigned,
         concentration: concentration(&found.profit),
     };
     let methods = found.iter().map(scored).collect();

@@ -212,7 +212,7 @@ pub fn open(
         columns.push(expression.alias(role.as_str()));
     }
     for (driver, setting) in drivers {
-        columns.extend(driver_columns(driver, setting, &found[0], &schema)?);
+        columns.extend(driver_columns(driver, setting, (&found[0], csv), &schema)?);
     }
     for (covariate, setting) in &setting.covariates {
         columns.push(covariate_column(covariate, setting, &found[0], &schema)?);
@@ -238,7 +238,7 @@ fn local(expression: Expr, dtype: &DataType) -> Expr {
 fn driver_columns(
     driver: &str,
     setting: &LedgerDriver,
-    file: &Utf8Path,
+    (file, csv): (&Utf8Path, bool),
     schema: &Schema,
 ) -> Result<Vec<Expr>, ReadError> {
     use crate::schema::settings::DriverMeasure;
@@ -254,7 +254,8 @@ fn driver_columns(
             let dtype = schema.get(term.as_str()).ok_or_else(missing)?;
             let cast = match dtype {
                 DataType::Boolean => Some(DataType::Int64),
-                dtype => Role::Number.cast(dtype, false),
+                // A CSV has texts alone; the contract reads numbers out of them.
+                dtype => Role::Number.cast(dtype, csv),
             };
             let cast = cast.ok_or_else(|| ReadError::ColumnType {
                 file: file.to_owned(),

@@ -75,6 +75,19 @@ fn driver_against_revenue_is_what_pencil_and_paper_say() {
 }
 
 #[test]
+fn what_a_method_leaves_to_nobody_is_told() {
+    let job = spring();
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let without = config.replace("product_cost: product_cost", "").replace(", product_cost: cost", "");
+    job.text("plain.yaml", &without);
+    let done = compare(&job, &["plain.yaml"], &["--methods", "revenue,cost"]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success(), "{told}");
+    let note = "note: cost leaves 70,865.00 USD unassigned, which no customer's profit is less by\n";
+    assert!(told.contains(note) && told.matches("note: ").count() == 1, "{told}");
+}
+
+#[test]
 fn a_comparison_says_of_the_config_what_its_run_says() {
     let job = spring();
     let told = tables(&job, &["whalecurve.yaml"], &["--methods", "config,average", "--format", "markdown"]);

@@ -50,6 +50,21 @@ fn every_event_takes_the_time_of_its_equation_and_sums_are_by_customer() {
 }
 
 #[test]
+fn events_of_a_csv_take_the_same_time() {
+    let job = job(MINUTES, &[]);
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &config.replace("e.parquet", "e.csv"));
+    job.text("e.csv", "c,kind,lines,cold,export\n1,order,1,0,0\n1,order,10,1,0\n2,order,10.0,1,1\n2,call,99,1,1\n");
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_cost", "driver_quantity"), [20_800_000, 29_000_000]);
+    // A text that is no number is rejected with its row.
+    job.text("e.csv", "c,kind,lines,cold,export\n1,order,1,0,0\n2,order,many,0,0\n2,order,1,0,0\n");
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_cost", "driver_quantity"), [3_800_000, 3_800_000]);
+    assert_eq!(job.texts("rejected", "rule"), ["invalid_quantity"]);
+}
+
+#[test]
 fn time_of_unknown_customers_is_nobodys_and_a_flag_of_two_is_rejected() {
     let events = [(1, "order", 0, false, 0), (9, "order", 0, false, 0), (2, "order", 0, false, 2)];
     let job = job(MINUTES, &events);

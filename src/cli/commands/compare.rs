@@ -133,6 +133,11 @@ fn labels(configs: &[Utf8PathBuf]) -> Vec<String> {
 
 fn tell(compared: &Compared, format: TableFormat, output: &Utf8Path, streams: &mut Streams<'_>) -> std::io::Result<()> {
     writeln!(streams.talk, "{:<14} {output}", "written to")?;
+    for method in compared.methods.iter().filter(|method| method.unassigned != 0) {
+        let (money, code) = (format_grouped(method.unassigned, compared.currency.exponent), &compared.currency.code);
+        let name = &method.name;
+        writeln!(streams.talk, "note: {name} leaves {money} {code} unassigned, which no customer's profit is less by")?;
+    }
     for table in tables(compared) {
         write!(streams.out, "{}", table.render(format))?;
     }
