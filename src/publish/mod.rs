@@ -62,13 +62,15 @@ pub enum PublishError {
         /// What differs.
         what: String,
     },
-    /// Money that does not fit DECIMAL(18, …).
+    /// Money or a quantity that does not fit DECIMAL(18, …).
     #[error("dataset `{dataset}`: column `{column}` holds an amount of more than 18 digits")]
     Precision {
         /// Dataset.
         dataset: &'static str,
         /// Column.
         column: String,
+        /// Whether it is a quantity and no money.
+        quantity: bool,
     },
     /// Another run holds the output.
     #[error("{path}: another run{} writes to this output", .process.map(|process| format!(" (process {process})")).unwrap_or_default())]
@@ -128,6 +130,9 @@ impl PublishError {
             Self::Link { .. } => Some("name the folder itself with --output"),
             Self::Damaged { .. } => Some("check the disk, and run it again: a rerun gives the same bytes"),
             Self::Io { .. } | Self::Parquet { .. } => Some("check free space and permissions of the output folder"),
+            Self::Precision { quantity: true, .. } => {
+                Some("check the driver quantities, or choose a larger unit: 12 digits before the point are kept")
+            }
             Self::Precision { .. } => Some("check the amounts, or choose a currency with fewer minor digits"),
             Self::Contract { .. } => None,
         }

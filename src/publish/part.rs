@@ -144,7 +144,11 @@ impl<'a> PartFile<'a> {
                 (Chunk::Coded(_), _) => return Err(contract("is text and holds something else")),
                 (Chunk::Arrow(writer), values) => {
                     let array = values.array(from, to, field.data_type(), self.ids);
-                    let precision = || PublishError::Precision { dataset: self.dataset, column: field.name().clone() };
+                    let precision = || PublishError::Precision {
+                        dataset: self.dataset,
+                        column: field.name().clone(),
+                        quantity: matches!(field.data_type(), DataType::Decimal128(_, 6)),
+                    };
                     let array = array.ok_or_else(precision)?;
                     if array.data_type() != field.data_type() {
                         return Err(contract(&format!("is {} and holds {}", field.data_type(), array.data_type())));

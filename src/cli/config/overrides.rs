@@ -222,7 +222,7 @@ fn read(over: &Node, problems: &mut Problems) -> Option<Overridden> {
         problems.add_with_hint(key.at, what, hint);
         complete = false;
     }
-    let of = |name: &str| entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| Entry::root(node));
+    let of = |name: &str| entries.iter().find(|(key, _)| key.text == name).map(|(key, node)| Entry::under(key, node));
     let name = of("name").map_or(Some(DEFAULT_NAME), |entry| entry.text("a name of the scenario", problems))?;
     if name == BASE {
         problems.add(over.at, format!("a scenario cannot be named `{BASE}`, which is the run without it"));

@@ -97,6 +97,11 @@ impl<'t> Entry<'t> {
         Self { node, key_at: Position::START, path: String::new(), asked: None }
     }
 
+    /// A value under a key of the document.
+    pub(super) fn under(key: &Key, node: &'t Node) -> Self {
+        Self { node, key_at: key.at, path: key.text.clone(), asked: None }
+    }
+
     /// The whole document, of which is noted what readers ask.
     #[cfg(test)]
     pub(super) fn asking(node: &'t Node, asked: &'t Asked) -> Self {
@@ -314,14 +319,27 @@ impl<'t> Entry<'t> {
     }
 
     /// A decimal number from `low` to `high` with at most [`RATE_DIGITS`] digits after the point, exactly.
-    pub(super) fn decimal(&self, (low, high): (i64, i64), problems: &mut Problems) -> Option<Decimal> {
+    pub(super) fn decimal(&self, range: (i64, i64), problems: &mut Problems) -> Option<Decimal> {
+        self.decimal_at_stake(range, "", problems)
+    }
+
+    /// The same.
+    ///
+    /// * `stake`: what the message ends with.
+    pub(super) fn decimal_at_stake(
+        &self,
+        (low, high): (i64, i64),
+        stake: &str,
+        problems: &mut Problems,
+    ) -> Option<Decimal> {
         self.note(|shape| shape.is_number = true);
         let digits = u32::from(RATE_DIGITS);
         let one = 10_i128.pow(digits);
         let parsed = self.own_scalar().and_then(|text| number::decimal(text, RATE_DIGITS).ok());
         let fits = |scaled: &i128| (i128::from(low) * one..=i128::from(high) * one).contains(scaled);
         let Some(mantissa) = parsed.filter(fits) else {
-            let expected = format!("a number from {low} to {high}, at most {RATE_DIGITS} digits after the point");
+            let expected =
+                format!("a number from {low} to {high}, at most {RATE_DIGITS} digits after the point{stake}");
             self.refuse_as(&expected, None, problems);
             return None;
         };

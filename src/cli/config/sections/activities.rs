@@ -170,7 +170,11 @@ fn unused_to(
     }
     let own_name = own.path().rsplit('.').next().unwrap_or_default();
     if !known.activities.contains(&name) || name == own_name {
-        entry.refuse("the name of another activity", Some(format!("known: {}", list(known.activities))), problems);
+        entry.refuse(
+            &format!("the name of another activity{}", known.stake),
+            Some(format!("known: {}", list(known.activities))),
+            problems,
+        );
         return None;
     }
     Some(Some(name.to_owned()))

@@ -182,8 +182,10 @@ fn shares(entry: &Entry<'_>, stake: &str, problems: &mut Problems) -> Option<Vec
         problems.add(entry.key_at(), format!("{} names no segment", quoted(entry.path())));
         return None;
     }
-    let read: Vec<_> =
-        named.iter().map(|(name, entry)| Some(((*name).to_owned(), entry.decimal((0, 100), problems)?))).collect();
+    let read: Vec<_> = named
+        .iter()
+        .map(|(name, entry)| Some(((*name).to_owned(), entry.decimal_at_stake((0, 100), stake, problems)?)))
+        .collect();
     let shares: Vec<(String, Decimal)> = read.into_iter().collect::<Option<_>>()?;
     // Twelve digits after the point are enough for any share, and their sum fits.
     let scaled = |share: &Decimal| share.to_scaled(12).unwrap_or(i64::MAX);

@@ -13,6 +13,7 @@ use crate::{
         suggest::{closest, list, quoted},
         walk::{Entry, Fields},
     },
+    numeric::decimal::format_minor,
     schema::{
         costing::{Level, ResourceSetting, Rule, ServiceRule, ServiceSetting, Weight},
         settings::TableName,
@@ -175,8 +176,11 @@ fn service(
     // A pool without takers has them from the table.
     let serves = if known.tables.contains(&TableName::ResourceWeights) {
         fields.read_or("to", Vec::new(), problems, takers)
-    } else {
+    } else if fields.has("to") {
         fields.read("to", problems, takers)
+    } else {
+        problems.add(fields.at(), format!("`{}.to` is missing{}", fields.path(), known.stake));
+        None
     };
     let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
         entry.scaled(6, "a capacity in the unit of the weights", problems).map(Some)
@@ -188,8 +192,15 @@ fn service(
         Weight::Periods(_) | Weight::Driver(_) => 0,
     };
     let given: i128 = serves.iter().map(|(_, weight)| always(weight)).sum();
-    if capacity.is_some_and(|capacity| i128::from(capacity) < given) {
-        let what = format!("{} gives more than its capacity", quoted(entry.path()));
+    if let Some(capacity) = capacity.filter(|capacity| *capacity <= 0 || i128::from(*capacity) < given) {
+        let units = |quantity: i128| format_minor(quantity, 6).trim_end_matches('0').trim_end_matches('.').to_owned();
+        if let Some(entry) = fields.get("capacity").filter(|_| capacity <= 0) {
+            entry.refuse(&format!("a capacity above zero{}", known.stake), None, problems);
+            return None;
+        }
+        let (given, capacity) = (units(given), units(capacity.into()));
+        let what =
+            format!("{} gives {given}, more than its capacity of {capacity}{}", quoted(entry.path()), known.stake);
         problems.add_with_hint(entry.key_at(), what, "raise the capacity to what the weights add up to");
         return None;
     }
@@ -205,7 +216,7 @@ fn serves(
 ) -> Option<Vec<(String, Weight)>> {
     let named = entry.named(problems)?;
     if named.is_empty() {
-        problems.add(entry.key_at(), format!("{} names nobody", quoted(entry.path())));
+        problems.add(entry.key_at(), format!("{} names nobody{}", quoted(entry.path()), known.stake));
         return None;
     }
     let takers: Vec<&str> = known.activities.iter().chain(names).copied().collect();

@@ -170,6 +170,34 @@ fn capacity_is_a_quantity_or_working_time() {
 }
 
 #[test]
+fn every_mistake_of_a_rule_is_told_with_the_rule_and_its_money() {
+    let of = |rest: &str| {
+        message_with(&format!(
+            "drivers: {{orders: count}}\nactivities: {{a: {{level: order, rule: R-1, cost: 1, {rest}}}}}\n"
+        ))
+    };
+    let pool = |rest: &str| {
+        message_with(&format!(
+            "activities: {{a: {{level: order, method: average}}}}\nresources: {{pools: {{it: {{rule: R-1, cost: 1, {rest}}}}}}}\n"
+        ))
+    };
+    let told = [
+        of("method: percent, shares: {a: 110}"),
+        of("method: percent, shares: {a: -5}"),
+        of("method: driver, driver: orders, capacity: 4, unused_to: b"),
+        pool("to: {}"),
+        pool("capacity: 4"),
+        pool("capacity: 0, to: {a: 1}"),
+        pool("capacity: 0, to: {a: 0}"),
+        pool("capacity: 2, to: {a: 2.5}"),
+    ];
+    for told in &told {
+        assert!(told.contains("; rule `R-1`, 1.00 USD are at stake"), "{told}");
+    }
+    assert!(told[7].contains("gives 2.5, more than its capacity of 2;"), "{}", told[7]);
+}
+
+#[test]
 fn a_rule_has_a_name_a_version_and_dates() {
     let rule = accepted("method: average, rule: {id: R-7, version: 3}, valid_to: 1970-01-02").rule;
     assert_eq!((rule.id.as_deref(), rule.version, rule.valid_from, rule.valid_to), (Some("R-7"), 3, None, Some(1)));
@@ -203,7 +231,7 @@ fn resource_pools_serve_what_is_there_and_no_more_than_they_can() {
     ");
     assert_snapshot!(with("{pools: {it: {cost: 1, to: {a: -1}}}}"), @"shop/whalecurve.yaml:6:43: `resources.pools.it.to.a` is `-1`, expected a weight of zero or more");
     assert_snapshot!(with("{pools: {it: {cost: 1, capacity: 2, to: {a: 3}}}}"), @r"
-    shop/whalecurve.yaml:6:21: `resources.pools.it` gives more than its capacity
+    shop/whalecurve.yaml:6:21: `resources.pools.it` gives 3, more than its capacity of 2; 1.00 USD are at stake
       hint: raise the capacity to what the weights add up to
     ");
     assert_snapshot!(with("{method: step_down, order: [it, hr], pools: {it: {cost: 1, to: {a: 3}}}}"), @r"
