@@ -117,6 +117,7 @@ impl Sources<'_> {
             driver: name.to_owned(),
             meant: String::new(),
             known: known_drivers(self.drivers),
+            excusable: false,
         })
     }
 

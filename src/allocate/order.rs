@@ -67,7 +67,13 @@ fn circle(costing: &Costing<'_>, done: &[bool]) -> CostError {
     let through: Vec<String> = waiting.iter().map(|activity| activity.name.clone()).collect();
     let own = costing.pools.iter().filter(|pool| through.contains(&pool.activity));
     let money: MinorSum = own.map(|pool| MinorSum::from(pool.amount)).sum();
-    let reason = Refusal::CostLoop { through };
+    let goes_on = |activity: &&Activity| activity.setting.unused_to.as_ref().is_some_and(|to| through.contains(to));
+    let waits = |activity: &&Activity| needs(&activity.setting).iter().any(|cost| through.contains(cost));
+    let reason = if waiting.iter().any(goes_on) && !waiting.iter().any(waits) {
+        Refusal::UnusedLoop { through }
+    } else {
+        Refusal::CostLoop { through }
+    };
     Box::new(PoolError {
         activity: waiting.first().map(|activity| activity.name.clone()).unwrap_or_default(),
         rule: waiting.first().map(|activity| reason.by(activity, 0)).unwrap_or_default(),

@@ -2,7 +2,10 @@
 
 use super::{parts::Parts, refusal::Refusal, share::Share, spread::AllocateError};
 use crate::{
-    schema::{costing::Capacity, costs::Unassigned},
+    schema::{
+        costing::{Basis, Capacity},
+        costs::Unassigned,
+    },
     units::Minor,
 };
 
@@ -21,6 +24,8 @@ pub(super) struct Planned {
     pub(super) capacity: Option<CapacityOf>,
     /// One for each basis of the method that cost is charged by.
     pub(super) rates: Vec<Rate>,
+    /// What stood in for a driver that nobody used.
+    pub(super) instead: Option<Basis>,
 }
 
 /// A capacity that was given, and its use.

@@ -167,10 +167,12 @@ impl Planner<'_> {
         let nobody = |weighted: &Weighted| {
             weighted.summary.recipients() + weighted.summary.negative() == 0 && weighted.beside == 0 && !fixed_capacity
         };
+        let mut instead = None;
         if nobody(&weighted)
             && let Some((other, unknown)) = self.instead(setting, basis, number)?
         {
             number = other;
+            instead = setting.no_driver.as_ref().and_then(NoDriver::basis);
             weighted = self.weigh(setting, number, &unknown)?;
         }
         if nobody(&weighted) {
@@ -179,9 +181,10 @@ impl Planner<'_> {
         if let Negative::Signed { limit } = setting.negative
             && weighted.negative > 0
         {
-            return self.signed(amount, limit, number, &weighted);
+            let signed = self.signed(amount, limit, number, &weighted);
+            return signed.map(|planned| Planned { instead, ..planned });
         }
-        let mut planned = Self::planned(&weighted);
+        let mut planned = Planned { instead, ..Self::planned(&weighted) };
         let capacity = setting.capacity.unwrap_or(Capacity::Actual);
         let plan = capacity::plan(amount, capacity, setting.over_use, &weighted.summary, weighted.beside)?;
         planned.add(plan.planned().parts(), Unassigned::UnknownCustomer)?;

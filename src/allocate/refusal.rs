@@ -23,6 +23,8 @@ pub enum Refusal {
         meant: String,
         /// Every known one.
         known: String,
+        /// Whether the activity may say what becomes of its cost without the driver.
+        excusable: bool,
     },
     /// A cost basis that is no cost.
     #[error("`{name}` is neither product_cost nor an activity that is allocated before it")]
@@ -33,6 +35,12 @@ pub enum Refusal {
     /// Cost bases that need each other.
     #[error("it is in proportion to its own cost, through {}", .through.join(", "))]
     CostLoop {
+        /// The activities that wait for each other.
+        through: Vec<String>,
+    },
+    /// Unused cost that goes on in a circle.
+    #[error("its unused cost comes back to it by `unused_to`, through {}", .through.join(", "))]
+    UnusedLoop {
         /// The activities that wait for each other.
         through: Vec<String>,
     },
@@ -136,11 +144,13 @@ impl Refusal {
         match self {
             Self::Method(error) => error.hint(),
             Self::Equation(error) => error.hint(),
-            Self::MissingDriver { .. } => {
+            Self::MissingDriver { excusable: true, .. } => {
                 Some("mend its name, add its rows to inputs.driver_quantities, or say no_driver: unassigned")
             }
+            Self::MissingDriver { .. } => Some("mend its name, or add its rows to inputs.driver_quantities"),
             Self::UnknownCost { .. } => Some("write of: [product_cost, ACTIVITY, …]"),
             Self::CostLoop { .. } => Some("let one of them be in proportion to something else"),
+            Self::UnusedLoop { .. } => Some("let one of them keep its unused cost, or hand it to another activity"),
             Self::NoTarget { .. } => Some("mend the name under `to`, or add the activity to inputs.activities"),
             Self::ServesNobody { .. } => Some("name its takers under `to`, or add them to inputs.resource_weights"),
             Self::PushedDown { .. } => {
@@ -197,11 +207,13 @@ pub enum CostError {
         /// Currency code.
         currency: String,
     },
-    /// A rule of a resource pool outside its dates.
-    #[error("resource `{resource}`: {reason}; {money} {currency} are at stake")]
+    /// A resource pool with a rule outside its dates, without takers, or with a taker or driver that is not there.
+    #[error("resource `{resource}`{rule}: {reason}; {money} {currency} are at stake")]
     Resource {
         /// Pool.
         resource: String,
+        /// Comma and name of the rule, or nothing where it has no other name than the pool or the reason names it.
+        rule: String,
         /// What is wrong.
         reason: Refusal,
         /// Its cost, in major units.

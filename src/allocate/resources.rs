@@ -149,6 +149,7 @@ fn names_of<'a>(costing: &Costing<'a>, number: usize) -> &'a str {
 fn refused(costing: &Costing<'_>, resource: &str, reason: Refusal, money: MinorSum) -> CostError {
     CostError::Resource {
         resource: resource.to_owned(),
+        rule: String::new(),
         reason,
         money: format_minor(money, costing.currency.exponent),
         currency: costing.currency.code.clone(),
@@ -229,13 +230,14 @@ fn quantity(
             periods.iter().filter(|(at, _)| within(*at)).map(|(_, quantity)| i128::from(*quantity)).sum()
         }
         Weight::Driver(name) => {
-            if let Some(missing) = costing.missing(name) {
+            if let Some(missing) = costing.missing(name, false) {
                 return Err(missing);
             }
             let missing = || Refusal::MissingDriver {
                 driver: name.clone(),
                 meant: String::new(),
                 known: known_drivers(costing.drivers),
+                excusable: false,
             };
             let at = costing.drivers.iter().position(|known| known == name).ok_or_else(missing)?;
             let cells = ground.cells;
@@ -276,7 +278,11 @@ impl<'a> Graph<'a> {
                 let Some(to) = graph.number(taker) else { continue };
                 let weight = quantity(weight, costing, ground, period).map_err(|reason| {
                     let own = costing.pools.iter().filter(|pool| pool.activity == *name && pool.period == period);
-                    refused(costing, name, reason, own.map(|pool| MinorSum::from(pool.amount)).sum())
+                    let mut error = refused(costing, name, reason, own.map(|pool| MinorSum::from(pool.amount)).sum());
+                    if let (CostError::Resource { rule, .. }, Some(id)) = (&mut error, &services[number].rule.id) {
+                        *rule = format!(", rule `{id}`");
+                    }
+                    error
                 })?;
                 weights.push((to, weight));
             }
@@ -354,7 +360,9 @@ impl<'a> Graph<'a> {
             _ => money,
         };
         let rule = |node: &u32| self.rules.get(*node as usize)?.1.rule.id.as_ref();
-        let rules: Vec<String> = source.in_loop().iter().filter_map(rule).map(|id| format!("`{id}`")).collect();
+        let about = source.of_node();
+        let rules: Vec<String> =
+            about.iter().chain(source.in_loop()).filter_map(rule).map(|id| format!("`{id}`")).collect();
         CostError::Resources {
             when: self.costing.when(period),
             rules: match rules.as_slice() {
@@ -410,6 +418,8 @@ impl<'a> Graph<'a> {
             }
         }
         for edge in flow.edges.iter().filter(|edge| edge.weight > 0) {
+            let serves = self.rules[edge.from as usize].1.serves;
+            let weight = serves.iter().find(|(taker, _)| taker == self.name(edge.to)).map(|(_, weight)| weight);
             served.trace.push(TraceEdge {
                 from: self.node(edge.from),
                 to: self.node(edge.to),
@@ -418,7 +428,7 @@ impl<'a> Graph<'a> {
                 total: edge.total,
                 amount: edge.amount,
                 rule: self.rules[edge.from as usize].0,
-                kind: RuleKind::DriverTracing,
+                kind: weight.map_or(RuleKind::Allocation, Weight::kind),
             });
         }
     }

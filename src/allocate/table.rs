@@ -69,14 +69,16 @@ impl Costing<'_> {
     }
 
     /// Why a driver cannot be gone by: no table holds it.
-    pub(super) fn missing(&self, driver: &str) -> Option<Refusal> {
+    ///
+    /// * `excusable`: whether `no_driver` may say what becomes of the cost.
+    pub(super) fn missing(&self, driver: &str, excusable: bool) -> Option<Refusal> {
         let (_, meant) = self.absent.names.iter().find(|(name, _)| name == driver)?;
         let meant = meant.as_ref().map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
         let known = match (known_drivers(&self.absent.known), self.absent.others) {
             (known, 0) => known,
             (known, others) => format!("{known}, and {others} of the table"),
         };
-        Some(Refusal::MissingDriver { driver: driver.to_owned(), meant, known })
+        Some(Refusal::MissingDriver { driver: driver.to_owned(), meant, known, excusable })
     }
 }
 
@@ -256,9 +258,12 @@ impl Context<'_> {
             _ => None,
         };
         let bases = setting.method.bases();
-        let own = bases.into_iter().filter(|_| setting.no_driver.is_none());
-        let missing = own.chain(fallback).flat_map(Basis::drivers).find_map(|name| self.costing.missing(name));
-        missing.map_or(Ok(()), Err)
+        let excusable = matches!(setting.method, Method::Share(_));
+        let own = bases.into_iter().filter(|_| setting.no_driver.is_none()).map(|basis| (basis, excusable));
+        let missing = |(basis, excusable): (&Basis, bool)| {
+            basis.drivers().into_iter().find_map(|name| self.costing.missing(name, excusable))
+        };
+        own.chain(fallback.map(|basis| (basis, false))).find_map(missing).map_or(Ok(()), Err)
     }
 
     /// Settles how much of what customers bear of an activity is fixed, and how much avoidable.
@@ -394,6 +399,7 @@ impl Context<'_> {
         balance.under_absorbed = planned.under_absorbed;
         balance.unassigned = planned.unassigned;
         balance.recipients = planned.recipients;
+        balance.instead = planned.instead;
         balance.driver_quantity = planned.quantity;
         balance.negative_quantity = planned.negative_quantity;
         if let Some(CapacityOf { denominator, capacity, used, cost }) = planned.capacity {

@@ -40,8 +40,12 @@ impl UnknownQuantities {
             (0..names.len()).map(|at| rows.values().map(|own| own[at]).collect()).collect();
         let of = |name: &str| -> Result<&[Quantity], Refusal> {
             let at = names.iter().position(|driver| *driver == name);
-            let missing =
-                || Refusal::MissingDriver { driver: name.to_owned(), meant: String::new(), known: names.join(", ") };
+            let missing = || Refusal::MissingDriver {
+                driver: name.to_owned(),
+                meant: String::new(),
+                known: names.join(", "),
+                excusable: false,
+            };
             Ok(&columns[at.ok_or_else(missing)?])
         };
         match basis {

@@ -144,7 +144,7 @@ impl World<'_> {
             Some(setting) => setting.method.as_str().to_owned(),
             None => self.settings.service.as_str().to_owned(),
         };
-        let driver = |row: &PoolBalance| activity(row)?.method.bases().first()?.describe();
+        let driver = |row: &PoolBalance| row.driver(&activity(row)?.method);
         vec![
             texts(rows, |row| Some(pools.name(row.node))),
             texts(rows, |row| Some(Pools::stage(row.node))),
@@ -207,7 +207,16 @@ impl World<'_> {
         rows.sort_by_key(|row| (row.activity, row.period, row.basis));
         let per_major = i128::from(self.settings.currency.minor_per_major());
         let setting = |row: &ActivityRate| pools.setting(row.activity, row.rule);
-        let driver = |row: &ActivityRate| setting(row).method.bases().get(row.basis)?.describe();
+        let instead = |row: &ActivityRate| {
+            let balances = &self.found.costs.plan.balances;
+            let node = PoolNode::Activity(row.activity);
+            let at = balances.binary_search_by_key(&(node, row.period), |balance| (balance.node, balance.period));
+            at.ok().and_then(|at| balances[at].instead.as_ref())
+        };
+        let driver = |row: &ActivityRate| match instead(row) {
+            Some(basis) => Some(basis.name()),
+            None => setting(row).method.bases().get(row.basis)?.describe(),
+        };
         let method = |row: &ActivityRate| Some(setting(row).method.as_str().to_owned());
         let rule = |row: &ActivityRate| pools.rule(PoolNode::Activity(row.activity), row.rule);
         // Minor units over millionths, in millionths of a major unit.

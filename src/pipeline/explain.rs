@@ -25,6 +25,7 @@ use crate::{
     read::pseudonym::pseudonym,
     schema::{
         costing::{Basis, Layer},
+        costs::PoolBalance,
         margins::Margins,
         period::{ALL, Period, format_day},
         scenario::BASE,
@@ -294,6 +295,9 @@ impl Explainer<'_> {
             for part in plan.parts(&ground, cell) {
                 let line = &mut lines[first[part.activity] + plan.rule(part.activity, ground.cells.period[cell])];
                 line.amount.minor += MinorSum::from(part.amount);
+                if let Some(instead) = self.balance(&part).and_then(|balance| balance.instead.as_ref()) {
+                    line.kind = instead.kind().as_str();
+                }
                 line.parts.push(self.part(cell, part));
             }
         }
@@ -322,10 +326,13 @@ impl Explainer<'_> {
         }
     }
 
+    fn balance(&self, part: &CostPart<'_>) -> Option<&PoolBalance> {
+        self.costs.plan.balances.iter().find(|balance| balance.is_of(part.activity, part.period))
+    }
+
     fn part(&self, cell: usize, part: CostPart<'_>) -> Part {
-        let balance = self.costs.plan.balances.iter().find(|balance| balance.is_of(part.activity, part.period));
         let (own, received, allocated) =
-            balance.map_or((0, 0, 0), |balance| (balance.own, balance.received, balance.allocated));
+            self.balance(&part).map_or((0, 0, 0), |balance| (balance.own, balance.received, balance.allocated));
         let quantity = |minor: i128| (part.by != By::Traced).then_some(Amount { minor, digits: 6 });
         Part {
             period: self.label(Some(self.ledgers.cells.period[cell])),

@@ -136,7 +136,7 @@ impl ObjectResults {
             text(&|row| Some(setting(row).level.as_str().to_owned())),
             text(&|row| Some(Layer::as_str(setting(row).layer).to_owned())),
             text(&|row| Some(setting(row).method.as_str().to_owned())),
-            text(&|row| setting(row).method.bases().first()?.describe()),
+            text(&|row| row.customers.driver(&setting(row).method)),
             money(&|row| row.customers.own),
             money(&|row| row.customers.received),
             money(&|row| row.customers.sent),

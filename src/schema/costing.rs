@@ -124,6 +124,15 @@ pub enum Weight {
 }
 
 impl Weight {
+    /// How cost came to the taker: a weight that is the same in every period, as a percentage is, is a convention.
+    #[must_use]
+    pub fn kind(&self) -> RuleKind {
+        match self {
+            Self::Always(_) => RuleKind::Allocation,
+            Self::Periods(_) | Self::Driver(_) => RuleKind::DriverTracing,
+        }
+    }
+
     /// Whether it may differ from period to period.
     #[must_use]
     pub fn varies(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What became of every cost: balances of pools, use of capacity, rates, flows between pools, and cost by margin layer.
 
 use super::{
-    costing::{Capacity, Layer, RuleKind},
+    costing::{Basis, Capacity, Layer, Method, RuleKind},
     period::Period,
 };
 use crate::units::{Minor, MinorSum, Quantity};
@@ -54,6 +54,8 @@ pub struct PoolBalance {
     pub period: Option<Period>,
     /// Number of the rule that it goes by, among the rules that follow each other by date.
     pub rule: usize,
+    /// What divided it in the place of a driver that nobody used; `None` = the basis of its method did.
+    pub instead: Option<Basis>,
     /// Its own cost.
     pub own: Minor,
     /// From resource pools.
@@ -92,6 +94,7 @@ impl PoolBalance {
             node,
             period,
             rule: 0,
+            instead: None,
             own: 0,
             received: 0,
             sent: 0,
@@ -113,6 +116,23 @@ impl PoolBalance {
     #[must_use]
     pub fn is_of(&self, activity: usize, period: Option<Period>) -> bool {
         self.node == PoolNode::Activity(activity) && self.period == period
+    }
+
+    /// What it is divided in proportion to, for outputs; `None` where the method's name says it.
+    ///
+    /// * `method`: of the rule that it goes by.
+    #[must_use]
+    pub fn driver(&self, method: &Method) -> Option<String> {
+        let own = || method.bases().first()?.describe();
+        self.instead.as_ref().map(Basis::name).or_else(own)
+    }
+
+    /// How its cost came to its customers.
+    ///
+    /// * `method`: of the rule that it goes by.
+    #[must_use]
+    pub fn kind(&self, method: &Method) -> RuleKind {
+        self.instead.as_ref().map_or_else(|| method.kind(), Basis::kind)
     }
 
     /// What nobody bears.

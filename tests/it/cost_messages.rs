@@ -140,6 +140,41 @@ fn a_gap_in_the_exchange_rates() {
     assert_snapshot!([failure_with(&inputs, desk, &tables), failure_with(&inputs, both, &of_both)].join("\n"));
 }
 
+/// What is found out only when the cost flows has the rule, the money and a hint that can be followed.
+#[test]
+fn what_is_refused_at_run_time_has_its_rule_and_advice_that_the_config_takes() {
+    let table = "  driver_quantities: {path: q.csv, columns: {customer_id: c, driver: d, quantity: q, period: p}}\n";
+    let calls = [("q.csv", "c,d,q,p\n1,calls,1,1970-Q1\n")];
+    let told = |costs: &str| failure_with(table, costs, &calls);
+    let desk = "activities: {desk: {level: order, method: average}}\n";
+    let pool = |rest: &str| told(&format!("{desk}resources: {{pools: {{it: {{cost: 40.00, rule: R-15, {rest}}}}}}}\n"));
+    let weight = pool("to: {desk: {driver: cals}}");
+    assert!(weight.contains("resource `it`, rule `R-15`: driver `cals` is neither"), "{weight}");
+    let dual = told(
+        "activities: {desk: {level: order, method: dual_rate, fixed: 1.00, budgeted: cals, driver: lines, cost: 40.00}}\n",
+    );
+    let percent = told(
+        "activities: {desk: {level: order, method: percent, shares: {north: 100}, by: {driver: cals}, cost: 40.00}}\n",
+    );
+    for told in [&weight, &dual, &percent] {
+        assert!(told.contains("40.00 EUR are at stake"), "{told}");
+        assert!(told.ends_with("hint: mend its name, or add its rows to inputs.driver_quantities"), "{told}");
+    }
+    let given = pool("capacity: 1, to: {desk: {driver: lines}}");
+    assert!(given.contains("rule `R-15`: `it` gives more than its capacity; 40.00 EUR are at stake"), "{given}");
+    let of = |name: &str, other: &str| {
+        format!(
+            "  {name}: {{level: order, method: driver, driver: lines, capacity: 9, unused_to: {other}, cost: 20.00}}\n"
+        )
+    };
+    let circle = told(&format!("activities:\n{}{}", of("a", "b"), of("b", "a")));
+    assert!(
+        circle.contains("activity `a`: its unused cost comes back to it by `unused_to`, through a, b; 40.00 EUR"),
+        "{circle}"
+    );
+    assert!(circle.ends_with("hint: let one of them keep its unused cost, or hand it to another activity"), "{circle}");
+}
+
 #[test]
 fn no_message_repeats_a_cell() {
     // The unknown activity of a row stays with the row.

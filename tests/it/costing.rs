@@ -37,6 +37,39 @@ fn of(name: &str, amount: i128) -> (String, i128) {
     (name.to_owned(), amount)
 }
 
+/// Nobody used visits. What divided the cost in their place is told everywhere, and it is no driver tracing.
+#[test]
+fn what_stands_in_for_a_driver_that_nobody_used_is_told_as_what_it_is() {
+    let job = job("
+drivers: {lines: count}
+resources:
+  pools:
+    hr: {cost: 10.00, to: {all: {driver: lines}}}
+    it: {cost: 10.00, to: {all: 1}}
+activities:
+  all: {level: order, method: driver, driver: visits, no_driver: even}
+  own: {level: order, method: driver, driver: lines, no_driver: even, cost: 3.00}
+  sales: {level: order, method: driver, driver: visits, no_driver: fallback, fallback: revenue, cost: 10.00}
+  work: {level: order, method: driver, driver: visits, no_driver: fallback, fallback: {driver: lines}, cost: 3.00}
+");
+    job.run(&[]);
+    let kinds = job.texts("customer_cost", "activity").into_iter().zip(job.texts("customer_cost", "kind"));
+    let kind = |name: &str| if ["own", "work"].contains(&name) { "driver_tracing" } else { "allocation" };
+    for (activity, told) in kinds {
+        assert_eq!(told, kind(&activity), "{activity}");
+    }
+    let drivers = ["even", "lines", "revenue", "lines"].map(|driver| Some(driver.to_owned()));
+    assert_eq!(job.optional_texts("pool_balance", "driver")[2..], drivers);
+    assert_eq!(job.optional_texts("activity_rate", "driver"), drivers);
+    assert_eq!(job.decimals("activity_rate", "quantity"), [2_000_000, 3_000_000, 60_000_000, 3_000_000]);
+    assert_eq!(job.texts("trace", "kind"), ["driver_tracing", "allocation"]);
+    let done = job.command("explain", &["--customer", "1", "--output-format", "json"]);
+    let explained: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    for line in explained["costs"].as_array().unwrap() {
+        assert_eq!(line["kind"], kind(line["activity"].as_str().unwrap()), "{}", line["activity"]);
+    }
+}
+
 #[test]
 fn resources_activities_and_customers_tie_in_one_run() {
     let job = job("

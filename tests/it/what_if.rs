@@ -426,6 +426,13 @@ fn a_mapping_of_an_activity_is_replaced_as_a_whole_and_a_path_changes_one_name_o
 }
 
 #[test]
+fn a_factor_that_is_none_is_told_with_its_path() {
+    let done = job("").try_run(&["--set", "prices=-1"]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(told.contains("`prices` is `-1`, expected a number from 0 to"), "{told}");
+}
+
+#[test]
 fn a_key_without_a_value_is_taken_out() {
     let job = job("");
     let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();

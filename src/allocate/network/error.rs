@@ -124,6 +124,16 @@ impl NetworkError {
         }
     }
 
+    /// The one pool that it is about; `None` for an error of several or of the whole network.
+    #[must_use]
+    pub fn of_node(&self) -> Option<u32> {
+        match self {
+            Self::NegativeKept { node } | Self::TooLarge { node } => Some(*node),
+            Self::NegativeWeight { from, .. } => Some(*from),
+            _ => None,
+        }
+    }
+
     /// The message with the nodes' names in place of their numbers.
     #[must_use]
     pub fn named(&self, name: &dyn Fn(u32) -> String) -> String {

@@ -115,7 +115,15 @@ impl Basis {
         }
     }
 
-    fn kind(&self) -> RuleKind {
+    /// What the quantity is, where no method's name says it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.describe().unwrap_or_else(|| self.as_str().to_owned())
+    }
+
+    /// How an amount in proportion to it came to its customer.
+    #[must_use]
+    pub fn kind(&self) -> RuleKind {
         match self {
             Self::Driver(_) | Self::Composite(_) | Self::Time { .. } => RuleKind::DriverTracing,
             Self::Average | Self::Even | Self::Revenue | Self::Cost(_) => RuleKind::Allocation,
@@ -176,7 +184,7 @@ impl Method {
 ///
 /// Source: Horngren, Datar & Rajan, Cost Accounting, ch. 2: cost tracing and cost allocation; CIMA Official Terminology:
 /// direct tracing, driver tracing, allocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {
     /// The source names the object.
@@ -188,6 +196,9 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::DirectTracing, Self::DriverTracing, Self::Allocation];
+
     /// The name in outputs.
     #[must_use]
     pub fn as_str(self) -> &'static str {

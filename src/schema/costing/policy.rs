@@ -63,6 +63,16 @@ pub enum NoDriver {
 }
 
 impl NoDriver {
+    /// The basis that it puts in the place of the driver; `None` where it puts none, or an earlier period's quantities.
+    #[must_use]
+    pub fn basis(&self) -> Option<Basis> {
+        match self {
+            Self::Even => Some(Basis::Even),
+            Self::Fallback(basis) => Some(basis.clone()),
+            Self::Unassigned | Self::PriorPeriod | Self::Error => None,
+        }
+    }
+
     /// The name in configs and outputs.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
