@@ -25,7 +25,7 @@ use crate::{
         period::{Period, PeriodKind},
         relations::{SHARE_SCALE, Wallet},
         settings::{Policy, Settings, TableName},
-        tables::{CustomerTable, ProductTable},
+        tables::{CustomerTable, ProductTable, UnitCost},
     },
     units::Day,
 };
@@ -391,16 +391,15 @@ pub(super) fn share_scale() -> Scale {
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
 pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTable, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, i64)>| {
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, (OwnedId, UnitCost)>| {
         let (ids, missing) = ids_like(&slice.batch, "product_id", kind, csv)?;
-        let costs = slice.batch.numbers("unit_cost", input.money())?.ok_or_else(|| slice.absent("unit_cost"))?;
-        for row in 0..slice.height() {
-            let verdict = if missing[row] {
-                Err(("missing_product", MISSING_ID))
-            } else if is_number(costs[row]) {
-                Ok((owned(ids.get(row)), costs[row]))
-            } else {
-                Err(("invalid_amount", "the unit cost is null or not a finite number in range"))
+        let exponent = input.settings.currency.exponent;
+        let costs = slice.batch.decimals("unit_cost", exponent.into())?.ok_or_else(|| slice.absent("unit_cost"))?;
+        for (row, cost) in costs.into_iter().enumerate() {
+            let verdict = match cost.and_then(|cost| UnitCost::of(cost, exponent)) {
+                _ if missing[row] => Err(("missing_product", MISSING_ID)),
+                Some(cost) => Ok((owned(ids.get(row)), cost)),
+                None => Err(("invalid_amount", "the unit cost is null or not a finite number in range")),
             };
             slice.row(row, None, verdict);
         }
@@ -419,7 +418,7 @@ pub fn products(input: &Input<'_>, kind: &Keys, csv: bool) -> Result<(ProductTab
     let mut table = ProductTable { ids: KeyTable::new(kind, rows.len()), unit_cost: Vec::with_capacity(rows.len()) };
     for (id, cost) in rows {
         table.ids.insert(borrowed(&id, kind));
-        table.unit_cost.push(Some(cost));
+        table.unit_cost.push(cost);
     }
     Ok((table, tally))
 }

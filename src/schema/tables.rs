@@ -2,7 +2,7 @@
 
 use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period, relations::Wallet};
 use crate::{
-    numeric::keys::KeyTable,
+    numeric::{decimal::Decimal, keys::KeyTable},
     units::{Day, Minor, MinorSum, Quantity},
 };
 
@@ -30,8 +30,28 @@ pub struct CustomerTable {
 pub struct ProductTable {
     /// Known ids.
     pub ids: KeyTable,
-    /// Cost of one unit in minor units; `None` when it is null.
-    pub unit_cost: Vec<Option<Minor>>,
+    /// Cost of one unit, in row order.
+    pub unit_cost: Vec<UnitCost>,
+}
+
+/// What one unit of a product costs: `mantissa / 10^beyond` minor units, all digits that the table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnitCost {
+    /// The digits.
+    pub mantissa: i64,
+    /// Digits beyond those of the currency.
+    pub beyond: u32,
+}
+
+impl UnitCost {
+    /// A cost in major units of a currency of `exponent` digits; of more digits than 64 bits hold, the first ones, half to
+    /// even. `None` when its whole units do not fit.
+    #[must_use]
+    pub fn of(major: Decimal, exponent: u8) -> Option<Self> {
+        let (major, exponent) = (major.normalised(), u32::from(exponent));
+        let beyond = 0..=major.scale.saturating_sub(exponent);
+        beyond.rev().find_map(|beyond| Some(Self { mantissa: major.to_scaled(exponent + beyond)?, beyond }))
+    }
 }
 
 /// Cost of an activity.

@@ -23,6 +23,7 @@ mod drift;
 mod economic;
 mod equity;
 mod events;
+mod exact_lines;
 mod explain;
 mod extremes;
 mod faults;

@@ -27,6 +27,7 @@ use crate::{
         objects::ObjectKeys,
         period::parse_day,
         settings::{DriverMeasure, ReturnsPolicy, Settings, TableName},
+        tables::UnitCost,
     },
     units::{Day, Minor, Quantity},
 };
@@ -53,7 +54,7 @@ pub struct Ledger {
     as_of: Option<Day>,
     returns: ReturnsPolicy,
     customers: Option<KeyIndex>,
-    products: Option<(KeyIndex, Vec<Option<Minor>>)>,
+    products: Option<(KeyIndex, Vec<UnitCost>)>,
     drivers: Vec<Driver>,
     object: Option<&'static str>,
     amount_range: (Minor, Minor),
@@ -85,7 +86,7 @@ impl Ledger {
     pub fn new(
         settings: &Settings,
         customers: Option<KeyIndex>,
-        products: Option<(KeyIndex, Vec<Option<Minor>>)>,
+        products: Option<(KeyIndex, Vec<UnitCost>)>,
     ) -> Result<Self, ContractError> {
         let rules = Rules::new(settings, TABLE);
         let drivers: Vec<Driver> = settings

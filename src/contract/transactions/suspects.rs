@@ -2,11 +2,11 @@
 //!
 //! A row that is no suspect breaks none: `rows` must judge exactly the same way, and a test holds that it does.
 
-use super::{Ledger, columns::Columns};
+use super::{Ledger, QUANTITY_DIGITS, columns::Columns};
 use crate::{
     contract::columns::{INVALID, NULL, is_number},
-    numeric::decimal::divide_half_even,
-    schema::{facts::NO_DAY, settings::ReturnsPolicy},
+    numeric::decimal::{divide_half_even, power_of_ten},
+    schema::{facts::NO_DAY, settings::ReturnsPolicy, tables::UnitCost},
     units::{Day, Minor, QUANTITY_SCALE, Quantity},
 };
 
@@ -48,8 +48,8 @@ impl Ledger {
         let rows = columns.product_cost.iter_mut().zip(&columns.quantity).zip(suspects);
         let products = known.rows(ids).into_iter().zip(missing);
         for (((cost, quantity), suspect), (product, missing)) in rows.zip(products) {
-            match product.filter(|_| !missing).and_then(|product| unit_costs[product as usize]) {
-                Some(unit_cost) => *cost = cost_of(*quantity, unit_cost),
+            match product.filter(|_| !missing) {
+                Some(product) => *cost = cost_of(*quantity, unit_costs[product as usize]),
                 None => *suspect = true,
             }
         }
@@ -57,10 +57,10 @@ impl Ledger {
 
     /// Whether the products table says what a row's product costs.
     pub(super) fn is_priced(&self, columns: &Columns, row: usize) -> bool {
-        let (Some((known, unit_costs)), Some((ids, missing))) = (&self.products, &columns.product) else {
+        let (Some((known, _)), Some((ids, missing))) = (&self.products, &columns.product) else {
             return false;
         };
-        !missing[row] && known.get(ids.get(row)).is_some_and(|product| unit_costs[product as usize].is_some())
+        !missing[row] && known.get(ids.get(row)).is_some()
     }
 }
 
@@ -77,22 +77,35 @@ fn outside((low, high): (i64, i64)) -> impl Fn(i64) -> bool {
     move |value| value < low || value > high
 }
 
-/// Quantity (millionths) times unit cost (minor units), half to even; [`INVALID`] when it does not fit, [`NULL`] without
-/// a quantity.
+/// Quantity (millionths) times unit cost, rounded once to minor units, half to even; [`INVALID`] when it does not fit,
+/// [`NULL`] without a quantity.
 #[inline]
-fn cost_of(quantity: Quantity, unit_cost: Minor) -> Minor {
+fn cost_of(quantity: Quantity, unit_cost: UnitCost) -> Minor {
     if !is_number(quantity) {
         return NULL;
     }
-    if let Some(product) = quantity.checked_mul(unit_cost) {
+    let UnitCost { mantissa, beyond } = unit_cost;
+    if let Some(product) = quantity.checked_mul(mantissa) {
         // 64 bits do nearly always, and divide by a constant without a division.
-        let (quotient, remainder) = (product.div_euclid(QUANTITY_SCALE), product.rem_euclid(QUANTITY_SCALE));
-        let up = remainder > QUANTITY_SCALE / 2 || remainder == QUANTITY_SCALE / 2 && quotient & 1 == 1;
-        return quotient + i64::from(up);
+        if beyond == 0 {
+            return half_even(product, QUANTITY_SCALE);
+        }
+        if let Some(divisor) = 10_i64.checked_pow(QUANTITY_DIGITS + beyond) {
+            return half_even(product, divisor);
+        }
     }
-    let product = i128::from(quantity) * i128::from(unit_cost);
-    let cost = divide_half_even(product, i128::from(QUANTITY_SCALE));
+    // A product of two numbers of 64 bits is below half of 10^39.
+    let product = i128::from(quantity) * i128::from(mantissa);
+    let cost = power_of_ten(QUANTITY_DIGITS + beyond).map_or(0, |divisor| divide_half_even(product, divisor));
     i64::try_from(cost).ok().filter(|cost| is_number(*cost)).unwrap_or(INVALID)
+}
+
+/// [`divide_half_even`] in 64 bits.
+#[inline]
+fn half_even(product: i64, divisor: i64) -> i64 {
+    let (quotient, remainder) = (product.div_euclid(divisor), product.rem_euclid(divisor));
+    let up = remainder > divisor / 2 || remainder == divisor / 2 && quotient & 1 == 1;
+    quotient + i64::from(up)
 }
 
 #[cfg(test)]
@@ -100,17 +113,32 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::numeric::decimal::Decimal;
+
+    #[test]
+    fn a_unit_cost_below_a_cent_is_multiplied_before_it_is_rounded() {
+        let cost = UnitCost::of(Decimal { mantissa: 149, scale: 4 }, 2).unwrap();
+        let costs = [100, 1_000, 1, -1, 50].map(|units| cost_of(units * QUANTITY_SCALE, cost));
+        // 1.49, 14.90, 0.01, -0.01, and 0.745, whose half goes to the even cent.
+        assert_eq!(costs, [149, 1_490, 1, -1, 74]);
+        // A third of a cent with more digits than 64 bits have.
+        let third = UnitCost::of(Decimal { mantissa: 10_i128.pow(36) / 3, scale: 38 }, 2).unwrap();
+        assert_eq!(cost_of(3_000 * QUANTITY_SCALE, third), 1_000);
+        assert_eq!(UnitCost::of(Decimal { mantissa: 10_i128.pow(30), scale: 0 }, 2), None);
+    }
 
     proptest! {
         #[test]
         fn a_product_cost_has_the_same_cent_in_64_and_in_128_bits(
             quantity in prop_oneof![any::<i64>(), -40_000_000..40_000_000_i64],
-            unit_cost in prop_oneof![any::<i64>(), -1_000..1_000_i64, Just(500_000), Just(1)],
+            mantissa in prop_oneof![any::<i64>(), -1_000..1_000_i64, Just(500_000), Just(1)],
+            beyond in 0..30_u32,
         ) {
             prop_assume!(is_number(quantity));
-            let wide = divide_half_even(i128::from(quantity) * i128::from(unit_cost), i128::from(QUANTITY_SCALE));
+            let divisor = i128::from(QUANTITY_SCALE) * 10_i128.pow(beyond);
+            let wide = divide_half_even(i128::from(quantity) * i128::from(mantissa), divisor);
             let wide = i64::try_from(wide).ok().filter(|cost| is_number(*cost)).unwrap_or(INVALID);
-            prop_assert_eq!(cost_of(quantity, unit_cost), wide);
+            prop_assert_eq!(cost_of(quantity, UnitCost { mantissa, beyond }), wide);
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
             DriverMeasure, Format, Inputs, LedgerDriver, Policy, PortfolioSettings, ReturnsPolicy, RuleSetting,
             Settings, TableName, TableSetting,
         },
+        tables::UnitCost,
     },
 };
 
@@ -141,7 +142,9 @@ fn ledger(settings: &Settings, texts: bool) -> Ledger {
     } else {
         Keys::Int((0..4).collect())
     };
-    let products = (KeyIndex::new(&Keys::Int(vec![0, 1, 2, 3])), vec![Some(33), Some(0), Some(i64::MAX / 2), None]);
+    let unit_costs = [(33, 0), (0, 0), (i64::MAX / 2, 0), (149, 2)];
+    let unit_costs = unit_costs.map(|(mantissa, beyond)| UnitCost { mantissa, beyond }).to_vec();
+    let products = (KeyIndex::new(&Keys::Int(vec![0, 1, 2, 3])), unit_costs);
     Ledger::new(settings, Some(KeyIndex::new(&known)), Some(products)).unwrap()
 }
 
