@@ -1,12 +1,12 @@
 //! From paths, globs and folders to a sorted list of files. Hidden names (`_`, `.`) are skipped.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::ReadError;
 
-/// Files of a table, sorted by path, each once.
+/// Files of a table, sorted by path, each once, whatever paths or links lead to it.
 ///
 /// * `paths`: files, globs or folders, relative to `base` or absolute.
 /// * `extensions`: what counts as a data file when a folder is searched.
@@ -28,31 +28,41 @@ pub fn find(
         } else if full.is_file() {
             files.push(full);
         } else {
-            expand_glob(table, path, &full, extensions, &mut files)?;
+            expand_glob(table, path, base, extensions, &mut files)?;
         }
         if files.len() == before {
             return Err(ReadError::NoFile { table, path: path.clone() });
         }
     }
     files.sort();
-    files.dedup();
-    Ok(files)
+    let (mut seen, mut once) = (BTreeSet::new(), Vec::with_capacity(files.len()));
+    for file in files {
+        let same = file.canonicalize_utf8().map_err(|source| ReadError::Io { file: file.clone(), source })?;
+        if seen.insert(same) {
+            once.push(file);
+        }
+    }
+    Ok(once)
 }
 
 fn expand_glob(
     table: &'static str,
     written: &str,
-    full: &Utf8Path,
+    base: &Utf8Path,
     extensions: &[&str],
     files: &mut Vec<Utf8PathBuf>,
 ) -> Result<(), ReadError> {
     let bad = |reason: String| ReadError::Glob { table, path: written.to_owned(), reason };
-    for entry in glob::glob(full.as_str()).map_err(|error| bad(error.to_string()))? {
+    // What is found does not begin with a point, and a config's folder is no pattern.
+    let base = base.strip_prefix(".").unwrap_or(base);
+    let pattern = Utf8PathBuf::from(glob::Pattern::escape(base.as_str())).join(written);
+    let spelled = written.split(['*', '?', '[']).next().unwrap_or_default();
+    let spelled = base.join(spelled.rsplit_once('/').map_or("", |(folder, _)| folder));
+    for entry in glob::glob(pattern.as_str()).map_err(|error| bad(error.to_string()))? {
         let path = entry.map_err(|error| bad(error.to_string()))?;
         let path = Utf8PathBuf::from_path_buf(path).map_err(|_| bad("a file name is not UTF-8".to_owned()))?;
         // What the pattern spells out is wanted; what its wildcards found is not, when it lies in a hidden folder.
-        let spelled = full.as_str().split(['*', '?', '[']).next().unwrap_or_default();
-        let found = path.strip_prefix(spelled.rsplit_once('/').map_or("", |(folder, _)| folder)).unwrap_or(&path);
+        let found = path.strip_prefix(&spelled).unwrap_or(&path);
         if found.components().any(|part| is_hidden(Utf8Path::new(part.as_str()))) {
             continue;
         }
@@ -109,7 +119,24 @@ mod tests {
         assert_eq!(names(&["b/**/*.parquet", "a"]), ["a/x.parquet", "b/c/w.parquet"]);
         assert_eq!(names(&["**/*.parquet"]), ["a/x.parquet", "b/c/w.parquet"]);
         assert_eq!(names(&["a/_temporary/*.parquet"]), ["a/_temporary/y.parquet"]);
+        assert_eq!(names(&["a", "a/x.parquet", "b/../a/x.parquet", "a/*.parquet"]), ["a/x.parquet"]);
         let error = find("transactions", &["c*".to_owned()], root, &["parquet"]).unwrap_err();
         assert_eq!(error.to_string(), "transactions: `c*` names no file");
+    }
+    #[test]
+    #[cfg(unix)]
+    fn a_file_is_read_once_whatever_leads_to_it_and_a_folder_is_no_pattern() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().join("sales [2024]*");
+        fs::create_dir_all(root.join("x")).unwrap();
+        fs::write(root.join("a.parquet"), b"").unwrap();
+        std::os::unix::fs::symlink(root.join("a.parquet"), root.join("b.parquet")).unwrap();
+        let names = |paths: &[&str]| {
+            let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+            find("transactions", &paths, &root, &["parquet"]).unwrap()
+        };
+        for paths in [&["*.parquet"][..], &["*.parquet", "b.parquet"], &["."], &["x/../a.parquet", "a.parquet"]] {
+            assert_eq!(names(paths).len(), 1, "{paths:?}");
+        }
     }
 }
