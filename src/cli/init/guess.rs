@@ -1,6 +1,6 @@
 //! What a column is likely to be, from its name, its type, and what a sample of it is like.
 
-use super::roles::{AMOUNT, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE};
+use super::roles::{AMOUNT, LINE_COSTS, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE};
 use crate::{
     read::peek::{Column, Peek},
     schema::settings::TableName,
@@ -32,6 +32,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Whether a cost stands beside a quantity, and may be the line's or that of one unit.
+    pub(crate) fn is_doubtful(&self, guess: &Guess) -> bool {
+        let plain = guess.column.as_deref().map(plain).unwrap_or_default();
+        guess.role == "product_cost" && self.has(QUANTITY.name) && !LINE_COSTS.contains(&plain.as_str())
+    }
+
     /// Whether a role has a column.
     pub(crate) fn has(&self, role: &str) -> bool {
         self.roles.iter().any(|guess| guess.role == role && guess.column.is_some())
@@ -78,7 +84,8 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     let of = |role: &str| roles.iter().find(|guess| guess.role == role).map_or(0, |guess| guess.of_ten);
     let mut needed: Vec<u32> = shape.must.iter().map(|role| of(role.name)).collect();
     if shape.table == TableName::Transactions {
-        needed.push(of(AMOUNT.name).max(of(QUANTITY.name).min(of(UNIT_PRICE.name))));
+        // A price alone makes a ledger, too, whose amount is left to be named.
+        needed.push(of(AMOUNT.name).max(of(UNIT_PRICE.name).min(of(QUANTITY.name).max(LIKELY))));
     }
     let sure = needed.iter().sum::<u32>() / needed.len().max(1) as u32;
     let key = shape.must[0].name;
@@ -185,5 +192,22 @@ mod tests {
         let ledger = peek(vec![column("customer", Kind::Integer, 0.2), column("amount", Kind::Fraction, 0.9)]);
         let (found, _) = guess(&[("transactions.parquet".to_owned(), ledger)]);
         assert_eq!(found[0].roles[1], Guess { role: "date", column: None, of_ten: 0 });
+    }
+
+    #[test]
+    fn a_price_beside_a_quantity_is_that_of_a_unit_and_a_cost_there_is_in_doubt() {
+        let ledger = |names: &[&str]| {
+            let kinds = [Kind::Integer, Kind::Day, Kind::Fraction, Kind::Integer, Kind::Fraction];
+            let columns = names.iter().zip(kinds).map(|(name, kind)| column(name, kind, 0.1)).collect();
+            guess(&[("sales.parquet".to_owned(), peek(columns))]).0.remove(0)
+        };
+        let found = ledger(&["customer", "date", "price", "qty", "cost"]);
+        assert!(found.has("unit_price") && found.has("quantity") && !found.has("amount"));
+        assert_eq!(found.roles.iter().filter(|guess| found.is_doubtful(guess)).count(), 1);
+        // A line's own cost, and a cost without a quantity, are the line's.
+        let found = ledger(&["customer", "date", "price", "qty", "cogs"]);
+        assert!(!found.roles.iter().any(|guess| found.is_doubtful(guess)));
+        let found = ledger(&["customer", "date", "revenue", "clerk", "cost"]);
+        assert!(found.has("amount") && !found.roles.iter().any(|guess| found.is_doubtful(guess)));
     }
 }

@@ -83,7 +83,6 @@ pub(super) const AMOUNT: Role = Role {
         "netrevenue",
         "salesamount",
         "spend",
-        "price",
         "betrag",
         "umsatz",
     ],
@@ -213,6 +212,9 @@ const BALANCE: Role = Role {
     kinds: NUMBER,
     looks: |column| column.kind == Kind::Fraction,
 };
+
+/// Names of a cost that is a whole line's: any other cost beside a quantity may be that of one unit.
+pub(super) const LINE_COSTS: [&str; 4] = ["productcost", "cogs", "costofgoods", "costofsales"];
 
 /// A table's roles: those it must have (one of each), and those it may have.
 pub(super) struct Shape {

@@ -75,20 +75,31 @@ fn write_table(text: &mut String, table: &Found) {
         text.push_str("    format: csv\n");
     }
     text.push_str("    columns:\n");
-    // An amount and a quantity with its price say the same thing twice.
-    let both = table.has("amount") && table.has("unit_price");
-    let neither = table.table == TableName::Transactions
-        && !table.has("amount")
-        && !(table.has("unit_price") && table.has("quantity"));
-    for Guess { role, column, of_ten } in table.roles.iter().filter(|guess| !(both && guess.role == "unit_price")) {
-        let line = match column {
-            Some(column) => format!("{role}: {}", quoted(column)),
-            None => format!("{role}: TODO"),
+    // An amount and a quantity with its price say the same thing twice; a price without a quantity says nothing.
+    let priced = table.has("quantity") && !table.has("amount");
+    let neither =
+        table.table == TableName::Transactions && !table.has("amount") && !(table.has("unit_price") && priced);
+    for guess in table.roles.iter().filter(|guess| priced || guess.role != "unit_price") {
+        let Guess { role, column, of_ten } = guess;
+        let _ = match column {
+            Some(column) if table.is_doubtful(guess) => writeln!(
+                text,
+                "      {:<40} # {} if it is the line's; the cost of one unit is multiplied where the file is written",
+                format!("{role}: TODO"),
+                quoted(column)
+            ),
+            Some(column) => {
+                let line = format!("{role}: {}", quoted(column));
+                writeln!(text, "      {line:<40} # {of_ten} of 10{}", remark(table.table, role))
+            }
+            None => writeln!(text, "      {:<40} # {of_ten} of 10", format!("{role}: TODO")),
         };
-        let _ = writeln!(text, "      {line:<40} # {of_ten} of 10{}", remark(table.table, role));
     }
     if neither {
-        let _ = writeln!(text, "      {:<40} # or quantity and unit_price", "amount: TODO");
+        let price =
+            table.roles.iter().find(|guess| guess.role == "unit_price").and_then(|guess| guess.column.as_deref());
+        let price = price.map(|price| format!(", as in {}", quoted(price))).unwrap_or_default();
+        let _ = writeln!(text, "      {:<40} # or quantity and unit_price{price}", "amount: TODO");
     }
     if !table.left.is_empty() {
         let left: Vec<String> = table.left.iter().map(|name| name.escape_debug().to_string()).collect();
@@ -135,5 +146,19 @@ mod tests {
         assert!(text.contains("\nperiod: month                  # or quarter, year, whole\n"), "{text}");
         // What is said of a ledger's amounts is said of the ledger's alone.
         assert_eq!(text.matches("before discount").count(), 1);
+    }
+
+    #[test]
+    fn a_price_without_a_quantity_and_a_cost_that_may_be_a_units_are_left_to_the_user() {
+        let text = config("x", &[found(TableName::Transactions, &["customer_id", "date", "unit_price"])], &[]);
+        assert!(text.contains(
+            "      amount: TODO                             # or quantity and unit_price, as in unit_price\n"
+        ));
+        let mut ledger =
+            found(TableName::Transactions, &["customer_id", "date", "quantity", "unit_price", "product_cost"]);
+        ledger.roles[4].column = Some("cost".to_owned());
+        let text = config("x", &[ledger], &[]);
+        assert!(text.contains("      unit_price: unit_price                   # 10 of 10\n"), "{text}");
+        assert!(text.contains("      product_cost: TODO                       # cost if it is the line's; "), "{text}");
     }
 }
