@@ -25,7 +25,8 @@ pub struct Rules {
 }
 
 /// What a rule that is not configured does.
-fn default_policy(table: TableName, rule: &str) -> Policy {
+#[must_use]
+pub fn default_policy(table: TableName, rule: &str) -> Policy {
     match rule {
         "wrong_currency"
         | "unknown_product"
@@ -153,6 +154,21 @@ impl Rules {
         let mut broken: Vec<String> = failed.filter_map(told).collect();
         broken.sort_unstable();
         if broken.is_empty() { Ok(()) } else { Err(ContractError::Refused { broken }) }
+    }
+
+    /// Refuses a table of which nothing is left.
+    ///
+    /// # Errors
+    /// [`ContractError::Refused`] with the rules and their rows.
+    pub fn judge_rest(&self, balance: &InputBalance) -> Result<(), ContractError> {
+        let all = balance.input.rows;
+        if all == 0 || balance.accepted.rows + balance.unassigned.rows > 0 {
+            return Ok(());
+        }
+        let rejecting = balance.rules.iter().filter(|(_, (policy, _))| *policy != Policy::Warn);
+        let rules: Vec<String> = rejecting.map(|(rule, (_, found))| format!("`{rule}` {}", found.rows)).collect();
+        let what = format!("{}: none of {all} rows is accepted; by rule: {}", name(self.table), rules.join(", "));
+        Err(ContractError::Refused { broken: vec![what] })
     }
 
     /// What became of every rule of the table: of a range rule where it has a range.

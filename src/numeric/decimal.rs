@@ -62,14 +62,15 @@ impl Decimal {
     #[must_use]
     #[expect(clippy::float_cmp, reason = "a decimal names a float when it reads back as exactly that float")]
     pub fn from_float(value: f64) -> Option<Self> {
-        const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+        // No two decimals of up to fifteen digits are nearest to one float.
+        const FIFTEEN_DIGITS: f64 = 1e15;
         if !value.is_finite() || value.abs() >= 1e30 {
             return None;
         }
         // Money has few digits: a decimal with up to four of them is the shortest when it divides back to the value.
         for (scale, power) in [(0, 1.0), (2, 100.0), (4, 10_000.0)] {
             let scaled = (value * power).round_ties_even();
-            if scaled.abs() < LARGEST_EXACT && scaled / power == value {
+            if scaled.abs() < FIFTEEN_DIGITS && scaled / power == value {
                 return Some(Self { mantissa: scaled as i128, scale });
             }
         }
@@ -113,9 +114,13 @@ impl Decimal {
     /// The exact product; `None` when it does not fit.
     #[must_use]
     pub fn multiply(self, other: Self) -> Option<Self> {
-        let scale = self.scale + other.scale;
-        (scale <= MAX_POWER).then_some(())?;
-        Some(Self { mantissa: self.mantissa.checked_mul(other.mantissa)?, scale })
+        let product = |one: Self, other: Self| {
+            let scale = one.scale + other.scale;
+            (scale <= MAX_POWER).then_some(())?;
+            Some(Self { mantissa: one.mantissa.checked_mul(other.mantissa)?, scale })
+        };
+        // Zeros at the end are taken off where they are in the way alone: that costs divisions.
+        product(self, other).or_else(|| product(self.normalised(), other.normalised()))
     }
 
     /// Reads `-12.50`; `None` when it is no plain decimal number.
@@ -204,6 +209,9 @@ mod tests {
         assert_eq!(float_to_minor(1e17, 2), None);
         assert_eq!(float_to_minor(f64::NAN, 2), None);
         assert_eq!(float_to_minor(5e-324, 2), Some(0));
+        // Sixteen digits, and a half of a cent in fifteen.
+        assert_eq!(float_to_minor(80_000_000_000_000.10, 2), Some(8_000_000_000_000_010));
+        assert_eq!(float_to_minor(812_345_678_901.125, 2), Some(81_234_567_890_112));
         assert_eq!(Decimal::from_float32(1.015).and_then(|d| d.to_scaled(2)), Some(102));
         assert_eq!(Decimal::from_float32(f32::NAN), None);
     }
@@ -221,6 +229,8 @@ mod tests {
     fn quantity_times_price_is_exact_before_it_is_rounded() {
         let price = Decimal::from_float(0.001).and_then(|price| price.multiply(Decimal { mantissa: 1_500, scale: 0 }));
         assert_eq!(price.and_then(|amount| amount.to_scaled(2)), Some(150));
+        let padded = |mantissa: i128| Decimal { mantissa: mantissa * 10_i128.pow(19), scale: 20 };
+        assert_eq!(padded(20).multiply(padded(5)).and_then(|amount| amount.to_scaled(2)), Some(100));
     }
 
     #[test]
@@ -243,6 +253,15 @@ mod tests {
             let value = mantissa as f64 / 10_f64.powi(scale as i32);
             let read = Decimal::from_float(value).and_then(|decimal| decimal.to_scaled(7));
             prop_assert_eq!(read, text.to_scaled(7));
+        }
+
+        #[test]
+        fn a_float_of_up_to_fifteen_digits_is_that_decimal(
+            mantissa in -999_999_999_999_999_i64..=999_999_999_999_999, scale in 0..7_u32,
+        ) {
+            let text = Decimal { mantissa: i128::from(mantissa), scale };
+            let value = mantissa as f64 / 10_f64.powi(scale as i32);
+            prop_assert_eq!(Decimal::from_float(value).map(Decimal::normalised), Some(text.normalised()));
         }
 
         #[test]

@@ -197,7 +197,7 @@ fn found(test: &OutputTest, folder: &Utf8Path, dataset: &Written) -> PolarsResul
         Some(column) => col(column.as_str()).sum(),
         None => lit(0),
     };
-    let predicate = polars::sql::sql_expr(&test.no_row_where)?;
+    let predicate = expressions::of_one_row(&test.no_row_where).map_err(|reason| polars_err!(SQLInterface: reason))?;
     let sums = frame.filter(predicate).select([len().alias("rows"), amount.alias("amount")]).collect()?;
     let rows = sums.column("rows")?.cast(&DataType::UInt64)?.u64()?.get(0).unwrap_or(0);
     let amount = sums.column("amount")?.to_physical_repr().cast(&DataType::Int128)?;

@@ -11,7 +11,7 @@ use crate::{
     contract::meant::closest,
     numeric::keys::{Key, Keys},
     publish::dataset::Values,
-    read::plain_reason,
+    read::{plain_reason, predicate},
     schema::{
         outputs::{ColumnType, DATASETS},
         scenario::BASE,
@@ -80,8 +80,8 @@ fn parsed(name: &str, text: &str) -> Result<Expr, RunError> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn of_one_row(text: &str) -> Result<Expr, String> {
-    let expression = polars::sql::sql_expr(text).map_err(|error| plain_reason(&error))?;
-    if expression.into_iter().any(|node| matches!(node, Expr::Agg(_) | Expr::Over { .. } | Expr::Len)) {
+    let expression = predicate::parse(text)?;
+    if predicate::needs_other_rows(&expression) {
         return Err("it adds up over several rows; an expression is about one".to_owned());
     }
     Ok(expression)

@@ -117,6 +117,7 @@ pub(super) fn one_ledger<'a, T>(
     let folded = ledger::fold(source, &contract, summaries, &**clock.progress())?;
     let Folded { mut summary, days, objects, orders, tally, last_day } = folded;
     contract.rules().judge(&tally.balance)?;
+    contract.rules().judge_rest(&tally.balance)?;
     checks::judge_freshness(settings, last_day)?;
     if let Some(table) = &customers {
         for row in 0..table.ids.keys().len() {

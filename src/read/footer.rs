@@ -15,6 +15,8 @@ use parquet::file::{
     statistics::Statistics,
 };
 
+use polars::prelude::TimeZone;
+
 use super::ReadError;
 use crate::schema::inputs::Limits;
 
@@ -190,8 +192,8 @@ fn check_schemas(metadata: &ParquetMetaData) -> Result<(), String> {
     }
 }
 
-/// A column of timestamps in a zone that the decoder does not know: an offset that is no whole number of hours.
-pub(super) fn unread_zone(file: &Utf8Path) -> Option<(String, String)> {
+/// The first column of a type that the decoder does not know; `None` where it knows them all.
+pub(super) fn unread_type(file: &Utf8Path) -> Option<String> {
     let handle = File::open(file).ok()?;
     let read = || {
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&handle).ok()?;
@@ -199,12 +201,23 @@ pub(super) fn unread_zone(file: &Utf8Path) -> Option<(String, String)> {
         parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()
     };
     let schema = panic::catch_unwind(AssertUnwindSafe(read)).ok()??;
-    schema.fields().iter().find_map(|field| match field.data_type() {
-        DataType::Timestamp(_, Some(zone)) if zone.starts_with(['+', '-']) && !zone.ends_with("00") => {
-            Some((field.name().clone(), zone.to_string()))
-        }
-        _ => None,
+    schema.fields().iter().find_map(|field| {
+        let what = match field.data_type() {
+            DataType::Timestamp(_, Some(zone)) if !is_read(zone) => {
+                format!("a timestamp in {zone}; UTC, named zones and offsets of whole hours are read")
+            }
+            DataType::Decimal256(digits, _) => format!("a decimal of {digits} digits; up to 38 are read"),
+            DataType::Float16 => "a float of 16 bits; those of 32 and 64 are read".to_owned(),
+            _ => return None,
+        };
+        Some(format!("column `{}` is {what}", field.name()))
     })
+}
+
+/// Whether the decoder knows a time zone.
+fn is_read(zone: &str) -> bool {
+    let offset = zone.starts_with(['+', '-']);
+    if offset { zone.ends_with("00") } else { TimeZone::opt_try_new(Some(zone)).is_ok() }
 }
 
 fn first_line(text: &str) -> String {

@@ -17,6 +17,7 @@
 pub mod files;
 pub mod footer;
 pub mod peek;
+pub(crate) mod predicate;
 pub mod pseudonym;
 pub mod scan;
 
@@ -154,6 +155,14 @@ pub enum ReadError {
         /// Kind of failure, without cell values.
         reason: String,
     },
+    /// A file that is whole, and of a kind that is not read.
+    #[error("{}: {reason}", shown(.file))]
+    Foreign {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What is not read.
+        reason: String,
+    },
     /// The rows that came out are not the rows that the footers promise.
     #[error("{table}: the footers promise {promised} rows, {found} were read")]
     RowCount {
@@ -180,6 +189,7 @@ impl ReadError {
                 "the file is damaged or cut short: write it again"
             }
             Self::Changed { .. } => "run it again when nothing writes to the inputs any longer",
+            Self::Foreign { .. } => "write the file as docs/inputs.md says",
             Self::MissingColumn { .. } => "map the file's own column name under `columns`",
             Self::ColumnType { .. } => "cast the column where the file is written",
             Self::Limit { .. } => "if the file is right, raise the limit in the config",

@@ -1,6 +1,7 @@
 //! Lazy frames in schema columns: projection, predicate and casts that cannot fail.
 
 use std::{
+    io::{BufRead as _, BufReader},
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc, Mutex,
@@ -14,6 +15,7 @@ use polars::prelude::*;
 use super::{
     ReadError, files,
     footer::{self, Footer, State},
+    predicate,
     pseudonym::{self, PERSONS},
 };
 use crate::schema::{
@@ -218,11 +220,10 @@ pub fn open(
         columns.push(covariate_column(covariate, setting, &found[0], &schema)?);
     }
     if let Some(predicate) = &setting.filter {
-        frame = frame.filter(parse_predicate(name, predicate)?);
+        frame = frame.filter(checked(name, predicate, &schema, csv)?);
     }
     let frame = frame.select(columns);
-    // Resolves every column of every predicate, so that a misspelt one is found before a row is read.
-    guarded(name, || frame.clone().collect_schema()).map_err(|error| predicate_error(name, error))?;
+    guarded(name, || frame.clone().collect_schema()).map_err(|error| named(name, &footers, csv, error))?;
     Ok(Source { table, files: footers, rows, filtered: setting.filter.is_some(), frame })
 }
 
@@ -245,7 +246,7 @@ fn driver_columns(
     let mut columns = Vec::new();
     if let Some(predicate) = &setting.filter {
         // A comparison with NULL is NULL: such a line does not count.
-        let filter = parse_predicate(&format!("drivers.{driver}"), predicate)?.fill_null(lit(false));
+        let filter = checked(&format!("drivers.{driver}"), predicate, schema, csv)?.fill_null(lit(false));
         columns.push(filter.alias(format!("filter:{driver}")));
     }
     if let DriverMeasure::Time { columns: terms, .. } = &setting.measure {
@@ -402,16 +403,13 @@ fn check_drift(
     Ok(())
 }
 
-fn parse_predicate(table: &str, predicate: &str) -> Result<Expr, ReadError> {
-    let bad = |reason: String| ReadError::Predicate { table: table.to_owned(), reason };
-    polars::sql::sql_expr(predicate).map_err(|error| bad(plain_reason(&error)))
-}
-
-fn predicate_error(table: &'static str, error: ReadError) -> ReadError {
-    match error {
-        ReadError::Scan { reason, .. } => ReadError::Predicate { table: table.to_owned(), reason },
-        other => other,
-    }
+/// The predicate of a table or driver, true or false of its rows.
+fn checked(of: &str, text: &str, columns: &Schema, csv: bool) -> Result<Expr, ReadError> {
+    let bad = |reason: String| ReadError::Predicate { table: of.to_owned(), reason };
+    let predicate = predicate::parse(text).map_err(bad)?;
+    let fits = panic::catch_unwind(AssertUnwindSafe(|| predicate::check(&predicate, columns, csv)));
+    fits.unwrap_or_else(|_| Err("it cannot be worked out".to_owned())).map_err(bad)?;
+    Ok(predicate)
 }
 
 /// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
@@ -431,10 +429,10 @@ pub(crate) fn plain_reason(error: &PolarsError) -> String {
     }
 }
 
-/// The same error with the only file, or the first that cannot be decoded by itself.
+/// The same error with the first file that cannot be decoded by itself; without one it is not the files'.
 fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> ReadError {
     let ReadError::Scan { reason, .. } = &error else { return error };
-    let damaged = |footer: &&Footer| {
+    let unread = |footer: &&Footer| {
         let alone = [footer.file.clone()];
         let decoded = scan_files(table, &alone, csv).and_then(|frame| {
             guarded(table, || {
@@ -444,19 +442,24 @@ fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> 
         });
         decoded.is_err()
     };
-    let only = if let [only] = files { Some(only) } else { None };
-    match only.or_else(|| files.iter().find(damaged)) {
-        Some(footer) => {
-            let reason = match footer::unread_zone(&footer.file) {
-                Some((column, zone)) => format!(
-                    "column `{column}` is a timestamp in {zone}; UTC, named zones and offsets of whole hours are read"
-                ),
-                None => reason.clone(),
-            };
-            ReadError::Decode { file: footer.file.clone(), reason }
-        }
-        None => error,
+    let Some(Footer { file, .. }) = files.iter().find(unread) else { return error };
+    let foreign = if csv { Some(unread_csv(file)) } else { footer::unread_type(file) };
+    match foreign {
+        Some(reason) => ReadError::Foreign { file: file.clone(), reason },
+        None => ReadError::Decode { file: file.clone(), reason: reason.clone() },
     }
+}
+
+/// Why a CSV file cannot be read.
+fn unread_csv(file: &Utf8Path) -> String {
+    let Ok(open) = std::fs::File::open(file) else { return "it is gone".to_owned() };
+    let mut lines = BufReader::new(open).lines();
+    match lines.next() {
+        None => "it is empty: a CSV file begins with the names of its columns",
+        Some(first) if first.is_err() || lines.any(|line| line.is_err()) => "it is not UTF-8 text",
+        _ => "a row has more fields than the header, or a quote is left open",
+    }
+    .to_owned()
 }
 
 /// Runs Polars code: errors lose cell values, panics become errors.

@@ -344,6 +344,7 @@ impl TableName {
                 "unknown_customer",
                 "unknown_product",
                 "missing_value",
+                "invalid_driver",
                 "amount_range",
                 "quantity_range",
                 "date_range",

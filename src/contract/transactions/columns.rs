@@ -4,7 +4,7 @@ use super::{Driver, Ledger};
 use crate::{
     contract::{
         ContractError,
-        columns::{Batch, INVALID, Scale, is_number},
+        columns::{Batch, INVALID, NULL, Scale, is_number},
     },
     numeric::{decimal::Decimal, keys::Keys},
     units::{Day, Minor, Quantity},
@@ -108,7 +108,7 @@ fn driver_columns(ledger: &Ledger, batch: &Batch<'_>, units: Scale) -> Result<Ve
     Ok(columns)
 }
 
-/// Quantity × unit price, exact, then rounded once to minor units, half to even.
+/// Quantity × unit price, exact, then rounded once to minor units, half to even; [`NULL`] where one of them is null.
 fn priced(batch: &Batch<'_>, exponent: u8) -> Result<Option<Vec<i64>>, ContractError> {
     let (Some(quantity), Some(price)) =
         (batch.decimals("quantity", 0)?, batch.decimals("unit_price", u32::from(exponent))?)
@@ -120,5 +120,11 @@ fn priced(batch: &Batch<'_>, exponent: u8) -> Result<Option<Vec<i64>>, ContractE
         let amount = quantity.multiply(price).and_then(|amount| amount.to_scaled(u32::from(exponent)));
         amount.filter(|value| is_number(*value)).unwrap_or(INVALID)
     };
-    Ok(Some(quantity.into_iter().zip(price).map(amount).collect()))
+    let mut amounts: Vec<i64> = quantity.into_iter().zip(price).map(amount).collect();
+    if amounts.contains(&INVALID) {
+        for nulls in ["quantity", "unit_price"].into_iter().filter_map(|column| batch.nulls(column)) {
+            amounts.iter_mut().zip(nulls).filter(|(_, null)| *null).for_each(|(amount, _)| *amount = NULL);
+        }
+    }
+    Ok(Some(amounts))
 }

@@ -51,6 +51,8 @@ pub struct Ledger {
     rules: Rules,
     exponent: u8,
     currency: String,
+    /// Whether an amount is quantity × unit price.
+    priced: bool,
     as_of: Option<Day>,
     returns: ReturnsPolicy,
     customers: Option<KeyIndex>,
@@ -111,6 +113,7 @@ impl Ledger {
         Ok(Self {
             exponent: settings.currency.exponent,
             currency: settings.currency.code.clone(),
+            priced: !settings.inputs.transactions.columns.contains_key("amount"),
             as_of: settings.as_of,
             returns: settings.inputs.returns,
             amount_range: range("amount_range", u32::from(settings.currency.exponent))?,

@@ -62,8 +62,13 @@ impl Ledger {
             tally.reject(RejectedRow { table: TABLE, rule, reason, cells, amount: money });
             true
         };
-        if amount == NULL && broken("invalid_amount", "the amount is null")
-            || amount == INVALID && broken("invalid_amount", "the amount is not a finite number in range")
+        let (null, invalid) = if self.priced {
+            ("the quantity or the unit price is null", "quantity × unit price is not a finite number in range")
+        } else {
+            ("the amount is null", "the amount is not a finite number in range")
+        };
+        if amount == NULL && broken("invalid_amount", null)
+            || amount == INVALID && broken("invalid_amount", invalid)
             || day == NO_DAY && broken("missing_date", "the date is null")
             || self.as_of.is_some_and(|as_of| day > as_of) && broken("after_as_of", "the date is after as_of")
             || rows.foreign.as_ref().is_some_and(|foreign| foreign[row])
@@ -97,7 +102,7 @@ impl Ledger {
         if product_cost == INVALID && broken("invalid_amount", "the product cost is not a finite number in range")
             || discount == INVALID && broken("invalid_amount", "the discount is not a finite number in range")
             || quantity == INVALID && broken("invalid_amount", "the quantity is not a finite number in range")
-            || driver_is(INVALID) && broken("invalid_amount", "a driver is not a finite number in range")
+            || driver_is(INVALID) && broken("invalid_driver", "a driver is not a finite number in range")
             || !in_range(amount, self.amount_range)
                 && broken("amount_range", "the amount is outside the accepted range")
             || is_number(quantity)

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Every rule that a ledger's row can break.
-const RULES: [&str; 11] = [
+const RULES: [&str; 12] = [
     "invalid_amount",
     "missing_date",
     "after_as_of",
@@ -38,6 +38,7 @@ const RULES: [&str; 11] = [
     "unknown_customer",
     "unknown_product",
     "missing_value",
+    "invalid_driver",
     "amount_range",
     "quantity_range",
     "date_range",
@@ -209,7 +210,7 @@ proptest! {
     #[test]
     fn a_batch_judged_by_columns_is_what_its_rows_give_one_by_one(
         lines in prop::collection::vec(line(), 0..80),
-        policies in prop::collection::vec(prop::sample::select(vec![Policy::Reject, Policy::Warn, Policy::Error]), 11),
+        policies in prop::collection::vec(prop::sample::select(vec![Policy::Reject, Policy::Warn, Policy::Error]), 12),
         returns in prop::sample::select(vec![
             ReturnsPolicy::Separate, ReturnsPolicy::Drop, ReturnsPolicy::Net, ReturnsPolicy::Purchases,
         ]),
@@ -230,7 +231,7 @@ fn sound() -> Line {
 
 #[test]
 fn a_sound_line_is_no_suspect_and_carries_its_product_cost_and_drivers() {
-    let ledger = ledger(&settings(&[Policy::Reject; 11], ReturnsPolicy::Separate), false);
+    let ledger = ledger(&settings(&[Policy::Reject; 12], ReturnsPolicy::Separate), false);
     let frame = frame(&[sound()], false);
     let batch = Batch { table: TABLE.as_str(), frame: &frame };
     assert_eq!(ledger.suspects(&mut Columns::read(&ledger, &batch).unwrap()), [false]);
@@ -244,7 +245,7 @@ fn a_line_without_a_quantity_is_a_purchase_of_none_and_no_return() {
     let mut without = sound();
     without.0.3 = None;
     without.1.4 = Some(false);
-    let ledger = ledger(&settings(&[Policy::Warn; 11], ReturnsPolicy::Drop), false);
+    let ledger = ledger(&settings(&[Policy::Warn; 12], ReturnsPolicy::Drop), false);
     let judged = ledger.judge(&frame(&[without], false)).unwrap();
     assert_eq!((judged.lines.mask, judged.lines.quantity), (vec![PURCHASE], vec![0]));
 }

@@ -9,6 +9,7 @@ use crate::{
         suggest::quoted,
         walk::{Entry, Fields},
     },
+    contract::rules::default_policy,
     schema::{
         checks::{Freshness, Threshold},
         settings::{Policy, RuleSetting, TableName},
@@ -181,7 +182,8 @@ fn setting(
     }
     let keys: &[&str] = if range.is_some() { &RANGE_KEYS } else { &RULE_KEYS };
     let fields = entry.fields(keys, problems)?;
-    let policy = fields.read("policy", problems, |entry, problems| entry.word(policies, problems));
+    let default = default_policy(table, rule);
+    let policy = fields.read_or("policy", default, problems, |entry, problems| entry.word(policies, problems));
     let max_rows =
         fields.read_or("max_rows", None, problems, |entry, problems| entry.whole(0, u64::MAX, problems).map(Some));
     let max_share = fields.read_or("max_share", None, problems, |entry, problems| entry.rate(1, problems).map(Some));

@@ -341,7 +341,7 @@ fn check_receivables(columns: &Fields<'_>, problems: &mut Problems) {
     }
 }
 
-/// Product cost is quantity × unit cost of the product: the ledger must have both.
+/// Product cost is quantity × unit cost of the product: the ledger must have both, and no cost of its own.
 fn check_products(products: &Entry<'_>, ledger: Option<&Fields<'_>>, problems: &mut Problems) {
     let Some(ledger) = ledger else { return };
     for column in ["product_id", "quantity"].into_iter().filter(|column| !ledger.has(column)) {
@@ -350,5 +350,12 @@ fn check_products(products: &Entry<'_>, ledger: Option<&Fields<'_>>, problems: &
             format!("{} needs {column} in `inputs.transactions.columns`", quoted(products.path())),
             "a line's product cost is its quantity × its product's unit_cost",
         );
+    }
+    if let Some(cost) = ledger.get("product_cost") {
+        let what = format!(
+            "{} has product_cost beside `inputs.products`: two answers to what a line costs",
+            quoted(ledger.path())
+        );
+        problems.add_with_hint(cost.key_at(), what, "map product_cost, or give the products table");
     }
 }

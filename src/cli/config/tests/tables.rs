@@ -123,7 +123,7 @@ fn quantities_have_a_period_or_a_date() {
 fn rules_belong_to_tables_that_are_there() {
     assert_snapshot!(message_with("contract:\n  transactions: {duplicate_customer: warn}\n  customers: {duplicate_customer: warn}\n"), @r"
     shop/whalecurve.yaml:6:18: unknown key `duplicate_customer` in `contract.transactions`
-      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range, freshness
+      hint: known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, invalid_driver, amount_range, quantity_range, date_range, freshness
     shop/whalecurve.yaml:7:3: `contract.customers` has rules for a table that `inputs` does not have
     ");
 }
@@ -132,7 +132,6 @@ fn rules_belong_to_tables_that_are_there() {
 fn a_rule_has_a_policy_and_thresholds_in_their_range() {
     assert_snapshot!(message_with("contract: {transactions: {missing_date: ignore}}\n"), @"shop/whalecurve.yaml:5:41: `contract.transactions.missing_date` is `ignore`, expected one of error, reject, warn");
     assert_snapshot!(message_with("contract: {transactions: {missing_date: {max_rows: 1.5, max_share: 2}}}\n"), @r"
-    shop/whalecurve.yaml:5:27: `contract.transactions.missing_date.policy` is missing
     shop/whalecurve.yaml:5:52: `contract.transactions.missing_date.max_rows` is `1.5`, expected a whole number of 64 bits, 0 or more
     shop/whalecurve.yaml:5:68: `contract.transactions.missing_date.max_share` is `2`, expected a number from 0 to 1, at most 12 digits after the point
     ");

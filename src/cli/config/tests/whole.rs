@@ -549,7 +549,7 @@ portfolio: {rfm_groups: 1, value_tiers: {top: 0.2, rest: 0.7}}
       hint: a line's product cost is its quantity × its product's unit_cost
     shop/whalecurve.yaml:9:23: `inputs.products.columns.unit_cost` is missing
     shop/whalecurve.yaml:11:18: unknown key `missing_custmer` in `contract.transactions`
-      hint: did you mean `missing_customer`? known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, amount_range, quantity_range, date_range, freshness
+      hint: did you mean `missing_customer`? known keys: missing_customer, missing_date, invalid_amount, after_as_of, wrong_currency, unknown_customer, unknown_product, missing_value, invalid_driver, amount_range, quantity_range, date_range, freshness
     shop/whalecurve.yaml:11:66: `contract.transactions.amount_range.policy` is `ignore`, expected one of error, reject, warn
     shop/whalecurve.yaml:11:79: `contract.transactions.amount_range.min` is above max: no row could be accepted
     shop/whalecurve.yaml:12:3: `contract.pools` has rules for a table that `inputs` does not have

@@ -1,0 +1,97 @@
+//! The user's SQL over columns: read once, and held against the columns before a row is read.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::plain_reason;
+
+/// Reads an expression; what is divided by zero is null, as in SQL.
+///
+/// # Errors
+/// What is wrong with its SQL.
+pub(crate) fn parse(text: &str) -> Result<Expr, String> {
+    let expression = polars::sql::sql_expr(text).map_err(|error| plain_reason(&error))?;
+    Ok(expression.map_expr(|node| match node {
+        // Decimals would stop the scan, and floats go on as infinite.
+        Expr::BinaryExpr {
+            left,
+            op: op @ (Operator::RustDivide | Operator::TrueDivide | Operator::FloorDivide),
+            right,
+        } => {
+            let divisor = Arc::unwrap_or_clone(right);
+            let divisor = when(divisor.clone().neq(lit(0))).then(divisor).otherwise(lit(NULL));
+            Expr::BinaryExpr { left, op, right: Arc::new(divisor) }
+        }
+        node => node,
+    }))
+}
+
+/// Whether an expression is true or false of a row with these columns; no row is read.
+///
+/// * `csv`: whether every column is text because the file is CSV.
+///
+/// # Errors
+/// What is wrong: a column that is not there, types that do not fit.
+pub(super) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<(), String> {
+    let frame = DataFrame::empty_with_schema(columns).lazy();
+    let reason = match frame.select([expression.clone().alias("found")]).collect() {
+        Ok(found) if found.columns()[0].dtype() == &DataType::Boolean => return Ok(()),
+        Ok(_) => "it is neither true nor false".to_owned(),
+        Err(error @ (PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_))) => plain_reason(&error),
+        // Without a row there is no cell that the message could hold.
+        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    };
+    let text = if csv { "; every column of a CSV file is text, as in CAST(amount AS DOUBLE) > 15" } else { "" };
+    Err(format!("{reason}{text}"))
+}
+
+/// Whether an expression needs more than the row that it is about; the list of `x IN (1, 2)` is a constant.
+pub(crate) fn needs_other_rows(expression: &Expr) -> bool {
+    expression.into_iter().any(|node| match node {
+        Expr::Agg(AggExpr::Implode { input, .. }) => !matches!(**input, Expr::Literal(_)),
+        Expr::Function { function, .. } => OVER_ROWS.contains(&function.to_string().as_str()),
+        Expr::Agg(_)
+        | Expr::Over { .. }
+        | Expr::Len
+        | Expr::Sort { .. }
+        | Expr::SortBy { .. }
+        | Expr::Gather { .. }
+        | Expr::Slice { .. }
+        | Expr::Filter { .. }
+        | Expr::Explode { .. } => true,
+        _ => false,
+    })
+}
+
+/// Functions over several rows that are no aggregates to Polars.
+const OVER_ROWS: [&str; 5] = ["quantile", "correlation", "covariance", "n_unique", "mode"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_constants_is_about_one_row_and_a_quantile_is_not() {
+        for text in ["a IN ('web')", "a NOT IN ('web', 'shop')", "b IN (1, 2, 3)", "a LIKE 'w%' AND b BETWEEN 1 AND 2"]
+        {
+            assert!(!needs_other_rows(&parse(text).unwrap()), "{text}");
+        }
+        for text in ["b > QUANTILE_CONT(b, 0.5)", "b > AVG(b)", "b > COUNT(*)", "b = MAX(b) OVER ()", "b > MEDIAN(b)"] {
+            assert!(needs_other_rows(&parse(text).unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_divided_by_zero_is_null_and_types_are_held_against_the_columns() {
+        let frame = df!("a" => ["x", "y"], "b" => [0_i64, 2]).unwrap();
+        let flags = frame.clone().lazy().select([parse("10 / b > 2").unwrap().alias("found")]).collect().unwrap();
+        let flags: Vec<Option<bool>> = flags.column("found").unwrap().bool().unwrap().iter().collect();
+        assert_eq!(flags, [None, Some(true)]);
+        let told = |text: &str, csv| check(&parse(text).unwrap(), frame.schema(), csv);
+        assert_eq!(told("b > 1 AND a IN ('x')", false), Ok(()));
+        assert_eq!(told("b + 1", false), Err("it is neither true nor false".to_owned()));
+        assert_eq!(told("a > 3", false), Err("cannot compare string with numeric type (i32)".to_owned()));
+        assert!(told("a > 3", true).unwrap_err().ends_with("as in CAST(amount AS DOUBLE) > 15"));
+    }
+}
