@@ -24,7 +24,7 @@ use crate::{
         facts::NO_DAY,
         period::{Period, PeriodKind},
         relations::{SHARE_SCALE, Wallet},
-        settings::{Policy, Settings, TableName},
+        settings::{Policy, Settings, TableName, TableSetting},
         tables::{CustomerTable, ProductTable, UnitCost},
     },
     units::Day,
@@ -494,11 +494,28 @@ pub(super) fn not_after(input: &Input<'_>, when: When) -> Result<When, (&'static
 }
 
 pub(super) fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
-    if given || input.settings.period == PeriodKind::Whole {
+    if given || input.settings.period == PeriodKind::Whole { Ok(()) } else { Err(no_periods(input.rules.table())) }
+}
+
+/// Whether a table that needs periods in a run with periods maps them; no row is read.
+///
+/// # Errors
+/// [`ContractError::Setting`].
+pub fn check_periods(settings: &Settings, table: TableName) -> Result<(), ContractError> {
+    let needed = [TableName::DriverQuantities, TableName::Events, TableName::Receivables, TableName::Traced];
+    let mapped = |setting: &TableSetting| ["period", "date"].iter().any(|column| setting.columns.contains_key(*column));
+    if !needed.contains(&table)
+        || settings.period == PeriodKind::Whole
+        || settings.inputs.table(table).is_none_or(mapped)
+    {
         return Ok(());
     }
-    let table = input.rules.table().as_str();
-    Err(ContractError::Setting(format!("{table}: the run has periods, but neither `period` nor `date` is mapped")))
+    Err(no_periods(table))
+}
+
+fn no_periods(table: TableName) -> ContractError {
+    let table = table.as_str();
+    ContractError::Setting(format!("{table}: the run has periods, but neither `period` nor `date` is mapped"))
 }
 
 /// Period of each row from `period` or `date`; `None` when neither is mapped, inner `None` when a cell is no period.

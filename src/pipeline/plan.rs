@@ -11,6 +11,7 @@ use super::{
     output,
 };
 use crate::{
+    contract::tables,
     publish::folder,
     read,
     schema::settings::{Settings, TableName},
@@ -64,7 +65,8 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
             TableName::Events => of_events.as_slice(),
             _ => &[],
         };
-        match read::open(table, setting, base, drivers) {
+        wrong.extend(tables::check_periods(settings, table).err().map(RunError::from));
+        match read::open_all(table, setting, base, drivers) {
             Ok(source) => {
                 tables.push(TableFound {
                     table,
@@ -76,7 +78,7 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
                     ledger = source.files;
                 }
             }
-            Err(error) => wrong.push(error.into()),
+            Err(errors) => wrong.extend(errors.into_iter().map(RunError::from)),
         }
     }
     wrong.extend(expressions::check(settings).err());

@@ -14,11 +14,14 @@
 //! # Ok::<(), whalecurve::read::ReadError>(())
 //! ```
 
+mod columns;
 pub mod files;
+mod folders;
 pub mod footer;
 pub mod peek;
 pub(crate) mod predicate;
 pub mod pseudonym;
+mod role;
 pub mod scan;
 
 use camino::Utf8PathBuf;
@@ -26,7 +29,7 @@ use thiserror::Error;
 
 pub use footer::Footer;
 pub(crate) use scan::plain_reason;
-pub use scan::{Source, extensions, open};
+pub use scan::{Source, extensions, open, open_all};
 
 use crate::schema::location::shown;
 
@@ -181,7 +184,8 @@ impl ReadError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoFile { .. } => {
-                "input paths are relative to the config file; folders are read with their subfolders"
+                "input paths are relative to the config file; folders are read with their subfolders, and hold CSV where \
+                 `format: csv` stands beside `path`"
             }
             Self::Glob { .. } => "`*` matches within a folder, `**` across folders",
             Self::Io { .. } => "check that the file exists and that this user may read it",

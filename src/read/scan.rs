@@ -13,15 +13,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::*;
 
 use super::{
-    ReadError, files,
+    ReadError,
+    columns::{covariate_column, describe, driver_columns, driver_filter, mapped, missing_column, predicate_of},
+    files, folders,
     footer::{self, Footer, State},
-    predicate,
-    pseudonym::{self, PERSONS},
 };
-use crate::schema::{
-    covariates::{CovariateColumn, CovariateKind},
-    settings::{Format, LedgerDriver, TableName, TableSetting},
-};
+use crate::schema::settings::{Format, LedgerDriver, TableName, TableSetting};
 
 /// A table that can be scanned.
 pub struct Source {
@@ -38,118 +35,6 @@ pub struct Source {
 
 /// Batches that a scan may be ahead of whoever takes them.
 const BATCHES_AHEAD: usize = 2;
-
-/// What a role's column may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Id,
-    Day,
-    Number,
-    Text,
-    IdOrDay,
-    /// A name that may be a number.
-    Name,
-    /// Yes or no.
-    Switch,
-}
-
-/// Columns of numbers in the tables of plans and decisions, and in what an earlier run told.
-const NUMBERS: [&str; 21] = [
-    "customers",
-    "cost",
-    "equity",
-    "value",
-    "target",
-    "retention",
-    "frequency",
-    "margin",
-    "cost_to_serve",
-    "probability",
-    "uncertainty",
-    "expected_revenue",
-    "expected_value",
-    "p_alive",
-    "expected_spend",
-    "margin_rate",
-    "cost_per_purchase",
-    "cost_per_time",
-    "expected_discounted_purchases",
-    "expected_discounted_lifetime",
-    "purchase_rate_if_alive",
-];
-
-impl Role {
-    fn of(name: &str) -> Self {
-        match name {
-            "customer_id" | "referrer" | "referred" | "product_id" | "order_id" | "prospect_id" | "account"
-            | "cost_centre" => Self::Id,
-            "date" | "start" | "end" | "valid_from" | "valid_to" => Self::Day,
-            "amount"
-            | "quantity"
-            | "unit_price"
-            | "discount"
-            | "product_cost"
-            | "unit_cost"
-            | "balance"
-            | "write_off"
-            | "default_probability"
-            | "acquisition_cost"
-            | "capacity"
-            | "rule_version"
-            | "wallet"
-            | "wallet_probability"
-            | "probability"
-            | "margin"
-            | "value"
-            | "half_life"
-            | "weight"
-            | "days_late"
-            | "overdue"
-            | "disputed"
-            | "rate" => Self::Number,
-            "parent" => Self::Name,
-            "benchmark" => Self::Switch,
-            _ if NUMBERS.contains(&name) => Self::Number,
-            "period" => Self::IdOrDay,
-            _ => Self::Text,
-        }
-    }
-
-    fn expected(self) -> &'static str {
-        match self {
-            Self::Id => "an integer or text",
-            Self::Day => "a date or timestamp",
-            Self::Number => "an integer, decimal or float",
-            Self::Text => "text",
-            Self::IdOrDay => "text, an integer year or a date",
-            Self::Name => "text or an integer",
-            Self::Switch => "a boolean, 0 and 1, or text",
-        }
-    }
-
-    /// The cast to what kernels read; `None` when the type does not fit the role. No cast can fail on a value.
-    fn cast(self, dtype: &DataType, csv: bool) -> Option<DataType> {
-        use DataType as D;
-        let text = matches!(dtype, D::String | D::Categorical(..) | D::Enum(..));
-        Some(match self {
-            // Unsigned and single precision are left to the contract: a cast would lose what does not fit.
-            Self::Id | Self::Number if *dtype == D::UInt64 => D::UInt64,
-            // The contract widens these on its way, which is cheaper than a column more in memory.
-            Self::Id | Self::Number if *dtype == D::Int32 => D::Int32,
-            Self::Number if *dtype == D::Float32 => D::Float32,
-            Self::Id | Self::Number | Self::IdOrDay if dtype.is_integer() => D::Int64,
-            Self::Id | Self::Text | Self::IdOrDay | Self::Name | Self::Switch if text => D::String,
-            Self::Name if dtype.is_integer() => D::String,
-            Self::Switch if *dtype == D::Boolean => D::Boolean,
-            Self::Switch if dtype.is_integer() => D::Int64,
-            Self::Day | Self::IdOrDay if matches!(dtype, D::Date | D::Datetime(..)) => D::Date,
-            Self::Number if dtype.is_float() => D::Float64,
-            Self::Number if matches!(dtype, D::Decimal(..)) => dtype.clone(),
-            Self::Day | Self::Number if csv && text => D::String,
-            _ => return None,
-        })
-    }
-}
 
 /// What counts as a data file when a folder is searched.
 #[must_use]
@@ -172,165 +57,83 @@ pub fn open(
     base: &Utf8Path,
     drivers: &[(&str, &LedgerDriver)],
 ) -> Result<Source, ReadError> {
+    open_all(table, setting, base, drivers).map_err(|mut wrong| wrong.remove(0))
+}
+
+/// The same, with everything that is wrong with the columns and predicates.
+///
+/// # Errors
+/// One [`ReadError`] or more.
+pub fn open_all(
+    table: TableName,
+    setting: &TableSetting,
+    base: &Utf8Path,
+    drivers: &[(&str, &LedgerDriver)],
+) -> Result<Source, Vec<ReadError>> {
+    let one = |error| vec![error];
+    let found = find(table, setting, base).map_err(one)?;
+    let Found { files, frame, schema } = &found;
+    let (name, csv, first) = (table.as_str(), setting.format == Format::Csv, files[0].file.as_path());
+    let (mut columns, mut wrong) = (Vec::new(), Vec::new());
+    let mut keep = |made: Result<Vec<Expr>, ReadError>| match made {
+        Ok(made) => columns.extend(made),
+        Err(error) => wrong.push(error),
+    };
+    for (role, column) in &setting.columns {
+        keep(mapped(name, role, column, setting, (first, schema)).map(|column| vec![column]));
+    }
+    for (driver, setting) in drivers {
+        keep(driver_filter(driver, setting, schema, csv).map(|filter| filter.into_iter().collect()));
+        keep(driver_columns(driver, setting, first, schema));
+    }
+    for (covariate, setting) in &setting.covariates {
+        keep(covariate_column(covariate, setting, first, schema).map(|column| vec![column]));
+    }
+    let filter = setting.filter.as_deref().map(|text| predicate_of(name, text, schema, csv)).transpose();
+    let filter = filter.map_err(|error| wrong.push(error)).unwrap_or_default();
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let frame = filter.into_iter().fold(frame.clone(), LazyFrame::filter).select(columns);
+    guarded(name, || frame.clone().collect_schema()).map_err(|error| one(named(name, files, csv, error)))?;
+    let rows = (!csv).then(|| files.iter().map(|footer| footer.rows).sum());
+    Ok(Source { table, files: found.files, rows, filtered: setting.filter.is_some(), frame })
+}
+
+/// The files of a table and the columns that they have.
+struct Found {
+    files: Vec<Footer>,
+    frame: LazyFrame,
+    schema: SchemaRef,
+}
+
+fn find(table: TableName, setting: &TableSetting, base: &Utf8Path) -> Result<Found, ReadError> {
     // Polars' own warnings are about its functions, not about the data, and would stand between a run's lines.
     polars::error::set_warning_function(|_, _| {});
     let name = table.as_str();
     let csv = setting.format == Format::Csv;
-    let found = files::find(name, &setting.paths, base, extensions(setting.format))?;
-    let footers = if csv {
-        found.iter().map(|file| csv_footer(file)).collect::<Result<Vec<_>, _>>()?
+    let paths = files::find(name, &setting.paths, base, extensions(setting.format))?;
+    let files = if csv {
+        paths.iter().map(|file| csv_footer(file)).collect::<Result<Vec<_>, _>>()?
     } else {
         let ledger = table == TableName::Transactions;
         let column = |role: &str| setting.columns.get(role).filter(|_| ledger).map(String::as_str);
         let bounded = [column("customer_id"), column("date")];
-        found.iter().map(|file| footer::check_with(file, &setting.limits, bounded)).collect::<Result<Vec<_>, _>>()?
+        paths.iter().map(|file| footer::check_with(file, &setting.limits, bounded)).collect::<Result<Vec<_>, _>>()?
     };
-    footer::check_totals(&footers, &setting.limits)?;
-    let rows = (!csv).then(|| footers.iter().map(|footer| footer.rows).sum());
-    let mut frame = scan_files(name, &found, csv)?;
-    let schema = guarded(name, || frame.collect_schema()).map_err(|error| named(name, &footers, csv, error))?;
+    footer::check_totals(&files, &setting.limits)?;
+    let unread = |error| named(name, &files, csv, error);
+    let mut frame = scan_files(name, &paths, csv, None)?;
+    let mut schema = guarded(name, || frame.collect_schema()).map_err(unread)?;
     if !csv {
-        check_drift(name, &found, &schema, setting)?;
-    }
-    let mut columns = Vec::new();
-    for (role, column) in &setting.columns {
-        let missing = || missing_column(&found[0], column, name, role, &schema);
-        let dtype = schema.get(column.as_str()).ok_or_else(missing)?;
-        let role_type = Role::of(role);
-        let cast = role_type.cast(dtype, csv).ok_or_else(|| ReadError::ColumnType {
-            file: found[0].clone(),
-            column: column.clone(),
-            table: name,
-            role: role.clone(),
-            expected: role_type.expected(),
-            found: describe(dtype),
-        })?;
-        let expression = local(col(column.as_str()), dtype);
-        let expression = if *dtype == cast { expression } else { expression.cast(cast) };
-        let expression = match setting.id_key {
-            Some(key) if PERSONS.contains(&role.as_str()) => pseudonym::of_column(expression, key),
-            _ => expression,
-        };
-        columns.push(expression.alias(role.as_str()));
-    }
-    for (driver, setting) in drivers {
-        columns.extend(driver_columns(driver, setting, (&found[0], csv), &schema)?);
-    }
-    for (covariate, setting) in &setting.covariates {
-        columns.push(covariate_column(covariate, setting, &found[0], &schema)?);
-    }
-    if let Some(predicate) = &setting.filter {
-        frame = frame.filter(checked(name, predicate, &schema, csv)?);
-    }
-    let frame = frame.select(columns);
-    guarded(name, || frame.clone().collect_schema()).map_err(|error| named(name, &footers, csv, error))?;
-    Ok(Source { table, files: footers, rows, filtered: setting.filter.is_some(), frame })
-}
-
-/// A timestamp with a time zone as the clock on the wall there: its day is the day in that zone, not the UTC day.
-fn local(expression: Expr, dtype: &DataType) -> Expr {
-    match dtype {
-        // Every instant has one wall time, so nothing is ambiguous on this way.
-        DataType::Datetime(_, Some(_)) => expression.dt().replace_time_zone(None, lit("raise"), NonExistent::Raise),
-        _ => expression,
-    }
-}
-
-fn driver_columns(
-    driver: &str,
-    setting: &LedgerDriver,
-    (file, csv): (&Utf8Path, bool),
-    schema: &Schema,
-) -> Result<Vec<Expr>, ReadError> {
-    use crate::schema::settings::DriverMeasure;
-    let mut columns = Vec::new();
-    if let Some(predicate) = &setting.filter {
-        // A comparison with NULL is NULL: such a line does not count.
-        let filter = checked(&format!("drivers.{driver}"), predicate, schema, csv)?.fill_null(lit(false));
-        columns.push(filter.alias(format!("filter:{driver}")));
-    }
-    if let DriverMeasure::Time { columns: terms, .. } = &setting.measure {
-        for term in terms {
-            let missing = || missing_column(file, term, "drivers", driver, schema);
-            let dtype = schema.get(term.as_str()).ok_or_else(missing)?;
-            let cast = match dtype {
-                DataType::Boolean => Some(DataType::Int64),
-                // A CSV has texts alone; the contract reads numbers out of them.
-                dtype => Role::Number.cast(dtype, csv),
-            };
-            let cast = cast.ok_or_else(|| ReadError::ColumnType {
-                file: file.to_owned(),
-                column: term.clone(),
-                table: "drivers",
-                role: driver.to_owned(),
-                expected: "a number or a flag",
-                found: describe(dtype),
-            })?;
-            columns.push(col(term.as_str()).cast(cast).alias(format!("time:{driver}:{term}")));
+        let folders = folders::types(&paths, &schema, setting);
+        if let Some(folders) = &folders {
+            frame = scan_files(name, &paths, csv, Some(folders))?;
+            schema = guarded(name, || frame.collect_schema()).map_err(unread)?;
         }
+        check_drift(name, &paths, &schema, setting, folders.as_ref())?;
     }
-    if let DriverMeasure::Sum(column) = &setting.measure {
-        let missing = || missing_column(file, column, "drivers", driver, schema);
-        let dtype = schema.get(column.as_str()).ok_or_else(missing)?;
-        let cast = Role::Number.cast(dtype, false).ok_or_else(|| ReadError::ColumnType {
-            file: file.to_owned(),
-            column: column.clone(),
-            table: "drivers",
-            role: driver.to_owned(),
-            expected: Role::Number.expected(),
-            found: describe(dtype),
-        })?;
-        columns.push(col(column.as_str()).cast(cast).alias(format!("driver:{driver}")));
-    }
-    Ok(columns)
-}
-
-/// A covariate as a column `covariate:NAME`: a float or text. CSV has texts alone; the contract reads numbers out of them.
-fn covariate_column(
-    covariate: &str,
-    setting: &CovariateColumn,
-    file: &Utf8Path,
-    schema: &Schema,
-) -> Result<Expr, ReadError> {
-    use DataType as D;
-    let missing = || missing_column(file, &setting.column, "customers", covariate, schema);
-    let dtype = schema.get(setting.column.as_str()).ok_or_else(missing)?;
-    let text = matches!(dtype, D::String | D::Categorical(..) | D::Enum(..));
-    let (fits, expected) = match setting.kind {
-        None => (
-            text || dtype.is_primitive_numeric() || matches!(dtype, D::Decimal(..) | D::Boolean),
-            "a number, text or a boolean",
-        ),
-        Some(CovariateKind::Number) => {
-            (text || dtype.is_primitive_numeric() || matches!(dtype, D::Decimal(..)), "a number")
-        }
-        Some(CovariateKind::Category) => {
-            (text || dtype.is_integer() || *dtype == D::Boolean, "text, an integer or a boolean")
-        }
-    };
-    if !fits {
-        return Err(ReadError::ColumnType {
-            file: file.to_owned(),
-            column: setting.column.clone(),
-            table: "customers",
-            role: covariate.to_owned(),
-            expected,
-            found: describe(dtype),
-        });
-    }
-    let as_text = text || *dtype == D::Boolean || setting.kind == Some(CovariateKind::Category);
-    let cast = if as_text { D::String } else { D::Float64 };
-    Ok(col(setting.column.as_str()).cast(cast).alias(format!("covariate:{covariate}")))
-}
-
-fn missing_column(file: &Utf8Path, column: &str, table: &'static str, role: &str, schema: &Schema) -> ReadError {
-    ReadError::MissingColumn {
-        file: file.to_owned(),
-        column: column.to_owned(),
-        table,
-        role: role.to_owned(),
-        known: schema.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(", "),
-    }
+    Ok(Found { files, frame, schema })
 }
 
 fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
@@ -345,22 +148,32 @@ fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
     })
 }
 
-fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
+/// * `folders`: types of the columns that `key=value` folders make, where they are known.
+fn scan_files(
+    table: &'static str,
+    files: &[Utf8PathBuf],
+    csv: bool,
+    folders: Option<&SchemaRef>,
+) -> Result<LazyFrame, ReadError> {
     let paths = || files.iter().map(|file| PlRefPath::new(file.as_str()));
+    let in_folders = files.iter().any(|file| folders::of(file).next().is_some());
     guarded(table, || {
         if csv {
             // All columns as text: types are the contract's business, and "007" stays "007".
-            return LazyCsvReader::new_paths(paths().collect())
-                .with_infer_schema_length(Some(0))
-                .with_glob(false)
-                .finish();
+            let scan =
+                |paths| LazyCsvReader::new_paths(paths).with_infer_schema_length(Some(0)).with_glob(false).finish();
+            if !in_folders {
+                return scan(paths().collect());
+            }
+            let one = |file: &Utf8PathBuf| {
+                let frame = scan([PlRefPath::new(file.as_str())].into_iter().collect())?;
+                Ok(frame.with_columns(folders::of(file).map(folders::column).collect::<Vec<_>>()))
+            };
+            return concat(files.iter().map(one).collect::<PolarsResult<Vec<_>>>()?, UnionArgs::default());
         }
-        let mut hive = if files.iter().any(|file| file.as_str().contains('=')) {
-            HiveOptions::new_enabled()
-        } else {
-            HiveOptions::new_disabled()
-        };
+        let mut hive = if in_folders { HiveOptions::new_enabled() } else { HiveOptions::new_disabled() };
         hive.try_parse_dates = true;
+        hive.schema = folders.cloned();
         let args = ScanArgsParquet { hive_options: hive, glob: false, ..Default::default() };
         let mut frame = LazyFrame::scan_parquet_files(paths().collect(), args)?;
         if let DslPlan::Scan { unified_scan_args, .. } = &mut frame.logical_plan {
@@ -377,9 +190,10 @@ fn check_drift(
     files: &[Utf8PathBuf],
     first: &Schema,
     setting: &TableSetting,
+    folders: Option<&SchemaRef>,
 ) -> Result<(), ReadError> {
     for file in files.iter().skip(1) {
-        let mut frame = scan_files(table, std::slice::from_ref(file), false)?;
+        let mut frame = scan_files(table, std::slice::from_ref(file), false, folders)?;
         let schema = guarded(table, || frame.collect_schema())?;
         let covariates = setting.covariates.iter().map(|(name, setting)| (name, &setting.column));
         for (role, column) in setting.columns.iter().chain(covariates) {
@@ -401,15 +215,6 @@ fn check_drift(
         }
     }
     Ok(())
-}
-
-/// The predicate of a table or driver, true or false of its rows.
-fn checked(of: &str, text: &str, columns: &Schema, csv: bool) -> Result<Expr, ReadError> {
-    let bad = |reason: String| ReadError::Predicate { table: of.to_owned(), reason };
-    let predicate = predicate::parse(text).map_err(bad)?;
-    let fits = panic::catch_unwind(AssertUnwindSafe(|| predicate::check(&predicate, columns, csv)));
-    fits.unwrap_or_else(|_| Err("it cannot be worked out".to_owned())).map_err(bad)?;
-    Ok(predicate)
 }
 
 /// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
@@ -434,7 +239,7 @@ fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> 
     let ReadError::Scan { reason, .. } = &error else { return error };
     let unread = |footer: &&Footer| {
         let alone = [footer.file.clone()];
-        let decoded = scan_files(table, &alone, csv).and_then(|frame| {
+        let decoded = scan_files(table, &alone, csv, None).and_then(|frame| {
             guarded(table, || {
                 let sink = frame.sink_batches(PlanCallback::new(|_| Ok(false)), false, None)?;
                 sink.collect_with_engine(Engine::Streaming).map(|_| ())
@@ -468,24 +273,6 @@ fn guarded<T>(table: &'static str, work: impl FnOnce() -> PolarsResult<T>) -> Re
     match panic::catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| scan(plain_reason(&error))),
         Err(_) => Err(scan("the decoder gave up on a damaged page".to_owned())),
-    }
-}
-
-fn describe(dtype: &DataType) -> String {
-    match dtype {
-        DataType::Decimal(precision, scale) => format!("decimal({precision}, {scale})"),
-        DataType::Datetime(_, Some(zone)) => format!("timestamp in {zone}"),
-        DataType::Datetime(_, None) => "timestamp".to_owned(),
-        DataType::String => "text".to_owned(),
-        DataType::Categorical(..) | DataType::Enum(..) => "dictionary text".to_owned(),
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => "integer".to_owned(),
-        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => "unsigned integer".to_owned(),
-        DataType::Float32 | DataType::Float64 => "float".to_owned(),
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Date => "date".to_owned(),
-        DataType::Binary => "binary".to_owned(),
-        DataType::Null => "null".to_owned(),
-        other => format!("{other:?}").to_lowercase(),
     }
 }
 
