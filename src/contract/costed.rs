@@ -33,6 +33,11 @@ impl<'a> Costed<'a> {
         self.rules.contains_key(name)
     }
 
+    /// Every name.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        self.rules.keys().copied().collect()
+    }
+
     /// A name, with that of its rule in a period where the rule has one of its own.
     #[must_use]
     pub fn told(&self, name: &str, period: Option<Period>) -> String {

@@ -1,8 +1,14 @@
 //! Contract of the traced table: costs that name their customer.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
 use super::{
     ContractError,
     columns::is_number,
+    meant::strangers,
     owners::Owners,
     rules::Tally,
     tables::{Input, KnownCustomers, Slice, need_periods, timed, when},
@@ -21,6 +27,7 @@ pub fn traced(
     activities: &[&str],
     csv: bool,
 ) -> Result<(Vec<TracedCost>, Tally), ContractError> {
+    let unknown: Mutex<BTreeSet<String>> = Mutex::default();
     let (mut rows, tally) = input.gather(|slice: &mut Slice<'_, TracedCost>| {
         let owners = Owners::new(slice, customers, csv)?;
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
@@ -34,6 +41,7 @@ pub fn traced(
                 (Err(broken), _) => Err(broken),
                 (_, None) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
                 _ if !activities.contains(&activity.as_str()) => {
+                    unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(activity);
                     Err(("unknown_activity", "no activity with method traced has this name"))
                 }
                 (Ok(owner), Some(amount)) => timed(input, times.as_ref(), row).map(|when| TracedCost {
@@ -50,7 +58,8 @@ pub fn traced(
         }
         Ok(())
     })?;
-    input.rules.judge(&tally.balance)?;
+    let strangers = strangers(&unknown.into_inner().unwrap_or_else(PoisonError::into_inner), activities);
+    input.rules.judge_of(&tally.balance, |rule| strangers.clone().filter(|_| rule == "unknown_activity"))?;
     rows.sort_unstable();
     Ok((rows, tally))
 }

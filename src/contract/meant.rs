@@ -1,5 +1,10 @@
 //! The word that was probably meant.
 
+use std::collections::BTreeSet;
+
+/// Most strangers that a message names.
+const MAX_TOLD: usize = 5;
+
 /// Most characters of a word that are compared.
 const MAX_COMPARED: usize = 80;
 
@@ -24,6 +29,19 @@ pub fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     }
     let by_similarity = known.iter().copied().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
     by_similarity.filter(|best| similarity(best) >= MIN_SIMILARITY)
+}
+
+/// Names that a table has and nobody knows, each with the known one that was probably meant; `None` without one.
+pub(super) fn strangers(names: &BTreeSet<String>, known: &[&str]) -> Option<String> {
+    let told = |name: &String| {
+        let meant = closest(name, known).map(|known| format!(" (did you mean `{known}`?)")).unwrap_or_default();
+        format!("`{}`{meant}", name.escape_debug())
+    };
+    let mut all: Vec<String> = names.iter().take(MAX_TOLD).map(told).collect();
+    if names.len() > MAX_TOLD {
+        all.push(format!("and {} more", names.len() - MAX_TOLD));
+    }
+    (!all.is_empty()).then(|| format!("unknown: {}", all.join(", ")))
 }
 
 #[cfg(test)]

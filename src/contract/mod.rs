@@ -109,7 +109,10 @@ impl ContractError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Refused { .. } => "mend the data, or change the rule's policy or limit under `contract`",
+            Self::Refused { .. } => {
+                "mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in \
+                 `rejected`"
+            }
             Self::IdKind { .. } => "write the id with one type in every table",
             Self::IdRange { .. } => "write the id as text",
             Self::Reconciliation { .. } => "an input may have changed while it was read: run again",

@@ -1,7 +1,7 @@
 //! Contract of the pools table: costs by account, cost centre, activity, period and currency.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -10,6 +10,7 @@ use super::{
     columns::{INVALID, NULL, Scale},
     costed::{Costed, at_stake},
     fx::Amounts,
+    meant::strangers,
     rules::Tally,
     tables::{Input, Slice, not_after, when},
 };
@@ -33,6 +34,7 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
     let run = &input.settings.currency;
     // Costs whose capacity is none, by what they are the cost of and by currency.
     let idle: Mutex<BTreeMap<(String, String), MinorSum>> = Mutex::default();
+    let unknown: Mutex<BTreeSet<String>> = Mutex::default();
     let (rows, tally) = input.gather(|slice: &mut Slice<'_, PoolLine>| {
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
         let amounts = Amounts::read(&slice.batch, input)?.ok_or_else(|| slice.absent("amount"))?;
@@ -67,6 +69,9 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
                 let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
                 *idle.entry((of, code.clone())).or_default() += MinorSum::from(amount.unsigned_abs());
             }
+            if !known {
+                unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+            }
             let verdict = match (currency, amount, period) {
                 (Err(()), ..) => Err(("unknown_currency", "the currency is no ISO 4217 code")),
                 (_, None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
@@ -86,7 +91,12 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
     let of: Vec<String> =
         idle.into_iter().map(|((of, code), money)| format!("{} of {of}", at_stake(money, &code, run))).collect();
     let objects = (!of.is_empty()).then(|| format!("{} are at stake", of.join(", ")));
-    input.rules.judge_of(&tally.balance, |rule| objects.clone().filter(|_| rule == "invalid_capacity"))?;
+    let strangers = strangers(&unknown.into_inner().unwrap_or_else(PoisonError::into_inner), &costed.names());
+    input.rules.judge_of(&tally.balance, |rule| match rule {
+        "invalid_capacity" => objects.clone(),
+        "unknown_activity" => strangers.clone(),
+        _ => None,
+    })?;
     Ok((rows, tally))
 }
 

@@ -181,13 +181,18 @@ impl Rules {
             .map(|rule| {
                 let none = || (self.policy(rule), Bucket::default());
                 let (policy, found) = balance.rules.get(rule).copied().unwrap_or_else(none);
-                self.check(rule, policy, found, balance.input.rows)
+                self.check(rule, policy, found, balance)
             })
             .collect()
     }
 
-    fn check(&self, rule: &str, policy: Policy, found: Bucket, all: u64) -> Check {
+    fn check(&self, rule: &str, policy: Policy, found: Bucket, balance: &InputBalance) -> Check {
+        let all = balance.input.rows;
         let (outcome, limit) = self.outcome(rule, policy, found, all);
+        // Whoever is stopped has no `rejected` to look at.
+        let reasons = balance.reasons.get(rule).filter(|_| outcome == CheckOutcome::Fail);
+        let reasons: Vec<&str> = reasons.into_iter().flatten().copied().collect();
+        let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", or ")) };
         let table = name(self.table);
         let message = limit.map(|limit| {
             let money = if self.money {
@@ -195,7 +200,7 @@ impl Rules {
             } else {
                 String::new()
             };
-            format!("{table}: rule `{rule}` is broken by {} of {all} rows{money}; {limit}", found.rows)
+            format!("{table}: rule `{rule}` is broken by {} of {all} rows{money}{why}; {limit}", found.rows)
         });
         Check {
             kind: CheckKind::Rule,
@@ -256,6 +261,7 @@ impl Tally {
     /// Rejects a row.
     pub fn reject(&mut self, row: RejectedRow) {
         self.balance.rejected.add(row.amount.unwrap_or(0));
+        self.balance.reasons.entry(row.rule).or_default().insert(row.reason);
         self.rejected.push(row);
     }
 }

@@ -93,6 +93,19 @@ pub enum GenerateError {
 }
 
 impl GenerateError {
+    /// Whether the size that was asked for is at fault.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoCustomers
+                | Self::TooFewTransactions { .. }
+                | Self::TooManyTransactions { .. }
+                | Self::TooLarge { .. }
+                | Self::NoRate { .. }
+        )
+    }
+
     /// One thing to do next, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

@@ -116,7 +116,7 @@ impl RunError {
                 "columns are those of customer_profit_total, customer_value and customer_segment (whalecurve schema), and \
                  channel, parent and region where they are mapped",
             ),
-            Self::BadTest { .. } => Some("columns are those of the dataset (whalecurve schema DATASET)"),
+            Self::BadTest { .. } => Some("columns are those of the dataset: `whalecurve schema` lists them"),
             Self::Tests { .. } => {
                 Some("nothing was committed; with severity: warn the run commits, and the rows can be looked at")
             }
@@ -156,6 +156,7 @@ impl RunError {
                 | ReadError::Limit { .. },
             )
             | Self::Contract(_)
+            | Self::Publish(PublishError::Precision { .. })
             | Self::Tests { .. }
             | Self::Forecast(ForecastError::Covariates(_) | ForecastError::Holdout(HoldoutError::Covariates(_)))
             | Self::Facts(_)

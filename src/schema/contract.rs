@@ -1,6 +1,6 @@
 //! What the contract stage says about every input row: accepted, unassigned, or rejected with a reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -58,6 +58,9 @@ pub struct InputBalance {
     pub rejected: Bucket,
     /// Broken rules, also those that only warn: policy, rows and money.
     pub rules: BTreeMap<&'static str, (Policy, Bucket)>,
+    /// What was wrong with rejected rows, in words, by rule.
+    #[serde(skip)]
+    pub reasons: BTreeMap<&'static str, BTreeSet<&'static str>>,
 }
 
 impl InputBalance {
@@ -69,6 +72,9 @@ impl InputBalance {
         self.rejected.combine(other.rejected);
         for (rule, (policy, bucket)) in &other.rules {
             self.rules.entry(rule).or_insert((*policy, Bucket::default())).1.combine(*bucket);
+        }
+        for (rule, reasons) in &other.reasons {
+            self.reasons.entry(rule).or_default().extend(reasons);
         }
     }
 

@@ -28,7 +28,7 @@ pub struct Args {
     /// The config, as in whalecurve.yaml.
     config: Utf8PathBuf,
     /// Customer id, as in the ledger.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     customer: String,
     /// Period, such as 1997-03; all periods together by default.
     #[arg(long)]

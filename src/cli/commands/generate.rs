@@ -60,7 +60,10 @@ pub(super) fn write(
     bars.done();
     match generated {
         Ok(summary) => Ok(Ok(summary)),
-        Err(error) => streams.fail(&error.to_string(), error.hint(), Exit::FAILURE).map(Err),
+        Err(error) => {
+            let exit = if error.is_usage() { Exit::USAGE } else { Exit::FAILURE };
+            streams.fail(&error.to_string(), error.hint(), exit).map(Err)
+        }
     }
 }
 
