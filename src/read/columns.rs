@@ -68,7 +68,7 @@ pub(super) fn driver_filter(
 pub(super) fn driver_columns(
     driver: &str,
     setting: &LedgerDriver,
-    file: &Utf8Path,
+    (file, csv): (&Utf8Path, bool),
     schema: &Schema,
 ) -> Result<Vec<Expr>, ReadError> {
     let mut columns = Vec::new();

@@ -84,7 +84,7 @@ pub fn open_all(
     }
     for (driver, setting) in drivers {
         keep(driver_filter(driver, setting, schema, csv).map(|filter| filter.into_iter().collect()));
-        keep(driver_columns(driver, setting, first, schema));
+        keep(driver_columns(driver, setting, (first, csv), schema));
     }
     for (covariate, setting) in &setting.covariates {
         keep(covariate_column(covariate, setting, first, schema).map(|column| vec![column]));

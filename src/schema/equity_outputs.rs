@@ -45,7 +45,7 @@ pub(super) const SEGMENT_MEASURE: OutputDataset = OutputDataset {
         column(
             "measure",
             Text,
-            "acquisition_cost (mean cost of having won a customer of whom it is known, major units), retention_rate (of those who bought in the 12 months, 4 quarters or year before the last ones, the share who bought in the last ones), expected_retention_rate (P(alive) at the horizon over P(alive) now, a year: to the power of 365.25 / horizon days), share_of_customer (sales to the customer of the last 12 months over its wallet), orders_per_customer and products_per_customer (to date: development), share_of_customer_equity (as in equity_share), lifetime_value (expected, a customer, major units)",
+            "acquisition_cost (mean cost of having won a customer of whom it is known, major units), retention_rate (of those who bought in the 12 months, 4 quarters or year before the last ones, the share who bought in the last ones), expected_retention_rate (P(alive) at the horizon over P(alive) now, a year: to the power of 365.25 / horizon days), share_of_customer (sales to the customer of the last 12 months over its wallet), orders_per_customer (an order counts once a period) and products_per_customer (to date: development), share_of_customer_equity (as in equity_share), lifetime_value (expected, a customer, major units)",
         ),
         column("customers", Integer, "customers that the measure rests on"),
         column("value", Float, "what was measured"),

@@ -137,7 +137,7 @@ macro_rules! profit_columns {
             ),
             column("fixed_cost", Money, "part of the allocated cost of all activities that does not follow the volume"),
             column("avoidable_cost", Money, "part of it that would be saved if the customer left"),
-            column("orders", Integer, "distinct orders with a purchase line"),
+            column("orders", Integer, "distinct orders with a purchase line, each counted once a period"),
             column("lines", Integer, "accepted ledger lines"),
             column("units", Quantity, "units, net of returns"),
             SCENARIO,

@@ -302,7 +302,7 @@ pub(super) const CUSTOMER_EQUITY: OutputDataset = OutputDataset {
 /// Cumulative profit, best customer first.
 pub(super) const WHALE_CURVE: OutputDataset = OutputDataset {
     name: "whale_curve",
-    grain: "points of cumulative economic profit, best customer first (every k-th above 10,000 customers); base first, then the scenario; sorted by customers",
+    grain: "points of cumulative economic profit, best customer first (every k-th above 10,000 customers, and no step of fewer than suppress.smallest_group); base first, then the scenario; sorted by customers",
     columns: &[
         column("customers", Integer, "customers so far"),
         column("share_of_customers", Float, "customers / all customers"),
