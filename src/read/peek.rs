@@ -1,5 +1,5 @@
-//! A look at a table that nobody has described yet: its columns, their types, and what a sample of them is like. No value
-//! leaves this file.
+//! A look at a table that nobody has described yet: its columns, their types, and what a sample of them is like. The values
+//! of columns with few are told: they may be names of pools or periods.
 
 use std::panic::{self, AssertUnwindSafe};
 
@@ -11,6 +11,9 @@ use crate::schema::inputs::Limits;
 
 /// Rows that are looked at.
 const SAMPLE: u32 = 10_000;
+
+/// Values that may all be names.
+pub const FEW: usize = 100;
 
 /// What a column can be, for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct Column {
     pub nulls: f64,
     /// Length of its longest text; 0 of what is no text.
     pub longest: usize,
+    /// Its texts or integers, sorted, where there are at most [`FEW`].
+    pub few: Vec<String>,
 }
 
 /// A table as it was found.
@@ -101,6 +106,14 @@ fn look(column: &polars::prelude::Column, csv: bool) -> PolarsResult<Column> {
         Ok(texts) => texts.iter().flatten().map(|text| text.chars().count()).max().unwrap_or(0),
         Err(_) => 0,
     };
+    let few = if (1..=FEW).contains(&distinct) && matches!(kind, Kind::Text | Kind::Integer) {
+        let texts = column.unique()?.cast(&DataType::String)?;
+        let mut few: Vec<String> = texts.str()?.iter().flatten().map(str::to_owned).collect();
+        few.sort_unstable();
+        few
+    } else {
+        Vec::new()
+    };
     // A CSV has no dates of its own: text that is as long as one may be one.
     let kind = if csv && kind == Kind::Text && longest == 10 && every_text_is_a_day(column) { Kind::Day } else { kind };
     Ok(Column {
@@ -109,6 +122,7 @@ fn look(column: &polars::prelude::Column, csv: bool) -> PolarsResult<Column> {
         distinct: distinct as f64 / filled,
         nulls: nulls as f64 / rows.max(1) as f64,
         longest,
+        few,
     })
 }
 

@@ -59,7 +59,7 @@ fn a_rule_passes_warns_or_stops_by_rows_share_and_money() {
             "of": 10, "amount": 3_000, "outcome": "pass", "message": null})
     );
     // Every rule of every table stands there, those that nothing broke too.
-    assert_eq!(checks(&passes).len(), 8);
+    assert_eq!(checks(&passes).len(), 9);
     assert!(checks(&passes).iter().all(|check| check["outcome"] == "pass"));
 
     for (limit, told) in [
@@ -68,14 +68,14 @@ fn a_rule_passes_warns_or_stops_by_rows_share_and_money() {
         ("{amount: 29.99}", "at most 29.99 EUR are allowed"),
         ("\"> 0\"", "no row is allowed"),
     ] {
-        let broken = "transactions: rule `missing_customer` is broken by 3 of 10 rows (30.00 EUR); ";
+        let broken = "transactions: rule `missing_customer` is broken by 3 of 10 rows (30.00 EUR)";
         let stops = rule(&format!("{{policy: reject, error_if: {limit}}}"));
-        let hint = "  hint: mend the data, or change the rule's policy or limit under `contract`";
-        assert_eq!(ended(&stops), format!("3\nerror: {broken}{told}\n{hint}"));
+        let hint = "  hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`";
+        assert_eq!(ended(&stops), format!("3\nerror: {broken}: the customer id is null or empty; {told}\n{hint}"));
         assert!(!stops.path("out").exists());
 
         let warns = rule(&format!("{{policy: reject, error_if: {{rows: 3}}, warn_if: {limit}}}"));
-        assert_eq!(ended(&warns), format!("0\nwarning: {broken}{told} without a warning"));
+        assert_eq!(ended(&warns), format!("0\nwarning: {broken}; {told} without a warning"));
         assert_eq!(check(&warns, "missing_customer")["outcome"], "warn");
     }
     let warns = rule("warn");
@@ -102,7 +102,7 @@ fn a_ledger_that_is_too_old_warns_or_stops() {
     assert_snapshot!(fresh("error_after: 4 days").failure(), @r"
     exit code 3
     error: transactions: the last accepted line is 5 days older than as_of (1970-01-15); at most 4 days are allowed
-      hint: mend the data, or change the rule's policy or limit under `contract`
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 

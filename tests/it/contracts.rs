@@ -342,8 +342,8 @@ fn bad_contracts_are_rejected_by_their_rule_and_overlapping_ones_stop_the_run() 
     let job = small("1,2000-01-01,2000-06-30\n1,2000-06-30,2000-07-31\n2,2000-01-01,\n2,2000-03-01,\n", "");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: contracts: rule `overlapping_contract` is broken by 2 of 4 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: contracts: rule `overlapping_contract` is broken by 2 of 4 rows: the customer is under another contract already; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 

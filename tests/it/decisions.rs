@@ -303,26 +303,26 @@ fn what_decisions_cannot_use_is_told() {
     let action = |row: &str| told(ACTIONS, invest, &[("actions.csv", &format!("{HEAD}{row}\n"))]);
     assert_snapshot!(action("call,-2.50,,,0.3,,,,,"), @r"
     exit code 3
-    error: actions: rule `invalid_amount` is broken by 1 of 1 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: actions: rule `invalid_amount` is broken by 1 of 1 rows: the cost is null, negative or not a finite number in range; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(action("call,2.50,gold plated,,0.3,,,,,"), @r"
     exit code 3
-    error: actions: rule `unknown_group` is broken by 1 of 1 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: actions: rule `unknown_group` is broken by 1 of 1 rows: no value tier has this name; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(action("call,2.50,,,-1.3,,,,,"), @r"
     exit code 3
-    error: actions: rule `invalid_effect` is broken by 1 of 1 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: actions: rule `invalid_effect` is broken by 1 of 1 rows: retention is not between -10 and 1: it is the share of the loss that is prevented; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     let listed =
         format!("{ACTIONS}  action_customers: {{path: listed.csv, columns: {{action: action, customer_id: id}}}}\n");
     let files = [("actions.csv", &*format!("{HEAD}call,1,,,0.1,,,,,\n")), ("listed.csv", "action,id\nvisit,0001\n")];
     assert_snapshot!(told(&listed, invest, &files), @r"
     exit code 3
-    error: action_customers: rule `unknown_action` is broken by 1 of 1 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: action_customers: rule `unknown_action` is broken by 1 of 1 rows: the actions table does not hold the action; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(told("", "decisions: {invest: {budget: -1}, keep: {max_price_rise: 11}}\n", &[]), @r"
     exit code 2

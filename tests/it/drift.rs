@@ -159,7 +159,7 @@ fn a_moment_counts_on_the_day_of_its_own_zone_whatever_its_unit() {
     America/New_York: ["2024-02", "2024-11", "2024-11", "2024-03"], rejected: []
     Asia/Kathmandu: ["2024-03", "2024-11", "2024-11", "2024-04"], rejected: []
     Europe/Berlin: ["2024-03", "2024-11", "2024-11", "2024-04"], rejected: []
-    +05:45: error: ledger/a.parquet: reading failed: column `d` is a timestamp in +05:45; UTC, named zones and offsets of whole hours are read
+    +05:45: error: ledger/a.parquet: column `d` is a timestamp in +05:45; UTC, named zones and offsets of whole hours are read
     "#);
 }
 
@@ -250,8 +250,8 @@ fn currencies_have_their_own_digits_and_are_never_mixed() {
     );
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: transactions: rule `wrong_currency` is broken by 1 of 2 rows (2.00 EUR); its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: transactions: rule `wrong_currency` is broken by 1 of 2 rows (2.00 EUR): the currency is not the run's; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 

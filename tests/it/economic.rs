@@ -86,9 +86,9 @@ fn an_acquisition_cost_that_is_no_number_stops_the_run_with_the_rest_of_the_stor
     job.text("customers.csv", "id,won_for\n1,20\n2,much\n1,3.50\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: customers: rule `duplicate_customer` is broken by 1 of 3 rows (20.00 EUR); its policy is error
-    customers: rule `invalid_amount` is broken by 1 of 3 rows (0.00 EUR); its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: customers: rule `duplicate_customer` is broken by 1 of 3 rows (20.00 EUR): the customer id stands more than once; its policy is error
+    customers: rule `invalid_amount` is broken by 1 of 3 rows (0.00 EUR): the acquisition cost is not a finite number in range; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 
@@ -121,8 +121,8 @@ fn probabilities_of_customers_go_before_the_common_one() {
     job.text("whalecurve.yaml", &format!("{config}contract: {{receivables: {{invalid_probability: error}}}}\n"));
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: receivables: rule `invalid_probability` is broken by 1 of 1 rows (1000.00 EUR); its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: receivables: rule `invalid_probability` is broken by 1 of 1 rows (1000.00 EUR): the probability of default is null or not between 0 and 1; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 

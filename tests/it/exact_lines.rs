@@ -49,3 +49,35 @@ inputs:
         assert_eq!(job.decimals("customer_profit_total", "product_cost"), [149, 1_490, 1]);
     }
 }
+
+const PRICED: &str = "
+version: 1
+currency: EUR
+as_of: 1970-12-31
+outputs: [customer_profit_total, rejected]
+inputs:
+  transactions: {path: ledger.parquet, columns: {customer_id: c, date: d, quantity: q, unit_price: p}}
+";
+
+#[test]
+fn a_quantity_times_a_price_of_twenty_digits_each_is_worked_out_and_a_null_is_told_as_one() {
+    let one = 10_i128.pow(20);
+    let wide = |values: Vec<Option<i128>>| -> ArrayRef {
+        Arc::new(Decimal128Array::from_iter(values).with_precision_and_scale(38, 20).unwrap())
+    };
+    let job = Job::new(PRICED);
+    let third = one / 3;
+    job.parquet(
+        "ledger.parquet",
+        vec![
+            ("c", integers([1, 2, 3, 4])),
+            ("d", days([1, 1, 1, 1])),
+            ("q", wide(vec![Some(2 * one), None, Some(one), Some(third)])),
+            ("p", wide(vec![Some(one / 2), Some(one), None, Some(third)])),
+        ],
+    );
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_profit_total", "net_revenue"), [100]);
+    let null = "the quantity or the unit price is null";
+    assert_eq!(job.texts("rejected", "reason"), [null, null, "quantity × unit price is not a finite number in range"]);
+}

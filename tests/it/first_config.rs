@@ -136,3 +136,24 @@ fn a_table_that_cannot_be_read_is_named() {
     assert_eq!(done.status.code(), Some(1));
     assert!(told(&done.stderr, &job).starts_with("error: export/sales.parquet: not a readable Parquet file"));
 }
+
+#[test]
+fn tables_with_pools_and_periods_give_a_config_that_runs_when_its_todos_are_answered() {
+    let job = job();
+    job.text("export/pools.csv", "activity,period,amount\ndelivery,1970,30.00\ndelivery,1971,31.00\ndesk,1970,12.00\n");
+    job.text("export/driver_quantities.csv", "customer_id,driver,period,quantity\n1,calls,1970,3\n2,calls,1971,4\n");
+    let config = job.path("whalecurve.yaml");
+    let paths = ["sales.parquet", "pools.csv", "driver_quantities.csv"].map(|path| job.path(&format!("export/{path}")));
+    let mut arguments = vec!["init", "--config", config.to_str().unwrap()];
+    arguments.extend(paths.iter().map(|path| path.to_str().unwrap()));
+    let done = whalecurve(&arguments);
+    // The currency, and level and method of two activities.
+    assert!(told(&done.stderr, &job).contains("is written, with 5 TODO"), "{}", told(&done.stderr, &job));
+    let text = fs::read_to_string(&config).unwrap();
+    let answered = text
+        .replace("currency: TODO", "currency: EUR")
+        .replace("level: TODO, method: TODO", "level: order, method: average");
+    fs::write(&config, answered).unwrap();
+    job.run(&[]);
+    assert_eq!(job.sum("customer_profit", "order_cost"), 7_300);
+}

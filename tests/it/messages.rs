@@ -36,7 +36,7 @@ fn an_input_that_is_not_there() {
     assert_snapshot!(job("").failure(), @r"
     exit code 1
     error: transactions: `ledger` names no file
-      hint: input paths are relative to the config file; folders are read with their subfolders
+      hint: input paths are relative to the config file; folders are read with their subfolders, and hold CSV where `format: csv` stands beside `path`
     ");
 }
 
@@ -164,9 +164,9 @@ fn rules_whose_policy_is_error_are_told_all_at_once_with_their_money() {
     job.parquet("ledger/a.parquet", columns);
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: transactions: rule `invalid_amount` is broken by 1 of 3 rows (0.00 EUR); its policy is error
-    transactions: rule `missing_customer` is broken by 1 of 3 rows (20.50 EUR); its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: transactions: rule `invalid_amount` is broken by 1 of 3 rows (0.00 EUR): the amount is not a finite number in range; its policy is error
+    transactions: rule `missing_customer` is broken by 1 of 3 rows (20.50 EUR): the customer id is null or empty; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 
@@ -184,13 +184,13 @@ fn more_broken_rows_than_a_limit_allows() {
     };
     assert_snapshot!(limited("max_rows: 1"), @r"
     exit code 3
-    error: transactions: rule `missing_customer` is broken by 2 of 3 rows (0.23 EUR); at most 1 rows are allowed
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: transactions: rule `missing_customer` is broken by 2 of 3 rows (0.23 EUR): the customer id is null or empty; at most 1 rows are allowed
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(limited("max_share: 0.5"), @r"
     exit code 3
-    error: transactions: rule `missing_customer` is broken by 2 of 3 rows (0.23 EUR); at most 50 % of rows are allowed
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: transactions: rule `missing_customer` is broken by 2 of 3 rows (0.23 EUR): the customer id is null or empty; at most 50 % of rows are allowed
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 
@@ -204,14 +204,14 @@ fn duplicate_keys_of_side_tables() {
     job.text("customers.csv", "id\n1\n2\n").text("q.csv", "id,driver,n\n1,calls,2\n1,calls,3\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: driver_quantities: rule `duplicate_key` is broken by 1 of 2 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: driver_quantities: rule `duplicate_key` is broken by 1 of 2 rows: customer, driver and period stand more than once; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     job.text("customers.csv", "id\n1\n2\n1\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: customers: rule `duplicate_customer` is broken by 1 of 3 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: customers: rule `duplicate_customer` is broken by 1 of 3 rows: the customer id stands more than once; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 
@@ -238,8 +238,8 @@ fn costs_of_an_activity_that_nobody_defined() {
     job.text("pools.csv", "activity,amount\ncalls,10.00\nvisits,25.50\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: pools: rule `unknown_activity` is broken by 1 of 2 rows (25.50 EUR); its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: pools: rule `unknown_activity` is broken by 1 of 2 rows (25.50 EUR): neither an activity nor a resource pool has this name; its policy is error; unknown: `visits`
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 

@@ -1,9 +1,9 @@
 //! What a column is likely to be, from its name, its type, and what a sample of it is like.
 
-use super::roles::{AMOUNT, LINE_COSTS, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE};
+use super::roles::{AMOUNT, LINE_COSTS, PERIOD, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE, period_of};
 use crate::{
     read::peek::{Column, Peek},
-    schema::settings::TableName,
+    schema::{period::PeriodKind, settings::TableName},
 };
 
 /// A guess below this is none.
@@ -29,6 +29,10 @@ pub(crate) struct Found {
     pub(crate) left: Vec<String>,
     /// How likely the table is what it is taken for, of ten.
     pub(crate) of_ten: u32,
+    /// What the labels of its periods are.
+    pub(crate) period: Option<PeriodKind>,
+    /// Its activities, where there are few.
+    pub(crate) activities: Vec<String>,
 }
 
 impl Found {
@@ -102,14 +106,24 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     }
     let all = shape.must.iter().chain(shape.may).map(|role| role.name).collect::<Vec<_>>();
     roles.sort_by_key(|guess| all.iter().position(|name| *name == guess.role));
+    // A date says when more finely than a period.
+    if roles.iter().any(|guess| guess.role == "date") {
+        roles.retain(|guess| guess.role != PERIOD.name);
+    }
+    let column = |role: &str| {
+        let name = roles.iter().find(|guess| guess.role == role)?.column.as_deref()?;
+        peek.columns.iter().find(|column| column.name == name)
+    };
+    let period = column(PERIOD.name).and_then(period_of);
+    let activities = column("activity").map(|column| column.few.clone()).unwrap_or_default();
     let left =
         peek.columns.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, c)| c.name.clone()).collect();
-    Some(Found { table: shape.table, path: path.to_owned(), csv: peek.csv, roles, left, of_ten })
+    Some(Found { table: shape.table, path: path.to_owned(), csv: peek.csv, roles, left, of_ten, period, activities })
 }
 
 /// Of ten: five for the name (three for a part of it), three for the type, two for the sample. A type that cannot be is none.
 fn score(role: &Role, column: &Column) -> u32 {
-    if !role.kinds.contains(&column.kind) {
+    if !role.kinds.contains(&column.kind) || role.name == PERIOD.name && !(role.looks)(column) {
         return 0;
     }
     let name = plain(&column.name);
@@ -134,7 +148,7 @@ mod tests {
     use crate::read::peek::Kind;
 
     fn column(name: &str, kind: Kind, distinct: f64) -> Column {
-        Column { name: name.to_owned(), kind, distinct, nulls: 0.0, longest: 3 }
+        Column { name: name.to_owned(), kind, distinct, nulls: 0.0, longest: 3, few: Vec::new() }
     }
 
     fn peek(columns: Vec<Column>) -> Peek {

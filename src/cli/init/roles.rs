@@ -2,7 +2,7 @@
 
 use crate::{
     read::peek::{Column, Kind},
-    schema::settings::TableName,
+    schema::{period::PeriodKind, settings::TableName},
 };
 
 /// What a role's column is called elsewhere (each without `_`, lower case), what it may be, and what a sample of it is like.
@@ -206,12 +206,25 @@ const DRIVER: Role = Role {
     kinds: &[Kind::Text],
     looks: |column| column.distinct < 0.1,
 };
+pub(super) const PERIOD: Role = Role {
+    name: "period",
+    names: &["period", "month", "quarter", "year", "fiscalyear", "fiscalperiod", "yearmonth"],
+    kinds: &[Kind::Text, Kind::Integer, Kind::Day],
+    looks: |column| column.kind == Kind::Day || period_of(column).is_some(),
+};
 const BALANCE: Role = Role {
     name: "balance",
     names: &["balance", "receivable", "receivables", "outstanding", "openamount", "openbalance"],
     kinds: NUMBER,
     looks: |column| column.kind == Kind::Fraction,
 };
+
+/// The kind of periods that all values of a column name.
+pub(super) fn period_of(column: &Column) -> Option<PeriodKind> {
+    let kinds = [PeriodKind::Year, PeriodKind::Quarter, PeriodKind::Month];
+    let all = |kind: &PeriodKind| column.few.iter().all(|label| kind.parse(label).is_some());
+    kinds.into_iter().find(all).filter(|_| !column.few.is_empty())
+}
 
 /// Names of a cost that is a whole line's: any other cost beside a quantity may be that of one unit.
 pub(super) const LINE_COSTS: [&str; 4] = ["productcost", "cogs", "costofgoods", "costofsales"];
@@ -252,21 +265,21 @@ pub(super) const SHAPES: [Shape; 6] = [
         table: TableName::DriverQuantities,
         names: &["driverquantities", "drivers", "quantities", "servicelog", "usage"],
         must: &[&CUSTOMER, &DRIVER, &QUANTITY],
-        may: &[&DATE],
+        may: &[&DATE, &PERIOD],
         unique: false,
     },
     Shape {
         table: TableName::Pools,
         names: &["pools", "costs", "costpools", "activitycosts"],
         must: &[&ACTIVITY, &AMOUNT],
-        may: &[&CURRENCY],
+        may: &[&CURRENCY, &PERIOD],
         unique: false,
     },
     Shape {
         table: TableName::Receivables,
         names: &["receivables", "balances", "openitems", "debtors"],
         must: &[&CUSTOMER, &BALANCE],
-        may: &[&DATE],
+        may: &[&DATE, &PERIOD],
         unique: false,
     },
 ];

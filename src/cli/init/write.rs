@@ -3,33 +3,31 @@
 use std::fmt::Write as _;
 
 use super::guess::{Found, Guess};
-use crate::schema::settings::TableName;
+use crate::schema::{period::PeriodKind, settings::TableName};
 
 /// A config; what it cannot know is `TODO`, which no command takes.
 ///
 /// * `none`: tables that were looked at and are none of ours.
 pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> String {
-    // Quantities and balances without a date belong to no month.
-    let undated = |table: &Found| {
-        [TableName::DriverQuantities, TableName::Receivables].contains(&table.table) && !table.has("date")
-    };
-    let (period, others) =
-        if found.iter().any(undated) { ("whole", "year, quarter, month") } else { ("month", "quarter, year, whole") };
+    let (period, others) = period_of(found);
     let mut text = format!(
         "# Made by whalecurve init. The number after a guess says how sure it is, of ten: look at each.\n\
          # Whatever is TODO must be written in; `whalecurve check` tells what is left.\n\
          version: 1\n\
          name: {}\n\
          currency: TODO                 # of all amounts, as in EUR\n\
-         period: {:<22} # or {}\n\
+         period: {:<22} # {}\n\
          output: results\n\n\
          inputs:\n",
         quoted(name),
         period,
         others
     );
+    // What the run has no place for: periods in a run of one, and a cost beside that of the products.
+    let priced = found.iter().any(|table| table.table == TableName::Products);
+    let unsaid = [(period == WHOLE, "period"), (priced, "product_cost")];
     for table in found {
-        write_table(&mut text, table);
+        write_table(&mut text, table, &unsaid.map(|(is, role)| if is { role } else { "" }));
     }
     if found.iter().all(|table| table.table != TableName::Transactions) {
         text += "  transactions:                # no table looks like a ledger\n    path: TODO\n    columns: {customer_id: TODO, date: TODO, amount: TODO}\n";
@@ -47,13 +45,57 @@ pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> St
     let order = ledger.is_some_and(|ledger| ledger.has("order_id"));
     let _ = writeln!(text, "  orders: {{count_distinct: {}}}", if order { "order" } else { "day" });
     text += "  lines: {count: lines}\n  months_active: {count_distinct: month}\n";
-    text += ACTIVITIES;
+    match found.iter().find(|table| table.table == TableName::Pools) {
+        Some(pools) => write_activities(&mut text, &pools.activities),
+        None => text += ACTIVITIES,
+    }
     if driven {
         text += "# The drivers of `driver_quantities` go by their own names: visits: {level: customer, method: driver, driver: …}\n";
     }
     text += FORECAST;
     text
 }
+
+const WHOLE: &str = "whole";
+
+/// The run's period, and what is said of it: that of the tables' own periods. Quantities and balances without a period belong to
+/// the whole.
+fn period_of(found: &[Found]) -> (&'static str, &'static str) {
+    let undated = |table: &Found| {
+        let needed = [TableName::DriverQuantities, TableName::Receivables].contains(&table.table);
+        needed && !table.has("date") && !table.has("period")
+    };
+    if found.iter().any(undated) {
+        return (WHOLE, "or year, quarter, month");
+    }
+    let mut kinds: Vec<PeriodKind> = found.iter().filter_map(|table| table.period).collect();
+    kinds.dedup();
+    match kinds[..] {
+        [] => ("month", "or quarter, year, whole"),
+        [PeriodKind::Year] => ("year", "as the tables' own periods are"),
+        [PeriodKind::Quarter] => ("quarter", "as the tables' own periods are"),
+        [_] => ("month", "as the tables' own periods are"),
+        _ => ("TODO", "the tables' own periods are of several kinds"),
+    }
+}
+
+/// An activity for each pool; how each is divided is for the user to say.
+fn write_activities(text: &mut String, names: &[String]) {
+    *text += ACTIVITY_OF_POOL;
+    if names.is_empty() {
+        *text += "activities: TODO\n";
+        return;
+    }
+    *text += "activities:\n";
+    for name in names {
+        let _ = writeln!(text, "  {}: {{level: TODO, method: TODO}}", quoted(name));
+    }
+}
+
+const ACTIVITY_OF_POOL: &str = "
+# What serving customers costs: an activity for each pool. Its level (unit, product, order, customer, channel, region, company) says the
+# margin that it lowers, its method (average, revenue, driver with driver: NAME, …) how it is divided: docs/costing.md.
+";
 
 const ACTIVITIES: &str = "
 # What serving customers costs. Take away the # and write in the costs; without activities only product cost is known.
@@ -68,7 +110,8 @@ const FORECAST: &str = "
 forecast: {model: mbg_nbd, time_unit: week, horizon: 52 weeks, discount_rate_per_year: 0.10, paths: 1000}
 ";
 
-fn write_table(text: &mut String, table: &Found) {
+/// * `unsaid`: roles that are left out.
+fn write_table(text: &mut String, table: &Found, unsaid: &[&str]) {
     let _ = writeln!(text, "  {}:                # {} of 10", table.table.as_str(), table.of_ten);
     let _ = writeln!(text, "    path: {}", quoted(&table.path));
     if table.csv {
@@ -79,7 +122,8 @@ fn write_table(text: &mut String, table: &Found) {
     let priced = table.has("quantity") && !table.has("amount");
     let neither =
         table.table == TableName::Transactions && !table.has("amount") && !(table.has("unit_price") && priced);
-    for guess in table.roles.iter().filter(|guess| priced || guess.role != "unit_price") {
+    let said = |guess: &&Guess| (priced || guess.role != "unit_price") && !unsaid.contains(&guess.role);
+    for guess in table.roles.iter().filter(said) {
         let Guess { role, column, of_ten } = guess;
         let _ = match column {
             Some(column) if table.is_doubtful(guess) => writeln!(
@@ -133,7 +177,16 @@ mod tests {
     fn found(table: TableName, roles: &[&'static str]) -> Found {
         let guess = |role: &&'static str| Guess { role, column: Some((*role).to_owned()), of_ten: 10 };
         let roles = roles.iter().map(guess).collect();
-        Found { table, path: table.as_str().to_owned(), csv: false, roles, left: Vec::new(), of_ten: 10 }
+        Found {
+            table,
+            path: table.as_str().to_owned(),
+            csv: false,
+            roles,
+            left: Vec::new(),
+            of_ten: 10,
+            period: None,
+            activities: Vec::new(),
+        }
     }
 
     #[test]
@@ -160,5 +213,23 @@ mod tests {
         let text = config("x", &[ledger], &[]);
         assert!(text.contains("      unit_price: unit_price                   # 10 of 10\n"), "{text}");
         assert!(text.contains("      product_cost: TODO                       # cost if it is the line's; "), "{text}");
+    }
+
+    #[test]
+    fn the_runs_period_is_that_of_the_tables_and_an_activity_stands_for_each_pool() {
+        let ledger = found(TableName::Transactions, &["customer_id", "date", "amount"]);
+        let mut pools = found(TableName::Pools, &["activity", "amount", "period"]);
+        pools.period = Some(PeriodKind::Year);
+        pools.activities = vec!["delivery".to_owned(), "visits: field".to_owned()];
+        let text = config("x", &[ledger.clone(), pools.clone()], &[]);
+        assert!(text.contains("\nperiod: year                   # as the tables' own periods are\n"), "{text}");
+        assert!(text.contains("      period: period                           # 10 of 10\n"), "{text}");
+        let stubs =
+            "activities:\n  delivery: {level: TODO, method: TODO}\n  \"visits: field\": {level: TODO, method: TODO}\n";
+        assert!(text.contains(stubs), "{text}");
+        // With quantities of no period there are none, and the pools' are not mapped.
+        let quantities = found(TableName::DriverQuantities, &["customer_id", "driver", "quantity"]);
+        let text = config("x", &[ledger, quantities, pools], &[]);
+        assert!(text.contains("\nperiod: whole") && !text.contains("period: period"), "{text}");
     }
 }

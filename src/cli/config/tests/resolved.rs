@@ -74,6 +74,7 @@ fn every_value_says_where_it_came_from() {
         unknown_customer: reject  # default
         unknown_product: error  # default
         missing_value: warn  # default
+        invalid_driver: reject  # default
     ");
 }
 

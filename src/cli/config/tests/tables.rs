@@ -144,6 +144,17 @@ fn a_rule_has_a_policy_and_thresholds_in_their_range() {
 }
 
 #[test]
+fn a_cost_of_a_line_is_said_in_one_way() {
+    let with = "  products: {path: p, columns: {product_id: p, unit_cost: c}}\n";
+    let both = "product_id: p, quantity: q, product_cost: k, customer_id: ";
+    let text = format!("{MINIMAL}{with}").replace("customer_id: ", both);
+    assert_snapshot!(message(&text), @r"
+    shop/whalecurve.yaml:4:78: `inputs.transactions.columns` has product_cost beside `inputs.products`: two answers to what a line costs
+      hint: map product_cost, or give the products table
+    ");
+}
+
+#[test]
 fn a_range_has_limits_in_order_and_in_the_currencys_digits() {
     let with = |range: &str| message_with(&format!("contract: {{transactions: {{{range}}}}}\n"));
     assert_snapshot!(with("amount_range: reject"), @r"
