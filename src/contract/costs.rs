@@ -59,7 +59,7 @@ pub fn traced(
         Ok(())
     })?;
     let strangers = strangers(&unknown.into_inner().unwrap_or_else(PoisonError::into_inner), activities);
-    input.rules.judge_of(&tally.balance, |rule| strangers.clone().filter(|_| rule == "unknown_activity"))?;
+    input.rules.judge_of(&tally.balance, |rule| (rule == "unknown_activity").then(|| strangers.clone()))?;
     rows.sort_unstable();
     Ok((rows, tally))
 }

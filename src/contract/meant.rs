@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// Most strangers that a message names.
-const MAX_TOLD: usize = 5;
+/// Most known names that a message lists.
+const MAX_KNOWN: usize = 20;
 
 /// Most characters of a word that are compared.
 const MAX_COMPARED: usize = 80;
@@ -31,17 +31,15 @@ pub fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     by_similarity.filter(|best| similarity(best) >= MIN_SIMILARITY)
 }
 
-/// Names that a table has and nobody knows, each with the known one that was probably meant; `None` without one.
-pub(super) fn strangers(names: &BTreeSet<String>, known: &[&str]) -> Option<String> {
-    let told = |name: &String| {
-        let meant = closest(name, known).map(|known| format!(" (did you mean `{known}`?)")).unwrap_or_default();
-        format!("`{}`{meant}", name.escape_debug())
-    };
-    let mut all: Vec<String> = names.iter().take(MAX_TOLD).map(told).collect();
-    if names.len() > MAX_TOLD {
-        all.push(format!("and {} more", names.len() - MAX_TOLD));
-    }
-    (!all.is_empty()).then(|| format!("unknown: {}", all.join(", ")))
+/// What is said of names that a table has and nobody knows: the known ones, and those that were probably meant; never the
+/// names themselves, which are cells.
+pub(super) fn strangers(names: &BTreeSet<String>, known: &[&str]) -> String {
+    let listed = known.iter().take(MAX_KNOWN).copied().collect::<Vec<_>>().join(", ");
+    let more = if known.len() > MAX_KNOWN { ", …" } else { "" };
+    let meant: BTreeSet<&str> = names.iter().filter_map(|name| closest(name, known)).collect();
+    let meant: Vec<String> = meant.iter().map(|name| format!("`{name}`")).collect();
+    let meant = if meant.is_empty() { String::new() } else { format!("; did you mean {}?", meant.join(", ")) };
+    format!("known: {listed}{more}{meant}")
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
     let strangers = strangers(&unknown.into_inner().unwrap_or_else(PoisonError::into_inner), &costed.names());
     input.rules.judge_of(&tally.balance, |rule| match rule {
         "invalid_capacity" => objects.clone(),
-        "unknown_activity" => strangers.clone(),
+        "unknown_activity" => Some(strangers.clone()),
         _ => None,
     })?;
     Ok((rows, tally))

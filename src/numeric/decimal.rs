@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(float_to_minor(f64::NAN, 2), None);
         assert_eq!(float_to_minor(5e-324, 2), Some(0));
         // Sixteen digits, and a half of a cent in fifteen.
-        assert_eq!(float_to_minor(80_000_000_000_000.10, 2), Some(8_000_000_000_000_010));
+        assert_eq!(float_to_minor(80_000_000_000_000.1, 2), Some(8_000_000_000_000_010));
         assert_eq!(float_to_minor(812_345_678_901.125, 2), Some(81_234_567_890_112));
         assert_eq!(Decimal::from_float32(1.015).and_then(|d| d.to_scaled(2)), Some(102));
         assert_eq!(Decimal::from_float32(f32::NAN), None);

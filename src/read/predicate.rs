@@ -38,9 +38,11 @@ pub(super) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<()
     let reason = match frame.select([expression.clone().alias("found")]).collect() {
         Ok(found) if found.columns()[0].dtype() == &DataType::Boolean => return Ok(()),
         Ok(_) => "it is neither true nor false".to_owned(),
-        Err(error @ (PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_))) => plain_reason(&error),
-        // Without a row there is no cell that the message could hold.
-        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        Err(error) => match plain_reason(&error) {
+            absent if absent.starts_with("no column ") => absent,
+            // Without a row there is no cell that the message could hold.
+            _ => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        },
     };
     let text = if csv { "; every column of a CSV file is text, as in CAST(amount AS DOUBLE) > 15" } else { "" };
     Err(format!("{reason}{text}"))

@@ -313,7 +313,7 @@ fn what_decisions_cannot_use_is_told() {
     ");
     assert_snapshot!(action("call,2.50,,,-1.3,,,,,"), @r"
     exit code 3
-    error: actions: rule `invalid_effect` is broken by 1 of 1 rows: retention is not between -10 and 1: it is the share of the loss that is prevented; its policy is error
+    error: actions: rule `invalid_effect` is broken by 1 of 1 rows: frequency or cost_to_serve is not between -1 and 10: it is a relative change; its policy is error
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     let listed =

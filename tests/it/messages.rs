@@ -238,7 +238,7 @@ fn costs_of_an_activity_that_nobody_defined() {
     job.text("pools.csv", "activity,amount\ncalls,10.00\nvisits,25.50\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: pools: rule `unknown_activity` is broken by 1 of 2 rows (25.50 EUR): neither an activity nor a resource pool has this name; its policy is error; unknown: `visits`
+    error: pools: rule `unknown_activity` is broken by 1 of 2 rows (25.50 EUR): neither an activity nor a resource pool has this name; its policy is error; known: calls
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
