@@ -153,6 +153,9 @@ impl RunError {
                 ReadError::MissingColumn { .. }
                 | ReadError::ColumnType { .. }
                 | ReadError::SchemaDrift { .. }
+                | ReadError::Partition { .. }
+                | ReadError::Header { .. }
+                | ReadError::UnreadType { .. }
                 | ReadError::Limit { .. },
             )
             | Self::Contract(_)

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use glob::Pattern;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -63,12 +64,23 @@ pub(super) fn refuse_inputs(settings: &Settings, output: &Utf8Path) -> Result<()
     Ok(())
 }
 
-/// Refuses an input folder (or a glob that goes into folders) that holds the output, and an input within the output.
+/// Refuses an input folder (or a glob that goes into the output, or finds a folder around it) that holds the output, and an input
+/// within the output.
 fn refuse_within(input: &Utf8Path, output: &Utf8Path) -> Result<(), PublishError> {
     let wild = |part: &str| part.contains(['*', '?', '[']);
     let fixed: Utf8PathBuf = input.components().take_while(|part| !wild(part.as_str())).collect();
-    let goes_down = input.as_str().contains("**") || (fixed == input && fixed.is_dir());
     let (Ok(found), Some(target)) = (fixed.canonicalize_utf8(), resolved(output)) else { return Ok(()) };
+    let below = input.strip_prefix(&fixed).unwrap_or(input);
+    let goes_down = if below.as_str().is_empty() {
+        fixed.is_dir()
+    } else {
+        // What a glob finds is read with its subfolders when it is a folder.
+        let target = target.strip_prefix(&found).unwrap_or(&target);
+        let finds = |(pattern, part): (Utf8Component<'_>, Utf8Component<'_>)| {
+            Pattern::new(pattern.as_str()).is_ok_and(|pattern| pattern.matches(part.as_str()))
+        };
+        below.as_str().contains("**") || below.components().zip(target.components()).all(finds)
+    };
     if (goes_down && target.starts_with(&found)) || found.starts_with(&target) {
         return Err(PublishError::Input { path: output.to_owned(), input: input.to_owned() });
     }

@@ -13,7 +13,7 @@ use crate::{
         check::{Checked, Finding, check},
         folder::{self, MANIFEST},
     },
-    read::{ReadError, extensions},
+    read::{ROOT, ReadError, extensions},
     schema::{
         equity::BridgeFrom,
         location::{Location, is_url, shown},
@@ -260,7 +260,14 @@ impl Fetch<'_> {
         // A CSV has no footer that could be read alone.
         let depth = if format == Format::Csv { Depth::Whole } else { self.depth };
         self.wanted.extend(found.iter().map(|object| (object.clone(), depth)));
-        Ok(found.iter().map(|object| object.location.spooled(self.spool.path()).into_string()).collect())
+        let root = place.0.at(place.0.fixed()).spooled(self.spool.path());
+        let path = |object: &Object| {
+            let path = object.location.spooled(self.spool.path());
+            // Folders below what the URL names are partitions, as on a disk.
+            let below = path.strip_prefix(&root).ok().filter(|below| !below.as_str().is_empty());
+            below.map_or(path.to_string(), |below| format!("{root}{ROOT}{below}"))
+        };
+        Ok(found.iter().map(path).collect())
     }
 
     /// The folder of an earlier run, by the pointer of its output or by its own name.

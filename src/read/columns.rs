@@ -18,8 +18,12 @@ use crate::schema::{
 /// A timestamp with a time zone as the clock on the wall there: its day is the day in that zone, not the UTC day.
 fn local(expression: Expr, dtype: &DataType) -> Expr {
     match dtype {
-        // Every instant has one wall time, so nothing is ambiguous on this way.
-        DataType::Datetime(_, Some(_)) => expression.dt().replace_time_zone(None, lit("raise"), NonExistent::Raise),
+        // Every instant has one wall time, so nothing is ambiguous on this way. The last nanoseconds have none that fits.
+        DataType::Datetime(unit, Some(zone)) => {
+            let fits = DataType::Datetime(TimeUnit::Microseconds, Some(zone.clone()));
+            let expression = if *unit == TimeUnit::Nanoseconds { expression.cast(fits) } else { expression };
+            expression.dt().replace_time_zone(None, lit("raise"), NonExistent::Raise)
+        }
         _ => expression,
     }
 }

@@ -1,6 +1,7 @@
 //! Footers are read with the `parquet` crate before Polars decodes a page: some damaged files make decoders panic.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, Metadata},
     os::unix::fs::MetadataExt,
     panic::{self, AssertUnwindSafe},
@@ -17,7 +18,7 @@ use parquet::file::{
 
 use polars::prelude::TimeZone;
 
-use super::ReadError;
+use super::{ReadError, pages, types};
 use crate::schema::inputs::Limits;
 
 /// What a file's footer says.
@@ -35,22 +36,59 @@ pub struct Footer {
     pub bounds: [Option<(i64, i64)>; 2],
     /// Which file it was, and when it was last written.
     pub state: State,
+    /// Types of the columns that are not nested, by the Parquet schema alone; none of a CSV.
+    pub types: BTreeMap<String, DataType>,
+    /// Whether its pages have checksums.
+    pub checksums: bool,
 }
 
-/// What tells whether a file has been written or replaced since: device, inode, size, and time of the last change to the
-/// nanosecond.
+/// What tells whether a file has been written or replaced since: device, inode, size, and to the nanosecond the times of the last
+/// change of its bytes, which a writer can set back, and of what the system notes of it, which none can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State([i64; 5]);
+pub struct State([i64; 7]);
 
 impl State {
     /// The state of a file.
     #[must_use]
     pub fn of(file: &Metadata) -> Self {
-        Self([file.dev() as i64, file.ino() as i64, file.size() as i64, file.mtime(), file.mtime_nsec()])
+        let (written, noted) = ([file.mtime(), file.mtime_nsec()], [file.ctime(), file.ctime_nsec()]);
+        let [dev, ino, size] = [file.dev(), file.ino(), file.size()].map(|number| number as i64);
+        Self([dev, ino, size, written[0], written[1], noted[0], noted[1]])
+    }
+}
+
+/// What the system knows of a file, which is no pipe, socket or device: to open a pipe is to wait for ever.
+///
+/// # Errors
+/// [`ReadError::Irregular`], [`ReadError::Io`].
+pub(super) fn regular(file: &Utf8Path) -> Result<Metadata, ReadError> {
+    match fs::metadata(file) {
+        Ok(metadata) if metadata.is_file() => Ok(metadata),
+        Ok(_) => Err(ReadError::Irregular { file: file.to_owned() }),
+        Err(source) => Err(ReadError::Io { file: file.to_owned(), source }),
     }
 }
 
 impl Footer {
+    /// Of a CSV file, which has none.
+    ///
+    /// # Errors
+    /// [`ReadError::Irregular`], [`ReadError::Io`].
+    pub(super) fn of_csv(file: &Utf8Path) -> Result<Self, ReadError> {
+        let metadata = regular(file)?;
+        let (bytes, state, types) = (metadata.len(), State::of(&metadata), BTreeMap::new());
+        Ok(Self {
+            file: file.to_owned(),
+            bytes,
+            rows: 0,
+            row_groups: 0,
+            bounds: [None; 2],
+            state,
+            types,
+            checksums: false,
+        })
+    }
+
     /// Whether the file is still what it was when its footer was read.
     ///
     /// # Errors
@@ -67,7 +105,7 @@ impl Footer {
 /// Reads and checks one footer: magic, metadata, and row counts that add up and are not negative.
 ///
 /// # Errors
-/// [`ReadError::Io`], [`ReadError::Footer`], [`ReadError::Limit`].
+/// [`ReadError::Io`], [`ReadError::Irregular`], [`ReadError::Footer`], [`ReadError::Limit`].
 pub fn check(file: &Utf8Path, limits: &Limits) -> Result<Footer, ReadError> {
     check_with(file, limits, [None; 2])
 }
@@ -79,6 +117,7 @@ pub fn check(file: &Utf8Path, limits: &Limits) -> Result<Footer, ReadError> {
 pub fn check_with(file: &Utf8Path, limits: &Limits, columns: [Option<&str>; 2]) -> Result<Footer, ReadError> {
     let io = |source| ReadError::Io { file: file.to_owned(), source };
     let bad = |reason: String| ReadError::Footer { file: file.to_owned(), reason };
+    regular(file)?;
     let handle = File::open(file).map_err(io)?;
     let metadata = handle.metadata().map_err(io)?;
     let (bytes, state) = (metadata.len(), State::of(&metadata));
@@ -92,7 +131,17 @@ pub fn check_with(file: &Utf8Path, limits: &Limits, columns: [Option<&str>; 2]) 
     check_size(file, &metadata, limits)?;
     check_schemas(&metadata).map_err(bad)?;
     let bounds = columns.map(|column| bounds(&metadata, column?));
-    Ok(Footer { file: file.to_owned(), bytes, rows, row_groups: metadata.num_row_groups() as u64, bounds, state })
+    let types = panic::catch_unwind(AssertUnwindSafe(|| types::of(&metadata)));
+    Ok(Footer {
+        file: file.to_owned(),
+        bytes,
+        rows,
+        row_groups: metadata.num_row_groups() as u64,
+        bounds,
+        state,
+        types: types.map_err(|_| bad("the footer's schema makes no sense".to_owned()))?,
+        checksums: pages::has_checksums(&handle, &metadata),
+    })
 }
 
 fn check_row_groups(metadata: &ParquetMetaData, rows: u64, bytes: u64) -> Result<(), String> {
@@ -107,6 +156,10 @@ fn check_row_groups(metadata: &ParquetMetaData, rows: u64, bytes: u64) -> Result
             };
             if start.checked_add(length).is_none_or(|end| end > bytes) {
                 return Err("a column chunk lies outside the file".to_owned());
+            }
+            // A repeated column has as many values as its lists are long.
+            if column.column_descr().max_rep_level() == 0 && column.num_values() != group.num_rows() {
+                return Err("a column chunk has other rows than its row group".to_owned());
             }
         }
     }

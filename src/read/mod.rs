@@ -16,20 +16,25 @@
 
 mod columns;
 pub mod files;
-mod folders;
 pub mod footer;
+mod pages;
+mod partitions;
 pub mod peek;
 pub(crate) mod predicate;
 pub mod pseudonym;
 mod role;
 pub mod scan;
+mod types;
+mod unread;
+mod uses;
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
 pub use footer::Footer;
-pub(crate) use scan::plain_reason;
+pub use partitions::ROOT;
 pub use scan::{Source, extensions, open, open_all};
+pub(crate) use unread::plain_reason;
 
 use crate::schema::location::shown;
 
@@ -61,6 +66,38 @@ pub enum ReadError {
         file: Utf8PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// A pipe, socket, device or folder in the place of a file.
+    #[error("{}: this is no file", shown(.file))]
+    Irregular {
+        /// What it is called.
+        file: Utf8PathBuf,
+    },
+    /// Folders `key=value` that do not make a column.
+    #[error("{}: {reason}", shown(.file))]
+    Partition {
+        /// File that is in such a folder, or is not.
+        file: Utf8PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A column of a type that is not read.
+    #[error("{}: column `{column}` is {found}, which is not read", shown(.file))]
+    UnreadType {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Its column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// CSV files of one table with different headers, or a header with a name twice.
+    #[error("{}: {reason}", shown(.file))]
+    Header {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What is wrong with its header.
+        reason: String,
     },
     /// A file that is no Parquet file, or a damaged one.
     #[error("{}: not a readable Parquet file: {reason}", shown(.file))]
@@ -192,6 +229,12 @@ impl ReadError {
             Self::Footer { .. } | Self::Decode { .. } | Self::RowCount { .. } => {
                 "the file is damaged or cut short: write it again"
             }
+            Self::Irregular { .. } => "write the table into a file, and name that",
+            Self::Partition { .. } => {
+                "folders `key=value` below a table's path are columns: the same in every file's path, and in no file"
+            }
+            Self::UnreadType { .. } => "leave the column out, or cast it where the file is written",
+            Self::Header { .. } => "write all files of a table with one header, which names each column once",
             Self::Changed { .. } => "run it again when nothing writes to the inputs any longer",
             Self::Foreign { .. } => "write the file as docs/inputs.md says",
             Self::MissingColumn { .. } => "map the file's own column name under `columns`",

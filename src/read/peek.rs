@@ -6,7 +6,10 @@ use std::panic::{self, AssertUnwindSafe};
 use camino::{Utf8Path, Utf8PathBuf};
 use polars::prelude::*;
 
-use super::{ReadError, files, footer};
+use super::{
+    ReadError, files, footer,
+    partitions::{Partitions, roots},
+};
 use crate::schema::inputs::Limits;
 
 /// Rows that are looked at.
@@ -64,15 +67,23 @@ pub struct Peek {
 /// [`ReadError`] of a path or footer; [`ReadError::Decode`] when the first rows cannot be read.
 pub fn peek(path: &str) -> Result<Peek, ReadError> {
     polars::error::set_warning_function(|_, _| {});
-    let files = files::find("init", &[path.to_owned()], Utf8Path::new(""), &["parquet", "pq", "csv"])?;
+    let paths = [path.to_owned()];
+    let files = files::find("init", &paths, Utf8Path::new(""), &["parquet", "pq", "csv"])?;
     let first = &files[0];
     let csv = first.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    if !csv {
+    if csv {
+        footer::regular(first)?;
+    } else {
         footer::check(first, &Limits::default())?;
     }
     let damaged = || ReadError::Decode { file: first.clone(), reason: "its first rows make no sense".to_owned() };
     let frame = panic::catch_unwind(AssertUnwindSafe(|| head(first, csv))).map_err(|_| damaged())?;
-    let frame = frame.map_err(|_| damaged())?;
+    let mut frame = frame.map_err(|_| damaged())?;
+    let partitions = Partitions::of(&files, &roots(&paths, Utf8Path::new("")), (&[], frame.schema()), |_, _| csv)?;
+    for (column, value) in partitions.iter().flat_map(Partitions::first) {
+        let value = polars::prelude::Column::new_scalar(column, value, frame.height());
+        frame.with_column(value).map_err(|_| damaged())?;
+    }
     let columns = frame.columns().iter().map(|column| look(column, csv)).collect::<PolarsResult<Vec<_>>>();
     Ok(Peek { csv, files: files.len(), columns: columns.map_err(|_| damaged())? })
 }
@@ -82,7 +93,8 @@ fn head(file: &Utf8PathBuf, csv: bool) -> PolarsResult<DataFrame> {
     let frame = if csv {
         LazyCsvReader::new(path).with_infer_schema_length(Some(SAMPLE as usize)).with_try_parse_dates(true).finish()?
     } else {
-        LazyFrame::scan_parquet(path, ScanArgsParquet::default())?
+        let hive_options = HiveOptions::new_disabled();
+        LazyFrame::scan_parquet(path, ScanArgsParquet { hive_options, ..Default::default() })?
     };
     frame.limit(SAMPLE).collect()
 }

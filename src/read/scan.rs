@@ -1,8 +1,7 @@
 //! Lazy frames in schema columns: projection, predicate and casts that cannot fail.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    panic::{self, AssertUnwindSafe},
+    io::{BufRead, BufReader, Read},
     sync::{
         Arc, Mutex,
         mpsc::{Receiver, sync_channel},
@@ -15,10 +14,20 @@ use polars::prelude::*;
 use super::{
     ReadError,
     columns::{covariate_column, describe, driver_columns, driver_filter, mapped, missing_column, predicate_of},
-    files, folders,
-    footer::{self, Footer, State},
+    files,
+    footer::{self, Footer},
+    pages,
+    partitions::{self, FILE, Partitions},
+    predicate,
+    role::Role,
+    types,
+    unread::{guarded, named, unread},
+    uses::{Use, uses},
 };
-use crate::schema::settings::{Format, LedgerDriver, TableName, TableSetting};
+use crate::schema::{
+    location::shown,
+    settings::{Format, LedgerDriver, TableName, TableSetting},
+};
 
 /// A table that can be scanned.
 pub struct Source {
@@ -31,10 +40,21 @@ pub struct Source {
     /// Whether a predicate drops rows.
     pub filtered: bool,
     frame: LazyFrame,
+    /// Names of the columns that the config uses.
+    used: Vec<String>,
+    /// `limits.max_rows`, which no footer of a CSV can be held against.
+    max_rows: u64,
 }
 
 /// Batches that a scan may be ahead of whoever takes them.
 const BATCHES_AHEAD: usize = 2;
+
+/// Bytes of text in one batch: a dictionary of one long text can stand for any number of rows, and whoever takes a batch may
+/// write the text of each.
+const BATCH_TEXT: usize = 64 << 20;
+
+/// Bytes in which a CSV's header is looked for.
+const HEADER: u64 = 1 << 20;
 
 /// What counts as a data file when a folder is searched.
 #[must_use]
@@ -71,7 +91,8 @@ pub fn open_all(
     drivers: &[(&str, &LedgerDriver)],
 ) -> Result<Source, Vec<ReadError>> {
     let one = |error| vec![error];
-    let found = find(table, setting, base).map_err(one)?;
+    let uses = uses(table.as_str(), setting, drivers);
+    let found = find(table, setting, base, &uses).map_err(one)?;
     let Found { files, frame, schema } = &found;
     let (name, csv, first) = (table.as_str(), setting.format == Format::Csv, files[0].file.as_path());
     let (mut columns, mut wrong) = (Vec::new(), Vec::new());
@@ -97,24 +118,27 @@ pub fn open_all(
     let frame = filter.into_iter().fold(frame.clone(), LazyFrame::filter).select(columns);
     guarded(name, || frame.clone().collect_schema()).map_err(|error| one(named(name, files, csv, error)))?;
     let rows = (!csv).then(|| files.iter().map(|footer| footer.rows).sum());
-    Ok(Source { table, files: found.files, rows, filtered: setting.filter.is_some(), frame })
+    let used = uses.into_iter().map(|used| used.column).collect();
+    let (filtered, max_rows) = (setting.filter.is_some(), setting.limits.max_rows);
+    Ok(Source { table, files: found.files, rows, filtered, frame, used, max_rows })
 }
 
 /// The files of a table and the columns that they have.
 struct Found {
     files: Vec<Footer>,
     frame: LazyFrame,
-    schema: SchemaRef,
+    schema: Schema,
 }
 
-fn find(table: TableName, setting: &TableSetting, base: &Utf8Path) -> Result<Found, ReadError> {
+/// * `uses`: columns that the config names.
+fn find(table: TableName, setting: &TableSetting, base: &Utf8Path, uses: &[Use]) -> Result<Found, ReadError> {
     // Polars' own warnings are about its functions, not about the data, and would stand between a run's lines.
     polars::error::set_warning_function(|_, _| {});
     let name = table.as_str();
     let csv = setting.format == Format::Csv;
     let paths = files::find(name, &setting.paths, base, extensions(setting.format))?;
     let files = if csv {
-        paths.iter().map(|file| csv_footer(file)).collect::<Result<Vec<_>, _>>()?
+        paths.iter().map(|file| Footer::of_csv(file)).collect::<Result<Vec<_>, _>>()?
     } else {
         let ledger = table == TableName::Transactions;
         let column = |role: &str| setting.columns.get(role).filter(|_| ledger).map(String::as_str);
@@ -122,59 +146,55 @@ fn find(table: TableName, setting: &TableSetting, base: &Utf8Path) -> Result<Fou
         paths.iter().map(|file| footer::check_with(file, &setting.limits, bounded)).collect::<Result<Vec<_>, _>>()?
     };
     footer::check_totals(&files, &setting.limits)?;
-    let unread = |error| named(name, &files, csv, error);
-    let mut frame = scan_files(name, &paths, csv, None)?;
-    let mut schema = guarded(name, || frame.collect_schema()).map_err(unread)?;
-    if !csv {
-        let folders = folders::types(&paths, &schema, setting);
-        if let Some(folders) = &folders {
-            frame = scan_files(name, &paths, csv, Some(folders))?;
-            schema = guarded(name, || frame.collect_schema()).map_err(unread)?;
-        }
-        check_drift(name, &paths, &schema, setting, folders.as_ref())?;
+    // CSV files with different headers are no table to Polars: each is looked at alone first.
+    let mut head = scan_files(name, &paths[..1], csv)?;
+    let told = |error| unread(&files[..1]).unwrap_or_else(|| named(name, &files, csv, error));
+    let first = guarded(name, || head.collect_schema()).map_err(told)?;
+    let used: Vec<&str> = uses.iter().map(|used| used.column.as_str()).collect();
+    let is_text = |key: &str, whole: bool| {
+        let roles = setting.columns.iter().filter(|(_, column)| column.as_str() == key).map(|(role, _)| Role::of(role));
+        // 007 is an id, and no number.
+        csv || roles.into_iter().any(|role| role == Role::Text || (role == Role::Id && !whole))
+    };
+    let roots = partitions::roots(&setting.paths, base);
+    let partitions = Partitions::of(&paths, &roots, (&used, &first), is_text)?;
+    check_files(name, &files, (&first, csv), uses, partitions.as_ref())?;
+    let mut frame = scan_files(name, &paths, csv)?;
+    let mut schema = Schema::clone(&first);
+    if let Some(partitions) = &partitions {
+        let predicate = setting.filter.as_ref().and_then(|text| predicate::parse(text).ok());
+        frame = partitions.added_to(scan_with(name, &partitions.kept_of(&paths, predicate.as_ref()), csv, true)?);
+        schema.merge(partitions.schema().clone());
     }
     Ok(Found { files, frame, schema })
 }
 
-fn csv_footer(file: &Utf8Path) -> Result<Footer, ReadError> {
-    let metadata = std::fs::metadata(file).map_err(|source| ReadError::Io { file: file.to_owned(), source })?;
-    Ok(Footer {
-        file: file.to_owned(),
-        bytes: metadata.len(),
-        rows: 0,
-        row_groups: 0,
-        bounds: [None; 2],
-        state: State::of(&metadata),
-    })
+pub(super) fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
+    scan_with(table, files, csv, false)
 }
 
-/// * `folders`: types of the columns that `key=value` folders make, where they are known.
-fn scan_files(
-    table: &'static str,
-    files: &[Utf8PathBuf],
-    csv: bool,
-    folders: Option<&SchemaRef>,
-) -> Result<LazyFrame, ReadError> {
+/// * `told`: whether [`FILE`] tells from which file a row is.
+fn scan_with(table: &'static str, files: &[Utf8PathBuf], csv: bool, told: bool) -> Result<LazyFrame, ReadError> {
     let paths = || files.iter().map(|file| PlRefPath::new(file.as_str()));
-    let in_folders = files.iter().any(|file| folders::of(file).next().is_some());
+    let include_file_paths = told.then(|| PlSmallStr::from_static(FILE));
     guarded(table, || {
         if csv {
             // All columns as text: types are the contract's business, and "007" stays "007".
-            let scan =
-                |paths| LazyCsvReader::new_paths(paths).with_infer_schema_length(Some(0)).with_glob(false).finish();
-            if !in_folders {
-                return scan(paths().collect());
-            }
-            let one = |file: &Utf8PathBuf| {
-                let frame = scan([PlRefPath::new(file.as_str())].into_iter().collect())?;
-                Ok(frame.with_columns(folders::of(file).map(folders::column).collect::<Vec<_>>()))
-            };
-            return concat(files.iter().map(one).collect::<PolarsResult<Vec<_>>>()?, UnionArgs::default());
+            return LazyCsvReader::new_paths(paths().collect())
+                .with_infer_schema_length(Some(0))
+                .with_include_file_paths(include_file_paths)
+                .with_glob(false)
+                .finish();
         }
-        let mut hive = if in_folders { HiveOptions::new_enabled() } else { HiveOptions::new_disabled() };
-        hive.try_parse_dates = true;
-        hive.schema = folders.cloned();
-        let args = ScanArgsParquet { hive_options: hive, glob: false, ..Default::default() };
+        let args = ScanArgsParquet {
+            // It takes every folder of the whole path for a column: `partitions` is more careful.
+            hive_options: HiveOptions::new_disabled(),
+            // A bit that has turned over in statistics would leave out row groups, and nobody would know.
+            use_statistics: false,
+            include_file_paths,
+            glob: false,
+            ..Default::default()
+        };
         let mut frame = LazyFrame::scan_parquet_files(paths().collect(), args)?;
         if let DslPlan::Scan { unified_scan_args, .. } = &mut frame.logical_plan {
             // Only what is mapped matters; the default refuses a column that the first file has not.
@@ -184,22 +204,41 @@ fn scan_files(
     })
 }
 
-/// Every later file must give the mapped columns the type of the first file.
-fn check_drift(
+/// Every file must give the columns that are used the type of the first file, and the type that its Parquet schema says; CSV
+/// files must have one header.
+fn check_files(
     table: &'static str,
-    files: &[Utf8PathBuf],
-    first: &Schema,
-    setting: &TableSetting,
-    folders: Option<&SchemaRef>,
+    files: &[Footer],
+    (first, csv): (&Schema, bool),
+    uses: &[Use],
+    partitions: Option<&Partitions>,
 ) -> Result<(), ReadError> {
-    for file in files.iter().skip(1) {
-        let mut frame = scan_files(table, std::slice::from_ref(file), false, folders)?;
-        let schema = guarded(table, || frame.collect_schema())?;
-        let covariates = setting.covariates.iter().map(|(name, setting)| (name, &setting.column));
-        for (role, column) in setting.columns.iter().chain(covariates) {
-            let Some(expected) = first.get(column.as_str()) else { continue };
-            let missing = || missing_column(file, column, table, role, &schema);
-            let found = schema.get(column.as_str()).ok_or_else(missing)?;
+    for (place, footer) in files.iter().enumerate() {
+        let file = &footer.file;
+        let schema = if place == 0 {
+            Arc::new(first.clone())
+        } else {
+            let mut frame = scan_files(table, std::slice::from_ref(file), csv)?;
+            let one = std::slice::from_ref(footer);
+            guarded(table, || frame.collect_schema())
+                .map_err(|error| unread(one).unwrap_or_else(|| named(table, one, csv, error)))?
+        };
+        let header = |reason: String| ReadError::Header { file: file.clone(), reason };
+        if csv && !schema.iter_names().eq(first.iter_names()) {
+            return Err(header(format!("its header differs from that of `{}`", shown(&files[0].file))));
+        }
+        for Use { column, table, role } in uses {
+            if partitions.is_some_and(|partitions| partitions.schema().contains(column)) {
+                if schema.contains(column) {
+                    return Err(Partitions::twice(file, column));
+                }
+                continue;
+            }
+            let Some(expected) = first.get(column) else { continue };
+            let found = schema.get(column).ok_or_else(|| missing_column(file, column, table, role, &schema))?;
+            if csv && stands_twice(file, column) {
+                return Err(header(format!("its header names column `{column}` twice")));
+            }
             if found != expected {
                 // Two integers that are not one: their widths tell.
                 let alike = describe(found) == describe(expected);
@@ -209,71 +248,25 @@ fn check_drift(
                     column: column.clone(),
                     found: told(found),
                     first: told(expected),
-                    first_file: files[0].clone(),
+                    first_file: files[0].file.clone(),
                 });
+            }
+            if footer.types.get(column).is_some_and(|parquet| !types::agree(parquet, found)) {
+                let reason = format!("the footer holds two schemas that differ in column `{column}`");
+                return Err(ReadError::Footer { file: file.clone(), reason });
             }
         }
     }
     Ok(())
 }
 
-/// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
-pub(crate) fn plain_reason(error: &PolarsError) -> String {
-    let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-    match error {
-        PolarsError::ColumnNotFound(text) | PolarsError::SchemaFieldNotFound(text) => {
-            format!("no column {}", line(text).trim_start_matches("unable to find column "))
-        }
-        PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => line(text),
-        PolarsError::IO { error, .. } => error.kind().to_string(),
-        PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => plain_reason(error),
-        PolarsError::SchemaMismatch(_) => "the files of this table have different schemas".to_owned(),
-        PolarsError::InvalidOperation(_) => "the operation does not fit the column's type".to_owned(),
-        PolarsError::NoData(_) => "there is no data".to_owned(),
-        _ => "the data could not be decoded".to_owned(),
-    }
-}
-
-/// The same error with the first file that cannot be decoded by itself; without one it is not the files'.
-fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> ReadError {
-    let ReadError::Scan { reason, .. } = &error else { return error };
-    let unread = |footer: &&Footer| {
-        let alone = [footer.file.clone()];
-        let decoded = scan_files(table, &alone, csv, None).and_then(|frame| {
-            guarded(table, || {
-                let sink = frame.sink_batches(PlanCallback::new(|_| Ok(false)), false, None)?;
-                sink.collect_with_engine(Engine::Streaming).map(|_| ())
-            })
-        });
-        decoded.is_err()
-    };
-    let Some(Footer { file, .. }) = files.iter().find(unread) else { return error };
-    let foreign = if csv { Some(unread_csv(file)) } else { footer::unread_type(file) };
-    match foreign {
-        Some(reason) => ReadError::Foreign { file: file.clone(), reason },
-        None => ReadError::Decode { file: file.clone(), reason: reason.clone() },
-    }
-}
-
-/// Why a CSV file cannot be read.
-fn unread_csv(file: &Utf8Path) -> String {
-    let Ok(open) = std::fs::File::open(file) else { return "it is gone".to_owned() };
-    let mut lines = BufReader::new(open).lines();
-    match lines.next() {
-        None => "it is empty: a CSV file begins with the names of its columns",
-        Some(first) if first.is_err() || lines.any(|line| line.is_err()) => "it is not UTF-8 text",
-        _ => "a row has more fields than the header, or a quote is left open",
-    }
-    .to_owned()
-}
-
-/// Runs Polars code: errors lose cell values, panics become errors.
-fn guarded<T>(table: &'static str, work: impl FnOnce() -> PolarsResult<T>) -> Result<T, ReadError> {
-    let scan = |reason: String| ReadError::Scan { table, reason };
-    match panic::catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| scan(plain_reason(&error))),
-        Err(_) => Err(scan("the decoder gave up on a damaged page".to_owned())),
-    }
+/// Whether a header names a column more than once. Polars gives the second another name.
+fn stands_twice(file: &Utf8Path, column: &str) -> bool {
+    let mut header = String::new();
+    // What cannot be read is told when the rows are.
+    let _ = std::fs::File::open(file).and_then(|file| BufReader::new(file).take(HEADER).read_line(&mut header));
+    let names = header.trim_start_matches('\u{feff}').split(',').map(|name| name.trim_end().trim_matches('"'));
+    names.filter(|name| *name == column).count() > 1
 }
 
 impl Source {
@@ -313,14 +306,24 @@ impl Source {
         take: impl FnMut(DataFrame) -> Result<(), E> + Send + 'static,
     ) -> Result<u64, E> {
         let table = self.table.as_str();
+        for footer in self.files.iter().filter(|footer| footer.checksums) {
+            pages::check(&footer.file, |column| self.used.iter().any(|used| used == column))?;
+        }
+        let most = (self.rows.is_none(), self.max_rows, self.files.first().map(|footer| footer.file.clone()));
         let state = Arc::new(Mutex::new(ScanState { take, rows: 0, failed: None }));
         let seen = Arc::clone(&state);
         let callback = move |batch: DataFrame| {
             let Ok(mut state) = seen.lock() else { return Ok(true) };
             state.rows += batch.height() as u64;
-            if let Err(error) = (state.take)(batch) {
-                state.failed = Some(error);
+            if let (true, limit, Some(file)) = &most
+                && state.rows > *limit
+            {
+                let (found, what) = (state.rows, "rows or more in this table");
+                let error = ReadError::Limit { file: file.clone(), what, found, name: "max_rows", limit: *limit };
+                state.failed = Some(error.into());
+                return Ok(true);
             }
+            state.failed = pieces(&batch, BATCH_TEXT).find_map(|piece| (state.take)(piece).err());
             Ok(state.failed.is_some())
         };
         let scanned = guarded(table, || {
@@ -344,8 +347,40 @@ impl Source {
     }
 }
 
+/// A batch in as many pieces of its rows as it takes for none to have more than `most` bytes of text, a single row apart.
+fn pieces(batch: &DataFrame, most: usize) -> impl Iterator<Item = DataFrame> + '_ {
+    let mut bytes: usize = 0;
+    for texts in batch.columns().iter().filter_map(|column| column.str().ok()) {
+        for chunk in texts.downcast_iter() {
+            bytes += chunk.total_bytes_len();
+        }
+    }
+    let rows = batch.height().div_ceil(bytes.div_ceil(most).max(1)).max(1);
+    // A batch without rows is one piece: it tells its columns.
+    (0..batch.height().max(1)).step_by(rows).map(move |start| batch.slice(start as i64, rows))
+}
+
 struct ScanState<F, E> {
     take: F,
     rows: u64,
     failed: Option<E>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_of_much_text_comes_in_pieces_and_any_other_whole() {
+        let long = "x".repeat(1_000);
+        let batch = df!("id" => [long.as_str(), &long, &long, "y", "z"], "amount" => [1, 2, 3, 4, 5]).unwrap();
+        let heights = |most| pieces(&batch, most).map(|piece| piece.height()).collect::<Vec<_>>();
+        assert_eq!(heights(4_000), [5]);
+        assert_eq!(heights(1_500), [2, 2, 1]);
+        assert_eq!(heights(1), [1; 5]);
+        assert_eq!(pieces(&batch.clear(), 1).map(|piece| piece.height()).collect::<Vec<_>>(), [0]);
+        let sum: i32 =
+            pieces(&batch, 1_500).map(|piece| piece.column("amount").unwrap().i32().unwrap().sum().unwrap()).sum();
+        assert_eq!(sum, 15);
+    }
 }

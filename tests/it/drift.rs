@@ -164,6 +164,19 @@ fn a_moment_counts_on_the_day_of_its_own_zone_whatever_its_unit() {
 }
 
 #[test]
+fn the_last_nanosecond_that_there_is_lies_ahead_in_every_zone() {
+    // 2262-04-11T23:47:16Z, which pandas puts in the place of no end.
+    for zone in [None, Some("UTC"), Some("Europe/Berlin"), Some("Pacific/Kiritimati")] {
+        let moments = TimestampNanosecondArray::from(vec![i64::MAX, 3_456_000_000_000_000]);
+        let moments: ArrayRef = Arc::new(match zone {
+            Some(zone) => moments.with_timezone(zone),
+            None => moments,
+        });
+        assert_eq!(periods(moments), r#"["1970-02"], rejected: ["after_as_of"]"#, "{zone:?}");
+    }
+}
+
+#[test]
 fn days_at_the_ends_of_the_calendar_are_read_or_rejected() {
     // Leap day, the day after as_of, 0001-01-01, 9999-12-31, the first and the last day of a period, a null.
     let moments: ArrayRef = Arc::new(Date32Array::from(vec![

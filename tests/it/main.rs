@@ -54,6 +54,7 @@ mod pooling;
 mod portfolio;
 mod potentials;
 mod purchase_models;
+mod reading;
 mod refused;
 mod report;
 mod resources;
