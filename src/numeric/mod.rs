@@ -24,6 +24,7 @@
 pub mod chi_squared;
 pub mod components;
 pub mod concentration;
+pub mod credibility;
 pub mod decimal;
 pub mod discounting;
 pub mod distributions;
