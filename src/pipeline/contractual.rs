@@ -4,9 +4,9 @@ use super::{
     Clock, Ledgers, RunError,
     contract_choice::ContractChoice,
     earnings::{Earnings, all_is_kept},
-    grouping::Rows,
+    grouping::{Grouping, Rows},
     newcomers::{self, NewCustomers, spent},
-    unit_money::{ByThen, Done, UnitMoney},
+    unit_money::{ByThen, Done, Terms, UnitMoney},
 };
 use crate::{
     decide::prospect::Futures,
@@ -15,7 +15,7 @@ use crate::{
         contract_calendar::ContractCalendar,
         contract_model::{ContractModel, Prospect},
         contract_simulation::{self, ContractCustomers, ContractSettings},
-        contribution,
+        contribution::Weights,
         fit::Fit,
         predict::{self, ForecastError},
         retention::{self, Retained},
@@ -52,11 +52,19 @@ struct Seen {
     number: Vec<Option<u32>>,
     /// Periods paid for so far.
     paid: Vec<f64>,
+    /// Whose rates of contribution are drawn together.
+    together: Grouping,
 }
 
 impl Seen {
-    /// * `spells`: up to the calendar's `as_of`. * `first`: day on which the ledger begins.
-    fn new(kind: ContractKind, spells: &[Spell], calendar: &ContractCalendar, first: Option<Day>) -> Self {
+    /// * `spells`: up to the calendar's `as_of`.
+    fn new(
+        kind: ContractKind,
+        spells: &[Spell],
+        calendar: &ContractCalendar,
+        (setting, ledgers): (&ForecastSettings, &Ledgers),
+    ) -> Self {
+        let first = first_day(ledgers);
         let customers: Vec<&[Spell]> = spells.chunk_by(|a, b| a.customer == b.customer).collect();
         let going_on = |spells: &&[Spell]| spells.last().and_then(Spell::ongoing);
         let paid = |spells: &&[Spell]| spells.iter().map(|spell| paid_for(spell, kind, calendar, first)).sum();
@@ -67,9 +75,12 @@ impl Seen {
         let number = |contract: &Option<Ongoing>| {
             contract.map(|contract| contracts.partition_point(|other| *other < contract) as u32)
         };
+        let customer: Vec<u32> = customers.iter().map(|spells| spells[0].customer).collect();
+        let came: Vec<Day> = customers.iter().map(|spells| spells[0].start).collect();
         Self {
-            customer: customers.iter().map(|spells| spells[0].customer).collect(),
-            came: customers.iter().map(|spells| spells[0].start).collect(),
+            together: Grouping::of_rates(setting, ledgers, &Rows { customer: &customer, came: &|row| came[row] }),
+            customer,
+            came,
             number: contract.iter().map(number).collect(),
             contract,
             paid: customers.iter().map(paid).collect(),
@@ -98,11 +109,16 @@ impl Seen {
         &self,
         (alive, discounted): (&[f64], &[f64]),
         (spent, earned): (&[f64], &Earnings),
-        all_kept: bool,
+        terms: Terms<'_>,
     ) -> Vec<Drivers> {
-        let money = UnitMoney::new(Done { spent, earned, purchases: &self.paid, kept: &self.paid, all_kept });
+        let money = UnitMoney::new(self.done(spent, earned, terms.all_kept), terms.weights, self.together.grouped());
         // A period under contract is one that is paid for.
         (0..self.customer.len()).map(|row| money.drivers(row, alive[row], discounted[row], 1.0)).collect()
+    }
+
+    /// What customers did by the day.
+    fn done<'a>(&'a self, spent: &'a [f64], earned: &'a Earnings, all_kept: bool) -> Done<'a> {
+        Done { spent, earned, purchases: &self.paid, kept: &self.paid, all_kept }
     }
 }
 
@@ -150,7 +166,7 @@ impl Contracts {
         clock.start("forecast", Some(spells.len() as u64));
         let retention =
             retention::curve(&model, &spells, &calendar, setting.contracts_from).map_err(ForecastError::from)?;
-        let seen = Seen::new(choice.kind, &spells, &calendar, first_day(ledgers));
+        let seen = Seen::new(choice.kind, &spells, &calendar, (setting, ledgers));
         let prospects = seen.of_contracts(|contract| model.prospect(contract, &calendar))?;
         let of = |value: fn(&Prospect) -> f64| seen.by_customer(&prospects, 0.0, value);
         let alive = of(|ahead| ahead.alive);
@@ -177,8 +193,8 @@ impl Contracts {
         &self.seen.customer
     }
 
-    /// Contribution of a period in major units, expected value in minor units, and what new customers bring, under the margins
-    /// of a world.
+    /// Contribution of a period in major units with the weights that customers have in it, expected value in minor units, and what
+    /// new customers bring, under the margins of a world.
     ///
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
@@ -189,33 +205,34 @@ impl Contracts {
         money: (&Margins, &LayerCosts),
     ) -> Result<Valued, RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
-        let Seen { customer, came, paid, .. } = &self.seen;
+        let Seen { customer, came, .. } = &self.seen;
         let earned = Earnings::new(ledgers, money, customer, per_major);
-        let contribution = contribution::per_period(&earned.contribution(), paid);
+        let spent = spent(&ledgers.facts, customer, per_major);
+        let done = self.seen.done(&spent, &earned, all_is_kept(settings));
+        let together = self.seen.together.grouped();
+        let weights = done.weights(together);
+        let (sold, keeping) = done.per_unit(&weights, together);
+        let contribution: Vec<f64> = sold.iter().zip(&keeping).map(|(sold, keeping)| sold - keeping).collect();
         let expected = self.discounted.iter().zip(&contribution);
         let expected =
             expected.map(|(periods, value)| (periods * value * per_major).round_ties_even() as Minor).collect();
         let new_customers = match &settings.forecast {
             None => Vec::new(),
             Some(setting) => {
-                let newcomer = self.model()?.newcomer(&self.calendar);
+                let newcomer = self.model()?.newcomer(&self.calendar).map_err(ForecastError::from)?;
                 let rows = Rows { customer, came: &|row| came[row] };
-                let spent = spent(&ledgers.facts, customer, per_major);
-                let all_kept = all_is_kept(settings);
-                let done = Done { spent: &spent, earned: &earned, purchases: paid, kept: paid, all_kept };
-                let newcomer = newcomer.map_err(ForecastError::from)?;
                 newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
             }
         };
-        Ok((contribution, expected, new_customers))
+        Ok((contribution, weights, expected, new_customers))
     }
 
     /// What the expected value of each customer is made of.
     ///
-    /// * `money`: in a world. * `all_kept`: as [`all_is_kept`](super::earnings::all_is_kept).
-    pub(super) fn drivers(&self, money: ByThen<'_>, all_kept: bool) -> Vec<Drivers> {
+    /// * `money`: in a world.
+    pub(super) fn drivers(&self, money: ByThen<'_>, terms: Terms<'_>) -> Vec<Drivers> {
         let (spent, earned) = money(&self.seen.customer);
-        self.seen.drivers((&self.alive, &self.discounted), (&spent, &earned), all_kept)
+        self.seen.drivers((&self.alive, &self.discounted), (&spent, &earned), terms)
     }
 
     /// Expected discounted periods of each customer when a share of the loss is prevented.
@@ -241,7 +258,7 @@ impl Contracts {
 
     /// What the expected values of customers of the run are made of at a day, by the model of the run: of all who had a contract by then.
     ///
-    /// * `setting`: with the discount rate of that day. * `money`: by then. * `all_kept`: as in [`Self::drivers`].
+    /// * `setting`: with the discount rate of that day. * `money`: by then.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
@@ -250,20 +267,20 @@ impl Contracts {
         day: Day,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        (money, all_kept): (ByThen<'_>, bool),
+        (money, terms): (ByThen<'_>, Terms<'_>),
     ) -> Result<(Vec<u32>, Vec<Drivers>), RunError> {
         let (calendar, model) = (calendar(setting, day), self.model()?);
         if calendar == self.calendar {
-            return Ok((self.seen.customer.clone(), self.drivers(money, all_kept)));
+            return Ok((self.seen.customer.clone(), self.drivers(money, terms)));
         }
         let contracts = ledgers.contracts.as_deref().map(Vec::as_slice).unwrap_or_default();
         let spells = spells(contracts, day, setting.grace_days);
-        let seen = Seen::new(self.choice.kind, &spells, &calendar, first_day(ledgers));
+        let seen = Seen::new(self.choice.kind, &spells, &calendar, (setting, ledgers));
         let prospects = seen.of_contracts(|contract| model.prospect(contract, &calendar))?;
         let of = |value: fn(&Prospect) -> f64| seen.by_customer(&prospects, 0.0, value);
         let (spent, earned) = money(&seen.customer);
         let ahead = (of(|ahead| ahead.alive), of(|ahead| ahead.discounted));
-        let drivers = seen.drivers((&ahead.0, &ahead.1), (&spent, &earned), all_kept);
+        let drivers = seen.drivers((&ahead.0, &ahead.1), (&spent, &earned), terms);
         Ok((seen.customer, drivers))
     }
 
@@ -299,8 +316,8 @@ impl Contracts {
     }
 }
 
-/// Contribution of a period, expected value, and what new customers bring.
-pub(super) type Valued = (Vec<f64>, Vec<Minor>, Vec<NewCustomers>);
+/// Contribution of a period with its weights, expected value, and what new customers bring.
+pub(super) type Valued = (Vec<f64>, Weights, Vec<Minor>, Vec<NewCustomers>);
 
 /// The models that rule the paths of a simulation: the fitted one, or draws of its parameters where the settings ask for
 /// them and the fit has any.

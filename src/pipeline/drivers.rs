@@ -5,6 +5,7 @@ use super::{
     earnings::{Earnings, all_is_kept},
     foretold::{Brings, Foretold, Of, Valuation},
     newcomers::spent,
+    unit_money::Terms,
 };
 use crate::{
     decide::prospect::Futures,
@@ -48,11 +49,12 @@ impl Foretold {
         value: &Valuation,
     ) -> Result<Vec<Drivers>, RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
-        let (by_now, all_kept) = (by_then((ledgers, &ledgers.facts), None, money, per_major), all_is_kept(settings));
+        let by_now = by_then((ledgers, &ledgers.facts), None, money, per_major);
+        let terms = Terms { all_kept: all_is_kept(settings), weights: &value.weights };
         match (&self.of, &value.brings) {
             (Of::Purchases(forecast), Brings::Purchases(rates)) => Ok(forecast.drivers(rates)),
-            (Of::Contracts(contracts), _) => Ok(contracts.drivers(&by_now, all_kept)),
-            (Of::Opportunities(customers), _) => customers.drivers(&by_now, all_kept),
+            (Of::Contracts(contracts), _) => Ok(contracts.drivers(&by_now, terms)),
+            (Of::Opportunities(customers), _) => customers.drivers(&by_now, terms),
             // A valuation is of the forecast that made it.
             (Of::Purchases(_), _) => Ok(Vec::new()),
         }
@@ -124,16 +126,17 @@ impl Foretold {
         let earlier = last.map(|last| roll_up_until(&ledgers.cells, ledgers.customers.len(), last)).transpose()?;
         let facts = earlier.as_ref().unwrap_or(&ledgers.facts);
         let per_major = settings.currency.minor_per_major() as f64;
-        let (by_then, all_kept) = (by_then((ledgers, facts), last, money, per_major), all_is_kept(settings));
+        let by_then = by_then((ledgers, facts), last, money, per_major);
+        let terms = Terms { all_kept: all_is_kept(settings), weights: &value.weights };
         let (customers, drivers) = match (&self.of, &value.brings, last) {
             (Of::Purchases(forecast), Brings::Purchases(rates), None) => {
                 (self.customers().to_vec(), forecast.drivers_now((settings, setting), ledgers, rates)?)
             }
             (Of::Purchases(forecast), _, Some(last)) => {
-                forecast.drivers_at((day, last, facts), (settings, setting), ledgers, money)?
+                forecast.drivers_at((day, last, facts), (settings, setting), ledgers, (money, &value.weights))?
             }
-            (Of::Contracts(contracts), ..) => contracts.drivers_at(day, setting, ledgers, (&by_then, all_kept))?,
-            (Of::Opportunities(buyers), ..) => buyers.drivers_at(day, setting, ledgers, (&by_then, all_kept))?,
+            (Of::Contracts(contracts), ..) => contracts.drivers_at(day, setting, ledgers, (&by_then, terms))?,
+            (Of::Opportunities(buyers), ..) => buyers.drivers_at(day, setting, ledgers, (&by_then, terms))?,
             // A valuation is of the forecast that made it.
             (Of::Purchases(_), _, None) => (Vec::new(), Vec::new()),
         };

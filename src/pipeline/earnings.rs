@@ -70,12 +70,6 @@ impl Earnings {
         let (margin, (order_cost, customer_cost)) = customers.par_iter().map(of).unzip();
         Self { margin, order_cost, customer_cost }
     }
-
-    /// What each customer has contributed.
-    pub(super) fn contribution(&self) -> Vec<f64> {
-        let costs = self.order_cost.iter().zip(&self.customer_cost);
-        self.margin.iter().zip(costs).map(|(margin, (order, customer))| margin - order - customer).collect()
-    }
 }
 
 /// Whether amounts may add up to nothing, so that no share of them has a meaning: all of an amount is kept then, and what was not

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     forecast::{
-        contribution::{self, Earned, Rates},
+        contribution::{self, Earned, Rates, Weights},
         covariates::CovariateFit,
         fit::Fit,
         for_ever::MOST_FUTURES,
@@ -17,21 +17,21 @@ use crate::{
         spend_levels::SpendLevels,
         spend_model::SpendModel,
     },
-    numeric::discounting::Timing,
+    numeric::{credibility::Grouped, discounting::Timing},
     schema::{
         costs::LayerCosts,
         facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PoolBy, PurchaseKind, Settings},
     },
-    units::Minor,
+    units::{Day, Minor},
 };
 
 use super::{
     Clock, Ledgers, RunError,
     choice::Choice,
     earnings::{Earnings, all_is_kept},
-    grouping::Grouping,
+    grouping::{Grouping, Rows},
     newcomers::{NewCustomers, acquisition_cost, means, told_by},
     notes,
     pooled::PooledGroups,
@@ -61,6 +61,8 @@ pub(super) struct Forecast {
     pub(super) levels: Option<(SpendLevels, Vec<f64>)>,
     /// Closed-form expectations, one row a history.
     pub(super) expectations: Expectations,
+    /// Whose rates of contribution are drawn together.
+    together: Grouping,
     /// Facts that the models were fitted to.
     facts: Arc<CustomerFacts>,
     /// Whether the simulation draws the parameters.
@@ -106,6 +108,7 @@ impl Forecast {
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();
         Ok(Self {
+            together: together(setting, ledgers, &histories, ledgers.as_of),
             histories,
             models,
             kind,
@@ -125,8 +128,8 @@ impl Forecast {
         })
     }
 
-    /// What purchases and time will bring each history under the margins of a world, and its expected lifetime value in
-    /// minor units. A unit of spend is what it was at the prices that the models were fitted to.
+    /// What purchases and time will bring each history under the margins of a world with the weights that customers have in it, and
+    /// its expected lifetime value in minor units. A unit of spend is what it was at the prices that the models were fitted to.
     ///
     /// * `prices`: factor on what each customer of the run spends; `None` = prices as they were.
     ///
@@ -138,7 +141,7 @@ impl Forecast {
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
         prices: Option<&[f64]>,
-    ) -> Result<(Rates, Vec<Minor>, Vec<NewCustomers>), RunError> {
+    ) -> Result<(Rates, Weights, Vec<Minor>, Vec<NewCustomers>), RunError> {
         let (facts, histories) = (&self.facts, &self.histories);
         let per_major = settings.currency.minor_per_major() as f64;
         let mut earned = Earnings::new(ledgers, money, &histories.customer, per_major);
@@ -162,7 +165,8 @@ impl Forecast {
             age: &self.expectations.age,
         };
         let keep = |rates: Rates| kept_rates(settings, rates);
-        let mut rates = keep(contribution::rates(&earned));
+        let weights = Weights::fit(&earned, self.together.grouped());
+        let mut rates = keep(contribution::rates(&earned, &weights, self.together.grouped()));
         let new_customers = self.new_customers(settings, ledgers, (money.0, &earned), (added.as_deref(), &keep))?;
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
@@ -172,7 +176,7 @@ impl Forecast {
         }
         let expected = predict::expected_values(histories, &self.expectations, &rates, &self.keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
-        Ok((rates, expected, new_customers))
+        Ok((rates, weights, expected, new_customers))
     }
 
     /// What the next customer of every group is expected to bring.
@@ -201,7 +205,8 @@ impl Forecast {
         std::iter::once(Grouping::all(histories.customer.len()))
             .chain(grouped)
             .map(|Grouping { by, names, of }| {
-                let rates = keep(contribution::group_rates(earned, &of, names.len()));
+                let grouped = Grouped { of: &of, groups: names.len() };
+                let rates = keep(contribution::group_rates(earned, &Weights::fit(earned, grouped), grouped));
                 let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
                 Ok(NewCustomers { by, names, expected, rates, acquisition_cost })
@@ -294,6 +299,12 @@ pub(super) fn spend_levels(
         Some((fit, levels)) => (fit, Some(of_rows(levels))),
         None => (common, None),
     }
+}
+
+/// Whose rates of contribution are drawn together at a day.
+pub(super) fn together(setting: &ForecastSettings, ledgers: &Ledgers, histories: &Histories, day: Day) -> Grouping {
+    let came = |row: usize| day.saturating_sub_unsigned(histories.age[row]);
+    Grouping::of_rates(setting, ledgers, &Rows { customer: &histories.customer, came: &came })
 }
 
 /// Where amounts are contributions, all of one is kept, and what else a purchase cost is cost of a purchase.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     forecast::{
         bg_bb::BgBb,
-        contribution::Rates,
+        contribution::{Rates, Weights},
         covariates::CovariateFit,
         likelihood_ratio::LikelihoodRatio,
         observed::Assessment,
@@ -43,6 +43,8 @@ pub(super) struct Foretold {
 /// What customers are worth in one world.
 pub(super) struct Valuation {
     pub(super) brings: Brings,
+    /// How far customers' own rates of it are believed.
+    pub(super) weights: Weights,
     /// Expected lifetime values in minor units, one row a customer of the forecast.
     pub(super) expected: Vec<Minor>,
     /// What the next customer of every group is expected to bring.
@@ -106,22 +108,22 @@ impl Foretold {
         money: (&Margins, &LayerCosts),
         prices: Option<&[f64]>,
     ) -> Result<Valuation, RunError> {
-        let (brings, expected, new_customers) = match &self.of {
+        let (brings, weights, expected, new_customers) = match &self.of {
             Of::Purchases(forecast) => {
-                let (rates, expected, new_customers) = forecast.value(settings, ledgers, money, prices)?;
-                (Brings::Purchases(rates), expected, new_customers)
+                let (rates, weights, expected, new_customers) = forecast.value(settings, ledgers, money, prices)?;
+                (Brings::Purchases(rates), weights, expected, new_customers)
             }
             // Margins hold the scenario's prices already.
             Of::Contracts(contracts) => {
-                let (contribution, expected, new_customers) = contracts.value(settings, ledgers, money)?;
-                (Brings::Contracts(contribution), expected, new_customers)
+                let (contribution, weights, expected, new_customers) = contracts.value(settings, ledgers, money)?;
+                (Brings::Contracts(contribution), weights, expected, new_customers)
             }
             Of::Opportunities(customers) => {
-                let (brings, expected, new_customers) = customers.value(settings, ledgers, money);
-                (Brings::Opportunities(brings), expected, new_customers)
+                let (brings, weights, expected, new_customers) = customers.value(settings, ledgers, money);
+                (Brings::Opportunities(brings), weights, expected, new_customers)
             }
         };
-        Ok(Valuation { brings, expected, new_customers, simulation: None })
+        Ok(Valuation { brings, weights, expected, new_customers, simulation: None })
     }
 
     /// Simulates every customer, with the same random numbers in every world.

@@ -1,7 +1,12 @@
 //! Which group of customers every history of the forecast is in.
 
 use super::Ledgers;
-use crate::{forecast::predict::Histories, schema::settings::PoolBy, units::Day};
+use crate::{
+    forecast::predict::Histories,
+    numeric::credibility::Grouped,
+    schema::settings::{ForecastSettings, PoolBy},
+    units::Day,
+};
 
 /// A way of grouping histories.
 #[derive(Clone, Debug)]
@@ -53,6 +58,21 @@ impl Grouping {
         }
         let (names, of) = ledgers.of_forecast.get(by.as_str()).unwrap_or(&none);
         of_column((names, of))
+    }
+
+    /// By what rates of contribution are drawn together: segments of the customers table, whose prices and costs are alike; without
+    /// them what `pool_by` names; else all are one group.
+    pub(super) fn of_rates(setting: &ForecastSettings, ledgers: &Ledgers, rows: &Rows<'_>) -> Self {
+        let segment = ledgers.segment.as_ref().map(|_| PoolBy::Segment);
+        match segment.or(setting.pool_by) {
+            Some(by) => Self::of_rows(by, ledgers, rows),
+            None => Self::all(rows.customer.len()),
+        }
+    }
+
+    /// Groups of rows, for a kernel.
+    pub(super) fn grouped(&self) -> Grouped<'_> {
+        Grouped { of: &self.of, groups: self.names.len() }
     }
 
     /// Groups in the order of their numbers, which is that of their names; numbers without a history are left out.

@@ -12,7 +12,7 @@ use crate::{
         newcomer::{NewCustomer, Newcomer},
         newcomer_periods,
     },
-    numeric::sums::Compensated,
+    numeric::{credibility::Grouped, sums::Compensated},
     schema::{
         facts::CustomerFacts,
         margins::Margins,
@@ -83,7 +83,8 @@ pub(super) fn by_period(
 ) -> Vec<NewCustomers> {
     let cost = acquisition_cost(ledgers, margins, rows.customer, per_major);
     let of_group = |Grouping { by, names, of }: Grouping| {
-        let UnitMoney { spend, rates } = UnitMoney::of_groups(done, &of, names.len());
+        let grouped = Grouped { of: &of, groups: names.len() };
+        let UnitMoney { spend, rates } = UnitMoney::of_groups(done, &done.weights(grouped), grouped);
         let expected = newcomer_periods::new_customers(newcomer, &of, &spend, &rates);
         let acquisition_cost = cost.as_ref().map(|cost| means(cost, &of, names.len()));
         NewCustomers { by, names, expected, rates, acquisition_cost }

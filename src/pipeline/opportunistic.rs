@@ -4,16 +4,16 @@ use super::{
     Clock, Ledgers, RunError,
     contractual::{FUTURES, calendar, ruling, strata},
     earnings::{Earnings, all_is_kept},
-    grouping::Rows,
+    grouping::{Grouping, Rows},
     newcomers::{self, NewCustomers, spent},
-    unit_money::{ByThen, Done, UnitMoney},
+    unit_money::{ByThen, Done, Terms, UnitMoney},
 };
 use crate::{
     decide::prospect::Futures,
     forecast::{
         bg_bb::BgBb,
         contract_calendar::ContractCalendar,
-        contribution,
+        contribution::Weights,
         fit::Fit,
         opportunities::{DiscreteHistory, Opportunities},
         opportunity_days,
@@ -44,6 +44,8 @@ struct Seen {
     history: Vec<DiscreteHistory>,
     /// What a unit at each opportunity to come is worth.
     worth: Vec<f64>,
+    /// Whose rates of contribution are drawn together.
+    together: Grouping,
 }
 
 impl Seen {
@@ -56,8 +58,11 @@ impl Seen {
             let (days, unit) = (setting.horizon_days, setting.time_unit.clone());
             return Err(ForecastError::NoOpportunity { days, unit });
         }
-        let (customer, history) = opportunity_days::histories(log, calendar.as_of, calendar.term).into_iter().unzip();
-        Ok(Self { customer, history, worth })
+        let (customer, history): (Vec<u32>, Vec<DiscreteHistory>) =
+            opportunity_days::histories(log, calendar.as_of, calendar.term).into_iter().unzip();
+        let came = |row: usize| ledgers.facts.first_purchase[customer[row] as usize];
+        let together = Grouping::of_rates(setting, ledgers, &Rows { customer: &customer, came: &came });
+        Ok(Self { customer, history, worth, together })
     }
 
     /// Different histories, with their numbers.
@@ -102,10 +107,11 @@ impl Seen {
         &self,
         (model, outlook): (&BgBb, &[Expected]),
         (spent, earned): (&[f64], &Earnings),
-        all_kept: bool,
+        terms: Terms<'_>,
     ) -> Vec<Drivers> {
         let (purchases, kept) = self.exposure();
-        let money = UnitMoney::new(Done { spent, earned, purchases: &purchases, kept: &kept, all_kept });
+        let done = Done { spent, earned, purchases: &purchases, kept: &kept, all_kept: terms.all_kept };
+        let money = UnitMoney::new(done, terms.weights, self.together.grouped());
         let of = |(row, (history, outlook)): (usize, (&DiscreteHistory, &Expected))| {
             let buys = model.purchase_probability(history.frequency, history.opportunities);
             money.drivers(row, outlook.p_alive, outlook.discounted_life, buys)
@@ -172,13 +178,13 @@ impl Opportunistic {
 
     /// What the expected value of each customer is made of.
     ///
-    /// * `money`: in a world. * `all_kept`: as [`all_is_kept`](super::earnings::all_is_kept).
+    /// * `money`: in a world.
     ///
     /// # Errors
     /// [`RunError::Forecast`] of a failed fit.
-    pub(super) fn drivers(&self, money: ByThen<'_>, all_kept: bool) -> Result<Vec<Drivers>, RunError> {
+    pub(super) fn drivers(&self, money: ByThen<'_>, terms: Terms<'_>) -> Result<Vec<Drivers>, RunError> {
         let (spent, earned) = money(&self.seen.customer);
-        Ok(self.seen.drivers((self.model()?, &self.outlook), (&spent, &earned), all_kept))
+        Ok(self.seen.drivers((self.model()?, &self.outlook), (&spent, &earned), terms))
     }
 
     /// Expected discounted opportunities that each customer lives to see when a share of the loss is prevented.
@@ -233,7 +239,7 @@ impl Opportunistic {
 
     /// What the expected values of customers of the run are made of at a day, by the model of the run: of all who had bought by then.
     ///
-    /// * `setting`: with the discount rate of that day. * `money`: by then. * `all_kept`: as in [`Self::drivers`].
+    /// * `setting`: with the discount rate of that day. * `money`: by then.
     ///
     /// # Errors
     /// [`RunError::Forecast`].
@@ -242,32 +248,36 @@ impl Opportunistic {
         day: Day,
         setting: &ForecastSettings,
         ledgers: &Ledgers,
-        (money, all_kept): (ByThen<'_>, bool),
+        (money, terms): (ByThen<'_>, Terms<'_>),
     ) -> Result<(Vec<u32>, Vec<Drivers>), RunError> {
         let calendar = calendar(setting, day);
         if calendar == self.calendar {
-            return Ok((self.seen.customer.clone(), self.drivers(money, all_kept)?));
+            return Ok((self.seen.customer.clone(), self.drivers(money, terms)?));
         }
         let (seen, model) = (Seen::new(setting, ledgers, &calendar)?, self.model()?);
         let outlook = seen.expected(model, &seen.summary()?, None);
         let (spent, earned) = money(&seen.customer);
-        let drivers = seen.drivers((model, &outlook), (&spent, &earned), all_kept);
+        let drivers = seen.drivers((model, &outlook), (&spent, &earned), terms);
         Ok((seen.customer, drivers))
     }
 
-    /// What an opportunity brings, expected value in minor units, and what new customers bring, under the margins of a world.
+    /// What an opportunity brings with the weights that customers have in it, expected value in minor units, and what new
+    /// customers bring, under the margins of a world.
     pub(super) fn value(
         &self,
         settings: &Settings,
         ledgers: &Ledgers,
         money: (&Margins, &LayerCosts),
-    ) -> (PerOpportunity, Vec<Minor>, Vec<NewCustomers>) {
+    ) -> (PerOpportunity, Weights, Vec<Minor>, Vec<NewCustomers>) {
         let (per_major, customer) = (settings.currency.minor_per_major() as f64, &self.seen.customer);
         let earned = Earnings::new(ledgers, money, customer, per_major);
-        let sold: Vec<f64> = earned.margin.iter().zip(&earned.order_cost).map(|(margin, cost)| margin - cost).collect();
-        let (purchases, opportunities) = self.seen.exposure();
-        let contribution = contribution::per_period(&sold, &purchases);
-        let sustaining = contribution::per_period(&earned.customer_cost, &opportunities);
+        let spent = spent(&ledgers.facts, customer, per_major);
+        let (purchases, kept) = self.seen.exposure();
+        let all_kept = all_is_kept(settings);
+        let done = Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &kept, all_kept };
+        let together = self.seen.together.grouped();
+        let weights = done.weights(together);
+        let (contribution, sustaining) = done.per_unit(&weights, together);
         let value = |(row, outlook): (usize, &Expected)| {
             let value = contribution[row] * outlook.discounted_purchases - sustaining[row] * outlook.discounted_life;
             (value * per_major).round_ties_even() as Minor
@@ -276,16 +286,13 @@ impl Opportunistic {
         let came = |row: usize| ledgers.facts.first_purchase[customer[row] as usize];
         let new_customers = match (&settings.forecast, self.fit.fitted()) {
             (Some(setting), Ok(model)) => {
-                let (rows, spent) = (Rows { customer, came: &came }, spent(&ledgers.facts, customer, per_major));
-                let all_kept = all_is_kept(settings);
-                let done =
-                    Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &opportunities, all_kept };
+                let rows = Rows { customer, came: &came };
                 let newcomer = model.newcomer(&self.seen.worth);
                 newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
             }
             _ => Vec::new(),
         };
-        (PerOpportunity { contribution, sustaining }, expected, new_customers)
+        (PerOpportunity { contribution, sustaining }, weights, expected, new_customers)
     }
 
     /// Simulates every customer.

@@ -3,7 +3,7 @@
 use super::{
     Ledgers, RunError,
     earnings::Earnings,
-    forecast::{Forecast, keep_all, kept_rates, major},
+    forecast::{Forecast, keep_all, kept_rates, major, together},
     grouping::Grouping,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         staying::{Known, Scene},
     },
     forecast::{
-        contribution::{self, Earned, Rates},
+        contribution::{self, Earned, Rates, Weights},
         covariates::{Assigned, CovariateError},
         newcomer_futures::{NewcomerFutures, newcomer_futures},
         population::Population,
@@ -159,7 +159,7 @@ impl Forecast {
 
     /// The same at an earlier day, by the models of today: of customers of the run who had bought by then.
     ///
-    /// * `last`: the day's period. * `facts`: up to its end.
+    /// * `last`: the day's period. * `facts`: up to its end. * `weights`: of today.
     ///
     /// # Errors
     /// [`RunError::Forecast`] of an expectation.
@@ -168,7 +168,7 @@ impl Forecast {
         (day, last, facts): (Day, Period, &CustomerFacts),
         (settings, setting): (&Settings, &ForecastSettings),
         ledgers: &Ledgers,
-        money: (&Margins, &LayerCosts),
+        (money, weights): ((&Margins, &LayerCosts), &Weights),
     ) -> Result<(Vec<u32>, Vec<Drivers>), RunError> {
         let histories = Histories::new(facts, day);
         // Everybody who had bought by then has a history at as_of, in the same order.
@@ -188,15 +188,16 @@ impl Forecast {
         let age: Vec<f64> = histories.age.iter().map(|days| f64::from(*days) / setting.days_per_unit).collect();
         let revenue = major(settings, &histories, &facts.purchase_revenue);
         keep_all(settings, &mut earned, &revenue);
-        let rates = contribution::rates(&Earned {
+        let earned = Earned {
             purchase_revenue: &revenue,
             margin: &earned.margin,
             order_cost: &earned.order_cost,
             customer_cost: &earned.customer_cost,
             purchases: &purchases,
             age: &age,
-        });
-        let rates = kept_rates(settings, rates);
+        };
+        let together = together(setting, ledgers, &histories, day);
+        let rates = kept_rates(settings, contribution::rates(&earned, weights, together.grouped()));
         let rates = match levels {
             Some((levels, level)) => levels.rates(rates, level),
             None => rates,

@@ -1,11 +1,12 @@
 //! What a period under contract, or a purchase at an opportunity, brings and costs.
 //!
-//! Every amount is drawn towards that of all customers with the same weights ([`contribution::per_period`]), so that the parts
-//! of a contribution are the contribution.
+//! Every part of what a sale leaves is drawn towards that of the customer's group with the weights of the whole, so that the parts
+//! are the contribution.
 
 use super::earnings::Earnings;
 use crate::{
-    forecast::contribution::{self, Rates},
+    forecast::contribution::{Rates, Weights},
+    numeric::credibility::{Credibility, Grouped},
     schema::equity::Drivers,
 };
 
@@ -34,23 +35,50 @@ pub(super) struct Done<'a> {
     pub(super) all_kept: bool,
 }
 
+/// How money that customers brought is taken ahead.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// As [`all_is_kept`](super::earnings::all_is_kept).
+    pub(super) all_kept: bool,
+    /// How far customers' own rates are believed.
+    pub(super) weights: &'a Weights,
+}
+
+impl Done<'_> {
+    /// What each customer's purchases left, less the cost of serving them.
+    fn sold(&self) -> Vec<f64> {
+        self.earned.margin.iter().zip(&self.earned.order_cost).map(|(margin, cost)| margin - cost).collect()
+    }
+
+    /// How far rates of a purchase, and of being kept, are believed.
+    pub(super) fn weights(&self, grouped: Grouped<'_>) -> Weights {
+        let sold = Credibility::fit(&self.sold(), self.purchases, grouped);
+        let sustaining_rate = Credibility::fit(&self.earned.customer_cost, self.kept, grouped);
+        Weights { margin_rate: sold, order_cost: sold, sustaining_rate }
+    }
+
+    /// What a purchase of each customer leaves, and what keeping it for a unit costs.
+    pub(super) fn per_unit(&self, weights: &Weights, grouped: Grouped<'_>) -> (Vec<f64>, Vec<f64>) {
+        let sold = weights.margin_rate.rates(&self.sold(), self.purchases, grouped);
+        (sold, weights.sustaining_rate.rates(&self.earned.customer_cost, self.kept, grouped))
+    }
+}
+
 impl UnitMoney {
-    /// Of every customer.
-    pub(super) fn new(done: Done<'_>) -> Self {
-        Self::by(done, contribution::per_period)
+    /// Of every customer, each drawn to its group's.
+    pub(super) fn new(done: Done<'_>, weights: &Weights, grouped: Grouped<'_>) -> Self {
+        Self::by(done, weights, |weight, money, units| weight.rates(money, units, grouped))
     }
 
     /// Of groups of customers.
-    ///
-    /// * `of`: group of each customer, below `groups`.
-    pub(super) fn of_groups(done: Done<'_>, of: &[u32], groups: usize) -> Self {
-        Self::by(done, |money, periods| contribution::group_per_period(money, periods, of, groups))
+    pub(super) fn of_groups(done: Done<'_>, weights: &Weights, grouped: Grouped<'_>) -> Self {
+        Self::by(done, weights, |weight, money, units| weight.group_rates(money, units, grouped))
     }
 
-    fn by(done: Done<'_>, per_unit: impl Fn(&[f64], &[f64]) -> Vec<f64>) -> Self {
+    fn by(done: Done<'_>, weights: &Weights, of: impl Fn(&Credibility, &[f64], &[f64]) -> Vec<f64>) -> Self {
         let Done { spent, earned, purchases, kept, all_kept } = done;
-        let (spend, mut margin) = (per_unit(spent, purchases), per_unit(&earned.margin, purchases));
-        let mut order_cost = per_unit(&earned.order_cost, purchases);
+        let sold = |money: &[f64]| of(&weights.margin_rate, money, purchases);
+        let (spend, mut margin, mut order_cost) = (sold(spent), sold(&earned.margin), sold(&earned.order_cost));
         for ((margin, spend), cost) in margin.iter_mut().zip(&spend).zip(&mut order_cost) {
             if all_kept {
                 *cost += spend - std::mem::replace(margin, 1.0);
@@ -61,7 +89,7 @@ impl UnitMoney {
                 *cost -= std::mem::take(margin);
             }
         }
-        let sustaining_rate = per_unit(&earned.customer_cost, kept);
+        let sustaining_rate = of(&weights.sustaining_rate, &earned.customer_cost, kept);
         Self { spend, rates: Rates { margin_rate: margin, order_cost, sustaining_rate } }
     }
 
@@ -89,13 +117,13 @@ mod tests {
     #[test]
     fn parts_of_a_contribution_are_the_contribution() {
         let (earned, purchases, kept) = (earnings(), [3.0, 1.0, 2.0, 8.0], [4.0, 4.0, 2.0, 9.0]);
-        let sold: Vec<f64> = earned.margin.iter().zip(&earned.order_cost).map(|(margin, cost)| margin - cost).collect();
-        let (sold, keeping) =
-            (contribution::per_period(&sold, &purchases), contribution::per_period(&earned.customer_cost, &kept));
+        let grouped = Grouped { of: &[0, 0, 1, 1], groups: 2 };
         for spent in [[60.0, 20.0, 30.0, 90.0], [0.0; 4], [60.0, -60.0, 0.0, 0.01]] {
             for all_kept in [false, true] {
                 let done = Done { spent: &spent, earned: &earned, purchases: &purchases, kept: &kept, all_kept };
-                let money = UnitMoney::new(done);
+                let weights = done.weights(grouped);
+                let (sold, keeping) = done.per_unit(&weights, grouped);
+                let money = UnitMoney::new(done, &weights, grouped);
                 for row in 0..4 {
                     let drivers = money.drivers(row, 1.0, 2.5, 0.7);
                     let expected = 2.5 * (0.7 * sold[row] - keeping[row]);
