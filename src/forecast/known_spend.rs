@@ -63,12 +63,18 @@ impl KnownSpend {
         frequency.iter().enumerate().map(|(row, x)| spend.mean(row, *x)).collect()
     }
 
-    pub(super) fn new(model: &SpendModel, histories: &Histories, repeat_spend: &[f64]) -> Self {
+    /// * `mean_amount`: of the fit, as [`mean_amount`] has it.
+    pub(super) fn new(
+        model: &SpendModel,
+        mean_amount: Option<f64>,
+        histories: &Histories,
+        repeat_spend: &[f64],
+    ) -> Self {
         let model = match model {
             SpendModel::GammaGamma(model) => model,
             SpendModel::Normal(model) => return Self::Normal { model: *model, total: repeat_spend.to_vec() },
         };
-        let unknown = unknown_spend(model, histories, repeat_spend);
+        let unknown = unknown_spend(model, mean_amount);
         let of = |(x, total): (&u32, &f64)| if *total > 0.0 { model.posterior(f64::from(*x), *total) } else { unknown };
         Self::GammaGamma { p: model.p, posterior: histories.frequency.iter().zip(repeat_spend).map(of).collect() }
     }
@@ -82,13 +88,20 @@ impl KnownSpend {
 }
 
 /// What is known of the spend of a customer without a repeat purchase: the prior, where it has a mean; else what one
-/// purchase of the base's mean amount would tell.
-fn unknown_spend(spend: &GammaGamma, histories: &Histories, repeat_spend: &[f64]) -> SpendRate {
+/// purchase of the fit's mean amount would tell.
+fn unknown_spend(spend: &GammaGamma, mean_amount: Option<f64>) -> SpendRate {
     let prior = spend.posterior(0.0, 0.0);
-    if prior.shape > 1.0 {
-        return prior;
-    }
-    let purchases: f64 = histories.frequency.iter().map(|x| f64::from(*x)).sum();
-    let total: f64 = repeat_spend.iter().sum();
-    spend.posterior(1.0, if purchases > 0.0 { total / purchases } else { 0.0 })
+    if prior.shape > 1.0 { prior } else { spend.posterior(1.0, mean_amount.unwrap_or(0.0)) }
+}
+
+/// Mean amount of the repeat purchases of a fit, major units: what customers without one are taken to have spent once where the
+/// model has no mean (`q <= 1`); `None` where it has one. It belongs to the fit: who else is in a run moves nobody's spend.
+///
+/// * `repeat_spend`: as for the fit, without levels of groups.
+#[must_use]
+pub fn mean_amount(fit: &Fit<SpendModel>, frequency: &[u32], repeat_spend: &[f64]) -> Option<f64> {
+    let without_mean = matches!(fit.fitted(), Ok(SpendModel::GammaGamma(model)) if model.q <= 1.0);
+    let purchases: f64 = frequency.iter().map(|x| f64::from(*x)).sum();
+    let mean = repeat_spend.iter().sum::<f64>() / purchases;
+    (without_mean && mean > 0.0).then_some(mean)
 }

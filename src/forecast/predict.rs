@@ -190,6 +190,8 @@ pub struct Models {
     pub purchases: Fit<PurchaseModel>,
     /// Spend on a purchase.
     pub spend: Fit<SpendModel>,
+    /// Mean amount of its fit, where the model has none ([`mean_amount`](super::known_spend::mean_amount)).
+    pub mean_amount: Option<f64>,
     /// The models of the histories where they are not all ruled by the fit of `purchases`.
     pub population: Option<Population>,
     /// Groups with parameters of their own, where these are what the population is made of.
@@ -323,7 +325,7 @@ pub fn expectations(
     settings: &ForecastSettings,
 ) -> Result<Expectations, ForecastError> {
     let model = models.population()?;
-    let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
+    let spend = KnownSpend::new(models.spend.fitted()?, models.mean_amount, histories, repeat_spend);
     // One model knows equal histories as one.
     let alike = model.customers().is_none();
     let alike = alike.then(|| summary.locate(&histories.frequency, &histories.recency, &histories.age)).transpose()?;
@@ -427,7 +429,7 @@ pub fn value_drivers(
     if histories.customer.is_empty() {
         return Ok(ValueDrivers::default());
     }
-    let spend = KnownSpend::new(models.spend.fitted()?, histories, repeat_spend);
+    let spend = KnownSpend::new(models.spend.fitted()?, models.mean_amount, histories, repeat_spend);
     let Predictions { p_alive, residual } = predictions(population, &summary_of(histories)?, histories, settings)?;
     let times = |of: fn(&Residual) -> f64| p_alive.iter().zip(&residual).map(|(p, left)| p * of(left)).collect();
     Ok(ValueDrivers {

@@ -85,7 +85,12 @@ fn purchases(
     let notes = groups.as_ref().map(PooledGroups::notes).unwrap_or_default();
     let groups = groups.map(|pooled| (pooled.by, pooled.groups));
     let covariates = covariates.and_then(|found| found.fit.fitted().ok().cloned());
-    let saved =
-        SavedPurchases { kind, purchases, covariates, spend, groups, spend_levels: levels.map(|levels| levels.0) };
+    let repeat = match &levels {
+        Some((levels, level)) => levels.without(&histories.frequency, &repeat, level),
+        None => repeat,
+    };
+    let mean_amount = known_spend::mean_amount(&spend, &histories.frequency, &repeat);
+    let spend_levels = levels.map(|levels| levels.0);
+    let saved = SavedPurchases { kind, purchases, covariates, spend, mean_amount, groups, spend_levels };
     Ok((SavedFits::Purchases(Box::new(saved)), why, notes))
 }

@@ -103,7 +103,9 @@ impl Forecast {
             Some((levels, level)) => levels.without(&histories.frequency, &repeat_spend, level),
             None => repeat_spend,
         };
-        let models = Models { purchases, spend, population: population.or(of_groups), groups, moving };
+        let saved = ledgers.saved.as_ref().and_then(|saved| saved.purchases()?.mean_amount);
+        let mean_amount = saved.or_else(|| known_spend::mean_amount(&spend, &histories.frequency, &repeat_spend));
+        let models = Models { purchases, spend, mean_amount, population: population.or(of_groups), groups, moving };
         clock.start("forecast", Some(histories.customer.len() as u64));
         let expectations = predict::expectations(&summary, &models, &histories, &repeat_spend, setting)?;
         let keys: Vec<u64> = histories.customer.iter().map(|row| ledgers.customers.hash[*row as usize]).collect();

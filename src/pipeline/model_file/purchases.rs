@@ -39,6 +39,8 @@ pub struct SavedPurchases {
     pub covariates: Option<CovariateModel>,
     /// Spend on a purchase.
     pub spend: Fit<SpendModel>,
+    /// Mean amount of its fit, where the model has none; files of older versions do not know it.
+    pub mean_amount: Option<f64>,
     /// Groups with parameters of their own, and what puts customers into them.
     pub groups: Option<(PoolBy, Groups)>,
     /// Levels of spend of these groups, where they differ.
@@ -54,6 +56,9 @@ impl SavedPurchases {
     pub(super) fn add_to(&self, value: &mut Value) {
         value["purchases"] = json!(self.purchases);
         value["spend"] = json!(self.spend);
+        if let Some(mean) = self.mean_amount {
+            value["mean_amount"] = json!(mean);
+        }
         if let Some(CovariateModel { covariates, effects, .. }) = &self.covariates {
             value["covariates"] = json!(covariates);
             value["effects"] = json!(effects);
@@ -95,7 +100,8 @@ impl SavedPurchases {
         let groups =
             if with("groups") { Some((part(file, value, "pool_by")?, part(file, value, "groups")?)) } else { None };
         let spend_levels = if with("spend_levels") { Some(part(file, value, "spend_levels")?) } else { None };
-        let saved = Self { kind, purchases, covariates, spend, groups, spend_levels };
+        let mean_amount = if value["mean_amount"].is_null() { None } else { Some(part(file, value, "mean_amount")?) };
+        let saved = Self { kind, purchases, covariates, spend, mean_amount, groups, spend_levels };
         saved.check(file)?;
         Ok(saved)
     }
@@ -123,6 +129,9 @@ impl SavedPurchases {
             let name = self.spend.names.get(at).map_or("a parameter", String::as_str);
             let rule = if spend.positive()[at] { "finite and positive" } else { "finite" };
             return refuse(self.spend.model(), format!("{name} must be {rule}"));
+        }
+        if self.mean_amount.is_some_and(|mean| !positive(mean)) {
+            return refuse(self.spend.model(), "its mean amount must be finite and positive".to_owned());
         }
         if let PurchaseModel::BgCnbdK(BgCnbdK { k, dropout, .. }) = model {
             if !(1..=MOST_PHASES).contains(k) {

@@ -31,6 +31,7 @@ fn saved() -> SavedPurchases {
         purchases: PurchaseModel::fit(PurchaseKind::MbgNbd, &summary, &[], 7.0),
         covariates: None,
         spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total),
+        mean_amount: Some(38.0),
         groups: None,
         spend_levels: None,
     }
@@ -47,7 +48,12 @@ fn a_saved_model_comes_back_to_the_last_bit() {
     let found = parse(&text).unwrap();
     assert_eq!(found.purchases().unwrap().purchases, saved.purchases);
     assert_eq!(found.purchases().unwrap().spend, saved.spend);
+    assert_eq!(found.purchases().unwrap().mean_amount, saved.mean_amount);
     assert_eq!(found.to_json().to_string(), text);
+    // Files of older versions do not know it.
+    let older = models(SavedPurchases { mean_amount: None, ..saved }).to_json();
+    assert!(older.get("mean_amount").is_none());
+    assert_eq!(parse(&older.to_string()).unwrap().purchases().unwrap().mean_amount, None);
 }
 
 fn with_covariates() -> SavedPurchases {
@@ -167,6 +173,10 @@ fn another_version_kind_or_parameter_is_refused_by_name() {
     assert_eq!(
         told("/spend/parameters", json!({"mean": 3.0, "inside": 1.0})),
         "model.json: it is no model file of whalecurve: `spend` is not the fit of its kind of model"
+    );
+    assert_eq!(
+        told("/mean_amount", json!(-1.0)),
+        "model.json: Gamma-Gamma: its mean amount must be finite and positive"
     );
     assert!(told("/purchases/end", json!({"how": "failed", "why": "no data"})).ends_with("MBG/NBD: no data"));
     assert_eq!(
