@@ -19,7 +19,7 @@
 //! is regressed on `1` and `1/w_i`, neither coefficient below 0, with weights `(1 − h_i) a_i²` of the variances before, until
 //! they rest. A deviation beyond ten of its standard deviations counts as ten, so that one customer who returned more than it
 //! bought does not say how all are judged. `ω²` follows from how far the groups' means lie apart. Where all rates of a group
-//! are equal they are the group's; without noise everybody has its own. No rate itself is cut off.
+//! are equal they are the group's; without noise everybody has its own. No rate itself is cut off, and means hold every customer.
 //!
 //! ```
 //! use whalecurve::numeric::credibility::{Credibility, Grouped};
@@ -35,7 +35,7 @@
 //! Sources: Bühlmann & Straub, Glaubwürdigkeit für Schadensätze, Mitteilungen der Vereinigung schweizerischer
 //! Versicherungsmathematiker 70 (1970), 111–133; Jewell, The use of collateral data in credibility theory, Giornale
 //! dell'Istituto Italiano degli Attuari 38 (1975), 1–16; Bühlmann & Gisler, A Course in Credibility Theory (2005), chapters 4
-//! and 6 (theorem 4.5 and its corollary for the sum that stays); DerSimonian & Laird, Controlled Clinical Trials 7 (1986), 177–188, for `ω²`.
+//! and 6 (theorem 4.5 and its corollary for the sum that stays); `DerSimonian` & Laird, Controlled Clinical Trials 7 (1986), 177–188, for `ω²`.
 
 use serde::{Deserialize, Serialize};
 

@@ -54,6 +54,7 @@ mod pooling;
 mod portfolio;
 mod potentials;
 mod purchase_models;
+mod rates;
 mod reading;
 mod refused;
 mod report;

@@ -161,7 +161,7 @@ proptest! {
         // In another order, another currency and another unit of exposure, they are the same rates.
         let back = |column: &[f64]| -> Vec<f64> { column.iter().rev().copied().collect() };
         let of_back: Vec<u32> = of.iter().rev().copied().collect();
-        let others: [(Vec<f64>, Vec<f64>, Vec<u32>, f64); 3] = [
+        let others = [
             (back(&own), back(&exposure), of_back, 1.0),
             (own.iter().map(|own| own * scale).collect(), exposure.clone(), of.clone(), scale),
             (own.clone(), exposure.iter().map(|w| w * scale).collect(), of.clone(), 1.0 / scale),
