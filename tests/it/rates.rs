@@ -6,7 +6,7 @@ use whalecurve::schema::period::day_from_civil;
 
 use crate::{
     contracts::optional_days,
-    support::{Job, cents, days, decimals, floats_of, integers},
+    support::{Job, cents, days, decimals, integers, optional_floats},
 };
 
 /// Random numbers of a fixed sequence, 0 to 1.
@@ -157,7 +157,8 @@ fn without_a_mean_of_spend_one_time_buyers_have_that_of_the_fit_whoever_else_is_
         let done = job.command("project", &["--model", model.to_str().unwrap(), "--output", out.to_str().unwrap()]);
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         let frequency = whole(&out);
-        floats_of(&out, "customer_value", "expected_spend").into_iter().zip(frequency).find(|(_, x)| *x == 0).unwrap().0
+        let spend = optional_floats(&out, "customer_value", "expected_spend").into_iter().zip(frequency);
+        spend.filter(|(_, x)| *x == 0).find_map(|(spend, _)| spend).unwrap()
     };
     // Gamma-Gamma after one purchase of 15: p (γ + 15) / (p + q − 1).
     let expected = 6.0 * (15.0 + 15.0) / 5.9;
@@ -168,7 +169,7 @@ fn without_a_mean_of_spend_one_time_buyers_have_that_of_the_fit_whoever_else_is_
     assert!(decimals(&job.path("some"), "customer_value", "expected_value").len() < 600);
 }
 
-/// Repeat purchases of every customer.
+/// Repeat purchases of every customer; 0 of one without a purchase.
 fn whole(out: &std::path::Path) -> Vec<i64> {
     let of = |batch: &arrow_array::RecordBatch| {
         let column = batch.column_by_name("frequency").unwrap().clone();
