@@ -160,7 +160,8 @@ fn normal_spend_discounting_and_simulated_waits_reach_the_results() {
     let undiscounted = sample(&[("discount_rate_per_year: 0.10", "discount_rate_per_year: 0")]);
     undiscounted.run(&[]);
     let ratio = cents(&yearly, "expected_value") / cents(&undiscounted, "expected_value");
-    assert!((ratio * 1.1 - 1.0).abs() < 1e-5, "{ratio}");
+    // Values are rounded to the cent, and alike for the many customers who are alike in all: here by 0.01 cents a customer.
+    assert!((ratio * 1.1 - 1.0).abs() < 1e-4, "{ratio}");
     assert!(cents(&yearly, "expected_value") < cents(&plain, "expected_value"));
     // Normal spend has its own fit, under its own name, also with drawn parameters.
     let normal = sample(&[
