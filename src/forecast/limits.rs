@@ -5,8 +5,10 @@
 //! there: the fit has converged. Where an end is higher than the point, the likelihood has no such maximum here: the fit became
 //! that simpler model. Where both are equal, the likelihood is level: a ridge.
 //!
-//! Only doubtful ends of a search are looked into: open parameters (a ridge), and parameters near the end of their range. From there
-//! the search begins again at a few points inside, as a likelihood that is almost level towards an end may have a maximum far from it.
+//! Only doubtful ends of a search are looked into: open parameters (a ridge), parameters near the end of their range, and a maximum
+//! where some parameter is hardly known. From there the search begins again at a few points inside, as a likelihood that is almost
+//! level towards an end may have a maximum far from it, and all ends are compared, also those where two ways out are gone at once
+//! (`[1, 1, 0, 0]` and `[0, 0, -1, -1]`): the highest is told.
 //!
 //! Source: Self & Liang, J. American Statistical Association 82 (1987), 605–610, on maxima at the edge of the parameter space.
 
@@ -17,6 +19,9 @@ use crate::numeric::newton::{Bounds, End, Evaluation, WideBounds, WideEvaluation
 /// Log-likelihoods that differ by less are equal: an absolute part, and a share of the value for its rounding.
 const EQUAL: f64 = 1e-6;
 const ROUNDING: f64 = 1e-12;
+
+/// A standard error of a logarithm above this leaves a maximum in doubt: with less the likelihood falls by far on the way to any end.
+const HARDLY_KNOWN: f64 = 1.0;
 
 /// Two parameters more should raise the log-likelihood by this (Akaike 1974): limits within it are told.
 const EXTRA_PARAMETERS: f64 = 2.0;
@@ -54,19 +59,23 @@ pub(super) fn settle<P>(
     fit_at: impl Fn(&WideMaximum, Limits) -> Fit<P>,
 ) -> Fit<P> {
     let fit = fit_at(found, Limits::Reached(gone(&found.point)));
-    if matches!(fit.end, FitEnd::Converged | FitEnd::Failed { .. }) {
-        return fit;
+    match fit.end {
+        FitEnd::Failed { .. } => return fit,
+        FitEnd::Converged if !is_hardly_known(found) => return fit,
+        FitEnd::Converged | FitEnd::Boundary { .. } | FitEnd::Ridge { .. } => {}
     }
-    let better = |best: WideMaximum, start: &&[f64]| {
-        let start: Vec<f64> =
-            start.iter().zip(&found.point).map(|(start, found)| if start.is_nan() { *found } else { *start }).collect();
-        let again = maximise_wide(&start, bounds, &evaluate);
+    let filled = |start: &&[f64]| {
+        start.iter().zip(&found.point).map(|(start, found)| if start.is_nan() { *found } else { *start }).collect()
+    };
+    let starts: Vec<Vec<f64>> = ends.again.iter().map(filled).collect();
+    let better = |best: WideMaximum, start: &Vec<f64>| {
+        let again = maximise_wide(start, bounds, &evaluate);
         let inside = again.end == End::Converged && gone(&again.point).is_empty();
         let higher = again.evaluation.value > best.evaluation.value + equal(&best);
         if inside && higher { again } else { best }
     };
-    let found = &ends.again.iter().fold(found.clone(), better);
-    settle_at(found, &gone(&found.point), bounds, ends.ways, &evaluate, &fit_at)
+    let found = &starts.iter().fold(found.clone(), better);
+    settle_at(found, gone, bounds, (ends.ways, &starts), &evaluate, &fit_at)
 }
 
 /// Log-likelihoods that are as near as this to a maximum's are the same.
@@ -77,37 +86,54 @@ fn equal(found: &WideMaximum) -> f64 {
 /// As [`settle`], of the highest end of all searches.
 fn settle_at<P>(
     found: &WideMaximum,
-    gone: &[LimitModel],
+    gone: impl Fn(&[f64]) -> Vec<LimitModel>,
     bounds: &WideBounds,
-    ways: &[WayOut],
+    (ways, starts): (&[WayOut], &[Vec<f64>]),
     evaluate: impl Fn(&[f64]) -> WideEvaluation,
     fit_at: impl Fn(&WideMaximum, Limits) -> Fit<P>,
 ) -> Fit<P> {
-    let fit = fit_at(found, Limits::Reached(gone.to_vec()));
-    let doubtful = match fit.end {
+    let limits = gone(&found.point);
+    let fit = fit_at(found, Limits::Reached(limits.clone()));
+    let best = |ways: Vec<WayOut>| {
+        let maximum = best_at_the_end(&ways, found, starts, bounds, &evaluate)?;
+        Some((ways.iter().map(|way| way.limit).collect::<Vec<_>>(), maximum))
+    };
+    let ends: Vec<(Vec<LimitModel>, WideMaximum)> = ends_of(ways).into_iter().filter_map(best).collect();
+    let gain = |end: &WideMaximum| found.evaluation.value - end.evaluation.value;
+    // Of ends that are equal, the one with the fewest parameters gone: it stands first.
+    let Some(least) = ends.iter().map(|end| gain(&end.1)).min_by(f64::total_cmp) else { return fit };
+    let equal = equal(found);
+    let Some((named, highest)) = ends.iter().find(|end| gain(&end.1) <= least + equal) else { return fit };
+    if least < -equal {
+        let reached = gone(&highest.point);
+        let reached = if named.iter().all(|limit| reached.contains(limit)) { reached } else { named.clone() };
+        return fit_at(highest, Limits::Reached(reached));
+    }
+    let known = |limit: &LimitModel| ways.iter().any(|way| way.limit == *limit);
+    let inside = match fit.end {
         FitEnd::Ridge { .. } => true,
-        FitEnd::Boundary { .. } => found.pressed.iter().all(|side| *side == 0) && has_curvature(found),
+        FitEnd::Boundary { .. } => found.pressed.iter().all(|side| *side == 0) && limits.iter().all(known),
         FitEnd::Converged | FitEnd::Failed { .. } => false,
     };
-    let known = |limit: &LimitModel| ways.iter().any(|way| way.limit == *limit);
-    if !doubtful || !gone.iter().all(known) {
-        return fit;
-    }
-    let end = |way: &WayOut| (way.limit, best_at_the_end(way, found, bounds, &evaluate));
-    let ends: Vec<(LimitModel, WideMaximum)> = ways.iter().map(end).collect();
-    let gain = |end: &WideMaximum| found.evaluation.value - end.evaluation.value;
-    let Some((limit, highest)) = ends.iter().min_by(|l, r| gain(&l.1).total_cmp(&gain(&r.1))) else { return fit };
-    let equal = equal(found);
-    let least = gain(highest);
-    if least > equal && has_curvature(found) {
+    if inside && least > equal && ln_errors(found).is_some() {
         let told = least.max(EXTRA_PARAMETERS);
-        let near = ends.iter().map(|(limit, end)| (*limit, gain(end))).filter(|(_, gain)| *gain <= told);
+        let near = ends.iter().filter_map(|(limits, end)| Some((*limits.first()?, gain(end), limits.len())));
+        let near = near.filter(|(_, gain, gone)| *gain <= told && *gone == 1).map(|(limit, gain, _)| (limit, gain));
         fit_at(found, Limits::Below(near.collect()))
-    } else if least < -equal && gone.is_empty() {
-        fit_at(highest, Limits::Reached(vec![*limit]))
     } else {
         fit
     }
+}
+
+/// The ends that ways lead to: each alone, then every two that move different parameters.
+fn ends_of(ways: &[WayOut]) -> Vec<Vec<WayOut>> {
+    let moves =
+        |way: &WayOut, i: usize| way.towards.get(i).is_some_and(|towards| *towards != 0) || way.idle.contains(&i);
+    let apart =
+        |one: &WayOut, other: &WayOut| (0..one.towards.len().max(4)).all(|i| !(moves(one, i) && moves(other, i)));
+    let pairs = ways.iter().enumerate().flat_map(|(i, one)| ways[..i].iter().map(move |other| (*other, *one)));
+    let pairs = pairs.filter(|(one, other)| apart(one, other)).map(|(one, other)| vec![one, other]);
+    ways.iter().map(|way| vec![*way]).chain(pairs).collect()
 }
 
 /// As [`settle`], of a function of a number of parameters that the compiler knows.
@@ -132,32 +158,69 @@ pub(super) fn settle_narrow<P, const N: usize>(
     )
 }
 
-fn has_curvature(found: &WideMaximum) -> bool {
-    let information: Vec<Vec<f64>> =
-        found.evaluation.hessian.iter().map(|row| row.iter().map(|h| -h).collect()).collect();
-    WideCholesky::new(&information).is_some()
+/// Whether some parameter is known so badly that an end of the range may be higher.
+fn is_hardly_known(found: &WideMaximum) -> bool {
+    ln_errors(found).is_none_or(|errors| errors.iter().any(|error| *error > HARDLY_KNOWN))
 }
 
-/// The greatest likelihood where the way reaches the end of the range.
+/// Standard errors of the search parameters; none without curvature.
+fn ln_errors(found: &WideMaximum) -> Option<Vec<f64>> {
+    let information: Vec<Vec<f64>> =
+        found.evaluation.hessian.iter().map(|row| row.iter().map(|h| -h).collect()).collect();
+    let covariance = WideCholesky::new(&information)?.inverse();
+    Some((0..covariance.len()).map(|i| libm::sqrt(covariance[i][i])).collect())
+}
+
+/// The greatest likelihood where all of the ways reach the end of the range, searched from the point found and from others.
 fn best_at_the_end(
-    way: &WayOut,
+    ways: &[WayOut],
     found: &WideMaximum,
+    starts: &[Vec<f64>],
     bounds: &WideBounds,
     evaluate: impl Fn(&[f64]) -> WideEvaluation,
-) -> WideMaximum {
-    let room = |i: usize| match way.towards.get(i).copied().unwrap_or(0) {
-        1 => bounds.upper[i] - found.point[i],
-        -1 => found.point[i] - bounds.lower[i],
+) -> Option<WideMaximum> {
+    let mut searched: Vec<Vec<f64>> = Vec::new();
+    let mut best: Option<WideMaximum> = None;
+    for from in std::iter::once(&found.point).chain(starts) {
+        let (mut start, mut held) = (found.point.clone(), bounds.clone());
+        start[..from.len()].copy_from_slice(from);
+        for way in ways {
+            hold(way, &mut start, &mut held, (&found.point, bounds));
+        }
+        if searched.contains(&start) {
+            continue;
+        }
+        let end = maximise_wide(&start, &held, &evaluate);
+        let value = end.evaluation.value;
+        if value.is_finite() && best.as_ref().is_none_or(|best| value > best.evaluation.value) {
+            best = Some(end);
+        }
+        searched.push(start);
+    }
+    best
+}
+
+/// Moves a start to where a way reaches the end of the range, and holds it there.
+fn hold(way: &WayOut, start: &mut [f64], held: &mut WideBounds, (found, bounds): (&[f64], &WideBounds)) {
+    let towards = |i: usize| way.towards.get(i).copied().unwrap_or(0);
+    let room = |i: usize| match towards(i) {
+        1 => bounds.upper[i] - start[i],
+        -1 => start[i] - bounds.lower[i],
         _ => f64::INFINITY,
     };
-    let all = 0..found.point.len();
-    let first = all.clone().min_by(|&i, &j| room(i).total_cmp(&room(j))).unwrap_or(0);
-    let (mut start, mut held) = (found.point.clone(), bounds.clone());
-    for (i, towards) in way.towards.iter().enumerate() {
-        start[i] = (start[i] + f64::from(*towards) * room(first)).clamp(bounds.lower[i], bounds.upper[i]);
+    let first = (0..start.len()).min_by(|&i, &j| room(i).total_cmp(&room(j))).unwrap_or(0);
+    let way_to_go = room(first);
+    for i in 0..start.len() {
+        start[i] = match towards(i) {
+            0 => start[i],
+            sign => (start[i] + f64::from(sign) * way_to_go).clamp(bounds.lower[i], bounds.upper[i]),
+        };
+        if way.idle.contains(&i) {
+            // Small shapes beside one that vanishes would be another limit.
+            start[i] = found[i].max(0.5 * (bounds.lower[i] + bounds.upper[i]));
+        }
+        if i == first || way.idle.contains(&i) {
+            (held.lower[i], held.upper[i]) = (start[i], start[i]);
+        }
     }
-    for i in all.filter(|i| *i == first || way.idle.contains(i)) {
-        (held.lower[i], held.upper[i]) = (start[i], start[i]);
-    }
-    maximise_wide(&start, &held, evaluate)
 }

@@ -420,3 +420,26 @@ fn a_base_that_lost_nobody_has_no_fit_and_an_infinite_lifetime_is_said() {
     assert!(matches!(RISING.residual_lifetime(0.0, 1.0, f64::NAN), Err(DiscountError::Rate { .. })));
     assert_eq!((LOMAX.residual_lifetime(2.0, 0.0, 0.1), RISING.residual_lifetime(0.0, 0.0, 0.1)), (Ok(0.0), Ok(0.0)));
 }
+
+#[test]
+fn a_maximum_below_its_limit_is_that_limit() {
+    let lost = [(32, 3), (62, 1), (93, 2), (123, 3), (184, 2), (245, 1), (275, 1), (306, 3), (549, 1), (670, 1)];
+    let kept = [66, 176, 193, 575, 644, 675, 742, 817, 915, 992, 1042, 1084];
+    let rows: Vec<(u32, bool, u32, usize)> =
+        lost.map(|(day, customers)| (day, true, 0, customers)).into_iter().collect();
+    let rows: Vec<_> = rows.into_iter().chain(kept.map(|day| (day, false, 0, 1))).collect();
+    let fit = WeibullGamma::fit(&durations(&rows), 365.25 / 12.0);
+    assert_eq!(fit.end, FitEnd::Boundary { limit_models: vec![LimitModel::ParetoAfterMinimum] });
+    // The power of the search ends before the limit, whose own maximum is explicit: −67.904.
+    let (lost_at, all): (Vec<f64>, Vec<f64>) = (
+        rows.iter().filter(|row| row.1).flat_map(|row| vec![f64::from(row.0); row.3]).collect(),
+        rows.iter().flat_map(|row| vec![f64::from(row.0); row.3]).collect(),
+    );
+    let months = |days: f64| days * 12.0 / 365.25;
+    let ln_above: f64 = all.iter().map(|days| libm::log(days / 32.0)).sum();
+    let n = lost_at.len() as f64;
+    let limit = n * libm::log(n / ln_above) - lost_at.iter().map(|days| libm::log(months(*days))).sum::<f64>() - n;
+    close(limit, -67.904, 1e-5);
+    let found = fit.log_likelihood.unwrap();
+    assert!(found > -69.0 && found <= limit, "{found}");
+}
