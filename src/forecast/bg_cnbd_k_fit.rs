@@ -7,8 +7,8 @@
 //! the second term in brackets is absent for `e = 0`. The gaps enter through the sum of their logarithms alone, and only
 //! into the choice of `k`.
 
-use super::bg_cnbd_k::{BgCnbdK, FirstDropout};
-use super::bg_nbd_fit::{AGAIN, BG_NBD};
+use super::bg_cnbd_k::{BgCnbdK, FirstDropout, MOST_PHASES};
+use super::bg_nbd_fit::{AGAIN, BG_NBD, always_alive};
 use super::fit::{Fit, LimitModel};
 use super::jet::{Jet, Spread, TERMS, evaluation};
 use super::limits::{Ends, settle_narrow};
@@ -18,8 +18,10 @@ use crate::numeric::special::{ln_beta_rise, ln_gamma, rise};
 use crate::numeric::sums::{Compensated, chunked};
 
 const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
-/// Most phases between two purchases that are tried.
-const MOST_PHASES: u32 = 12;
+/// Phases between two purchases that are tried in any case.
+const PHASES: u32 = 12;
+/// More are tried until this many have been less likely than the likeliest.
+const PAST_THE_LIKELIEST: u32 = 3;
 /// Parameters are searched in this range; α in units of the mean age.
 const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e7;
@@ -35,25 +37,50 @@ struct Likelihood<'a> {
 }
 
 impl BgCnbdK {
-    /// Fit by maximum likelihood for every `k` from 1 to 12 and keep the likeliest.
+    /// Fit by maximum likelihood for every `k` from 1 to 12, for more as long as the likelihood rises, up to [`MOST_PHASES`], and keep the
+    /// likeliest.
     ///
     /// * `ln_gaps`: one per customer in any order, `Σ ln` of the days between successive purchases, 0 without a repeat
     ///   purchase.
     /// * `days_per_unit`: days in a model time unit (7 for weeks), `> 0`; `α` is in that unit.
     ///
-    /// The returned [`Fit`] says how the likeliest ended, and in its notes how far the others stay behind. `Failed`
-    /// without any repeat purchase or with gaps that are not one finite number a customer.
+    /// The returned [`Fit`] says how the likeliest ended, and in its notes how far the others stay behind, which failed, and
+    /// that it is the last tried. `Failed` without any repeat purchase or with gaps that are not one finite number a customer.
     #[must_use]
     pub fn fit(summary: &Summary, ln_gaps: &[f64], days_per_unit: f64, dropout: FirstDropout) -> Fit<Self> {
-        let fits: Vec<Fit<Self>> =
-            (1..=MOST_PHASES).map(|k| Self::fit_with(summary, ln_gaps, days_per_unit, dropout, k)).collect();
         let value = |fit: &Fit<Self>| fit.log_likelihood.unwrap_or(f64::NEG_INFINITY);
-        let best = (0..fits.len()).fold(0, |best, i| if value(&fits[i]) > value(&fits[best]) { i } else { best });
+        let (mut fits, mut best) = (Vec::new(), 0);
+        for k in 1..=MOST_PHASES {
+            if k > PHASES.max(best as u32 + 1 + PAST_THE_LIKELIEST) {
+                break;
+            }
+            fits.push(Self::fit_with(summary, ln_gaps, days_per_unit, dropout, k));
+            if value(&fits[fits.len() - 1]) > value(&fits[best]) {
+                best = fits.len() - 1;
+            }
+        }
         let mut chosen = fits[best].clone();
-        if chosen.fitted().is_ok() {
-            let behind = (1..).zip(&fits).map(|(k, fit)| format!("{k}: {:.2}", value(fit) - value(&chosen)));
-            let behind = behind.collect::<Vec<_>>().join(", ");
-            chosen.notes.push(format!("log-likelihood by k, less that of k = {}: {behind}", best + 1));
+        if chosen.fitted().is_err() {
+            return chosen;
+        }
+        let tried = |wanted: bool| (1..).zip(&fits).filter(move |(_, fit)| fit.fitted().is_ok() == wanted);
+        let behind = tried(true).map(|(k, fit): (u32, _)| format!("{k}: {:.2}", value(fit) - value(&chosen)));
+        let behind = behind.collect::<Vec<_>>().join(", ");
+        chosen.notes.push(format!("log-likelihood by k, less that of k = {}: {behind}", best + 1));
+        let failed: Vec<String> = tried(false).map(|(k, _)| k.to_string()).collect();
+        if !failed.is_empty() {
+            chosen
+                .notes
+                .push(format!("the fit failed for k = {}, which was left out of the choice", failed.join(", ")));
+        }
+        if best as u32 + 1 == MOST_PHASES {
+            chosen
+                .notes
+                .push(format!("k = {MOST_PHASES} is the last that is tried: purchases may come more regularly yet"));
+        }
+        let (customers, once) = (summary.customers(), summary.customers() - summary.repeaters());
+        if dropout == FirstDropout::AfterRepeat && once > 0 {
+            chosen.notes.push(always_alive((chosen.model(), "mbg_cnbd_k"), once, customers));
         }
         chosen
     }
@@ -208,27 +235,31 @@ impl Likelihood<'_> {
         let n = model.r + f64::from(self.k) * f64::from(history.frequency);
         sum.add(weight, &ln_fall(model, n, 0.0, recency));
         let fall = ln_fall(model, n, recency, age - recency);
-        let mut inside = self.phases(model, n, (age - recency) / (model.alpha + age), age);
+        let z = (age - recency) / (model.alpha + age);
         let occasions = self.dropout.occasions(history.frequency);
-        if occasions == 0 {
+        let inside = if occasions == 0 {
             sum.add(weight, &fall);
+            self.phases(model, n, z, age, &Jet::constant(0.0))
         } else {
-            inside.carry(&fall);
+            let mut inside = self.phases(model, n, z, age, &fall);
             let left = model.b + f64::from(occasions) - 1.0;
             let kept = model.b / left;
             let mut ln_odds = Jet::constant(0.0);
             ln_odds.first = [0.0, 0.0, 1.0, -kept];
             ln_odds.second[9] = -kept * (1.0 - kept);
             inside.add_exponential(model.a / left, &ln_odds);
-        }
+            inside
+        };
         sum.add(weight, &inside.ln());
     }
 
-    /// `Σ_{j<k} (n)_j/j! z^j`.
-    fn phases(&self, model: &BgCnbdK, n: f64, z: f64, age: f64) -> Jet {
+    /// `e^f Σ_{j<k} (n)_j/j! z^j`.
+    ///
+    /// * `ln_first`: `f`, which a sum of its own might overflow without.
+    fn phases(&self, model: &BgCnbdK, n: f64, z: f64, age: f64, ln_first: &Jet) -> Jet {
         let share = model.alpha / (model.alpha + age);
         let mut sum = Jet::constant(0.0);
-        let (mut term, mut ln_term) = (1.0, Jet::constant(0.0));
+        let (mut term, mut ln_term) = (libm::exp(ln_first.value), *ln_first);
         for j in 0..self.k {
             sum.add_exponential(term, &ln_term);
             // times (n+j) z/(j+1)

@@ -101,7 +101,7 @@ impl BgNbd {
         let customers = summary.customers();
         let once = customers - summary.repeaters();
         if once > 0 && fit.fitted().is_ok() {
-            fit.notes.push(always_alive(once, customers));
+            fit.notes.push(always_alive((BG_NBD.model, "mbg_nbd"), once, customers));
         }
         fit
     }
@@ -126,11 +126,13 @@ impl BgNbd {
     }
 }
 
-/// What BG/NBD takes for granted of customers who bought once.
-pub(super) fn always_alive(once: u64, customers: u64) -> String {
+/// What BG/NBD and BG/CNBD-k take for granted of customers who bought once.
+///
+/// * `other`: what the model without this is called in a config.
+pub(super) fn always_alive((model, other): (&str, &str), once: u64, customers: u64) -> String {
     format!(
-        "{once} of {customers} customers bought once: BG/NBD puts dropout after a repeat purchase only, so it gives each \
-         of them P(alive) = 1 however long they have been silent; `forecast.model: mbg_nbd` lets them be gone, and `auto` \
+        "{once} of {customers} customers bought once: {model} puts dropout after a repeat purchase only, so it gives each \
+         of them P(alive) = 1 however long they have been silent; `forecast.model: {other}` lets them be gone, and `auto` \
          compares the models on a holdout"
     )
 }

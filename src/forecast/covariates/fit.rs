@@ -248,7 +248,7 @@ impl Search {
             ));
         }
         if kind == PurchaseKind::BgNbd && once > 0 && fit.fitted().is_ok() {
-            fit.notes.push(always_alive(once, customers));
+            fit.notes.push(always_alive((BG_NBD.model, "mbg_nbd"), once, customers));
         }
         fit.notes.extend(design.notes.iter().cloned());
         fit

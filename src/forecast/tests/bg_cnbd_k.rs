@@ -2,7 +2,7 @@
 
 use super::cdnow::{close, sample, summary};
 use super::derivatives::agree;
-use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
+use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout, MOST_PHASES};
 use crate::forecast::bg_nbd::BgNbd;
 use crate::forecast::fit::{Fit, FitEnd};
 use crate::forecast::summary::Summary;
@@ -131,7 +131,7 @@ fn one_phase_with_dropout_from_the_first_purchase_has_the_published_values_of_mb
 fn derivatives_are_those_of_the_likelihood_for_any_number_of_phases() {
     let summary = some_histories();
     for dropout in [FirstDropout::AfterRepeat, FirstDropout::AfterFirst] {
-        for k in [1, 2, 5, 12] {
+        for k in [1, 2, 5, 12, MOST_PHASES] {
             for at in [[-1.4, 1.5, -0.2, 0.9], [0.5, -1.0, 2.0, -2.0]] {
                 agree(at, |ln| BgCnbdK::evaluation(&summary, &[1.1; 10], WEEK, dropout, k, ln));
             }
@@ -150,11 +150,37 @@ fn phases_and_parameters_come_back_from_data_drawn_with_them() {
         assert_eq!(fit.end, FitEnd::Converged);
         let (found, errors) = (fit.fitted().unwrap(), fit.standard_errors.clone().unwrap());
         assert_eq!(found.k, model.k, "{:?}", fit.notes);
+        let told = format!("BG/CNBD-{} puts dropout after a repeat purchase only", model.k);
+        let has = fit.notes.iter().any(|note| note.contains(&told) && note.contains("`forecast.model: mbg_cnbd_k`"));
+        assert_eq!(has, model.dropout == FirstDropout::AfterRepeat, "{:?}", fit.notes);
         let pairs = [(found.r, model.r), (found.alpha, model.alpha), (found.a, model.a), (found.b, model.b)];
         for ((found, truth), error) in pairs.into_iter().zip(errors) {
             assert!((found - truth).abs() < STANDARD_ERRORS * error, "{model:?}: {found} is not {truth} ± {error}");
         }
     }
+}
+
+#[test]
+fn more_phases_are_tried_as_long_as_the_likelihood_rises_and_the_last_is_told() {
+    let regular = |k: u32| BgCnbdK {
+        k,
+        dropout: FirstDropout::AfterFirst,
+        r: 20.0,
+        alpha: 20.0 * 4.0 / f64::from(k),
+        a: 0.8,
+        b: 8.0,
+    };
+    let fit = |k: u32| {
+        let (summary, gaps) = draw(&regular(k), 1_000, 600_000, 7_000.0);
+        BgCnbdK::fit(&summary, &gaps, 7_000.0, FirstDropout::AfterFirst)
+    };
+    let found = fit(20);
+    let k = found.fitted().unwrap().k;
+    assert!((18..=22).contains(&k), "{:?}", found.notes);
+    assert_eq!((found.end, found.notes.len()), (FitEnd::Converged, 1));
+    let found = fit(60);
+    assert_eq!(found.fitted().unwrap().k, MOST_PHASES, "{:?}", found.notes);
+    assert!(found.notes.iter().any(|note| note.starts_with("k = 32 is the last that is tried")), "{:?}", found.notes);
 }
 
 #[test]
@@ -191,7 +217,7 @@ fn customers_drawn_from_the_model_behave_as_predicted() {
 
 #[test]
 fn extreme_histories_have_finite_predictions() {
-    for k in [1, 12] {
+    for k in [1, 12, MOST_PHASES] {
         for dropout in [FirstDropout::AfterRepeat, FirstDropout::AfterFirst] {
             let model = BgCnbdK { k, dropout, ..BG };
             for (x, t_x, age) in [(0, 0.0, 0.006), (0, 0.0, 1565.0), (10_000, 1564.0, 1565.0), (10_000, 300.0, 1565.0)]

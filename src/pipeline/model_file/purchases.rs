@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     forecast::{
-        bg_cnbd_k::{BgCnbdK, FirstDropout},
+        bg_cnbd_k::{BgCnbdK, FirstDropout, MOST_PHASES},
         bg_nbd::BgNbd,
         covariates::CovariateModel,
         fit::Fit,
@@ -24,9 +24,6 @@ use crate::{
     },
     schema::settings::{ForecastSettings, PoolBy, PurchaseKind},
 };
-
-/// Most phases between two purchases that a fit tries.
-const MOST_PHASES: u32 = 12;
 
 /// Fitted models of purchases, to be applied without a fit.
 #[derive(Clone, Debug)]
