@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::notes;
 use crate::{
     forecast::{bg_bb::BgBb, contract_model::ContractModel, fit::Fit},
     publish::beside::replace,
@@ -87,14 +88,16 @@ impl SavedModels {
         if let SavedFits::Opportunities(fit) = &self.fits { Some(fit) } else { None }
     }
 
-    /// Notes of the fits.
-    pub fn notes(&self) -> impl Iterator<Item = &String> {
-        let (first, second) = match &self.fits {
-            SavedFits::Purchases(saved) => (&saved.purchases.notes, Some(&saved.spend.notes)),
-            SavedFits::Contracts(_, fit) => (&fit.notes, None),
-            SavedFits::Opportunities(fit) => (&fit.notes, None),
-        };
-        first.iter().chain(second.into_iter().flatten())
+    /// What a reader must know of the fits: how they ended, where not at a maximum like any other, and their notes.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        match &self.fits {
+            SavedFits::Purchases(saved) => {
+                [notes::of_fit(&saved.purchases, false), notes::of_fit(&saved.spend, false)].concat()
+            }
+            SavedFits::Contracts(_, fit) => notes::of_fit(fit, false),
+            SavedFits::Opportunities(fit) => notes::of_fit(fit, false),
+        }
     }
 
     /// The fitted parameters, by what they are of.

@@ -370,6 +370,19 @@ fn a_base_that_lost_nobody_is_refused() {
 }
 
 #[test]
+fn fit_tells_that_a_fit_ended_at_a_limit() {
+    let job = small(
+        "1,2000-01-01,2000-06-29\n2,2000-01-01,2000-06-30\n3,2000-01-01,2000-07-01\n4,2000-01-01,2000-07-02\n",
+        "",
+    );
+    let told = job.command("fit", &["--model", job.path("m.json").to_str().unwrap()]);
+    assert_eq!(told.status.code(), Some(0));
+    let talk = String::from_utf8_lossy(&told.stderr).into_owned();
+    let note = "note: exponential-gamma has no finite maximum on this ledger: it became exponential lifetimes";
+    assert!(talk.contains(note), "{talk}");
+}
+
+#[test]
 fn auto_uses_the_model_of_contracts_that_foretells_who_stays_and_says_why() {
     let job = cohort("auto", "");
     let manifest = job.run(&[]);

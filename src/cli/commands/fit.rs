@@ -45,7 +45,7 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok((fitted, _)) => fitted,
         Err(exit) => return Ok(exit),
     };
-    for note in fitted.why.iter().chain(&fitted.notes).chain(fitted.models.notes()) {
+    for note in fitted.why.iter().chain(&fitted.notes).chain(&fitted.models.notes()) {
         writeln!(streams.talk, "note: {note}")?;
     }
     let mut line = serde_json::json!({
