@@ -2,16 +2,18 @@
 //!
 //! The logarithms of group `j`'s parameters are `θ_j = μ + Λ u_j` with `u_j ~ N(0, I)`: a normal prior with the mean `μ` and
 //! the covariance `ΛΛᵀ` of all groups. Each group is fitted by penalised maximum likelihood, `max ln L_j(μ + Λu) − ½ uᵀu`;
-//! `μ` and `Λ` maximise Laplace's approximation of the likelihood of all groups with `u` integrated out,
+//! `μ` and `Λ` by turns with it, from the likelihoods' second-order expansions there ([`between`]): penalised
+//! quasi-likelihood. The log-likelihood that is reported, with `u` integrated out, is Laplace's approximation,
 //!
-//! `Σ_j [ln L_j(μ + Λu_j) − ½ u_jᵀu_j − ½ ln|I + ΛᵀA_jΛ|]`, `A_j` the observed information at `u_j`,
+//! `Σ_j [ln L_j(μ + Λu_j) − ½ u_jᵀu_j − ½ ln|I + ΛᵀA_jΛ|]`, `A_j` the observed information at `u_j`.
 //!
-//! by turns: penalised fits, then mean and covariance from the likelihoods' second-order expansions there ([`between`]).
+//! The turns take `A_j` for fixed, so they do not come to rest at its very maximum: with many small groups parameters that all
+//! share are off by one to two of their standard errors (150 groups of 15 customers), with few large ones by nothing that matters.
 //! Which parameters vary is the data's to say: a variance, or a correlation, is kept where it brings the log-likelihood more
 //! than 1 (Akaike's criterion). Where none is kept the groups are one, and the fit is the common one.
 //!
 //! Sources: Robbins, An empirical Bayes approach to statistics (1956); Laird & Ware, Biometrics 38 (1982), 963–974; Tierney
-//! & Kadane, JASA 81 (1986), 82–86 (Laplace's approximation).
+//! & Kadane, JASA 81 (1986), 82–86 (Laplace's approximation); Breslow & Clayton, JASA 88 (1993), 9–25 (the turns, and their bias).
 //!
 //! [`between`]: super::between
 
