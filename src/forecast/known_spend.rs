@@ -11,10 +11,10 @@ use crate::schema::forecasting::SpendKind;
 
 /// Fits the model of spend on a purchase.
 ///
-/// * `repeat_spend`: money of repeat purchases, major units, one row a history.
+/// * `repeat_spend`: money of repeat purchases, major units, one row a history. * `squares`: as in [`SpendModel::fit`].
 #[must_use]
-pub fn fit_spend(kind: SpendKind, histories: &Histories, repeat_spend: &[f64]) -> Fit<SpendModel> {
-    SpendModel::fit(kind, &histories.frequency, repeat_spend)
+pub fn fit_spend(kind: SpendKind, histories: &Histories, repeat_spend: &[f64], squares: &[f64]) -> Fit<SpendModel> {
+    SpendModel::fit(kind, &histories.frequency, repeat_spend, squares)
 }
 
 /// Notes in the fit when spend depends on frequency, which the models take for independent.

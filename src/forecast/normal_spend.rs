@@ -1,14 +1,15 @@
 //! Normal spend: what a customer spends on, or contributes by, a purchase where that can be negative.
 //!
 //! A customer's purchases are `N(m, σ²)`, and `m ~ N(μ, τ²)` over customers, independent of how often they buy. The mean
-//! `z̄` of `x` purchases is enough to know of a customer; over customers it is `N(μ, τ² + σ²/x)`, and given it `m` is normal
+//! `z̄` of `x` purchases is enough to know of a customer's `m`; over customers it is `N(μ, τ² + σ²/x)`, and given it `m` is normal
 //! again, drawn towards `μ` by how little is known:
 //!
 //! `E(m | x, z̄) = (x τ² z̄ + σ² μ)/(x τ² + σ²)`, `V(m | x, z̄) = τ² σ²/(x τ² + σ²)`.
 //!
 //! Source: Schmittlein & Peterson, Customer Base Analysis: An Industrial Purchase Process Application, Marketing Science 13
 //! (1994), 41–67, whose reliability is `τ²/(τ² + σ²)`; `μ, σ, τ` by empirical Bayes: Efron & Morris, Stein's Estimation
-//! Rule and Its Competitors, J. American Statistical Association 68 (1973), 117–130.
+//! Rule and Its Competitors, J. American Statistical Association 68 (1973), 117–130. `σ` is told by the spread of the purchases of
+//! the same customer about their mean.
 //!
 //! ```
 //! use whalecurve::forecast::normal_spend::NormalSpend;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 const MODEL: &str = "normal spend";
 const NAMES: [&str; 3] = ["mean", "within", "between"];
-/// Variances are searched from this, in units of the variance of the means, so that none is 0 within a customer.
+/// Variances are searched from this, in units of the variance of a purchase, so that none is 0 within a customer.
 const SMALLEST: f64 = 1e-9;
 const LARGEST: f64 = 1e6;
 /// A variance below this is at the end of its range.
@@ -74,29 +75,33 @@ impl NormalSpend {
         MeanSpend { mean: (between * total + within * self.mean) / weight, sd: libm::sqrt(between * within / weight) }
     }
 
-    /// Fit by maximum likelihood to the customers with a repeat purchase.
+    /// Fit by maximum likelihood to the repeat purchases.
     ///
-    /// Damped Newton on `(μ, σ², τ²)` with the analytic Hessian of `Σ ln N(z̄; μ, τ² + σ²/x)`. `σ` and `τ` are told apart
-    /// by customers with different numbers of purchases alone.
+    /// Damped Newton on `(μ, σ², τ²)` with the analytic Hessian of
+    /// `Σ ln N(z̄; μ, τ² + σ²/x) − ½ Σ [(x−1) ln 2πσ² + S/σ² + ln x]`: the density of every purchase, as the customer's mean `z̄`
+    /// and the deviations from it are independent. `S` tells `σ`, the spread of the means then `τ`.
     ///
-    /// * `x`: repeat purchases. * `total`: money of the repeat purchases, major units, either sign; both in the same row
-    ///   order, which the last bits of the result may depend on: pass rows in customer order.
+    /// * `x`: repeat purchases. * `total`: money of the repeat purchases, major units, either sign. * `squares`: `S`, the sum of
+    ///   squares of the repeat purchases about their mean, `>= 0`. All in the same row order, which the last bits of the result
+    ///   may depend on: pass rows in customer order.
     ///
     /// The returned [`Fit`] says how it ended; it is `Failed` for slices of different lengths, fewer than three customers
-    /// with a repeat purchase, customers who all have as many, or means that are all equal; `Boundary` where customers
-    /// do not differ by more than chance.
+    /// with a repeat purchase, none with two, or purchases that are all equal; `Boundary` where customers do not differ by
+    /// more than chance, or purchases of a customer not at all.
+    ///
+    /// Source: Searle, Casella & `McCulloch`, Variance Components (1992), 3.7 (unbalanced one-way classification).
     #[must_use]
-    pub fn fit(x: &[u32], total: &[f64]) -> Fit<Self> {
-        if x.len() != total.len() {
+    pub fn fit(x: &[u32], total: &[f64], squares: &[f64]) -> Fit<Self> {
+        if x.len() != total.len() || x.len() != squares.len() {
             return Fit::failed(MODEL, &NAMES, 0, "frequency and spend have different numbers of rows");
         }
-        let spend = Spend::new(x, total);
+        let spend = Spend::new(x, total, squares);
         let customers = spend.rows.len() as u64;
         if let Some(why) = spend.cannot_tell() {
             return Fit::failed(MODEL, &NAMES, customers, why);
         }
         let bounds = Bounds { lower: [-FARTHEST, SMALLEST, 0.0], upper: [FARTHEST, LARGEST, LARGEST] };
-        let maximum = maximise([0.0, 0.5 * spend.typical, 0.5], &bounds, |at| spend.evaluate(at));
+        let maximum = maximise(spend.start(), &bounds, |at| spend.evaluate(at));
         let [mean, within, between] = maximum.point;
         let unit = spend.unit;
         let model = Self {
@@ -114,23 +119,32 @@ impl NormalSpend {
             limits.push(LimitModel::EqualMeans);
         }
         let mut fit = Fit::at_maximum_of(MODEL, &NAMES, customers, &maximum, (model, slopes), limits);
-        // The likelihood of the means themselves, not of their deviations.
-        fit.log_likelihood = fit.log_likelihood.map(|value| value - customers as f64 * libm::log(unit));
+        // The likelihood of the purchases themselves, not of their deviations.
+        let purchases = customers as f64 + spend.more;
+        fit.log_likelihood = fit.log_likelihood.map(|value| value - purchases * libm::log(unit));
+        fit.notes.extend(hardly_known(&fit, &model));
         fit
     }
 
-    /// Log-likelihood of the means `z̄` of the rows that [`NormalSpend::fit`] would use.
+    /// Log-likelihood of the purchases of the rows that [`NormalSpend::fit`] would use.
     #[must_use]
-    pub fn log_likelihood(&self, x: &[u32], total: &[f64]) -> f64 {
-        let spend = Spend { centre: 0.0, unit: 1.0, ..Spend::new(x, total) };
-        spend.evaluate(&[self.mean, self.within * self.within, self.between * self.between]).value
+    pub fn log_likelihood(&self, x: &[u32], total: &[f64], squares: &[f64]) -> f64 {
+        Self::evaluation(x, total, squares, &[self.mean, self.within * self.within, self.between * self.between]).value
     }
 
     /// Log-likelihood, gradient and Hessian by `μ, σ², τ²`.
     #[must_use]
-    pub fn evaluation(x: &[u32], total: &[f64], at: &[f64; 3]) -> Evaluation<3> {
-        Spend { centre: 0.0, unit: 1.0, ..Spend::new(x, total) }.evaluate(at)
+    pub fn evaluation(x: &[u32], total: &[f64], squares: &[f64], at: &[f64; 3]) -> Evaluation<3> {
+        Spend::new(x, total, squares).in_units(0.0, 1.0).evaluate(at)
     }
+}
+
+/// That a standard deviation is not told from none at all.
+fn hardly_known(fit: &Fit<NormalSpend>, model: &NormalSpend) -> Option<String> {
+    let errors = fit.standard_errors.as_ref()?;
+    let open = [(1, model.within), (2, model.between)].into_iter().find(|(i, value)| errors[*i] >= *value)?;
+    let (name, value, error) = (NAMES[open.0], open.1, errors[open.0]);
+    Some(format!("{name} is hardly known: {value:.2} with a standard error of {error:.2}"))
 }
 
 /// The rows of a fit, and the centre and unit that they are measured in.
@@ -138,48 +152,66 @@ struct Spend {
     /// (repeat purchases, their mean spend), row order.
     rows: Vec<(f64, f64)>,
     centre: f64,
-    /// Standard deviation of the means.
+    /// Standard deviation of a customer's only purchase, about.
     unit: f64,
     /// Harmonic mean of the repeat purchases: of a typical mean the variance is `σ²` over it.
     typical: f64,
+    /// `Σ (x−1)`, repeat purchases beyond each customer's first of them.
+    more: f64,
+    /// `Σ S`, in units of money.
+    squares: f64,
+    /// `Σ ln x`.
+    ln_purchases: f64,
 }
 
 impl Spend {
-    fn new(x: &[u32], total: &[f64]) -> Self {
-        let usable = |&(&x, &total): &(&u32, &f64)| x > 0 && total.is_finite();
-        let row = |(&x, &total): (&u32, &f64)| (f64::from(x), total / f64::from(x));
-        let rows: Vec<(f64, f64)> = x.par_iter().zip(total).filter(usable).map(row).collect();
+    fn new(x: &[u32], total: &[f64], squares: &[f64]) -> Self {
+        let usable =
+            |&((&x, &total), &squares): &((&u32, &f64), &f64)| x > 0 && total.is_finite() && squares.is_finite();
+        let row = |((&x, &total), &squares): ((&u32, &f64), &f64)| (f64::from(x), total / f64::from(x), squares);
+        let rows: Vec<(f64, f64, f64)> = x.par_iter().zip(total).zip(squares).filter(usable).map(row).collect();
         let n = rows.len().max(1) as f64;
-        let sum = |of: &(dyn Fn(&(f64, f64)) -> f64 + Sync)| -> f64 {
+        let sum = |of: &(dyn Fn(&(f64, f64, f64)) -> f64 + Sync)| -> f64 {
             let [sum] = chunked(rows.len(), |range| [rows[range].iter().map(of).sum()]);
             sum
         };
         let centre = sum(&|row| row.1) / n;
-        let unit = libm::sqrt(sum(&|row| (row.1 - centre) * (row.1 - centre)) / n);
-        let typical = n / sum(&|row| 1.0 / row.0);
-        Self { rows, centre, unit, typical }
+        let (more, squares) = (sum(&|row| row.0 - 1.0), sum(&|row| row.2));
+        let of_means = sum(&|row| (row.1 - centre) * (row.1 - centre)) / n;
+        let unit = libm::sqrt(of_means + squares / more.max(1.0));
+        let (typical, ln_purchases) = (n / sum(&|row| 1.0 / row.0), sum(&|row| libm::log(row.0)));
+        let rows = rows.into_par_iter().map(|(x, mean, _)| (x, mean)).collect();
+        Self { rows, centre, unit, typical, more, squares, ln_purchases }
+    }
+
+    fn in_units(self, centre: f64, unit: f64) -> Self {
+        Self { centre, unit, ..self }
     }
 
     /// Why nothing can be fitted.
     fn cannot_tell(&self) -> Option<&'static str> {
-        let (first, rest) = match self.rows.as_slice() {
-            [first, _, rest @ ..] if !rest.is_empty() => (first, &self.rows[1..]),
-            _ => return Some("fewer than three customers have a repeat purchase with spend"),
-        };
-        // Means that differ in their last bits alone are equal.
-        if self.unit.is_nan() || self.unit <= 1e-12 * self.centre.abs() {
-            return Some("all customers have the same mean spend: there is no spread to fit");
+        if self.rows.len() < 3 {
+            Some("fewer than three customers have a repeat purchase with spend")
+        } else if self.unit.is_nan() || self.unit <= 1e-12 * self.centre.abs() {
+            // Means that differ in their last bits alone are equal.
+            Some("all repeat purchases are worth the same: there is no spread to fit")
+        } else if self.more < 1.0 {
+            Some("no customer has two repeat purchases, so spread between customers cannot be told from spread within")
+        } else {
+            None
         }
-        let alike = rest.iter().all(|row| row.0.to_bits() == first.0.to_bits());
-        alike.then_some(
-            "all customers have as many repeat purchases, so spread between customers cannot be told from spread within",
-        )
     }
 
-    /// Of the deviations `(z̄ − centre)/unit`, by their mean, `σ²` and `τ²`.
+    /// Where the search begins: variances by their moments.
+    fn start(&self) -> [f64; 3] {
+        let within = (self.squares / self.more / (self.unit * self.unit)).max(SMALLEST);
+        [0.0, within, (1.0 - within - within / self.typical).max(0.1)]
+    }
+
+    /// Of the deviations from the centre in units, by their mean, `σ²` and `τ²`.
     ///
     /// With `v = τ² + σ²/x` and `d = z̄ − μ`: `−½ Σ [ln 2πv + d²/v]`, whose derivatives by `v` are `½(d²/v − 1)/v` and
-    /// `½(1 − 2d²/v)/v²`.
+    /// `½(1 − 2d²/v)/v²`; within customers `−½ Σ [(x−1) ln 2πσ² + S/σ² + ln x]`.
     fn evaluate(&self, at: &[f64; 3]) -> Evaluation<3> {
         let [mean, within, between] = *at;
         let sums: [f64; 10] = chunked(self.rows.len(), |range| {
@@ -206,6 +238,10 @@ impl Spend {
             sum
         });
         let [value, by_mean, by_within, by_between, mm, mw, mb, ww, wb, bb] = sums;
+        let (more, squares) = (self.more, self.squares / (self.unit * self.unit) / within);
+        let value = value - 0.5 * (more * libm::log(2.0 * std::f64::consts::PI * within) + squares + self.ln_purchases);
+        let by_within = by_within + 0.5 * (squares - more) / within;
+        let ww = ww + 0.5 * (more - 2.0 * squares) / (within * within);
         Evaluation {
             value,
             gradient: [by_mean, by_within, by_between],

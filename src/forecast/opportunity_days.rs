@@ -53,7 +53,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::forecast) fn log(customers: &[&[&str]]) -> PurchaseLog {
-        let mut log = PurchaseLog { first: vec![0], day: Vec::new() };
+        let mut log = PurchaseLog { first: vec![0], ..PurchaseLog::default() };
         for days in customers {
             log.day.extend(days.iter().map(|text| day(text)));
             log.first.push(log.day.len());

@@ -63,12 +63,12 @@ impl SpendLevels {
     /// Fits levels beside a common fit; the model of amounts without their level, and the levels. `None` where the common fit
     /// has failed, or where groups do not differ by more than chance.
     ///
-    /// * `x`, `total`: as in [`SpendModel::fit`]. * `names`: of the groups, ascending. * `of`: group of each row.
+    /// * `x`, `total`, `squares`: as in [`SpendModel::fit`]. * `names`: of the groups, ascending. * `of`: group of each row.
     #[must_use]
     pub fn fit(
         common: &Fit<SpendModel>,
         x: &[u32],
-        total: &[f64],
+        (total, squares): (&[f64], &[f64]),
         (names, of): (&[String], &[u32]),
     ) -> Option<(Fit<SpendModel>, Self)> {
         let kind = common.fitted().ok()?.kind();
@@ -90,7 +90,7 @@ impl SpendLevels {
             let moved = next.iter().zip(&level).map(|(new, old)| (new - old).abs()).fold(0.0, f64::max);
             let scale = next.iter().fold(0.0_f64, |most, level| most.max(level.abs()));
             (level, pooled) = (next, Some((found, unit)));
-            let refit = SpendModel::fit(kind, x, &rows.without(&level));
+            let refit = SpendModel::fit(kind, x, &rows.without(&level), squares);
             refit.fitted().ok()?;
             fit = refit;
             if moved <= STILL * scale {
@@ -236,7 +236,10 @@ impl Rows<'_> {
                 let centre = mean / unit;
                 let found = pool(self.groups, &[centre], |group, &[level]| {
                     let (x, total) = &parts[group];
-                    let at = NormalSpend::evaluation(x, total, &[unit * level, within * within, between * between]);
+                    // The spread within customers says nothing of the level.
+                    let squares = vec![0.0; x.len()];
+                    let at = [unit * level, within * within, between * between];
+                    let at = NormalSpend::evaluation(x, total, &squares, &at);
                     one(at.value, unit * at.gradient[0], unit * unit * at.hessian[0][0])
                 });
                 Some((found?, centre, unit))

@@ -43,11 +43,12 @@ impl SpendModel {
     /// Fits the model of this kind by maximum likelihood; see [`GammaGamma::fit`], [`NormalSpend::fit`].
     ///
     /// * `x`: repeat purchases. * `total`: money of the repeat purchases, major units, in customer order.
+    /// * `squares`: sums of squares of each customer's repeat purchases about their mean; Gamma-Gamma does not look at it.
     #[must_use]
-    pub fn fit(kind: SpendKind, x: &[u32], total: &[f64]) -> Fit<Self> {
+    pub fn fit(kind: SpendKind, x: &[u32], total: &[f64], squares: &[f64]) -> Fit<Self> {
         match kind {
             SpendKind::GammaGamma => GammaGamma::fit(x, total).map(Self::GammaGamma),
-            SpendKind::Normal => NormalSpend::fit(x, total).map(Self::Normal),
+            SpendKind::Normal => NormalSpend::fit(x, total, squares).map(Self::Normal),
         }
     }
 

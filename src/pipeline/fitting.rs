@@ -10,7 +10,7 @@ use super::{
     contract_choice::ContractChoice,
     contractual::Contracts,
     facts,
-    forecast::spend_levels,
+    forecast::{spend_levels, spread_within},
     model_file::{SavedFits, SavedModels, SavedPurchases},
     opportunistic::Opportunistic,
     pooled::PooledGroups,
@@ -44,7 +44,7 @@ pub struct Fitted {
 pub fn fit(settings: &Settings, file: &Utf8Path, progress: Arc<dyn Progress>) -> Result<Fitted, RunError> {
     let mut clock = Clock::new(progress);
     let setting = settings.forecast.as_ref().ok_or(RunError::NoForecast)?;
-    let Gathered { ledgers, .. } = facts(settings, setting.model.needs_purchase_days(), &mut clock)?;
+    let Gathered { ledgers, .. } = facts(settings, setting.needs_purchase_days(), &mut clock)?;
     let (fits, why, notes) = match setting.model {
         ModelChoice::Contract(kind) => {
             let found = Contracts::new(kind, setting, &ledgers, &mut clock)?;
@@ -76,9 +76,10 @@ fn purchases(
     let per_major = settings.currency.minor_per_major() as f64;
     let repeat: Vec<f64> =
         histories.customer.iter().map(|row| ledgers.facts.repeat_revenue[*row as usize] as f64 / per_major).collect();
-    let mut spend = known_spend::fit_spend(setting.spend, &histories, &repeat);
+    let squares = spread_within(settings, &histories, ledgers);
+    let mut spend = known_spend::fit_spend(setting.spend, &histories, &repeat, &squares);
     known_spend::check_spend(&mut spend, &histories, &repeat);
-    let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat, spend);
+    let (spend, levels) = spend_levels(setting, ledgers, &histories, (&repeat, &squares), spend);
     purchases.fitted().map_err(ForecastError::from)?;
     spend.fitted().map_err(ForecastError::from)?;
     let groups = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;

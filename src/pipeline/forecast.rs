@@ -87,10 +87,11 @@ impl Forecast {
             Choice::new(setting, ledgers, &histories, clock)?;
         clock.start("fit_spend", Some(histories.customer.len() as u64));
         let repeat_spend = major(settings, &histories, &facts.repeat_revenue);
+        let squares = spread_within(settings, &histories, ledgers);
         let spend = if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
             saved.spend.clone()
         } else {
-            let mut fit = known_spend::fit_spend(setting.spend, &histories, &repeat_spend);
+            let mut fit = known_spend::fit_spend(setting.spend, &histories, &repeat_spend, &squares);
             clock.start("check_spend", Some(histories.customer.len() as u64));
             known_spend::check_spend(&mut fit, &histories, &repeat_spend);
             fit
@@ -98,7 +99,7 @@ impl Forecast {
         let pooled = PooledGroups::new(setting, ledgers, &histories, &purchases, clock)?;
         let groups = pooled.as_ref().and_then(|pooled| Some((pooled.groups.clone(), pooled.population.clone()?)));
         let (groups, of_groups) = groups.unzip();
-        let (spend, levels) = spend_levels(setting, ledgers, &histories, &repeat_spend, spend);
+        let (spend, levels) = spend_levels(setting, ledgers, &histories, (&repeat_spend, &squares), spend);
         let repeat_spend = match &levels {
             Some((levels, level)) => levels.without(&histories.frequency, &repeat_spend, level),
             None => repeat_spend,
@@ -285,7 +286,7 @@ pub(super) fn spend_levels(
     setting: &ForecastSettings,
     ledgers: &Ledgers,
     histories: &Histories,
-    repeat_spend: &[f64],
+    (repeat_spend, squares): (&[f64], &[f64]),
     common: Fit<SpendModel>,
 ) -> (Fit<SpendModel>, Option<(SpendLevels, Vec<f64>)>) {
     let Some(by) = setting.pool_by else { return (common, None) };
@@ -297,7 +298,7 @@ pub(super) fn spend_levels(
     if let Some(saved) = ledgers.saved.as_ref().and_then(|saved| saved.purchases()) {
         return (common, saved.spend_levels.clone().map(of_rows));
     }
-    match SpendLevels::fit(&common, &histories.frequency, repeat_spend, (&grouping.names, &grouping.of)) {
+    match SpendLevels::fit(&common, &histories.frequency, (repeat_spend, squares), (&grouping.names, &grouping.of)) {
         Some((fit, levels)) => (fit, Some(of_rows(levels))),
         None => (common, None),
     }
@@ -322,6 +323,13 @@ pub(super) fn keep_all(settings: &Settings, earned: &mut Earnings, revenue: &[f6
 /// Rates of contribution under the settings' returns.
 pub(super) fn kept_rates(settings: &Settings, rates: Rates) -> Rates {
     if all_is_kept(settings) { rates.keeping_all() } else { rates }
+}
+
+/// Sums of squares of each customer's repeat purchases about their mean, major units squared; none without purchase days.
+pub(super) fn spread_within(settings: &Settings, histories: &Histories, ledgers: &Ledgers) -> Vec<f64> {
+    let per_major = settings.currency.minor_per_major() as f64;
+    let Some(log) = &ledgers.purchases else { return Vec::new() };
+    histories.customer.iter().map(|row| log.squares[*row as usize] / (per_major * per_major)).collect()
 }
 
 /// Money of every history in major units.

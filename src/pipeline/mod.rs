@@ -148,7 +148,7 @@ use crate::{
         purchases::PurchaseLog,
         relations::Relations,
         segmentation::Segmentation,
-        settings::{Settings, TableName},
+        settings::{ForecastSettings, Settings, TableName},
         tables::{AbsentDrivers, Activity, CustomerContract, Pool, PoolLine, TracedCost, UnknownQuantity},
     },
     units::Day,
@@ -296,7 +296,7 @@ pub fn project(
     checks::check_tests(settings)?;
     let staging = output::claim(settings, Utf8Path::new(&settings.output))?;
     let mut clock = Clock::new(progress);
-    let needs_days = settings.forecast.as_ref().is_some_and(|forecast| forecast.model.needs_purchase_days());
+    let needs_days = settings.forecast.as_ref().is_some_and(ForecastSettings::needs_purchase_days);
     // Saved models of purchases know the gaps between them; opportunities are counted anew.
     let by_day = needs_days && saved.as_ref().is_none_or(|saved| saved.purchases().is_none());
     let products = costs_products(settings).then_some(CostObject::Product);

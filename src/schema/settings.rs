@@ -346,6 +346,13 @@ impl ForecastSettings {
     pub fn kinds(&self) -> &'static [PurchaseKind] {
         if self.pool_by.is_some() || self.penalty.is_some() { &PurchaseKind::CONTINUOUS } else { &PurchaseKind::ALL }
     }
+
+    /// Whether the purchase days of every customer are needed: by the model of purchases, or for the spread of amounts within
+    /// customers.
+    #[must_use]
+    pub fn needs_purchase_days(&self) -> bool {
+        self.model.needs_purchase_days() || self.spend == SpendKind::Normal
+    }
 }
 
 /// What puts customers into groups.

@@ -19,6 +19,8 @@ pub(in crate::forecast) struct Sample {
     pub(in crate::forecast) recency: Vec<u32>,
     pub(in crate::forecast) age: Vec<u32>,
     pub(in crate::forecast) total: Vec<f64>,
+    /// Sum of squares of the days after the first about their mean.
+    pub(in crate::forecast) squares: Vec<f64>,
     /// Money of the day of the first purchase.
     pub(in crate::forecast) first: Vec<f64>,
 }
@@ -45,13 +47,16 @@ pub(in crate::forecast) fn sample() -> Sample {
                 fields[4].parse::<f64>().unwrap();
         }
     }
-    let mut sample = Sample { x: vec![], recency: vec![], age: vec![], total: vec![], first: vec![] };
+    let mut sample = Sample { x: vec![], recency: vec![], age: vec![], total: vec![], squares: vec![], first: vec![] };
     for days in purchases.values() {
         let (first, last) = (*days.keys().next().unwrap(), *days.keys().last().unwrap());
         sample.x.push(days.len() as u32 - 1);
         sample.recency.push((last - first) as u32);
         sample.age.push((end - first) as u32);
-        sample.total.push(days.values().skip(1).sum());
+        let total: f64 = days.values().skip(1).sum();
+        let mean = total / (days.len() as f64 - 1.0).max(1.0);
+        sample.total.push(total);
+        sample.squares.push(days.values().skip(1).map(|amount| (amount - mean).powi(2)).sum());
         sample.first.push(days[&first]);
     }
     sample

@@ -83,7 +83,7 @@ fn the_residual_of_regular_purchases_is_that_of_a_fine_quadrature_and_with_one_p
 
 /// Three customers: days 0, 4, 30 and 35; day 10; day 25 alone.
 fn log() -> PurchaseLog {
-    PurchaseLog { first: vec![0, 4, 5, 6], day: vec![0, 4, 30, 35, 10, 25] }
+    PurchaseLog { first: vec![0, 4, 5, 6], day: vec![0, 4, 30, 35, 10, 25], squares: vec![0.0; 3] }
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn baselines_are_those_of_a_worked_example() {
 #[test]
 fn a_failed_fit_is_never_chosen() {
     // Nobody bought again before the cut.
-    let log = PurchaseLog { first: vec![0, 2, 4], day: vec![0, 30, 10, 32] };
+    let log = PurchaseLog { first: vec![0, 2, 4], day: vec![0, 30, 10, 32], squares: vec![0.0; 2] };
     let holdout = Holdout::new(&log, 36, 16, 7.0).unwrap();
     let tried: Vec<_> = PurchaseKind::ALL.into_iter().map(|kind| holdout.model(kind, None).unwrap()).collect();
     assert!(tried.iter().all(|row| row.outcome.is_none() && !row.usable() && row.crps().is_none()));
@@ -139,7 +139,7 @@ fn spend_that_rises_with_frequency_is_told() {
         let spend = |i: u32, x: u32| f64::from(x) * (20.0 + rising * f64::from(x) + f64::from(i * 7_919 % 101) / 10.0);
         let total: Vec<f64> = (0..n).zip(&frequency).map(|(i, x)| spend(i, *x)).collect();
         let histories = Histories { frequency, customer: (0..n).collect(), ..Histories::default() };
-        let mut fit = fit_spend(crate::schema::forecasting::SpendKind::GammaGamma, &histories, &total);
+        let mut fit = fit_spend(crate::schema::forecasting::SpendKind::GammaGamma, &histories, &total, &[]);
         check_spend(&mut fit, &histories, &total);
         fit.notes.into_iter().filter(|note| note.contains("frequent buyers")).collect::<Vec<_>>()
     };

@@ -162,7 +162,7 @@ fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
             penalty: None,
         };
         let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
-        let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total);
+        let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total, &[]);
         let models = Models { purchases, spend, mean_amount: None, population: None, groups: None, moving: None };
         let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
         let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();

@@ -14,34 +14,41 @@ const BY_DIFFERENCES: f64 = 1e-4;
 fn derivatives_are_those_of_the_likelihood() {
     let x = [1, 1, 2, 3, 12, 700];
     let total = [3.0, -90.0, 50.5, 0.0, 111.0, -9000.0];
+    let squares = [0.0, 0.0, 800.0, 1900.0, 9e3, 4e5];
     for at in [[5.0, 900.0, 100.0], [-40.0, 20.0, 300.0], [0.0, 3000.0, 5.0]] {
-        agree(at, |at| NormalSpend::evaluation(&x, &total, at));
+        agree(at, |at| NormalSpend::evaluation(&x, &total, &squares, at));
     }
 }
 
 #[test]
 fn the_fit_of_the_sample_is_that_of_an_independent_search() {
-    // scipy 1.x: Nelder–Mead over norm.logpdf(z̄, μ, √(τ² + σ²/x)) of the 946 repeaters, restarted until it stood still;
-    // standard errors from central differences.
+    // scipy 1.x: Nelder–Mead over norm.logpdf of the 2,457 repeat purchases of the 946 repeaters (their mean's with √(τ² + σ²/x),
+    // the deviations' with σ), restarted until it stood still; standard errors from central differences.
     let sample = sample();
-    let fit = NormalSpend::fit(&sample.x, &sample.total);
+    let fit = NormalSpend::fit(&sample.x, &sample.total, &sample.squares);
     assert_eq!((fit.end.clone(), fit.customers), (FitEnd::Converged, 946));
     let found = fit.fitted().unwrap();
-    close(found.mean, 35.086_378_262_8, BY_SIMPLEX);
-    close(found.within, 2.829_378_080_7, 1e-5);
-    close(found.between, 30.181_501_246_7, BY_SIMPLEX);
-    close(fit.log_likelihood.unwrap(), -4_568.243_669_352_7, 1e-12);
-    close(found.log_likelihood(&sample.x, &sample.total), fit.log_likelihood.unwrap(), 1e-12);
-    for (found, expected) in fit.standard_errors.clone().unwrap().iter().zip([0.991_274_64, 19.755_6, 1.386_60]) {
+    close(found.mean, 36.556_449_42, BY_SIMPLEX);
+    close(found.within, 41.829_081_26, BY_SIMPLEX);
+    close(found.between, 21.081_846_97, BY_SIMPLEX);
+    close(fit.log_likelihood.unwrap(), -12_872.888_305_37, 1e-12);
+    let again = found.log_likelihood(&sample.x, &sample.total, &sample.squares);
+    close(again, fit.log_likelihood.unwrap(), 1e-12);
+    for (found, expected) in fit.standard_errors.clone().unwrap().iter().zip([1.181_391_87, 0.655_917_38, 0.966_078_12])
+    {
         close(*found, expected, BY_DIFFERENCES);
     }
+    assert!(fit.notes.is_empty(), "{:?}", fit.notes);
+    // One repeat purchase of 242.98 is mostly chance.
+    close(found.conditional_mean(1.0, 242.98), 78.369_986_7, BY_SIMPLEX);
     // A shift of all amounts moves the mean alone; another unit of money scales everything.
     let moved: Vec<f64> =
         sample.total.iter().zip(&sample.x).map(|(total, x)| 100.0 * total - 7e4 * f64::from(*x)).collect();
-    let other = NormalSpend::fit(&sample.x, &moved);
+    let squares: Vec<f64> = sample.squares.iter().map(|squares| 1e4 * squares).collect();
+    let other = NormalSpend::fit(&sample.x, &moved, &squares);
     let other = other.fitted().unwrap();
     close(other.mean, 100.0 * found.mean - 7e4, 1e-9);
-    close(other.within, 100.0 * found.within, 1e-5);
+    close(other.within, 100.0 * found.within, 1e-9);
     close(other.between, 100.0 * found.between, 1e-9);
 }
 
@@ -61,31 +68,53 @@ fn a_customers_mean_is_drawn_towards_that_of_all() {
 }
 
 #[test]
+fn equal_numbers_of_purchases_give_the_closed_form_of_the_analysis_of_variance() {
+    // Searle, Casella & McCulloch (1992), 3.7: σ² = SSE/(a(n−1)), τ² = (SSA/a − σ²)/n where that is above 0.
+    let total = [30.0, 80.0, -20.0, 55.0, 10.0];
+    let squares = [200.0, 350.0, 90.0, 410.0, 150.0];
+    let fit = |squares: &[f64]| NormalSpend::fit(&[4; 5], &total, squares);
+    let found = fit(&squares);
+    let model = found.fitted().unwrap();
+    let mean: f64 = total.iter().sum::<f64>() / 20.0;
+    let among: f64 = total.iter().map(|total| 4.0 * (total / 4.0 - mean).powi(2)).sum::<f64>() / 5.0;
+    let within = 1_200.0 / 15.0;
+    close(model.mean, mean, 1e-9);
+    close(model.within * model.within, within, 1e-9);
+    close(model.between * model.between, (among - within) / 4.0, 1e-9);
+    assert_eq!(found.end, FitEnd::Converged);
+    // Means that differ by no more than chance: σ² is that of all purchases.
+    let wide = squares.map(|squares| 20.0 * squares);
+    let found = fit(&wide);
+    assert_eq!(found.end, FitEnd::Boundary { limit_models: vec![LimitModel::EqualMeans] });
+    let model = found.fitted().unwrap();
+    assert_eq!(model.between, 0.0);
+    close(model.within * model.within, (24_000.0 + 5.0 * among) / 20.0, 1e-9);
+}
+
+#[test]
+fn a_spread_that_is_hardly_known_is_told() {
+    let fit = NormalSpend::fit(&[2, 2, 2], &[40.0, 30.0, 52.0], &[60.0, 20.0, 40.0]);
+    assert_eq!(fit.end, FitEnd::Converged);
+    assert!(fit.notes[0].starts_with("between is hardly known: "), "{:?}", fit.notes);
+}
+
+#[test]
 fn data_without_an_estimate_say_why() {
-    let why = |x: &[u32], total: &[f64]| NormalSpend::fit(x, total).fitted().unwrap_err().to_string();
+    let why =
+        |x: &[u32], total: &[f64]| NormalSpend::fit(x, total, &vec![0.0; x.len()]).fitted().unwrap_err().to_string();
     assert_eq!(
         why(&[1, 2, 0], &[3.0, 8.0, 0.0]),
         "the normal spend fit failed: fewer than three customers have a repeat purchase with spend"
     );
     assert_eq!(
         why(&[1, 2, 3], &[5.0, 10.0, 15.0]),
-        "the normal spend fit failed: all customers have the same mean spend: there is no spread to fit"
+        "the normal spend fit failed: all repeat purchases are worth the same: there is no spread to fit"
     );
     assert_eq!(
-        why(&[2, 2, 2], &[5.0, -10.0, 15.0]),
-        "the normal spend fit failed: all customers have as many repeat purchases, so spread between customers cannot be \
-         told from spread within"
+        why(&[1, 1, 1], &[5.0, -10.0, 15.0]),
+        "the normal spend fit failed: no customer has two repeat purchases, so spread between customers cannot be told \
+         from spread within"
     );
-    // Means that spread less the more purchases there are, and around one: nothing is left between customers.
-    let x: Vec<u32> = (0..400).map(|i| 1 + i % 20).collect();
-    let total: Vec<f64> = x
-        .iter()
-        .enumerate()
-        .map(|(i, x)| libm::sqrt(f64::from(*x)) * if i / 20 % 2 == 0 { 9.0 } else { -9.0 })
-        .collect();
-    let fit = NormalSpend::fit(&x, &total);
-    assert_eq!(fit.end, FitEnd::Boundary { limit_models: vec![LimitModel::EqualMeans] });
-    let found = fit.fitted().unwrap();
-    close(found.within, 9.0, 1e-6);
-    assert!(found.between < 0.01 && found.conditional_mean(3.0, 300.0).abs() < 1.0, "{found:?}");
+    let missing = NormalSpend::fit(&[1, 2, 3], &[5.0, 10.0, 15.0], &[]);
+    assert!(missing.fitted().unwrap_err().to_string().ends_with("have different numbers of rows"));
 }

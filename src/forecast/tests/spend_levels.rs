@@ -13,9 +13,9 @@ use crate::schema::forecasting::SpendKind;
 const GAMMA_GAMMA: GammaGamma = GammaGamma { p: 6.0, q: 4.0, gamma: 15.0 };
 const NORMAL: NormalSpend = NormalSpend { mean: 5.0, within: 25.0, between: 12.0 };
 
-/// Customers of groups of these sizes, whose amounts have these levels.
-fn customers(kind: SpendKind, groups: &[(u64, f64)]) -> (Vec<u32>, Vec<f64>, Vec<u32>) {
-    let (mut x, mut total, mut of) = (Vec::new(), Vec::new(), Vec::new());
+/// Customers of groups of these sizes, whose amounts have these levels: purchases, totals, squares about the mean, groups.
+fn customers(kind: SpendKind, groups: &[(u64, f64)]) -> (Vec<u32>, Vec<f64>, Vec<f64>, Vec<u32>) {
+    let (mut x, mut total, mut squares, mut of) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (group, (size, level)) in (0..).zip(groups) {
         for customer in 0..*size {
             let mut stream = Stream::new(u64::from(group), customer, 31);
@@ -34,9 +34,11 @@ fn customers(kind: SpendKind, groups: &[(u64, f64)]) -> (Vec<u32>, Vec<f64>, Vec
                     n * mean + NORMAL.within * n.sqrt() * standard_normal(&mut stream)
                 }
             });
+            let normal = |_| (NORMAL.within * standard_normal(&mut stream)).powi(2);
+            squares.push((1..purchases).map(normal).sum());
         }
     }
-    (x, total, of)
+    (x, total, squares, of)
 }
 
 fn names(groups: usize) -> Vec<String> {
@@ -48,9 +50,9 @@ fn levels_of_large_groups_come_back_and_a_small_one_is_drawn_to_the_others() {
     for (kind, levels) in [(SpendKind::GammaGamma, [0.5, 0.8, 1.3, 2.0]), (SpendKind::Normal, [-20.0, -7.0, 6.0, 19.0])]
     {
         let groups: Vec<(u64, f64)> = levels.iter().map(|level| (4_000, *level)).chain([(3, levels[3])]).collect();
-        let (x, total, of) = customers(kind, &groups);
-        let common = SpendModel::fit(kind, &x, &total);
-        let (fit, found) = SpendLevels::fit(&common, &x, &total, (&names(5), &of)).unwrap();
+        let (x, total, squares, of) = customers(kind, &groups);
+        let common = SpendModel::fit(kind, &x, &total, &squares);
+        let (fit, found) = SpendLevels::fit(&common, &x, (&total, &squares), (&names(5), &of)).unwrap();
         assert!(fit.log_likelihood.unwrap() > common.log_likelihood.unwrap() + 100.0);
         // Levels are told apart, their mean is the model's own.
         let away = |group: usize| match kind {
@@ -85,19 +87,19 @@ fn levels_of_large_groups_come_back_and_a_small_one_is_drawn_to_the_others() {
 fn groups_that_spend_alike_have_no_level_nor_has_one_group() {
     for kind in SpendKind::ALL {
         let level = if kind == SpendKind::GammaGamma { 1.0 } else { 0.0 };
-        let (x, total, of) = customers(kind, &[(800, level), (800, level), (50, level)]);
-        let common = SpendModel::fit(kind, &x, &total);
-        assert!(SpendLevels::fit(&common, &x, &total, (&names(3), &of)).is_none(), "{kind:?}");
-        assert!(SpendLevels::fit(&common, &x, &total, (&names(1), &vec![0; x.len()])).is_none());
+        let (x, total, squares, of) = customers(kind, &[(800, level), (800, level), (50, level)]);
+        let common = SpendModel::fit(kind, &x, &total, &squares);
+        assert!(SpendLevels::fit(&common, &x, (&total, &squares), (&names(3), &of)).is_none(), "{kind:?}");
+        assert!(SpendLevels::fit(&common, &x, (&total, &squares), (&names(1), &vec![0; x.len()])).is_none());
     }
 }
 
 #[test]
 fn amounts_without_their_level_and_rates_with_it_are_worth_the_same() {
     for (kind, levels) in [(SpendKind::GammaGamma, [0.5, 2.0]), (SpendKind::Normal, [-20.0, 20.0])] {
-        let (x, total, of) = customers(kind, &[(500, levels[0]), (500, levels[1])]);
-        let common = SpendModel::fit(kind, &x, &total);
-        let (fit, found) = SpendLevels::fit(&common, &x, &total, (&names(2), &of)).unwrap();
+        let (x, total, squares, of) = customers(kind, &[(500, levels[0]), (500, levels[1])]);
+        let common = SpendModel::fit(kind, &x, &total, &squares);
+        let (fit, found) = SpendLevels::fit(&common, &x, (&total, &squares), (&names(2), &of)).unwrap();
         let level = found.of_rows(&names(2), &of);
         let plain = found.without(&x, &total, &level);
         let rates =

@@ -30,7 +30,7 @@ fn saved() -> SavedPurchases {
         kind: PurchaseKind::MbgNbd,
         purchases: PurchaseModel::fit(PurchaseKind::MbgNbd, &summary, &[], 7.0),
         covariates: None,
-        spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total),
+        spend: SpendModel::fit(SpendKind::GammaGamma, &x, &total, &[]),
         mean_amount: Some(38.0),
         groups: None,
         spend_levels: None,

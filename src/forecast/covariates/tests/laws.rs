@@ -181,6 +181,7 @@ fn order_of_rows_and_number_of_threads_change_no_bit() {
         recency: backwards(&sample.recency),
         age: backwards(&sample.age),
         total: Vec::new(),
+        squares: Vec::new(),
         first: sample.first.iter().rev().copied().collect(),
     };
     for kind in KINDS {
@@ -285,7 +286,7 @@ fn draws_of_effects_have_the_spread_and_the_correlation_of_the_fit() {
         assert!(
             draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 100, 1).is_empty()
         );
-        let spend = SpendModel::fit(SpendKind::GammaGamma, &sample.x, &sample.total);
+        let spend = SpendModel::fit(SpendKind::GammaGamma, &sample.x, &sample.total, &[]);
         let draws = draw_parameters(&purchases, Some(Several::Covariates(&moving, &population)), &spend, 1_000, 1);
         assert_eq!(draws.len(), 100);
         // Two customers who differ in the money of the first purchase alone: ln α differs by the effect times the money.
