@@ -127,13 +127,18 @@ fn settle_at<P>(
 
 /// The ends that ways lead to: each alone, then every two that move different parameters.
 fn ends_of(ways: &[WayOut]) -> Vec<Vec<WayOut>> {
-    let moves =
-        |way: &WayOut, i: usize| way.towards.get(i).is_some_and(|towards| *towards != 0) || way.idle.contains(&i);
-    let apart =
-        |one: &WayOut, other: &WayOut| (0..one.towards.len().max(4)).all(|i| !(moves(one, i) && moves(other, i)));
-    let pairs = ways.iter().enumerate().flat_map(|(i, one)| ways[..i].iter().map(move |other| (*other, *one)));
-    let pairs = pairs.filter(|(one, other)| apart(one, other)).map(|(one, other)| vec![one, other]);
+    let apart = |one: &WayOut, other: &WayOut| !one.moved().any(|i| other.moved().any(|j| i == j));
+    let pairs = ways.iter().enumerate().flat_map(|(i, one)| ways[..i].iter().map(move |other| (other, one)));
+    let pairs = pairs.filter(|(one, other)| apart(one, other)).map(|(one, other)| vec![*one, *other]);
     ways.iter().map(|way| vec![*way]).chain(pairs).collect()
+}
+
+impl WayOut {
+    /// Parameters that the way moves or leaves without a meaning.
+    fn moved(&self) -> impl Iterator<Item = usize> {
+        let towards = self.towards.iter().enumerate().filter(|(_, towards)| **towards != 0).map(|(i, _)| i);
+        towards.chain(self.idle.iter().copied())
+    }
 }
 
 /// As [`settle`], of a function of a number of parameters that the compiler knows.
