@@ -41,6 +41,7 @@ enum Event {
     Began { stage: &'static str, rows: Option<u64> },
     Ended(StageTime),
     Checked(Check),
+    Noted(String),
     Over,
 }
 
@@ -76,6 +77,10 @@ impl Progress for Follower {
 
     fn checked(&self, check: &Check) {
         self.send(Event::Checked(check.clone()));
+    }
+
+    fn noted(&self, note: &str) {
+        self.send(Event::Noted(note.to_owned()));
     }
 }
 
@@ -140,6 +145,7 @@ fn follow(
                 bars.beside(|| tell(&time, stages, streams))?;
             }
             Ok(Event::Checked(check)) => bars.beside(|| tell_check(check, streams))?,
+            Ok(Event::Noted(note)) => bars.beside(|| writeln!(streams.talk, "note: {note}"))?,
             Ok(Event::Over) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -235,7 +241,7 @@ fn stop(stage: &str, (used, limit): (u64, u64), streams: &mut Streams<'_>) -> st
     );
     let hint = "allow more with --memory, write fewer datasets with `outputs`, or take a longer `period`";
     let failed = streams.fail(&what, Some(hint), Exit::FAILURE)?;
-    let failed = streams.finish(failed)?;
+    streams.finish(failed)?;
     // No destructors: other threads are at work still.
     exit(i32::from(failed.0));
 }

@@ -37,7 +37,7 @@ use self::commands::{
     plan, report, run, schema, shell, validate, verify,
 };
 use self::streams::{LogFormat, Streams};
-use crate::publish::PublishError;
+use crate::publish::{PublishError, folder};
 
 /// What customers really earn, and what they will be worth.
 #[derive(Debug, Parser)]
@@ -193,19 +193,24 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
     streams.set(args.command.name(), log_format, summary_file);
     streams.memory = memory::limit(memory);
     streams.heartbeat = heartbeat;
-    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(args.command, streams)));
+    let done = match streams.try_summary() {
+        Ok(()) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(args.command, streams))),
+        Err(what) => Ok(streams.fail(&what, Some("name a file in a folder that may be written"), Exit::USAGE)),
+    };
+    // Errors of writing are those of `out` alone, and commands write there when their work is done.
     let exit = match done {
         Ok(Ok(exit)) => exit,
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::SUCCESS,
-        Ok(Err(_)) => Exit::FAILURE,
+        Ok(Err(error)) => streams.unwritten(&error, folder::placed()).unwrap_or(Exit::FAILURE),
         Err(_) => {
-            let what = format!("this is a bug in whalecurve: a panic at {}; nothing was committed", panics::last());
+            let committed = if folder::placed() { "" } else { "; nothing was committed" };
+            let what = format!("this is a bug in whalecurve: a panic at {}{committed}", panics::last());
             streams
                 .fail(&what, Some("report it with the version, the config and the stage"), Exit::BUG)
                 .unwrap_or(Exit::BUG)
         }
     };
-    streams.finish(exit).unwrap_or(exit)
+    let _ = streams.finish(exit);
+    exit
 }
 
 fn dispatch(command: Command, streams: &mut Streams<'_>) -> std::io::Result<Exit> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use crate::{
     pipeline::StageTime,
-    publish::beside::replace,
+    publish::beside::{can_replace, replace},
     schema::{checks::Check, period::format_day},
 };
 
@@ -44,7 +44,8 @@ impl Level {
     }
 }
 
-/// Everything but results. What is written to it as text becomes, in JSON, an event a line.
+/// Everything but results. What is written to it as text becomes, in JSON, an event a line. That nobody reads it, or that it
+/// cannot be written, changes nothing of what a command does and how it ends: no write fails.
 pub struct Talk<'a> {
     stream: &'a mut dyn Write,
     format: LogFormat,
@@ -80,7 +81,8 @@ impl<'a> Talk<'a> {
         if let (Some(line), Some(fields)) = (line.as_object_mut(), fields.as_object()) {
             line.extend(fields.clone());
         }
-        writeln!(self.stream, "{line}")
+        let _ = writeln!(self.stream, "{line}");
+        Ok(())
     }
 
     /// Text without control characters: a name from a file or a config must not steer a terminal.
@@ -114,7 +116,8 @@ impl<'a> Talk<'a> {
 impl Write for Talk<'_> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         if !self.is_json() {
-            return self.write_plain(text).map(|()| text.len());
+            let _ = self.write_plain(text);
+            return Ok(text.len());
         }
         for byte in text {
             if *byte == b'\n' {
@@ -127,7 +130,8 @@ impl Write for Talk<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        let _ = self.stream.flush();
+        Ok(())
     }
 }
 
@@ -203,9 +207,9 @@ impl<'a> Streams<'a> {
 
     /// The result of a command, one line of JSON.
     pub(super) fn result(&mut self, line: Value) -> io::Result<()> {
-        writeln!(self.out, "{line}")?;
+        let written = writeln!(self.out, "{line}");
         self.told.result = Some(line);
-        Ok(())
+        written
     }
 
     /// What went wrong last.
@@ -223,23 +227,48 @@ impl<'a> Streams<'a> {
         self.told.checks.push(check);
     }
 
-    /// The last event, and the summary file where one is asked for.
+    /// Looks whether the summary file can be written, before anything is done; none is written otherwise.
     ///
     /// # Errors
-    /// When `talk` cannot be written. A summary file that cannot be written is told, and is a failure.
-    pub(super) fn finish(&mut self, exit: Exit) -> io::Result<Exit> {
-        let exit = match self.summary.clone().map(|path| (self.write_summary(&path, exit), path)) {
-            Some((Err(error), path)) => {
-                let failed = self.fail(&format!("{path}: {error}"), None, Exit::FAILURE)?;
-                if exit == Exit::SUCCESS { failed } else { exit }
-            }
-            _ => exit,
-        };
+    /// Its path and what the system says.
+    pub(super) fn try_summary(&mut self) -> Result<(), String> {
+        let Some(path) = self.summary.take() else { return Ok(()) };
+        can_replace(&path).map_err(|error| format!("{path}: {error}"))?;
+        self.summary = Some(path);
+        Ok(())
+    }
+
+    /// What an error of `out` means for a command whose work is done: nothing where its reader has seen enough (`| head`), or
+    /// where a new output is `placed` already, which no exit code may deny; a failure otherwise.
+    pub(super) fn unwritten(&mut self, error: &io::Error, placed: bool) -> io::Result<Exit> {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Ok(Exit::SUCCESS);
+        }
+        if placed {
+            writeln!(
+                self.talk,
+                "note: the new output is in its place; its result was not told: standard output: {error}"
+            )?;
+            return Ok(Exit::SUCCESS);
+        }
+        self.fail(&format!("standard output: {error}"), None, Exit::FAILURE)
+    }
+
+    /// The last event, and the summary file where one is asked for; one that cannot be written any more is a note, because the
+    /// exit says how the work ended.
+    ///
+    /// # Errors
+    /// None: what cannot be told changes no exit.
+    pub(super) fn finish(&mut self, exit: Exit) -> io::Result<()> {
+        if let Some(path) = self.summary.clone()
+            && let Err(error) = self.write_summary(&path, exit)
+        {
+            writeln!(self.talk, "note: {path}: no summary was written: {error}")?;
+        }
         let level = if exit == Exit::SUCCESS { Level::Info } else { Level::Error };
         let ended = json!({"command": self.told.command, "exit_code": exit.0, "status": exit.status()});
         self.talk.event(level, "finished", &ended)?;
-        self.talk.flush()?;
-        Ok(exit)
+        self.talk.flush()
     }
 
     /// Written beside its place and renamed: who waits for the file never reads half of it.
@@ -301,5 +330,46 @@ mod tests {
         assert_eq!(told, [("message", "one line"), ("note", "mind this"), ("error", "no file"), ("finished", "")]);
         assert_eq!(lines[2]["hint"], "name one");
         assert_eq!(lines[3]["exit_code"], 2);
+    }
+
+    /// A stream that fails as this error says.
+    struct Gone(io::ErrorKind);
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn an_exit_is_what_the_work_says_whoever_reads_what_is_told() {
+        for gone in [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull] {
+            for format in [LogFormat::Text, LogFormat::Json] {
+                let (mut out, mut talk) = (Vec::new(), Gone(gone));
+                let mut streams = Streams::new(&mut out, &mut talk, false);
+                streams.set("run", format, None);
+                writeln!(streams.talk, "a line").unwrap();
+                streams.refuse("c.yaml:1:1", "wrong", Some("mend it")).unwrap();
+                assert_eq!(streams.fail("no file", Some("name one"), Exit::REFUSED).unwrap(), Exit::REFUSED);
+                streams.finish(Exit::REFUSED).unwrap();
+                assert_eq!(streams.told.errors.len(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_of_results_who_leaves_is_no_failure_and_a_full_disk_is_one() {
+        for (gone, exit) in [(io::ErrorKind::BrokenPipe, Exit::SUCCESS), (io::ErrorKind::StorageFull, Exit::FAILURE)] {
+            let (mut out, mut talk) = (Gone(gone), Vec::new());
+            let mut streams = Streams::new(&mut out, &mut talk, false);
+            let error = streams.result(json!({"output": "out"})).unwrap_err();
+            assert_eq!(streams.unwritten(&error, false).unwrap(), exit);
+            assert_eq!(streams.unwritten(&error, true).unwrap(), Exit::SUCCESS);
+            // The summary file has the result all the same.
+            assert!(streams.told.result.is_some());
+        }
     }
 }

@@ -16,6 +16,8 @@ pub trait Progress: Send + Sync {
     fn ended(&self, time: &StageTime);
     /// Something was checked.
     fn checked(&self, _check: &Check) {}
+    /// Something that a reader of the results must know.
+    fn noted(&self, _note: &str) {}
 }
 
 /// What a stage took.
@@ -70,6 +72,11 @@ impl Clock {
     pub fn record(&mut self, check: Check) {
         self.progress.checked(&check);
         self.checks.push(check);
+    }
+
+    /// Tells what a commit left to be known.
+    pub fn note(&self, notes: &[String]) {
+        notes.iter().for_each(|note| self.progress.noted(note));
     }
 
     /// Who is told of the rows.

@@ -28,6 +28,7 @@ use crate::{
     numeric::concentration::{Concentration, concentration},
     profit,
     publish::{
+        contents::with_digest,
         dataset::Writer,
         folder::{MANIFEST, Staging},
     },
@@ -230,7 +231,7 @@ pub fn compare(request: &Request<'_>, progress: Arc<dyn Progress>) -> Result<Com
     clock.start("compare", Some(ledgers.customers.len() as u64));
     let (methods, pairs) = score(&found, &ledgers.customers.hash, request.truth.is_some());
     clock.start("publish", None);
-    let manifest = publish(staging, settings, (&ledgers, &audit), &methods, &pairs)?;
+    let manifest = publish(staging, settings, (&ledgers, &audit), (&methods, &pairs), &clock)?;
     clock.stop();
     let customers = ledgers.customers.len();
     Ok(Compared { currency: settings.currency.clone(), customers, methods, pairs, manifest })
@@ -381,8 +382,8 @@ fn publish(
     staging: Staging,
     settings: &Settings,
     (ledgers, audit): (&Ledgers, &Audit),
-    methods: &[Scored],
-    pairs: &[Pair],
+    (methods, pairs): (&[Scored], &[Pair]),
+    clock: &Clock,
 ) -> Result<Value, RunError> {
     let writer = Writer {
         folder: staging.path(),
@@ -401,7 +402,7 @@ fn publish(
         "outputs": written,
         "result_digest": output::result_digest(&written),
     });
-    staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
-    staging.commit()?;
+    staging.write(MANIFEST, &with_digest(&manifest))?;
+    clock.note(&staging.commit()?);
     Ok(manifest)
 }

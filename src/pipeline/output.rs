@@ -14,7 +14,7 @@ use super::{
     finished::Finished,
     foretold::Foretold,
     objects::ObjectResults,
-    report::{self, REPORT},
+    report,
     results::Results,
     segment_table::write_segment,
     small_groups::SmallGroups,
@@ -25,6 +25,8 @@ use crate::{
     numeric::keys::Keys,
     publish::{
         PublishError,
+        check::refuse_untied,
+        contents::{PICTURE, REPORT, RUN_RESULTS, with_digest},
         dataset::{Values, Writer, Written, digest},
         folder::{MANIFEST, Staging},
     },
@@ -100,12 +102,6 @@ fn spec(name: &'static str) -> Result<&'static OutputDataset, PublishError> {
     let unknown = || PublishError::Contract { dataset: name, what: "is not documented".to_owned() };
     DATASETS.iter().find(|dataset| dataset.name == name).ok_or_else(unknown)
 }
-
-/// The whale curve as a picture.
-const PICTURE: &str = "whale_curve.svg";
-
-/// Times and memory of the run's stages, and what was checked.
-const RUN_RESULTS: &str = "run_results.json";
 
 /// Cells of one `customer_cost` file.
 const COST_CELLS: usize = 262_144;
@@ -222,9 +218,11 @@ pub(super) fn publish(
         losing: results.base.whale.losing,
         currency: &settings.currency,
     };
-    staging.write(PICTURE, &picture.svg())?;
-    finish(staging, &manifest, clock)?;
-    Ok(manifest)
+    let picture = picture.svg();
+    staging.write(PICTURE, &picture)?;
+    let report = settings.report.write.then(|| json!({"path": REPORT, "blake3": null}));
+    let picture = json!({"path": PICTURE, "blake3": blake3::hash(picture.as_bytes()).to_hex().as_str()});
+    finish(staging, manifest, report.into_iter().chain([picture]), clock)
 }
 
 /// Writes profit and cost of other objects, the balances and the manifest, then puts them in place.
@@ -262,13 +260,22 @@ pub(super) fn publish_objects(
     checks::test_outputs(settings, staging.path(), &written, clock)?;
     let mut manifest = manifest(settings, results, &written)?;
     manifest["cost_object"] = json!(kind);
-    finish(staging, &manifest, clock)?;
-    Ok(manifest)
+    finish(staging, manifest, [], clock)
 }
 
-/// The manifest and the record of the stages, then the commit.
-fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), PublishError> {
-    staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
+/// The manifest and the record of the stages, then the commit of what ties.
+///
+/// * `beside`: files beside the datasets, with the digests of those that hold none themselves.
+fn finish(
+    staging: Staging,
+    mut manifest: Value,
+    beside: impl IntoIterator<Item = Value>,
+    clock: &mut Clock,
+) -> Result<Value, RunError> {
+    let record = json!({"path": RUN_RESULTS, "blake3": null});
+    manifest["files"] = beside.into_iter().chain([record]).collect();
+    staging.write(MANIFEST, &with_digest(&manifest))?;
+    refuse_untied(staging.path())?;
     // Times differ from run to run: they stand apart from the manifest, and end where the commit begins.
     clock.stop();
     let record = json!({
@@ -277,8 +284,9 @@ fn finish(staging: Staging, manifest: &Value, clock: &mut Clock) -> Result<(), P
         "threads": rayon::current_num_threads(),
         "result_digest": manifest["result_digest"],
     });
-    staging.write(RUN_RESULTS, &format!("{record:#}\n"))?;
-    staging.commit()
+    staging.write(RUN_RESULTS, &with_digest(&record))?;
+    clock.note(&staging.commit()?);
+    Ok(manifest)
 }
 
 /// Name of a dataset, and what writes it.

@@ -13,6 +13,7 @@ use crate::{
     numeric::keys::Keys,
     publish::{
         PublishError,
+        contents::with_digest,
         dataset::{Values, Writer, Written},
         folder::MANIFEST,
     },
@@ -94,9 +95,9 @@ pub fn validate(
         "outputs": written,
         "result_digest": result_digest(&written),
     });
-    staging.write(MANIFEST, &format!("{manifest:#}\n"))?;
+    staging.write(MANIFEST, &with_digest(&manifest))?;
     clock.stop();
-    staging.commit()?;
+    clock.note(&staging.commit()?);
     Ok(Validation { manifest, table })
 }
 

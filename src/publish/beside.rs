@@ -1,12 +1,12 @@
 //! One file put in its place in one step.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
 };
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// Writes a file beside its place and renames it: who opens it sees the old content or the new one, whole. What could not be
 /// finished goes.
@@ -16,18 +16,39 @@ use camino::Utf8Path;
 /// # Errors
 /// What the system says; the old content is then in its place.
 pub fn replace(path: &Utf8Path, content: &str, mode: u32) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}-{}", std::process::id()));
-    // A killed process of the same number may have left one; whatever stands there is not written through.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside);
+    let beside = beside(path);
+    let written = create(&beside, mode);
     let done = written.and_then(|mut file| file.write_all(content.as_bytes())).and_then(|()| fs::rename(&beside, path));
     done.inspect_err(|_| {
         let _ = fs::remove_file(&beside);
     })
+}
+
+/// Looks whether [`replace`] could begin: what it does first is done, and undone.
+///
+/// # Errors
+/// What the system says.
+pub fn can_replace(path: &Utf8Path) -> io::Result<()> {
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("is not a regular file"));
+    }
+    let beside = beside(path);
+    create(&beside, 0o600)?;
+    fs::remove_file(&beside)
+}
+
+fn beside(path: &Utf8Path) -> Utf8PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    path.with_file_name(format!(".{name}-{}", std::process::id()))
+}
+
+fn create(beside: &Utf8Path, mode: u32) -> io::Result<File> {
+    // A killed process of the same number may have left one; whatever stands there is not written through.
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(beside)
 }
 
 #[cfg(test)]
@@ -43,6 +64,7 @@ mod tests {
         let (path, precious) = (folder.join("page.html"), folder.join("precious"));
         fs::write(&precious, "precious").unwrap();
         symlink(&precious, folder.join(format!(".page.html-{}", std::process::id()))).unwrap();
+        assert!(can_replace(&path).is_ok() && can_replace(&folder.join("absent/page.html")).is_err());
         for content in ["old", "new"] {
             replace(&path, content, 0o600).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
@@ -51,6 +73,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
         // A folder cannot be replaced by a file, and nothing stays beside it.
         fs::create_dir(folder.join("taken")).unwrap();
+        assert!(can_replace(&folder.join("taken")).is_err());
         assert!(replace(&folder.join("taken"), "new", 0o600).is_err());
         assert_eq!(fs::read_dir(folder).unwrap().count(), 3);
     }

@@ -1,6 +1,7 @@
 //! A finished output, checked against its manifest: files, digests, schemas, row counts, and the sums that must tie.
 //!
-//! Offline and alone: nothing is needed but the folder. Every file is also checked this way before it is published.
+//! Offline and alone: nothing is needed but the folder. Before a commit, every file is read again when it is written
+//! ([`Writer`](super::dataset::Writer)), and the sums are compared ([`refuse_untied`]).
 
 use std::{collections::BTreeSet, fs, fs::File, panic};
 
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 use super::{
     PublishError,
+    contents::{REPORT, is_as_written},
     dataset::{describe, digest},
     folder::{MANIFEST, SUCCESS},
     io,
@@ -52,7 +54,20 @@ fn finding(path: impl Into<Utf8PathBuf>, what: impl Into<String>) -> Finding {
 #[derive(Debug, Deserialize)]
 struct Manifest {
     outputs: Vec<Dataset>,
+    #[serde(default)]
+    files: Vec<Beside>,
+    /// Totals of the pools, in minor units as text.
+    #[serde(default)]
+    pools: serde_json::Map<String, serde_json::Value>,
     result_digest: String,
+}
+
+/// A file beside the datasets.
+#[derive(Debug, Deserialize)]
+struct Beside {
+    path: String,
+    /// `None` of one that holds its own.
+    blake3: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,16 +92,20 @@ struct Listed {
 /// [`PublishError`] when the folder or its manifest cannot be read; what is wrong with it otherwise, in the order of the
 /// manifest.
 pub fn check(output: &Utf8Path) -> Result<Result<Checked, Vec<Finding>>, PublishError> {
-    let path = output.join(MANIFEST);
-    let text = fs::read_to_string(&path).map_err(io(&path))?;
-    let damaged = |what: String| PublishError::Damaged { path: path.clone(), what };
-    let manifest: Manifest = serde_json::from_str(&text)
-        .map_err(|error| damaged(format!("is no manifest of this version (line {})", error.line())))?;
+    let (text, manifest) = read(output)?;
     let mut wrong = Vec::new();
     let mut checked =
         Checked { datasets: 0, files: 0, rows: 0, bytes: 0, sums: 0, result_digest: manifest.result_digest.clone() };
     let mut hasher = blake3::Hasher::new();
     marked(output, Utf8Path::new(""), &mut wrong)?;
+    only_what_is_known(output, &manifest, &mut wrong)?;
+    for file in &manifest.files {
+        wrong.extend(check_beside(output, &file.path, file.blake3.as_deref(), &manifest).err());
+    }
+    if output.join(REPORT).exists() && manifest.files.iter().all(|file| file.path != REPORT) {
+        // Made after the run.
+        wrong.extend(check_beside(output, REPORT, None, &manifest).err());
+    }
     for dataset in &manifest.outputs {
         checked.datasets += 1;
         checked.rows += dataset.rows;
@@ -111,20 +130,43 @@ pub fn check(output: &Utf8Path) -> Result<Result<Checked, Vec<Finding>>, Publish
     if hasher.finalize().to_hex().as_str() != manifest.result_digest {
         wrong.push(finding(MANIFEST, "result_digest is not that of the files it lists"));
     }
+    if !is_as_written(&text) {
+        wrong.push(finding(MANIFEST, "its content has changed: it is not what its file_digest says"));
+    }
     if wrong.is_empty() {
-        let tables: Vec<Table<'_>> = manifest
-            .outputs
-            .iter()
-            .map(|dataset| Table {
-                name: &dataset.name,
-                files: dataset.files.iter().map(|file| output.join(&file.path)).collect(),
-            })
-            .collect();
-        let (sums, ties) = reconcile::reconcile(&tables)?;
+        let (sums, ties) = reconciled(output, &manifest)?;
         checked.sums = sums;
         wrong.extend(ties.into_iter().map(|(dataset, what)| finding(dataset, what)));
     }
     Ok(if wrong.is_empty() { Ok(checked) } else { Err(wrong) })
+}
+
+/// The manifest and its text.
+fn read(output: &Utf8Path) -> Result<(String, Manifest), PublishError> {
+    let path = output.join(MANIFEST);
+    let text = fs::read_to_string(&path).map_err(io(&path))?;
+    let manifest = serde_json::from_str(&text).map_err(|error| PublishError::Damaged {
+        path,
+        what: format!("is no manifest of this version (line {})", error.line()),
+    })?;
+    Ok((text, manifest))
+}
+
+/// Refuses what is staged if its sums do not tie.
+///
+/// # Errors
+/// [`PublishError::Untied`] of the first that does not; [`PublishError`].
+pub fn refuse_untied(staged: &Utf8Path) -> Result<(), PublishError> {
+    let (_, wrong) = reconciled(staged, &read(staged)?.1)?;
+    wrong.into_iter().next().map_or(Ok(()), |(dataset, what)| Err(PublishError::Untied { dataset, what }))
+}
+
+/// How many sums were compared, and those that differ.
+fn reconciled(output: &Utf8Path, manifest: &Manifest) -> Result<(usize, Vec<(String, String)>), PublishError> {
+    let table = |dataset: &'_ Dataset| dataset.files.iter().map(|file| output.join(&file.path)).collect();
+    let tables: Vec<Table<'_>> =
+        manifest.outputs.iter().map(|dataset| Table { name: &dataset.name, files: table(dataset) }).collect();
+    reconcile::reconcile(&tables, &manifest.pools)
 }
 
 /// The mark of a complete folder: there, and empty.
@@ -139,6 +181,41 @@ fn marked(output: &Utf8Path, folder: &Utf8Path, wrong: &mut Vec<Finding>) -> Res
         Err(error) => return Err(io(&path)(error)),
     }
     Ok(())
+}
+
+/// The output holds what the manifest lists, and nothing else: readers may take a folder for a dataset.
+fn only_what_is_known(output: &Utf8Path, manifest: &Manifest, wrong: &mut Vec<Finding>) -> Result<(), PublishError> {
+    let listed =
+        manifest.outputs.iter().map(|dataset| &dataset.name).chain(manifest.files.iter().map(|file| &file.path));
+    let known: BTreeSet<&str> = listed.map(String::as_str).chain([MANIFEST, SUCCESS, REPORT]).collect();
+    let mut found = BTreeSet::new();
+    for entry in output.read_dir_utf8().map_err(io(output))? {
+        found.insert(entry.map_err(io(output))?.file_name().to_owned());
+    }
+    let extra = found.into_iter().filter(|name| !known.contains(name.as_str()));
+    wrong.extend(extra.map(|name| finding(name, "is not in the manifest")));
+    Ok(())
+}
+
+/// A file beside the datasets is what was written: by the manifest, or by itself and the results that it says it is of.
+fn check_beside(output: &Utf8Path, name: &str, blake3: Option<&str>, manifest: &Manifest) -> Result<(), Finding> {
+    let path = output.join(name);
+    let bad = |what: &str| finding(name, what);
+    if Utf8Path::new(name).file_name() != Some(name) {
+        return Err(bad("is listed outside the output"));
+    }
+    match fs::symlink_metadata(&path) {
+        Ok(found) if !found.is_file() => return Err(bad("is not a file")),
+        Ok(_) => {}
+        Err(error) => return Err(bad(&error.to_string())),
+    }
+    let same = match blake3 {
+        Some(blake3) => digest(&path).is_ok_and(|(_, found)| found == blake3),
+        None => {
+            fs::read_to_string(&path).is_ok_and(|text| is_as_written(&text) && text.contains(&manifest.result_digest))
+        }
+    };
+    if same { Ok(()) } else { Err(bad("its content has changed, or is of other results")) }
 }
 
 /// A dataset's folder holds its files and the mark, and nothing else: readers take whatever they find.

@@ -3,12 +3,19 @@
 use std::{
     fs,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{PublishError, fault, io, lock::Lock, swap};
+use super::{
+    PublishError, contents, fault, io,
+    lock::Lock,
+    swap::{self, Came, Journal},
+};
 
 /// The file that marks a folder as ours.
 pub const MANIFEST: &str = "run_manifest.json";
@@ -25,6 +32,9 @@ const STAGING_MODE: u32 = 0o700;
 /// place.
 static STAGED: Mutex<Option<(Utf8PathBuf, Utf8PathBuf)>> = Mutex::new(None);
 
+/// Whether this process has put an output in its place.
+static PLACED: AtomicBool = AtomicBool::new(false);
+
 /// An output that this run alone may replace, and the folder where it is written. Dropped without [`Self::commit`], it
 /// takes its files with it.
 #[derive(Debug)]
@@ -32,8 +42,9 @@ pub struct Staging {
     folder: Utf8PathBuf,
     output: Utf8PathBuf,
     lock: Lock,
-    recovered: bool,
+    earlier: Came,
     keep: usize,
+    placed: bool,
 }
 
 impl Staging {
@@ -43,13 +54,13 @@ impl Staging {
     /// [`PublishError::Locked`] when another run holds it; [`PublishError::Foreign`], [`PublishError::NotAFolder`] and
     /// [`PublishError::Link`] when something that is not ours stands in its place; [`PublishError::Io`].
     pub fn new(output: &Utf8Path) -> Result<Self, PublishError> {
-        let Cleared { lock, recovered, .. } = clear_away(output)?;
+        let Cleared { lock, earlier, .. } = clear_away(output)?;
         let (parent, name) = (parent(output), name(output));
         let folder = parent.join(format!(".staging-{name}-{}", std::process::id()));
         fs::DirBuilder::new().mode(STAGING_MODE).create(&folder).map_err(io(&folder))?;
         *staged() = Some((folder.clone(), lock.path().to_owned()));
         // From here on a failure takes the folder with it.
-        let staging = Self { folder, output: output.to_owned(), lock, recovered, keep: 0 };
+        let staging = Self { folder, output: output.to_owned(), lock, earlier, keep: 0, placed: false };
         fault::at("staged").map_err(io(output))?;
         Ok(staging)
     }
@@ -71,7 +82,11 @@ impl Staging {
     #[must_use]
     pub fn interrupted(&self) -> Option<String> {
         let process = self.lock.interrupted?;
-        let outcome = if self.recovered { "its results were put in place" } else { "nothing of it is left" };
+        let outcome = match self.earlier {
+            Came::Nowhere => "nothing of it is left",
+            Came::Between => "its results were put in place",
+            Came::There(..) => "its results were in place already",
+        };
         Some(format!("an earlier run (process {process}) was cut off: {outcome}"))
     }
 
@@ -89,35 +104,73 @@ impl Staging {
     /// Every dataset and the output get an empty `_SUCCESS`; files and folders are on the disk before the one step that
     /// readers see.
     ///
+    /// What goes wrong after that step is told, a note a line, and is no failure: the new version stands.
+    ///
     /// # Errors
     /// [`PublishError::Io`], [`PublishError::Foreign`]; the old output is then in its place.
-    pub fn commit(self) -> Result<(), PublishError> {
+    pub fn commit(mut self) -> Result<Vec<String>, PublishError> {
         seal(&self.folder)?;
         let failed = || io(&self.output);
         fault::at("sealed").map_err(failed())?;
         // What was put there while the run went on is not dropped.
         refuse_foreign(&self.output)?;
         let mut staged = staged();
-        let old = swap::swap(&self.folder, &self.output, &journal(&self.output)).map_err(failed())?;
-        fault::at("swapped").map_err(failed())?;
-        swap::sync_parent(&self.output).map_err(failed())?;
+        let journal = journal(&self.output);
+        Journal::write(&journal, &self.folder, self.keep).map_err(io(&journal))?;
+        let others = if self.output.exists() { contents::strangers(&self.output)? } else { Vec::new() };
+        let old = swap::swap(&self.folder, &self.output).map_err(failed())?;
+        self.placed = true;
+        PLACED.store(true, Ordering::Relaxed);
         *staged = None;
-        drop(staged);
-        fault::at("synced").map_err(failed())?;
-        if let Some(old) = old {
-            // The new output stands. A rest of the old one is litter that the next run removes, not a failure.
-            let _ = set_aside(&old, &self.output, self.keep);
+        let mut notes = Vec::new();
+        if let Err(error) = fault::at("swapped").and_then(|()| swap::sync_parent(&self.output)) {
+            notes.push(format!(
+                "{}: the new version is in place, but the system does not say that its name is on the disk: {error}; the \
+                 version that it replaced is kept",
+                self.output
+            ));
+            self.keep = self.keep.max(1);
         }
-        Ok(())
+        if let Some(other) = others.first() {
+            notes.push(format!(
+                "{}: held {} files or folders that are not of whalecurve, `{other}` and others; the version that was replaced is \
+                 kept with them, as the newest {}…",
+                self.output,
+                others.len(),
+                version_prefix(&self.output)
+            ));
+            self.keep = self.keep.max(1);
+        }
+        let cleared = fault::at("synced").map_err(io(&self.output)).and_then(|()| match &old {
+            Some(old) => set_aside(old, &self.output, self.keep),
+            None => Ok(()),
+        });
+        if let Err(error) = cleared.and_then(|()| fs::remove_file(&journal).map_err(io(&journal))) {
+            notes.push(format!(
+                "the version that was replaced is not out of the way yet, the next run does it: {error}"
+            ));
+        }
+        Ok(notes)
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // After a commit there is nothing left; after a failure the error that led here is the one to report.
-        let _ = fs::remove_dir_all(&self.folder);
+        // After a commit what is left there is the old version; after a failure the error that led here is the one to report.
+        // Where the old version could not be put back, the next run does what the journal says.
+        let torn = !self.output.exists() && swap::set_aside(&self.folder).exists();
+        if !self.placed && !torn {
+            let _ = fs::remove_dir_all(&self.folder);
+            let _ = fs::remove_file(journal(&self.output));
+        }
         *staged() = None;
     }
+}
+
+/// Whether this process has put an output in its place: whatever happens from then on, something was committed.
+#[must_use]
+pub fn placed() -> bool {
+    PLACED.load(Ordering::Relaxed)
 }
 
 /// Refuses an output that another run holds at the moment, before work is done for nothing.
@@ -131,7 +184,7 @@ pub fn refuse_held(output: &Utf8Path) -> Result<(), PublishError> {
 /// What stood beside an output that nobody else holds.
 struct Cleared {
     lock: Lock,
-    recovered: bool,
+    earlier: Came,
     removed: Vec<Utf8PathBuf>,
 }
 
@@ -143,12 +196,18 @@ fn clear_away(output: &Utf8Path) -> Result<Cleared, PublishError> {
     let lock = Lock::take(lock_file(output))?;
     fault::at("locked").map_err(io(output))?;
     let journal = journal(output);
-    let recovered = swap::recover(output, &journal).map_err(io(&journal))?;
+    let earlier = swap::recover(output, &journal).map_err(io(&journal))?;
+    if let Came::There(Some(old), keep) = &earlier {
+        set_aside(old, output, *keep)?;
+    }
     let removed = numbered(parent, &format!(".staging-{name}-"))?;
     for rest in &removed {
         fs::remove_dir_all(rest).map_err(io(rest))?;
     }
-    Ok(Cleared { lock, recovered, removed })
+    if journal.is_file() {
+        fs::remove_file(&journal).map_err(io(&journal))?;
+    }
+    Ok(Cleared { lock, earlier, removed })
 }
 
 /// Removes what killed runs left beside an output and, where asked for, the old versions that are kept there.
@@ -314,10 +373,11 @@ mod tests {
 
     fn commit(output: &Utf8Path, content: &str) -> Result<(), PublishError> {
         let staging = Staging::new(output)?;
-        fs::create_dir(staging.path().join("rows")).unwrap();
-        fs::write(staging.path().join("rows/part.parquet"), content).unwrap();
+        fs::create_dir(staging.path().join("trace")).unwrap();
+        fs::write(staging.path().join("trace/part-00000.parquet"), content).unwrap();
         staging.write(MANIFEST, content)?;
-        staging.commit()
+        assert_eq!(staging.commit()?, [""; 0]);
+        Ok(())
     }
 
     fn beside(output: &Utf8Path) -> Vec<String> {
@@ -339,16 +399,16 @@ mod tests {
     fn a_commit_replaces_the_whole_and_leaves_nothing_beside_it() {
         let (_guard, output) = scratch();
         commit(&output, "one").unwrap();
-        fs::write(output.join("stale"), "").unwrap();
+        fs::write(output.join("whale_curve.svg"), "stale").unwrap();
         commit(&output, "two").unwrap();
-        assert_eq!(fs::read_to_string(output.join("rows/part.parquet")).unwrap(), "two");
-        assert!(!output.join("stale").exists());
+        assert_eq!(fs::read_to_string(output.join("trace/part-00000.parquet")).unwrap(), "two");
+        assert!(!output.join("whale_curve.svg").exists());
         assert!(beside(&output).is_empty(), "{:?}", beside(&output));
-        for success in [output.join(SUCCESS), output.join("rows").join(SUCCESS)] {
+        for success in [output.join(SUCCESS), output.join("trace").join(SUCCESS)] {
             assert_eq!(fs::metadata(success).unwrap().len(), 0);
         }
-        assert_eq!((mode(&output), mode(&output.join("rows"))), (FOLDER_MODE, FOLDER_MODE));
-        assert_eq!(mode(&output.join("rows/part.parquet")), FILE_MODE);
+        assert_eq!((mode(&output), mode(&output.join("trace"))), (FOLDER_MODE, FOLDER_MODE));
+        assert_eq!(mode(&output.join("trace/part-00000.parquet")), FILE_MODE);
     }
 
     #[test]
@@ -369,6 +429,43 @@ mod tests {
         assert_eq!(clean(&output, true).unwrap().len(), 2);
         assert_eq!(beside(&output), [""; 0]);
         assert_eq!(read(&output), "5");
+    }
+
+    #[test]
+    fn what_others_put_into_an_output_is_kept_with_the_version_that_is_replaced_and_told() {
+        let (_guard, output) = scratch();
+        commit(&output, "one").unwrap();
+        fs::write(output.join("mine.txt"), "mine").unwrap();
+        let staging = Staging::new(&output).unwrap();
+        staging.write(MANIFEST, "two").unwrap();
+        let notes = staging.commit().unwrap();
+        assert!(notes[0].contains("held 1 files or folders that are not of whalecurve, `mine.txt`"), "{notes:?}");
+        let old = &kept(&output).unwrap()[0];
+        assert_eq!(fs::read_to_string(old.join("mine.txt")).unwrap(), "mine");
+        assert!(!output.join("mine.txt").exists());
+    }
+
+    /// A run killed between the exchange and what follows, which wanted two old versions kept.
+    #[test]
+    fn a_run_killed_after_its_commit_is_told_so_and_its_old_version_is_kept() {
+        let (_guard, output) = scratch();
+        commit(&output, "one").unwrap();
+        let staging = Staging::new(&output).unwrap();
+        staging.write(MANIFEST, "two").unwrap();
+        Journal::write(&journal(&output), staging.path(), 2).unwrap();
+        swap::swap(staging.path(), &output).unwrap();
+        std::mem::forget(staging);
+        // The lock of the forgotten run is on a file that is gone.
+        fs::remove_file(lock_file(&output)).unwrap();
+        fs::write(lock_file(&output), "123").unwrap();
+
+        let next = Staging::new(&output).unwrap();
+        let told = next.interrupted().unwrap();
+        assert_eq!(told, "an earlier run (process 123) was cut off: its results were in place already");
+        drop(next);
+        assert_eq!(beside(&output), [".version-out-1"]);
+        let read = |folder: &Utf8Path| fs::read_to_string(folder.join(MANIFEST)).unwrap();
+        assert_eq!((read(&output), read(&kept(&output).unwrap()[0])), ("two".to_owned(), "one".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Results on disk: Parquet datasets, written beside the output folder and put in its place in one step at the end.
 //!
 //! One run at a time holds an output ([`folder::Staging`]). It writes into a hidden folder beside it, waits until
-//! everything is on the disk, reads every file again ([`check`]), and exchanges the two folders. Killed at any
+//! everything is on the disk, has read every file again and compared the sums that must tie ([`check`]), and exchanges the two folders. Killed at any
 //! instant, it leaves the old output or the new one, whole; the next run clears away the rest.
 //!
 //! ```
@@ -23,6 +23,7 @@ pub mod beside;
 pub mod check;
 mod coded;
 pub mod columns;
+pub mod contents;
 pub mod dataset;
 mod fault;
 pub mod folder;
@@ -108,6 +109,14 @@ pub enum PublishError {
         /// The rule that is broken.
         what: String,
     },
+    /// Sums of the results that do not tie: a bug, or a disk that lies.
+    #[error("dataset `{dataset}`: {what}")]
+    Untied {
+        /// Dataset.
+        dataset: String,
+        /// Which sums, in minor units.
+        what: String,
+    },
     /// A folder that holds something else.
     #[error("{path}: not empty, and not an output of whalecurve")]
     Foreign {
@@ -134,7 +143,7 @@ impl PublishError {
                 Some("check the driver quantities, or choose a larger unit: 12 digits before the point are kept")
             }
             Self::Precision { .. } => Some("check the amounts, or choose a currency with fewer minor digits"),
-            Self::Contract { .. } => None,
+            Self::Contract { .. } | Self::Untied { .. } => None,
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn probe(folder: &Utf8Path) -> Probe {
         Err(PublishError::Io { source, .. }) => Err(source),
         Err(error) => Err(io::Error::other(error.to_string())),
     };
-    let exchanges = swap::swap(&staged, &live, &place.join("journal")).map(|old| old.as_ref() == Some(&staged));
+    let exchanges = swap::swap(&staged, &live).map(|old| old.as_ref() == Some(&staged));
     // The probe's own folder: a rest would be litter, and the next run removes it.
     let _ = fs::remove_dir_all(&place);
     Probe { writable, locks, exchanges }

@@ -3,6 +3,7 @@
 //! * every pool: own + received = sent + allocated + unused + over-driven + under-absorbed + sustained + unassigned
 //!   (column `residual` is zero, and so is the sum made anew);
 //! * every activity over products and other objects: the same, with what stays in place of what is sustained;
+//! * the totals of the pools in the manifest are those of `pool_balance`;
 //! * the cost of customers by activity is what their pools have allocated;
 //! * `customer_profit_total` is the sum of `customer_profit`, column by column;
 //! * the cost in `customer_profit` is the cost in `customer_cost`, and its fixed and avoidable parts are those of the pools.
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::{Array, Decimal128Array, RecordBatch, StringArray, cast::AsArray};
 use camino::Utf8PathBuf;
+use serde_json::{Map, Value};
 
 use super::{PublishError, columns::each_batch};
 use crate::schema::outputs::{ColumnType, DATASETS};
@@ -45,11 +47,27 @@ const ACTIVITY_COST: [&str; 4] = ["product_activity_cost", "order_cost", "custom
 /// Kinds of cost: of customers, and of pools.
 const KINDS: [(&str, &str); 2] = [("fixed_cost", "allocated_fixed"), ("avoidable_cost", "allocated_avoidable")];
 
+/// Totals of the pools as a manifest tells them, by the column of `pool_balance` that they are of.
+fn told(pools: &Map<String, Value>) -> impl Iterator<Item = (String, i128)> {
+    let flat = pools.iter().flat_map(|(name, value)| match value {
+        Value::Object(reasons) => {
+            reasons.iter().map(|(reason, value)| (format!("{name}_{reason}"), value)).collect::<Vec<_>>()
+        }
+        value => vec![(if name == "cost" { "own".to_owned() } else { name.clone() }, value)],
+    });
+    flat.filter_map(|(name, value)| Some((name, value.as_str()?.parse().ok()?)))
+}
+
 /// How many sums were compared, and for those that differ the dataset and what is wrong.
+///
+/// * `of_manifest`: totals of the base's pools; empty where none are told.
 ///
 /// # Errors
 /// [`PublishError`] of a file that cannot be read.
-pub(super) fn reconcile(tables: &[Table<'_>]) -> Result<(usize, Vec<(String, String)>), PublishError> {
+pub(super) fn reconcile(
+    tables: &[Table<'_>],
+    of_manifest: &Map<String, Value>,
+) -> Result<(usize, Vec<(String, String)>), PublishError> {
     let table = |name: &str| tables.iter().find(|table| table.name == name);
     let (mut sums, mut wrong) = (0, Vec::new());
     let mut tie = |dataset: &str, what: &str, left: &Sums, right: &Sums| {
@@ -73,6 +91,13 @@ pub(super) fn reconcile(tables: &[Table<'_>]) -> Result<(usize, Vec<(String, Str
         tie(name, "residual", &residual, &residual.keys().map(|group| (group.clone(), 0)).collect());
     }
     if let Some(pools) = table("pool_balance") {
+        let (columns, totals): (Vec<String>, Vec<i128>) = told(of_manifest).unzip();
+        let sums = pools.totals(&["scenario"], &columns.iter().map(String::as_str).collect::<Vec<_>>())?;
+        for ((column, total), sums) in columns.iter().zip(totals).zip(sums) {
+            let base = sums.get(&vec!["base".to_owned()]).copied().unwrap_or(0);
+            let of = |sum| Sums::from([(Vec::new(), sum)]);
+            tie("pool_balance", &format!("{column}, and that of `pools` in the manifest"), &of(base), &of(total));
+        }
         if let Some(costs) = table("customer_cost") {
             let mut allocated = pools.total(&["stage", "scenario", "pool"], &["allocated"])?;
             allocated.retain(|group, _| group[0] == "activity");

@@ -17,7 +17,7 @@ const INTERRUPT: i32 = 2;
 const KILL: i32 = 9;
 const TERMINATE: i32 = 15;
 
-const CONFIG: &str = "
+pub(crate) const CONFIG: &str = "
 version: 1
 currency: EUR
 as_of: 1971-12-31
@@ -143,6 +143,39 @@ fn a_signal_clears_away_what_was_staged_and_ends_the_run() {
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert_eq!((seen(&job), beside(&job)), (old.clone(), Vec::new()));
     }
+}
+
+/// Whoever reads what is told may go at any time: the exit says how the work ended.
+#[test]
+fn an_exit_code_does_not_depend_on_who_reads_what_is_told() {
+    let job = job();
+    version(&job, "1");
+    let run = |arguments: &[&str], out: Stdio, talk: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_whalecurve"));
+        command.args(arguments).stdout(out).stderr(talk).status().unwrap().code()
+    };
+    let gone = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    let (config, output) = (job.path("whalecurve.yaml"), job.path("out"));
+    let (config, output) = (config.to_str().unwrap(), output.to_str().unwrap());
+    let tampered = job.path("out/whale_curve.svg");
+    let drawn = fs::read(&tampered).unwrap();
+    fs::write(&tampered, "another").unwrap();
+    for talk in [gone, full] {
+        assert_eq!(run(&["run", "absent.yaml"], Stdio::null(), talk()), Some(2));
+        assert_eq!(run(&["verify", output], Stdio::null(), talk()), Some(3));
+        assert_eq!(run(&["run", config, "--memory", "1MiB"], Stdio::null(), talk()), Some(1));
+        assert_eq!(run(&["run", config], Stdio::null(), talk()), Some(0));
+    }
+    fs::write(&tampered, drawn).unwrap();
+    // What is committed is no failure, and what only tells is one where it cannot.
+    assert_eq!(run(&["run", config], full(), Stdio::null()), Some(0));
+    assert_eq!(run(&["plan", config], full(), Stdio::null()), Some(1));
+    assert_eq!(run(&["plan", config], gone(), Stdio::null()), Some(0));
 }
 
 #[test]

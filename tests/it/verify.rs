@@ -102,6 +102,66 @@ fn cut_missing_and_foreign_files_are_found() {
         fs::write(path, text).unwrap();
     });
     assert!(renamed.1.contains("is listed outside its dataset's folder"), "{}", renamed.1);
+    fs::create_dir(job.path("out/customer_value_old")).unwrap();
+    let (code, told) = with(&job, "customer_value_old/part-00000.parquet", |path| fs::write(path, "").unwrap());
+    assert_eq!((code, told), (3, format!("error: customer_value_old: is not in the manifest\n{HINT}")));
+}
+
+/// What stands beside the datasets: the manifest itself, the record of the stages, the report and the picture.
+#[test]
+fn what_is_changed_beside_the_datasets_is_found() {
+    let job = output();
+    let replaced = |file: &str, from: &str, to: &str| {
+        with(&job, file, |path| {
+            let text = fs::read_to_string(path).unwrap();
+            assert!(text.contains(from), "{file} does not say {from}");
+            fs::write(path, text.replacen(from, to, 1)).unwrap();
+        })
+    };
+    let manifest = fs::read_to_string(job.path("out/run_manifest.json")).unwrap();
+    let whole: Value = serde_json::from_str(&manifest).unwrap();
+    let input = whole["inputs"][0]["blake3"].as_str().unwrap();
+    for (from, to) in [
+        ("\"exponent\": 2", "\"exponent\": 3"),
+        ("\"as_of\": \"1998-06-30\"", "\"as_of\": \"1998-06-29\""),
+        (input, "0000"),
+        ("\"seed\": ", "\"seed\": 1"),
+    ] {
+        let (code, told) = replaced("run_manifest.json", from, to);
+        let what = "run_manifest.json: its content has changed: it is not what its file_digest says";
+        assert_eq!((code, told), (3, format!("error: {what}\n{HINT}")), "{from}");
+    }
+    let changed = |file: &str| (3, format!("error: {file}: its content has changed, or is of other results\n{HINT}"));
+    assert_eq!(replaced("report.html", "<h1>", "<h1>No "), changed("report.html"));
+    assert_eq!(replaced("run_results.json", "\"threads\": ", "\"threads\": 1"), changed("run_results.json"));
+    assert_eq!(replaced("whale_curve.svg", "<svg", "<svg "), changed("whale_curve.svg"));
+    let gone = with(&job, "run_results.json", |path| fs::remove_file(path).unwrap());
+    assert!(gone.1.starts_with("error: run_results.json: No such file"), "{}", gone.1);
+    // A page that is made anew says of which results it is.
+    assert!(whalecurve(&["report", job.path("out").to_str().unwrap()]).status.success());
+    assert_eq!(verify(&job).0, 0);
+    let digest = whole["result_digest"].as_str().unwrap();
+    assert_eq!(replaced("report.html", digest, "0000"), changed("report.html"));
+}
+
+/// The digest of a manifest, made anew: of all its lines but that one.
+fn write_manifest(job: &Job, mut manifest: Value) {
+    manifest["file_digest"] = "".into();
+    let text = format!("{manifest:#}\n");
+    let lines = text.split_inclusive('\n').filter(|line| !line.starts_with("  \"file_digest\""));
+    manifest["file_digest"] = blake3::hash(lines.collect::<String>().as_bytes()).to_hex().as_str().into();
+    fs::write(job.path("out/run_manifest.json"), format!("{manifest:#}\n")).unwrap();
+}
+
+#[test]
+fn totals_of_the_manifest_that_are_not_those_of_the_pools_are_found() {
+    let job = output();
+    let mut manifest = manifest(&job);
+    manifest["pools"]["allocated"] = "1".into();
+    write_manifest(&job, manifest);
+    let (code, told) = verify(&job);
+    let what = "pool_balance: allocated, and that of `pools` in the manifest: 1123455 and 1 minor units";
+    assert_eq!((code, told), (3, format!("error: {what}\n{HINT}")));
 }
 
 /// Adds a cent to the first row of a money column: files and manifest agree with each other, but no longer with other sums.
@@ -137,7 +197,7 @@ fn one_cent_more(job: &Job, dataset: &str, column: &str) {
         }
     }
     manifest["result_digest"] = digest.finalize().to_hex().as_str().into();
-    fs::write(job.path("out/run_manifest.json"), manifest.to_string()).unwrap();
+    write_manifest(&job, manifest);
 }
 
 #[test]

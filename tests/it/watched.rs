@@ -101,7 +101,10 @@ fn a_summary_file_tells_how_a_command_ended_also_after_a_failure() {
 
     let nowhere = job.path("absent/summary.json");
     let done = job.try_run(&["--summary-file", nowhere.to_str().unwrap()]);
-    assert!(String::from_utf8(done.stderr).unwrap().contains("absent/summary.json"));
+    // Told before anything is done, not after the commit.
+    assert_eq!(done.status.code(), Some(2));
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(told.starts_with("error: ") && told.contains("absent/summary.json: "), "{told}");
 }
 
 #[test]

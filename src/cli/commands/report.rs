@@ -5,11 +5,8 @@ use camino::Utf8PathBuf;
 use super::are_outputs;
 use crate::{
     cli::{Exit, streams::Streams},
-    pipeline::{
-        finished::Finished,
-        report::{REPORT, html},
-    },
-    publish::{PublishError, beside::replace},
+    pipeline::{finished::Finished, report::html},
+    publish::{PublishError, beside::replace, contents::REPORT},
 };
 
 /// Which output, and what its page shows more.

@@ -12,13 +12,10 @@ mod whole;
 
 use super::finished::Finished;
 use crate::{
-    publish::PublishError,
+    publish::{PublishError, contents::page_with_digest},
     report::page::{Report, averages::Averages, whales::Paretos},
     schema::settings::ReportSettings,
 };
-
-/// File of the report, beside the datasets.
-pub(crate) const REPORT: &str = "report.html";
 
 /// The report of an output, as a page of HTML.
 ///
@@ -80,5 +77,5 @@ pub(crate) fn html(
         quality: whole::quality(source)?,
         method: whole::method(source),
     };
-    Ok(report.html())
+    Ok(page_with_digest(&report.html(), &source.text("result_digest")))
 }
