@@ -13,7 +13,7 @@ use serde_json::json;
 use signal_hook::low_level::exit;
 
 use super::{
-    Exit, Streams,
+    Exit, Streams, lineage,
     memory::{mebibytes, resident},
     progress::Bars,
     streams::Level,
@@ -240,6 +240,7 @@ fn stop(stage: &str, (used, limit): (u64, u64), streams: &mut Streams<'_>) -> st
         mebibytes(limit)
     );
     let hint = "allow more with --memory, write fewer datasets with `outputs`, or take a longer `period`";
+    lineage::cut_off(&what);
     let failed = streams.fail(&what, Some(hint), Exit::FAILURE)?;
     streams.finish(failed)?;
     // No destructors: other threads are at work still.

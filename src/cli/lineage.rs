@@ -4,13 +4,18 @@
 //! Source: OpenLineage specification, object model 2-0-2, with the facets `schema`, `inputStatistics`, `outputStatistics` and
 //! `errorMessage`.
 
-use std::{fs::OpenOptions, io::Write as _};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    sync::{Mutex, PoisonError},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::streams::{Streams, now, timestamp};
 use crate::{
+    publish::folder,
     schema::{
         location::{Location, is_url},
         settings::{Settings, TableName},
@@ -32,7 +37,44 @@ pub(super) struct Lineage<'a> {
     run: String,
 }
 
+/// The run that has begun and not ended, for whoever ends the process in its midst.
+static UNDER_WAY: Mutex<Option<UnderWay>> = Mutex::new(None);
+
+struct UnderWay {
+    file: Option<Utf8PathBuf>,
+    receiver: Option<Receiver>,
+    /// What says that it failed, but for time and reason.
+    event: Value,
+}
+
+/// Tells that the process ends before the run does; nothing where none is under way, or where its output is in place already.
+/// Nobody is left who could be told what cannot be written or sent.
+pub(super) fn cut_off(message: &str) {
+    let Some(run) = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    if folder::placed() {
+        return;
+    }
+    let UnderWay { file, receiver, mut event } = run;
+    event["eventTime"] = timestamp(now()).into();
+    event["run"]["facets"] = json!({"errorMessage": error_message(message)});
+    if let Some(path) = file {
+        let _ = append(&path, &event);
+    }
+    if let Some(Receiver { url, key }) = receiver {
+        let _ = store::post(&url, key.as_deref(), event.to_string());
+    }
+}
+
+fn error_message(message: &str) -> Value {
+    facet("ErrorMessageRunFacet", "1-0-1", json!({"message": message, "programmingLanguage": "Rust"}))
+}
+
+fn append(path: &Utf8Path, event: &Value) -> std::io::Result<()> {
+    writeln!(OpenOptions::new().append(true).create(true).open(path)?, "{event}")
+}
+
 /// Who takes events by HTTP.
+#[derive(Clone)]
 struct Receiver {
     url: String,
     key: Option<String>,
@@ -61,6 +103,11 @@ impl<'a> Lineage<'a> {
 
     /// The run begins.
     pub(super) fn start(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        if self.file.is_some() || self.receiver.is_some() {
+            let (file, receiver) = (self.file.clone(), self.receiver.clone());
+            let event = self.event("FAIL", &json!({}), (None, Vec::new()));
+            *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner) = Some(UnderWay { file, receiver, event });
+        }
         self.tell("START", &json!({}), (None, Vec::new()), streams)
     }
 
@@ -74,8 +121,7 @@ impl<'a> Lineage<'a> {
     /// The run failed, as was told last.
     pub(super) fn fail(&self, streams: &mut Streams<'_>) -> std::io::Result<()> {
         let message = streams.last_error().unwrap_or("the run failed").to_owned();
-        let error = facet("ErrorMessageRunFacet", "1-0-1", json!({"message": message, "programmingLanguage": "Rust"}));
-        self.tell("FAIL", &json!({"errorMessage": error}), (None, Vec::new()), streams)
+        self.tell("FAIL", &json!({"errorMessage": error_message(&message)}), (None, Vec::new()), streams)
     }
 
     fn tell(
@@ -88,7 +134,25 @@ impl<'a> Lineage<'a> {
         if self.file.is_none() && self.receiver.is_none() {
             return Ok(());
         }
-        let event = json!({
+        if kind != "START" {
+            *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        let event = self.event(kind, facets, (manifest, outputs));
+        if let Some(path) = &self.file
+            && let Err(error) = append(path, &event)
+        {
+            writeln!(streams.talk, "note: {path}: no lineage was written: {error}")?;
+        }
+        if let Some(Receiver { url, key }) = &self.receiver
+            && let Err(what) = store::post(url, key.as_deref(), event.to_string())
+        {
+            writeln!(streams.talk, "note: OPENLINEAGE_URL: no {kind} event was sent: {what}")?;
+        }
+        Ok(())
+    }
+
+    fn event(&self, kind: &str, facets: &Value, (manifest, outputs): (Option<&Value>, Vec<Value>)) -> Value {
+        json!({
             "eventType": kind,
             "eventTime": timestamp(now()),
             "producer": producer(),
@@ -97,19 +161,7 @@ impl<'a> Lineage<'a> {
             "job": {"namespace": NAMESPACE, "name": self.settings.name, "facets": {}},
             "inputs": self.inputs(manifest),
             "outputs": outputs,
-        });
-        if let Some(path) = &self.file {
-            let opened = OpenOptions::new().append(true).create(true).open(path);
-            if let Err(error) = opened.and_then(|mut file| writeln!(file, "{event}")) {
-                writeln!(streams.talk, "note: {path}: no lineage was written: {error}")?;
-            }
-        }
-        if let Some(Receiver { url, key }) = &self.receiver
-            && let Err(what) = store::post(url, key.as_deref(), event.to_string())
-        {
-            writeln!(streams.talk, "note: OPENLINEAGE_URL: no {kind} event was sent: {what}")?;
-        }
-        Ok(())
+        })
     }
 
     /// The paths of every table that the config names; with what was read of it, where a table is one path.

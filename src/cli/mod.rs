@@ -67,6 +67,13 @@ struct Watched {
     heartbeat: Duration,
 }
 
+/// Threads of a pool: more than this are a slip of the hand, and take minutes to start.
+const MOST_THREADS: usize = 1_024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|threads| *threads <= MOST_THREADS).ok_or(format!("expected {MOST_THREADS} at most"))
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let wrong = || "expected seconds above 0, such as 30".to_owned();
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
@@ -204,6 +211,7 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
         Err(_) => {
             let committed = if folder::placed() { "" } else { "; nothing was committed" };
             let what = format!("this is a bug in whalecurve: a panic at {}{committed}", panics::last());
+            lineage::cut_off(&what);
             streams
                 .fail(&what, Some("report it with the version, the config and the stage"), Exit::BUG)
                 .unwrap_or(Exit::BUG)

@@ -12,6 +12,7 @@ use signal_hook::{
     low_level::exit,
 };
 
+use super::lineage;
 use crate::{publish::folder, store::spool};
 
 /// Exit codes are 128 and the number of the signal, as a shell tells it.
@@ -29,6 +30,7 @@ pub fn watch() -> std::io::Result<()> {
         if let Some(signal) = signals.forever().next() {
             folder::abandon();
             spool::abandon();
+            lineage::cut_off(&format!("the run was ended by signal {signal}"));
             // No destructors: other threads are at work still.
             exit(KILLED_BY + signal);
         }

@@ -149,7 +149,7 @@ impl ObjectSummary {
     /// The objects, and one row an object and period.
     ///
     /// # Errors
-    /// [`FactsError::Overflow`] when sales net of returns leave 64 bits.
+    /// [`FactsError::Overflow`] when sales net of returns, or revenue, leave 64 bits.
     pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> Result<Objects, FactsError> {
         let (mut rows, cells) = self.named.finish(returns, drivers)?;
         let (_, without) = self.without.finish(returns, drivers)?;
@@ -157,8 +157,15 @@ impl ObjectSummary {
         let cells = joined(cells, without, rows.ids.len() as u32);
         let by_price = self.prices.map_or(Ok(Vec::new()), |prices| prices.finish(returns, &rows.ids))?;
         rows.hash.push(published_hash(Key::Text(b"")));
+        by_price.iter().map(|(_, cells)| cells).chain([&cells]).try_for_each(in_range)?;
         Ok(Objects { kind: self.kind, rows, cells, buyers, entries, by_price })
     }
+}
+
+/// Whether every cell's net revenue is one, so that the stages that follow need not ask.
+fn in_range(cells: &Cells) -> Result<(), FactsError> {
+    let beyond = (0..cells.len()).any(|cell| cells.checked_net_revenue(cell).is_none());
+    if beyond { Err(FactsError::Overflow { what: "or another object's revenue" }) } else { Ok(()) }
 }
 
 /// A batch's lines, packed by object.

@@ -30,15 +30,15 @@ use crate::{
         dataset::{Values, Writer, Written, digest},
         folder::{MANIFEST, Staging},
     },
-    read::pseudonym::fingerprint,
-    report::whale_curve::WhaleCurvePicture,
+    read::{ReadError, pseudonym::fingerprint},
+    report::{page::suppress::hidden, whale_curve::WhaleCurvePicture},
     schema::{
         costs::{PoolBalance, Unassigned},
         location::shown,
         objects::CostObject,
         outputs::{DATASETS, OutputDataset},
         period::format_day,
-        settings::{Settings, TableName},
+        settings::{Format, Settings, TableName},
     },
     units::MinorSum,
 };
@@ -348,22 +348,36 @@ fn costs_of(world: &World<'_>, range: Range<usize>, labels: &CostLabels) -> Vec<
     columns
 }
 
-/// Every input file with its size and digest.
+/// Every input file with its size and digest, and with rows and row groups by its footer.
 ///
 /// # Errors
-/// [`ReadError::Changed`](crate::read::ReadError::Changed) when a file is no longer what was read; [`PublishError`].
+/// [`ReadError::Changed`] when a file is no longer what was read, [`ReadError::Io`] when it cannot be read any more.
 pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Value>, RunError> {
     let base = Utf8Path::new(&settings.base);
+    let is_csv = |table| settings.inputs.table(table).is_some_and(|table| table.format == Format::Csv);
     let files: Vec<_> =
         audit.files.iter().flat_map(|(table, files)| files.iter().map(move |file| (table, file))).collect();
     files
         .par_iter()
         .map(|(table, file)| {
-            let (bytes, blake3) = digest(&file.file)?;
+            let (bytes, blake3) = digest(&file.file).map_err(|error| match error {
+                PublishError::Io { path, source } => RunError::Read(ReadError::Io { file: path, source }),
+                error => error.into(),
+            })?;
             // So the digest is that of the rows which were read.
             file.unchanged()?;
-            let file = shown(file.file.strip_prefix(base).unwrap_or(&file.file));
-            Ok(json!({"table": table.as_str(), "file": file, "bytes": bytes, "blake3": blake3}))
+            let name = shown(file.file.strip_prefix(base).unwrap_or(&file.file));
+            // A CSV has no footer that says them.
+            let (rows, row_groups) =
+                if is_csv(**table) { (None, None) } else { (Some(file.rows), Some(file.row_groups)) };
+            Ok(json!({
+                "table": table.as_str(),
+                "file": name,
+                "bytes": bytes,
+                "rows": rows,
+                "row_groups": row_groups,
+                "blake3": blake3,
+            }))
         })
         .collect()
 }
@@ -384,7 +398,14 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
     let choice = results.forecast.as_ref().and_then(Foretold::choice);
     let groups = results.forecast.as_ref().and_then(|forecast| {
         let pooled = forecast.pooled()?.1;
-        Some(json!({"by": pooled.by.as_str(), "fits": pooled.groups}))
+        let mut fits = json!(pooled.groups);
+        let customers: Vec<u64> = pooled.groups.groups.iter().map(|group| group.customers).collect();
+        let mut hidden = hidden(&customers, settings.suppress).into_iter();
+        if let Some(groups) = fits["groups"].as_array_mut() {
+            // What the dataset `model_group` leaves out is no more told here.
+            groups.retain(|_| !hidden.next().unwrap_or(false));
+        }
+        Some(json!({"by": pooled.by.as_str(), "fits": fits}))
     });
     let balances = &results.base.costs.plan.balances;
     let sum =

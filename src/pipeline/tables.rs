@@ -177,6 +177,9 @@ impl World<'_> {
     }
 }
 
+/// Amounts from here on have more digits than a column of money.
+const MOST_OF_A_COLUMN: u64 = 10_u64.pow(18);
+
 impl Results {
     pub(super) fn rejected_columns(&self) -> Vec<Values> {
         let rows = &self.audit.rejected;
@@ -185,7 +188,10 @@ impl Results {
             Values::Text(rows.iter().map(|row| Some(row.rule.to_owned())).collect()),
             Values::Text(rows.iter().map(|row| Some(row.reason.to_owned())).collect()),
             Values::Text(rows.iter().map(|row| Some(row.cells.clone())).collect()),
-            Values::Scaled(rows.iter().map(|row| row.amount).collect()),
+            // An amount that no column of money holds is in the cells alone: a row that is refused stops no run.
+            Values::Scaled(
+                rows.iter().map(|row| row.amount.filter(|amount| amount.unsigned_abs() < MOST_OF_A_COLUMN)).collect(),
+            ),
         ]
     }
 

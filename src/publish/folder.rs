@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -300,7 +300,7 @@ fn journal(output: &Utf8Path) -> Utf8PathBuf {
 /// Refuses whatever stands in the place of the output and is not an output of ours, or empty.
 ///
 /// # Errors
-/// [`PublishError::Foreign`], [`PublishError::NotAFolder`], [`PublishError::Link`], [`PublishError::Io`].
+/// [`PublishError::Foreign`], [`PublishError::NotAFolder`], [`PublishError::Mount`], [`PublishError::Link`], [`PublishError::Io`].
 pub fn refuse_foreign(output: &Utf8Path) -> Result<(), PublishError> {
     if output.is_symlink() {
         return Err(PublishError::Link { path: output.to_owned() });
@@ -310,6 +310,10 @@ pub fn refuse_foreign(output: &Utf8Path) -> Result<(), PublishError> {
     }
     if !output.is_dir() {
         return Err(PublishError::NotAFolder { path: output.to_owned() });
+    }
+    let device = |path: &Utf8Path| fs::metadata(path).map(|found| found.dev()).map_err(io(path));
+    if device(output)? != device(parent(output))? {
+        return Err(PublishError::Mount { path: output.to_owned() });
     }
     let empty = output.read_dir_utf8().map_err(io(output))?.next().is_none();
     if empty || output.join(MANIFEST).is_file() {
@@ -509,6 +513,12 @@ mod tests {
         fs::write(output.join("mine"), "").unwrap();
         assert!(matches!(commit(&output, "one"), Err(PublishError::Foreign { .. })));
         assert!(output.join("mine").exists() && target.read_dir_utf8().unwrap().next().is_none());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_mount_point_is_refused_before_a_run_has_worked_for_it() {
+        assert!(matches!(refuse_foreign(Utf8Path::new("/proc")), Err(PublishError::Mount { .. })));
     }
 
     #[test]

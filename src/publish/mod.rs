@@ -109,6 +109,12 @@ pub enum PublishError {
         /// The rule that is broken.
         what: String,
     },
+    /// A mount point in the place of the output: the system moves none.
+    #[error("{path}: is a mount point, which no other folder can take the place of")]
+    Mount {
+        /// The folder.
+        path: Utf8PathBuf,
+    },
     /// Sums of the results that do not tie: a bug, or a disk that lies.
     #[error("dataset `{dataset}`: {what}")]
     Untied {
@@ -136,6 +142,7 @@ impl PublishError {
             Self::Locked { .. } => {
                 Some("try again when it has ended; a lock ends with its process, so none is ever stale")
             }
+            Self::Mount { .. } => Some("name a folder below it with --output"),
             Self::Link { .. } => Some("name the folder itself with --output"),
             Self::Damaged { .. } => Some("check the disk, and run it again: a rerun gives the same bytes"),
             Self::Io { .. } | Self::Parquet { .. } => Some("check free space and permissions of the output folder"),

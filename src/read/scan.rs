@@ -112,6 +112,16 @@ pub fn open_all(
     }
     let filter = setting.filter.as_deref().map(|text| predicate_of(name, text, schema, csv)).transpose();
     let filter = filter.map_err(|error| wrong.push(error)).unwrap_or_default();
+    // The first row of a CSV without names is a customer's, which no message may tell.
+    if csv && setting.columns.values().all(|column| schema.get(column.as_str()).is_none()) {
+        let none =
+            format!("{} columns, and none of those that are mapped: does its first row name them?", schema.len());
+        for error in &mut wrong {
+            if let ReadError::MissingColumn { known, .. } = error {
+                known.clone_from(&none);
+            }
+        }
+    }
     if !wrong.is_empty() {
         return Err(wrong);
     }

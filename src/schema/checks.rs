@@ -1,13 +1,16 @@
 //! Checks of a run: rules of its inputs, how fresh they are, tests of its outputs. What each found, and how it ended.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     numeric::decimal::format_minor,
     units::{Minor, MinorSum},
 };
 
-use super::{contract::Bucket, money::Currency};
+use super::{
+    contract::{Bucket, wide},
+    money::Currency,
+};
 
 /// Limits beyond which a check warns or fails; every one that is there counts, and none is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -139,6 +142,13 @@ pub enum CheckOutcome {
     Skipped,
 }
 
+fn wide_where_known<S: Serializer>(amount: &Option<MinorSum>, serializer: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Some(amount) => wide(amount, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// A check and what it found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
@@ -155,6 +165,7 @@ pub struct Check {
     /// Rows that they are a part of; `None` of freshness.
     pub of: Option<u64>,
     /// Money of the rows found, in minor units; `None` where rows carry none.
+    #[serde(serialize_with = "wide_where_known")]
     pub amount: Option<MinorSum>,
     /// How it ended.
     pub outcome: CheckOutcome,

@@ -2,10 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::settings::{Policy, TableName};
 use crate::units::{Minor, MinorSum};
+
+/// An amount as a number where 64 bits hold it, else as text: readers of JSON lose digits of larger numbers, and `json!` has none.
+pub(super) fn wide<S: Serializer>(amount: &MinorSum, serializer: S) -> Result<S::Ok, S::Error> {
+    match i64::try_from(*amount) {
+        Ok(amount) => serializer.serialize_i64(amount),
+        Err(_) => serializer.collect_str(amount),
+    }
+}
 
 /// A row that broke a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +36,7 @@ pub struct Bucket {
     /// Rows.
     pub rows: u64,
     /// Money of those rows whose amount can be read, in minor units.
+    #[serde(serialize_with = "wide")]
     pub amount: MinorSum,
 }
 
@@ -85,5 +94,19 @@ impl InputBalance {
         sum.combine(self.unassigned);
         sum.combine(self.rejected);
         sum == self.input
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_amount_beyond_64_bits_is_text() {
+        let bucket = |amount| json!(Bucket { rows: 1, amount })["amount"].clone();
+        assert_eq!(bucket(MinorSum::from(i64::MIN)), json!(i64::MIN));
+        assert_eq!(bucket(MinorSum::from(i64::MIN) - 1), json!("-9223372036854775809"));
     }
 }

@@ -104,6 +104,36 @@ fn no_cell_is_told_whatever_ends_a_run() {
     assert!(as_meant == codes.len(), "{codes:#?}");
 }
 
+/// The first row of a CSV that names no columns is a customer's.
+#[test]
+fn a_csv_without_a_header_is_told_without_its_first_row() {
+    let job = Job::new(
+        "{version: 1, currency: EUR, inputs: {transactions: {path: l.csv, columns: {customer_id: c, date: d, amount: a}}}}",
+    );
+    job.text("l.csv", "zqc001xj,2024-01-01,10.00\nzqc002xj,2024-01-02,20.00\n");
+    for command in ["check", "plan", "run"] {
+        let (code, told) = told(&job, command, &[]);
+        let told = job.without_folder(told.as_bytes());
+        assert_eq!(code, 3, "{told}");
+        assert!(!told.contains("xj") && !told.contains("10.00"), "{command}: {told}");
+        assert!(told.contains("the file has: 3 columns, and none of those that are mapped"), "{told}");
+    }
+}
+
+/// Groups of a forecast have names and parameters in the manifest: those that `suppress` leaves out of the datasets have none.
+#[test]
+fn a_group_of_few_customers_is_not_in_the_manifest() {
+    let job = job(
+        "contract: {transactions: {wrong_currency: reject}}\nforecast: {horizon: 10 weeks, paths: 0, pool_by: segment}\n\
+         suppress: {smallest_group: 10}\n",
+    );
+    let output = job.path("out");
+    let (code, told) = told(&job, "run", &["--output", output.to_str().unwrap()]);
+    let told = job.without_folder(told.as_bytes());
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("\"model_groups\"") && !told.contains("zqs"), "{told}");
+}
+
 #[test]
 fn neither_check_plan_validate_fit_nor_compare_tell_a_cell() {
     let job = job("contract: {transactions: {wrong_currency: reject}}\nforecast: {horizon: 10 weeks, paths: 0}\n");

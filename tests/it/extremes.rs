@@ -141,3 +141,47 @@ forecast: {{model: {model}, time_unit: {unit}, horizon: 1y, discount_rate_per_ye
     }
     assert!(finished > 10, "{finished}");
 }
+
+/// Amounts that no 64 bits hold, or no column of money: what is refused stops no run, what counts has a clear end.
+#[test]
+fn amounts_beyond_64_bits_or_18_digits_are_text_or_null_or_refused_data() {
+    let job = |lines: &[(i32, i64, i64)], more: &str, columns: &str| {
+        let job = Job::new(&format!(
+            "
+version: 1
+currency: EUR
+as_of: 1970-12-31
+inputs:
+  transactions: {{path: l.parquet, columns: {{customer_id: c, date: d, amount: a{columns}}}}}
+{more}"
+        ));
+        job.parquet(
+            "l.parquet",
+            vec![
+                ("c", integers(lines.iter().map(|_| 1))),
+                ("d", days(lines.iter().map(|line| line.0))),
+                ("a", crate::support::floats(lines.iter().map(|line| line.1 as f64))),
+                ("q", integers(lines.iter().map(|line| line.2))),
+                ("p", integers(lines.iter().map(|_| 7))),
+            ],
+        );
+        job
+    };
+    // Of the future, so rejected: 20 · 10¹⁶ euros are 2 · 10¹⁹ cents, each line more than a column holds.
+    let mut lines = vec![(1, 100, 1)];
+    lines.extend([(1_000, -10_000_000_000_000_000, 1); 20]);
+    let rejected = job(&lines, "contract: {transactions: {date_range: reject}}\n", "");
+    let manifest = rejected.run(&["--log-format", "json"]);
+    assert_eq!(manifest["balances"]["transactions"]["rejected"]["amount"], "-20000000000000000000");
+    assert!(rejected.decimals("rejected", "amount").is_empty());
+    // A purchase and a return that 64 bits hold, but not their difference.
+    let wide = 50_000_000_000_000_000;
+    let apart = job(&[(1, wide, 1), (1, -wide, -1)], "", ", product_id: p, quantity: q");
+    let done = apart.try_run(&[]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(3), "{told}");
+    // A sum of 18 digits and more, accepted.
+    let done = job(&[(1, 20_000_000_000_000_000, 1)], "", "").try_run(&[]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert_eq!((done.status.code(), told.contains("more than 18 digits")), (Some(3), true), "{told}");
+}

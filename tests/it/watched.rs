@@ -132,6 +132,27 @@ fn a_run_that_needs_more_memory_than_it_may_use_says_so_and_leaves_the_old_versi
 }
 
 #[test]
+fn lineage_has_an_end_also_where_a_run_is_cut_off() {
+    let job = commit::job();
+    let file = job.path("lineage.ndjson");
+    let lineage = ["--lineage-file", file.to_str().unwrap()];
+    assert_eq!(job.try_run(&[&lineage[..], &["--memory", "16MiB"]].concat()).status.code(), Some(1));
+    let events = fs::read_to_string(&file).unwrap();
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.iter().map(|event| event["eventType"].as_str().unwrap()).collect::<Vec<_>>(), ["START", "FAIL"]);
+    assert_eq!(events[0]["run"]["runId"], events[1]["run"]["runId"]);
+    let message = events[1]["run"]["facets"]["errorMessage"]["message"].as_str().unwrap();
+    assert!(message.contains("and may use 16 MiB"), "{message}");
+}
+
+#[test]
+fn more_threads_than_anybody_means_are_refused() {
+    let done = commit::job().try_run(&["--threads", "20000"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(String::from_utf8(done.stderr).unwrap().contains("expected 1024 at most"));
+}
+
+#[test]
 fn lineage_has_a_start_and_an_end_with_what_was_read_and_written_and_never_fails_a_run() {
     let job = commit::job();
     let file = job.path("lineage.ndjson");

@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long)]
     output: Option<Utf8PathBuf>,
     /// Threads; all cores by default. Never changes a result.
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::threads)]
     threads: Option<usize>,
 }
 

@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long)]
     model: Utf8PathBuf,
     /// Threads; all cores by default. Never changes a result.
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::threads)]
     threads: Option<usize>,
 }
 

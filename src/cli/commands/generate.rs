@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Threads; all cores by default. Never changes a byte.
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::threads)]
     threads: Option<usize>,
     /// Folder, empty or absent.
     folder: Utf8PathBuf,
