@@ -166,7 +166,7 @@ impl RunError {
             | Self::Profit(_)
             | Self::Cost(_)
             | Self::CostTooLarge
-            | Self::Publish(PublishError::Precision { .. } | PublishError::Untied { .. })
+            | Self::Publish(PublishError::Untied { .. })
             | Self::Reconciliation { .. } => 3,
             Self::Publish(PublishError::Locked { .. }) => 75,
             Self::Store(error) => error.exit_code(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::tables,
-    publish::folder,
+    publish::{contents, folder},
     read,
     schema::settings::{Settings, TableName},
 };
@@ -31,12 +31,16 @@ pub struct TableFound {
 }
 
 /// What stands in the place of the output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replaced {
     /// The folder.
     pub path: Utf8PathBuf,
     /// Digest of the results that are there; `None` when there are none.
     pub result_digest: Option<String>,
+    /// Datasets that are there and that `outputs` does not name: they go with the old version.
+    pub gone: Vec<String>,
+    /// Files and folders that are there and are none of whalecurve's: they are kept with the old version.
+    pub others: Vec<Utf8PathBuf>,
 }
 
 /// What a run would do.
@@ -86,7 +90,10 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
     let path = Utf8Path::new(&settings.output);
     let allowed = output::refuse_inputs(settings, path).and_then(|()| folder::refuse_foreign(path));
     wrong.extend(allowed.err().map(RunError::from));
-    let output = Replaced { path: path.to_owned(), result_digest: digest_of(path) };
+    let mut gone = contents::listed_datasets(path);
+    gone.retain(|dataset| !settings.writes(dataset));
+    let others = if path.is_dir() { contents::strangers(path).unwrap_or_default() } else { Vec::new() };
+    let output = Replaced { path: path.to_owned(), result_digest: digest_of(path), gone, others };
     let threads = settings.threads.unwrap_or_else(rayon::current_num_threads) as u64;
     let estimate = estimate::estimate(settings, &tables, &ledger, threads);
     if wrong.is_empty() { Ok(Plan { tables, output, estimate }) } else { Err(wrong) }

@@ -102,6 +102,17 @@ pub fn run(args: PlanArgs, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Some(digest) => writeln!(streams.out, "It would replace {}, whose results are {digest}.", output.path)?,
         None => writeln!(streams.out, "It would write {}, where there are no results.", output.path)?,
     }
+    if !output.gone.is_empty() {
+        writeln!(streams.out, "These datasets of it would not be written again: {}.", output.gone.join(", "))?;
+    }
+    if !output.others.is_empty() {
+        let others: Vec<&str> = output.others.iter().map(|path| path.as_str()).collect();
+        writeln!(
+            streams.out,
+            "These are not of whalecurve, and would be kept with the old version: {}.",
+            others.join(", ")
+        )?;
+    }
     write!(streams.out, "{}", memory_text(&plan.estimate))?;
     Ok(Exit::SUCCESS)
 }
@@ -132,6 +143,8 @@ fn as_json(plan: &Plan) -> serde_json::Value {
         "tables": tables.iter().map(table).collect::<Vec<_>>(),
         "output": output.path.as_str(),
         "replaces": output.result_digest,
+        "gone": output.gone,
+        "others": output.others.iter().map(|path| path.as_str()).collect::<Vec<_>>(),
         "memory": {
             "bytes": estimate.bytes(),
             "parts": parts,
@@ -170,7 +183,7 @@ fn plan_of(settings: &Settings) -> Result<Plan, Vec<RunError>> {
     let mut found = plan(&local.settings[0])?;
     if let Some(claim) = local.claim {
         let result_digest = claim.current.map(|pointer| pointer.result_digest);
-        found.output = Replaced { path: settings.output.clone().into(), result_digest };
+        found.output = Replaced { path: settings.output.clone().into(), result_digest, ..Replaced::default() };
     }
     Ok(found)
 }
