@@ -184,36 +184,49 @@ fn best_at_the_end(
     bounds: &WideBounds,
     evaluate: impl Fn(&[f64]) -> WideEvaluation,
 ) -> Option<WideMaximum> {
-    let mut searched: Vec<Vec<f64>> = Vec::new();
+    let mut searched: Vec<(Vec<f64>, WideBounds)> = Vec::new();
     let mut best: Option<WideMaximum> = None;
-    for from in std::iter::once(&found.point).chain(starts) {
+    let starts = std::iter::once(&found.point).chain(starts);
+    // Every way has two turns, whichever parameter it holds.
+    for (from, turns) in starts.flat_map(|from| (0..1_usize << ways.len()).map(move |turns| (from, turns))) {
         let (mut start, mut held) = (found.point.clone(), bounds.clone());
         start[..from.len()].copy_from_slice(from);
-        for way in ways {
-            hold(way, &mut start, &mut held, (&found.point, bounds));
+        for (number, way) in ways.iter().enumerate() {
+            hold((way, turns >> number & 1), &mut start, &mut held, (&found.point, bounds));
         }
-        if searched.contains(&start) {
+        let search = (start, held);
+        if searched.contains(&search) {
             continue;
         }
-        let end = maximise_wide(&start, &held, &evaluate);
+        let (start, held) = &search;
+        let end = maximise_wide(start, held, &evaluate);
         let value = end.evaluation.value;
         if value.is_finite() && best.as_ref().is_none_or(|best| value > best.evaluation.value) {
             best = Some(end);
         }
-        searched.push(start);
+        searched.push(search);
     }
     best
 }
 
 /// Moves a start to where a way reaches the end of the range, and holds it there.
-fn hold(way: &WayOut, start: &mut [f64], held: &mut WideBounds, (found, bounds): (&[f64], &WideBounds)) {
+///
+/// * `turn`: 0 holds the parameter that reaches it first, 1 the other: with one held, their ratio has a half of its range.
+fn hold(
+    (way, turn): (&WayOut, usize),
+    start: &mut [f64],
+    held: &mut WideBounds,
+    (found, bounds): (&[f64], &WideBounds),
+) {
     let towards = |i: usize| way.towards.get(i).copied().unwrap_or(0);
     let room = |i: usize| match towards(i) {
         1 => bounds.upper[i] - start[i],
         -1 => start[i] - bounds.lower[i],
         _ => f64::INFINITY,
     };
-    let first = (0..start.len()).min_by(|&i, &j| room(i).total_cmp(&room(j))).unwrap_or(0);
+    let mut moved: Vec<usize> = (0..start.len()).filter(|i| towards(*i) != 0).collect();
+    moved.sort_by(|&i, &j| room(i).total_cmp(&room(j)));
+    let Some(&first) = moved.get(turn).or(moved.first()) else { return };
     let way_to_go = room(first);
     for i in 0..start.len() {
         start[i] = match towards(i) {
