@@ -108,14 +108,17 @@ fn no_cell_is_told_whatever_ends_a_run() {
 #[test]
 fn a_csv_without_a_header_is_told_without_its_first_row() {
     let job = Job::new(
-        "{version: 1, currency: EUR, inputs: {transactions: {path: l.csv, columns: {customer_id: c, date: d, amount: a}}}}",
+        "{version: 1, currency: EUR, inputs: {transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: a}}, \
+         customers: {path: c.csv, columns: {customer_id: customer, segment: segment}}}}",
     );
-    job.text("l.csv", "zqc001xj,2024-01-01,10.00\nzqc002xj,2024-01-02,20.00\n");
+    job.parquet("l.parquet", vec![("c", text(["zqc001xj"])), ("d", days([1])), ("a", cents([100]))]);
+    job.text("c.csv", "zqc001xj,zqs001xj,Köln\nzqc002xj,zqs002xj,Bonn\n");
+    let output = job.path("out");
     for command in ["check", "plan", "run"] {
-        let (code, told) = told(&job, command, &[]);
+        let (code, told) = told(&job, command, &["--output", output.to_str().unwrap()]);
         let told = job.without_folder(told.as_bytes());
         assert_eq!(code, 3, "{told}");
-        assert!(!told.contains("xj") && !told.contains("10.00"), "{command}: {told}");
+        assert!(!told.contains("xj") && !told.contains("Köln"), "{command}: {told}");
         assert!(told.contains("the file has: 3 columns, and none of those that are mapped"), "{told}");
     }
 }

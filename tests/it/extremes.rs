@@ -170,7 +170,7 @@ inputs:
     // Of the future, so rejected: 20 · 10¹⁶ euros are 2 · 10¹⁹ cents, each line more than a column holds.
     let mut lines = vec![(1, 100, 1)];
     lines.extend([(1_000, -10_000_000_000_000_000, 1); 20]);
-    let rejected = job(&lines, "contract: {transactions: {date_range: reject}}\n", "");
+    let rejected = job(&lines, "contract: {transactions: {date_range: {policy: reject, max: 1970-12-31}}}\n", "");
     let manifest = rejected.run(&["--log-format", "json"]);
     assert_eq!(manifest["balances"]["transactions"]["rejected"]["amount"], "-20000000000000000000");
     assert!(rejected.decimals("rejected", "amount").is_empty());
