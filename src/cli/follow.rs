@@ -138,7 +138,7 @@ fn follow(
         match events.recv_timeout(GLANCE.min(streams.heartbeat)) {
             Ok(Event::Began { stage, rows }) => {
                 running = Some((stage, rows, Instant::now()));
-                streams.talk.event(Level::Info, "stage_started", &json!({"stage": stage, "rows": rows}))?;
+                streams.talk.event(Level::Info, "stage_started", &json!({"stage": stage, "rows": rows}));
             }
             Ok(Event::Ended(time)) => {
                 told = Instant::now();
@@ -180,7 +180,7 @@ fn tell(time: &StageTime, stages: Stages, streams: &mut Streams<'_>) -> std::io:
         "rows_per_second": per_second,
         "peak_memory_mib": peak_memory_mib,
     });
-    streams.talk.event(Level::Info, "stage_ended", &event)?;
+    streams.talk.event(Level::Info, "stage_ended", &event);
     if stages == Stages::Silent || streams.talk.is_json() {
         return Ok(());
     }
@@ -201,7 +201,7 @@ fn tell_check(check: Check, streams: &mut Streams<'_>) -> std::io::Result<()> {
         CheckOutcome::Warn => Level::Warn,
         CheckOutcome::Fail => Level::Error,
     };
-    streams.talk.event(level, "check", &json!(check))?;
+    streams.talk.event(level, "check", &json!(check));
     if let (CheckOutcome::Warn, Some(message), false) = (check.outcome, &check.message, streams.talk.is_json()) {
         writeln!(streams.talk, "warning: {message}")?;
     }
@@ -216,7 +216,7 @@ fn heartbeat(
 ) -> std::io::Result<()> {
     let (seconds, memory) = (since.as_secs_f64(), resident().map(mebibytes));
     let event = json!({"stage": stage, "seconds": seconds, "rows_done": done, "rows": rows, "memory_mib": memory});
-    streams.talk.event(Level::Info, "heartbeat", &event)?;
+    streams.talk.event(Level::Info, "heartbeat", &event);
     if streams.talk.is_json() {
         return Ok(());
     }

@@ -73,16 +73,15 @@ impl<'a> Talk<'a> {
     }
 
     /// An event as a line of JSON; as text nothing, because its line for people stands by itself.
-    pub(super) fn event(&mut self, level: Level, event: &'static str, fields: &Value) -> io::Result<()> {
+    pub(super) fn event(&mut self, level: Level, event: &'static str, fields: &Value) {
         if !self.is_json() {
-            return Ok(());
+            return;
         }
         let mut line = json!({"time": timestamp(now()), "level": level.as_str(), "event": event});
         if let (Some(line), Some(fields)) = (line.as_object_mut(), fields.as_object()) {
             line.extend(fields.clone());
         }
         let _ = writeln!(self.stream, "{line}");
-        Ok(())
     }
 
     /// Text without control characters: a name from a file or a config must not steer a terminal.
@@ -100,11 +99,11 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
-    fn end_line(&mut self) -> io::Result<()> {
+    fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&line);
         match text.trim() {
-            "" => Ok(()),
+            "" => {}
             text => match text.strip_prefix("note: ") {
                 Some(note) => self.event(Level::Warn, "note", &json!({"message": note})),
                 None => self.event(Level::Info, "message", &json!({"message": text})),
@@ -121,7 +120,7 @@ impl Write for Talk<'_> {
         }
         for byte in text {
             if *byte == b'\n' {
-                self.end_line()?;
+                self.end_line();
             } else {
                 self.line.push(*byte);
             }
@@ -180,7 +179,7 @@ impl<'a> Streams<'a> {
     /// Tells an error and the one thing to do next.
     pub(super) fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<Exit> {
         let error = json!({"message": what, "hint": hint, "exit_code": exit.0});
-        self.talk.event(Level::Error, "error", &error)?;
+        self.talk.event(Level::Error, "error", &error);
         if !self.talk.is_json() {
             writeln!(self.talk, "error: {what}")?;
             if let Some(hint) = hint {
@@ -194,7 +193,7 @@ impl<'a> Streams<'a> {
     /// Tells that something is wrong at a place of the config, as `file:line:column: what`.
     pub(super) fn refuse(&mut self, place: &str, what: &str, hint: Option<&str>) -> io::Result<()> {
         let error = json!({"message": what, "at": place, "hint": hint, "exit_code": Exit::USAGE.0});
-        self.talk.event(Level::Error, "config_error", &error)?;
+        self.talk.event(Level::Error, "config_error", &error);
         if !self.talk.is_json() {
             writeln!(self.talk, "{place}: {what}")?;
             if let Some(hint) = hint {
@@ -267,7 +266,7 @@ impl<'a> Streams<'a> {
         }
         let level = if exit == Exit::SUCCESS { Level::Info } else { Level::Error };
         let ended = json!({"command": self.told.command, "exit_code": exit.0, "status": exit.status()});
-        self.talk.event(level, "finished", &ended)?;
+        self.talk.event(level, "finished", &ended);
         self.talk.flush()
     }
 

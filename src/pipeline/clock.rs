@@ -76,7 +76,9 @@ impl Clock {
 
     /// Tells what a commit left to be known.
     pub fn note(&self, notes: &[String]) {
-        notes.iter().for_each(|note| self.progress.noted(note));
+        for note in notes {
+            self.progress.noted(note);
+        }
     }
 
     /// Who is told of the rows.

@@ -159,14 +159,13 @@ impl RunError {
                 | ReadError::Limit { .. },
             )
             | Self::Contract(_)
-            | Self::Publish(PublishError::Precision { .. })
+            | Self::Publish(PublishError::Precision { .. } | PublishError::Untied { .. })
             | Self::Tests { .. }
             | Self::Forecast(ForecastError::Covariates(_) | ForecastError::Holdout(HoldoutError::Covariates(_)))
             | Self::Facts(_)
             | Self::Profit(_)
             | Self::Cost(_)
             | Self::CostTooLarge
-            | Self::Publish(PublishError::Untied { .. })
             | Self::Reconciliation { .. } => 3,
             Self::Publish(PublishError::Locked { .. }) => 75,
             Self::Store(error) => error.exit_code(),

@@ -142,6 +142,7 @@ pub enum CheckOutcome {
     Skipped,
 }
 
+#[expect(clippy::ref_option, reason = "serde hands over the field")]
 fn wide_where_known<S: Serializer>(amount: &Option<MinorSum>, serializer: S) -> Result<S::Ok, S::Error> {
     match amount {
         Some(amount) => wide(amount, serializer),

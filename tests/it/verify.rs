@@ -202,7 +202,7 @@ fn one_cent_more(job: &Job, dataset: &str, column: &str) {
     for file in ["report.html", "run_results.json", "whale_curve.svg"] {
         fs::remove_file(job.path("out").join(file)).unwrap();
     }
-    write_manifest(&job, manifest);
+    write_manifest(job, manifest);
 }
 
 #[test]
