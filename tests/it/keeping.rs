@@ -49,7 +49,7 @@ fn a_way_to_serve_saves_all_of_what_it_does_away_with_whatever_fixed_cost_the_cu
     assert_eq!(found.len(), 20);
     for row in found {
         let [contribution, avoidable, fixed, keep, serve] = [0, 1, 2, 3, 4].map(|at| number(&row[at]));
-        assert!(contribution > 0 && avoidable > contribution && (fixed - avoidable).abs() <= 1, "{row:?}");
+        assert!(contribution > 0 && avoidable > contribution && fixed > contribution, "{row:?}");
         assert!((keep - contribution + avoidable).abs() <= 1 && (serve - contribution).abs() <= 1, "{row:?}");
         assert_eq!(row[5], "serve_differently");
     }

@@ -110,13 +110,13 @@ fn what_is_wrong_of_one_more_thing_known_of_a_customer_costs_it_no_revenue() {
     };
     assert_snapshot!(failure("benchmark: a", "1,maybe,"), @r"
     exit code 3
-    error: customers: rule `invalid_flag` is broken by 1 of 1 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: customers: rule `invalid_flag` is broken by 1 of 1 rows: benchmark is neither yes nor no; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(failure("wallet: a, wallet_probability: b", "1,5.00,1.2"), @r"
     exit code 3
-    error: customers: rule `invalid_probability` is broken by 1 of 1 rows; its policy is error
-      hint: mend the data, or change the rule's policy or limit under `contract`
+    error: customers: rule `invalid_probability` is broken by 1 of 1 rows: the probability to win the wallet is not between 0 and 1; its policy is error
+      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }
 

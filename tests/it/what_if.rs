@@ -397,7 +397,7 @@ fn a_mapping_of_an_activity_is_replaced_as_a_whole_and_a_path_changes_one_name_o
     let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
     let config = config.replace("driver: lines, cost: 4.00", "driver: {lines: 1, days: 1}, cost: 4.00").replace(
         "  upkeep:",
-        "  spare: {level: channel, method: average}\n  shared: {level: customer, method: percent, shares: {north: 60, south: 40}, cost: 1.00}\n  upkeep:",
+        "  spare: {level: channel, method: average, cost: 1.00}\n  shared: {level: customer, method: percent, shares: {north: 60, south: 40}, cost: 1.00}\n  upkeep:",
     );
     job.text("whalecurve.yaml", &config);
     let of_world = |sets: &[&str]| {
