@@ -97,7 +97,7 @@ impl InputBalance {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "engine"))]
 mod tests {
     use serde_json::json;
 

@@ -15,7 +15,7 @@ use super::{
     asked::{Asked, Shape},
     error::{Position, Problems},
     overrides::{OWN, PARTS},
-    tree::{Key, Node, Scalar, Value},
+    tree::{Key, Node, Scalar, Value, parse},
     walk::Entry,
 };
 
@@ -89,27 +89,56 @@ fn share(schema: &mut Json, counts: &BTreeMap<String, u32>, parts: &mut Map<Stri
     }
 }
 
+/// What documents made by chance seldom come to: a driver, and drivers that are weighed, wherever something is in proportion to one.
+const SELDOM: &str = "
+version: 1
+activities:
+  weighed:
+    method: percent
+    shares: {north: 100}
+    by: {driver: {calls: 1, visits: 2}}
+    no_driver: fallback
+    fallback: {driver: {calls: 1, visits: 2}}
+  single:
+    method: percent
+    shares: {north: 100}
+    by: {driver: calls}
+    no_driver: fallback
+    fallback: {driver: calls}
+  ruled:
+    rules:
+      - {method: percent, shares: {north: 100}, by: {driver: {calls: 1, visits: 2}}}
+      - {method: driver, driver: {calls: 1, visits: 2}, no_driver: fallback, fallback: {driver: {calls: 1, visits: 2}}}
+      - {method: percent, shares: {north: 100}, by: {driver: calls}}
+      - {method: driver, driver: calls, no_driver: fallback, fallback: {driver: calls}}
+";
+
 /// All shapes that the parser asks for.
 ///
 /// * `passes`: how often all that is known is gone through; what a pass finds, the next one goes into.
 pub(super) fn explore(seed: u64, passes: u32) -> BTreeMap<String, Shape> {
     let (asked, mut dice) = (Asked::default(), Dice(seed));
+    if let Some(seldom) = parse(SELDOM, &|_| None, &mut Problems::default()) {
+        ask(&asked, &seldom);
+    }
     for _ in 0..passes {
         let shapes = asked.shapes();
         for target in targets(&shapes) {
             let tries = if shapes.contains_key(&target) { 1 } else { TRIES };
             for _ in 0..tries {
                 let chain: Vec<&str> = target.split('.').collect();
-                let document = Grower { shapes: &shapes, dice: &mut dice }.mapping("", &chain);
-                // Most of these documents are wrong in many ways: what is asked of them is what counts.
-                asked.begin();
-                let root = Entry::asking(&document, &asked);
-                let (file, flags) = (Utf8Path::new("config.yaml"), Overrides::default());
-                let _ = super::settings(file, &root, &flags, &mut Problems::default());
+                ask(&asked, &Grower { shapes: &shapes, dice: &mut dice }.mapping("", &chain));
             }
         }
     }
     asked.shapes()
+}
+
+/// Reads a document. Most are wrong in many ways: what is asked of them is what counts.
+fn ask(asked: &Asked, document: &Node) {
+    asked.begin();
+    let (file, flags) = (Utf8Path::new("config.yaml"), Overrides::default());
+    let _ = super::settings(file, &Entry::asking(document, asked), &flags, &mut Problems::default());
 }
 
 /// Paths of all keys that are known.
