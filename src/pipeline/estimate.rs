@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The program itself with its libraries, bytes.
-const PROGRAM: u64 = 85 << 20;
+const PROGRAM: u64 = 110 << 20;
 
 /// Of a line, for each thread: batches on their way from the decoders to the fold, and for products as much again; of so many
 /// lines at most.
