@@ -165,11 +165,12 @@ pub fn action_customers(
         },
     );
     input.rules.judge(&tally.balance)?;
-    for (number, name) in (0..).zip(&known).filter(|(number, _)| named[*number as usize].load(Ordering::Relaxed)) {
-        let whom: Vec<u32> = rows.iter().filter(|row| row.0 == number).map(|row| row.1).collect();
-        for action in actions.iter_mut().filter(|action| action.name == *name) {
-            action.customers = Some(whom.clone());
-        }
+    let mut whom: Vec<Option<Vec<u32>>> = named.into_iter().map(|named| named.into_inner().then(Vec::new)).collect();
+    for (action, customer) in rows {
+        whom[action as usize].get_or_insert_default().push(customer);
+    }
+    for action in actions {
+        action.customers = known.iter().position(|name| *name == action.name).and_then(|at| whom[at].clone());
     }
     Ok(tally)
 }

@@ -115,6 +115,25 @@ impl Durations {
         self.iter().filter(|(duration, _)| duration.lost).map(|(_, weight)| weight).sum()
     }
 
+    /// Customers seen on each day as a customer, up to the longest: those with `entry < day <= exit`. On day 0 that is nobody.
+    #[must_use]
+    pub fn at_risk(&self) -> Vec<u64> {
+        let longest = self.counts.last_key_value().map_or(0, |(duration, _)| duration.exit);
+        // Who comes into sight on a day, and who was out of it before.
+        let mut change = vec![[0_u64; 2]; longest as usize + 2];
+        for (duration, customers) in self.iter() {
+            change[duration.entry as usize + 1][0] += customers;
+            change[duration.exit as usize + 1][1] += customers;
+        }
+        change.pop();
+        let mut seen = 0;
+        let count = |[come, gone]: [u64; 2]| {
+            seen = seen + come - gone;
+            seen
+        };
+        change.into_iter().map(count).collect()
+    }
+
     /// Days that all customers together were seen as customers.
     #[must_use]
     pub fn exposure(&self) -> u128 {

@@ -27,21 +27,11 @@ pub struct Step {
 /// Source: Kaplan & Meier, J. American Statistical Association 53 (1958), 457–481, equations 2b and 2f.
 #[must_use]
 pub fn by_day(durations: &Durations) -> Vec<Step> {
-    // By day: who leaves, who is out of sight after it, who comes into sight after it.
-    let mut days: BTreeMap<u32, [u64; 3]> = BTreeMap::new();
-    for (duration, weight) in durations.iter() {
-        let day = days.entry(duration.exit).or_default();
-        day[0] += if duration.lost { weight } else { 0 };
-        day[1] += weight;
-        days.entry(duration.entry).or_default()[2] += weight;
+    let (at_risk, mut left) = (durations.at_risk(), BTreeMap::<u32, u64>::new());
+    for (duration, customers) in durations.iter().filter(|(duration, _)| duration.lost) {
+        *left.entry(duration.exit).or_default() += customers;
     }
-    let mut at_risk = 0;
-    let left = days.into_iter().filter_map(|(day, [lost, out, into])| {
-        let before = at_risk;
-        at_risk = at_risk - out + into;
-        (lost > 0).then_some((day, before, lost))
-    });
-    product_limit(left)
+    product_limit(left.into_iter().map(|(day, lost)| (day, at_risk[day as usize], lost)))
 }
 
 /// The same where customers leave at chances to renew: one step a chance that somebody had.

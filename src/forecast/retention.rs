@@ -2,7 +2,7 @@
 
 use super::contract_calendar::ContractCalendar;
 use super::contract_model::{ContractModel, Leaving};
-use super::durations::{DurationError, Durations};
+use super::durations::DurationError;
 use super::kaplan_meier::{Step, by_chance, by_day};
 use super::spells::{self, Spell};
 use super::tenures::TenureError;
@@ -64,7 +64,7 @@ pub fn curve(
         Leaving::AnyTime(how) => {
             let durations = spells::durations(spells, calendar.as_of, from)?;
             let steps = by_day(&durations);
-            let at_risk = at_risk_by_day(&durations);
+            let at_risk = durations.at_risk();
             let last_day = |tenure: u32| (f64::from(tenure) * calendar.days_per_unit).floor() as u32;
             let units = ((at_risk.len() as f64 - 1.0) / calendar.days_per_unit).ceil() as u32;
             let row = |tenure: u32| {
@@ -84,25 +84,6 @@ pub fn curve(
             Ok((1..=units).map(row).collect())
         }
     }
-}
-
-/// Customers seen on each day under contract, from day 0, on which nobody is.
-fn at_risk_by_day(durations: &Durations) -> Vec<u64> {
-    let longest = durations.iter().map(|(duration, _)| duration.exit).max().unwrap_or(0);
-    let mut change = vec![[0_u64; 2]; longest as usize + 2];
-    for (duration, customers) in durations.iter() {
-        change[duration.entry as usize + 1][0] += customers;
-        change[duration.exit as usize + 1][1] += customers;
-    }
-    change.pop();
-    let mut seen = 0;
-    change
-        .into_iter()
-        .map(|[come, gone]| {
-            seen = seen + come - gone;
-            seen
-        })
-        .collect()
 }
 
 #[cfg(test)]

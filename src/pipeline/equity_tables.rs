@@ -149,7 +149,7 @@ impl World<'_> {
     pub(super) fn current_year(&self) -> Option<Range<i32>> {
         let (kind, as_of) = (self.settings.period, self.found.ledgers.as_of);
         if kind == PeriodKind::Year {
-            let next = kind.of(as_of.saturating_add(1));
+            let next = kind.first_open(as_of);
             return Some(next - 1..next);
         }
         kind.last_year(as_of)

@@ -68,7 +68,7 @@ impl World<'_> {
         let kind = self.settings.period;
         let Some((first, last)) = ends.filter(|_| kind != PeriodKind::Whole) else { return Vec::new() };
         // In a period that `as_of` cuts, who has not bought yet may still do so.
-        let last = (*last).min(kind.of(ledgers.as_of.saturating_add(1)) - 1);
+        let last = (*last).min(kind.first_open(ledgers.as_of) - 1);
         let profit: Vec<Minor> =
             margins.economic_profit.iter().zip(&margins.economic.acquisition_cost).map(|(a, b)| a + b).collect();
         let first_cell = &ledgers.facts.first_cell;
@@ -96,7 +96,7 @@ impl World<'_> {
     }
 
     pub(super) fn decline_columns(&self) -> Vec<Values> {
-        let Some(now) = self.last_whole_year() else {
+        let Some(now) = self.current_year() else {
             return self.decline_columns_of(&[], &(0..0));
         };
         let found = self.declined(&now);
@@ -126,16 +126,6 @@ impl World<'_> {
             money(&|row| row.change.lateness),
             money(&|row| row.change.other),
         ]
-    }
-
-    /// Periods of the last whole year; `None` in a run without periods.
-    fn last_whole_year(&self) -> Option<Range<Period>> {
-        let (kind, as_of) = (self.settings.period, self.found.ledgers.as_of);
-        if kind == PeriodKind::Year {
-            let next = kind.of(as_of.saturating_add(1));
-            return Some(next - 1..next);
-        }
-        kind.last_year(as_of)
     }
 
     /// Customers who lose money now and earned some in an earlier year.

@@ -16,8 +16,6 @@ use parquet::file::{
     statistics::Statistics,
 };
 
-use polars::prelude::TimeZone;
-
 use super::{ReadError, pages, types};
 use crate::schema::inputs::Limits;
 
@@ -243,34 +241,6 @@ fn check_schemas(metadata: &ParquetMetaData) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-/// The first column of a type that the decoder does not know; `None` where it knows them all.
-pub(super) fn unread_type(file: &Utf8Path) -> Option<String> {
-    let handle = File::open(file).ok()?;
-    let read = || {
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&handle).ok()?;
-        let file = metadata.file_metadata();
-        parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()
-    };
-    let schema = panic::catch_unwind(AssertUnwindSafe(read)).ok()??;
-    schema.fields().iter().find_map(|field| {
-        let what = match field.data_type() {
-            DataType::Timestamp(_, Some(zone)) if !is_read(zone) => {
-                format!("a timestamp in {zone}; UTC, named zones and offsets of whole hours are read")
-            }
-            DataType::Decimal256(digits, _) => format!("a decimal of {digits} digits; up to 38 are read"),
-            DataType::Float16 => "a float of 16 bits; those of 32 and 64 are read".to_owned(),
-            _ => return None,
-        };
-        Some(format!("column `{}` is {what}", field.name()))
-    })
-}
-
-/// Whether the decoder knows a time zone.
-fn is_read(zone: &str) -> bool {
-    let offset = zone.starts_with(['+', '-']);
-    if offset { zone.ends_with("00") } else { TimeZone::opt_try_new(Some(zone)).is_ok() }
 }
 
 fn first_line(text: &str) -> String {

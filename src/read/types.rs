@@ -5,17 +5,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    panic,
+    panic::{self, AssertUnwindSafe},
 };
 
-use arrow_schema::{DataType as Arrow, Field, extension::EXTENSION_TYPE_NAME_KEY};
+use arrow_schema::{DataType as Arrow, Field, Schema, extension::EXTENSION_TYPE_NAME_KEY};
 use camino::Utf8Path;
 use parquet::{
     arrow::parquet_to_arrow_schema,
     basic::Type,
     file::metadata::{ParquetMetaData, ParquetMetaDataReader},
 };
-use polars::prelude::DataType;
+use polars::prelude::{DataType, TimeZone};
 
 /// Types of the columns that are not nested, by Parquet's own schema alone.
 pub(super) fn of(metadata: &ParquetMetaData) -> BTreeMap<String, Arrow> {
@@ -88,19 +88,50 @@ pub(super) fn agree(parquet: &Arrow, read: &DataType) -> bool {
 
 /// The first column that the decoder cannot read past, whether it is mapped or not, and what it is.
 pub(super) fn unread(file: &Utf8Path) -> Option<(String, String)> {
-    let handle = File::open(file).ok()?;
-    let read = || {
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&handle).ok()?;
-        let file = metadata.file_metadata();
+    in_footer(file, |metadata| {
         let mut seen = BTreeSet::new();
-        let columns = file.schema_descr().root_schema().get_fields().iter().map(|column| column.name());
+        let root = metadata.file_metadata().schema_descr().root_schema();
+        let columns = root.get_fields().iter().map(|column| column.name());
         if let Some(twice) = { columns }.find(|name| !seen.insert(name.to_string())) {
             return Some((twice.to_owned(), "there twice".to_owned()));
         }
-        let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()?;
-        schema.fields().iter().find_map(|field| Some((field.name().clone(), unknown(field)?)))
-    };
-    panic::catch_unwind(read).ok()?
+        decoded(metadata)?.fields().iter().find_map(|field| Some((field.name().clone(), unknown(field)?)))
+    })
+}
+
+/// The first column whose values the decoder cannot read, and what it is: none of those of [`unread`].
+pub(super) fn undecoded(file: &Utf8Path) -> Option<String> {
+    in_footer(file, |metadata| {
+        decoded(metadata)?.fields().iter().find_map(|field| {
+            let what = match field.data_type() {
+                Arrow::Timestamp(_, Some(zone)) if !is_read(zone) => {
+                    format!("a timestamp in {zone}; UTC, named zones and offsets of whole hours are read")
+                }
+                Arrow::Decimal256(digits, _) => format!("a decimal of {digits} digits; up to 38 are read"),
+                _ => return None,
+            };
+            Some(format!("column `{}` is {what}", field.name()))
+        })
+    })
+}
+
+/// Whether the decoder knows a time zone.
+fn is_read(zone: &str) -> bool {
+    let offset = zone.starts_with(['+', '-']);
+    if offset { zone.ends_with("00") } else { TimeZone::opt_try_new(Some(zone)).is_ok() }
+}
+
+/// What is found in a file's footer; nothing of one that cannot be read or makes no sense.
+fn in_footer<T>(file: &Utf8Path, look: impl FnOnce(&ParquetMetaData) -> Option<T>) -> Option<T> {
+    let handle = File::open(file).ok()?;
+    let read = || look(&ParquetMetaDataReader::new().parse_and_finish(&handle).ok()?);
+    panic::catch_unwind(AssertUnwindSafe(read)).ok()?
+}
+
+/// The schema that decoders take types from.
+fn decoded(metadata: &ParquetMetaData) -> Option<Schema> {
+    let file = metadata.file_metadata();
+    parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()
 }
 
 /// What a column, or one within it, is that the decoder does not know.
@@ -123,7 +154,7 @@ fn unknown(field: &Field) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use polars::prelude::{TimeUnit, TimeZone};
+    use polars::prelude::TimeUnit;
 
     use super::*;
 

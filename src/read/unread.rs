@@ -8,12 +8,7 @@ use std::{
 use camino::Utf8Path;
 use polars::prelude::*;
 
-use super::{
-    ReadError,
-    footer::{self, Footer},
-    scan::scan_files,
-    types,
-};
+use super::{ReadError, footer::Footer, scan::scan_files, types};
 
 /// The first column of a type that the decoder does not know.
 pub(super) fn unread(files: &[Footer]) -> Option<ReadError> {
@@ -54,7 +49,7 @@ pub(super) fn named(table: &'static str, files: &[Footer], csv: bool, error: Rea
         decoded.is_err()
     };
     let Some(Footer { file, .. }) = files.iter().find(unread) else { return error };
-    let foreign = if csv { Some(unread_csv(file)) } else { footer::unread_type(file) };
+    let foreign = if csv { Some(unread_csv(file)) } else { types::undecoded(file) };
     match foreign {
         Some(reason) => ReadError::Foreign { file: file.clone(), reason },
         None => ReadError::Decode { file: file.clone(), reason: reason.clone() },

@@ -2,6 +2,7 @@
 
 use polars::prelude::Expr;
 
+use super::predicate;
 use crate::schema::settings::{DriverMeasure, LedgerDriver, TableSetting};
 
 /// A column that the config names.
@@ -35,8 +36,8 @@ pub(super) fn uses(table: &'static str, setting: &TableSetting, drivers: &[(&str
 }
 
 /// Columns that a predicate names; none of one that is no SQL, of which somebody else tells.
-fn named_in(predicate: Option<&str>) -> Vec<String> {
-    let Some(Ok(expression)) = predicate.map(polars::sql::sql_expr) else { return Vec::new() };
+fn named_in(text: Option<&str>) -> Vec<String> {
+    let Some(Ok(expression)) = text.map(predicate::parse) else { return Vec::new() };
     let names = expression.into_iter().filter_map(|node| match node {
         Expr::Column(name) => Some(name.to_string()),
         _ => None,

@@ -92,9 +92,14 @@ impl PeriodKind {
             Self::Quarter => 4,
             Self::Whole | Self::Year | Self::Day => return None,
         };
-        // Every period before that of the day after has ended.
-        let next = self.of(as_of.saturating_add(1));
-        Some(next - periods..next)
+        let open = self.first_open(as_of);
+        Some(open - periods..open)
+    }
+
+    /// The period of the day after `as_of`: every one before it has ended.
+    #[must_use]
+    pub fn first_open(self, as_of: Day) -> Period {
+        self.of(as_of.saturating_add(1))
     }
 
     /// First day of the period; `None` for [`Self::Whole`].

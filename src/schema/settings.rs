@@ -116,7 +116,7 @@ impl Default for ReportSettings {
 }
 
 /// Datasets that tell nothing of groups of customers, nor of what customers may become.
-const WITHOUT_GROUPS: [&str; 13] = [
+pub const WITHOUT_GROUPS: [&str; 13] = [
     "customer_profit",
     "customer_profit_total",
     "customer_cost",

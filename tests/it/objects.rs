@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use whalecurve::schema::settings::WITHOUT_GROUPS;
 
 use crate::support::{Job, cents, days, integers, text, whalecurve, without_stages};
 
@@ -278,33 +279,18 @@ fn major(minor: i64) -> String {
 /// Groups of customers are not worked out where no dataset tells of them, and what is written is the same.
 #[test]
 fn datasets_without_groups_are_the_same_alone() {
-    const ALONE: [&str; 13] = [
-        "customer_profit",
-        "customer_profit_total",
-        "customer_cost",
-        "pool_balance",
-        "capacity_use",
-        "activity_rate",
-        "trace",
-        "fx_conversion",
-        "whale_curve",
-        "rejected",
-        "input_balance",
-        "product_profit",
-        "product_balance",
-    ];
     let stages = |job: &Job| std::fs::read_to_string(job.path("out/run_results.json")).unwrap();
     let all = job("");
     let manifest = all.run(&[]);
     assert!(stages(&all).contains("\"portfolio\""));
-    let part = job(&format!("outputs: [{}]\n", ALONE.join(", ")));
+    let part = job(&format!("outputs: [{}]\n", WITHOUT_GROUPS.join(", ")));
     let alone = part.run(&[]);
     assert!(!stages(&part).contains("\"portfolio\""));
     let written = |manifest: &serde_json::Value, name: &str| {
         let outputs = manifest["outputs"].as_array().unwrap();
         outputs.iter().find(|output| output["dataset"] == name).map(|output| output["files"].clone())
     };
-    for name in ALONE {
+    for name in WITHOUT_GROUPS {
         let found = written(&alone, name);
         assert!(found.is_some() && found == written(&manifest, name), "{name}");
     }
