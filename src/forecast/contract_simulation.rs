@@ -29,8 +29,10 @@ pub struct ContractSettings {
 /// One slice a property, one row a customer.
 #[derive(Debug, Clone, Copy)]
 pub struct ContractCustomers<'a> {
-    /// The contract that goes on; `None` for one who has left.
-    pub contract: &'a [Option<Ongoing>],
+    /// The different contracts that go on, in any order; not one a customer.
+    pub contracts: &'a [Ongoing],
+    /// Number of the contract that goes on, among `contracts`; `None` for one who has left.
+    pub contract: &'a [Option<u32>],
     /// Contribution of a period under contract, major units.
     pub contribution: &'a [f64],
     /// Stable key of the customer, for its random stream.
@@ -67,21 +69,15 @@ pub fn simulate(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Simulation, LifetimeError> {
     customers.check()?;
-    let mut contracts: Vec<Ongoing> = customers.contract.iter().flatten().copied().collect();
-    contracts.sort_unstable();
-    contracts.dedup();
-    let number = |contract: &Ongoing| contracts.partition_point(|other| other < contract) as i64;
-    let histories = customers.contract.iter().map(|contract| contract.as_ref().map(number)).collect();
-    let futures = UnderContract { settings, customers: *customers, contracts, histories };
+    let histories = customers.contract.iter().map(|number| number.map(i64::from)).collect();
+    let futures = UnderContract { settings, customers: *customers, histories };
     stratified::simulate(&settings.strata, &futures, segmentations, progress)
 }
 
 struct UnderContract<'a> {
     settings: &'a ContractSettings,
     customers: ContractCustomers<'a>,
-    /// The different contracts, ascending.
-    contracts: Vec<Ongoing>,
-    /// Number of each customer's among them.
+    /// Number of each customer's contract.
     histories: Vec<Option<i64>>,
 }
 
@@ -102,7 +98,7 @@ impl Futures for UnderContract<'_> {
             let rule = "it must be finite and not negative";
             return Err(LifetimeError::Setting { setting: "delta", rule });
         }
-        Ok(models.iter().map(|model| model.future(self.contracts[history as usize], calendar)).collect())
+        Ok(models.iter().map(|model| model.future(self.customers.contracts[history as usize], calendar)).collect())
     }
 
     fn value(&self, ahead: &Future, row: usize, level: f64, _: &mut Stream) -> f64 {

@@ -45,9 +45,7 @@ struct Seen {
     customer: Vec<u32>,
     /// First day of the first contract.
     came: Vec<Day>,
-    /// The contract that goes on; `None` for one who has left.
-    contract: Vec<Option<Ongoing>>,
-    /// The different ones that go on, ascending, and the number of each customer's among them.
+    /// The different contracts that go on, ascending, and the number of each customer's among them; `None` for one who has left.
     contracts: Vec<Ongoing>,
     number: Vec<Option<u32>>,
     /// Periods paid for so far.
@@ -82,7 +80,6 @@ impl Seen {
             customer,
             came,
             number: contract.iter().map(number).collect(),
-            contract,
             paid: customers.iter().map(paid).collect(),
             contracts,
         }
@@ -221,7 +218,12 @@ impl Contracts {
             Some(setting) => {
                 let newcomer = self.model()?.newcomer(&self.calendar).map_err(ForecastError::from)?;
                 let rows = Rows { customer, came: &|row| came[row] };
-                newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
+                newcomers::by_period(
+                    (setting, ledgers, money.0),
+                    per_major,
+                    (&rows, done, (self.seen.together.by, &weights)),
+                    newcomer,
+                )
             }
         };
         Ok((contribution, weights, expected, new_customers))
@@ -291,7 +293,7 @@ impl Contracts {
 
     /// Whether the customer has left.
     pub(super) fn has_left(&self, at: usize) -> bool {
-        self.seen.contract[at].is_none()
+        self.seen.number[at].is_none()
     }
 
     /// Simulates every customer.
@@ -310,7 +312,12 @@ impl Contracts {
             models: ruling(&self.choice.fit, (settings, setting), ContractModel::draw_parameters)?,
             strata: strata(settings, setting),
         };
-        let customers = ContractCustomers { contract: &self.seen.contract, contribution, key: &self.key };
+        let customers = ContractCustomers {
+            contracts: &self.seen.contracts,
+            contract: &self.seen.number,
+            contribution,
+            key: &self.key,
+        };
         let found = contract_simulation::simulate(&what, &customers, segmentations, progress);
         Ok(found.map_err(ForecastError::from)?)
     }

@@ -170,7 +170,8 @@ impl Forecast {
         let keep = |rates: Rates| kept_rates(settings, rates);
         let weights = Weights::fit(&earned, self.together.grouped());
         let mut rates = keep(contribution::rates(&earned, &weights, self.together.grouped()));
-        let new_customers = self.new_customers(settings, ledgers, (money.0, &earned), (added.as_deref(), &keep))?;
+        let new_customers =
+            self.new_customers(settings, ledgers, (money.0, &earned, &weights), (added.as_deref(), &keep))?;
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
@@ -184,12 +185,12 @@ impl Forecast {
 
     /// What the next customer of every group is expected to bring.
     ///
-    /// * `added`: factor on a purchase that other prices add, one a history. * `keep`: what is kept of an amount.
+    /// * `weights`: of the groups that rates are drawn to. * `added`: factor on a purchase that other prices add, one a history. * `keep`: what is kept of an amount.
     fn new_customers(
         &self,
         settings: &Settings,
         ledgers: &Ledgers,
-        (margins, earned): (&Margins, &Earned<'_>),
+        (margins, earned, weights): (&Margins, &Earned<'_>, &Weights),
         (added, keep): (Option<&[f64]>, &dyn Fn(Rates) -> Rates),
     ) -> Result<Vec<NewCustomers>, ForecastError> {
         let histories = &self.histories;
@@ -209,7 +210,8 @@ impl Forecast {
             .chain(grouped)
             .map(|Grouping { by, names, of }| {
                 let grouped = Grouped { of: &of, groups: names.len() };
-                let rates = keep(contribution::group_rates(earned, &Weights::fit(earned, grouped), grouped));
+                let weights = if by == self.together.by { *weights } else { Weights::fit(earned, grouped) };
+                let rates = keep(contribution::group_rates(earned, &weights, grouped));
                 let expected = newcomer::new_customers(&population, spend, &of, &rates, self.time)?;
                 let acquisition_cost = acquisition_cost.as_ref().map(|cost| means(cost, &of, names.len()));
                 Ok(NewCustomers { by, names, expected, rates, acquisition_cost })

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     forecast::{
-        contribution::Rates,
+        contribution::{Rates, Weights},
         newcomer::{NewCustomer, Newcomer},
         newcomer_periods,
     },
@@ -74,17 +74,18 @@ pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Op
 
 /// What the next customer of every group is expected to bring, of a forecast by periods or opportunities.
 ///
-/// * `rows`, `done`: its customers.
+/// * `rows`, `done`: its customers. * `known`: the way of grouping that their rates are drawn together by, and its weights.
 pub(super) fn by_period(
     (setting, ledgers, margins): (&ForecastSettings, &Ledgers, &Margins),
     per_major: f64,
-    (rows, done): (&Rows<'_>, Done<'_>),
+    (rows, done, known): (&Rows<'_>, Done<'_>, (&str, &Weights)),
     newcomer: Newcomer,
 ) -> Vec<NewCustomers> {
     let cost = acquisition_cost(ledgers, margins, rows.customer, per_major);
     let of_group = |Grouping { by, names, of }: Grouping| {
         let grouped = Grouped { of: &of, groups: names.len() };
-        let UnitMoney { spend, rates } = UnitMoney::of_groups(done, &done.weights(grouped), grouped);
+        let weights = if by == known.0 { *known.1 } else { done.weights(grouped) };
+        let UnitMoney { spend, rates } = UnitMoney::of_groups(done, &weights, grouped);
         let expected = newcomer_periods::new_customers(newcomer, &of, &spend, &rates);
         let acquisition_cost = cost.as_ref().map(|cost| means(cost, &of, names.len()));
         NewCustomers { by, names, expected, rates, acquisition_cost }

@@ -288,7 +288,12 @@ impl Opportunistic {
             (Some(setting), Ok(model)) => {
                 let rows = Rows { customer, came: &came };
                 let newcomer = model.newcomer(&self.seen.worth);
-                newcomers::by_period((setting, ledgers, money.0), per_major, (&rows, done), newcomer)
+                newcomers::by_period(
+                    (setting, ledgers, money.0),
+                    per_major,
+                    (&rows, done, (self.seen.together.by, &weights)),
+                    newcomer,
+                )
             }
             _ => Vec::new(),
         };

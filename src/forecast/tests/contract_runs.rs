@@ -311,8 +311,21 @@ fn settings(models: Vec<ContractModel>, paths: u32) -> ContractSettings {
 }
 
 fn run(settings: &ContractSettings, base: &Base) -> Simulation {
-    let contracts: Vec<Option<Ongoing>> = base.start.iter().map(|start| start.map(Ongoing::from)).collect();
-    let customers = ContractCustomers { contract: &contracts, contribution: &base.contribution, key: &base.key };
+    let mut starts: Vec<Day> = base.start.iter().flatten().copied().collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let contract: Vec<Option<u32>> = base
+        .start
+        .iter()
+        .map(|start| start.map(|start| starts.partition_point(|other| *other < start) as u32))
+        .collect();
+    let contracts: Vec<Ongoing> = starts.into_iter().map(Ongoing::from).collect();
+    let customers = ContractCustomers {
+        contracts: &contracts,
+        contract: &contract,
+        contribution: &base.contribution,
+        key: &base.key,
+    };
     simulate(settings, &customers, &[Segmentation { segment: &base.segment, segments: 3 }], &|_| {}).unwrap()
 }
 
