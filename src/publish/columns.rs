@@ -8,6 +8,7 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema, SchemaRef};
 use bytes::Bytes;
 use camino::Utf8Path;
 use parquet::{
@@ -70,22 +71,56 @@ pub fn each_batch<'a>(
     columns: impl IntoIterator<Item = &'a str>,
     mut show: impl FnMut(&RecordBatch) -> Result<(), PublishError>,
 ) -> Result<(), PublishError> {
+    let decoded = |batch: RecordBatch| Ok(batch);
+    each_made(path, columns, false, decoded, |batch| show(&batch))
+}
+
+/// Makes something of some columns of every row group, several side by side, and takes what was made in their order; names that
+/// the file does not have are left out.
+///
+/// * `numbered`: text comes as the numbers of a dictionary's entries.
+///
+/// # Errors
+/// [`PublishError`] of a file that cannot be read, of `make` or of `take`: the first in the order of the file.
+pub(super) fn each_made<'a, T: Send>(
+    path: &Utf8Path,
+    columns: impl IntoIterator<Item = &'a str>,
+    numbered: bool,
+    make: impl Fn(RecordBatch) -> Result<T, PublishError> + Sync,
+    mut take: impl FnMut(T) -> Result<(), PublishError>,
+) -> Result<(), PublishError> {
     let parquet = |source| PublishError::Parquet { path: path.to_owned(), source };
     let file = Shared(Arc::new(File::open(path).map_err(io(path))?));
-    let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(parquet)?;
+    let mut footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(parquet)?;
+    if numbered {
+        let options = ArrowReaderOptions::default().with_schema(numbered_text(footer.schema()));
+        footer = ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), options).map_err(parquet)?;
+    }
     let mask = ProjectionMask::columns(footer.parquet_schema(), columns);
-    let decode = |group: &usize| -> Result<Vec<RecordBatch>, PublishError> {
+    let decode = |group: &usize| -> Result<Vec<T>, PublishError> {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), footer.clone());
         let rows = footer.metadata().row_group(*group).num_rows() as usize;
         let builder = builder.with_projection(mask.clone()).with_row_groups(vec![*group]).with_batch_size(rows.max(1));
-        builder.build().map_err(parquet)?.map(|batch| batch.map_err(|error| parquet(error.into()))).collect()
+        builder.build().map_err(parquet)?.map(|batch| make(batch.map_err(|error| parquet(error.into()))?)).collect()
     };
     let groups: Vec<usize> = (0..footer.metadata().num_row_groups()).collect();
     for groups in groups.chunks(GROUPS_AT_ONCE.min(rayon::current_num_threads())) {
         let decoded: Vec<_> = groups.par_iter().map(decode).collect();
-        for batches in decoded {
-            batches?.iter().try_for_each(&mut show)?;
+        for made in decoded {
+            made?.into_iter().try_for_each(&mut take)?;
         }
     }
     Ok(())
+}
+
+/// The schema in which text is numbered.
+fn numbered_text(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 => {
+            let numbers = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            Arc::new(field.as_ref().clone().with_data_type(numbers))
+        }
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }

@@ -10,11 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::{Array, Decimal128Array, RecordBatch, StringArray, cast::AsArray};
+use arrow_array::{Array, Decimal128Array, DictionaryArray, RecordBatch, cast::AsArray, types::Int32Type};
 use camino::Utf8PathBuf;
 use serde_json::{Map, Value};
 
-use super::{PublishError, columns::each_batch};
+use super::{PublishError, columns::each_made};
 use crate::schema::outputs::{ColumnType, DATASETS};
 
 /// A dataset of the output.
@@ -46,6 +46,9 @@ const ACTIVITY_COST: [&str; 4] = ["product_activity_cost", "order_cost", "custom
 
 /// Kinds of cost: of customers, and of pools.
 const KINDS: [(&str, &str); 2] = [("fixed_cost", "allocated_fixed"), ("avoidable_cost", "allocated_avoidable")];
+
+/// What pools have allocated, and of what kind.
+const OF_POOLS: [&str; 3] = ["allocated", KINDS[0].1, KINDS[1].1];
 
 /// Totals of the pools as a manifest tells them, by the column of `pool_balance` that they are of.
 fn told(pools: &Map<String, Value>) -> impl Iterator<Item = (String, i128)> {
@@ -86,59 +89,79 @@ pub(super) fn reconcile(
         ("object_balance", &["scenario", "activity", "period"], &OF_OBJECTS),
     ] {
         let Some(balance) = table(name) else { continue };
-        tie(name, "what came and what became of it", &balance.total(by, &CAME)?, &balance.total(by, of)?);
-        let residual = balance.total(&["scenario"], &["residual"])?;
+        let columns = [&CAME[..], of].concat();
+        let totals = balance.totals(by, &columns)?;
+        let (came, became) = totals.split_at(CAME.len());
+        tie(name, "what came and what became of it", &added(came), &added(became));
+        let at = columns.iter().position(|column| *column == "residual").unwrap_or(0);
+        let residual = by_places(&totals[at], &[0]);
         tie(name, "residual", &residual, &residual.keys().map(|group| (group.clone(), 0)).collect());
     }
-    if let Some(pools) = table("pool_balance") {
-        let (columns, totals): (Vec<String>, Vec<i128>) = told(of_manifest).unzip();
-        let sums = pools.totals(&["scenario"], &columns.iter().map(String::as_str).collect::<Vec<_>>())?;
-        for ((column, total), sums) in columns.iter().zip(totals).zip(sums) {
+    // Every other dataset is read once, each column by the finest groups that are asked for.
+    let told: Vec<(String, i128)> = told(of_manifest).collect();
+    let names: Vec<&str> = told.iter().map(|(column, _)| column.as_str()).chain(OF_POOLS).collect();
+    let pools = table("pool_balance").map(|table| table.named(&["scenario", "stage", "pool"], &names)).transpose()?;
+    let costs = table("customer_cost").map(|table| table.named(&["scenario", "activity"], &["amount"])).transpose()?;
+    let names: Vec<&str> = money().chain(ACTIVITY_COST).chain(KINDS.map(|(column, _)| column)).collect();
+    let cells = table("customer_profit").map(|table| table.named(&["scenario"], &names)).transpose()?;
+    let names: Vec<&str> = money().collect();
+    let total = table("customer_profit_total").map(|table| table.named(&["scenario"], &names)).transpose()?;
+    if let Some(pools) = &pools {
+        for (column, total) in &told {
+            let sums = by_places(&pools[column.as_str()], &[0]);
             let base = sums.get(&vec!["base".to_owned()]).copied().unwrap_or(0);
             let of = |sum| Sums::from([(Vec::new(), sum)]);
-            tie("pool_balance", &format!("{column}, and that of `pools` in the manifest"), &of(base), &of(total));
+            tie("pool_balance", &format!("{column}, and that of `pools` in the manifest"), &of(base), &of(*total));
         }
-        if let Some(costs) = table("customer_cost") {
-            let mut allocated = pools.total(&["stage", "scenario", "pool"], &["allocated"])?;
-            allocated.retain(|group, _| group[0] == "activity");
-            let allocated = allocated.into_iter().map(|(group, sum)| (group[1..].to_vec(), sum)).collect();
-            let costs = costs.total(&["scenario", "activity"], &["amount"])?;
-            tie("customer_cost", "amount, and what its pools allocated", &costs, &allocated);
+        if let Some(costs) = &costs {
+            let mut allocated = pools["allocated"].clone();
+            allocated.retain(|group, _| group[1] == "activity");
+            let allocated = by_places(&allocated, &[0, 2]);
+            tie("customer_cost", "amount, and what its pools allocated", &costs["amount"], &allocated);
         }
-        if let Some(cells) = table("customer_profit") {
+        if let Some(cells) = &cells {
             for (column, of_pools) in KINDS {
-                let (cells, pools) = (cells.total(&["scenario"], &[column])?, pools.total(&["scenario"], &[of_pools])?);
-                tie("customer_profit", &format!("{column}, and {of_pools} of its pools"), &cells, &pools);
+                let what = format!("{column}, and {of_pools} of its pools");
+                tie("customer_profit", &what, &cells[column], &by_places(&pools[of_pools], &[0]));
             }
         }
     }
-    if let Some(cells) = table("customer_profit") {
-        if let Some(total) = table("customer_profit_total") {
-            let columns: Vec<&str> = money().collect();
-            let (cells, total) = (cells.totals(&["scenario"], &columns)?, total.totals(&["scenario"], &columns)?);
-            for ((column, cells), total) in columns.iter().zip(&cells).zip(&total) {
-                tie("customer_profit_total", &format!("{column}, and its sum in customer_profit"), total, cells);
-            }
+    if let (Some(cells), Some(total)) = (&cells, &total) {
+        for column in money() {
+            let what = format!("{column}, and its sum in customer_profit");
+            tie("customer_profit_total", &what, &total[column], &cells[column]);
         }
-        if let Some(costs) = table("customer_cost") {
-            let (in_profit, costs) =
-                (cells.total(&["scenario"], &ACTIVITY_COST)?, costs.total(&["scenario"], &["amount"])?);
-            tie("customer_profit", "cost of activities, and its sum in customer_cost", &in_profit, &costs);
-        }
+    }
+    if let (Some(cells), Some(costs)) = (&cells, &costs) {
+        let in_profit = added(ACTIVITY_COST.iter().map(|column| &cells[column]));
+        let costs = by_places(&costs["amount"], &[0]);
+        tie("customer_profit", "cost of activities, and its sum in customer_cost", &in_profit, &costs);
     }
     Ok((sums, wrong))
 }
 
+/// The sum of several sums.
+fn added<'a>(sums: impl IntoIterator<Item = &'a Sums>) -> Sums {
+    let mut all = Sums::new();
+    for (group, sum) in sums.into_iter().flatten() {
+        *all.entry(group.clone()).or_default() += sum;
+    }
+    all
+}
+
+/// Sums of coarser groups: those that are alike in some places of their texts.
+fn by_places(sums: &Sums, places: &[usize]) -> Sums {
+    let mut all = Sums::new();
+    for (group, sum) in sums {
+        *all.entry(places.iter().map(|place| group[*place].clone()).collect()).or_default() += sum;
+    }
+    all
+}
+
 impl Table<'_> {
-    /// Sum of all of `columns` by the texts of `by`.
-    fn total(&self, by: &[&str], columns: &[&str]) -> Result<Sums, PublishError> {
-        let mut all = Sums::new();
-        for sums in self.totals(by, columns)? {
-            for (group, sum) in sums {
-                *all.entry(group).or_default() += sum;
-            }
-        }
-        Ok(all)
+    /// Sums of each of `columns` by the texts of `by`, by its name.
+    fn named<'n>(&self, by: &[&str], columns: &[&'n str]) -> Result<BTreeMap<&'n str, Sums>, PublishError> {
+        Ok(columns.iter().copied().zip(self.totals(by, columns)?).collect())
     }
 
     /// Sums of each of `columns` by the texts of `by`, in one reading.
@@ -147,39 +170,63 @@ impl Table<'_> {
         for path in &self.files {
             let damaged =
                 || PublishError::Damaged { path: path.clone(), what: "a column that must tie is missing".to_owned() };
-            each_batch(path, by.iter().chain(columns).copied(), |batch| {
-                add(&mut sums, batch, by, columns).ok_or_else(damaged)
+            let read = by.iter().chain(columns).copied();
+            let make = |batch: RecordBatch| of_batch(&batch, by, columns).ok_or_else(damaged);
+            each_made(path, read, true, make, |batch| {
+                for (sums, of_batch) in sums.iter_mut().zip(batch) {
+                    for (group, sum) in of_batch {
+                        *sums.entry(group).or_default() += sum;
+                    }
+                }
+                Ok(())
             })?;
         }
         Ok(sums)
     }
 }
 
-/// Adds a batch, a column to each of the sums; `None` when a column is not there or of another type.
-fn add(sums: &mut [Sums], batch: &RecordBatch, by: &[&str], columns: &[&str]) -> Option<()> {
-    let texts: Vec<&StringArray> =
-        by.iter().map(|name| batch.column_by_name(name)?.as_string_opt::<i32>()).collect::<Option<_>>()?;
-    let mut numbers: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
-    let mut group: Vec<&str> = Vec::new();
-    let mut group_of: Vec<usize> = Vec::with_capacity(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        group.clear();
-        group.extend(texts.iter().map(|column| column.value(row)));
-        let number = numbers.get(group.as_slice()).copied().unwrap_or(numbers.len());
-        if number == numbers.len() {
-            numbers.insert(group.clone(), number);
-        }
-        group_of.push(number);
+/// Sums of each column of a batch; `None` when a column is not there or of another type.
+fn of_batch(batch: &RecordBatch, by: &[&str], columns: &[&str]) -> Option<Vec<Sums>> {
+    let mut groups = Groups { of_row: vec![0; batch.num_rows()], texts: vec![Vec::new()] };
+    for name in by {
+        groups.split(batch.column_by_name(name)?.as_dictionary_opt::<Int32Type>()?)?;
     }
-    for (sums, name) in sums.iter_mut().zip(columns) {
+    let sums = columns.iter().map(|name| {
         let values = batch.column_by_name(name)?.as_any().downcast_ref::<Decimal128Array>()?;
-        let mut found = vec![0_i128; numbers.len()];
-        for (row, number) in group_of.iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
-            found[*number] += values.value(row);
+        let mut found = vec![0_i128; groups.texts.len()];
+        for (row, group) in groups.of_row.iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
+            found[*group] += values.value(row);
         }
-        for (group, number) in &numbers {
-            *sums.entry(group.iter().map(|text| (*text).to_owned()).collect()).or_default() += found[*number];
+        Some(groups.texts.iter().cloned().zip(found).collect())
+    });
+    sums.collect()
+}
+
+/// The group of every row, and the texts of every group.
+struct Groups {
+    of_row: Vec<usize>,
+    texts: Vec<Vec<String>>,
+}
+
+impl Groups {
+    /// Tells rows apart by one more text; a text that is null is empty. `None` where the entries are no text.
+    fn split(&mut self, column: &DictionaryArray<Int32Type>) -> Option<()> {
+        let entries = column.values().as_string_opt::<i32>()?;
+        // One place for each group and entry, the last entry being that of nulls: both are few where sums must tie.
+        let width = entries.len() + 1;
+        let mut numbers = vec![usize::MAX; self.texts.len() * width];
+        let mut texts: Vec<Vec<String>> = Vec::new();
+        for (row, group) in self.of_row.iter_mut().enumerate() {
+            let entry = column.key(row).unwrap_or(entries.len());
+            let number = &mut numbers[*group * width + entry];
+            if *number == usize::MAX {
+                *number = texts.len();
+                let text = if entry < entries.len() { entries.value(entry) } else { "" };
+                texts.push(self.texts[*group].iter().cloned().chain([text.to_owned()]).collect());
+            }
+            *group = *number;
         }
+        self.texts = texts;
+        Some(())
     }
-    Some(())
 }
