@@ -11,18 +11,18 @@
 //!
 //! ```
 //! use whalecurve::{
-//!     decide::effect::gain,
-//!     schema::{decisions::{EFFECT_SCALE, Effect}, equity::Drivers},
+//!     decide::effect::{Change, difference},
+//!     schema::equity::Drivers,
 //! };
 //!
 //! let customer = Drivers { p_alive: 1.0, lifetime: 10.0, purchase_rate: 2.0, spend: 50.0, margin_rate: 0.4, order_cost: 5.0, sustaining_rate: 1.0 };
 //! // 10 · (2 · (20 − 5) − 1) = 290; half as many purchases again: 10 · (3 · 15 − 1) = 440.
-//! let more = Effect { frequency: 500_000, probability: EFFECT_SCALE, ..Effect::default() };
-//! assert!((gain(&customer, &more, None, f64::INFINITY) - 150.0).abs() < 1e-9);
+//! let more = Change { purchases: 1.5, ..Change::NONE };
+//! assert!((difference(&customer, &more, None, f64::INFINITY) - 150.0).abs() < 1e-9);
 //! // At no more than two purchases and a half: 10 · (2.5 · 15 − 1) = 365.
-//! assert!((gain(&customer, &more, None, 2.5) - 75.0).abs() < 1e-9);
+//! assert!((difference(&customer, &more, None, 2.5) - 75.0).abs() < 1e-9);
 //! // It stays half as long again, and keeps its rate: 15 · 29 = 435.
-//! assert!((gain(&customer, &Effect { frequency: 0, ..more }, Some((15.0, 2.0)), f64::INFINITY) - 145.0).abs() < 1e-9);
+//! assert!((difference(&customer, &Change::NONE, Some((15.0, 2.0)), f64::INFINITY) - 145.0).abs() < 1e-9);
 //! ```
 
 use crate::schema::{
@@ -30,30 +30,69 @@ use crate::schema::{
     equity::Drivers,
 };
 
-/// Expected gain of an action, major units.
+/// What actions that work change of a customer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// Share of the loss of customers that is prevented, at most 1.
+    pub retention: f64,
+    /// Factor of the purchases while the customer stays.
+    pub purchases: f64,
+    /// What is added to what is kept of a unit of sales.
+    pub margin: f64,
+    /// Factor of the cost of serving and keeping.
+    pub cost: f64,
+}
+
+impl Change {
+    /// Nothing is done.
+    pub const NONE: Self = Self { retention: 0.0, purchases: 1.0, margin: 0.0, cost: 1.0 };
+
+    /// Both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            retention: self.retention + other.retention - self.retention * other.retention,
+            purchases: self.purchases * other.purchases,
+            margin: self.margin + other.margin,
+            cost: self.cost * other.cost,
+        }
+    }
+
+    /// Probability that an action works at all.
+    #[must_use]
+    pub fn probability(effect: &Effect) -> f64 {
+        share(effect.probability)
+    }
+}
+
+impl From<&Effect> for Change {
+    fn from(effect: &Effect) -> Self {
+        Self {
+            retention: share(effect.retention),
+            purchases: 1.0 + share(effect.frequency),
+            margin: share(effect.margin),
+            cost: 1.0 + share(effect.cost_to_serve),
+        }
+    }
+}
+
+/// What is gained when a change happens, major units: `V′ − V`.
 ///
-/// * `prolonged`: expected time alive and purchases a unit of it with the action's retention, as
+/// * `prolonged`: expected time alive and purchases a unit of it with the change's retention, as
 ///   [`prolonged`](super::staying::prolonged) tells; `None`: it has none.
 /// * `most_often`: most purchases a unit of time: 1 where that is an opportunity to buy, else infinity.
 #[must_use]
-pub fn gain(customer: &Drivers, effect: &Effect, prolonged: Option<(f64, f64)>, most_often: f64) -> f64 {
-    let mut acted = acted(customer, effect, prolonged);
-    acted.purchase_rate = acted.purchase_rate.min(most_often);
-    share(effect.probability) * (acted.value() - customer.value())
-}
-
-/// The customer if the action works.
-fn acted(customer: &Drivers, effect: &Effect, prolonged: Option<(f64, f64)>) -> Drivers {
-    let cost = 1.0 + share(effect.cost_to_serve);
+pub fn difference(customer: &Drivers, change: &Change, prolonged: Option<(f64, f64)>, most_often: f64) -> f64 {
     let (lifetime, purchase_rate) = prolonged.unwrap_or((customer.lifetime, customer.purchase_rate));
-    Drivers {
+    let acted = Drivers {
         lifetime,
-        purchase_rate: purchase_rate * (1.0 + share(effect.frequency)),
-        margin_rate: customer.margin_rate + share(effect.margin),
-        order_cost: customer.order_cost * cost,
-        sustaining_rate: customer.sustaining_rate * cost,
+        purchase_rate: (purchase_rate * change.purchases).min(most_often),
+        margin_rate: customer.margin_rate + change.margin,
+        order_cost: customer.order_cost * change.cost,
+        sustaining_rate: customer.sustaining_rate * change.cost,
         ..*customer
-    }
+    };
+    acted.value() - customer.value()
 }
 
 /// A share as it is in [`Effect`].
@@ -69,6 +108,21 @@ mod tests {
     use super::*;
     use crate::decide::staying::{Known, Scene, prolonged};
     use crate::numeric::discounting::Timing;
+
+    #[test]
+    fn what_two_actions_change_is_what_one_changes_of_the_other() {
+        let of = |retention, frequency, margin, cost_to_serve| {
+            Change::from(&Effect { retention, frequency, margin, cost_to_serve, ..Effect::default() })
+        };
+        // Of what one leaves of the loss the other prevents its share.
+        let both = of(500_000, 200_000, 10_000, -100_000).and(&of(200_000, -500_000, 20_000, 100_000));
+        for (found, expected) in [(both.retention, 0.6), (both.purchases, 0.6), (both.margin, 0.03), (both.cost, 0.99)]
+        {
+            assert!((found - expected).abs() < 1e-12, "{both:?}");
+        }
+        let one = of(300_000, 70_000, -10_000, 20_000);
+        assert_eq!(Change::NONE.and(&one), one);
+    }
 
     proptest! {
         #[test]
@@ -88,20 +142,17 @@ mod tests {
                 sustaining_rate: 0.1,
             };
             let known = Known { p_alive_at_horizon: stays, rate_now: rate };
-            let certain = Effect { probability: EFFECT_SCALE, ..Effect::default() };
             let longer = prolonged(&customer, known, share(more), &Scene::new(52.0, Timing { delta: 0.0, period: None }));
-            prop_assert!(gain(&customer, &certain, Some(longer), f64::INFINITY) >= -1e-6);
-            for effect in [
-                Effect { frequency: more, ..certain },
-                Effect { margin: more, ..certain },
-                Effect { cost_to_serve: -more, ..certain },
+            prop_assert!(difference(&customer, &Change::NONE, Some(longer), f64::INFINITY) >= -1e-6);
+            for change in [
+                Effect { frequency: more, ..Effect::default() },
+                Effect { margin: more, ..Effect::default() },
+                Effect { cost_to_serve: -more, ..Effect::default() },
             ] {
-                prop_assert!(gain(&customer, &effect, None, f64::INFINITY) >= -1e-9, "{:?}", effect);
+                let change = Change::from(&change);
+                prop_assert!(difference(&customer, &change, None, f64::INFINITY) >= -1e-9, "{:?}", change);
             }
-            prop_assert!(gain(&customer, &certain, None, f64::INFINITY).abs() < 1e-12);
-            let half = Effect { frequency: more, probability: EFFECT_SCALE / 2, ..Effect::default() };
-            let all = Effect { probability: EFFECT_SCALE, ..half };
-            prop_assert!((2.0 * gain(&customer, &half, None, f64::INFINITY) - gain(&customer, &all, None, f64::INFINITY)).abs() < 1e-9);
+            prop_assert!(difference(&customer, &Change::NONE, None, f64::INFINITY).abs() < 1e-12);
         }
     }
 }

@@ -79,7 +79,7 @@ mod tests {
 
     fn of(options: &[(i64, i64)]) -> Vec<Increment> {
         let candidate =
-            |(action, (cost, gain)): (u16, &(i64, i64))| Candidate { customer: 0, action, cost: *cost, gain: *gain };
+            |(action, (cost, gain)): (u32, &(i64, i64))| Candidate { customer: 0, action, cost: *cost, gain: *gain };
         let candidates: Vec<Candidate> = (0..).zip(options).map(candidate).collect();
         let mut found = Vec::new();
         increments(&candidates, 0..candidates.len(), None, Minor::MAX, &mut found);

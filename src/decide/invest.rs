@@ -1,4 +1,4 @@
-//! Who gets what under a budget: at most one action a customer, so as to gain the most.
+//! Who gets what under a budget: at most one action a customer, or one bundle of actions, so as to gain the most.
 //!
 //! A multiple-choice knapsack. What is dearer than the whole budget is no choice. Every customer's other choices are reduced
 //! to the steps of their upper hull; the steps of all customers are taken from the one that gains most a unit of cost down,
@@ -22,8 +22,8 @@ use crate::units::{Minor, MinorSum};
 pub struct Candidate {
     /// Row of the customer.
     pub customer: u32,
-    /// Number of the action.
-    pub action: u16,
+    /// Number of the action, or of the [`Bundle`](super::bundle::Bundle) of actions.
+    pub action: u32,
     /// What it costs, minor units, `>= 0`.
     pub cost: Minor,
     /// What it is expected to gain, minor units.
@@ -72,7 +72,7 @@ const CORE_STATES: usize = 100_000;
 
 /// Chooses at most one action a customer.
 ///
-/// * `candidates`: sorted by customer, then action. * `budget`: minor units, `>= 0`.
+/// * `candidates`: those of a customer together. * `budget`: minor units, `>= 0`.
 /// * `ties`: a key a customer; of equal steps the one with the smaller key goes first.
 #[must_use]
 pub fn choose(candidates: &[Candidate], budget: Minor, ties: &[u64]) -> Plan {
@@ -323,7 +323,7 @@ mod tests {
     fn sorted(options: Vec<(u32, i64, i64)>) -> Vec<Candidate> {
         let mut options = options;
         options.sort_unstable();
-        let number = |at: usize| at as u16;
+        let number = |at: usize| at as u32;
         options
             .iter()
             .enumerate()

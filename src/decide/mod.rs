@@ -13,6 +13,7 @@
 //! assert_eq!((plan.chosen, plan.spent, plan.gain, plan.bound), (vec![1, 2], 50, 62, 62));
 //! ```
 
+pub mod bundle;
 pub mod effect;
 mod hull;
 pub mod invest;

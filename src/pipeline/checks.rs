@@ -87,14 +87,8 @@ pub(super) fn check_tests(settings: &Settings) -> Result<(), RunError> {
         let wrong = |reason: String| RunError::BadTest { test: name.clone(), reason };
         let columns = columns_of(settings, test);
         let predicate = expressions::of_one_row(&test.no_row_where).map_err(wrong)?;
-        let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        for node in &predicate {
-            if let Expr::Column(column) = node
-                && !known.contains(&column.as_str())
-            {
-                return Err(wrong(expressions::no_column_of(column, &known)));
-            }
-        }
+        let of = columns.iter().map(|column| (column.name.as_str(), column.kind));
+        expressions::is_boolean(settings, of, &predicate).map_err(wrong)?;
         if let Some(amount) = &test.amount {
             let money = |column: &&RunColumn| matches!(column.kind, ColumnType::Money | ColumnType::MoneySum);
             let sums: Vec<&str> = columns.iter().filter(money).map(|column| column.name.as_str()).collect();
@@ -102,7 +96,6 @@ pub(super) fn check_tests(settings: &Settings) -> Result<(), RunError> {
                 return Err(wrong(format!("`amount` is no column of money; there are: {}", sums.join(", "))));
             }
         }
-        is_boolean(settings, &columns, &predicate).map_err(wrong)?;
         if let Some(missing) = missing(settings, &test.dataset) {
             return Err(wrong(format!("dataset `{}` is not written: {missing}", test.dataset)));
         }
@@ -127,32 +120,6 @@ fn missing(settings: &Settings, dataset: &str) -> Option<&'static str> {
 fn columns_of(settings: &Settings, test: &OutputTest) -> Vec<RunColumn> {
     let spec = DATASETS.iter().find(|spec| spec.name == test.dataset);
     spec.map(|spec| spec.columns_of(settings.quantiles())).unwrap_or_default()
-}
-
-/// Whether a predicate over these columns is true or false, whatever ids are.
-fn is_boolean(settings: &Settings, columns: &[RunColumn], predicate: &Expr) -> Result<(), String> {
-    let exponent = usize::from(settings.currency.exponent);
-    let as_type = |kind: ColumnType, id: &DataType| match kind {
-        ColumnType::Id => id.clone(),
-        ColumnType::Text => DataType::String,
-        ColumnType::Integer => DataType::Int64,
-        ColumnType::Money | ColumnType::MoneySum => DataType::Decimal(38, exponent),
-        ColumnType::Quantity | ColumnType::QuantitySum => DataType::Decimal(38, 6),
-        ColumnType::Float => DataType::Float64,
-        ColumnType::Date => DataType::Date,
-        ColumnType::Boolean => DataType::Boolean,
-    };
-    let mut told = String::new();
-    for id in [DataType::Int64, DataType::String] {
-        let fields = columns.iter().map(|column| Field::new(column.name.as_str().into(), as_type(column.kind, &id)));
-        let frame = DataFrame::empty_with_schema(&fields.collect::<Schema>()).lazy();
-        match frame.select([predicate.clone().alias("found")]).collect() {
-            Ok(found) if found.columns()[0].dtype() == &DataType::Boolean => return Ok(()),
-            Ok(_) => "it is neither true nor false".clone_into(&mut told),
-            Err(error) => told = plain_reason(&error),
-        }
-    }
-    Err(told)
 }
 
 /// Runs every test over what is written, and records it.

@@ -394,6 +394,7 @@ fn publish(
     let written = vec![writer.write(&METHOD_COMPARISON, &method_columns(ledgers.customers.len(), methods, pairs))?];
     let manifest = json!({
         "version": env!("CARGO_PKG_VERSION"),
+        "config_digest": output::config_digest(settings),
         "name": settings.name,
         "as_of": format_day(ledgers.as_of),
         "currency": settings.currency,

@@ -23,29 +23,23 @@ impl Results {
         writer: &Writer<'_>,
         spec: &'static OutputDataset,
     ) -> Result<Written, PublishError> {
-        let rows = self.decisions.invest.as_ref().map_or(0, |invest| invest.candidates.len());
+        let invest = self.decisions.invest.as_ref();
+        let rows = invest.map_or(0, |invest| invest.candidates.len());
         let expected = self.base.value.as_ref().zip(self.forecast.as_ref());
         let expected = expected.map(|(value, forecast)| forecast.by_customer(&value.expected)).unwrap_or_default();
-        let names = self.decisions.invest.as_ref().map(|invest| invest.actions.clone()).unwrap_or_default();
-        let names = std::sync::Arc::new(names);
+        let names = std::sync::Arc::new(invest.map(|invest| invest.labels.clone()).unwrap_or_default());
+        let chosen = invest.map_or(&[] as &[_], |invest| invest.plan.chosen.as_slice());
+        let is_chosen = |row: usize| chosen.binary_search(&(row as u32)).is_ok();
         writer.write_rows(spec, rows, |rows: Range<usize>| {
-            let (candidates, chosen) = match &self.decisions.invest {
-                Some(invest) => (&invest.candidates[rows.clone()], invest.plan.chosen.as_slice()),
-                None => (&[] as &[_], &[] as &[_]),
-            };
-            let is_chosen = |row: usize| chosen.binary_search(&(row as u32)).is_ok();
-            let uncertainty = |action: u16| {
-                self.decisions.invest.as_ref().map_or(0.0, |invest| invest.uncertainty[usize::from(action)])
-            };
+            let candidates = invest.map_or(&[] as &[_], |invest| &invest.candidates[rows.clone()]);
             let scaled = |values: Vec<Minor>| Values::Scaled(values.into_iter().map(Some).collect());
-            let sd = |gain: Minor, action| (gain as f64 * uncertainty(action)).round_ties_even() as Minor;
             vec![
                 Values::Ids(candidates.iter().map(|candidate| candidate.customer).collect()),
-                Values::Label(candidates.iter().map(|candidate| u32::from(candidate.action)).collect(), names.clone()),
+                Values::Label(candidates.iter().map(|candidate| candidate.action).collect(), names.clone()),
                 scaled(candidates.iter().map(|candidate| candidate.cost).collect()),
                 scaled(candidates.iter().map(|candidate| expected[candidate.customer as usize]).collect()),
                 scaled(candidates.iter().map(|candidate| candidate.gain).collect()),
-                scaled(candidates.iter().map(|candidate| sd(candidate.gain, candidate.action)).collect()),
+                scaled(rows.clone().map(|row| invest.map_or(0, |invest| invest.sd(row))).collect()),
                 Values::Float(
                     candidates
                         .iter()
@@ -181,14 +175,18 @@ fn totals(invest: &Invest) -> Vec<Total> {
     let named = |name: &String| Total { action: name.clone(), ..Total::default() };
     let mut each: Vec<Total> = invest.actions.iter().map(named).collect();
     for candidate in &invest.candidates {
-        each[usize::from(candidate.action)].candidates += 1;
+        // What an action gains alone.
+        if let Some(total) = each.get_mut(candidate.action as usize) {
+            total.candidates += 1;
+        }
     }
     for row in &invest.plan.chosen {
-        let candidate = &invest.candidates[*row as usize];
-        let total = &mut each[usize::from(candidate.action)];
-        total.customers += 1;
-        total.spent += MinorSum::from(candidate.cost);
-        total.gain += MinorSum::from(candidate.gain);
+        for (action, gain) in invest.parts(*row as usize) {
+            let total = &mut each[action];
+            total.customers += 1;
+            total.spent += MinorSum::from(invest.cost[action]);
+            total.gain += MinorSum::from(gain);
+        }
     }
     for (total, uncertainty) in each.iter_mut().zip(&invest.uncertainty) {
         total.sd = total.gain as f64 * uncertainty;

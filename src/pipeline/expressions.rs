@@ -13,7 +13,7 @@ use crate::{
     publish::dataset::Values,
     read::{plain_reason, predicate},
     schema::{
-        outputs::{ColumnType, DATASETS},
+        outputs::{ColumnType, DATASETS, RunColumn},
         scenario::BASE,
         segmentation::Segmentation,
         settings::Settings,
@@ -29,18 +29,27 @@ const ROWS_AT_ONCE: usize = 131_072;
 /// Columns that an expression is about, which is not there when it is evaluated.
 const LATE: [&str; 3] = ["cluster", "user_segment", "scenario"];
 
-/// Names of every column that expressions may name, with the place of its dataset.
-pub(super) fn known(settings: &Settings) -> Vec<(String, usize)> {
-    let mut known: Vec<(String, usize)> = Vec::new();
+/// A column that expressions may name.
+pub(super) struct Known {
+    pub(super) name: String,
+    kind: ColumnType,
+    /// The place of its dataset in [`OF_CUSTOMERS`], or after them.
+    place: usize,
+}
+
+/// Every column that expressions may name.
+pub(super) fn known(settings: &Settings) -> Vec<Known> {
+    let mut known: Vec<Known> = Vec::new();
     for (place, name) in OF_CUSTOMERS.iter().enumerate() {
         let Some(spec) = DATASETS.iter().find(|dataset| dataset.name == *name) else { continue };
-        for column in spec.columns_of(settings.quantiles()) {
-            if !LATE.contains(&column.name.as_str()) && known.iter().all(|(other, _)| *other != column.name) {
-                known.push((column.name, place));
+        for RunColumn { name, kind, .. } in spec.columns_of(settings.quantiles()) {
+            if !LATE.contains(&name.as_str()) && known.iter().all(|other| other.name != name) {
+                known.push(Known { name, kind, place });
             }
         }
     }
-    known.extend(hierarchies_of(settings).map(|hierarchy| (hierarchy.to_owned(), OF_CUSTOMERS.len())));
+    let hierarchy = |name: &str| Known { name: name.to_owned(), kind: ColumnType::Text, place: OF_CUSTOMERS.len() };
+    known.extend(hierarchies_of(settings).map(hierarchy));
     known
 }
 
@@ -54,21 +63,56 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
         return Ok(());
     }
     let known = known(settings);
-    let unknown = |name: &str| known.iter().all(|(other, _)| other != name);
+    let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
     for (name, text) in &portfolio.segments {
-        for node in &parsed(name, text)? {
-            if let Expr::Column(column) = node
-                && unknown(column)
-            {
-                return Err(wrong(name, no_column(column, &known)));
+        let columns = known.iter().map(|column| (column.name.as_str(), column.kind));
+        is_boolean(settings, columns, &parsed(name, text)?).map_err(|reason| wrong(name, reason))?;
+    }
+    for name in portfolio.clusters.iter().flat_map(|clusters| &clusters.columns) {
+        match known.iter().find(|column| column.name == *name).map(|column| column.kind) {
+            None => return Err(wrong("clusters", no_column_of(name, &names))),
+            Some(ColumnType::Id | ColumnType::Text) => {
+                return Err(wrong("clusters", format!("`{name}` holds no numbers")));
             }
+            Some(_) => {}
         }
     }
-    let mut of_clusters = portfolio.clusters.iter().flat_map(|clusters| &clusters.columns);
-    match of_clusters.find(|column| unknown(column)) {
-        Some(column) => Err(wrong("clusters", no_column(column, &known))),
-        None => Ok(()),
+    Ok(())
+}
+
+/// Whether an expression over columns of these names and types is true or false of a row, whatever ids are.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn is_boolean<'a>(
+    settings: &Settings,
+    columns: impl Iterator<Item = (&'a str, ColumnType)> + Clone,
+    expression: &Expr,
+) -> Result<(), String> {
+    let names: Vec<&str> = columns.clone().map(|(name, _)| name).collect();
+    for node in expression {
+        if let Expr::Column(column) = node
+            && !names.contains(&column.as_str())
+        {
+            return Err(no_column_of(column, &names));
+        }
     }
+    let exponent = usize::from(settings.currency.exponent);
+    let as_type = |kind: ColumnType, id: &DataType| match kind {
+        ColumnType::Id => id.clone(),
+        ColumnType::Text => DataType::String,
+        ColumnType::Integer => DataType::Int64,
+        ColumnType::Money | ColumnType::MoneySum => DataType::Decimal(38, exponent),
+        ColumnType::Quantity | ColumnType::QuantitySum => DataType::Decimal(38, 6),
+        ColumnType::Float => DataType::Float64,
+        ColumnType::Date => DataType::Date,
+        ColumnType::Boolean => DataType::Boolean,
+    };
+    let with = |id: DataType| {
+        let fields = columns.clone().map(|(name, kind)| Field::new(name.into(), as_type(kind, &id)));
+        predicate::check(expression, &fields.collect::<Schema>(), false)
+    };
+    with(DataType::Int64).or_else(|_| with(DataType::String))
 }
 
 fn parsed(name: &str, text: &str) -> Result<Expr, RunError> {
@@ -87,13 +131,8 @@ pub(super) fn of_one_row(text: &str) -> Result<Expr, String> {
     Ok(expression)
 }
 
-fn no_column(name: &str, known: &[(String, usize)]) -> String {
-    let known: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-    no_column_of(name, &known)
-}
-
 /// That there is no such column, and which was probably meant.
-pub(super) fn no_column_of(name: &str, known: &[&str]) -> String {
+fn no_column_of(name: &str, known: &[&str]) -> String {
     match closest(name, known) {
         Some(word) => format!("no column `{name}`; did you mean `{word}`?"),
         None => format!("no column `{name}`"),
@@ -110,9 +149,9 @@ pub(super) fn is_simulated(column: &str) -> bool {
 }
 
 /// Words of a text that name one of the columns.
-pub(super) fn named<'k>(text: &str, known: &'k [(String, usize)]) -> Vec<&'k str> {
+pub(super) fn named<'k>(text: &str, known: &'k [Known]) -> Vec<&'k str> {
     let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-    known.iter().map(|(name, _)| name.as_str()).filter(|name| words.contains(name)).collect()
+    known.iter().map(|column| column.name.as_str()).filter(|name| words.contains(name)).collect()
 }
 
 /// The columns, with their types.
@@ -125,7 +164,7 @@ pub(super) fn columns(
     let world = World { name: BASE, settings, forecast, found };
     let known = known(settings);
     let rows = found.ledgers.customers.len();
-    let place = |name: &str| known.iter().find(|(other, _)| other == name).map(|(_, place)| *place);
+    let place = |name: &str| known.iter().find(|column| column.name == name).map(|column| column.place);
     let mut columns = Vec::new();
     let values = ValueTable::new(world);
     for (number, dataset) in OF_CUSTOMERS.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::{
     cell::LazyCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, btree_map::Entry},
 };
 
 use rayon::prelude::*;
@@ -13,29 +13,61 @@ use super::{
     results::Findings,
 };
 use crate::{
+    contract::ContractError,
     decide::{
+        bundle::{Bundle, bundles},
         effect,
         invest::{self, Candidate},
         staying::Stay,
     },
     schema::{
-        decisions::Action,
+        decisions::{Action, MOST_ACTIONS},
         equity::{Drivers, Part},
         settings::Settings,
     },
     units::Minor,
 };
 
+/// Bundles of actions that are looked at, at most: with each every customer is judged.
+const MOST_BUNDLES: usize = 100_000;
+
 /// Who gets what.
 pub(super) struct Invest {
-    /// Names of the actions, told apart, in the order of their numbers.
+    /// Names of the actions, told apart.
     pub(super) actions: Vec<String>,
     /// Names of actions as they were given: rows of one name work better or worse together.
     pub(super) together: Vec<String>,
-    pub(super) candidates: Vec<Candidate>,
-    pub(super) plan: invest::Plan,
+    /// What an action costs a customer.
+    pub(super) cost: Vec<Minor>,
     /// Standard deviation of the gain of each action, as a share of it.
     pub(super) uncertainty: Vec<f64>,
+    /// What a customer may get, by the number of a candidate: each action, then several together.
+    bundles: Vec<Bundle>,
+    /// Their names.
+    pub(super) labels: Vec<String>,
+    /// Sorted by customer and name.
+    pub(super) candidates: Vec<Candidate>,
+    /// Of each candidate the gain of each action of its bundle; empty where no bundle has two.
+    parts: Vec<[Minor; MOST_ACTIONS]>,
+    pub(super) plan: invest::Plan,
+}
+
+impl Invest {
+    /// Actions of a candidate, by number, and what each of them gains: together the candidate's gain.
+    pub(super) fn parts(&self, row: usize) -> impl Iterator<Item = (usize, Minor)> {
+        let candidate = &self.candidates[row];
+        let alone = [candidate.gain, 0, 0];
+        let gains = self.parts.get(row).copied().unwrap_or(alone);
+        self.bundles[candidate.action as usize].actions.iter().copied().zip(gains)
+    }
+
+    /// Standard deviation of the gain of a candidate, minor units: actions work better or worse independently of each other.
+    pub(super) fn sd(&self, row: usize) -> Minor {
+        let each = self.parts(row).map(|(action, gain)| gain as f64 * self.uncertainty[action]);
+        // A single one is not squared, so that it keeps all its digits.
+        let sd = each.fold(0.0, |all, sd| if all == 0.0 { sd } else { libm::hypot(all, sd) });
+        sd.abs().round_ties_even() as Minor
+    }
 }
 
 /// Numbers of a customer's groups.
@@ -74,8 +106,23 @@ pub(super) fn invest(
         return Ok(None);
     };
     let channel = ledgers.of_forecast.get("channel").map(|(_, of)| of.as_slice());
+    let most = settings.decisions.most_actions;
+    let bundles = bundles(actions, most, MOST_BUNDLES).ok_or_else(|| {
+        let what = format!("{} actions make more than {MOST_BUNDLES} ways to take up to {most} of them", actions.len());
+        ContractError::Setting(format!("decisions.invest.most_actions: {what}"))
+    })?;
+    let names = names(settings, ledgers, actions);
+    let label =
+        |bundle: &Bundle| bundle.actions.iter().map(|action| names[*action].as_str()).collect::<Vec<_>>().join(" + ");
+    let labels: Vec<String> = bundles.iter().map(label).collect();
+    let mut by_label: Vec<usize> = (0..bundles.len()).collect();
+    by_label.sort_by(|a, b| labels[*a].cmp(&labels[*b]));
+    let mut place = vec![0; bundles.len()];
+    (0..).zip(&by_label).for_each(|(at, number)| place[*number] = at);
     let offer = Offer {
         actions,
+        bundles: &bundles,
+        place: &place,
         member: Membership { ledgers, channel, tier: &found.tier },
         customers: forecast.customers(),
         drivers,
@@ -83,7 +130,7 @@ pub(super) fn invest(
         most_often: if matches!(forecast.of, Of::Opportunities(_)) { 1.0 } else { f64::INFINITY },
         per_major: settings.currency.minor_per_major() as f64,
     };
-    let candidates = match &forecast.of {
+    let (candidates, parts) = match &forecast.of {
         Of::Purchases(purchases) => {
             let (known, scene) = (purchases.known()?, purchases.scene());
             let stay_of = |row: usize| Stay::new(&drivers[row], known[row], &scene);
@@ -97,21 +144,33 @@ pub(super) fn invest(
                     Some((alike, stays)) => stays[alike[row] as usize],
                     None => stay_of(row),
                 });
-                move |action: &Action| stay.prolonged(effect::share(action.effect.retention))
+                move |retention: f64| stay.prolonged(retention)
             })
         }
         Of::Contracts(contracts) => offer.by_lifetime(|share| contracts.prolonged(share))?,
         Of::Opportunities(customers) => offer.by_lifetime(|share| customers.prolonged(share))?,
     };
     let plan = invest::choose(&candidates, budget, &ledgers.customers.hash);
-    let uncertainty = actions.iter().map(|action| effect::share(action.effect.uncertainty)).collect();
-    let together = actions.iter().map(|action| action.name.clone()).collect();
-    Ok(Some(Invest { actions: names(settings, ledgers, actions), together, candidates, plan, uncertainty }))
+    let of = |value: fn(&Action) -> f64| actions.iter().map(value).collect();
+    Ok(Some(Invest {
+        uncertainty: of(|action| effect::share(action.effect.uncertainty)),
+        cost: actions.iter().map(|action| action.cost).collect(),
+        together: actions.iter().map(|action| action.name.clone()).collect(),
+        actions: names,
+        bundles,
+        labels,
+        candidates,
+        parts,
+        plan,
+    }))
 }
 
 /// What may be done for whom.
 struct Offer<'a> {
     actions: &'a [Action],
+    bundles: &'a [Bundle],
+    /// The place of each bundle among their names.
+    place: &'a [usize],
     member: Membership<'a>,
     /// Customers of the forecast, and what the expected value of each is made of.
     customers: &'a [u32],
@@ -121,41 +180,87 @@ struct Offer<'a> {
     per_major: f64,
 }
 
+/// A candidate, and the gain of each of its actions.
+type Offered = (Candidate, [Minor; MOST_ACTIONS]);
+
 impl Offer<'_> {
-    /// What gains something.
+    /// What gains something, by customer and name; parts of gains only where several actions may be taken.
     ///
-    /// * `stay_of`: of a row, what tells expected time alive and purchases a unit of it with the retention of an action.
-    fn candidates<S: Fn(&Action) -> (f64, f64)>(&self, stay_of: impl Fn(usize) -> S + Sync) -> Vec<Candidate> {
-        let of = |(row, (customer, drivers)): (usize, (&u32, &Drivers))| -> Vec<Candidate> {
-            let allowed = self.actions.iter().enumerate().filter(|(_, action)| self.member.allows(action, *customer));
-            let stay = stay_of(row);
-            let candidate = |(number, action): (usize, &Action)| {
-                let longer = (action.effect.retention != 0).then(|| stay(action));
-                let gain = (effect::gain(drivers, &action.effect, longer, self.most_often) * self.per_major)
-                    .round_ties_even() as Minor;
-                let action = Candidate { customer: *customer, action: number as u16, cost: action.cost, gain };
-                (gain > 0).then_some(action)
-            };
-            allowed.filter_map(candidate).collect()
+    /// * `stay_of`: of a row, what tells expected time alive and purchases a unit of it when a share of the loss is prevented.
+    fn candidates<S: Fn(f64) -> (f64, f64)>(
+        &self,
+        stay_of: impl Fn(usize) -> S + Sync,
+    ) -> (Vec<Candidate>, Vec<[Minor; MOST_ACTIONS]>) {
+        let of = |(row, (customer, drivers)): (usize, (&u32, &Drivers))| {
+            let allowed: Vec<bool> = self.actions.iter().map(|action| self.member.allows(action, *customer)).collect();
+            self.of_customer(*customer, drivers, &allowed, &stay_of(row))
         };
-        self.customers.par_iter().zip(self.drivers).enumerate().flat_map_iter(of).collect()
+        let offered = self.customers.par_iter().zip(self.drivers).enumerate().flat_map_iter(of);
+        if self.bundles.len() > self.actions.len() {
+            offered.unzip()
+        } else {
+            (offered.map(|(candidate, _)| candidate).collect(), Vec::new())
+        }
+    }
+
+    fn of_customer(
+        &self,
+        customer: u32,
+        drivers: &Drivers,
+        allowed: &[bool],
+        stay: &impl Fn(f64) -> (f64, f64),
+    ) -> Vec<Offered> {
+        // Bundles within another come before it.
+        let mut differences = vec![0.0; self.bundles.len()];
+        let mut offered: Vec<Offered> = Vec::new();
+        let possible = |bundle: &Bundle| bundle.actions.iter().all(|action| allowed[*action]);
+        for (number, bundle) in self.bundles.iter().enumerate().filter(|(_, bundle)| possible(bundle)) {
+            let longer = (bundle.change.retention != 0.0).then(|| stay(bundle.change.retention));
+            differences[number] = effect::difference(drivers, &bundle.change, longer, self.most_often);
+            let parts = bundle.parts(&differences).map(|part| part * self.per_major);
+            let gain = parts.iter().sum::<f64>().round_ties_even() as Minor;
+            let mut parts = parts.map(|part| part.round_ties_even() as Minor);
+            parts[0] += gain - parts.iter().sum::<Minor>();
+            if gain > 0 {
+                offered.push((Candidate { customer, action: number as u32, cost: bundle.cost, gain }, parts));
+            }
+        }
+        if self.bundles.len() > self.actions.len() {
+            self.leave_out_beaten(&mut offered);
+        }
+        offered.sort_unstable_by_key(|(candidate, _)| self.place[candidate.action as usize]);
+        offered
+    }
+
+    /// Leaves out what is done together and gains no more than something that costs no more: no plan needs it.
+    fn leave_out_beaten(&self, offered: &mut Vec<Offered>) {
+        offered.sort_unstable_by_key(|(candidate, _)| (candidate.cost, -candidate.gain, candidate.action));
+        let mut most = 0;
+        offered.retain(|(candidate, _)| {
+            let better = candidate.gain > most;
+            most = most.max(candidate.gain);
+            better || (candidate.action as usize) < self.actions.len()
+        });
     }
 
     /// What gains something where customers who stay longer buy as often.
     ///
     /// * `prolonged`: expected time alive of each customer when a share of the loss is prevented: asked once for each share.
-    fn by_lifetime(&self, prolonged: impl Fn(f64) -> Result<Vec<f64>, RunError>) -> Result<Vec<Candidate>, RunError> {
-        let shares: BTreeSet<i64> = self.actions.iter().map(|action| action.effect.retention).collect();
-        let shares = shares.into_iter().filter(|share| *share != 0);
-        let lifetimes: BTreeMap<i64, Vec<f64>> =
-            shares.map(|share| Ok((share, prolonged(effect::share(share))?))).collect::<Result<_, RunError>>()?;
+    fn by_lifetime(
+        &self,
+        prolonged: impl Fn(f64) -> Result<Vec<f64>, RunError>,
+    ) -> Result<(Vec<Candidate>, Vec<[Minor; MOST_ACTIONS]>), RunError> {
+        let shares = self.bundles.iter().map(|bundle| bundle.change.retention).filter(|share| *share != 0.0);
+        let mut lifetimes: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for share in shares {
+            if let Entry::Vacant(entry) = lifetimes.entry(share.to_bits()) {
+                entry.insert(prolonged(share)?);
+            }
+        }
         Ok(self.candidates(|row| {
             let Drivers { lifetime, purchase_rate, .. } = self.drivers[row];
             let lifetimes = &lifetimes;
-            move |action: &Action| {
-                let longer = lifetimes.get(&action.effect.retention).map_or(lifetime, |of_row| of_row[row]);
-                (longer, purchase_rate)
-            }
+            move |share: f64| (lifetimes.get(&share.to_bits()).map_or(lifetime, |of_row| of_row[row]), purchase_rate)
         }))
     }
 }

@@ -376,10 +376,17 @@ pub(super) fn input_files(settings: &Settings, audit: &Audit) -> Result<Vec<Valu
                 "bytes": bytes,
                 "rows": rows,
                 "row_groups": row_groups,
+                "schema_digest": file.schema_digest,
                 "blake3": blake3,
             }))
         })
         .collect()
+}
+
+/// A digest of what the config says, its defaults filled in: comments, order and how long a run may take do not count. Not of where
+/// it stands and writes, nor of the datasets' own content.
+pub(super) fn config_digest(settings: &Settings) -> String {
+    blake3::hash(json!(settings).to_string().as_bytes()).to_hex().to_string()
 }
 
 /// One digest over all output files.
@@ -429,6 +436,7 @@ fn manifest(settings: &Settings, results: &Results, written: &[Written]) -> Resu
     });
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
+        "config_digest": config_digest(settings),
         "name": settings.name,
         "as_of": format_day(results.base.ledgers.as_of),
         "currency": settings.currency,

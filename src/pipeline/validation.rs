@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Clock, Gathered, Progress, RunError, facts,
-    output::{self, input_files, result_digest},
+    output::{self, config_digest, input_files, result_digest},
 };
 use crate::{
     numeric::keys::Keys,
@@ -85,6 +85,7 @@ pub fn validate(
     let manifest = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "kind": "validation",
+        "config_digest": config_digest(settings),
         "name": settings.name,
         "cut": format_day(cut),
         "as_of": format_day(ledgers.as_of),

@@ -38,6 +38,8 @@ pub struct Footer {
     pub types: BTreeMap<String, DataType>,
     /// Whether its pages have checksums.
     pub checksums: bool,
+    /// BLAKE3 of its columns with their types, nested ones as well; `None` of a CSV.
+    pub schema_digest: Option<String>,
 }
 
 /// What tells whether a file has been written or replaced since: device, inode, size, and to the nanosecond the times of the last
@@ -84,6 +86,7 @@ impl Footer {
             state,
             types,
             checksums: false,
+            schema_digest: None,
         })
     }
 
@@ -139,7 +142,21 @@ pub fn check_with(file: &Utf8Path, limits: &Limits, columns: [Option<&str>; 2]) 
         state,
         types: types.map_err(|_| bad("the footer's schema makes no sense".to_owned()))?,
         checksums: pages::has_checksums(&handle, &metadata),
+        schema_digest: Some(schema_digest(&metadata)),
     })
+}
+
+/// Equal for files with the same columns in the same order, whatever wrote them.
+fn schema_digest(metadata: &ParquetMetaData) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for column in metadata.file_metadata().schema_descr().columns() {
+        let (path, kind, logical) = (column.path(), column.physical_type(), column.logical_type_ref());
+        let (length, scale, precision) = (column.type_length(), column.type_scale(), column.type_precision());
+        let levels = (column.max_def_level(), column.max_rep_level(), column.converted_type());
+        // The debug form of a text ends where it says, whatever the text holds.
+        hasher.update(format!("{path:?} {kind:?} {logical:?} {length} {scale} {precision} {levels:?}\n").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 fn check_row_groups(metadata: &ParquetMetaData, rows: u64, bytes: u64) -> Result<(), String> {

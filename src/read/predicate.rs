@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Expr, String> {
 ///
 /// # Errors
 /// What is wrong: a column that is not there, types that do not fit.
-pub(super) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<(), String> {
+pub(crate) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<(), String> {
     let frame = DataFrame::empty_with_schema(columns).lazy();
     let reason = match frame.select([expression.clone().alias("found")]).collect() {
         Ok(found) if found.columns()[0].dtype() == &DataType::Boolean => return Ok(()),

@@ -9,20 +9,28 @@ use super::outputs::{
 /// Who gets what.
 pub(super) const DECISION_INVEST: OutputDataset = OutputDataset {
     name: "decision_invest",
-    grain: "with inputs.actions and decisions.invest, one row a customer and action that may be taken for it and is expected to gain something; sorted by customer_id, action",
+    grain: "with inputs.actions and decisions.invest, one row a customer and action that may be taken for it and is expected to gain something, and with most_actions above 1 one a set of them that gains more than anything that costs no more; sorted by customer_id, action",
     columns: &[
         CUSTOMER,
-        column("action", Text, "action; where it stands more than once in the table, with whom it is for"),
+        column(
+            "action",
+            Text,
+            "action; where it stands more than once in the table, with whom it is for; several together with + between them",
+        ),
         column("cost", Money, "what it costs"),
         column("value_before", Money, "expected_value of customer_value"),
         column(
             "gain",
             Money,
-            "expected gain: probability · (expected value if the action works - expected value), from the columns of customer_value as docs/decisions.md says",
+            "expected gain: probability · (expected value if the action works - expected value), from the columns of customer_value as docs/decisions.md says; of several together by what happens when some of them work",
         ),
-        column("gain_sd", Money, "standard deviation of the gain: uncertainty · gain"),
+        column(
+            "gain_sd",
+            Money,
+            "standard deviation of the gain: uncertainty · gain; of several together the root of the sum of squares of their parts",
+        ),
         optional("gain_per_cost", Float, "gain / cost; null of what costs nothing"),
-        column("chosen", Boolean, "whether the budget is spent on it: one action a customer at most"),
+        column("chosen", Boolean, "whether the budget is spent on it: one row a customer at most"),
     ],
 };
 
@@ -33,9 +41,13 @@ pub(super) const DECISION_INVEST_TOTAL: OutputDataset = OutputDataset {
     columns: &[
         column("action", Text, "(all) or an action"),
         column("customers", Integer, "customers who get it"),
-        column("candidates", Integer, "customers for whom it may be taken and gains something"),
+        column("candidates", Integer, "customers for whom it may be taken and gains something, by itself"),
         column("spent", MoneySum, "what it costs"),
-        column("gain", MoneySum, "expected gain"),
+        column(
+            "gain",
+            MoneySum,
+            "expected gain; of what is done together an action's part is what it adds, averaged over the orders they may come in",
+        ),
         column(
             "gain_sd",
             MoneySum,

@@ -6,15 +6,26 @@ use super::{covariates::Covariate, equity::Part};
 use crate::units::Minor;
 
 /// What decisions are made by.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DecisionSettings {
     /// What actions may cost together, minor units, `>= 0`; `None` = nothing is decided.
     pub budget: Option<Minor>,
+    /// Actions that a customer may get together, 1 to [`MOST_ACTIONS`].
+    pub most_actions: usize,
     /// Keep or end.
     pub keep: KeepSettings,
     /// A prospect whose probability of a loss is above this is declined; `None` = none is for that alone.
     pub max_probability_of_loss: Option<f64>,
 }
+
+impl Default for DecisionSettings {
+    fn default() -> Self {
+        Self { budget: None, most_actions: 1, keep: KeepSettings::default(), max_probability_of_loss: None }
+    }
+}
+
+/// Most actions that one customer may get together.
+pub const MOST_ACTIONS: usize = 3;
 
 /// Keep or end a loss-making customer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -5,6 +5,7 @@
 mod architecture;
 mod bombs;
 mod book;
+mod bundles;
 mod canary;
 mod checks;
 mod commit;
@@ -41,6 +42,7 @@ mod ids;
 mod keeping;
 mod laws;
 mod main_job;
+mod manifest;
 mod market;
 mod memory;
 mod messages;

@@ -297,10 +297,23 @@ fn an_expression_that_cannot_be_evaluated_stops_the_run_with_its_reason() {
         ("net_revenue > AVG(net_revenue)", "it adds up over several rows; an expression is about one"),
         ("net_revenue", "it is neither true nor false"),
         ("net_revenue >", "portfolio: `mine`: "),
+        ("frequency > 'often'", "cannot compare"),
+        ("value_tier + 1 = 2", "portfolio: `mine`: "),
     ] {
-        let told = late_payers(&format!("portfolio: {{segments: {{mine: \"{text}\"}}}}\n")).failure();
+        let job = late_payers(&format!("portfolio: {{segments: {{mine: \"{text}\"}}}}\n"));
+        // Told before anything is read.
+        std::fs::remove_file(job.path("l.parquet")).unwrap();
+        let told = job.failure();
         assert!(told.starts_with("exit code 2\n") && told.contains(reason), "{text}: {told}");
     }
+}
+
+#[test]
+fn a_column_without_numbers_is_no_distance_between_customers() {
+    let job = late_payers("portfolio: {clusters: {clusters: 2, columns: [value_tier]}}\n");
+    std::fs::remove_file(job.path("l.parquet")).unwrap();
+    let told = job.failure();
+    assert!(told.starts_with("exit code 2\nerror: portfolio: `clusters`: `value_tier` holds no numbers"), "{told}");
 }
 
 /// The example with its ledger and tables in another order of rows, and words of its config changed.

@@ -9,7 +9,7 @@ use crate::{
         walk::{Entry, Fields},
     },
     schema::{
-        decisions::{DecisionSettings, KeepSettings},
+        decisions::{DecisionSettings, KeepSettings, MOST_ACTIONS},
         settings::{ForecastSettings, TableName},
     },
 };
@@ -27,23 +27,29 @@ pub(in crate::cli::config) fn read(
     problems: &mut Problems,
 ) -> Option<DecisionSettings> {
     let fields = entry.fields(&["invest", "keep", "prospects"], problems)?;
-    let budget = fields.read_or("invest", None, problems, |entry, problems| {
-        let fields = entry.fields(&["budget"], problems)?;
-        fields.read("budget", problems, |entry, problems| {
+    let nothing = DecisionSettings::default();
+    let invest = fields.read_or("invest", (nothing.budget, nothing.most_actions), problems, |entry, problems| {
+        let fields = entry.fields(&["budget", "most_actions"], problems)?;
+        let budget = fields.read("budget", problems, |entry, problems| {
             let budget = entry.scaled(exponent, "an amount", problems)?;
             if budget < 0 {
                 problems.add(entry.at(), format!("{} is negative", quoted(entry.path())));
                 return None;
             }
-            Some(Some(budget))
-        })
+            Some(budget)
+        });
+        let most = fields.read_or("most_actions", nothing.most_actions, problems, |entry, problems| {
+            entry.whole(1, MOST_ACTIONS as u64, problems).map(|most| most as usize)
+        });
+        Some((Some(budget?), most?))
     });
     let keep = fields.read_or("keep", KeepSettings::default(), problems, keep);
     let max_probability_of_loss = fields.read_or("prospects", None, problems, |entry, problems| {
         let fields = entry.fields(&["max_probability_of_loss"], problems)?;
         fields.read_or("max_probability_of_loss", None, problems, |entry, problems| entry.rate(1, problems).map(Some))
     });
-    Some(DecisionSettings { budget: budget?, keep: keep?, max_probability_of_loss: max_probability_of_loss? })
+    let (budget, most_actions) = invest?;
+    Some(DecisionSettings { budget, most_actions, keep: keep?, max_probability_of_loss: max_probability_of_loss? })
 }
 
 fn keep(entry: &Entry<'_>, problems: &mut Problems) -> Option<KeepSettings> {
