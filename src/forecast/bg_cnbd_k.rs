@@ -190,7 +190,7 @@ impl BgCnbdK {
     pub fn purchase_probabilities(&self, x: u32, t_x: f64, age: f64, horizon: f64) -> Vec<f64> {
         let ahead = self.ahead(x, t_x, age);
         let mut potential: Vec<f64> = Vec::new();
-        for (j, weight) in (0..).zip(&ahead.weights) {
+        for (j, weight) in phases(&ahead.weights, ahead.total) {
             let phases = Phases { shape: ahead.n + f64::from(j), odds: horizon / (self.alpha + age) };
             phases.visit(|m, probability| {
                 let purchases = ((m + j) / self.k) as usize;
@@ -250,17 +250,23 @@ struct Ahead {
     made: Made,
 }
 
+/// Phases that may have passed since the last purchase, with their weights: right after it there is one alone.
+fn phases(weights: &[f64], total: f64) -> impl Iterator<Item = (u32, f64)> {
+    (0..).zip(weights.iter().copied()).filter(move |(_, weight)| *weight > FORGOTTEN * total)
+}
+
 impl Ahead {
     /// Purchases expected up to `u`, and the probability of being alive then.
     fn at(&mut self, u: f64) -> (f64, f64) {
         let (mut sum, mut alive_sum) = (0.0, 0.0);
-        for (j, weight) in (0..).zip(&self.weights) {
-            let counts = Phases { shape: self.n + f64::from(j), odds: u / self.scale };
+        let Self { made, k, n, scale, .. } = self;
+        for (j, weight) in phases(&self.weights, self.total) {
+            let counts = Phases { shape: *n + f64::from(j), odds: u / *scale };
             let (mut purchases, mut alive) = (0.0, 0.0);
             counts.visit(|m, probability| {
-                let potential = (m + j) / self.k;
-                purchases += probability * self.made.by(potential);
-                alive += probability * self.made.stays[potential as usize];
+                let potential = (m + j) / *k;
+                purchases += probability * made.by(potential);
+                alive += probability * made.stays[potential as usize];
             });
             sum += weight * purchases;
             alive_sum += weight * alive;

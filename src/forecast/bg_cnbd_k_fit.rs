@@ -8,7 +8,7 @@
 //! into the choice of `k`.
 
 use super::bg_cnbd_k::{BgCnbdK, FirstDropout, MOST_PHASES};
-use super::bg_nbd_fit::{AGAIN, BG_NBD, always_alive};
+use super::bg_nbd_fit::{AGAIN, BG_NBD, always_alive, dropout_unknown};
 use super::fit::{Fit, LimitModel};
 use super::jet::{Jet, Spread, TERMS, evaluation};
 use super::limits::{Ends, settle_narrow};
@@ -81,6 +81,9 @@ impl BgCnbdK {
         let (customers, once) = (summary.customers(), summary.customers() - summary.repeaters());
         if dropout == FirstDropout::AfterRepeat && once > 0 {
             chosen.notes.push(always_alive((chosen.model(), "mbg_cnbd_k"), once, customers));
+        }
+        if dropout == FirstDropout::AfterRepeat {
+            chosen.notes.extend(dropout_unknown(summary));
         }
         chosen
     }

@@ -103,6 +103,7 @@ impl BgNbd {
         if once > 0 && fit.fitted().is_ok() {
             fit.notes.push(always_alive((BG_NBD.model, "mbg_nbd"), once, customers));
         }
+        fit.notes.extend(dropout_unknown(summary).filter(|_| fit.fitted().is_ok()));
         fit
     }
 
@@ -135,6 +136,18 @@ pub(super) fn always_alive((model, other): (&str, &str), once: u64, customers: u
          of them P(alive) = 1 however long they have been silent; `forecast.model: {other}` lets them be gone, and `auto` \
          compares the models on a holdout"
     )
+}
+
+/// That the likelihood of a model with dropout after repeat purchases only is level in it: a customer who bought once cannot have
+/// dropped out, and one whose second purchase was on the last day says nothing either.
+pub(super) fn dropout_unknown(summary: &Summary) -> Option<String> {
+    let tells = |history: &History| history.frequency > 1 || (history.frequency == 1 && history.recency < history.age);
+    let none = summary.iter().all(|(history, _)| !tells(&history));
+    none.then(|| {
+        "no history tells of dropout, as nobody has bought a third time or been silent since a second: its parameters are not \
+         determined, and P(alive) and what is expected follow from where the search stopped"
+            .to_owned()
+    })
 }
 
 /// Where parameters are searched.

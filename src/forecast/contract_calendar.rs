@@ -27,7 +27,7 @@ pub struct ContractCalendar {
     pub discounting: Discounting,
 }
 
-/// A horizon that misses a whole number of months or years by less days is that number: so far are 30 days from a month, and
+/// A horizon or holdout that misses a whole number of months or years by less days is that number: so far are 30 days from a month, and
 /// 364 days from a year.
 const DAYS_OFF: f64 = 1.53;
 /// One of days or weeks is whole or is not.
@@ -75,8 +75,13 @@ impl ContractCalendar {
     /// Time units up to the horizon, where they are whole.
     #[must_use]
     pub fn whole_units(&self) -> Option<u32> {
-        let whole = libm::round(self.horizon());
-        let off = (f64::from(self.horizon_days) - whole * self.days_per_unit).abs();
+        self.whole(self.horizon_days)
+    }
+
+    /// Time units of a length in days, where they are whole.
+    fn whole(&self, days: u32) -> Option<u32> {
+        let whole = libm::round(f64::from(days) / self.days_per_unit);
+        let off = (f64::from(days) - whole * self.days_per_unit).abs();
         let most = if matches!(self.term, RenewalTerm::Months(_)) { DAYS_OFF } else { ROUNDING };
         (whole >= 1.0 && off < most).then_some(whole as u32)
     }
@@ -86,6 +91,15 @@ impl ContractCalendar {
         match self.whole_units() {
             Some(units) => self.last_day(self.term, units),
             None => self.as_of.saturating_add_unsigned(self.horizon_days),
+        }
+    }
+
+    /// The day so many days before `as_of`: whole time units are those of the calendar, so that as many renewals come up after it.
+    #[must_use]
+    pub fn before(&self, days: u32) -> Day {
+        match self.whole(days) {
+            Some(units) => self.term.before(self.as_of.saturating_add(1), units) - 1,
+            None => self.as_of.saturating_sub_unsigned(days),
         }
     }
 

@@ -118,7 +118,7 @@ impl Scored for ContractOutcome {
 pub type ContractAssessment = Assessment<ContractModel, ContractOutcome>;
 
 impl ContractHoldout {
-    /// Cuts contracts: the holdout is the last `days` days up to the calendar's `as_of`.
+    /// Cuts contracts: the holdout is the last `days` days up to the calendar's `as_of`, whole time units by the calendar.
     ///
     /// * `contracts`, `grace`: as in [`spells`]. * `from`: as in [`ContractModel::fit`].
     ///
@@ -131,7 +131,8 @@ impl ContractHoldout {
         grace: u32,
         from: Option<Day>,
     ) -> Result<Self, HoldoutError> {
-        let cut = calendar.as_of.saturating_sub_unsigned(days);
+        let cut = calendar.before(days);
+        let days = calendar.as_of.abs_diff(cut);
         let known = spells(contracts, cut, grace);
         let all = spells(contracts, calendar.as_of, grace);
         let key = |spell: &Spell| (spell.customer, spell.start);
@@ -167,7 +168,7 @@ impl ContractHoldout {
     }
 
     fn ends_of_steps(&self) -> Vec<u32> {
-        let after = |number: u32| self.calendar.term.renewal(self.cut, number).abs_diff(self.cut);
+        let after = |number: u32| self.calendar.last_day(self.calendar.term, number).abs_diff(self.cut);
         // A step has a day at least.
         let mut ends: Vec<u32> = (1..=self.days).map(after).take_while(|days| *days < self.days).collect();
         ends.push(self.days);

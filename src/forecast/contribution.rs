@@ -15,12 +15,12 @@ use crate::schema::equity::Drivers;
 pub struct Earned<'a> {
     /// Revenue of purchases (returns left out).
     pub purchase_revenue: &'a [f64],
-    /// CM1 (after returns, product cost and product-level activities), less commissions and bad debt: what is kept of
-    /// sales.
+    /// CM1 (after returns, product cost and product-level activities), less commissions, bad debt and the capital charge on
+    /// receivables: what is kept of sales.
     pub margin: &'a [f64],
     /// Order-level cost-to-serve.
     pub order_cost: &'a [f64],
-    /// Customer-sustaining cost, with the capital charge.
+    /// Customer-sustaining cost.
     pub customer_cost: &'a [f64],
     /// Purchase days.
     pub purchases: &'a [f64],
@@ -31,7 +31,7 @@ pub struct Earned<'a> {
 /// Rates of future contribution, one row a customer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates {
-    /// CM1 less commissions and bad debt, per unit of purchase revenue.
+    /// What is kept of sales, per unit of purchase revenue.
     pub margin_rate: Vec<f64>,
     /// Order-level cost per purchase.
     pub order_cost: Vec<f64>,

@@ -61,6 +61,7 @@ impl ContractChoice {
         let days = setting.holdout_days.unwrap_or_else(|| usual_holdout(spells, calendar, setting.contracts_from));
         let holdout = ContractHoldout::new(contracts, *calendar, days, setting.grace_days, setting.contracts_from)
             .map_err(ForecastError::from)?;
+        let days = holdout.days;
         let tried: Vec<ContractAssessment> = ContractKind::ALL.into_iter().map(|kind| holdout.model(kind)).collect();
         clock.start("fit_contracts", customers);
         let unit = format!("{}s under contract", setting.time_unit);

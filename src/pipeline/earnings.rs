@@ -16,11 +16,11 @@ use crate::{
 
 /// Money of some customers in major units, one row each.
 pub(super) struct Earnings {
-    /// CM1 less commissions and bad debt.
+    /// CM1 less what comes with sales: commissions, bad debt, capital that receivables bind.
     pub(super) margin: Vec<f64>,
     /// Order-level cost.
     pub(super) order_cost: Vec<f64>,
-    /// Customer-sustaining cost with the capital charge.
+    /// Customer-sustaining cost.
     pub(super) customer_cost: Vec<f64>,
 }
 
@@ -52,20 +52,17 @@ impl Earnings {
         let of = |customer: &u32| {
             let cells = first_cell[*customer as usize]..first_cell[*customer as usize + 1];
             let cells = cells.filter(|cell| last.is_none_or(|last| period[*cell] <= last));
-            let mut sums = [0; 7];
+            let mut sums = [0; 4];
             for cell in cells {
                 // What winning the customer cost was paid once and does not come again.
                 sums[0] += margins.cm1[cell] + one_off(Layer::Cm1, cell);
-                sums[1] += economic.commissions[cell];
-                sums[2] += economic.bad_debt[cell];
-                sums[3] += recurring(Layer::Cm2, cell);
-                sums[4] += recurring(Layer::Cm3, cell);
-                sums[5] += recurring(Layer::Below, cell);
-                sums[6] += economic.capital_charge[cell];
+                // Those who buy nothing owe nothing: what receivables cost is no cost of time.
+                sums[1] += economic.commissions[cell] + economic.bad_debt[cell] + economic.capital_charge[cell];
+                sums[2] += recurring(Layer::Cm2, cell);
+                sums[3] += recurring(Layer::Cm3, cell) + recurring(Layer::Below, cell);
             }
-            let [cm1, commissions, bad_debt, order_cost, cm3, below, charge] =
-                sums.map(|sum: Minor| sum as f64 / per_major);
-            (cm1 - commissions - bad_debt, (order_cost, cm3 + below + charge))
+            let [cm1, with_sales, order_cost, customer_cost] = sums.map(|sum: Minor| sum as f64 / per_major);
+            (cm1 - with_sales, (order_cost, customer_cost))
         };
         let (margin, (order_cost, customer_cost)) = customers.par_iter().map(of).unzip();
         Self { margin, order_cost, customer_cost }

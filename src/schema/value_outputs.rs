@@ -71,7 +71,7 @@ pub(super) const CUSTOMER_VALUE: OutputDataset = OutputDataset {
         optional(
             "margin_rate",
             Float,
-            "contribution of a unit of spend: CM1 less commissions and bad debt over purchase revenue, drawn towards the customer's segment by how little is known",
+            "contribution of a unit of spend: CM1 less commissions, bad debt and capital charge over purchase revenue, drawn towards the customer's segment by how little is known",
         ),
         optional("cost_per_purchase", Float, "order-level cost of a purchase, major units, likewise"),
         optional("cost_per_time", Float, "cost of keeping the customer for a time unit, major units, likewise"),

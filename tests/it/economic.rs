@@ -3,7 +3,10 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use crate::support::{Job, cents, days, integers};
+use crate::{
+    equity::cdnow,
+    support::{Job, cents, days, integers},
+};
 
 /// A monthly run of three customers: 1 buys in January and March 1997, 2 in February; 3 and 4 never buy.
 fn job(more: &str, sections: &str) -> Job {
@@ -226,5 +229,26 @@ proptest! {
         let parts = ["capital_charge", "bad_debt", "commissions", "acquisition_cost"];
         let cost: i128 = parts.iter().map(|part| job.sum("customer_profit", part)).sum();
         prop_assert_eq!(job.sum("customer_profit", "economic_profit"), job.sum("customer_profit", "cm3") - cost);
+    }
+}
+
+#[test]
+fn capital_in_receivables_comes_with_sales_and_is_no_cost_of_time() {
+    // A year of 365 days: 45 days of sales at 8 % are 0.986 % of them, whenever they were.
+    let without = cdnow("", "");
+    let with = cdnow("", "capital_charge: {rate_per_year: 0.08, days: 45}\n");
+    (without.run(&[]), with.run(&[]));
+    assert!(with.sum("customer_profit_total", "capital_charge") > 10_000);
+    let of = |job: &Job, column: &str| job.floats("customer_value", column);
+    let rates = of(&without, "margin_rate").into_iter().zip(of(&with, "margin_rate"));
+    let mut all = 0;
+    for (without, with) in rates {
+        // A cell's charge is rounded to the cent.
+        assert!((without - with - 0.08 * 45.0 / 365.0).abs() < 1e-3, "{without} {with}");
+        all += 1;
+    }
+    assert_eq!(all, 2_357);
+    for (without, with) in of(&without, "cost_per_time").into_iter().zip(of(&with, "cost_per_time")) {
+        assert!(without > 0.0 && (without - with).abs() < 1e-12, "{without} {with}");
     }
 }

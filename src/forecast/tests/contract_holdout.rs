@@ -157,3 +157,36 @@ fn who_came_back_or_may_still_is_told_as_the_grace_says() {
     let none = ContractHoldout::new(&contracts[4..], calendar(), DAYS, 0, None);
     assert!(matches!(none, Err(HoldoutError::NoContracts)));
 }
+
+#[test]
+fn a_holdout_of_whole_years_goes_back_by_the_calendar_and_as_many_renewals_come_up_in_it() {
+    // Contracts of calendar years, from the first of January on; 2006-12-31.
+    let (as_of, year) = (13_513, |n: Day| 12_784 + 365 * n);
+    let calendar = ContractCalendar {
+        as_of,
+        term: RenewalTerm::Months(12),
+        days_per_unit: 365.25,
+        horizon_days: 365,
+        delta: 0.0,
+        discounting: Discounting::Continuous,
+    };
+    let one = |customer: u32| {
+        // All from 2003 on; one in seven leaves at the end of each of 2004 and 2005.
+        let end = match customer % 7 {
+            0 => Some(year(0) - 1),
+            1 => Some(year(1) - 1),
+            _ => None,
+        };
+        CustomerContract { customer, start: 12_053, end }
+    };
+    let contracts: Vec<CustomerContract> = (0..700).map(one).collect();
+    // Two years are 730.5 days, which round to 731 or to 730.
+    for days in [729, 730, 731] {
+        let holdout = ContractHoldout::new(&contracts, calendar, days, 0, None).unwrap();
+        assert_eq!((holdout.cut, holdout.days, holdout.customers()), (year(0) - 1, 730, 600), "{days}");
+        let steps: Vec<Day> = holdout.steps().iter().map(|step| step.day).collect();
+        assert_eq!(steps, [year(1) - 1, as_of]);
+    }
+    let holdout = ContractHoldout::new(&contracts, calendar, 700, 0, None).unwrap();
+    assert_eq!((holdout.cut, holdout.days), (as_of - 700, 700));
+}

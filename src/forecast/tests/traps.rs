@@ -182,3 +182,17 @@ fn equal_spend_ends_at_its_limit_and_an_infinite_mean_is_said() {
         "the Gamma-Gamma fit failed: fewer than two customers have a repeat purchase with spend"
     );
 }
+
+#[test]
+fn histories_that_say_nothing_of_dropout_are_told_so() {
+    // Bought today, or yesterday and today.
+    let nothing: Vec<(u32, u32, u32)> = vec![(0, 0, 0), (0, 0, 3), (1, 1, 1), (1, 5, 5)];
+    let told = |histories: &[(u32, u32, u32)]| {
+        let fit = fit(histories, 20);
+        assert!(fit.fitted().is_ok(), "{:?}", fit.end);
+        fit.notes.iter().any(|note| note.starts_with("no history tells of dropout"))
+    };
+    assert!(told(&nothing));
+    assert!(!told(&[&nothing[..], &[(1, 5, 6)]].concat()));
+    assert!(!told(&[&nothing[..], &[(2, 5, 5)]].concat()));
+}

@@ -53,7 +53,7 @@ pub(super) fn scored(
     });
     Ok(Scored {
         cut: holdout.cut,
-        days,
+        days: holdout.days,
         best: best.map(|row| rows[row].method),
         fits: rows.iter().filter_map(|row| Some((row.method.to_owned(), json!(row.fit.as_ref()?)))).collect(),
         datasets: datasets.collect(),
