@@ -20,7 +20,7 @@
 //! assert!((model.conditional_mean(0.0, 0.0) - 20.0).abs() < 1e-12);
 //! ```
 
-use super::fit::{Fit, LimitModel};
+use super::fit::{Fit, FitEnd, LimitModel};
 use crate::numeric::newton::{Bounds, Evaluation, maximise};
 use crate::numeric::sums::chunked;
 use rayon::prelude::*;
@@ -86,8 +86,8 @@ impl NormalSpend {
     ///   may depend on: pass rows in customer order.
     ///
     /// The returned [`Fit`] says how it ended; it is `Failed` for slices of different lengths, fewer than three customers
-    /// with a repeat purchase, none with two, or purchases that are all equal; `Boundary` where customers do not differ by
-    /// more than chance, or purchases of a customer not at all.
+    /// with a repeat purchase, or none with two; `Boundary` where customers do not differ by more than chance, or purchases of
+    /// a customer not at all, without a likelihood where all purchases are equal.
     ///
     /// Source: Searle, Casella & `McCulloch`, Variance Components (1992), 3.7 (unbalanced one-way classification).
     #[must_use]
@@ -99,6 +99,9 @@ impl NormalSpend {
         let customers = spend.rows.len() as u64;
         if let Some(why) = spend.cannot_tell() {
             return Fit::failed(MODEL, &NAMES, customers, why);
+        }
+        if spend.is_of_one_amount() {
+            return Self::of_one_amount(spend.centre, customers);
         }
         let bounds = Bounds { lower: [-FARTHEST, SMALLEST, 0.0], upper: [FARTHEST, LARGEST, LARGEST] };
         let maximum = maximise(spend.start(), &bounds, |at| spend.evaluate(at));
@@ -124,6 +127,18 @@ impl NormalSpend {
         fit.log_likelihood = fit.log_likelihood.map(|value| value - purchases * libm::log(unit));
         fit.notes.extend(hardly_known(&fit, &model));
         fit
+    }
+
+    /// The limit where every purchase is worth the same, as with one price: everybody's next one is too.
+    fn of_one_amount(amount: f64, customers: u64) -> Fit<Self> {
+        // Above nothing, as it divides; far below a cent of any amount.
+        let within = SMALLEST * if amount == 0.0 { 1.0 } else { amount.abs() };
+        let limit_models = vec![LimitModel::EqualSpendWithinCustomer, LimitModel::EqualMeans];
+        Fit {
+            parameters: Some(Self { mean: amount, within, between: 0.0 }),
+            end: FitEnd::Boundary { limit_models },
+            ..Fit::failed(MODEL, &NAMES, customers, "")
+        }
     }
 
     /// Log-likelihood of the purchases of the rows that [`NormalSpend::fit`] would use.
@@ -188,14 +203,18 @@ impl Spend {
         Self { centre, unit, ..self }
     }
 
+    /// Whether all purchases are worth the same; means that differ in their last bits alone are equal.
+    fn is_of_one_amount(&self) -> bool {
+        self.unit <= 1e-12 * self.centre.abs()
+    }
+
     /// Why nothing can be fitted.
     fn cannot_tell(&self) -> Option<&'static str> {
         if self.rows.len() < 3 {
             Some("fewer than three customers have a repeat purchase with spend")
-        } else if self.unit.is_nan() || self.unit <= 1e-12 * self.centre.abs() {
-            // Means that differ in their last bits alone are equal.
-            Some("all repeat purchases are worth the same: there is no spread to fit")
-        } else if self.more < 1.0 {
+        } else if self.unit.is_nan() {
+            Some("the sums of squares leave the range of numbers")
+        } else if self.more < 1.0 && !self.is_of_one_amount() {
             Some("no customer has two repeat purchases, so spread between customers cannot be told from spread within")
         } else {
             None

@@ -99,16 +99,28 @@ fn a_spread_that_is_hardly_known_is_told() {
 }
 
 #[test]
+fn with_one_price_everybody_spends_it_again() {
+    for (total, amount) in [([5.0, 10.0, 15.0], 5.0), ([-2.5, -5.0, -7.5], -2.5), ([0.0; 3], 0.0)] {
+        let fit = NormalSpend::fit(&[1, 2, 3], &total, &[0.0; 3]);
+        let limit_models = vec![LimitModel::EqualSpendWithinCustomer, LimitModel::EqualMeans];
+        assert_eq!((&fit.end, fit.log_likelihood), (&FitEnd::Boundary { limit_models }, None));
+        let model = fit.fitted().unwrap();
+        assert_eq!((model.mean, model.between), (amount, 0.0));
+        assert!(model.within > 0.0 && model.within <= 1e-4 * amount.abs().max(1.0));
+        for (x, total) in [(0.0, 0.0), (7.0, 7.0 * amount)] {
+            let next = model.posterior(x, total);
+            assert!((next.mean - amount).abs() < 1e-12 && next.sd == 0.0, "{next:?}");
+        }
+    }
+}
+
+#[test]
 fn data_without_an_estimate_say_why() {
     let why =
         |x: &[u32], total: &[f64]| NormalSpend::fit(x, total, &vec![0.0; x.len()]).fitted().unwrap_err().to_string();
     assert_eq!(
         why(&[1, 2, 0], &[3.0, 8.0, 0.0]),
         "the normal spend fit failed: fewer than three customers have a repeat purchase with spend"
-    );
-    assert_eq!(
-        why(&[1, 2, 3], &[5.0, 10.0, 15.0]),
-        "the normal spend fit failed: all repeat purchases are worth the same: there is no spread to fit"
     );
     assert_eq!(
         why(&[1, 1, 1], &[5.0, -10.0, 15.0]),
