@@ -157,6 +157,12 @@ impl CostPlan {
         own.map(|share| share.cost(&self.columns[share.column], ground, row)).sum()
     }
 
+    /// Whether all of an activity's cost is of a kind, whatever its pools receive.
+    #[must_use]
+    pub fn is_all(&self, number: usize, kind: Kind) -> bool {
+        matches!(self.plans[number].kinds[kind as usize], KindPlan::Same(true))
+    }
+
     /// How much of an activity's cost on a cell is of a kind.
     ///
     /// * `amount`: the cost.

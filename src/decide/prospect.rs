@@ -21,7 +21,7 @@
 //! let group = Group { purchases: 4.0, discounted_purchases: 3.5, discounted_alive_time: 20.0, spend: 50.0, margin_rate: 0.4, order_cost: 4.0, sustaining_rate: 0.5 };
 //! // Half of them buy once and leave, half spend 300 more in five purchases.
 //! let futures = Futures { spend: vec![50.0, 350.0], purchases: vec![1.0, 6.0], alive_time: vec![0.0, 40.0] };
-//! let found = judge(&group, &futures, Some(400.0), 60.0, None);
+//! let found = judge(&group, &futures, Some(400.0), 60.0, (None, 100.0));
 //! // Twice the revenue of the group: (0.4 · 100 − 4) · 3.5 − 10 = 116, of which 24 to serve. Those who leave bring 36.
 //! assert_eq!((found.value, found.cost_to_serve, found.most_to_pay), (116.0, 24.0, 116.0));
 //! assert_eq!((found.probability_of_loss, found.accept), (0.5, true));
@@ -90,15 +90,16 @@ pub struct Judgement {
 /// What is told of a prospect.
 ///
 /// * `revenue`: expected up to the horizon, not discounted, `>= 0`; `None`: as the group. * `cost`: of winning it, `>= 0`.
-/// * `most_likely_loss`: a larger probability of a loss declines it.
+/// * `most_likely_loss`: a larger probability of a loss declines it. * `minor_per_major`: value and cost are compared in minor units.
 #[must_use]
 pub fn judge(
     group: &Group,
     futures: &Futures,
     revenue: Option<f64>,
     cost: f64,
-    most_likely_loss: Option<f64>,
+    (most_likely_loss, minor_per_major): (Option<f64>, f64),
 ) -> Judgement {
+    let minor = |money: f64| (money * minor_per_major).round_ties_even();
     let usual = group.purchases * group.spend;
     let scale = match revenue {
         Some(revenue) if usual > 0.0 => revenue / usual,
@@ -116,7 +117,7 @@ pub fn judge(
         cost_to_serve,
         most_to_pay: value.max(0.0),
         probability_of_loss,
-        accept: value >= cost && most_likely_loss.is_none_or(|most| probability_of_loss <= most),
+        accept: minor(value) >= minor(cost) && most_likely_loss.is_none_or(|most| probability_of_loss <= most),
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
                 purchases: futures.iter().map(|row| row.1).collect(),
                 alive_time: futures.iter().map(|row| row.2).collect(),
             };
-            let of = |revenue: f64| judge(&group, &futures, Some(revenue), cost, Some(0.5));
+            let of = |revenue: f64| judge(&group, &futures, Some(revenue), cost, (Some(0.5), 100.0));
             let (less, more) = (of(low), of(low + more));
             prop_assert!(more.value >= less.value && more.most_to_pay >= less.most_to_pay);
             prop_assert!(more.probability_of_loss <= less.probability_of_loss);
@@ -152,10 +153,20 @@ mod tests {
         let group =
             Group { purchases: 2.0, discounted_purchases: 1.9, spend: 10.0, margin_rate: 0.5, ..Group::default() };
         let futures = Futures { spend: vec![10.0, 30.0], purchases: vec![1.0, 3.0], alive_time: vec![0.0, 0.0] };
-        let found = judge(&group, &futures, None, 9.6, None);
+        let found = judge(&group, &futures, None, 9.6, (None, 100.0));
         assert_eq!((found.revenue, found.value, found.probability_of_loss, found.accept), (20.0, 9.5, 0.5, false));
         // Nobody accepts a loss that is likelier than allowed.
-        assert!(judge(&group, &futures, None, 9.0, None).accept);
-        assert!(!judge(&group, &futures, None, 9.0, Some(0.4)).accept);
+        assert!(judge(&group, &futures, None, 9.0, (None, 100.0)).accept);
+        assert!(!judge(&group, &futures, None, 9.0, (Some(0.4), 100.0)).accept);
+    }
+
+    #[test]
+    fn what_is_worth_its_cost_to_the_cent_is_accepted() {
+        // 0.7 · 3 is 2.0999999999999996 in floats.
+        let group =
+            Group { purchases: 3.0, discounted_purchases: 3.0, spend: 1.0, margin_rate: 0.7, ..Group::default() };
+        let found = judge(&group, &Futures::default(), None, 2.1, (None, 100.0));
+        assert!(found.value < 2.1 && found.accept);
+        assert!(!judge(&group, &Futures::default(), None, 2.11, (None, 100.0)).accept);
     }
 }

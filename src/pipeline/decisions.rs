@@ -43,11 +43,13 @@ pub(super) struct Judged {
 impl Decisions {
     /// Decides in the world as it is; nothing without a forecast.
     ///
+    /// * `scene`: the what-if beside it, which may be another way to serve customers.
+    ///
     /// # Errors
     /// [`RunError::Forecast`].
     pub(super) fn new(
         settings: &Settings,
-        found: &Findings,
+        (found, scene): (&Findings, Option<&Findings>),
         forecast: Option<&Foretold>,
         clock: &mut Clock,
     ) -> Result<Self, RunError> {
@@ -65,7 +67,7 @@ impl Decisions {
                 decisions.invest = invest(settings, found, forecast, &drivers)?;
             }
             if keeps {
-                decisions.keep = keep(settings, found, forecast, &drivers);
+                decisions.keep = keep(settings, (found, scene), (forecast, value), &drivers)?;
             }
         }
         if writes(&["decision_prospect"]) {
@@ -118,7 +120,7 @@ fn prospects(
                 let Newcomer { purchases, discounted_purchases, discounted_alive_time } = newcomers[number];
                 Group { purchases, discounted_purchases, discounted_alive_time, ..like.group }
             });
-            let judgement = prospect::judge(&group, &futures, revenue, cost as f64 / per_major, most);
+            let judgement = prospect::judge(&group, &futures, revenue, cost as f64 / per_major, (most, per_major));
             Judged { prospect: *row, by: like.by, group: like.name.to_owned(), cost, judgement }
         };
         Ok(alike.iter().map(judged).collect())

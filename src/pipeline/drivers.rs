@@ -3,14 +3,15 @@
 use super::{
     Ledgers, RunError,
     earnings::{Earnings, all_is_kept},
+    forecast::Forecast,
     foretold::{Brings, Foretold, Of, Valuation},
     newcomers::spent,
-    unit_money::Terms,
+    unit_money::{ByThen, Terms},
 };
 use crate::{
     decide::prospect::Futures,
     facts::customers::roll_up_until,
-    forecast::{covariates::Assigned, purchase_model::PurchaseModel},
+    forecast::{contribution::Rates, covariates::Assigned, purchase_model::PurchaseModel},
     schema::{
         costs::LayerCosts,
         decisions::Prospects,
@@ -20,7 +21,7 @@ use crate::{
         period::Period,
         settings::{ForecastSettings, Settings},
     },
-    units::Day,
+    units::{Day, Minor},
 };
 
 /// Draws futures of new customers.
@@ -50,11 +51,47 @@ impl Foretold {
     ) -> Result<Vec<Drivers>, RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
         let by_now = by_then((ledgers, &ledgers.facts), None, money, per_major);
+        self.drivers_by((settings, value), &by_now, |forecast, rates| forecast.drivers(rates))
+    }
+
+    /// The same without a part of the cost within margins, which is drawn to groups as margins are.
+    ///
+    /// * `cost`: one a customer of the run, minor units.
+    ///
+    /// # Errors
+    /// As [`drivers`](Self::drivers).
+    pub(super) fn drivers_without(
+        &self,
+        settings: &Settings,
+        ledgers: &Ledgers,
+        money: (&Margins, &LayerCosts),
+        value: &Valuation,
+        cost: &[Minor],
+    ) -> Result<Vec<Drivers>, RunError> {
+        let per_major = settings.currency.minor_per_major() as f64;
+        let cost_of = |customer: &u32| cost[*customer as usize] as f64 / per_major;
+        let by_now = |customers: &[u32]| {
+            let (spent, mut earned) = by_then((ledgers, &ledgers.facts), None, money, per_major)(customers);
+            earned.margin.iter_mut().zip(customers).for_each(|(margin, customer)| *margin += cost_of(customer));
+            (spent, earned)
+        };
+        self.drivers_by((settings, value), &by_now, |forecast, rates| {
+            let cost: Vec<f64> = forecast.histories.customer.iter().map(cost_of).collect();
+            forecast.drivers(&forecast.rates_without(settings, rates, &value.weights, &cost))
+        })
+    }
+
+    fn drivers_by(
+        &self,
+        (settings, value): (&Settings, &Valuation),
+        by_now: ByThen<'_>,
+        of_purchases: impl Fn(&Forecast, &Rates) -> Vec<Drivers>,
+    ) -> Result<Vec<Drivers>, RunError> {
         let terms = Terms { all_kept: all_is_kept(settings), weights: &value.weights };
         match (&self.of, &value.brings) {
-            (Of::Purchases(forecast), Brings::Purchases(rates)) => Ok(forecast.drivers(rates)),
-            (Of::Contracts(contracts), _) => Ok(contracts.drivers(&by_now, terms)),
-            (Of::Opportunities(customers), _) => customers.drivers(&by_now, terms),
+            (Of::Purchases(forecast), Brings::Purchases(rates)) => Ok(of_purchases(forecast, rates)),
+            (Of::Contracts(contracts), _) => Ok(contracts.drivers(by_now, terms)),
+            (Of::Opportunities(customers), _) => customers.drivers(by_now, terms),
             // A valuation is of the forecast that made it.
             (Of::Purchases(_), _) => Ok(Vec::new()),
         }

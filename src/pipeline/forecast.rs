@@ -183,6 +183,31 @@ impl Forecast {
         Ok((rates, weights, expected, new_customers))
     }
 
+    /// Rates of contribution without a part of the cost within margins, drawn to groups with the weights of what was kept.
+    ///
+    /// * `cost`: of each history, major units.
+    pub(super) fn rates_without(&self, settings: &Settings, rates: &Rates, weights: &Weights, cost: &[f64]) -> Rates {
+        let (facts, customers, grouped) = (&self.facts, &self.histories.customer, self.together.grouped());
+        let nothing = || vec![0.0; cost.len()];
+        let mut added = Rates { margin_rate: nothing(), order_cost: nothing(), sustaining_rate: nothing() };
+        if all_is_kept(settings) {
+            let days: Vec<f64> = customers.iter().map(|row| f64::from(facts.purchase_days[*row as usize])).collect();
+            added.order_cost = weights.order_cost.rates(cost, &days, grouped).into_iter().map(|cost| -cost).collect();
+        } else {
+            let revenue = major(settings, &self.histories, &facts.purchase_revenue);
+            added.margin_rate = weights.margin_rate.rates(cost, &revenue, grouped);
+        }
+        if let Some((levels, level)) = &self.levels {
+            added = levels.rates(added, level);
+        }
+        let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
+        Rates {
+            margin_rate: sum(&rates.margin_rate, &added.margin_rate),
+            order_cost: sum(&rates.order_cost, &added.order_cost),
+            sustaining_rate: rates.sustaining_rate.clone(),
+        }
+    }
+
     /// What the next customer of every group is expected to bring.
     ///
     /// * `weights`: of the groups that rates are drawn to. * `added`: factor on a purchase that other prices add, one a history. * `keep`: what is kept of an amount.

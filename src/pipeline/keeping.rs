@@ -1,27 +1,20 @@
-//! Whom to keep: what ending each loss-making customer would save, and another way to serve it.
+//! Whom to keep: what ending each loss-making customer would save, and other ways to serve it.
 
 use rayon::prelude::*;
 
 use super::{
-    earnings::Earnings,
-    foretold::Foretold,
-    results::{Findings, sum_by_customer},
+    RunError,
+    earnings::{Earnings, all_is_kept},
+    foretold::{Foretold, Valuation},
+    newcomers::spent,
+    recurring::{PARTS, Recurring, recurring},
+    results::Findings,
 };
 use crate::{
     decide::keep::{self, Case, Verdict, Way},
-    numeric::decimal::divide_half_even,
-    schema::{
-        costing::Layer,
-        costs::{PoolBalance, PoolNode},
-        equity::Drivers,
-        portfolio::Portfolio,
-        settings::Settings,
-    },
-    units::{Minor, MinorSum},
+    schema::{equity::Drivers, settings::Settings},
+    units::Minor,
 };
-
-/// Cells whose costs are taken at once.
-const CELLS: usize = 65_536;
 
 /// What is advised of a loss-making customer.
 pub(super) struct Kept {
@@ -31,105 +24,145 @@ pub(super) struct Kept {
     pub(super) verdict: Verdict,
 }
 
-pub(super) fn keep(settings: &Settings, found: &Findings, forecast: &Foretold, drivers: &[Drivers]) -> Vec<Kept> {
+/// * `scene`: the what-if beside the base. * `drivers`: of the base, as `value` has them.
+///
+/// # Errors
+/// [`RunError::Forecast`].
+pub(super) fn keep(
+    settings: &Settings,
+    (found, scene): (&Findings, Option<&Findings>),
+    (forecast, value): (&Foretold, &Valuation),
+    drivers: &[Drivers],
+) -> Result<Vec<Kept>, RunError> {
     let (ledgers, customers) = (&found.ledgers, forecast.customers());
     let per_major = settings.currency.minor_per_major() as f64;
-    let earned = Earnings::new(ledgers, (&found.margins, &found.costs.layers), customers, per_major);
-    let stays = stays(settings, found);
-    let of_customer = sum_by_customer(&ledgers.facts.first_cell, &stays);
-    // What stays is taken off the cost of keeping first.
-    let fixed = |row: usize| {
-        let (keeping, orders) = (earned.customer_cost[row].max(0.0), earned.order_cost[row].max(0.0));
-        let stays = of_customer[customers[row] as usize] as f64 / per_major;
-        let of = |stays: f64, cost: f64| if cost > 0.0 { (stays / cost).clamp(0.0, 1.0) } else { 0.0 };
-        (of(stays, keeping), of(stays - keeping, orders))
+    let money = (&found.margins, &found.costs.layers);
+    // Who has left a contract cannot be ended.
+    let losing = |row: usize, customer: u32| found.economic_profit[customer as usize] < 0 && !forecast.has_left(row);
+    let bore = recurring(settings, found, |customer| found.economic_profit[customer] < 0);
+    let products = |of: fn(&Recurring) -> Minor| -> Result<Vec<f64>, RunError> {
+        let cost: Vec<Minor> = bore.iter().map(of).collect();
+        if cost.iter().all(|cost| *cost == 0) {
+            return Ok(vec![0.0; drivers.len()]);
+        }
+        let without = forecast.drivers_without(settings, ledgers, money, value, &cost)?;
+        Ok(without.iter().zip(drivers).map(|(without, with)| of_sales(without) - of_sales(with)).collect())
     };
+    let (products_stay, products_end) = (products(|bore| bore.stays[0])?, products(|bore| bore.ends[0])?);
+    let earned = Earnings::new(ledgers, money, customers, per_major);
+    let shares = Shares { settings, earned: &earned, spent: spent(&ledgers.facts, customers, per_major), per_major };
+    let served = Served::new(settings, found, scene);
     let (networking, learning) = (found.potentials.networking(), found.potentials.learning.as_deref());
     let major = |known: Option<&[Minor]>, customer: u32| {
         known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
     };
-    let (portfolio, avoidable) = (&found.portfolio, avoidable_cost(settings, found, &stays));
-    // Who has left a contract cannot be ended.
-    let losing =
-        |(row, customer): &(usize, &u32)| found.economic_profit[**customer as usize] < 0 && !forecast.has_left(*row);
     let of = |(row, customer): (usize, &u32)| {
-        let (fixed, fixed_orders) = fixed(row);
+        let bore = &bore[*customer as usize];
+        let (fixed_orders, fixed) = shares.fixed(row, bore);
         let case = Case {
             drivers: drivers[row],
+            products: [products_stay[row], products_end[row]],
             fixed_orders,
             fixed,
             network: major(networking, *customer),
             learning: major(learning, *customer),
-            ways: ways(portfolio, *customer as usize, &avoidable),
-            has_role: portfolio.roles.any(*customer as usize),
+            ways: served.ways(*customer as usize, bore, shares.of_activities(row, bore)),
+            has_role: found.portfolio.roles.any(*customer as usize),
         };
-        Kept { customer: *customer, row, verdict: keep::decide(&case, &settings.decisions.keep) }
+        Kept { customer: *customer, row, verdict: keep::decide(&case, &settings.decisions.keep, per_major) }
     };
-    customers.par_iter().enumerate().filter(losing).map(of).collect()
+    let rows = customers.par_iter().enumerate();
+    Ok(rows.filter(|(row, customer)| losing(*row, **customer)).map(of).collect())
 }
 
-/// What each cell bore of cost that comes again and would not have been saved without its customer.
-fn stays(settings: &Settings, found: &Findings) -> Vec<Minor> {
-    let margins = &found.margins;
-    let parts = [&margins.product_activity_cost, &margins.order_cost, &margins.customer_cost, &margins.below_cost];
-    let (avoidable, once) = (found.costs.layers.avoidable(), stays_once(settings, found));
-    let of = |cell: usize| {
-        let all: Minor = parts.iter().map(|part| part[cell]).sum();
-        all - avoidable[cell] - once.as_ref().map_or(0, |once| once[cell])
-    };
-    (0..avoidable.len()).into_par_iter().map(of).collect()
+/// What sales leave to the horizon after the cost of serving them, `L λ (m s − c)`.
+fn of_sales(drivers: &Drivers) -> f64 {
+    drivers.lifetime * drivers.purchase_rate * (drivers.margin_rate * drivers.spend - drivers.order_cost)
 }
 
-/// The same of cost that does not come again: `cost · (1 − avoidable share of the activity)`, half to even; `None` where there
-/// is none.
-fn stays_once(settings: &Settings, found: &Findings) -> Option<Vec<Minor>> {
-    let plan = &found.costs.plan;
-    let part = |number: usize| -> Option<(MinorSum, MinorSum)> {
-        let own = || plan.balances.iter().filter(|balance| balance.node == PoolNode::Activity(number));
-        let sum = |of: fn(&PoolBalance) -> Minor| own().map(|balance| MinorSum::from(of(balance))).sum::<MinorSum>();
-        let (borne, avoidable) = (sum(|balance| balance.allocated), sum(|balance| balance.allocated_avoidable));
-        (!plan.activities[number].setting.recurring && borne != 0).then_some((borne - avoidable, borne))
-    };
-    let parts: Vec<Option<(MinorSum, MinorSum)>> = (0..plan.activities.len()).map(part).collect();
-    if parts.iter().all(Option::is_none) {
-        return None;
+/// Of what cost to serve is made.
+struct Shares<'a> {
+    settings: &'a Settings,
+    earned: &'a Earnings,
+    /// One row a customer of the forecast, major units.
+    spent: Vec<f64>,
+    per_major: f64,
+}
+
+impl Shares<'_> {
+    /// What a purchase cost to date: where all of an amount is kept, with the product.
+    fn orders(&self, row: usize) -> f64 {
+        let more = if all_is_kept(self.settings) { self.spent[row] - self.earned.margin[row] } else { 0.0 };
+        self.earned.order_cost[row] + more
     }
-    let ground = found.ledgers.ground(settings);
-    let starts: Vec<usize> = (0..ground.cells.len()).step_by(CELLS).collect();
-    let of_chunk = |start: usize| {
-        let rows = start..ground.cells.len().min(start + CELLS);
-        let mut once = vec![0; rows.len()];
-        for (costs, part) in plan.costs_of(&ground, &rows, |number| parts[number].is_some()).iter().zip(&parts) {
-            let Some((costs, (stays, borne))) = costs.as_ref().zip(*part) else { continue };
-            for (once, cost) in once.iter_mut().zip(costs) {
-                *once += divide_half_even(MinorSum::from(*cost) * stays, borne) as Minor;
-            }
+
+    fn of(&self, part: Minor, cost: f64) -> f64 {
+        if cost > 0.0 { (part as f64 / self.per_major / cost).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// Shares of the cost of orders and of keeping the customer that stay when it goes.
+    fn fixed(&self, row: usize, bore: &Recurring) -> (f64, f64) {
+        (self.of(bore.stays[1], self.orders(row)), self.of(bore.stays[2], self.earned.customer_cost[row]))
+    }
+
+    /// Share of the cost of orders that ends with the customer which activities are.
+    fn of_activities(&self, row: usize, bore: &Recurring) -> f64 {
+        if all_is_kept(self.settings) {
+            self.of(bore.ends[1], self.orders(row) - bore.stays[1] as f64 / self.per_major)
+        } else {
+            1.0
         }
-        once
-    };
-    let chunks: Vec<Vec<Minor>> = starts.into_par_iter().map(of_chunk).collect();
-    Some(chunks.concat())
+    }
 }
 
-/// What serving and keeping each customer cost that comes again and ends with it, in the time that its present profit is of.
-///
-/// * `stays`: of [`stays`].
-fn avoidable_cost(settings: &Settings, found: &Findings, stays: &[Minor]) -> Vec<Minor> {
-    let (ledgers, margins, layers) = (&found.ledgers, &found.margins, &found.costs.layers);
-    let parts = [&margins.order_cost, &margins.customer_cost, &margins.below_cost, &margins.economic.capital_charge];
-    let once = [Layer::Cm2, Layer::Cm3, Layer::Below].map(|layer| layers.one_off(layer));
-    ledgers.sum_where(ledgers.is_present(settings.period), |cell| {
-        let once: Minor = once.iter().flatten().map(|column| column[cell]).sum();
-        parts.iter().map(|part| part[cell]).sum::<Minor>() - once - stays[cell]
-    })
+/// Other ways to serve customers: those of the config, then the what-if.
+struct Served {
+    /// Capital charge of the present, one a customer: it ends with the customer, too.
+    charge: Vec<Minor>,
+    /// What customers would bear under the what-if, and their capital charge then.
+    other: Option<(Vec<Recurring>, Vec<Minor>)>,
 }
 
-/// The best other way to serve a customer: it saves of the future cost that ends with the customer the share that it would have
-/// saved of the present one, all of it at most.
-fn ways(portfolio: &Portfolio, customer: usize, avoidable: &[Minor]) -> Vec<Way> {
-    let Some((number, profit)) = portfolio.best_way[customer].filter(|_| avoidable[customer] > 0) else {
-        return Vec::new();
-    };
-    let saved = (profit - portfolio.present[customer]) as f64 / avoidable[customer] as f64;
-    vec![Way { number: number.into(), cost_factor: (1.0 - saved).max(0.0), purchase_factor: 1.0, cost: 0.0 }]
+impl Served {
+    fn new(settings: &Settings, found: &Findings, scene: Option<&Findings>) -> Self {
+        let charge = |settings: &Settings, found: &Findings| {
+            let charge = &found.margins.economic.capital_charge;
+            found.ledgers.sum_where(found.ledgers.is_present(settings.period), |cell| charge[cell])
+        };
+        // Other prices are no way to serve.
+        let scenario = settings.scenario.as_ref().filter(|scenario| scenario.prices.is_empty());
+        let other = scenario.zip(scene).map(|(scenario, scene)| {
+            let settings = &*scenario.settings;
+            (recurring(settings, scene, |_| false), charge(settings, scene))
+        });
+        Self { charge: charge(settings, found), other }
+    }
+
+    /// Ways to serve a customer: each saves of the future cost of products, orders and keeping that ends with the customer the
+    /// share that it would have saved of the present one.
+    ///
+    /// * `of_activities`: share of such cost of orders which activities are.
+    fn ways(&self, customer: usize, bore: &Recurring, of_activities: f64) -> Vec<Way> {
+        let present = |bore: &Recurring, charge: Minor| {
+            let mut present = bore.present.map(|cost| cost as f64);
+            present[PARTS - 1] += charge as f64;
+            present
+        };
+        let now = present(bore, self.charge[customer]);
+        let what_if = self.other.as_ref().map(|(bore, charge)| {
+            let then = present(&bore[customer], charge[customer]);
+            std::array::from_fn(|part| now[part] - then[part])
+        });
+        let way = |(number, saved): (u32, [f64; PARTS])| {
+            let mut cost_factors: [f64; PARTS] =
+                std::array::from_fn(
+                    |part| {
+                        if now[part] > 0.0 { (1.0 - saved[part] / now[part]).max(0.0) } else { 1.0 }
+                    },
+                );
+            cost_factors[1] = 1.0 - (1.0 - cost_factors[1]) * of_activities;
+            Way { number, cost_factors, purchase_factor: 1.0, cost: 0.0 }
+        };
+        (0..).zip(bore.saved.iter().copied().chain(what_if)).map(way).collect()
+    }
 }

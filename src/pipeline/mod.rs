@@ -94,6 +94,7 @@ mod portfolio;
 mod potentials;
 mod prices;
 mod purchase_drivers;
+mod recurring;
 pub(crate) mod report;
 pub mod results;
 mod scenario;
@@ -318,12 +319,16 @@ pub fn project(
             clock.start("what_if", Some(ledgers.cells.len() as u64));
             let prices = prices::factors(&ledgers, scenario);
             let scene = findings(&scenario.settings, ledgers, (&audit, products), &mut clock)?;
-            let present = portfolio::present_profit(&scenario.settings, &scene);
-            Some((scenario, scene, prices, Alternative { name: &scenario.name, present }))
+            // Other prices are no other way to serve.
+            let way = prices.is_none().then(|| Alternative {
+                name: &scenario.name,
+                present: portfolio::present_profit(&scenario.settings, &scene),
+            });
+            Some((scenario, scene, prices, way))
         }
         None => None,
     };
-    let alternative = scene.as_ref().map(|(_, _, _, alternative)| alternative);
+    let alternative = scene.as_ref().and_then(|(_, _, _, way)| way.as_ref());
     base.look_ahead(settings, forecast.as_ref(), Beside { alternative, ..Beside::default() }, &mut clock)?;
     base.build_bridge(settings, forecast.as_ref(), &mut clock)?;
     let scene = match scene {
@@ -334,7 +339,7 @@ pub fn project(
         }
         None => None,
     };
-    let decisions = Decisions::new(settings, &base, forecast.as_ref(), &mut clock)?;
+    let decisions = Decisions::new(settings, (&base, scene.as_ref()), forecast.as_ref(), &mut clock)?;
     let results = Results { audit, forecast, base, scene, decisions };
     clock.start("publish", None);
     let interrupted = staging.interrupted();

@@ -135,7 +135,7 @@ fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Vec<Vec<O
 }
 
 /// What a way saves of an activity's cost, a unit of it being [`SHARE_SCALE`]: nothing of what would not change.
-fn saved(way: &WayToServe, name: &str, setting: &ActivitySetting) -> i64 {
+pub(super) fn saved(way: &WayToServe, name: &str, setting: &ActivitySetting) -> i64 {
     let changes = setting.behaviour == Behaviour::Variable || setting.avoidable;
     let of = |factors: &[(String, Decimal)], name: &str| {
         factors.iter().find(|(known, _)| known == name).map(|found| found.1)
