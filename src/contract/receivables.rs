@@ -157,7 +157,11 @@ fn known(column: Option<&Vec<i64>>, row: usize) -> Option<i64> {
 fn merge(rows: &[Row], has_write_off: bool) -> Option<Receivable> {
     let Row { customer, period, .. } = rows[0];
     let mut merged = Receivable { customer, period, has_write_off, ..Receivable::default() };
-    let sum = |of: fn(&Row) -> Option<Minor>| rows.iter().filter_map(of).map(i128::from).reduce(|a, b| a + b);
+    let sum = |of: fn(&Row) -> Option<Minor>| {
+        let owed = |row: &Row| i128::from(row.balance.unwrap_or(0).max(0));
+        let known = rows.iter().filter_map(|row| Some([i128::from(of(row)?), owed(row)]));
+        known.reduce(|a, b| [a[0] + b[0], a[1] + b[1]])
+    };
     (merged.overdue, merged.disputed) = (sum(|row| row.overdue), sum(|row| row.disputed));
     for row in rows {
         merged.days_late += row.days_late.map_or(0, i128::from);

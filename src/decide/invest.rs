@@ -54,10 +54,10 @@ pub struct Plan {
     pub gain: MinorSum,
     /// What no choice within the budget can pass.
     pub bound: MinorSum,
-    /// What another unit of budget would gain: the gain of a unit of cost of the first step that did not fit; `None` where all
-    /// fit.
+    /// What another unit of budget would gain: the gain of a unit of cost of the first step that did not fit, or, where only
+    /// what is dearer than the whole budget is left, of the best of these; `None` where everything that gains is paid for.
     pub marginal_return: Option<f64>,
-    /// The curve, ascending, from nothing spent to everything gained.
+    /// The curve, ascending, from what is gained for nothing to everything gained.
     pub curve: Vec<CurvePoint>,
 }
 
@@ -98,11 +98,13 @@ pub fn choose(candidates: &[Candidate], budget: Minor, ties: &[u64]) -> Plan {
             choice = other;
         }
     }
+    let beyond = || choice.steps(Minor::MAX).first().copied();
+    let next = split.copied().or_else(|| if too_dear { beyond() } else { None });
     Plan {
         spent: choice.sum(|candidate| candidate.cost),
         gain: choice.sum(|candidate| candidate.gain),
         bound,
-        marginal_return: split.map(|step| step.gain as f64 / step.cost as f64),
+        marginal_return: next.map(|step| step.gain as f64 / step.cost as f64),
         curve,
         chosen: choice.of.iter().flatten().copied().collect(),
     }
@@ -289,12 +291,18 @@ fn best(
 fn curve(steps: &[Increment]) -> Vec<CurvePoint> {
     let every = steps.len().div_ceil(MAX_POINTS).max(1);
     let mut now = CurvePoint { spent: 0, gain: 0, customers: 0, marginal_return: None };
+    // What costs nothing comes first.
+    let (for_nothing, steps) = steps.split_at(steps.partition_point(|step| step.cost == 0));
+    for step in for_nothing {
+        now.gain += MinorSum::from(step.gain);
+        now.customers += u64::from(step.first);
+    }
     let mut points = vec![now];
     for (number, step) in (1..).zip(steps) {
         now.spent += MinorSum::from(step.cost);
         now.gain += MinorSum::from(step.gain);
         now.customers += u64::from(step.first);
-        now.marginal_return = (step.cost > 0).then(|| step.gain as f64 / step.cost as f64);
+        now.marginal_return = Some(step.gain as f64 / step.cost as f64);
         if number % every == 0 || number == steps.len() {
             points.push(now);
         }
@@ -354,6 +362,12 @@ mod tests {
         let candidates = sorted(vec![(0, 0, 5), (0, 10, 60), (1, 1, 9)]);
         let plan = choose(&candidates, 0, &keys());
         assert_eq!((plan.chosen, plan.spent, plan.gain, plan.bound), (vec![0], 0, 5, 5));
+        // A cent more would buy 9 for it; the curve starts with what is for nothing.
+        assert_eq!(plan.marginal_return, Some(9.0));
+        let curve: Vec<_> = plan.curve.iter().map(|point| (point.spent, point.gain, point.customers)).collect();
+        assert_eq!(curve, [(0, 5, 1), (1, 14, 2), (11, 69, 2)]);
+        assert_eq!((plan.curve[0].marginal_return, plan.curve[1].marginal_return), (None, Some(9.0)));
+        assert_eq!(choose(&candidates, 11, &keys()).marginal_return, None);
         let nothing = choose(&[], 0, &[]);
         assert_eq!((nothing.gain, nothing.bound, nothing.curve.len()), (0, 0, 1));
     }
@@ -464,9 +478,12 @@ mod tests {
         ) {
             let beyond = dear.into_iter().map(|(customer, more, gain)| (customer, budget + more, gain));
             let without = choose(&sorted(options.clone()), budget, &keys());
-            let with = choose(&sorted(options.into_iter().chain(beyond).collect()), budget, &keys());
+            let with = choose(&sorted(options.iter().copied().chain(beyond).collect()), budget, &keys());
             prop_assert_eq!((with.spent, with.gain, with.bound), (without.spent, without.gain, without.bound));
-            prop_assert_eq!(with.marginal_return, without.marginal_return);
+            // Another unit of budget goes to what is within it, while some of that is left.
+            let within = |row: &(u32, i64, i64)| row.1 <= budget;
+            let left = choose(&sorted(options.into_iter().filter(within).collect()), budget, &keys()).marginal_return;
+            prop_assert!(left.is_none() || with.marginal_return == left && without.marginal_return == left);
         }
     }
 

@@ -18,6 +18,9 @@ use crate::{
     units::{Minor, MinorSum},
 };
 
+/// Shares have 12 digits after the point.
+const SHARE_UNIT: u128 = 10_u128.pow(12);
+
 /// A product with the customers whose first purchase had it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Door {
@@ -58,18 +61,21 @@ impl Role {
 /// The role of every product.
 ///
 /// A product **earns** when its margin is above 0 and it is not among the `⌊least_profitable · products⌋` with the least
-/// margin, ties among them. It **opens** when at least `min_customers` entered through it and a customer who did is worth more,
+/// margin; of products with one margin all are among them, or none where there is no place for all. It **opens** when at least `min_customers` entered through it and a customer who did is worth more,
 /// in the mean, than one who entered through any product; one who entered through several counts with each.
 #[must_use]
 pub fn roles(doors: &[Door], settings: &DoorSettings) -> Vec<Role> {
     let mut margins: Vec<Minor> = doors.iter().map(|door| door.margin).collect();
     margins.sort_unstable();
-    let least = (settings.least_profitable * doors.len() as f64) as usize;
-    let cut = least.checked_sub(1).and_then(|last| margins.get(last)).map_or(0, |margin| (*margin).max(0));
+    // In floats 0.29 · 100 is below 29.
+    let share = (settings.least_profitable * SHARE_UNIT as f64).round() as u128;
+    let least = (share * doors.len() as u128 / SHARE_UNIT) as usize;
+    // Whatever has less than this is among them.
+    let least_of_others = margins.get(least).copied();
     let entered: MinorSum = doors.iter().map(|door| MinorSum::from(door.entered)).sum();
     let value: MinorSum = doors.iter().map(|door| door.value).sum();
     let role = |door: &Door| {
-        let earns = door.margin > cut;
+        let earns = door.margin > 0 && least_of_others.is_some_and(|margin| door.margin >= margin);
         let above = door.value as f64 * entered as f64 > value as f64 * door.entered as f64;
         match (earns, door.entered >= settings.min_customers && above) {
             (true, true) => Role::EarnsAndOpens,
@@ -94,6 +100,24 @@ mod tests {
         assert_eq!(roles(&doors, &settings), [Role::Neither, Role::Earns]);
         let settings = DoorSettings { min_customers: 9, ..settings };
         assert_eq!(roles(&doors, &settings), [Role::Opens, Role::Earns]);
+    }
+
+    #[test]
+    fn the_least_profitable_are_as_many_as_the_share_says_and_never_more() {
+        let door = |margin: Minor| Door { margin, entered: 0, value: 0 };
+        let earn = |doors: &[Door], percent: u32| {
+            let settings = DoorSettings { least_profitable: f64::from(percent) / 100.0, min_customers: 1 };
+            roles(doors, &settings).iter().filter(|role| **role == Role::Earns).count()
+        };
+        let doors: Vec<Door> = (1..=100).map(door).collect();
+        for percent in 0..=100 {
+            assert_eq!(earn(&doors, percent), 100 - percent as usize);
+        }
+        // Of ten that earn the same no two are the least profitable ones.
+        let mut alike: Vec<Door> = vec![door(5); 10];
+        assert_eq!(earn(&alike, 25), 10);
+        (alike[3].margin, alike[8].margin) = (4, 9);
+        assert_eq!((earn(&alike, 10), earn(&alike, 95)), (9, 1));
     }
 
     proptest! {

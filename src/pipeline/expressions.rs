@@ -15,7 +15,7 @@ use crate::{
     schema::{
         outputs::{ColumnType, DATASETS, RunColumn},
         scenario::BASE,
-        segmentation::Segmentation,
+        segmentation::{self, Segmentation},
         settings::Settings,
     },
 };
@@ -192,8 +192,10 @@ pub(super) fn columns(
     }
     for Segmentation { name, groups, of } in found.ledgers.hierarchies.iter() {
         if wanted.contains(name) {
-            let values = Values::Label(of.clone(), groups.clone().into());
-            columns.push(((*name).to_owned(), ColumnType::Text, values));
+            // Who has no channel, region or parent has a null here, as for its segment.
+            let own =
+                |number: &u32| Some(&groups[*number as usize]).filter(|name| *name != segmentation::NONE).cloned();
+            columns.push(((*name).to_owned(), ColumnType::Text, Values::Text(of.iter().map(own).collect())));
         }
     }
     columns

@@ -76,7 +76,8 @@ impl Ratio {
         let [above, below, of] = [&self.above, &self.below, &self.of].map(|column| column.sums(cut, customers));
         let value = |((above, below), of): ((f64, f64), f64)| {
             (below > 0.0).then(|| {
-                let ratio = above / self.unit / below;
+                // Rounded once, so that what is exactly a target is one as a float.
+                let ratio = above / (self.unit * below);
                 (of as i64, self.power.map_or(ratio, |power| libm::pow(ratio, power)))
             })
         };

@@ -64,11 +64,10 @@ impl World<'_> {
     fn migrations(&self) -> Vec<(&'static str, Vec<String>, Vec<Move>)> {
         let (ledgers, margins) = (&self.found.ledgers, &self.found.margins);
         let periods = &ledgers.cells.period;
-        let ends = periods.iter().min().zip(periods.iter().max());
         let kind = self.settings.period;
-        let Some((first, last)) = ends.filter(|_| kind != PeriodKind::Whole) else { return Vec::new() };
-        // In a period that `as_of` cuts, who has not bought yet may still do so.
-        let last = (*last).min(kind.first_open(ledgers.as_of) - 1);
+        let Some(first) = periods.iter().min().filter(|_| kind != PeriodKind::Whole) else { return Vec::new() };
+        // In a period that `as_of` cuts, who has not bought yet may still do so; of those before, who did not is idle.
+        let last = kind.first_open(ledgers.as_of) - 1;
         let profit: Vec<Minor> =
             margins.economic_profit.iter().zip(&margins.economic.acquisition_cost).map(|(a, b)| a + b).collect();
         let first_cell = &ledgers.facts.first_cell;

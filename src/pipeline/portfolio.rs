@@ -174,6 +174,6 @@ fn roles_of(settings: &Settings, forecast: Option<&Foretold>, found: &Findings, 
         relations.inspiring.as_ref().map(|weights| roles::inspiration(weights, &facts.net_revenue, per_major));
     let inspiration = inspiration_score.as_ref().map(|scores| roles::top_share(scores, setting.inspiration));
     let fixed_cost_ratio = roles::fixed_cost_ratio(fixed, &facts.net_revenue);
-    let cost_magnet = roles::cost_magnets(fixed, &fixed_cost_ratio, setting.cost_magnet);
+    let cost_magnet = roles::cost_magnets(fixed, &facts.net_revenue, setting.cost_magnet);
     Roles { high_lifetime_value, benchmark, influence, inspiration, inspiration_score, cost_magnet, fixed_cost_ratio }
 }

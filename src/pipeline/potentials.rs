@@ -14,6 +14,8 @@ use crate::{
         networking::{Flow, PassOn, pass_on},
     },
     schema::{
+        costing::Layer,
+        costs::LayerCosts,
         margins::Margins,
         potentials::{Growth, Networking, Potentials},
         relations::{Referral, SHARE_SCALE},
@@ -59,7 +61,7 @@ fn growth(settings: &Settings, setting: &ForecastSettings, mut total: Vec<Minor>
     if relations.opportunities.is_none() && relations.wallet.is_none() {
         return Some(Growth { total, ..Growth::default() });
     }
-    let rates = contribution_rates(ledgers, &found.margins);
+    let rates = contribution_rates(ledgers, &found.margins, &found.costs.layers);
     let timing = predict::timing_in_days(setting);
     let pipeline = relations.opportunities.as_ref().map(|rows| growth::pipeline(rows, &rates, timing, ledgers.as_of));
     let year = settings.period.last_year(ledgers.as_of);
@@ -75,15 +77,18 @@ fn growth(settings: &Settings, setting: &ForecastSettings, mut total: Vec<Minor>
     Some(Growth { total, pipeline, wallet })
 }
 
-/// What a unit of further revenue leaves of every customer: CM2 less commissions and bad debt.
-fn contribution_rates(ledgers: &Ledgers, margins: &Margins) -> Vec<f64> {
+/// What a unit of further sales leaves of every customer: CM2, without cost that does not come again, less commissions and bad debt.
+fn contribution_rates(ledgers: &Ledgers, margins: &Margins, layers: &LayerCosts) -> Vec<f64> {
     let total = |column: &[Minor]| sum_by_customer(&ledgers.facts.first_cell, column);
     let (commissions, bad_debt) = (total(&margins.economic.commissions), total(&margins.economic.bad_debt));
     let mut contribution = total(&margins.cm2);
+    for once in [Layer::Cm1, Layer::Cm2].into_iter().filter_map(|layer| layers.one_off(layer)) {
+        contribution.iter_mut().zip(total(once)).for_each(|(kept, once)| *kept = kept.saturating_add(once));
+    }
     for (row, kept) in contribution.iter_mut().enumerate() {
         *kept = kept.saturating_sub(commissions[row]).saturating_sub(bad_debt[row]);
     }
-    growth::contribution_rates(&contribution, &ledgers.facts.net_revenue, &ledgers.facts.purchase_days)
+    growth::contribution_rates(&contribution, &ledgers.facts.purchase_revenue, &ledgers.facts.purchase_days)
 }
 
 /// What referrals brought; `None` when a sum leaves 64 bits.

@@ -23,8 +23,10 @@ const LEAST_RECORDS: usize = 3;
 /// * days late, level: `Σ w · days / Σ w` over the periods in which they are known;
 /// * trend: the weighted median of the slopes between every two periods (days a period), weights `w_i · w_j` (Theil–Sen): one
 ///   bad period does not make it. From three periods on, of the newest 24;
-/// * overdue and disputed share: `Σ w · overdue / Σ w · balance`; write-off share: `Σ write-offs / net revenue`;
-/// * grade: the worst that a level has on its own, one worse where the trend reaches `worsening`, E at worst.
+/// * overdue and disputed share: `Σ w · overdue / Σ w · balance` over the balances of which it is known; write-off share:
+///   `Σ write-offs / net revenue`, less what was recovered;
+/// * grade: the worst that a level has on its own, one worse where the trend reaches `worsening`, E at worst. A level that is a
+///   cut is up to it: `Σ w (x − cut · y) <= 0` for `Σ w x / Σ w y`, with the brackets exact.
 ///
 /// * `records`: of the customer, one a period, ascending. * `last`: the run's last period. * `revenue`: net revenue to date.
 ///
@@ -36,9 +38,10 @@ const LEAST_RECORDS: usize = 3;
 pub fn payment(records: &[Receivable], last: Period, revenue: Minor, setting: &CreditSettings) -> Payment {
     let half_life = setting.half_life.to_float();
     let weight = |record: &Receivable| libm::exp2(-(f64::from(last) - f64::from(record.period)).max(0.0) / half_life);
+    let is_late = |record: &&Receivable| record.late_rows > 0;
     let late: Vec<(f64, f64, f64)> = records
         .iter()
-        .filter(|record| record.late_rows > 0)
+        .filter(is_late)
         .map(|record| {
             let days = record.days_late as f64 / f64::from(record.late_rows) / QUANTITY_SCALE as f64;
             (f64::from(record.period), days, weight(record))
@@ -47,35 +50,60 @@ pub fn payment(records: &[Receivable], last: Period, revenue: Minor, setting: &C
     let weights: f64 = late.iter().map(|(_, _, weight)| weight).sum();
     let days_late = (weights > 0.0).then(|| late.iter().map(|(_, days, weight)| weight * days).sum::<f64>() / weights);
     let trend = trend(&late[late.len().saturating_sub(MOST_RECORDS)..]);
-    let balance: f64 = records.iter().map(|record| weight(record) * record.owed as f64).sum();
-    let share = |of: &dyn Fn(&Receivable) -> Option<i128>| {
-        let known = records.iter().any(|record| of(record).is_some());
-        let sum: f64 = records.iter().map(|record| weight(record) * of(record).unwrap_or(0) as f64).sum();
-        (known && balance > 0.0).then(|| sum / balance)
+    let days_up_to = |cut: &i64| {
+        let above = |record: &Receivable| {
+            let days = record.days_late - i128::from(*cut) * i128::from(record.late_rows);
+            weight(record) * (days as f64 / f64::from(record.late_rows))
+        };
+        records.iter().filter(is_late).map(above).sum::<f64>() <= 0.0
     };
-    let (overdue_share, disputed_share) = (share(&|record| record.overdue), share(&|record| record.disputed));
-    let lost: i128 = records.iter().map(|record| i128::from(record.write_off.max(0))).sum();
+    let share = |of: Share| {
+        let sum = |at: usize| -> f64 {
+            records.iter().filter_map(|record| Some(weight(record) * of(record)?[at] as f64)).sum()
+        };
+        let owed = sum(1);
+        (owed > 0.0).then(|| sum(0) / owed)
+    };
+    let share_up_to = |of: Share, cut: &Decimal| {
+        let above = |record: &Receivable| Some(weight(record) * above(of(record)?, *cut) as f64);
+        records.iter().filter_map(above).sum::<f64>() <= 0.0
+    };
+    let (of_overdue, of_disputed): (Share, Share) = (|record| record.overdue, |record| record.disputed);
+    let (overdue_share, disputed_share) = (share(of_overdue), share(of_disputed));
+    let lost = records.iter().map(|record| i128::from(record.write_off)).sum::<i128>().max(0);
     let write_off_share = if lost == 0 {
         records.iter().any(|record| record.has_write_off).then_some(0.0)
     } else {
         Some(if revenue > 0 { lost as f64 / revenue as f64 } else { f64::INFINITY })
     };
-    let days = setting.days_late.map(|days| days as f64 / QUANTITY_SCALE as f64);
-    let floats = |cuts: [Decimal; 4]| cuts.map(Decimal::to_float);
     let levels = [
-        days_late.map(|level| grade(level, days)),
-        overdue_share.map(|level| grade(level, floats(setting.overdue_share))),
-        disputed_share.map(|level| grade(level, floats(setting.disputed_share))),
-        write_off_share.map(|level| grade(level, floats(setting.write_off_share))),
+        days_late.map(|_| grade(&setting.days_late, days_up_to)),
+        overdue_share.map(|_| grade(&setting.overdue_share, |cut| share_up_to(of_overdue, cut))),
+        disputed_share.map(|_| grade(&setting.disputed_share, |cut| share_up_to(of_disputed, cut))),
+        write_off_share.map(|level| {
+            let is_up_to = |cut: &Decimal| level.is_finite() && above([lost, i128::from(revenue)], *cut) <= 0;
+            grade(&setting.write_off_share, is_up_to)
+        }),
     ];
-    let worsens = trend.is_some_and(|trend| trend >= setting.worsening as f64 / QUANTITY_SCALE as f64);
+    // Slopes of days that no float holds are a little off.
+    let worsening = setting.worsening as f64 / QUANTITY_SCALE as f64;
+    let worsens = trend.is_some_and(|trend| trend >= worsening - 1e-9 * worsening.abs());
     let grade = levels.into_iter().flatten().max().map(|grade| (grade + u8::from(worsens)).min(4));
     Payment { periods: records.len() as u32, days_late, trend, overdue_share, disputed_share, write_off_share, grade }
 }
 
+/// What a record has of a thing, and what it is a share of.
+type Share = fn(&Receivable) -> Option<[i128; 2]>;
+
+/// How far a part is above `cut` times a whole, in units of the last digit of the cut.
+fn above([part, whole]: [i128; 2], cut: Decimal) -> i128 {
+    let scale = 10_i128.saturating_pow(cut.scale);
+    part.saturating_mul(scale).saturating_sub(whole.saturating_mul(cut.mantissa))
+}
+
 /// 0 = A to 4 = E: the first cut that the level does not pass.
-fn grade(level: f64, cuts: [f64; 4]) -> u8 {
-    cuts.iter().position(|cut| level <= *cut).unwrap_or(4) as u8
+fn grade<T>(cuts: &[T; 4], is_up_to: impl Fn(&T) -> bool) -> u8 {
+    cuts.iter().position(is_up_to).unwrap_or(4) as u8
 }
 
 /// Weighted lower median of the slopes between every two points.
@@ -118,13 +146,7 @@ mod tests {
     }
 
     fn late(period: Period, days: i128) -> Receivable {
-        Receivable {
-            period,
-            owed: 1_000,
-            days_late: days * i128::from(QUANTITY_SCALE),
-            late_rows: 1,
-            ..Receivable::default()
-        }
+        Receivable { period, days_late: days * i128::from(QUANTITY_SCALE), late_rows: 1, ..Receivable::default() }
     }
 
     #[test]
@@ -144,13 +166,39 @@ mod tests {
     fn the_worst_of_the_levels_is_the_grade_and_what_is_unknown_has_none() {
         let mut row = late(0, 0);
         assert_eq!(payment(&[row], 0, 1_000, &setting()).grade, Some(0));
-        row.disputed = Some(200);
+        row.disputed = Some([200, 1_000]);
         assert_eq!(payment(&[row], 0, 1_000, &setting()).grade, Some(2), "a fifth is disputed");
         (row.write_off, row.has_write_off) = (50, true);
         assert_eq!(payment(&[row], 0, 1_000, &setting()).grade, Some(3), "5 % of sales were written off");
         assert_eq!(payment(&[row], 0, 0, &setting()).grade, Some(4));
-        let balance = Receivable { owed: 100, ..Receivable::default() };
-        assert_eq!(payment(&[balance], 0, 1, &setting()), Payment { periods: 1, ..Payment::default() });
+        let nothing = Receivable::default();
+        assert_eq!(payment(&[nothing], 0, 1, &setting()), Payment { periods: 1, ..Payment::default() });
+    }
+
+    #[test]
+    fn a_level_that_is_a_cut_is_up_to_it_whatever_floats_make_of_it() {
+        let setting = CreditSettings { half_life: Decimal { mantissa: 4, scale: 0 }, ..setting() };
+        for periods in 1..40 {
+            let of = |record: &dyn Fn(Period) -> Receivable| {
+                let records: Vec<Receivable> = (0..periods).map(record).collect();
+                payment(&records, periods - 1, 1_000, &setting).grade
+            };
+            assert_eq!(of(&|period| late(period, 30)), Some(2), "{periods} periods of 30 days");
+            let overdue = |period| Receivable { period, overdue: Some([15, 100]), ..Receivable::default() };
+            assert_eq!(of(&overdue), Some(1), "{periods} periods of 15 %");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_balance_is_not_zero_of_it_and_what_was_recovered_is_not_lost() {
+        let of = |period, overdue| Receivable { period, overdue, ..Receivable::default() };
+        let found = payment(&[of(0, None), of(1, Some([500, 1_000]))], 1, 1_000, &setting());
+        assert_eq!((found.overdue_share, found.grade), (Some(0.5), Some(3)));
+        let lost = |period, write_off| Receivable { period, write_off, has_write_off: true, ..Receivable::default() };
+        let found = payment(&[lost(0, 100), lost(1, -100)], 1, 1_000, &setting());
+        assert_eq!((found.write_off_share, found.grade), (Some(0.0), Some(0)));
+        let found = payment(&[lost(0, 100), lost(1, -70)], 1, 1_000, &setting());
+        assert_eq!((found.write_off_share, found.grade), (Some(0.03), Some(2)), "3 % is the cut itself");
     }
 
     proptest! {

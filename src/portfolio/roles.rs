@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::{
-    numeric::decimal::Decimal,
+    numeric::decimal::{Decimal, power_of_ten},
     units::{Minor, QUANTITY_SCALE, Quantity},
 };
 
@@ -62,17 +62,27 @@ pub fn fixed_cost_ratio(fixed: &[Minor], sales: &[Minor]) -> Vec<Option<f64>> {
 }
 
 /// Who absorbs so much fixed cost that others become profitable: at least `factor` times its share of sales, and `factor` times
-/// what a customer bears in the mean.
-///
-/// * `ratio`: of [`fixed_cost_ratio`].
+/// what a customer bears in the mean. Compared without a rounding, where the products fit into 127 bits.
 #[must_use]
-pub fn cost_magnets(fixed: &[Minor], ratio: &[Option<f64>], factor: Decimal) -> Vec<bool> {
-    let total: i128 = fixed.iter().map(|fixed| i128::from(*fixed)).sum();
-    let (factor, mean) = (factor.to_float(), total as f64 / fixed.len().max(1) as f64);
-    let magnet = |(fixed, ratio): (&Minor, &Option<f64>)| {
-        ratio.is_some_and(|ratio| ratio >= factor) && *fixed as f64 >= factor * mean
+pub fn cost_magnets(fixed: &[Minor], sales: &[Minor], factor: Decimal) -> Vec<bool> {
+    let sum = |column: &[Minor]| column.iter().map(|value| i128::from(*value)).sum::<i128>();
+    let (all_fixed, all_sales) = (sum(fixed), sum(sales));
+    let customers = fixed.len() as i128;
+    let scale = power_of_ten(factor.scale);
+    // cost · whole >= factor · all_fixed · part.
+    let reaches = |cost: i128, whole: i128, part: i128| {
+        let exact = || {
+            let bears = cost.checked_mul(whole)?.checked_mul(scale?)?;
+            Some(bears >= all_fixed.checked_mul(part)?.checked_mul(factor.mantissa)?)
+        };
+        exact().unwrap_or_else(|| cost as f64 * whole as f64 >= factor.to_float() * all_fixed as f64 * part as f64)
     };
-    fixed.iter().zip(ratio).map(magnet).collect()
+    let magnet = |(fixed, sales): (&Minor, &Minor)| {
+        let (cost, sales) = (i128::from(*fixed), i128::from(*sales));
+        let far_above_its_sales = sales <= 0 || all_sales <= 0 || reaches(cost, all_sales, sales);
+        all_fixed > 0 && cost > 0 && far_above_its_sales && reaches(cost, customers, 1)
+    };
+    fixed.iter().zip(sales).map(magnet).collect()
 }
 
 #[cfg(test)]
@@ -111,12 +121,23 @@ mod tests {
         let ratio = fixed_cost_ratio(&fixed, &sales);
         assert!((ratio[0].unwrap() - 6.0).abs() < 1e-12 && ratio[1] == Some(f64::INFINITY));
         // Mean 33.3: 60 is less than twice of it.
-        assert_eq!(cost_magnets(&fixed, &ratio, TWO), [false, false, false]);
-        assert_eq!(cost_magnets(&fixed, &ratio, Decimal { mantissa: 15, scale: 1 }), [true, false, false]);
+        assert_eq!(cost_magnets(&fixed, &sales, TWO), [false, false, false]);
+        assert_eq!(cost_magnets(&fixed, &sales, Decimal { mantissa: 15, scale: 1 }), [true, false, false]);
         assert_eq!(fixed_cost_ratio(&[0, 0], &[1, 1]), [None, None]);
         // Two who bear the same: only of one it is more than its share of sales.
         let (fixed, sales) = ([50, 50, 0], [10, 90, 0]);
-        let ratio = fixed_cost_ratio(&fixed, &sales);
-        assert_eq!(cost_magnets(&fixed, &ratio, Decimal { mantissa: 15, scale: 1 }), [true, false, false]);
+        assert_eq!(cost_magnets(&fixed, &sales, Decimal { mantissa: 15, scale: 1 }), [true, false, false]);
+    }
+
+    #[test]
+    fn a_customer_at_the_very_factor_is_a_magnet() {
+        for parts in 1..200_i64 {
+            // Twice its share of sales, and as much as 2 of n customers bear in the mean.
+            let n = 2 * parts as usize + 1;
+            let mut fixed = vec![7; n];
+            (fixed[0], fixed[1]) = (14, 0);
+            let sales = vec![100; n];
+            assert!(cost_magnets(&fixed, &sales, TWO)[0], "{n} customers");
+        }
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 /// `(contribution_i + k · base) / (revenue_i + k)` with `base = Σ contribution / Σ revenue` and `k = Σ revenue / Σ purchases`:
 /// one purchase of an average customer. 0 where nothing was sold.
 ///
-/// * `contribution`: what sales left after the cost that they cause. * `revenue`, `purchases`: one a customer.
+/// * `contribution`: what sales left after returns and the cost that they cause. * `revenue`: of purchases, before returns, so that a
+///   customer who returned all it bought has a rate of its own. * `purchases`: one a customer.
 ///
 /// Source: Bühlmann & Gisler, A course in credibility theory (2005), ch. 3, with the credibility constant set to a purchase.
 #[must_use]
@@ -23,7 +24,7 @@ pub fn contribution_rates(contribution: &[Minor], revenue: &[Minor], purchases: 
         return vec![0.0; revenue.len()];
     }
     let (base, k) = (earned / sold, sold / bought as f64);
-    // Who returned more than it bought says nothing of what a sale leaves.
+    // Amounts that add up to less than nothing say nothing of what a sale leaves.
     let rate = |(own, revenue): (&Minor, &Minor)| match revenue {
         0.. => (*own as f64 + k * base) / (*revenue as f64 + k),
         _ => base,
@@ -74,6 +75,14 @@ mod tests {
         let own = (40.0 + 50.0 * 0.25) / 260.0;
         assert!((rates[0] - own).abs() < 1e-15 && (rates[1] - 0.25).abs() < 1e-15 && (rates[2] - 0.25).abs() < 1e-15);
         assert_eq!(contribution_rates(&[5], &[0], &[0]), [0.0]);
+    }
+
+    #[test]
+    fn a_customer_who_returned_all_it_bought_costs_what_its_returns_cost() {
+        // Two bought for 100.00 each and left 40.00; the third returned it and left -25.00: -0.25 of a sale, not of nothing.
+        let rates = contribution_rates(&[4_000, 4_000, -2_500], &[10_000; 3], &[1, 1, 1]);
+        assert!(rates.iter().all(|rate| (-1.0..=1.0).contains(rate)));
+        assert!((rates[2] - (-2_500.0 + 10_000.0 * 5.5 / 30.0) / 20_000.0).abs() < 1e-12);
     }
 
     #[test]

@@ -201,10 +201,10 @@ pub struct Receivable {
     pub days_late: i128,
     /// See `days_late`.
     pub late_rows: u32,
-    /// Sum of what was overdue; `None` where no row knows it.
-    pub overdue: Option<MinorSum>,
-    /// Sum of what was disputed; `None` likewise.
-    pub disputed: Option<MinorSum>,
+    /// Sum of what was overdue, and of the balances above 0 of the same rows; `None` where no row knows it.
+    pub overdue: Option<[MinorSum; 2]>,
+    /// The same of what was disputed.
+    pub disputed: Option<[MinorSum; 2]>,
 }
 
 /// A contract of a customer.
