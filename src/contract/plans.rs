@@ -110,6 +110,9 @@ pub fn acquisition_plan(
     Ok((rows, tally))
 }
 
+/// What `equity_share` calls our own customers, and all others of a whole market.
+const OUR_NAMES: [&str; 2] = ["(own)", "(others)"];
+
 /// What customers of others are worth: their equity, or `customers · value`, rounded half to even. A row without a competitor
 /// is the whole market, in which our customers are.
 ///
@@ -160,6 +163,11 @@ pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketVal
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, amount);
     });
     input.rules.judge(&tally.balance)?;
+    if let Some(row) = rows.iter().find(|row| row.competitor.as_deref().is_some_and(|name| OUR_NAMES.contains(&name))) {
+        let name = row.competitor.as_deref().unwrap_or_default();
+        let what = format!("market: `{name}` is no name for a competitor: in equity_share it is not one");
+        return Err(ContractError::Setting(what));
+    }
     let both = |part: &[MarketValue]| part.len() > 1 && part[0].competitor.is_none();
     if rows.chunk_by(|a, b| a.part == b.part).any(both) {
         let what = "market: a segment, or all customers, has rows with and without a competitor";

@@ -168,16 +168,18 @@ impl World<'_> {
         (rows.iter().filter(|planned| planned.value.is_none()).count(), rows.len())
     }
 
-    /// Columns of the plan in `customer_equity`. What nobody knows the value of has no cost either: the sum would be of the cost
+    /// Columns of the plan in `customer_equity`: of an empty one zero. What nobody knows the value of has no cost either: the sum would be of the cost
     /// alone.
     pub(super) fn plan_total_columns(&self) -> [Values; 4] {
         let mut rows = self.planned();
+        let plan = &self.found.ledgers.ahead.plans.acquisition;
+        let is_empty = self.found.value.is_some() && plan.as_ref().is_some_and(Vec::is_empty);
         rows.retain(|planned| planned.value.is_some());
         let customers: i128 = rows.iter().map(|planned| i128::from(planned.row.customers)).sum();
         let value: MinorSum = rows.iter().filter_map(|planned| planned.value).map(MinorSum::from).sum();
         let cost: MinorSum = rows.iter().map(|planned| MinorSum::from(planned.cost)).sum();
         let with = self.expected_total().map(|expected| expected + value - cost);
-        let told = !rows.is_empty();
+        let told = is_empty || !rows.is_empty();
         [Some(customers), Some(value), Some(cost), with].map(|sum| Values::Sum(vec![sum.filter(|_| told)]))
     }
 }

@@ -59,7 +59,7 @@ pub(super) const DECISION_INVEST_TOTAL: OutputDataset = OutputDataset {
         optional(
             "marginal_return",
             Float,
-            "gain of another unit of budget; null where everything that gains is paid for",
+            "gain of another unit of budget: of what is dearer than the whole budget only where nothing else is left; null where everything that gains is paid for",
         ),
     ],
 };
@@ -67,7 +67,7 @@ pub(super) const DECISION_INVEST_TOTAL: OutputDataset = OutputDataset {
 /// Gain against budget.
 pub(super) const DECISION_INVEST_CURVE: OutputDataset = OutputDataset {
     name: "decision_invest_curve",
-    grain: "with inputs.actions and decisions.invest, points of the most that can be gained against the budget, each the optimum at what is spent there; at most about 1,000; sorted by spent",
+    grain: "with inputs.actions and decisions.invest, points of the most that can be gained against the budget, each the optimum at what is spent there, the first one what is gained for nothing; at most about 1,000; sorted by spent",
     columns: &[
         column("spent", MoneySum, "budget, all spent"),
         column("gain", MoneySum, "most expected gain"),
@@ -85,9 +85,17 @@ pub(super) const DECISION_KEEP: OutputDataset = OutputDataset {
         CUSTOMER,
         column("economic_profit", Money, "economic profit to date"),
         column("expected_value", Money, "expected_value of customer_value: at full cost"),
-        column("expected_contribution", Money, "contribution before cost to serve: lost by ending"),
+        column(
+            "expected_contribution",
+            Money,
+            "contribution before cost to serve, and before cost of products that stays: lost by ending",
+        ),
         column("avoidable_cost", Money, "cost to serve that ends with the customer: saved by ending"),
-        column("fixed_cost", Money, "cost to serve that stays, and that others would bear: absorbed by the customer"),
+        column(
+            "fixed_cost",
+            Money,
+            "cost to serve, and of products, that stays, and that others would bear: absorbed by the customer",
+        ),
         optional("networking", Money, "networking potential: lost by ending; null where nothing is known of it"),
         optional("learning", Money, "learning potential: lost by ending; null where nothing is known of it"),
         column("keep_value", Money, "expected_contribution - avoidable_cost + networking + learning"),
@@ -97,7 +105,7 @@ pub(super) const DECISION_KEEP: OutputDataset = OutputDataset {
             "smallest rise of prices, relative, at which the customer is expected to bear its full cost; null where none is needed, or none does",
         ),
         optional("reprice_value", Money, "keep_value at that rise; null above decisions.keep.max_price_rise"),
-        optional("way", Text, "best other way to serve the customer"),
+        optional("way", Text, "best other way to serve the customer; null where none is worth more than keep_value"),
         optional("serve_value", Money, "keep_value when served in that way, after what changing costs"),
         optional(
             "roles",

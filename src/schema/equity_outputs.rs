@@ -89,7 +89,11 @@ pub(super) const ACQUISITION_VALUE: OutputDataset = OutputDataset {
             "expected_value of new_customer_value, at the day they come; null, and nothing counted, where no such customer has a purchase yet",
         ),
         column("discount_factor", Float, "what a unit of money on that day is worth at as_of"),
-        optional("value", Money, "planned_customers · value_per_customer · discount_factor, rounded once"),
+        optional(
+            "value",
+            Money,
+            "planned_customers · value_per_customer · discount_factor, rounded once: value_per_customer counts with all its digits here",
+        ),
         column("cost", Money, "cost of winning them · discount_factor"),
         optional("value_after_cost", Money, "value - cost"),
     ],
@@ -136,7 +140,7 @@ pub(super) const PRODUCT_ENTRY: OutputDataset = OutputDataset {
         optional(
             "role",
             Text,
-            "earns_and_opens, earns, opens (the least profitable, but the door of valuable customers) or neither; earns: margin above 0 and not among the equity.doors.least_profitable share of products; opens: min_customers entered or more, and are worth more a customer than entrants of all products; null without a forecast",
+            "earns_and_opens, earns, opens (the least profitable, but the door of valuable customers) or neither; earns: margin above 0 and not among the equity.doors.least_profitable share of products (of products with one margin all are, or none where there is no place for all); opens: min_customers entered or more, and are worth more a customer than entrants of all products; null without a forecast",
         ),
         SCENARIO,
     ],

@@ -15,9 +15,21 @@ pub(super) const CUSTOMER_PAYMENT: OutputDataset = OutputDataset {
         column("periods", Integer, "periods with a record"),
         optional("days_late", Float, "days late, the newest periods weighing most (credit.half_life)"),
         optional("days_late_trend", Float, "days later from period to period, Theil-Sen; null below three periods"),
-        optional("overdue_share", Float, "share of the balances that is overdue, weighted likewise"),
-        optional("disputed_share", Float, "share of the balances that is disputed, weighted likewise"),
-        optional("write_off_share", Float, "write-offs / net revenue to date; null without revenue"),
+        optional(
+            "overdue_share",
+            Float,
+            "share that is overdue of the balances of which it is known, weighted likewise",
+        ),
+        optional(
+            "disputed_share",
+            Float,
+            "share that is disputed of the balances of which it is known, weighted likewise",
+        ),
+        optional(
+            "write_off_share",
+            Float,
+            "write-offs less recoveries, at least 0 / net revenue to date; null without revenue",
+        ),
         optional("grade", Text, "A (best) to E: the worst of the levels, one worse where the trend says so"),
         optional(
             "default_probability",
@@ -89,8 +101,16 @@ pub(super) const CONCENTRATION: OutputDataset = OutputDataset {
         optional("top_20_share_of_sales", Float, "share of net revenue that the 20 % with most of it have"),
         optional("top_20_share_of_profit", Float, "share of economic profit that the 20 % with most of it have"),
         optional("top_20_share_of_cost", Float, "share of cost to serve that the 20 % with most of it have"),
-        column("overlap_sales_cost", Float, "share of the top 20 % by sales who are top 20 % by cost to serve"),
-        column("overlap_profit_cost", Float, "share of the top 20 % by profit who are top 20 % by cost to serve"),
+        optional(
+            "overlap_sales_cost",
+            Float,
+            "share of the top 20 % by sales who are top 20 % by cost to serve; the expected one where customers tie for the last places, null where nothing is spent on serving",
+        ),
+        optional(
+            "overlap_profit_cost",
+            Float,
+            "share of the top 20 % by profit who are top 20 % by cost to serve, likewise",
+        ),
         column(
             "carrying_customers",
             Integer,

@@ -174,7 +174,7 @@ pub(super) const CUSTOMER_SEGMENT: OutputDataset = OutputDataset {
         optional(
             "best_way_to_serve",
             Text,
-            "where present_profit is not above present_above: the way to serve (or the what-if) that would earn most; null where none would earn more than now",
+            "where present_profit is not above present_above: the way to serve (or the what-if, where prices stay) that would earn most; null where none would earn more than now",
         ),
         optional("profit_if_re_engineered", Money, "present_profit under that way, at unchanged rates"),
         optional(

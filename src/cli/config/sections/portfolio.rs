@@ -147,11 +147,23 @@ fn tiers(fields: &Fields<'_>, exponent: u8, problems: &mut Problems) -> Option<(
     Some((tiers?, by?))
 }
 
+/// Refuses a name that outputs give to another group.
+fn refuse_reserved(name: &str, reserved: &str, whose: &str, entry: &Entry<'_>, problems: &mut Problems) {
+    if name == reserved {
+        let what = format!("{} has a name that outputs give to {whose}", quoted(entry.path()));
+        problems.add_with_hint(entry.key_at(), what, "call it otherwise");
+    }
+}
+
+/// What `segment_migration` calls the group of customers before they come.
+const NOT_YET: (&str, &str) = ("not_yet", "customers who have not come yet");
+
 /// `value_tier_cuts`: the least value of each tier, descending.
 fn cuts(entry: &Entry<'_>, exponent: u8, problems: &mut Problems) -> Option<(Vec<ValueTier>, TiersBy)> {
     let (mut tiers, mut least): (Vec<ValueTier>, Vec<Minor>) = (Vec::new(), Vec::new());
     let mut complete = true;
     for (name, entry) in entry.named(problems)? {
+        refuse_reserved(name, NOT_YET.0, NOT_YET.1, &entry, problems);
         let Some(cut) = entry.scaled(exponent, "an amount of money", problems) else {
             complete = false;
             continue;
@@ -180,6 +192,7 @@ fn shares(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<ValueTier>> 
     let mut tiers = Vec::new();
     let mut sum = Some(0_i128);
     for (name, share) in entry.named(problems)? {
+        refuse_reserved(name, NOT_YET.0, NOT_YET.1, &share, problems);
         let scaled = share.scalar().and_then(|text| decimal(text, RATE_DIGITS).ok());
         match share.rate(1, problems).zip(scaled) {
             Some((_, 0)) => {
@@ -267,6 +280,7 @@ fn factors(
 fn segments(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<(String, String)>> {
     let mut segments = Some(Vec::new());
     for (name, entry) in entry.named(problems)? {
+        refuse_reserved(name, "(other)", "customers of whom no expression is true", &entry, problems);
         match (entry.text("a SQL expression over output columns that is true or false", problems), &mut segments) {
             (Some(text), Some(segments)) => segments.push((name.to_owned(), text.to_owned())),
             _ => segments = None,
@@ -286,7 +300,13 @@ fn clusters(entry: &Entry<'_>, problems: &mut Problems) -> Option<ClusterSetting
         let items = entry.one_or_more(expected, problems)?;
         let names: Option<Vec<String>> =
             items.iter().map(|item| item.text(expected, problems).map(str::to_owned)).collect();
-        names
+        let names = names?;
+        for (at, (name, item)) in names.iter().zip(&items).enumerate() {
+            if names[..at].contains(name) {
+                problems.add(item.at(), format!("{} names `{name}` twice", quoted(entry.path())));
+            }
+        }
+        Some(names)
     });
     let scales = [("standard", ClusterScale::Standard), ("log", ClusterScale::Log), ("rank", ClusterScale::Rank)];
     let scale =
