@@ -65,3 +65,16 @@ fn nobody_is_idle_because_a_period_has_only_begun() {
     assert!(!found.is_empty() && found.iter().all(|row| row[1] != "2023-Q2" && row[2] != "idle"), "{found:?}");
     assert!(moves("2023-06-30").iter().any(|row| row[1] == "2023-Q2"));
 }
+
+#[test]
+fn customers_who_no_longer_buy_are_idle_up_to_as_of() {
+    let job = job("2023-06-30");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &config.replacen("as_of: 2023-06-30", "as_of: 2024-01-10", 1));
+    job.run(&[]);
+    let found = rows(&job, "segment_migration", &["segmentation", "next_period", "from", "to", "customers"]);
+    let of = |period: &str| found.iter().filter(|row| row[0] == "profit" && row[1] == period).collect::<Vec<_>>();
+    assert_eq!(of("2023-Q3"), [&["profit", "2023-Q3", "profitable", "idle", "14"]]);
+    assert_eq!(of("2023-Q4"), [&["profit", "2023-Q4", "idle", "idle", "14"]]);
+    assert!(of("2024-Q1").is_empty());
+}

@@ -345,6 +345,20 @@ fn what_decisions_cannot_use_is_told() {
 }
 
 #[test]
+fn an_empty_list_restricts_no_action() {
+    let listed =
+        format!("{ACTIONS}  action_customers: {{path: listed.csv, columns: {{action: action, customer_id: id}}}}\n");
+    let found = |inputs: &str, files: &[(&str, &str)]| {
+        let job = cdnow(inputs, "decisions: {invest: {budget: 10.00}}\n");
+        job.text("actions.csv", &format!("{HEAD}call,1.00,,,0.1,,,,,\n"));
+        files.iter().for_each(|(name, text)| job.text(name, text));
+        job.run(&[]);
+        rows(&job, "decision_invest", &["customer_id", "action"])
+    };
+    assert_eq!(found(&listed, &[("listed.csv", "action,id\n")]), found(ACTIONS, &[]));
+}
+
+#[test]
 fn an_action_all_of_whose_customers_are_rejected_is_for_nobody() {
     let listed =
         format!("{ACTIONS}  action_customers: {{path: listed.csv, columns: {{action: action, customer_id: id}}}}\n");

@@ -242,6 +242,24 @@ fn customers_still_to_be_won_are_worth_what_new_ones_of_their_group_are_discount
 }
 
 #[test]
+fn an_empty_plan_leaves_the_base_alone() {
+    let inputs = "  acquisition_plan: {path: p.csv, columns: {date: date, customers: n, cost: cost}}\n";
+    let job = cdnow(inputs, "");
+    job.text("p.csv", "date,n,cost\n");
+    job.run(&[]);
+    let names = ["planned_customers", "planned_value", "planned_cost", "equity_with_plan", "expected_value"];
+    let total = &rows(&job, "customer_equity", &names)[0];
+    assert_eq!((&total[..3], &total[3]), (&["0", "0", "0"].map(str::to_owned)[..], &total[4]));
+}
+
+#[test]
+fn a_competitor_is_not_called_as_we_are() {
+    let job = cdnow("  market: {path: m.csv, columns: {competitor: who, equity: worth}}\n", "");
+    job.text("m.csv", "who,worth\nN2K,5000.00\n(own),100.00\n");
+    assert_snapshot!(job.failure(), @"");
+}
+
+#[test]
 fn the_bridge_sums_exactly_for_all_customers_and_every_segment() {
     let with = |bridge: &str| {
         let job = cdnow("", &format!("equity: {{cohort: month, bridge: {{{bridge}}}}}\n"));

@@ -1,4 +1,4 @@
-//! Keep or end through whole runs: what another way to serve saves, and what a one-off cost changes.
+//! Keep or end through whole runs: what another way to serve saves, what a one-off cost changes, and what stays of products.
 
 use std::collections::BTreeMap;
 
@@ -68,4 +68,85 @@ fn a_one_off_cost_of_the_past_does_not_change_what_ending_a_customer_saves() {
         of("  migration: {level: customer, method: average, cost: 9600.00, recurring: false, avoidable: false}\n"),
     );
     assert_eq!((without.len(), without), (20, with));
+}
+
+/// Money of `decision_keep` by customer: contribution, avoidable and fixed cost, keep and serve value, then way and advice.
+fn told(activities: &str, more: &str) -> Vec<([i128; 4], Option<i128>, String, String)> {
+    let job = visited(activities, more);
+    job.run(&[]);
+    let names = [
+        "expected_contribution",
+        "avoidable_cost",
+        "fixed_cost",
+        "keep_value",
+        "serve_value",
+        "way",
+        "advice",
+        "expected_value",
+    ];
+    let found = rows(&job, "decision_keep", &names);
+    assert_eq!(found.len(), 20);
+    let of = |row: Vec<String>| {
+        let money = [0, 1, 2, 3].map(|at| number(&row[at]));
+        let value = number(&row[7]);
+        assert!((money[0] - money[1] - money[2] - value).abs() <= 2, "the parts are the expected value: {row:?}");
+        (money, (row[4] != "-").then(|| number(&row[4])), row[5].clone(), row[6].clone())
+    };
+    found.into_iter().map(of).collect()
+}
+
+/// 384 lines at 10.00 each.
+const STORAGE: &str = "  storage: {level: product, method: driver, driver: lines, cost: 3840.00";
+const LINES: &str = "drivers: {lines: {count: lines}}\n";
+
+#[test]
+fn cost_of_products_that_stays_when_a_customer_goes_is_neither_saved_nor_a_reason_to_end_it() {
+    let without = told("", LINES);
+    let with = told(&format!("{STORAGE}, avoidable: false}}\n"), LINES);
+    let below = told(&format!("{STORAGE}, avoidable: false, layer: cm3}}\n"), LINES);
+    for ((without, with), below) in without.iter().zip(&with).zip(&below) {
+        let [contribution, avoidable, fixed, keep] = with.0;
+        assert!(avoidable > 0 && fixed > 1_000, "{with:?}");
+        for (money, same) in [contribution, avoidable, keep].iter().zip([without.0[0], without.0[1], without.0[3]]) {
+            assert!((money - same).abs() <= 1, "{with:?} {without:?}");
+        }
+        assert_eq!((without.0[2], &with.3), (0, &without.3));
+        // Below the contribution it stays as well, however it is told.
+        assert!((below.0[1] - avoidable).abs() <= below.0[1] / 50, "{below:?}");
+    }
+}
+
+#[test]
+fn a_way_to_serve_saves_of_products_too_but_nothing_of_what_is_over_or_stays() {
+    let all = format!(
+        "{STORAGE}}}\n  setup: {{level: customer, method: average, cost: 9600.00, recurring: false}}\n  training: {{level: \
+         customer, method: average, cost: 9600.00, avoidable: false, behaviour: variable}}\n"
+    );
+    let with = |way: &str| {
+        told(&all, &format!("{LINES}portfolio: {{ways_to_serve: {{other: {{activities: {{{way}: 0}}}}}}}}\n"))
+    };
+    for way in ["setup", "training"] {
+        assert!(with(way).iter().all(|row| row.1.is_none() && row.2 == "-"), "{way}");
+    }
+    for row in with("storage") {
+        let saved = row.1.unwrap() - row.0[3];
+        // 10.00 of each purchase, which leaves 22.00 before it and 12.00 after.
+        assert!((saved * 12 - row.0[0] * 10).abs() <= 12 * 2, "{row:?}");
+    }
+    for row in with("visits") {
+        assert_eq!((row.1.unwrap() - row.0[0], row.3.as_str()), (0, "serve_differently"), "{row:?}");
+    }
+}
+
+#[test]
+fn a_what_if_is_a_way_to_serve_by_what_it_saves_and_with_other_prices_none() {
+    for row in told("", "overrides: {name: half, driver_factors: {visits: 0.5}}\n") {
+        assert!((2 * (row.1.unwrap() - row.0[3]) - row.0[1]).abs() <= 2, "half of what can be avoided: {row:?}");
+        assert_eq!(row.2, "half");
+    }
+    let job = visited("", "overrides: {name: dearer, prices: 1.5}\n");
+    job.run(&[]);
+    for dataset in [("decision_keep", "way"), ("customer_segment", "best_way_to_serve")] {
+        assert!(rows(&job, dataset.0, &[dataset.1]).iter().all(|row| row[0] == "-"), "{dataset:?}");
+    }
 }

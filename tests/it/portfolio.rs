@@ -316,6 +316,34 @@ fn a_column_without_numbers_is_no_distance_between_customers() {
     assert!(told.starts_with("exit code 2\nerror: portfolio: `clusters`: `value_tier` holds no numbers"), "{told}");
 }
 
+#[test]
+fn names_that_outputs_give_to_other_groups_and_columns_that_stand_twice_are_refused() {
+    let job = late_payers(
+        "portfolio:
+  value_tiers: {gold: 0.5, not_yet: 0.5}
+  segments: {(other): \"net_revenue > 5\"}
+  clusters: {clusters: 2, columns: [net_revenue, cm3, net_revenue]}
+",
+    );
+    assert_snapshot!(job.failure(), @"");
+    let job = late_payers("portfolio: {value_tier_cuts: {gold: 5.00, not_yet: 1.00}}\n");
+    assert_snapshot!(job.failure(), @"");
+}
+
+#[test]
+fn who_has_no_channel_has_none_in_an_expression_either() {
+    let job = Job::new(
+        "version: 1\ncurrency: EUR\nas_of: 2024-12-31\ninputs:\n  transactions: {path: l.csv, columns: {customer_id: c, date: d, \
+         amount: a}}\n  customers: {path: c.csv, columns: {customer_id: id, segment: s, channel: w}}\nportfolio:\n  segments: \
+         {not_web: \"channel <> 'web'\", nowhere: \"channel IS NULL AND segment IS NULL\"}\nsuppress: 1\n",
+    );
+    job.text("l.csv", "c,d,a\na,2024-01-01,5.00\nb,2024-01-01,5.00\nc,2024-01-01,5.00\n");
+    job.text("c.csv", "id,s,w\na,,\nb,x,web\nc,x,field\n");
+    job.run(&[]);
+    let groups = job.optional_texts("customer_segment", "user_segment");
+    assert_eq!(groups, ["nowhere", "(other)", "not_web"].map(|name| Some(name.to_owned())));
+}
+
 /// The example with its ledger and tables in another order of rows, and words of its config changed.
 fn shuffled(changes: &[(&str, &str)]) -> Job {
     let folder = root().join("datasets/portfolio");

@@ -155,6 +155,38 @@ fn pipeline_wallet_and_learning_are_what_a_pocket_calculator_says() {
 }
 
 #[test]
+fn a_cost_that_does_not_come_again_lowers_no_pipeline() {
+    let of = |activities: &str| {
+        let tables = "  opportunities: {path: o.csv, columns: {customer_id: id, amount: a, probability: p, date: d}}";
+        let job = job(tables, "");
+        job.text("o.csv", "id,a,p,d\n7,1000,0.5,2023-12-31\n8,1000,0.5,2023-12-31\n");
+        let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        job.text("whalecurve.yaml", &config.replace("activities:\n", &format!("activities:\n{activities}")));
+        job.run(&[]);
+        value(&job, "pipeline_value")
+    };
+    let migration =
+        |level: &str| format!("  migration: {{level: {level}, method: revenue, cost: 9000.00, recurring: false}}\n");
+    let without = of("");
+    assert!(without[6] > 0);
+    assert_eq!((of(&migration("order")), of(&migration("product"))), (without.clone(), without));
+}
+
+#[test]
+fn a_customer_who_returned_all_it_bought_has_a_pipeline_of_its_size() {
+    let tables = "  opportunities: {path: o.csv, columns: {customer_id: id, amount: a, probability: p, date: d}}";
+    let job = job(tables, "");
+    let mut rows = ledger();
+    // Customer 31 bought 10,000.00 and sent all of it back: 18,993 is 2022-01-01.
+    rows.extend([(31, 19_100, 1_000_000), (31, 19_110, -1_000_000)]);
+    write(&job, &rows);
+    job.text("o.csv", "id,a,p,d\n31,1000,1,2022-12-31\n31,1000,1,2023-01-01\n");
+    job.run(&[]);
+    let found = value(&job, "pipeline_value");
+    assert!(found[30].abs() <= 100_000, "{}", found[30]);
+}
+
+#[test]
 fn referrals_in_any_order_of_rows_give_the_same_bytes() {
     let digest = |reversed: bool| {
         let job = job(REFERRALS, "");
