@@ -163,10 +163,11 @@ pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketVal
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, amount);
     });
     input.rules.judge(&tally.balance)?;
-    if let Some(row) = rows.iter().find(|row| row.competitor.as_deref().is_some_and(|name| OUR_NAMES.contains(&name))) {
-        let name = row.competitor.as_deref().unwrap_or_default();
-        let what = format!("market: `{name}` is no name for a competitor: in equity_share it is not one");
-        return Err(ContractError::Setting(what));
+    if rows.iter().any(|row| row.competitor.as_deref().is_some_and(|name| OUR_NAMES.contains(&name))) {
+        let [own, others] = OUR_NAMES;
+        let what = format!("market: no competitor may be called `{own}` or `{others}`");
+        let why = "equity_share calls us, and the others of a whole market, so";
+        return Err(ContractError::Setting(format!("{what}: {why}")));
     }
     let both = |part: &[MarketValue]| part.len() > 1 && part[0].competitor.is_none();
     if rows.chunk_by(|a, b| a.part == b.part).any(both) {

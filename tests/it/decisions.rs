@@ -351,7 +351,9 @@ fn an_empty_list_restricts_no_action() {
     let found = |inputs: &str, files: &[(&str, &str)]| {
         let job = cdnow(inputs, "decisions: {invest: {budget: 10.00}}\n");
         job.text("actions.csv", &format!("{HEAD}call,1.00,,,0.1,,,,,\n"));
-        files.iter().for_each(|(name, text)| job.text(name, text));
+        for (name, text) in files {
+            job.text(name, text);
+        }
         job.run(&[]);
         rows(&job, "decision_invest", &["customer_id", "action"])
     };

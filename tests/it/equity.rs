@@ -256,7 +256,10 @@ fn an_empty_plan_leaves_the_base_alone() {
 fn a_competitor_is_not_called_as_we_are() {
     let job = cdnow("  market: {path: m.csv, columns: {competitor: who, equity: worth}}\n", "");
     job.text("m.csv", "who,worth\nN2K,5000.00\n(own),100.00\n");
-    assert_snapshot!(job.failure(), @"");
+    assert_snapshot!(job.failure(), @r"
+    exit code 3
+    error: market: no competitor may be called `(own)` or `(others)`: equity_share calls us, and the others of a whole market, so
+    ");
 }
 
 #[test]

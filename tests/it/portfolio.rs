@@ -5,7 +5,7 @@ use std::path::Path;
 use arrow_array::{Array, BooleanArray, StringArray};
 use insta::assert_snapshot;
 
-use crate::support::{Job, cents, days, decimals, integers, optional_floats, read, root, run};
+use crate::support::{Job, cents, days, decimals, integers, optional_floats, read, root, run, text};
 
 /// The customers, in the order of the outputs.
 const CUSTOMERS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -325,19 +325,27 @@ fn names_that_outputs_give_to_other_groups_and_columns_that_stand_twice_are_refu
   clusters: {clusters: 2, columns: [net_revenue, cm3, net_revenue]}
 ",
     );
-    assert_snapshot!(job.failure(), @"");
-    let job = late_payers("portfolio: {value_tier_cuts: {gold: 5.00, not_yet: 1.00}}\n");
-    assert_snapshot!(job.failure(), @"");
+    assert_snapshot!(job.failure(), @r"
+    exit code 2
+    whalecurve.yaml:9:28: `portfolio.value_tiers.not_yet` has a name that outputs give to customers who have not come yet
+      hint: call it otherwise
+    whalecurve.yaml:10:14: `portfolio.segments.(other)` has a name that outputs give to customers of whom no expression is true
+      hint: call it otherwise
+    whalecurve.yaml:11:55: `portfolio.clusters.columns` names `net_revenue` twice
+    ");
+    let told = late_payers("portfolio: {value_tier_cuts: {gold: 5.00, not_yet: 1.00}}\n").failure();
+    assert!(told.contains("`portfolio.value_tier_cuts.not_yet` has a name that outputs give to"), "{told}");
 }
 
 #[test]
 fn who_has_no_channel_has_none_in_an_expression_either() {
     let job = Job::new(
-        "version: 1\ncurrency: EUR\nas_of: 2024-12-31\ninputs:\n  transactions: {path: l.csv, columns: {customer_id: c, date: d, \
+        "version: 1\ncurrency: EUR\nas_of: 2024-12-31\ninputs:\n  transactions: {path: l.parquet, columns: {customer_id: c, date: d, \
          amount: a}}\n  customers: {path: c.csv, columns: {customer_id: id, segment: s, channel: w}}\nportfolio:\n  segments: \
-         {not_web: \"channel <> 'web'\", nowhere: \"channel IS NULL AND segment IS NULL\"}\nsuppress: 1\n",
+         {not_web: \"channel <> 'web'\", nowhere: \"channel IS NULL AND segment IS NULL\"}\n",
     );
-    job.text("l.csv", "c,d,a\na,2024-01-01,5.00\nb,2024-01-01,5.00\nc,2024-01-01,5.00\n");
+    let ledger = vec![("c", text(["a", "b", "c"])), ("d", days([19_700; 3])), ("a", cents([500; 3]))];
+    job.parquet("l.parquet", ledger);
     job.text("c.csv", "id,s,w\na,,\nb,x,web\nc,x,field\n");
     job.run(&[]);
     let groups = job.optional_texts("customer_segment", "user_segment");
