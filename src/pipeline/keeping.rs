@@ -51,7 +51,7 @@ pub(super) fn keep(
     let (products_stay, products_end) = (products(|bore| bore.stays[0])?, products(|bore| bore.ends[0])?);
     let earned = Earnings::new(ledgers, money, customers, per_major);
     let shares = Shares { settings, earned: &earned, spent: spent(&ledgers.facts, customers, per_major), per_major };
-    let served = Served::new(settings, found, scene);
+    let served = Served::new(settings, scene);
     let (networking, learning) = (found.potentials.networking(), found.potentials.learning.as_deref());
     let major = |known: Option<&[Minor]>, customer: u32| {
         known.map_or(0.0, |column| column[customer as usize] as f64 / per_major)
@@ -117,25 +117,16 @@ impl Shares<'_> {
 
 /// Other ways to serve customers: those of the config, then the what-if.
 struct Served {
-    /// Capital charge of the present, one a customer: it ends with the customer, too.
-    charge: Vec<Minor>,
-    /// What customers would bear under the what-if, and their capital charge then.
-    other: Option<(Vec<Recurring>, Vec<Minor>)>,
+    /// What customers would bear under the what-if.
+    other: Option<Vec<Recurring>>,
 }
 
 impl Served {
-    fn new(settings: &Settings, found: &Findings, scene: Option<&Findings>) -> Self {
-        let charge = |settings: &Settings, found: &Findings| {
-            let charge = &found.margins.economic.capital_charge;
-            found.ledgers.sum_where(found.ledgers.is_present(settings.period), |cell| charge[cell])
-        };
+    fn new(settings: &Settings, scene: Option<&Findings>) -> Self {
         // Other prices are no way to serve.
         let scenario = settings.scenario.as_ref().filter(|scenario| scenario.prices.is_empty());
-        let other = scenario.zip(scene).map(|(scenario, scene)| {
-            let settings = &*scenario.settings;
-            (recurring(settings, scene, |_| false), charge(settings, scene))
-        });
-        Self { charge: charge(settings, found), other }
+        let other = scenario.zip(scene).map(|(scenario, scene)| recurring(&scenario.settings, scene, |_| false));
+        Self { other }
     }
 
     /// Ways to serve a customer: each saves of the future cost of products, orders and keeping that ends with the customer the
@@ -143,15 +134,10 @@ impl Served {
     ///
     /// * `of_activities`: share of such cost of orders which activities are.
     fn ways(&self, customer: usize, bore: &Recurring, of_activities: f64) -> Vec<Way> {
-        let present = |bore: &Recurring, charge: Minor| {
-            let mut present = bore.present.map(|cost| cost as f64);
-            present[PARTS - 1] += charge as f64;
-            present
-        };
-        let now = present(bore, self.charge[customer]);
-        let what_if = self.other.as_ref().map(|(bore, charge)| {
-            let then = present(&bore[customer], charge[customer]);
-            std::array::from_fn(|part| now[part] - then[part])
+        let now = bore.present.map(|cost| cost as f64);
+        let what_if = self.other.as_ref().map(|bore| {
+            let then = bore[customer].present;
+            std::array::from_fn(|part| now[part] - then[part] as f64)
         });
         let way = |(number, saved): (u32, [f64; PARTS])| {
             let mut cost_factors: [f64; PARTS] =

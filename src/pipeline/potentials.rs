@@ -77,16 +77,17 @@ fn growth(settings: &Settings, setting: &ForecastSettings, mut total: Vec<Minor>
     Some(Growth { total, pipeline, wallet })
 }
 
-/// What a unit of further sales leaves of every customer: CM2, without cost that does not come again, less commissions and bad debt.
+/// What a unit of further sales leaves of every customer: CM2, without cost that does not come again, less what comes with
+/// sales: commissions, bad debt and the capital charge.
 fn contribution_rates(ledgers: &Ledgers, margins: &Margins, layers: &LayerCosts) -> Vec<f64> {
     let total = |column: &[Minor]| sum_by_customer(&ledgers.facts.first_cell, column);
-    let (commissions, bad_debt) = (total(&margins.economic.commissions), total(&margins.economic.bad_debt));
+    let economic = &margins.economic;
     let mut contribution = total(&margins.cm2);
     for once in [Layer::Cm1, Layer::Cm2].into_iter().filter_map(|layer| layers.one_off(layer)) {
         contribution.iter_mut().zip(total(once)).for_each(|(kept, once)| *kept = kept.saturating_add(once));
     }
-    for (row, kept) in contribution.iter_mut().enumerate() {
-        *kept = kept.saturating_sub(commissions[row]).saturating_sub(bad_debt[row]);
+    for cost in [&economic.commissions, &economic.bad_debt, &economic.capital_charge] {
+        contribution.iter_mut().zip(total(cost)).for_each(|(kept, cost)| *kept = kept.saturating_sub(cost));
     }
     growth::contribution_rates(&contribution, &ledgers.facts.purchase_revenue, &ledgers.facts.purchase_days)
 }

@@ -1,5 +1,6 @@
-//! Activity cost of customers that comes again: what goes with products, with orders and with keeping the customer, what of it ends
-//! with the customer, and what another way to serve would save of that.
+//! Cost of customers that comes again: of activities, what goes with products, with orders and with keeping the customer, and of
+//! receivables, which goes with sales as products do; what of it ends with the customer, and what another way to serve would save of
+//! that.
 
 use rayon::prelude::*;
 
@@ -13,7 +14,7 @@ use crate::{
 /// Customers whose costs are taken at once.
 const CUSTOMERS: usize = 65_536;
 
-/// Cost of products, which lowers CM1, of orders (CM2), and of keeping the customer (CM3 and below).
+/// Cost of products and receivables, which is within margins, of orders (CM2), and of keeping the customer (CM3 and below).
 pub(super) const PARTS: usize = 3;
 
 fn part(layer: Layer) -> usize {
@@ -24,7 +25,7 @@ fn part(layer: Layer) -> usize {
     }
 }
 
-/// What a customer bore of activities that come again, minor units, part by part.
+/// What a customer bore of cost that comes again, minor units, part by part.
 #[derive(Clone, Default)]
 pub(super) struct Recurring {
     /// To date, what stays when the customer goes.
@@ -56,6 +57,7 @@ pub(super) fn recurring(
     let ground = ledgers.ground(settings);
     let is_present = ledgers.is_present(settings.period);
     let first = &ledgers.facts.first_cell;
+    let charge = &found.margins.economic.capital_charge;
     let starts: Vec<usize> = (0..ledgers.customers.len()).step_by(CUSTOMERS).collect();
     let of_chunk = |start: usize| {
         let customers = start..ledgers.customers.len().min(start + CUSTOMERS);
@@ -63,6 +65,10 @@ pub(super) fn recurring(
         let costs = plan.costs_of(&ground, &cells, |number| of(number).setting.recurring);
         let of_customer = |customer: usize| {
             let mut row = Recurring::default();
+            for cell in first[customer]..first[customer + 1] {
+                row.ends[0] += charge[cell];
+                row.present[0] += if is_present(cell) { charge[cell] } else { 0 };
+            }
             let served = if is_served(customer) { ways.as_slice() } else { &[] };
             let mut savings = vec![[0_i128; PARTS]; served.len()];
             for (number, costs) in costs.iter().enumerate() {
