@@ -51,7 +51,7 @@ impl Foretold {
     ) -> Result<Vec<Drivers>, RunError> {
         let per_major = settings.currency.minor_per_major() as f64;
         let by_now = by_then((ledgers, &ledgers.facts), None, money, per_major);
-        self.drivers_by((settings, value), &by_now, |forecast, rates| forecast.drivers(rates))
+        self.drivers_by((settings, value), &by_now, Forecast::drivers)
     }
 
     /// The same without a part of the cost within margins, which is drawn to groups as margins are.
