@@ -87,8 +87,8 @@ pub(super) fn check_tests(settings: &Settings) -> Result<(), RunError> {
         let wrong = |reason: String| RunError::BadTest { test: name.clone(), reason };
         let columns = columns_of(settings, test);
         let predicate = expressions::of_one_row(&test.no_row_where).map_err(wrong)?;
-        let of = columns.iter().map(|column| (column.name.as_str(), column.kind));
-        expressions::is_boolean(settings, of, &predicate).map_err(wrong)?;
+        let of: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
+        expressions::is_boolean(settings, &of, &predicate).map_err(wrong)?;
         if let Some(amount) = &test.amount {
             let money = |column: &&RunColumn| matches!(column.kind, ColumnType::Money | ColumnType::MoneySum);
             let sums: Vec<&str> = columns.iter().filter(money).map(|column| column.name.as_str()).collect();

@@ -64,9 +64,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
     }
     let known = known(settings);
     let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
+    let columns: Vec<(&str, ColumnType)> = known.iter().map(|column| (column.name.as_str(), column.kind)).collect();
     for (name, text) in &portfolio.segments {
-        let columns = known.iter().map(|column| (column.name.as_str(), column.kind));
-        is_boolean(settings, columns, &parsed(name, text)?).map_err(|reason| wrong(name, reason))?;
+        is_boolean(settings, &columns, &parsed(name, text)?).map_err(|reason| wrong(name, reason))?;
     }
     for name in portfolio.clusters.iter().flat_map(|clusters| &clusters.columns) {
         match known.iter().find(|column| column.name == *name).map(|column| column.kind) {
@@ -84,12 +84,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn is_boolean<'a>(
-    settings: &Settings,
-    columns: impl Iterator<Item = (&'a str, ColumnType)> + Clone,
-    expression: &Expr,
-) -> Result<(), String> {
-    let names: Vec<&str> = columns.clone().map(|(name, _)| name).collect();
+pub(super) fn is_boolean(settings: &Settings, columns: &[(&str, ColumnType)], expression: &Expr) -> Result<(), String> {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     for node in expression {
         if let Expr::Column(column) = node
             && !names.contains(&column.as_str())
@@ -109,7 +105,7 @@ pub(super) fn is_boolean<'a>(
         ColumnType::Boolean => DataType::Boolean,
     };
     let with = |id: DataType| {
-        let fields = columns.clone().map(|(name, kind)| Field::new(name.into(), as_type(kind, &id)));
+        let fields = columns.iter().map(|(name, kind)| Field::new((*name).into(), as_type(*kind, &id)));
         predicate::check(expression, &fields.collect::<Schema>(), false)
     };
     with(DataType::Int64).or_else(|_| with(DataType::String))
