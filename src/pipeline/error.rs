@@ -139,7 +139,7 @@ impl RunError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Read(ReadError::Predicate { .. } | ReadError::Glob { .. })
+            Self::Read(ReadError::Predicate { .. } | ReadError::OtherRows { .. } | ReadError::Glob { .. })
             | Self::Compare(_)
             | Self::Explain(_)
             | Self::Object(_)
@@ -154,6 +154,9 @@ impl RunError {
                 | ReadError::ColumnType { .. }
                 | ReadError::SchemaDrift { .. }
                 | ReadError::Partition { .. }
+                | ReadError::IdsInFolders { .. }
+                | ReadError::UnreadValues { .. }
+                | ReadError::PredicateOfRow { .. }
                 | ReadError::Header { .. }
                 | ReadError::UnreadType { .. }
                 | ReadError::Limit { .. },
@@ -167,7 +170,7 @@ impl RunError {
             | Self::Cost(_)
             | Self::CostTooLarge
             | Self::Reconciliation { .. } => 3,
-            Self::Publish(PublishError::Locked { .. }) => 75,
+            Self::Publish(PublishError::Locked { .. } | PublishError::Replaced { .. }) => 75,
             Self::Store(error) => error.exit_code(),
             Self::Read(_) | Self::Forecast(_) | Self::Publish(_) | Self::Model(_) => 1,
         }

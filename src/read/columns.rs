@@ -162,7 +162,21 @@ pub(super) fn missing_column(
         column: column.to_owned(),
         table,
         role: role.to_owned(),
-        known: schema.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(", "),
+        known: listed(&schema.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>()),
+    }
+}
+
+/// Names that a message lists at most.
+const MOST_LISTED: usize = 40;
+
+/// Names of columns for a message: none with control characters, which are no names, and no more than anybody reads.
+pub(super) fn listed(names: &[&str]) -> String {
+    let plain = names.iter().filter(|name| !name.contains(char::is_control));
+    let told: Vec<&str> = plain.take(MOST_LISTED).copied().collect();
+    match names.len() - told.len() {
+        0 => told.join(", "),
+        more if told.is_empty() => format!("{more} columns"),
+        more => format!("{}, and {more} more", told.join(", ")),
     }
 }
 
@@ -170,6 +184,10 @@ pub(super) fn missing_column(
 pub(super) fn predicate_of(of: &str, text: &str, columns: &Schema, csv: bool) -> Result<Expr, ReadError> {
     let bad = |reason: String| ReadError::Predicate { table: of.to_owned(), reason };
     let predicate = predicate::parse(text).map_err(bad)?;
+    if predicate::needs_other_rows(&predicate) {
+        // What it finds would depend on which files and rows are read together.
+        return Err(ReadError::OtherRows { table: of.to_owned() });
+    }
     let fits = panic::catch_unwind(AssertUnwindSafe(|| predicate::check(&predicate, columns, csv)));
     fits.unwrap_or_else(|_| Err("it cannot be worked out".to_owned())).map_err(bad)?;
     Ok(predicate)

@@ -16,7 +16,7 @@ use parquet::file::{
     statistics::Statistics,
 };
 
-use super::{ReadError, pages, types};
+use super::{ReadError, header, pages, types};
 use crate::schema::inputs::Limits;
 
 /// What a file's footer says.
@@ -73,9 +73,13 @@ impl Footer {
     /// Of a CSV file, which has none.
     ///
     /// # Errors
-    /// [`ReadError::Irregular`], [`ReadError::Io`].
+    /// [`ReadError::Irregular`], [`ReadError::Io`], [`ReadError::Foreign`] when its lines end in CR alone.
     pub(super) fn of_csv(file: &Utf8Path) -> Result<Self, ReadError> {
         let metadata = regular(file)?;
+        if header::ends_in_cr(file) {
+            let reason = "its lines end in CR alone; those of a CSV end in LF, or in CR and LF".to_owned();
+            return Err(ReadError::Foreign { file: file.to_owned(), reason });
+        }
         let (bytes, state, types) = (metadata.len(), State::of(&metadata), BTreeMap::new());
         Ok(Self {
             file: file.to_owned(),

@@ -17,6 +17,7 @@
 mod columns;
 pub mod files;
 pub mod footer;
+mod header;
 mod pages;
 mod partitions;
 pub mod peek;
@@ -179,6 +180,24 @@ pub enum ReadError {
         /// What the SQL parser says.
         reason: String,
     },
+    /// A predicate that adds up, or counts, over other rows than the one that it is about.
+    #[error("{table}: `where` needs more rows than the one that it is about: it has an aggregate or a window")]
+    OtherRows {
+        /// Input table or driver.
+        table: String,
+    },
+    /// Ids that are to be pseudonyms and stand in the names of folders.
+    #[error(
+        "{table}: `{role}` is mapped to `{column}`, the key of a folder, and `ids: keyed_hash` cannot hide the names of folders"
+    )]
+    IdsInFolders {
+        /// Input table.
+        table: &'static str,
+        /// Our name of the column.
+        role: String,
+        /// Key of the folders.
+        column: String,
+    },
     /// A scan that failed while pages were decoded.
     #[error("{table}: reading failed: {reason}")]
     Scan {
@@ -194,6 +213,22 @@ pub enum ReadError {
         file: Utf8PathBuf,
         /// Kind of failure, without cell values.
         reason: String,
+    },
+    /// A column whose values are not read, in a file that is whole.
+    #[error("{}: {reason}", shown(.file))]
+    UnreadValues {
+        /// The file.
+        file: Utf8PathBuf,
+        /// The column, and what it is.
+        reason: String,
+    },
+    /// A cell that a predicate cannot work out, such as a CAST of a text that is no number.
+    #[error(
+        "{table}: a `where` could not be worked out for a row: a CAST, or a date of a text, that does not fit its cell"
+    )]
+    PredicateOfRow {
+        /// Input table.
+        table: &'static str,
     },
     /// A file that is whole, and of a kind that is not read.
     #[error("{}: {reason}", shown(.file))]
@@ -236,7 +271,10 @@ impl ReadError {
             Self::UnreadType { .. } => "leave the column out, or cast it where the file is written",
             Self::Header { .. } => "write all files of a table with one header, which names each column once",
             Self::Changed { .. } => "run it again when nothing writes to the inputs any longer",
-            Self::Foreign { .. } => "write the file as docs/inputs.md says",
+            Self::Foreign { .. } | Self::UnreadValues { .. } => "write the file as docs/inputs.md says",
+            Self::PredicateOfRow { .. } => {
+                "TRY_CAST is null where CAST fails: write it in the `where` of the table and of its drivers"
+            }
             Self::MissingColumn { .. } => "map the file's own column name under `columns`",
             Self::ColumnType { .. } => "cast the column where the file is written",
             Self::Limit { .. } => "if the file is right, raise the limit in the config",
@@ -244,6 +282,11 @@ impl ReadError {
             Self::Predicate { .. } => {
                 "a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'"
             }
+            Self::OtherRows { .. } => {
+                "work it out where the file is written, as a column, and name that column in `where`"
+            }
+            Self::IdsInFolders { .. } => "write the ids as a column of the files, below folders of another key",
+            Self::Scan { reason, .. } if reason == unread::TOO_MANY_OPEN => "allow more, as in: ulimit -n 65536",
             Self::Scan { .. } => return None,
         })
     }

@@ -58,6 +58,11 @@ fn folders<'a>(file: &'a Utf8Path, roots: &[Utf8PathBuf]) -> Vec<(&'a str, Optio
         .collect()
 }
 
+/// Whether a file lies in a folder of this key.
+pub(super) fn has_key(file: &Utf8Path, roots: &[Utf8PathBuf], key: &str) -> bool {
+    folders(file, roots).iter().any(|(found, _)| *found == key)
+}
+
 /// A value as it was before `%2F` and the like stood in it.
 fn decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
@@ -167,9 +172,11 @@ impl Partitions {
         self.values.schema()
     }
 
-    /// The columns and their values in the first file.
-    pub(super) fn first(&self) -> impl Iterator<Item = (PlSmallStr, Scalar)> + '_ {
-        let value = |values: &Column| Some(Scalar::new(values.dtype().clone(), values.get(0).ok()?.into_static()));
+    /// The columns and their values in one of the files.
+    pub(super) fn of_file(&self, file: &Utf8Path) -> impl Iterator<Item = (PlSmallStr, Scalar)> + '_ {
+        let row = self.rows.get(PlRefPath::new(file.as_str()).as_str()).copied().unwrap_or(0);
+        let value =
+            move |values: &Column| Some(Scalar::new(values.dtype().clone(), values.get(row).ok()?.into_static()));
         self.values.columns().iter().filter_map(move |values| Some((values.name().clone(), value(values)?)))
     }
 

@@ -1,11 +1,8 @@
 //! Lazy frames in schema columns: projection, predicate and casts that cannot fail.
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    sync::{
-        Arc, Mutex,
-        mpsc::{Receiver, sync_channel},
-    },
+use std::sync::{
+    Arc, Mutex,
+    mpsc::{Receiver, sync_channel},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -16,12 +13,13 @@ use super::{
     columns::{covariate_column, describe, driver_columns, driver_filter, mapped, missing_column, predicate_of},
     files,
     footer::{self, Footer},
-    pages,
+    header, pages,
     partitions::{self, FILE, Partitions},
     predicate,
+    pseudonym::PERSONS,
     role::Role,
     types,
-    unread::{guarded, named, unread},
+    unread::{TOO_MANY_OPEN, guarded, named, unread},
     uses::{Use, uses},
 };
 use crate::schema::{
@@ -39,6 +37,8 @@ pub struct Source {
     pub rows: Option<u64>,
     /// Whether a predicate drops rows.
     pub filtered: bool,
+    /// Whether a predicate, of the table or of a driver, is worked out of the cells.
+    works_out: bool,
     frame: LazyFrame,
     /// Names of the columns that the config uses.
     used: Vec<String>,
@@ -52,9 +52,6 @@ const BATCHES_AHEAD: usize = 2;
 /// Bytes of text in one batch: a dictionary of one long text can stand for any number of rows, and whoever takes a batch may
 /// write the text of each.
 const BATCH_TEXT: usize = 64 << 20;
-
-/// Bytes in which a CSV's header is looked for.
-const HEADER: u64 = 1 << 20;
 
 /// What counts as a data file when a folder is searched.
 #[must_use]
@@ -112,13 +109,11 @@ pub fn open_all(
     }
     let filter = setting.filter.as_deref().map(|text| predicate_of(name, text, schema, csv)).transpose();
     let filter = filter.map_err(|error| wrong.push(error)).unwrap_or_default();
-    // The first row of a CSV without names is a customer's, which no message may tell.
-    if csv && setting.columns.values().all(|column| schema.get(column.as_str()).is_none()) {
-        let none =
-            format!("{} columns, and none of those that are mapped: does its first row name them?", schema.len());
+    if csv {
+        let told = header::told(schema, &uses);
         for error in &mut wrong {
             if let ReadError::MissingColumn { known, .. } = error {
-                known.clone_from(&none);
+                known.clone_from(&told);
             }
         }
     }
@@ -130,7 +125,8 @@ pub fn open_all(
     let rows = (!csv).then(|| files.iter().map(|footer| footer.rows).sum());
     let used = uses.into_iter().map(|used| used.column).collect();
     let (filtered, max_rows) = (setting.filter.is_some(), setting.limits.max_rows);
-    Ok(Source { table, files: found.files, rows, filtered, frame, used, max_rows })
+    let works_out = filtered || drivers.iter().any(|(_, driver)| driver.filter.is_some());
+    Ok(Source { table, files: found.files, rows, filtered, works_out, frame, used, max_rows })
 }
 
 /// The files of a table and the columns that they have.
@@ -147,6 +143,8 @@ fn find(table: TableName, setting: &TableSetting, base: &Utf8Path, uses: &[Use])
     let name = table.as_str();
     let csv = setting.format == Format::Csv;
     let paths = files::find(name, &setting.paths, base, extensions(setting.format))?;
+    let roots = partitions::roots(&setting.paths, base);
+    refuse_ids_in_folders(name, setting, &paths, &roots)?;
     let files = if csv {
         paths.iter().map(|file| Footer::of_csv(file)).collect::<Result<Vec<_>, _>>()?
     } else {
@@ -166,7 +164,6 @@ fn find(table: TableName, setting: &TableSetting, base: &Utf8Path, uses: &[Use])
         // 007 is an id, and no number.
         csv || roles.into_iter().any(|role| role == Role::Text || (role == Role::Id && !whole))
     };
-    let roots = partitions::roots(&setting.paths, base);
     let partitions = Partitions::of(&paths, &roots, (&used, &first), is_text)?;
     check_files(name, &files, (&first, csv), uses, partitions.as_ref())?;
     let mut frame = scan_files(name, &paths, csv)?;
@@ -177,6 +174,23 @@ fn find(table: TableName, setting: &TableSetting, base: &Utf8Path, uses: &[Use])
         schema.merge(partitions.schema().clone());
     }
     Ok(Found { files, frame, schema })
+}
+
+/// Refuses ids that are to be pseudonyms and stand in the names of folders: messages, the manifest and the report name files.
+fn refuse_ids_in_folders(
+    table: &'static str,
+    setting: &TableSetting,
+    paths: &[Utf8PathBuf],
+    roots: &[Utf8PathBuf],
+) -> Result<(), ReadError> {
+    let persons =
+        setting.columns.iter().filter(|(role, _)| setting.id_key.is_some() && PERSONS.contains(&role.as_str()));
+    for (role, column) in persons {
+        if paths.iter().any(|file| partitions::has_key(file, roots, column)) {
+            return Err(ReadError::IdsInFolders { table, role: role.clone(), column: column.clone() });
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
@@ -245,8 +259,12 @@ fn check_files(
                 continue;
             }
             let Some(expected) = first.get(column) else { continue };
+            if let Some(what) = footer.types.get(column).and_then(types::too_wide) {
+                let reason = format!("column `{column}` is {what}");
+                return Err(ReadError::UnreadValues { file: file.clone(), reason });
+            }
             let found = schema.get(column).ok_or_else(|| missing_column(file, column, table, role, &schema))?;
-            if csv && stands_twice(file, column) {
+            if csv && header::names_twice(file, column) {
                 return Err(header(format!("its header names column `{column}` twice")));
             }
             if found != expected {
@@ -268,15 +286,6 @@ fn check_files(
         }
     }
     Ok(())
-}
-
-/// Whether a header names a column more than once. Polars gives the second another name.
-fn stands_twice(file: &Utf8Path, column: &str) -> bool {
-    let mut header = String::new();
-    // What cannot be read is told when the rows are.
-    let _ = std::fs::File::open(file).and_then(|file| BufReader::new(file).take(HEADER).read_line(&mut header));
-    let names = header.trim_start_matches('\u{feff}').split(',').map(|name| name.trim_end().trim_matches('"'));
-    names.filter(|name| *name == column).count() > 1
 }
 
 impl Source {
@@ -346,7 +355,13 @@ impl Source {
             return Err(error);
         }
         if let Err(error) = scanned {
-            return Err(named(table, &self.files, self.rows.is_none(), error).into());
+            return Err(match named(table, &self.files, self.rows.is_none(), error) {
+                // The files can be read, so that it is what is worked out of their cells that fails.
+                ReadError::Scan { reason, .. } if self.works_out && reason != TOO_MANY_OPEN => {
+                    ReadError::PredicateOfRow { table }.into()
+                }
+                error => error.into(),
+            });
         }
         match self.rows {
             Some(promised) if !self.filtered && promised != state.rows => {

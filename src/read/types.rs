@@ -99,20 +99,41 @@ pub(super) fn unread(file: &Utf8Path) -> Option<(String, String)> {
     })
 }
 
-/// The first column whose values the decoder cannot read, and what it is: none of those of [`unread`].
+/// The first column, or one within it, of a time zone that the decoder does not know: the file cannot be read at all, whether the
+/// column is mapped or not.
 pub(super) fn undecoded(file: &Utf8Path) -> Option<String> {
     in_footer(file, |metadata| {
         decoded(metadata)?.fields().iter().find_map(|field| {
-            let what = match field.data_type() {
-                Arrow::Timestamp(_, Some(zone)) if !is_read(zone) => {
-                    format!("a timestamp in {zone}; UTC, named zones and offsets of whole hours are read")
-                }
-                Arrow::Decimal256(digits, _) => format!("a decimal of {digits} digits; up to 38 are read"),
-                _ => return None,
-            };
+            let zone = unknown_zone(field)?;
+            let what = format!("a timestamp in {zone}; UTC, named zones and offsets of whole hours are read");
             Some(format!("column `{}` is {what}", field.name()))
         })
     })
+}
+
+/// Why the values of a column of this Parquet type cannot be read; those of other columns can.
+pub(super) fn too_wide(parquet: &Arrow) -> Option<String> {
+    match parquet {
+        Arrow::Decimal256(digits, _) if *digits > MOST_DIGITS => {
+            Some(format!("a decimal of {digits} digits; up to {MOST_DIGITS} are read"))
+        }
+        _ => None,
+    }
+}
+
+/// Digits of a decimal of 128 bits.
+const MOST_DIGITS: u8 = 38;
+
+/// A time zone within a column that the decoder does not know.
+fn unknown_zone(field: &Field) -> Option<&str> {
+    match field.data_type() {
+        Arrow::Timestamp(_, Some(zone)) if !is_read(zone) => Some(zone),
+        Arrow::Struct(fields) => fields.iter().find_map(|field| unknown_zone(field)),
+        Arrow::List(field) | Arrow::LargeList(field) | Arrow::FixedSizeList(field, _) | Arrow::Map(field, _) => {
+            unknown_zone(field)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the decoder knows a time zone.

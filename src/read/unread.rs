@@ -18,6 +18,9 @@ pub(super) fn unread(files: &[Footer]) -> Option<ReadError> {
     })
 }
 
+/// That the system opens no more files for this process, which is no fault of theirs.
+pub(super) const TOO_MANY_OPEN: &str = "too many open files";
+
 /// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
 pub(crate) fn plain_reason(error: &PolarsError) -> String {
     let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
@@ -26,6 +29,7 @@ pub(crate) fn plain_reason(error: &PolarsError) -> String {
             format!("no column {}", line(text).trim_start_matches("unable to find column "))
         }
         PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => line(text),
+        PolarsError::IO { error, .. } if error.to_string().contains("Too many open files") => TOO_MANY_OPEN.to_owned(),
         PolarsError::IO { error, .. } => error.kind().to_string(),
         PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => plain_reason(error),
         PolarsError::SchemaMismatch(_) => "the files of this table have different schemas".to_owned(),
@@ -38,6 +42,9 @@ pub(crate) fn plain_reason(error: &PolarsError) -> String {
 /// The same error with the first file that cannot be decoded by itself; without one it is not the files'.
 pub(super) fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> ReadError {
     let ReadError::Scan { reason, .. } = &error else { return error };
+    if reason == TOO_MANY_OPEN {
+        return error;
+    }
     let unread = |footer: &&Footer| {
         let alone = [footer.file.clone()];
         let decoded = scan_files(table, &alone, csv).and_then(|frame| {
@@ -49,15 +56,18 @@ pub(super) fn named(table: &'static str, files: &[Footer], csv: bool, error: Rea
         decoded.is_err()
     };
     let Some(Footer { file, .. }) = files.iter().find(unread) else { return error };
-    let foreign = if csv { Some(unread_csv(file)) } else { types::undecoded(file) };
-    match foreign {
-        Some(reason) => ReadError::Foreign { file: file.clone(), reason },
-        None => ReadError::Decode { file: file.clone(), reason: reason.clone() },
+    let file = file.clone();
+    if csv {
+        return ReadError::Foreign { reason: unread_csv(&file), file };
+    }
+    match types::undecoded(&file) {
+        Some(reason) => ReadError::UnreadValues { file, reason },
+        None => ReadError::Decode { file, reason: reason.clone() },
     }
 }
 
 /// Why a CSV file cannot be read.
-fn unread_csv(file: &Utf8Path) -> String {
+pub(super) fn unread_csv(file: &Utf8Path) -> String {
     let Ok(open) = std::fs::File::open(file) else { return "it is gone".to_owned() };
     let mut lines = BufReader::new(open).lines();
     match lines.next() {

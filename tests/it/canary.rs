@@ -123,6 +123,62 @@ fn a_csv_without_a_header_is_told_without_its_first_row() {
     }
 }
 
+/// To a decoder the lines of such a file are names of columns, one of which may be mapped.
+#[test]
+fn a_csv_whose_lines_end_in_cr_alone_is_refused_and_no_name_is_listed_that_the_config_does_not_name() {
+    let job = Job::new(
+        "{version: 1, currency: EUR, inputs: {transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: a}}, \
+         customers: {path: c.csv, where: \"town = 'x'\", columns: {customer_id: customer, segment: segment}}}}",
+    );
+    job.parquet("l.parquet", vec![("c", text(["zqc001xj"])), ("d", days([1])), ("a", cents([100]))]);
+    let output = job.path("out");
+    let said = |csv: &str| {
+        job.text("c.csv", csv);
+        let mut found = String::new();
+        for command in ["check", "run"] {
+            let (code, told) = told(&job, command, &["--output", output.to_str().unwrap()]);
+            found += &job.without_folder(told.as_bytes());
+            assert!(code != 0 && !found.contains("xj") && !found.contains("zq"), "{command}: {found}");
+        }
+        found
+    };
+    let cr = said("customer,segment\rzqc001xj,zqs001xj\rzqc002xj,zqs002xj\r");
+    assert!(
+        cr.starts_with("error: c.csv: its lines end in CR alone; those of a CSV end in LF, or in CR and LF\n"),
+        "{cr}"
+    );
+    // A quote that is left open makes one name of all that comes.
+    said("customer,\"segment\nzqc001xj,zqs001xj\nzqc002xj,\"\n");
+    let row = said("customer,zqs001xj,zqt001xj\nzqc002xj,zqs002xj,zqt001xj\n");
+    assert!(row.contains("the file has: customer, and 2 that the config does not name"), "{row}");
+    assert!(row.contains("customers: `where` is no valid SQL predicate: no column \"town\"\n"), "{row}");
+}
+
+/// What a config takes from the environment stands in no message.
+#[test]
+fn values_of_the_environment_are_told_by_their_variable() {
+    let job = Job::new(
+        "{version: 1, currency: EUR, output: out, inputs: {transactions: {path: '${ZQ_PATH}.parquet', columns: {customer_id: c, date: \
+         '${ZQ_DAY}', amount: a}}}}",
+    );
+    let summary = job.path("summary.json");
+    let run = |path: &str| {
+        let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_whalecurve"));
+        run.arg("check").arg(job.path("whalecurve.yaml")).arg("--summary-file").arg(&summary);
+        let done = run.env("ZQ_PATH", path).env("ZQ_DAY", "zqday001xj").output().unwrap();
+        let told = job.without_folder(&done.stderr) + &fs::read_to_string(&summary).unwrap();
+        assert!(!told.contains("xj"), "{told}");
+        told
+    };
+    assert!(run("zqp001xj").starts_with("error: transactions: `${ZQ_PATH}.parquet` names no file\n"));
+    job.parquet("zqp001xj.parquet", vec![("c", text(["a"])), ("d", days([1])), ("a", cents([100]))]);
+    let told = run("zqp001xj");
+    assert!(
+        told.starts_with("error: ${ZQ_PATH}.parquet: no column `${ZQ_DAY}` (mapped to `transactions.date`)"),
+        "{told}"
+    );
+}
+
 /// Groups of a forecast have names and parameters in the manifest: those that `suppress` leaves out of the datasets have none.
 #[test]
 fn a_group_of_few_customers_is_not_in_the_manifest() {

@@ -207,7 +207,7 @@ fn columns_that_are_no_covariates_are_refused() {
     let missing = with_csv("{first_amount: AMONT, month: MONTH}", pareto);
     assert_snapshot!(missing.failure(), @r"
     exit code 3
-    error: customers.csv: no column `AMONT` (mapped to `customers.first_amount`); the file has: ID, AMOUNT, MONTH
+    error: customers.csv: no column `AMONT` (mapped to `customers.first_amount`); the file has: ID, MONTH, and 1 that the config does not name
       hint: map the file's own column name under `columns`
     ");
     let no_number = with_csv("{first_amount: AMOUNT, month: {column: ID, as: number}}", pareto);

@@ -150,3 +150,28 @@ fn a_key_that_is_missing_short_or_open_to_others_is_refused_and_never_told() {
     let ids = |job: &Job| job.texts("customer_profit_total", "customer_id");
     assert_eq!(ids(&file), ids(&variable));
 }
+
+#[test]
+fn ids_in_the_names_of_folders_are_refused_where_they_are_to_be_pseudonyms() {
+    let folders = |more: &str| {
+        let job = Job::new(&format!(
+            "version: 1\ncurrency: EUR\ninputs:\n  transactions: {{path: l, columns: {{customer_id: cust, date: d, amount: a}}}}\n{more}"
+        ));
+        for id in ["90001", "90002"] {
+            job.parquet(&format!("l/cust={id}/a.parquet"), vec![("d", days([1])), ("a", cents([100]))]);
+        }
+        job
+    };
+    let hashed = folders(KEYED);
+    for which in ["check", "run"] {
+        let done = command(&hashed, which, &[], Some(KEY));
+        let told = hashed.without_folder(&done.stderr);
+        assert_eq!(done.status.code(), Some(3));
+        assert_eq!(
+            told,
+            "error: transactions: `customer_id` is mapped to `cust`, the key of a folder, and `ids: keyed_hash` cannot hide the names of \
+             folders\n  hint: write the ids as a column of the files, below folders of another key\n"
+        );
+    }
+    folders("").run(&[]);
+}

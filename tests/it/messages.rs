@@ -131,6 +131,30 @@ fn a_predicate_that_is_no_sql() {
 }
 
 #[test]
+fn a_predicate_over_several_rows() {
+    let with = |more: &str, from: &str, to: &str| {
+        let job = sound(more);
+        let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        job.text("whalecurve.yaml", &config.replace(from, to));
+        let checked = job.without_folder(&job.command("check", &[]).stderr);
+        let told = job.failure();
+        assert_eq!(told, format!("exit code 2\n{}", checked.trim_end()));
+        told
+    };
+    assert_snapshot!(with("", "path: ledger", "path: ledger\n    where: \"amount < AVG(amount)\""), @r"
+    exit code 2
+    error: transactions: `where` needs more rows than the one that it is about: it has an aggregate or a window
+      hint: work it out where the file is written, as a column, and name that column in `where`
+    ");
+    let driver = "drivers: {first: {count: lines, where: \"ROW_NUMBER() OVER () < 5\"}}\n";
+    assert_snapshot!(with(driver, "", ""), @r"
+    exit code 2
+    error: drivers.first: `where` needs more rows than the one that it is about: it has an aggregate or a window
+      hint: work it out where the file is written, as a column, and name that column in `where`
+    ");
+}
+
+#[test]
 fn ids_that_do_not_fit_64_bits_with_sign() {
     let job = job("");
     let columns = vec![("customer", unsigned([7, u64::MAX])), ("day", days([1, 1])), ("amount", cents([1, 1]))];

@@ -2,8 +2,9 @@
 
 use std::{fs, process::Output, sync::Arc};
 
-use arrow_array::{ArrayRef, Decimal256Array, Float64Array};
+use arrow_array::{Array, ArrayRef, Decimal256Array, Float64Array, StructArray, TimestampMicrosecondArray};
 use arrow_buffer::i256;
+use arrow_schema::Field;
 
 use crate::support::{Job, cents, days, floats, integers, text, whalecurve};
 
@@ -135,8 +136,49 @@ fn a_file_that_is_whole_but_not_read_is_not_called_damaged() {
     let wide = Decimal256Array::from_iter_values([i256::from_i128(100)]).with_precision_and_scale(50, 2).unwrap();
     let columns = vec![("c", integers([1])), ("d", days([1])), ("a", Arc::new(wide) as ArrayRef)];
     job.parquet("ledger.parquet", columns);
-    let told = outcome(&job, &job.try_run(&[])).1;
-    assert_eq!(told, format!("error: ledger.parquet: column `a` is a decimal of 50 digits; up to 38 are read{hint}"));
+    let told = outcome(&job, &job.try_run(&[]));
+    let expected = format!("error: ledger.parquet: column `a` is a decimal of 50 digits; up to 38 are read{hint}");
+    assert_eq!(told, (3, expected));
+    assert_eq!(checked(&job), told);
+}
+
+#[test]
+fn a_zone_that_is_not_read_is_found_within_a_column_that_nobody_uses() {
+    for zone in ["+05:30", "Mars/Base"] {
+        let job = Job::new(CONFIG);
+        let moments = TimestampMicrosecondArray::from(vec![0]).with_timezone(zone);
+        let field = Arc::new(Field::new("x", moments.data_type().clone(), true));
+        let nested = StructArray::from(vec![(field, Arc::new(moments) as ArrayRef)]);
+        let columns =
+            vec![("c", integers([1])), ("d", days([1])), ("a", cents([1])), ("s", Arc::new(nested) as ArrayRef)];
+        job.parquet("ledger.parquet", columns);
+        let expected = format!(
+            "error: ledger.parquet: column `s` is a timestamp in {zone}; UTC, named zones and offsets of whole hours are read\n  \
+             hint: write the file as docs/inputs.md says"
+        );
+        assert_eq!(checked(&job), (3, expected.clone()));
+        assert_eq!(outcome(&job, &job.try_run(&[])), (3, expected));
+    }
+}
+
+#[test]
+fn a_cast_that_fails_for_a_row_is_told_as_the_predicates() {
+    let expected = "error: transactions: a `where` could not be worked out for a row: a CAST, or a date of a text, that does not fit its \
+                    cell\n  hint: TRY_CAST is null where CAST fails: write it in the `where` of the table and of its drivers";
+    for (from, to) in [("amount: a}", "amount: a}, where: \"CAST(s AS INT) > 1\""), ("", "")] {
+        let job = job(if from.is_empty() {
+            "drivers: {x: {count: lines, where: \"CAST(s AS INT) > 1\"}}\nactivities: {y: {level: order, \
+            method: driver, driver: x, cost: 1.00}}\n"
+        } else {
+            ""
+        });
+        let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        job.text("whalecurve.yaml", &config.replace(from, to));
+        assert_eq!(outcome(&job, &job.try_run(&[])), (3, expected.to_owned()), "{to}");
+        job.text("whalecurve.yaml", &config.replace(from, to).replace("CAST(", "TRY_CAST("));
+        let (_, told) = outcome(&job, &job.try_run(&[]));
+        assert!(!told.contains("could not be worked out"), "{told}");
+    }
 }
 
 #[test]
