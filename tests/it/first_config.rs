@@ -1,6 +1,9 @@
 //! `init`: a config from the data's own schema, which `check` refuses until what is TODO is written in, and which then runs.
 
-use std::fs;
+use std::{fs, sync::Arc};
+
+use arrow_array::{ArrayRef, Decimal256Array, Float16Array, TimestampMicrosecondArray};
+use arrow_buffer::i256;
 
 use crate::support::{Job, cents, days, integers, text, whalecurve};
 
@@ -156,4 +159,85 @@ fn tables_with_pools_and_periods_give_a_config_that_runs_when_its_todos_are_answ
     fs::write(&config, answered).unwrap();
     job.run(&[]);
     assert_eq!(job.sum("customer_profit", "order_cost"), 7_300);
+}
+
+/// What `init` says of a path, and the config that it writes.
+fn looked_at(job: &Job, path: &str) -> (i32, String, String) {
+    let config = job.path("whalecurve.yaml");
+    let _ = fs::remove_file(&config);
+    let done = whalecurve(&["init", job.path(path).to_str().unwrap(), "--config", config.to_str().unwrap()]);
+    let config = fs::read_to_string(config).unwrap_or_default();
+    (done.status.code().unwrap(), told(&done.stderr, job), config)
+}
+
+#[test]
+fn a_folder_of_several_tables_is_taken_apart_and_one_of_many_days_is_not() {
+    let job = job();
+    fs::remove_file(job.path("export/weather.csv")).unwrap();
+    let (code, said, config) = looked_at(&job, "export");
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("export/sales.parquet is taken for `transactions`"), "{said}");
+    assert!(said.contains("export/crm.csv is taken for `customers`") && config.contains("format: csv"), "{said}");
+    // Every customer once a day, amounts in cents; one column came later.
+    for day in 0..30_i64 {
+        let mut columns = vec![
+            ("customer_id", integers((0..20).map(|n| (n * 7 + day * 3) % 40))),
+            ("amount", integers((0..20).map(|n| 500 + n * day))),
+        ];
+        if day > 20 {
+            columns.push(("channel", text((0..20).map(|_| "web"))));
+        }
+        job.parquet(&format!("daily/date=2024-01-{:02}/part.parquet", day + 1), columns);
+    }
+    let (_, said, config) = looked_at(&job, "daily");
+    assert!(said.starts_with("daily is taken for `transactions`"), "{said}");
+    assert!(config.contains("date: date ") && config.contains("amount: amount "), "{config}");
+}
+
+#[test]
+fn a_file_that_is_whole_is_never_called_damaged_and_its_name_is_no_pattern() {
+    let job = job();
+    fs::rename(job.path("export/sales.parquet"), job.path("export/sales[1].parquet")).unwrap();
+    assert_eq!(looked_at(&job, "export/sales[1].parquet").0, 0);
+    let moments = TimestampMicrosecondArray::from(vec![0]).with_timezone("+05:30");
+    job.parquet("zone.parquet", vec![("customer", integers([1])), ("at", Arc::new(moments) as ArrayRef)]);
+    job.parquet("half.parquet", vec![("x", Arc::new(Float16Array::new_null(1)) as ArrayRef)]);
+    fs::write(job.path("latin.csv"), b"id,name\n1,J\xfcrgen\n").unwrap();
+    job.text("empty.csv", "");
+    job.text("cr.csv", "id,name\r1,a\r");
+    for (file, what) in [
+        ("zone.parquet", "column `at` is a timestamp in +05:30; UTC, named zones and offsets of whole hours are read"),
+        ("half.parquet", "column `x` is a float of 16 bits, which is not read"),
+        ("latin.csv", "it is not UTF-8 text"),
+        ("empty.csv", "it is empty: a CSV file begins with the names of its columns"),
+        ("cr.csv", "its lines end in CR alone; those of a CSV end in LF, or in CR and LF"),
+    ] {
+        let (code, said, _) = looked_at(&job, file);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.starts_with(&format!("error: {file}: {what}\n")), "{said}");
+        assert!(!said.contains("damaged"), "{said}");
+    }
+    // A decimal that is too wide is no column of ours, and no fault of the others.
+    let wide = Decimal256Array::from_iter_values([i256::from_i128(1)]).with_precision_and_scale(60, 2).unwrap();
+    let columns = vec![
+        ("customer", integers([1])),
+        ("date", days([1])),
+        ("amount", cents([1])),
+        ("w", Arc::new(wide) as ArrayRef),
+    ];
+    job.parquet("wide.parquet", columns);
+    assert_eq!(looked_at(&job, "wide.parquet").0, 0);
+}
+
+#[test]
+fn names_that_yaml_and_the_config_would_read_as_something_else_are_read_back() {
+    let job = Job::new("");
+    for name in ["${customer_id}", "customer_id\u{202e}", "customer_id\u{1b}[31m"] {
+        job.parquet("sales.parquet", vec![(name, integers([1, 1])), ("date", days([1, 2])), ("amount", cents([1, 2]))]);
+        let (code, said, config) = looked_at(&job, "sales.parquet");
+        assert_eq!(code, 0, "{said}");
+        fs::write(job.path("whalecurve.yaml"), config.replace("currency: TODO", "currency: EUR")).unwrap();
+        let checked = job.command("check", &[]);
+        assert!(checked.status.success(), "{name:?}: {} {config}", told(&checked.stderr, &job));
+    }
 }

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::{
     cli::{Exit, init, streams::Streams},
-    read::peek::peek,
+    read::peek::peek_each,
     schema::location::is_url,
 };
 
@@ -31,8 +31,8 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         return streams.fail("init looks at files of this machine, and a table is a URL", Some(hint), Exit::USAGE);
     }
     for path in &args.tables {
-        match peek(path) {
-            Ok(peek) => peeks.push((relative_to(config, path), peek)),
+        match peek_each(path) {
+            Ok(found) => peeks.extend(found.into_iter().map(|(path, peek)| (relative_to(config, &path), peek))),
             Err(error) => return streams.fail(&error.to_string(), error.hint(), Exit::FAILURE),
         }
     }

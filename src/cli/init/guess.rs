@@ -2,7 +2,7 @@
 
 use super::roles::{AMOUNT, LINE_COSTS, PERIOD, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE, period_of};
 use crate::{
-    read::peek::{Column, Peek},
+    read::peek::{Column, Kind, Peek},
     schema::{period::PeriodKind, settings::TableName},
 };
 
@@ -29,6 +29,10 @@ pub(crate) struct Found {
     pub(crate) left: Vec<String>,
     /// How likely the table is what it is taken for, of ten.
     pub(crate) of_ten: u32,
+    /// Whether it is called so.
+    pub(crate) named: bool,
+    /// Columns that such a table must have, and that were found.
+    pub(crate) matched: usize,
     /// What the labels of its periods are.
     pub(crate) period: Option<PeriodKind>,
     /// Its activities, where there are few.
@@ -55,8 +59,12 @@ pub(crate) fn guess(peeks: &[(String, Peek)]) -> (Vec<Found>, Vec<String>) {
     for (number, (path, peek)) in peeks.iter().enumerate() {
         all.extend(SHAPES.iter().filter_map(|shape| fit(shape, path, peek)).map(|found| (number, found)));
     }
-    // The best pair of path and table first; of equal ones the earlier.
-    all.sort_by_key(|(number, found)| (std::cmp::Reverse(found.of_ten), *number, found.table));
+    // The best pair of path and table first: what a table is called, then how many columns that it must have are there (a ledger looks
+    // like a table of customers with more), then how likely each is; of equal ones the earlier.
+    let rank = |found: &Found| {
+        (std::cmp::Reverse(found.named), std::cmp::Reverse(found.matched), std::cmp::Reverse(found.of_ten))
+    };
+    all.sort_by_key(|(number, found)| (rank(found), *number, found.table));
     let (mut taken, mut found): (Vec<usize>, Vec<Found>) = (Vec::new(), Vec::new());
     for (number, next) in all {
         if !taken.contains(&number) && found.iter().all(|known| known.table != next.table) {
@@ -75,6 +83,14 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
         let roles = shape.must.iter().map(|role| (true, role)).chain(shape.may.iter().map(|role| (false, role)));
         scored
             .extend(roles.map(|(must, role)| (score(role, column), must, at, *role)).filter(|found| found.0 >= LIKELY));
+    }
+    // Whatever it is called, the only day of a table that must have one is likely to be it.
+    let mut days = peek.columns.iter().enumerate().filter(|(_, column)| column.kind == Kind::Day);
+    if let (Some((at, _)), None, Some(date)) =
+        (days.next(), days.next(), shape.must.iter().find(|role| role.name == "date"))
+        && scored.iter().all(|(.., role)| role.name != date.name)
+    {
+        scored.push((LIKELY, true, at, date));
     }
     scored.sort_by_key(|(score, must, at, _)| (std::cmp::Reverse(*score), !must, *at));
     let mut roles: Vec<Guess> = Vec::new();
@@ -118,7 +134,9 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     let activities = column("activity").map(|column| column.few.clone()).unwrap_or_default();
     let left =
         peek.columns.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, c)| c.name.clone()).collect();
-    Some(Found { table: shape.table, path: path.to_owned(), csv: peek.csv, roles, left, of_ten, period, activities })
+    let matched = needed.iter().filter(|score| **score > 0).count();
+    let (table, path, csv) = (shape.table, path.to_owned(), peek.csv);
+    Some(Found { table, path, csv, roles, left, of_ten, named, matched, period, activities })
 }
 
 /// Of ten: five for the name (three for a part of it), three for the type, two for the sample. A type that cannot be is none.
@@ -145,7 +163,6 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::peek::Kind;
 
     fn column(name: &str, kind: Kind, distinct: f64) -> Column {
         Column { name: name.to_owned(), kind, distinct, nulls: 0.0, longest: 3, few: Vec::new() }
@@ -206,6 +223,26 @@ mod tests {
         let ledger = peek(vec![column("customer", Kind::Integer, 0.2), column("amount", Kind::Fraction, 0.9)]);
         let (found, _) = guess(&[("transactions.parquet".to_owned(), ledger)]);
         assert_eq!(found[0].roles[1], Guess { role: "date", column: None, of_ten: 0 });
+    }
+
+    #[test]
+    fn the_only_day_is_the_date_and_a_ledger_of_cents_is_no_table_of_customers() {
+        let of = |names: [&str; 3]| {
+            let kinds = [Kind::Integer, Kind::Day, Kind::Integer];
+            // One day's file, in which every customer stands once.
+            peek(names.iter().zip(kinds).map(|(name, kind)| column(name, kind, 1.0)).collect())
+        };
+        for date in ["ts", "created", "fecha"] {
+            let (found, _) = guess(&[("day.parquet".to_owned(), of(["customer_id", date, "amount"]))]);
+            assert_eq!(found[0].table, TableName::Transactions);
+            let of_ten = if date == "ts" || date == "fecha" { 5 } else { found[0].roles[1].of_ten };
+            assert_eq!(found[0].roles[1], Guess { role: "date", column: Some(date.to_owned()), of_ten });
+        }
+        // Of two days neither is.
+        let mut two = of(["customer_id", "ts", "amount"]);
+        two.columns.push(column("seen", Kind::Day, 0.5));
+        let (found, _) = guess(&[("day.parquet".to_owned(), two)]);
+        assert!(found.iter().all(|found| found.table != TableName::Transactions));
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn write_activities(text: &mut String, names: &[String]) {
     }
     *text += "activities:\n";
     for name in names {
-        let _ = writeln!(text, "  {}: {{level: TODO, method: TODO}}", quoted(name));
+        let _ = writeln!(text, "  {}: {{level: TODO, method: TODO}}", written(name, false));
     }
 }
 
@@ -160,14 +160,47 @@ fn remark(table: TableName, role: &str) -> &'static str {
     }
 }
 
-/// A name as YAML reads it, whatever it holds.
+/// A value as a config reads it, whatever it holds.
 fn quoted(name: &str) -> String {
+    written(name, true)
+}
+
+/// A text as YAML reads it.
+///
+/// * `expanded`: whether `${` in it would begin a variable, as in values, and not in keys.
+fn written(name: &str, expanded: bool) -> String {
     let simple = !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-./ ".contains(c))
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && !name.ends_with(' ')
         && !["true", "false", "null", "yes", "no", "on", "off"].contains(&name.to_ascii_lowercase().as_str());
-    if simple { name.to_owned() } else { format!("{name:?}").replace("\\'", "'") }
+    if simple {
+        return name.to_owned();
+    }
+    let mut text = String::from("\"");
+    let mut characters = name.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            '$' if expanded && characters.peek() == Some(&'{') => text.push_str("$$"),
+            c if c.is_control() || is_unseen(c) => {
+                let _ = if u32::from(c) > 0xffff {
+                    write!(text, "\\U{:08X}", u32::from(c))
+                } else {
+                    write!(text, "\\u{:04X}", u32::from(c))
+                };
+            }
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+    text
+}
+
+/// Whether a character is none that can be seen: those that turn the direction of writing, and others of format.
+fn is_unseen(c: char) -> bool {
+    // As Rust's own escapes have it, but for quotes and what is plainly seen.
+    !c.is_ascii() && c.escape_debug().len() > 1
 }
 
 #[cfg(test)]
@@ -184,6 +217,8 @@ mod tests {
             roles,
             left: Vec::new(),
             of_ten: 10,
+            named: true,
+            matched: 1,
             period: None,
             activities: Vec::new(),
         }
@@ -199,6 +234,39 @@ mod tests {
         assert!(text.contains("\nperiod: month                  # or quarter, year, whole\n"), "{text}");
         // What is said of a ledger's amounts is said of the ledger's alone.
         assert_eq!(text.matches("before discount").count(), 1);
+    }
+
+    #[test]
+    fn names_are_written_so_that_a_config_reads_them_back() {
+        let names = [
+            "plain",
+            "customer\u{1b}[31mid",
+            "cust\u{202e}omer",
+            "${customer_id}",
+            "a$${b}",
+            "$5",
+            "a\nb",
+            "it's \"so\" \\",
+            "é",
+            "e\u{301}",
+            "\u{e0001}x",
+            "007",
+            "no",
+        ];
+        for name in names {
+            let text = format!(
+                "version: 1\ncurrency: EUR\ninputs:\n  transactions:\n    path: l\n    columns: {{customer_id: {}, date: d, amount: a}}\n",
+                quoted(name)
+            );
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text}");
+            let loaded = crate::cli::config::load(
+                camino::Utf8Path::new("c.yaml"),
+                &text,
+                &|_| None,
+                &crate::cli::config::Overrides::default(),
+            );
+            assert_eq!(loaded.unwrap().inputs.transactions.columns["customer_id"], name, "{text}");
+        }
     }
 
     #[test]
