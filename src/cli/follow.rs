@@ -145,7 +145,10 @@ fn follow(
                 bars.beside(|| tell(&time, stages, streams))?;
             }
             Ok(Event::Checked(check)) => bars.beside(|| tell_check(check, streams))?,
-            Ok(Event::Noted(note)) => bars.beside(|| writeln!(streams.talk, "note: {note}"))?,
+            Ok(Event::Noted(note)) => {
+                let note = streams.masked(&note);
+                bars.beside(|| writeln!(streams.talk, "note: {note}"))?;
+            }
             Ok(Event::Over) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -195,7 +198,8 @@ fn tell(time: &StageTime, stages: Stages, streams: &mut Streams<'_>) -> std::io:
 }
 
 /// A check that warns has a line for people; what stops a run is told as its error.
-fn tell_check(check: Check, streams: &mut Streams<'_>) -> std::io::Result<()> {
+fn tell_check(mut check: Check, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    check.message = check.message.map(|message| streams.masked(&message));
     let level = match check.outcome {
         CheckOutcome::Pass | CheckOutcome::Skipped => Level::Info,
         CheckOutcome::Warn => Level::Warn,
@@ -230,9 +234,12 @@ fn heartbeat(
     writeln!(streams.talk)
 }
 
-/// Ends the process: nothing is committed, nothing stays beside the output.
+/// Ends the process: nothing is committed, nothing stays beside the output. A run whose output is in its place is let alone: it is at
+/// its end.
 fn stop(stage: &str, (used, limit): (u64, u64), streams: &mut Streams<'_>) -> std::io::Result<()> {
-    folder::abandon();
+    if !folder::abandon() {
+        return Ok(());
+    }
     spool::abandon();
     let what = format!(
         "the run uses {} MiB of memory in stage `{stage}`, and may use {} MiB; nothing was committed",

@@ -1,9 +1,14 @@
 //! SIGINT and SIGTERM: what is staged goes, then the process ends with 130 or 143.
 //!
 //! A commit that is under way is waited for; it takes as long as a few renames. So the output is the old one or the new
-//! one, whole, and nothing stays beside it.
+//! one, whole, and nothing stays beside it. Where the new one is in its place, the run is at its end: it tells its result, and its
+//! exit code is 0.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    thread::sleep,
+    time::Duration,
+};
 
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGXFSZ},
@@ -18,6 +23,9 @@ use crate::{publish::folder, store::spool};
 /// Exit codes are 128 and the number of the signal, as a shell tells it.
 const KILLED_BY: i32 = 128;
 
+/// How long a run whose output is in its place may take to tell its result: who reads it, or a receiver of lineage, may hang.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// Waits for signals in a thread of its own.
 ///
 /// # Errors
@@ -28,7 +36,11 @@ pub fn watch() -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            folder::abandon();
+            if !folder::abandon() {
+                // The process ends by itself meanwhile.
+                sleep(LAST_WORDS);
+                exit(0);
+            }
             spool::abandon();
             lineage::cut_off(&format!("the run was ended by signal {signal}"));
             // No destructors: other threads are at work still.

@@ -1,7 +1,5 @@
 //! A finished output: its manifest, and its datasets, read back column by column; of a run with a what-if, the base alone.
 
-use std::fs;
-
 use arrow_array::{
     Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
     cast::AsArray,
@@ -10,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use crate::{
-    publish::{PublishError, columns::each_batch, folder::MANIFEST},
+    publish::{PublishError, check::manifest_bytes, columns::each_batch, folder::MANIFEST},
     schema::{money::Currency, period::format_day},
 };
 
@@ -33,10 +31,8 @@ impl Finished {
     /// # Errors
     /// [`PublishError`] when there is none, or none of this version.
     pub(crate) fn open(folder: &Utf8Path) -> Result<Self, PublishError> {
-        let path = folder.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
-        let manifest = serde_json::from_str(&text).map_err(|error| PublishError::Damaged {
-            path,
+        let manifest = serde_json::from_slice(&manifest_bytes(folder)?).map_err(|error| PublishError::Damaged {
+            path: folder.join(MANIFEST),
             what: format!("is no manifest of this version (line {})", error.line()),
         })?;
         Ok(Self { folder: folder.to_owned(), manifest })

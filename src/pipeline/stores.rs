@@ -122,6 +122,7 @@ impl Local {
         let digest = manifest["result_digest"].as_str().unwrap_or(RESULTS);
         let keep = self.settings.first().map_or(0, |settings| settings.keep_versions as usize).max(LEAST_KEPT);
         let published = stores.publish(claim, &self.output, digest, keep)?;
+        folder::set_placed();
         clock.stop();
         Ok(Some(published))
     }

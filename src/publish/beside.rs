@@ -16,9 +16,21 @@ use camino::{Utf8Path, Utf8PathBuf};
 /// # Errors
 /// What the system says; the old content is then in its place.
 pub fn replace(path: &Utf8Path, content: &str, mode: u32) -> io::Result<()> {
+    replace_if(path, content, mode, || true)
+}
+
+/// The same, where `still` is true when all is written: nothing is between that and the rename. A folder that is exchanged for another
+/// after that takes with it what was written beside, so that the rename fails.
+///
+/// * `mode`: of the file, less what the user's mask takes.
+///
+/// # Errors
+/// What the system says; the old content is then in its place.
+pub fn replace_if(path: &Utf8Path, content: &str, mode: u32, still: impl FnOnce() -> bool) -> io::Result<()> {
     let beside = beside(path);
-    let written = create(&beside, mode);
-    let done = written.and_then(|mut file| file.write_all(content.as_bytes())).and_then(|()| fs::rename(&beside, path));
+    let written = create(&beside, mode).and_then(|mut file| file.write_all(content.as_bytes()));
+    let allowed = written.and_then(|()| if still() { Ok(()) } else { Err(io::Error::other("has been replaced")) });
+    let done = allowed.and_then(|()| fs::rename(&beside, path));
     done.inspect_err(|_| {
         let _ = fs::remove_file(&beside);
     })
@@ -71,6 +83,8 @@ mod tests {
         }
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        assert!(replace_if(&path, "newer", 0o600, || false).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         // A folder cannot be replaced by a file, and nothing stays beside it.
         fs::create_dir(folder.join("taken")).unwrap();
         assert!(can_replace(&folder.join("taken")).is_err());

@@ -86,12 +86,33 @@ struct Listed {
     blake3: String,
 }
 
-/// Checks an output.
+/// Checks an output; once more where a run replaces it meanwhile.
 ///
 /// # Errors
-/// [`PublishError`] when the folder or its manifest cannot be read; what is wrong with it otherwise, in the order of the
-/// manifest.
+/// [`PublishError`] when the folder or its manifest cannot be read, [`PublishError::Replaced`] when it is replaced again; what is
+/// wrong with it otherwise, in the order of the manifest.
 pub fn check(output: &Utf8Path) -> Result<Result<Checked, Vec<Finding>>, PublishError> {
+    for _ in 0..2 {
+        let before = manifest_bytes(output)?;
+        let found = check_once(output);
+        // What does not fit together may be of two versions.
+        if matches!(found, Ok(Ok(_))) || manifest_bytes(output).is_ok_and(|after| after == before) {
+            return found;
+        }
+    }
+    Err(PublishError::Replaced { path: output.to_owned() })
+}
+
+/// The manifest as it is now.
+///
+/// # Errors
+/// [`PublishError::Io`].
+pub fn manifest_bytes(output: &Utf8Path) -> Result<Vec<u8>, PublishError> {
+    let path = output.join(MANIFEST);
+    fs::read(&path).map_err(io(&path))
+}
+
+fn check_once(output: &Utf8Path) -> Result<Result<Checked, Vec<Finding>>, PublishError> {
     let (text, manifest) = read(output)?;
     let mut wrong = Vec::new();
     let mut checked =
@@ -143,13 +164,20 @@ pub fn check(output: &Utf8Path) -> Result<Result<Checked, Vec<Finding>>, Publish
 
 /// The manifest and its text.
 fn read(output: &Utf8Path) -> Result<(String, Manifest), PublishError> {
-    let path = output.join(MANIFEST);
-    let text = fs::read_to_string(&path).map_err(io(&path))?;
-    let manifest = serde_json::from_str(&text).map_err(|error| PublishError::Damaged {
-        path,
-        what: format!("is no manifest of this version (line {})", error.line()),
-    })?;
+    let bytes = manifest_bytes(output)?;
+    let damaged = |line: usize| PublishError::Damaged {
+        path: output.join(MANIFEST),
+        what: format!("is no manifest of this version (line {line})"),
+    };
+    let manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(error.line()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| damaged(line_of(error.as_bytes(), error.utf8_error().valid_up_to())))?;
     Ok((text, manifest))
+}
+
+/// The line of a byte, from 1.
+fn line_of(text: &[u8], at: usize) -> usize {
+    text[..at].split(|byte| *byte == b'\n').count()
 }
 
 /// Refuses what is staged if its sums do not tie.
@@ -192,7 +220,9 @@ fn only_what_is_known(output: &Utf8Path, manifest: &Manifest, wrong: &mut Vec<Fi
     for entry in output.read_dir_utf8().map_err(io(output))? {
         found.insert(entry.map_err(io(output))?.file_name().to_owned());
     }
-    let extra = found.into_iter().filter(|name| !known.contains(name.as_str()));
+    // A page that is just being made anew, or was when its process was killed: no reader takes a hidden file.
+    let half_made = format!(".{REPORT}-");
+    let extra = found.into_iter().filter(|name| !known.contains(name.as_str()) && !name.starts_with(&half_made));
     wrong.extend(extra.map(|name| finding(name, "is not in the manifest")));
     Ok(())
 }

@@ -16,6 +16,7 @@ use super::{
     lock::Lock,
     swap::{self, Came, Journal},
 };
+use crate::schema::location::is_spooled;
 
 /// The file that marks a folder as ours.
 pub const MANIFEST: &str = "run_manifest.json";
@@ -120,7 +121,10 @@ impl Staging {
         let others = if self.output.exists() { contents::strangers(&self.output)? } else { Vec::new() };
         let old = swap::swap(&self.folder, &self.output).map_err(failed())?;
         self.placed = true;
-        PLACED.store(true, Ordering::Relaxed);
+        // What lies in a spool is in its place when it has been uploaded.
+        if !is_spooled(&self.output) {
+            set_placed();
+        }
         *staged = None;
         let mut notes = Vec::new();
         if let Err(error) = fault::at("swapped").and_then(|()| swap::sync_parent(&self.output)) {
@@ -171,6 +175,11 @@ impl Drop for Staging {
 #[must_use]
 pub fn placed() -> bool {
     PLACED.load(Ordering::Relaxed)
+}
+
+/// From here on [`placed`].
+pub fn set_placed() {
+    PLACED.store(true, Ordering::Relaxed);
 }
 
 /// Refuses an output that another run holds at the moment, before work is done for nothing.
@@ -235,6 +244,8 @@ pub fn clean(output: &Utf8Path, versions: bool) -> Result<Vec<Utf8PathBuf>, Publ
 /// [`PublishError::Io`].
 pub fn kept(output: &Utf8Path) -> Result<Vec<Utf8PathBuf>, PublishError> {
     let mut kept = numbered(parent(output), &version_prefix(output))?;
+    // None that we made has a number that cannot be counted on from.
+    kept.retain(|path| number_of(path).is_some());
     kept.sort_by_key(|path| number_of(path));
     Ok(kept)
 }
@@ -245,7 +256,7 @@ fn set_aside(old: &Utf8Path, output: &Utf8Path, keep: usize) -> Result<(), Publi
         return fs::remove_dir_all(old).map_err(io(old));
     }
     let mut kept = kept(output)?;
-    let number = kept.last().map_or(0, |last| number_of(last)) + 1;
+    let number = kept.last().and_then(|last| number_of(last)).unwrap_or(0) + 1;
     let place = parent(output).join(format!("{}{number}", version_prefix(output)));
     fs::rename(old, &place).map_err(io(&place))?;
     kept.push(place);
@@ -257,19 +268,24 @@ fn version_prefix(output: &Utf8Path) -> String {
     format!(".version-{}-", name(output))
 }
 
-fn number_of(path: &Utf8Path) -> u64 {
-    path.file_name().and_then(|name| name.rsplit('-').next()?.parse().ok()).unwrap_or(0)
+fn number_of(path: &Utf8Path) -> Option<u64> {
+    path.file_name()?.rsplit('-').next()?.parse().ok().filter(|number| *number < u64::MAX)
 }
 
 fn name(output: &Utf8Path) -> &str {
     output.file_name().unwrap_or("results")
 }
 
-/// Clears away what the process has staged, once no commit is under way; nothing can be committed from then on.
+/// Clears away what the process has staged, once no commit is under way; nothing can be committed from then on. Where the output is in
+/// its place already, nothing is done, and `false` is the answer: the run is to end as one that was not disturbed.
 ///
 /// Called when a signal ends the process: other threads may still be writing.
-pub fn abandon() {
+#[must_use]
+pub fn abandon() -> bool {
     let guard = staged();
+    if placed() {
+        return false;
+    }
     if let Some((folder, lock)) = guard.as_ref() {
         // Under another name first: who still writes by the old one fails, instead of filling the folder again.
         let aside = Utf8PathBuf::from(format!("{folder}.old"));
@@ -279,6 +295,7 @@ pub fn abandon() {
         let _ = fs::remove_file(lock);
     }
     std::mem::forget(guard);
+    true
 }
 
 fn staged() -> MutexGuard<'static, Option<(Utf8PathBuf, Utf8PathBuf)>> {
@@ -470,6 +487,20 @@ mod tests {
         assert_eq!(beside(&output), [".version-out-1"]);
         let read = |folder: &Utf8Path| fs::read_to_string(folder.join(MANIFEST)).unwrap();
         assert_eq!((read(&output), read(&kept(&output).unwrap()[0])), ("two".to_owned(), "one".to_owned()));
+    }
+
+    #[test]
+    fn a_version_with_the_last_number_there_is_was_none_of_ours_and_stops_no_commit() {
+        let (_guard, output) = scratch();
+        let strange = format!(".version-out-{}", u64::MAX);
+        fs::create_dir(parent(&output).join(&strange)).unwrap();
+        commit(&output, "one").unwrap();
+        for content in ["two", "three"] {
+            let staging = Staging::new(&output).unwrap().keeping(1);
+            staging.write(MANIFEST, content).unwrap();
+            assert_eq!(staging.commit().unwrap(), [""; 0]);
+        }
+        assert_eq!(beside(&output), [strange.as_str(), ".version-out-2"]);
     }
 
     #[test]

@@ -109,6 +109,12 @@ pub enum PublishError {
         /// The rule that is broken.
         what: String,
     },
+    /// An output that a run has replaced while it was read.
+    #[error("{path}: a run has replaced this output meanwhile")]
+    Replaced {
+        /// The output.
+        path: Utf8PathBuf,
+    },
     /// A mount point in the place of the output: the system moves none.
     #[error("{path}: is a mount point, which no other folder can take the place of")]
     Mount {
@@ -132,6 +138,12 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// The input of [`Self::Input`].
+    #[must_use]
+    pub fn input(&self) -> Option<&Utf8Path> {
+        if let Self::Input { input, .. } = self { Some(input) } else { None }
+    }
+
     /// One thing to do next.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -142,6 +154,7 @@ impl PublishError {
             Self::Locked { .. } => {
                 Some("try again when it has ended; a lock ends with its process, so none is ever stale")
             }
+            Self::Replaced { .. } => Some("try again when no run writes to it"),
             Self::Mount { .. } => Some("name a folder below it with --output"),
             Self::Link { .. } => Some("name the folder itself with --output"),
             Self::Damaged { .. } => Some("check the disk, and run it again: a rerun gives the same bytes"),

@@ -207,6 +207,12 @@ fn holds_secret(rest: &str) -> bool {
     authority.contains('@') || query
 }
 
+/// Whether a path leads into a spool.
+#[must_use]
+pub fn is_spooled(path: &Utf8Path) -> bool {
+    path.components().any(|part| part.as_str().starts_with(SPOOL_PREFIX))
+}
+
 /// How a file is called: by its path, or by the URL that it was fetched from.
 #[must_use]
 pub fn shown(path: &Utf8Path) -> Cow<'_, str> {

@@ -150,6 +150,37 @@ fn a_signal_clears_away_what_was_staged_and_ends_the_run() {
     }
 }
 
+/// A reader of lineage who comes late holds the run up after its commit.
+#[test]
+fn a_signal_after_the_commit_lets_the_run_tell_its_result() {
+    let job = job();
+    let old = version(&job, "1");
+    let pipe = job.path("lineage");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let read = || fs::read_to_string(&pipe).unwrap();
+    for (number, seed) in [(TERMINATE, "2"), (INTERRUPT, "3")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_whalecurve"));
+        command.arg("run").arg(job.path("whalecurve.yaml")).args(["--seed", seed, "--lineage-file"]).arg(&pipe);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        assert!(read().contains("START"));
+        let since = Instant::now();
+        while beside(&job).iter().any(|name| name.starts_with(".lock-")) || {
+            let manifest = fs::read_to_string(job.path("out/run_manifest.json")).unwrap();
+            !manifest.contains(&format!("\"seed\": {seed}"))
+        } {
+            assert!(since.elapsed() < Duration::from_mins(1), "no commit");
+            sleep(Duration::from_millis(5));
+        }
+        signal(&child, number);
+        sleep(Duration::from_millis(200));
+        assert!(read().contains("COMPLETE"));
+        let done = child.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{}", job.without_folder(&done.stderr));
+        let result: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert!(result["result_digest"] == seen(&job).as_str() && result["result_digest"] != old.as_str());
+    }
+}
+
 /// Whoever reads what is told may go at any time: the exit says how the work ended.
 #[test]
 fn an_exit_code_does_not_depend_on_who_reads_what_is_told() {

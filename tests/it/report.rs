@@ -123,6 +123,13 @@ fn a_validation_stands_in_the_report_that_is_given_it() {
         assert!(page.contains(&format!("id=\"{picture}\"")), "{picture}");
     }
     assert!(page.contains("Scores on the holdout"));
+    let alone = whalecurve(&["report", validation.to_str().unwrap()]);
+    assert_eq!(alone.status.code(), Some(2));
+    let told = job.without_folder(&alone.stderr);
+    assert!(
+        told.starts_with("error: validation: is an output of `validate`, which has no page of its own\n"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -102,6 +102,8 @@ fn cut_missing_and_foreign_files_are_found() {
         fs::write(path, text).unwrap();
     });
     assert!(renamed.1.contains("is listed outside its dataset's folder"), "{}", renamed.1);
+    // A page that is just being made.
+    assert_eq!(with(&job, ".report.html-4711", |path| fs::write(path, "<!DOCTYPE").unwrap()).0, 0);
     fs::create_dir(job.path("out/customer_value_old")).unwrap();
     let (code, told) = with(&job, "customer_value_old/part-00000.parquet", |path| fs::write(path, "").unwrap());
     assert_eq!((code, told), (3, format!("error: customer_value_old: is not in the manifest\n{HINT}")));
@@ -142,6 +144,19 @@ fn what_is_changed_beside_the_datasets_is_found() {
     assert_eq!(verify(&job).0, 0);
     let digest = whole["result_digest"].as_str().unwrap();
     assert_eq!(replaced("report.html", digest, "0000"), changed("report.html"));
+}
+
+#[test]
+fn a_manifest_that_is_no_text_is_damaged() {
+    let job = output();
+    let (code, told) = with(&job, "run_manifest.json", |path| {
+        let mut bytes = fs::read(path).unwrap();
+        let at = bytes.windows(4).position(|four| four == b"name").unwrap() + 8;
+        bytes[at] = 0xff;
+        fs::write(path, bytes).unwrap();
+    });
+    assert_eq!(code, 3, "{told}");
+    assert!(told.starts_with("error: out/run_manifest.json: is no manifest of this version (line "), "{told}");
 }
 
 /// The digest of a manifest, made anew: of all its lines but that one.
