@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use libmimalloc_sys::{mi_option_large_os_pages, mi_option_set_default, mi_option_t};
-use whalecurve::cli::{Args, Exit, main as run, signals, streams::Streams};
+use whalecurve::cli::{Args, Exit, main as run, misused, signals, streams::Streams};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,12 +46,18 @@ fn tune_decoder() {
 fn main() -> ExitCode {
     tune_allocator();
     tune_decoder();
-    let args = Args::parse();
-    if signals::watch().is_err() {
-        return ExitCode::from(Exit::FAILURE.0);
-    }
     let terminal = stderr().is_terminal();
     let (mut out, mut talk) = (stdout(), stderr());
     let mut streams = Streams::new(&mut out, &mut talk, terminal);
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let typed: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            return ExitCode::from(misused(&error, &typed, &mut streams).0);
+        }
+    };
+    if signals::watch().is_err() {
+        return ExitCode::from(Exit::FAILURE.0);
+    }
     ExitCode::from(run(args, &mut streams).0)
 }

@@ -5,8 +5,8 @@
 //! `errorMessage`.
 
 use std::{
-    fs::OpenOptions,
-    io::Write as _,
+    fs::{File, OpenOptions},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
     sync::{Mutex, PoisonError},
 };
 
@@ -69,8 +69,26 @@ fn error_message(message: &str) -> Value {
     facet("ErrorMessageRunFacet", "1-0-1", json!({"message": message, "programmingLanguage": "Rust"}))
 }
 
+/// Adds a line in one write, so that two runs with one file do not write into each other's lines; after one that a killed run has not
+/// ended, on a line of its own.
 fn append(path: &Utf8Path, event: &Value) -> std::io::Result<()> {
-    writeln!(OpenOptions::new().append(true).create(true).open(path)?, "{event}")
+    let torn = !ends_a_line(path);
+    let line = format!("{}{event}\n", if torn { "\n" } else { "" });
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(line.as_bytes())
+}
+
+/// Whether the next line of a file can begin at its end; what is no file, or none yet, has no line to end.
+fn ends_a_line(path: &Utf8Path) -> bool {
+    let last = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        std::io::Result::Ok(last[0])
+    };
+    !path.is_file()
+        || last().is_ok_and(|last| last == b'\n')
+        || std::fs::metadata(path).is_ok_and(|file| file.len() == 0)
 }
 
 /// Who takes events by HTTP.

@@ -18,8 +18,10 @@ mod follow;
 mod id_key;
 mod init;
 mod lineage;
+mod masks;
 mod memory;
 mod panics;
+mod place;
 mod progress;
 pub mod signals;
 pub mod streams;
@@ -30,7 +32,7 @@ mod waterfall;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use self::commands::{
     clean, compare, config as config_command, demo, diff, doctor, explain, fit, generate, help, init as init_command,
@@ -71,7 +73,8 @@ struct Watched {
 const MOST_THREADS: usize = 1_024;
 
 fn threads(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|threads| *threads <= MOST_THREADS).ok_or(format!("expected {MOST_THREADS} at most"))
+    let found = text.parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads));
+    found.ok_or(format!("expected 1 to {MOST_THREADS}"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -174,7 +177,11 @@ impl Exit {
 
     /// After an error of a finished output: one that is not what was written is refused.
     fn of_output(error: &PublishError) -> Self {
-        if matches!(error, PublishError::Damaged { .. }) { Self::REFUSED } else { Self::FAILURE }
+        match error {
+            PublishError::Damaged { .. } => Self::REFUSED,
+            PublishError::Replaced { .. } => Self::TEMPORARY,
+            _ => Self::FAILURE,
+        }
     }
 
     /// In a word.
@@ -202,7 +209,9 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
     streams.heartbeat = heartbeat;
     let done = match streams.try_summary() {
         Ok(()) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(args.command, streams))),
-        Err(what) => Ok(streams.fail(&what, Some("name a file in a folder that may be written"), Exit::USAGE)),
+        Err(what) => {
+            Ok(streams.fail(&what, Some("name a file of its own, in a folder that may be written"), Exit::USAGE))
+        }
     };
     // Errors of writing are those of `out` alone, and commands write there when their work is done.
     let exit = match done {
@@ -217,6 +226,36 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
                 .unwrap_or(Exit::BUG)
         }
     };
+    let _ = streams.finish(exit);
+    exit
+}
+
+/// Ends where the command line is no command. What it says of the log and of the summary file holds all the same; help and the version,
+/// which end there too, are told as they are.
+#[must_use]
+pub fn misused(error: &clap::Error, typed: &[String], streams: &mut Streams<'_>) -> Exit {
+    let exit = u8::try_from(error.exit_code()).map_or(Exit::USAGE, Exit);
+    let value = |flag: &str| {
+        typed.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(flag)? {
+            "" => typed.get(at + 1).map(String::as_str),
+            rest => rest.strip_prefix('='),
+        })
+    };
+    let json = value("--log-format") == Some("json");
+    if !error.use_stderr() || !json && value("--summary-file").is_none() {
+        let _ = error.print();
+        return exit;
+    }
+    let commands = Args::command();
+    let command =
+        commands.get_subcommands().map(clap::Command::get_name).find(|name| typed.iter().any(|word| word == name));
+    let format = if json { LogFormat::Json } else { LogFormat::Text };
+    streams.set(command.unwrap_or_default(), format, value("--summary-file").map(Utf8PathBuf::from));
+    // A place that cannot be written has no summary; the command line is what is told.
+    let _ = streams.try_summary();
+    let text = error.render().to_string();
+    let what = text.split("\n\nUsage:").next().unwrap_or_default().trim().trim_start_matches("error: ");
+    let _ = streams.fail(what, Some("whalecurve --help lists commands, and a command's --help its flags"), exit);
     let _ = streams.finish(exit);
     exit
 }

@@ -9,11 +9,15 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
-use super::Exit;
+use super::{
+    Exit,
+    masks::Masks,
+    place::{self, Kind},
+};
 use crate::{
     pipeline::StageTime,
     publish::beside::{can_replace, replace},
-    schema::{checks::Check, period::format_day},
+    schema::{checks::Check, period::format_day, settings::Settings},
 };
 
 /// How everything but results is written.
@@ -84,8 +88,21 @@ impl<'a> Talk<'a> {
         let _ = writeln!(self.stream, "{line}");
     }
 
-    /// Text without control characters: a name from a file or a config must not steer a terminal.
+    /// Text without control characters, nor those that turn the direction of writing: a name from a file or a config must not steer
+    /// a terminal.
     fn write_plain(&mut self, text: &[u8]) -> io::Result<()> {
+        if let Ok(text) = std::str::from_utf8(text)
+            && text.contains(turns)
+        {
+            for part in text.split_inclusive(turns) {
+                let before = part.trim_end_matches(turns);
+                self.write_plain(before.as_bytes())?;
+                for turn in part[before.len()..].chars() {
+                    write!(self.stream, "{}", turn.escape_unicode())?;
+                }
+            }
+            return Ok(());
+        }
         let steers = |byte: &u8| byte.is_ascii_control() && *byte != b'\n' && *byte != b'\t';
         for part in text.split_inclusive(steers) {
             match part.split_last() {
@@ -110,6 +127,12 @@ impl<'a> Talk<'a> {
             },
         }
     }
+}
+
+/// Whether a character is a control character beyond ASCII, or turns the direction of writing.
+fn turns(c: char) -> bool {
+    !c.is_ascii() && c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Write for Talk<'_> {
@@ -137,7 +160,7 @@ impl Write for Talk<'_> {
 /// What a command told, for the summary file.
 #[derive(Debug, Default)]
 struct Told {
-    command: &'static str,
+    command: String,
     result: Option<Value>,
     errors: Vec<Value>,
     stages: Vec<StageTime>,
@@ -157,6 +180,7 @@ pub struct Streams<'a> {
     /// How often a running stage is told of where nobody draws it.
     pub(super) heartbeat: Duration,
     summary: Option<Utf8PathBuf>,
+    masks: Masks,
     told: Told,
 }
 
@@ -164,20 +188,32 @@ impl<'a> Streams<'a> {
     /// Streams of a command, with talk as text.
     pub fn new(out: &'a mut dyn Write, talk: &'a mut dyn Write, terminal: bool) -> Self {
         let (memory, heartbeat) = (None, Duration::from_secs(30));
-        Self { out, talk: Talk::new(talk), terminal, memory, heartbeat, summary: None, told: Told::default() }
+        let (summary, masks, told) = (None, Masks::default(), Told::default());
+        Self { out, talk: Talk::new(talk), terminal, memory, heartbeat, summary, masks, told }
     }
 
     /// What the command line says of them.
-    pub(super) fn set(&mut self, command: &'static str, format: LogFormat, summary: Option<Utf8PathBuf>) {
+    pub(super) fn set(&mut self, command: &str, format: LogFormat, summary: Option<Utf8PathBuf>) {
         // A line of JSON is for a program, which draws nothing.
         self.terminal &= format == LogFormat::Text;
         self.talk.format = format;
         self.summary = summary;
-        self.told.command = command;
+        command.clone_into(&mut self.told.command);
+    }
+
+    /// Hides what a variable of the environment holds, from here on.
+    pub(super) fn mask(&mut self, name: &str, value: &str) {
+        self.masks.add(name, value);
+    }
+
+    /// A text without what variables of the environment hold.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.masks.hide(text).into_owned()
     }
 
     /// Tells an error and the one thing to do next.
     pub(super) fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<Exit> {
+        let what = &self.masked(what);
         let error = json!({"message": what, "hint": hint, "exit_code": exit.0});
         self.talk.event(Level::Error, "error", &error);
         if !self.talk.is_json() {
@@ -192,6 +228,7 @@ impl<'a> Streams<'a> {
 
     /// Tells that something is wrong at a place of the config, as `file:line:column: what`.
     pub(super) fn refuse(&mut self, place: &str, what: &str, hint: Option<&str>) -> io::Result<()> {
+        let what = &self.masked(what);
         let error = json!({"message": what, "at": place, "hint": hint, "exit_code": Exit::USAGE.0});
         self.talk.event(Level::Error, "config_error", &error);
         if !self.talk.is_json() {
@@ -232,7 +269,19 @@ impl<'a> Streams<'a> {
     /// Its path and what the system says.
     pub(super) fn try_summary(&mut self) -> Result<(), String> {
         let Some(path) = self.summary.take() else { return Ok(()) };
+        place::refuse(Kind::Summary, &path, None)?;
         can_replace(&path).map_err(|error| format!("{path}: {error}"))?;
+        self.summary = Some(path);
+        Ok(())
+    }
+
+    /// Looks whether the summary file stands where the config's inputs and output are not; none is written otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with its place.
+    pub(super) fn try_summary_beside(&mut self, settings: &Settings) -> Result<(), String> {
+        let Some(path) = self.summary.take() else { return Ok(()) };
+        place::refuse(Kind::Summary, &path, Some(settings))?;
         self.summary = Some(path);
         Ok(())
     }
@@ -309,6 +358,14 @@ mod tests {
     fn a_moment_is_written_in_utc() {
         let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(951_827_696_789);
         assert_eq!(timestamp(moment), "2000-02-29T12:34:56.789Z");
+    }
+
+    #[test]
+    fn a_name_neither_steers_a_terminal_nor_turns_its_writing() {
+        let (mut out, mut talk) = (Vec::new(), Vec::new());
+        let mut streams = Streams::new(&mut out, &mut talk, true);
+        streams.fail("a\u{1b}[31m \u{202e}lqs.\u{9b}x … é", None, Exit::USAGE).unwrap();
+        assert_eq!(String::from_utf8(talk).unwrap(), "error: a\\x1b[31m \\u{202e}lqs.\\u{9b}x … é\n");
     }
 
     #[test]

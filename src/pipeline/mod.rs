@@ -120,6 +120,7 @@ pub use self::{
     error::RunError,
     fitting::{Fitted, fit},
     model_file::SavedModels,
+    output::refuse_inputs,
     validation::{Validation, validate},
 };
 use self::{

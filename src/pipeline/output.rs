@@ -52,11 +52,11 @@ pub(super) fn claim(settings: &Settings, output: &Utf8Path) -> Result<Staging, P
     Ok(Staging::new(output)?.keeping(settings.keep_versions as usize))
 }
 
-/// Refuses an output within an input of the config, or around one.
+/// Refuses an output, or another file that is to be written, within an input of the config, or around one.
 ///
 /// # Errors
 /// [`PublishError::Input`].
-pub(super) fn refuse_inputs(settings: &Settings, output: &Utf8Path) -> Result<(), PublishError> {
+pub fn refuse_inputs(settings: &Settings, output: &Utf8Path) -> Result<(), PublishError> {
     let base = Utf8Path::new(&settings.base);
     for table in TableName::ALL {
         for path in settings.inputs.table(table).into_iter().flat_map(|table| &table.paths) {

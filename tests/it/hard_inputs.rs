@@ -236,6 +236,14 @@ fn a_config_of_a_hundred_megabytes_is_refused_at_once() {
 }
 
 #[test]
+fn a_config_without_an_end_is_refused_at_its_limit() {
+    let done = whalecurve(&["check", "/dev/zero", "--memory", "1GiB"]);
+    assert_eq!(done.status.code(), Some(2));
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(told.contains("1048577 bytes, more than the 1048576 allowed"), "{told}");
+}
+
+#[test]
 fn names_with_escapes_do_not_reach_the_terminal() {
     let job = job();
     let config = CONFIG.replace("upkeep:", "\"up\\e[31mkeep\":").replace("version: 1", "version: 1\nname: \"a\\nb\"");

@@ -147,9 +147,11 @@ fn lineage_has_an_end_also_where_a_run_is_cut_off() {
 
 #[test]
 fn more_threads_than_anybody_means_are_refused() {
-    let done = commit::job().try_run(&["--threads", "20000"]);
-    assert_eq!(done.status.code(), Some(2));
-    assert!(String::from_utf8(done.stderr).unwrap().contains("expected 1024 at most"));
+    for threads in ["20000", "0"] {
+        let done = commit::job().try_run(&["--threads", threads]);
+        assert_eq!(done.status.code(), Some(2));
+        assert!(String::from_utf8(done.stderr).unwrap().contains("expected 1 to 1024"));
+    }
 }
 
 #[test]
@@ -180,4 +182,101 @@ fn lineage_has_a_start_and_an_end_with_what_was_read_and_written_and_never_fails
     let done = job.try_run(&["--lineage-file", nowhere.to_str().unwrap()]);
     assert!(done.status.success());
     assert!(String::from_utf8(done.stderr).unwrap().contains("no lineage was written"));
+}
+
+#[test]
+fn a_line_of_lineage_begins_anew_after_one_that_was_torn() {
+    let job = commit::job();
+    let file = job.path("lineage.ndjson");
+    job.run(&["--lineage-file", file.to_str().unwrap()]);
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 100]).unwrap();
+    job.run(&["--lineage-file", file.to_str().unwrap()]);
+    let lines = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines.len(), 4);
+    for line in [lines[0], lines[2], lines[3]] {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn no_file_that_a_command_writes_takes_the_place_of_a_config_an_input_or_a_part_of_an_output() {
+    let job = commit::job();
+    job.run(&[]);
+    let config = job.path("whalecurve.yaml");
+    let before = |path: &PathBuf| fs::read(path).ok();
+    let output = job.path("out");
+    for place in ["whalecurve.yaml", "ledger.parquet", "out/new.json", "out/run_manifest.json", "out/report.html"] {
+        let place = job.path(place);
+        let held = before(&place);
+        let (text, named) = (config.to_str().unwrap(), place.to_str().unwrap());
+        for arguments in [
+            vec!["check", text, "--summary-file", named],
+            vec!["run", text, "--output", output.to_str().unwrap(), "--lineage-file", named],
+            vec!["fit", text, "--model", named],
+            vec!["report", output.to_str().unwrap(), "--to", named],
+        ] {
+            let done = crate::support::whalecurve(&arguments);
+            let told = job.without_folder(&done.stderr);
+            if arguments[0] == "report" && place.ends_with("report.html") {
+                assert!(done.status.success(), "{told}");
+                continue;
+            }
+            assert_eq!(done.status.code(), Some(2), "{arguments:?}: {told}");
+            assert!(told.contains("there is a file already") || told.contains("lies within the "), "{told}");
+            assert_eq!(before(&place), held, "{arguments:?}");
+        }
+    }
+    // One that stands elsewhere is replaced by the next of its kind.
+    for _ in 0..2 {
+        let (to, model, summary) = (job.path("page.html"), job.path("model.json"), job.path("summary.json"));
+        assert!(
+            crate::support::whalecurve(&["report", output.to_str().unwrap(), "--to", to.to_str().unwrap()])
+                .status
+                .success()
+        );
+        let arguments = ["--model", model.to_str().unwrap(), "--summary-file", summary.to_str().unwrap()];
+        assert!(job.command("fit", &arguments).status.success());
+    }
+}
+
+#[test]
+fn a_file_within_an_input_folder_or_the_output_that_is_to_come_is_refused() {
+    let job = Job::new(
+        "{version: 1, currency: EUR, output: results, inputs: {transactions: {path: l, columns: {customer_id: c, date: d, amount: a}}}}",
+    );
+    job.parquet(
+        "l/a.parquet",
+        vec![("c", crate::support::integers([1])), ("d", crate::support::days([1])), ("a", crate::support::cents([1]))],
+    );
+    fs::create_dir(job.path("results")).unwrap();
+    for (place, what) in [("l/s.json", "lies within the input "), ("results/s.json", "lies within the output ")] {
+        let done = job.command("run", &["--summary-file", job.path(place).to_str().unwrap()]);
+        let told = job.without_folder(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{told}");
+        assert!(told.starts_with(&format!("error: --summary-file {place}: {what}")), "{told}");
+        assert!(!job.path(place).exists());
+    }
+}
+
+#[test]
+fn a_command_line_that_is_wrong_is_told_as_the_log_and_the_summary_want_it() {
+    let job = commit::job();
+    let (path, _) = summary(&job);
+    let done = job.try_run(&["--sead", "2", "--log-format", "json", "--summary-file", &path]);
+    assert_eq!(done.status.code(), Some(2));
+    let events = events(&done.stderr);
+    assert_eq!(codes(&events), ["error", "finished"]);
+    assert_eq!((&events[1]["command"], &events[1]["exit_code"]), (&"run".into(), &2.into()));
+    let (_, told) = summary(&job);
+    assert_eq!((&told["status"], &told["command"]), (&"usage".into(), &"run".into()));
+    assert!(told["errors"][0]["message"].as_str().unwrap().starts_with("unexpected argument '--sead' found"), "{told}");
+    let done = job.try_run(&["--sead", "2"]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        done.status.code() == Some(2) && told.contains("unexpected argument '--sead' found") && told.contains("Usage:"),
+        "{told}"
+    );
+    assert!(job.try_run(&["--help", "--log-format", "json"]).status.success());
 }

@@ -10,6 +10,7 @@ use crate::{
         Exit,
         config::Overrides,
         follow::{Stages, work},
+        place::{self, Kind},
         streams::Streams,
     },
     pipeline::{self, stores::around},
@@ -39,6 +40,9 @@ pub fn run(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
+    if let Err(what) = place::refuse(Kind::Model, &model, Some(&settings)) {
+        return streams.fail(&what, Some(place::HINT), Exit::USAGE);
+    }
     let fitted = match work(settings.threads, Stages::Told, streams, |progress| {
         around(&[&settings], None, &progress, |local, _| pipeline::fit(&local[0], &model, Arc::clone(&progress)))
     })? {

@@ -1,6 +1,6 @@
 //! `whalecurve run`: Parquet in, Parquet results out.
 
-use std::sync::Arc;
+use std::{cell::RefCell, collections::BTreeMap, fs::File, io::Read as _, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
@@ -13,6 +13,7 @@ use crate::{
         follow::{Stages, work},
         id_key::unlock,
         lineage::Lineage,
+        place::{self, Kind},
         streams::Streams,
     },
     pipeline::{self, Outcome, RunError, SavedModels, stores::around},
@@ -130,6 +131,11 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
     {
         return streams.fail(&error.to_string(), error.hint(), Exit::USAGE);
     }
+    if let Some(file) = &lineage_file
+        && let Err(what) = place::refuse(Kind::Lineage, file, Some(&settings))
+    {
+        return streams.fail(&what, Some(place::HINT), Exit::USAGE);
+    }
     warn_of_memory(&settings, streams)?;
     let lineage = Lineage::new(lineage_file, &settings);
     lineage.start(streams)?;
@@ -186,9 +192,22 @@ pub(super) fn load(
         Ok(text) => text,
         Err(exit) => return Ok(Err(exit)),
     };
-    match config::load(path, &text, &environment, overrides) {
+    let taken = RefCell::new(BTreeMap::new());
+    let noted = |name: &str| {
+        let value = environment(name)?;
+        taken.borrow_mut().insert(name.to_owned(), value.clone());
+        Some(value)
+    };
+    let loaded = config::load(path, &text, &noted, overrides);
+    for (name, value) in taken.take() {
+        streams.mask(&name, &value);
+    }
+    match loaded {
         Ok(mut settings) => match unlock(&mut settings, &environment) {
-            Ok(()) => Ok(Ok(settings)),
+            Ok(()) => match streams.try_summary_beside(&settings) {
+                Ok(()) => Ok(Ok(settings)),
+                Err(what) => streams.fail(&what, Some(place::HINT), Exit::USAGE).map(Err),
+            },
             Err(what) => {
                 let hint =
                     "make a key once, as in: openssl rand -hex 32, and keep it: another key gives other pseudonyms";
@@ -215,16 +234,23 @@ pub(super) fn refuse(errors: &ConfigErrors, streams: &mut Streams<'_>) -> std::i
 
 /// The text of a config, or the exit after it is told why there is none.
 pub(super) fn read_text(path: &Utf8Path, streams: &mut Streams<'_>) -> std::io::Result<Result<String, Exit>> {
+    let too_long = |bytes: u64| format!("the config has {bytes} bytes, more than the {} allowed", config::MAX_BYTES);
     if let Ok(found) = std::fs::metadata(path)
         && found.len() > config::MAX_BYTES
     {
         // Not even read.
-        let what = format!("the config has {} bytes, more than the {} allowed", found.len(), config::MAX_BYTES);
-        streams.refuse(&format!("{path}:1:1"), &what, None)?;
+        streams.refuse(&format!("{path}:1:1"), &too_long(found.len()), None)?;
         return Ok(Err(Exit::USAGE));
     }
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Ok(text)),
+    // A device has no length that could be asked for.
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(config::MAX_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(bytes) if bytes as u64 > config::MAX_BYTES => {
+            streams.refuse(&format!("{path}:1:1"), &too_long(bytes as u64), None)?;
+            Ok(Err(Exit::USAGE))
+        }
+        Ok(_) => Ok(Ok(text)),
         Err(error) => {
             let hint = "name a config file, as in: whalecurve run whalecurve.yaml";
             streams.fail(&format!("{path}: {error}"), Some(hint), Exit::USAGE).map(Err)
