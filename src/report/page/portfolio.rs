@@ -234,8 +234,16 @@ impl Report {
     }
 
     fn doors(&self) -> Markup {
-        let told: Vec<&Door> =
-            self.portfolio.doors.iter().filter(|door| self.tells(door.customers) && door.customers > 0).collect();
+        let doors = &self.portfolio.doors;
+        let counts: Vec<u64> = doors.iter().map(|door| door.customers).collect();
+        // Margins of all products sum to that of the company, and customers who began to all customers.
+        let hidden = hidden(&counts, self.smallest_group);
+        let told: Vec<&Door> = doors
+            .iter()
+            .zip(&hidden)
+            .filter(|(door, hidden)| !**hidden && door.customers > 0)
+            .map(|(door, _)| door)
+            .collect();
         if told.is_empty() {
             return html! {};
         }

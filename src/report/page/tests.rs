@@ -316,6 +316,22 @@ fn money_of_a_few_customers_is_not_told_nor_what_would_tell_it() {
 }
 
 #[test]
+fn a_product_of_a_few_customers_is_not_told_nor_the_next_which_would_tell_it() {
+    let door = |product: &str, customers| portfolio::Door {
+        product: product.to_owned(),
+        role: "opens".to_owned(),
+        customers,
+        ..Default::default()
+    };
+    let doors = vec![door("zqninety", 90), door("zqtwenty", 20), door("zqthree", 3)];
+    let portfolio = portfolio::Portfolio { doors, ..full("Shop").portfolio };
+    let page = Report { portfolio: portfolio.clone(), ..full("Shop") }.html();
+    assert!(page.contains("zqninety") && !page.contains("zqtwenty") && !page.contains("zqthree"));
+    let all = Report { portfolio, smallest_group: 1, ..full("Shop") }.html();
+    assert!(all.contains("zqtwenty") && all.contains("zqthree"));
+}
+
+#[test]
 fn the_same_report_has_the_same_bytes_and_is_small() {
     let (one, other) = (full("Shop").html(), full("Shop").html());
     assert_eq!(one, other);
