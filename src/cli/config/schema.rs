@@ -323,7 +323,10 @@ fn object(path: &str, shape: &Shape, shapes: &BTreeMap<String, Shape>) -> Json {
     let properties: Map<String, Json> =
         shape.keys.keys().map(|key| (key.clone(), of_path(&join(path, key), shapes))).collect();
     let required = always(shape);
-    let others = if shape.is_named { of_path(&join(path, NAME), shapes) } else { json!(false) };
+    // One with keys of its own, of whose other names nothing was ever asked, was looked through by a reader that seeks one of the keys.
+    let own = join(path, NAME);
+    let is_named = shape.is_named && (shape.keys.is_empty() || shapes.contains_key(&own));
+    let others = if is_named { of_path(&own, shapes) } else { json!(false) };
     let mut object = json!({"type": ["object", "null"], "additionalProperties": others});
     if path.is_empty() {
         object["type"] = json!("object");

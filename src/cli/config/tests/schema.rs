@@ -119,6 +119,8 @@ fn what_the_parser_refuses_as_unknown_or_missing_the_schema_refuses_too() {
         let told = refused(&format!("{MINIMAL}{text}")).unwrap_or_default();
         assert!(told.starts_with(what), "{text}: {told:?}");
     }
+    let table = MINIMAL.replacen("  transactions:", "  transaction: {path: x}\n  transactions:", 1);
+    assert!(refused(&table).is_some(), "{table}");
     assert_eq!(refused(MINIMAL), None);
     assert_eq!(refused(&format!("{MINIMAL}period: ${{PERIOD}}\noverrides: {{prices: 1.05}}\n")), None);
 }
