@@ -73,7 +73,7 @@ pub(crate) fn needs_other_rows(expression: &Expr) -> bool {
 /// Functions over several rows that are no aggregates to Polars.
 const OVER_ROWS: [&str; 15] = [
     "quantile",
-    "correlation",
+    "pearson_correlation",
     "covariance",
     "n_unique",
     "mode",
