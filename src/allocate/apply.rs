@@ -133,28 +133,22 @@ impl CostPlan {
     /// What cells bear of an activity's pools of a period, or of those of the whole run.
     pub(super) fn pools_cost(&self, number: usize, of_period: bool, ground: &Ground<'_>) -> Vec<Minor> {
         let plan = &self.plans[number];
-        let traced = |row: usize| plan.traced.as_ref().map_or(0, |traced| traced[row]);
-        let traced_by_period = self.is_traced_by_period(number);
         let cost = |row: usize| {
-            let own = if of_period { self.of_period(plan, ground, row) } else { self.of_whole(plan, ground, row) };
-            own + if of_period == traced_by_period { traced(row) } else { 0 }
+            if of_period { self.of_period(plan, ground, row) } else { self.of_whole(plan, ground, row) }
         };
         (0..ground.cells.len()).into_par_iter().map(cost).collect()
     }
 
-    /// Whether what customers bear by name stands in pools of a period.
-    fn is_traced_by_period(&self, number: usize) -> bool {
-        self.balances.iter().any(|balance| balance.node == PoolNode::Activity(number) && balance.period.is_some())
-    }
-
     fn of_whole(&self, plan: &ActivityPlan, ground: &Ground<'_>, row: usize) -> Minor {
-        plan.whole.iter().map(|share| share.cost(&self.columns[share.column], ground, row)).sum()
+        let shares: Minor = plan.whole.iter().map(|share| share.cost(&self.columns[share.column], ground, row)).sum();
+        shares + plan.traced_of(ground, row, false)
     }
 
     fn of_period(&self, plan: &ActivityPlan, ground: &Ground<'_>, row: usize) -> Minor {
         let period = ground.cells.period[row];
         let own = plan.by_period.iter().filter(|(of, _)| *of == period).flat_map(|(_, shares)| shares);
-        own.map(|share| share.cost(&self.columns[share.column], ground, row)).sum()
+        let shares: Minor = own.map(|share| share.cost(&self.columns[share.column], ground, row)).sum();
+        shares + plan.traced_of(ground, row, true)
     }
 
     /// Whether all of an activity's cost is of a kind, whatever its pools receive.

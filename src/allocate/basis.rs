@@ -51,7 +51,17 @@ const SLICE: usize = 65_536;
 ///
 /// * `segment`: only this segment's rows.
 pub(super) fn summarise(column: &Column, ground: &Ground<'_>, reach: Reach<'_>, segment: Option<u16>) -> Histogram {
-    let in_scope = |row: &usize| segment.is_none_or(|segment| ground.segment_of(*row) == segment);
+    summarise_rows(column, ground, reach, |row| segment.is_none_or(|segment| ground.segment_of(row) == segment))
+}
+
+/// The summary of a column over some of the rows that a pool reaches.
+pub(super) fn summarise_rows(
+    column: &Column,
+    ground: &Ground<'_>,
+    reach: Reach<'_>,
+    in_scope: impl Fn(usize) -> bool + Sync,
+) -> Histogram {
+    let in_scope = |row: &usize| in_scope(*row);
     let quantities = |from: usize| -> Vec<Quantity> {
         let rows = (from..reach.len().min(from + SLICE)).map(|at| reach.row(at));
         rows.filter(in_scope).map(|row| column.at(ground, row)).collect()
@@ -106,7 +116,13 @@ impl Sources<'_> {
             Basis::Composite(parts) => Column::Made(composite_of(parts, |name| self.quantities(name))?),
             Basis::Time { equation, drivers } => {
                 let rows = self.ground.cells.len();
-                Column::Made(time_of(equation, drivers, rows, |name| self.quantities(name))?)
+                let mut times = time_of(equation, drivers, rows, |name| self.quantities(name))?;
+                // A constant is nobody's who has nothing to do with the equation.
+                let named: Vec<usize> =
+                    drivers.iter().filter_map(|name| self.drivers.iter().position(|known| known == name)).collect();
+                let all = times.par_iter_mut().enumerate();
+                all.filter(|(row, _)| !takes_part(basis, &named, self.ground, *row)).for_each(|(_, time)| *time = 0);
+                Column::Made(times)
             }
         })
     }
@@ -177,9 +193,27 @@ pub(super) fn time_of<'q>(
     Ok(equation.evaluate(rows, &columns.collect::<Result<Vec<_>, Refusal>>()?)?)
 }
 
+/// Whether a row has to do with a basis: a quantity of one of its drivers, or, where a zero counts too, a ledger line.
+/// Cells that other tables or a policy have made have not.
+///
+/// * `drivers`: columns of the basis' drivers.
+pub(super) fn takes_part(basis: &Basis, drivers: &[usize], ground: &Ground<'_>, row: usize) -> bool {
+    let by_line = !matches!(basis, Basis::Driver(_) | Basis::Composite(_));
+    by_line && ground.cells.lines[row] > 0 || drivers.iter().any(|driver| ground.cells.drivers[*driver][row] != 0)
+}
+
+/// Whether a row counts under a shift, which gives weight to a quantity of zero: with a ledger line or a quantity.
+#[inline]
+pub(super) fn is_shifted(column: &Column, ground: &Ground<'_>, row: usize) -> bool {
+    ground.cells.lines[row] > 0 || column.at(ground, row) != 0
+}
+
 /// The quantity that a row counts with.
 #[inline]
 pub(super) fn weighed(column: &Column, weight: Weight, ground: &Ground<'_>, row: usize) -> Quantity {
+    if matches!(weight, Weight::Above(_)) && !is_shifted(column, ground, row) {
+        return 0;
+    }
     // The summary has shown that every weight fits.
     weight.of(column.at(ground, row)).unwrap_or(0)
 }

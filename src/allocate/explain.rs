@@ -58,8 +58,8 @@ impl CostPlan {
         let mut parts = Vec::new();
         for (activity, plan) in self.plans.iter().enumerate() {
             if let Some(traced) = plan.traced.as_ref().map(|column| column[row]).filter(|amount| *amount != 0) {
-                let own = Some(ground.cells.period[row]);
-                let period = own.filter(|_| self.balances.iter().any(|balance| balance.is_of(activity, own)));
+                let own = ground.cells.period[row];
+                let period = plan.traced_periods.binary_search(&own).is_ok().then_some(own);
                 let (money, of, quantity, rate) = (traced, 0, 0, (traced, 0));
                 let by = By::Traced;
                 parts.push(CostPart { activity, period, by, segment: None, quantity, money, of, rate, amount: traced });

@@ -35,6 +35,7 @@ mod earlier;
 pub mod error;
 pub mod explain;
 pub mod kinds;
+mod missing;
 pub mod negative;
 pub mod network;
 pub mod objects;
@@ -54,13 +55,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 pub mod time_equation;
+mod traced;
 mod unknown;
 mod validity;
 
 pub use self::{
     apply::{CostChunk, Leaves},
+    missing::missing_cells,
     pool::combination,
     refusal::{CostError, PoolError, Refusal},
     rows::Ground,
-    table::{CostPlan, Costing, missing_cells, plan},
+    table::{CostPlan, Costing, plan},
 };

@@ -19,7 +19,7 @@ use crate::schema::{
     costing::{ActivitySetting, Basis, Level, Method, NoDriver, OverUse, Rule},
     costs::{PoolBalance, PoolNode},
     objects::CostObject,
-    tables::{Activity, Pool, TracedCost},
+    tables::{Activity, Pool, TracedCost, UnknownQuantity},
 };
 
 /// Why an activity's cost does not reach the objects.
@@ -111,7 +111,8 @@ pub fn of_groups(costing: &Costing<'_>, balances: &[PoolBalance], kind: CostObje
     for activity in costing.activities {
         let own_level = activity.setting.sustains() && activity.setting.level == kind.level();
         let (setting, stays) = if own_level {
-            (ActivitySetting { push_down: true, ..activity.setting.clone() }, None)
+            // What a level's own capacity leaves unused is told at that level: its taker is another level's.
+            (ActivitySetting { push_down: true, unused_to: None, ..activity.setting.clone() }, None)
         } else if activity.setting.sustains() {
             (kept(&activity.setting), Some(Stays::Level(activity.setting.level)))
         } else {
@@ -136,10 +137,17 @@ pub fn of_groups(costing: &Costing<'_>, balances: &[PoolBalance], kind: CostObje
 impl ObjectCosting {
     /// The same run over objects.
     ///
-    /// * `run`: the customers' costing; `traced`: costs that name their object.
+    /// * `run`: the customers' costing; `traced`: costs that name their object. * `unknown`: quantities of unknown customers,
+    ///   where their part of the cost is not settled yet.
     #[must_use]
-    pub fn costing<'a>(&'a self, run: &Costing<'a>, traced: &'a [TracedCost], none: &'a NoResources) -> Costing<'a> {
-        Costing { activities: &self.activities, resources: &none.0, pools: &self.pools, traced, unknown: &[], ..*run }
+    pub fn costing<'a>(
+        &'a self,
+        run: &Costing<'a>,
+        traced: &'a [TracedCost],
+        unknown: &'a [UnknownQuantity],
+        none: &'a NoResources,
+    ) -> Costing<'a> {
+        Costing { activities: &self.activities, resources: &none.0, pools: &self.pools, traced, unknown, ..*run }
     }
 }
 
@@ -163,9 +171,10 @@ fn undated(setting: ActivitySetting) -> ActivitySetting {
     ActivitySetting { rule, later: Vec::new(), ..setting }
 }
 
-/// A setting without what customers' plan has dealt with: capacity, and what becomes of a driver that nobody used.
+/// A setting without what customers' plan has dealt with: capacity, who takes what is unused of it, and what becomes of a
+/// driver that nobody used.
 fn kept_at_customers(setting: &ActivitySetting) -> ActivitySetting {
-    ActivitySetting { capacity: None, over_use: OverUse::Error, no_driver: None, ..setting.clone() }
+    ActivitySetting { capacity: None, over_use: OverUse::Error, unused_to: None, no_driver: None, ..setting.clone() }
 }
 
 /// A setting that divides what customers bear over objects.

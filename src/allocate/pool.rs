@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    basis::{Column, Sources, summarise},
+    basis::{Column, Sources, is_shifted, summarise, summarise_rows},
     capacity::{self, OverUse},
     direct,
     earlier::earlier,
@@ -15,7 +15,7 @@ use super::{
     rows::{Ground, Periods, Reach},
     share::{Share, Spread},
     signed::SignedPlan,
-    spread::AllocateError,
+    spread::{AllocateError, Histogram},
     unknown::UnknownQuantities,
 };
 use crate::{
@@ -110,13 +110,32 @@ impl Planner<'_> {
     ///
     /// * `unknown`: quantities of unknown customers.
     fn weigh(&self, setting: &ActivitySetting, number: usize, unknown: &[Quantity]) -> Result<Weighted, Refusal> {
-        let raw = summarise(&self.columns.made[number], self.ground, self.reach(), None);
+        let raw = self.summarise(setting, number, None, unknown);
         let weighted = weigh(setting.negative, &raw, unknown)?;
         let signed = matches!(setting.negative, Negative::Signed { .. }) && weighted.negative > 0;
         if signed && unknown.iter().any(|quantity| *quantity != 0) {
             return Err(Refusal::SignedUnknown);
         }
         Ok(weighted)
+    }
+
+    /// A column's summary. Under a shift a quantity of zero counts, and cells that have nothing to do with it are left out.
+    fn summarise(
+        &self,
+        setting: &ActivitySetting,
+        number: usize,
+        segment: Option<u16>,
+        unknown: &[Quantity],
+    ) -> Histogram {
+        let column = &self.columns.made[number];
+        let all = summarise(column, self.ground, self.reach(), segment);
+        if setting.negative != Negative::Shift || all.negative() == 0 && unknown.iter().all(|quantity| *quantity >= 0) {
+            return all;
+        }
+        summarise_rows(column, self.ground, self.reach(), |row| {
+            let own = segment.is_none_or(|segment| self.ground.segment_of(row) == segment);
+            own && is_shifted(column, self.ground, row)
+        })
     }
 
     fn weighted(&mut self, setting: &ActivitySetting, basis: &Basis) -> Result<(usize, Weighted), Refusal> {
@@ -258,8 +277,8 @@ impl Planner<'_> {
         let number = self.number(within)?;
         for (name, amount) in amounts {
             let segment = self.segment(name)?;
-            let raw = summarise(&self.columns.made[number], self.ground, self.reach(), Some(segment));
             let unknown = if *name == NONE { self.unknown_of(within)? } else { Vec::new() };
+            let raw = self.summarise(setting, number, Some(segment), &unknown);
             let weighted = weigh(spreadable(setting.negative), &raw, &unknown)?;
             planned.recipients += weighted.summary.recipients();
             planned.quantity += weighted.summary.total();

@@ -7,8 +7,7 @@ use std::{
 };
 
 use super::{
-    basis::{Column, Sources, summarise},
-    earlier::earlier,
+    basis::{Column, Sources, takes_part},
     kinds::{self, Kind, KindPart, KindPlan, Mix, ReceivedKinds},
     order::in_order,
     planned::{CapacityOf, Planned, Rate},
@@ -27,7 +26,7 @@ use crate::{
         costing::{
             ActivitySetting, Basis, Capacity, Method, NoDriver, ResourceSetting, Rule, RuleKind, ServiceSetting,
         },
-        costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge, Unassigned},
+        costs::{ActivityRate, CapacityUse, PoolBalance, PoolNode, TraceEdge},
         money::Currency,
         period::{Period, PeriodKind},
         tables::{AbsentDrivers, Activity, Pool, TracedCost, UnknownQuantity},
@@ -100,6 +99,8 @@ pub(super) struct ActivityPlan {
     pub(super) by_period: Vec<(Period, Vec<Share>)>,
     /// Cost that names its customer, one value a cell.
     pub(super) traced: Option<Vec<Minor>>,
+    /// Periods whose own pool that is of, ascending; in the others it is of the whole run's.
+    pub(super) traced_periods: Vec<Period>,
     /// How much of the cost is of each kind, in the order of [`Kind::ALL`].
     pub(super) kinds: [KindPlan; 2],
 }
@@ -109,6 +110,12 @@ impl ActivityPlan {
     pub(super) fn rule(&self, period: Period) -> usize {
         let at = self.rules.partition_point(|(other, _)| *other < period);
         self.rules.get(at).filter(|(other, _)| *other == period).map_or(0, |(_, rule)| *rule)
+    }
+
+    /// What a cell bears by name: of its period's pool, or of the whole run's.
+    pub(super) fn traced_of(&self, ground: &Ground<'_>, row: usize, of_period: bool) -> Minor {
+        let own = || self.traced_periods.binary_search(&ground.cells.period[row]).is_ok();
+        self.traced.as_ref().filter(|_| own() == of_period).map_or(0, |traced| traced[row])
     }
 
     fn show(&mut self, rule: usize, column: Option<usize>) {
@@ -168,6 +175,7 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
         for ((_, period), amount) in received.range((number, None)..=(number, Some(Period::MAX))) {
             pools.entry(*period).or_default().received = *amount;
         }
+        context.add_used_periods(number, &mut pools);
         let setting = &costing.activities[number].setting;
         let traced = |period: Option<Period>| context.under(number, period).1.method == Method::Traced;
         if setting.each_rule().any(|rule| rule.method == Method::Traced) {
@@ -192,17 +200,17 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
 
 /// An activity's cost in one period.
 #[derive(Clone, Copy, Debug, Default)]
-struct Money {
-    own: Minor,
-    received: Minor,
+pub(super) struct Money {
+    pub(super) own: Minor,
+    pub(super) received: Minor,
     /// Practical capacity that the pools table gives, scaled by 10⁶.
     capacity: Option<i128>,
 }
 
 /// Cost by period. An activity that cost nothing stays visible in the balance.
-type Pools = BTreeMap<Option<Period>, Money>;
+pub(super) type Pools = BTreeMap<Option<Period>, Money>;
 
-fn own_pools(costing: &Costing<'_>, number: usize) -> Pools {
+pub(super) fn own_pools(costing: &Costing<'_>, number: usize) -> Pools {
     let name = &costing.activities[number].name;
     let mut pools: Pools = BTreeMap::new();
     for pool in costing.pools.iter().filter(|pool| pool.activity == *name) {
@@ -213,15 +221,15 @@ fn own_pools(costing: &Costing<'_>, number: usize) -> Pools {
     pools
 }
 
-struct Context<'a> {
-    costing: &'a Costing<'a>,
-    ground: &'a Ground<'a>,
-    periods: &'a Periods,
-    unknown: &'a UnknownQuantities,
+pub(super) struct Context<'a> {
+    pub(super) costing: &'a Costing<'a>,
+    pub(super) ground: &'a Ground<'a>,
+    pub(super) periods: &'a Periods,
+    pub(super) unknown: &'a UnknownQuantities,
 }
 
 impl Context<'_> {
-    fn failed(&self, number: usize, period: Option<Period>, amount: MinorSum, reason: Refusal) -> CostError {
+    pub(super) fn failed(&self, number: usize, period: Option<Period>, amount: MinorSum, reason: Refusal) -> CostError {
         let error = PoolError {
             activity: self.costing.activities[number].name.clone(),
             rule: reason.by(&self.costing.activities[number], self.under(number, period).0),
@@ -234,15 +242,52 @@ impl Context<'_> {
     }
 
     /// The number of the rule that an activity's pool goes by, and the activity as that rule has it.
-    fn under(&self, number: usize, period: Option<Period>) -> (usize, Cow<'_, ActivitySetting>) {
+    pub(super) fn under(&self, number: usize, period: Option<Period>) -> (usize, Cow<'_, ActivitySetting>) {
         let Activity { name, setting } = &self.costing.activities[number];
         let rules: Vec<&Rule> = setting.rules().collect();
         let rule = rule_or_latest(&rules, name, self.costing, period);
         (rule, setting.under(rule))
     }
 
+    /// A standard rate charges what was used, whether the period has a cost or not: a period with a quantity has a pool, of
+    /// 0.00 where nothing says more.
+    fn add_used_periods(&self, number: usize, pools: &mut Pools) {
+        let Activity { name, setting } = &self.costing.activities[number];
+        let is_rate = |rule: Cow<'_, ActivitySetting>| matches!(rule.method, Method::StandardRate { .. });
+        // A pool of the whole run reaches every period.
+        if pools.contains_key(&None) || !setting.each_rule().any(is_rate) {
+            return;
+        }
+        if self.costing.period == PeriodKind::Whole {
+            pools.insert(None, Money::default());
+            return;
+        }
+        let rules: Vec<&Rule> = setting.rules().collect();
+        let unknown = self.unknown.0.iter().map(|row| row.period);
+        let known: BTreeSet<Period> = self.periods.known.iter().copied().chain(unknown).collect();
+        for period in known {
+            let Ok(rule) = rule_in(&rules, name, self.costing, Some(period)) else { continue };
+            let Method::StandardRate { basis, .. } = &setting.under(rule).method else { continue };
+            if !pools.contains_key(&Some(period)) && self.is_used(basis, period) {
+                pools.insert(Some(period), Money::default());
+            }
+        }
+    }
+
+    /// Whether anybody has a quantity of a basis in a period, customers whom nobody knows too.
+    fn is_used(&self, basis: &Basis, period: Period) -> bool {
+        let (reach, named) = (self.periods.reach(Some(period)), basis.drivers());
+        let drivers: Vec<usize> =
+            (0..self.costing.drivers.len()).filter(|at| named.contains(&self.costing.drivers[*at].as_str())).collect();
+        let unknown = |row: &UnknownQuantity| {
+            row.period == period && row.quantity != 0 && drivers.contains(&(row.driver as usize))
+        };
+        let known = |row: usize| takes_part(basis, &drivers, self.ground, row);
+        self.unknown.0.iter().any(unknown) || (0..reach.len()).any(|at| known(reach.row(at)))
+    }
+
     /// Refuses money in a period in which no rule holds.
-    fn check_rules(&self, number: usize, period: Option<Period>, money: MinorSum) -> Result<(), CostError> {
+    pub(super) fn check_rules(&self, number: usize, period: Option<Period>, money: MinorSum) -> Result<(), CostError> {
         let Activity { name, setting } = &self.costing.activities[number];
         let rules: Vec<&Rule> = setting.rules().collect();
         match rule_in(&rules, name, self.costing, period) {
@@ -452,97 +497,4 @@ impl Context<'_> {
         }
         Ok(())
     }
-
-    /// Lays the costs that name their customer on the cells. What a pool has beyond them is under-absorbed.
-    fn trace(&self, number: usize, pools: &Pools, plan: &mut CostPlan) -> Result<(), CostError> {
-        let cells = self.ground.cells;
-        let mut column = vec![0_i64; cells.len()];
-        let mut sums: BTreeMap<Option<Period>, (MinorSum, MinorSum, BTreeSet<usize>)> = BTreeMap::new();
-        let name = &self.costing.activities[number].name;
-        for row in self.costing.traced.iter().filter(|row| row.activity == *name) {
-            let whole = self.costing.period == PeriodKind::Whole;
-            let (allocated, unknown, recipients) = sums.entry((!whole).then_some(row.period)).or_default();
-            let cell = row.customer.and_then(|customer| find_cell(self.ground, customer, row.period));
-            match cell {
-                Some(cell) => {
-                    *allocated += MinorSum::from(row.amount);
-                    recipients.insert(cell);
-                    let too_large = || {
-                        let reason = AllocateError::TooLarge.into();
-                        self.failed(number, Some(row.period), MinorSum::from(row.amount), reason)
-                    };
-                    column[cell] = column[cell].checked_add(row.amount).ok_or_else(too_large)?;
-                }
-                None => *unknown += MinorSum::from(row.amount),
-            }
-        }
-        for period in pools.keys() {
-            sums.entry(*period).or_default();
-        }
-        for (period, (allocated, unknown, recipients)) in sums {
-            let too_large = |_| self.failed(number, period, allocated + unknown, AllocateError::TooLarge.into());
-            let money = pools.get(&period).copied().unwrap_or_default();
-            let traced = allocated + unknown;
-            let pool = MinorSum::from(money.own) + MinorSum::from(money.received);
-            self.check_rules(number, period, if traced == 0 { pool } else { traced })?;
-            let (rule, setting) = self.under(number, period);
-            if setting.method != Method::Traced {
-                let reason = Refusal::NotTraced { method: setting.method.as_str() };
-                return Err(self.failed(number, period, traced, reason));
-            }
-            let mut balance = PoolBalance::new(PoolNode::Activity(number), period);
-            balance.allocated = i64::try_from(allocated).map_err(too_large)?;
-            balance.unassigned[Unassigned::UnknownCustomer as usize] = i64::try_from(unknown).map_err(too_large)?;
-            (balance.recipients, balance.rule) = (recipients.len() as u64, rule);
-            (balance.own, balance.received) = (money.own, money.received);
-            if (balance.own, balance.received) == (0, 0) {
-                balance.own = i64::try_from(allocated + unknown).map_err(too_large)?;
-            } else {
-                balance.under_absorbed = i64::try_from(balance.residual()).map_err(too_large)?;
-            }
-            plan.balances.push(balance);
-        }
-        plan.plans[number].traced = Some(column);
-        Ok(())
-    }
-}
-
-/// The cell of a customer and period.
-fn find_cell(ground: &Ground<'_>, customer: u32, period: Period) -> Option<usize> {
-    let cells = ground.cells;
-    let from = cells.customer.partition_point(|other| *other < customer);
-    (from..cells.len()).take_while(|row| cells.customer[*row] == customer).find(|row| cells.period[*row] == period)
-}
-
-/// Cells that policies for an earlier period need and that are not there: (customer, period), sorted.
-///
-/// # Errors
-/// [`CostError::Pool`] when a basis cannot be made.
-pub fn missing_cells(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<Vec<(u32, Period)>, CostError> {
-    let mut keys = BTreeSet::new();
-    let waits = |setting: &ActivitySetting| setting.no_driver == Some(NoDriver::PriorPeriod) && !setting.sustains();
-    let wanted: Vec<usize> = (0..costing.activities.len())
-        .filter(|number| costing.activities[*number].setting.each_rule().any(|rule| waits(&rule)))
-        .collect();
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (periods, unknown) = (Periods::new(&ground.cells.period), UnknownQuantities::default());
-    let context = Context { costing, ground, periods: &periods, unknown: &unknown };
-    for number in wanted {
-        for period in own_pools(costing, number).into_keys().flatten() {
-            let (_, setting) = context.under(number, Some(period));
-            let basis = setting.method.bases().first().copied().filter(|basis| !matches!(basis, Basis::Cost(_)));
-            let Some(basis) = basis.filter(|_| waits(&setting)) else { continue };
-            let sources = Sources { ground, drivers: costing.drivers, one_period: true, cost_of: &|_| None };
-            let column = sources.column(basis).map_err(|reason| context.failed(number, None, 0, reason))?;
-            let used = summarise(&column, ground, periods.reach(Some(period)), None);
-            if used.recipients() + used.negative() == 0
-                && let Some(moved) = earlier(&column, ground, &periods, period)
-            {
-                keys.extend(moved.missing.into_iter().map(|customer| (customer, period)));
-            }
-        }
-    }
-    Ok(keys.into_iter().collect())
 }

@@ -156,7 +156,7 @@ impl ObjectResults {
             let known = Known { ledger_drivers: &ledger_drivers, refused: &refused };
             let costing = of_lines(&run, &costs.plan.balances, known);
             let none = NoResources::default();
-            let costing_run = costing.costing(&run, &[], &none);
+            let costing_run = costing.costing(&run, &[], &[], &none);
             let ground = |objects: &Objects| -> Result<CostPlan, CostError> {
                 allocate::plan(&costing_run, &Self::ground_of(objects, &[], &names, settings.currency.exponent))
             };
@@ -198,7 +198,7 @@ impl ObjectResults {
         kind: CostObject,
     ) -> Result<Self, RunError> {
         let (names, group) = ledgers.groups.as_deref().cloned().unwrap_or_default();
-        let (cells, to) = groups::group(&ledgers.cells, &group)?;
+        let (cells, mut to) = groups::group(&ledgers.cells, &group)?;
         let mut ids = TextColumn::default();
         for name in &names {
             ids.push(name.as_bytes());
@@ -207,6 +207,21 @@ impl ObjectResults {
         let rows = Customers { ids: Keys::Text(ids), hash };
         let run = ledgers.costing(settings);
         let costing = of_groups(&run, &costs.plan.balances, kind);
+        let none = NoResources::default();
+        let segment: Vec<u16> = (0..names.len()).map(|number| number as u16).collect();
+        let exponent = settings.currency.exponent;
+        let mut objects = Objects { kind, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
+        let keys = allocate::missing_cells(
+            &costing.costing(&run, &[], run.unknown, &none),
+            &Self::ground_of(&objects, &segment, &names, exponent),
+        )?;
+        if !keys.is_empty() {
+            let before = (objects.cells.customer.clone(), objects.cells.period.clone());
+            objects.cells = drivers::add_cells(std::mem::take(&mut objects.cells), keys);
+            let places = places((&before.0, &before.1), &objects.cells);
+            to.iter_mut().for_each(|row| *row = places[*row as usize]);
+        }
+        let cells = &objects.cells;
         let carried = Carried::new(&costs.plan, &ledgers.ground(settings), &to, cells.len())?;
         let traced = carried.traced(&costing, (&cells.customer, &cells.period));
         let mut economic = vec![0_i64; cells.len()];
@@ -215,11 +230,7 @@ impl ObjectResults {
             let cost = economic_cost(margins, cell).and_then(|cost| sum.checked_add(cost));
             *sum = cost.ok_or(RunError::CostTooLarge)?;
         }
-        let objects = Objects { kind, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
-        let segment: Vec<u16> = (0..names.len()).map(|number| number as u16).collect();
-        let none = NoResources::default();
-        let costing_run = costing.costing(&run, &traced, &none);
-        let exponent = settings.currency.exponent;
+        let costing_run = costing.costing(&run, &traced, run.unknown, &none);
         let plan = allocate::plan(&costing_run, &Self::ground_of(&objects, &segment, &names, exponent))?;
         let own = (segment, names, carried.quantities);
         Self::finish(settings, (objects, plan, costing), costs, own, Some(economic))
@@ -303,6 +314,18 @@ fn balances(kind: CostObject, customers: &CostPlan, objects: &CostPlan) -> Vec<O
         Some(ObjectBalance { customers, activity, allocated, stays, own })
     };
     customers.balances.iter().filter_map(of).collect()
+}
+
+/// Where cells stand among more of them, which hold all of these in the same order.
+fn places((customer, period): (&[u32], &[Period]), among: &Cells) -> Vec<u32> {
+    let mut next = 0;
+    let mut place = |key: (&u32, &Period)| {
+        while (&among.customer[next], &among.period[next]) != key {
+            next += 1;
+        }
+        next as u32
+    };
+    customer.iter().zip(period).map(|key| place(key)).collect()
 }
 
 /// Cells of one slice of the sums over customers.

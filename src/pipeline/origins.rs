@@ -81,28 +81,33 @@ impl<'a> Origins<'a> {
         let whole_run = self.settings.period == PeriodKind::Whole;
         let lines = self.ledgers.pool_lines.iter();
         let lines = lines.filter(|line| line.activity == pool && (whole_run || line.period == period));
-        let origin = |account: Option<String>, cost_centre: Option<String>| Origin {
-            pool: pool.to_owned(),
-            account,
-            cost_centre,
-            amount: Amount { minor: 0, digits: self.settings.currency.exponent },
-        };
-        let before = found.len();
-        for line in lines {
-            let weight = i128::from(line.converted) * factor;
+        // One origin may come by several ways: from a resource pool, and through an activity that hands its unused cost on.
+        let mut put = |account: Option<&String>, cost_centre: Option<&String>, weight: i128| {
             let same = |origin: &Origin| {
-                origin.pool == pool && origin.account == line.account && origin.cost_centre == line.cost_centre
+                origin.pool == pool && origin.account.as_ref() == account && origin.cost_centre.as_ref() == cost_centre
             };
-            match found.iter_mut().find(|(known, _)| same(known)) {
-                Some((_, sum)) => *sum += weight,
-                None => found.push((origin(line.account.clone(), line.cost_centre.clone()), weight)),
+            if let Some((_, sum)) = found.iter_mut().find(|(known, _)| same(known)) {
+                *sum += weight;
+                return;
             }
+            let origin = Origin {
+                pool: pool.to_owned(),
+                account: account.cloned(),
+                cost_centre: cost_centre.cloned(),
+                amount: Amount { minor: 0, digits: self.settings.currency.exponent },
+            };
+            found.push((origin, weight));
+        };
+        let mut has_lines = false;
+        for line in lines {
+            has_lines = true;
+            put(line.account.as_ref(), line.cost_centre.as_ref(), i128::from(line.converted) * factor);
         }
-        if found.len() == before {
+        if !has_lines {
             let own = self.ledgers.pools.iter().filter(|own| own.activity == pool && own.period == period);
             let amount: i128 = own.map(|own| i128::from(own.amount)).sum();
             if amount != 0 {
-                found.push((origin(None, None), amount * factor));
+                put(None, None, amount * factor);
             }
         }
     }
