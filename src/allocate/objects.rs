@@ -111,7 +111,7 @@ pub fn of_groups(costing: &Costing<'_>, balances: &[PoolBalance], kind: CostObje
     for activity in costing.activities {
         let own_level = activity.setting.sustains() && activity.setting.level == kind.level();
         let (setting, stays) = if own_level {
-            // What a level's own capacity leaves unused is told at that level: its taker is another level's.
+            // The customers' plan has kept the level's cost whole, so that nobody took what is unused of it.
             (ActivitySetting { push_down: true, unused_to: None, ..activity.setting.clone() }, None)
         } else if activity.setting.sustains() {
             (kept(&activity.setting), Some(Stays::Level(activity.setting.level)))

@@ -34,6 +34,21 @@ pub(super) struct Served {
     pub(super) trace: Vec<TraceEdge>,
 }
 
+impl Served {
+    /// Bounds what an activity received of each kind by what it received: each flow is rounded by itself, so that a part may be
+    /// a minor unit above the whole. Where cost of both signs flows, a part may well be more.
+    fn bound_kinds(&mut self, period: Option<Period>) {
+        for ((activity, _), kinds) in self.kinds.iter_mut().filter(|((_, of), _)| *of == period) {
+            let received = self.received.get(&(*activity, period)).copied().unwrap_or(0);
+            let within = |part: Minor, whole: Minor| part.clamp(whole.min(0), whole.max(0));
+            for (of, opposite) in kinds {
+                *of = within(*of, received);
+                *opposite = within(*opposite, received - *of);
+            }
+        }
+    }
+}
+
 /// Passes the cost of every resource pool on.
 ///
 /// # Errors
@@ -91,6 +106,9 @@ pub(super) fn serve(costing: &Costing<'_>, ground: &Ground<'_>, pools: &[Pool]) 
             }
         }
         graph.keep(&flow, period, &mut served);
+        if cost.iter().all(|cost| *cost >= 0) || cost.iter().all(|cost| *cost <= 0) {
+            served.bound_kinds(period);
+        }
         planned = Some((graph, plan));
     }
     Ok(served)
@@ -104,10 +122,11 @@ fn is_of(kind: Kind, pool: &ResourceSetting) -> Option<bool> {
     }
 }
 
-/// Whether the weights of one period may be others than those of the next.
+/// Whether the weights or capacities of one period may be others than those of the next.
 pub(super) fn weights_vary(costing: &Costing<'_>) -> bool {
     let varies = |pool: &ResourceSetting| !pool.later.is_empty() || pool.takers().any(|(_, weight)| weight.varies());
-    costing.resources.values().any(varies)
+    let given = |pool: &Pool| pool.capacity.is_some() && costing.resources.contains_key(&pool.activity);
+    costing.resources.values().any(varies) || costing.pools.iter().any(given)
 }
 
 /// Shares of every resource pool's own cost of a period that end in activities: activity → (resource pool, share).
@@ -258,6 +277,8 @@ struct Graph<'a> {
     rules: Vec<(usize, Service<'a>)>,
     /// Takers of each resource pool with their weights in the period.
     weights: Vec<Vec<(u32, Quantity)>>,
+    /// What each resource pool's cost of the period pays for, in the unit of its weights: by the pools table, or by its rule.
+    capacity: Vec<Option<Quantity>>,
 }
 
 impl<'a> Graph<'a> {
@@ -267,7 +288,8 @@ impl<'a> Graph<'a> {
         (costing, ground): (&'a Costing<'a>, &Ground<'_>),
         period: Option<Period>,
     ) -> Result<Self, CostError> {
-        let mut graph = Self { names, costing, rules: Vec::new(), weights: Vec::with_capacity(names.len()) };
+        let (rules, weights, capacity) = (Vec::new(), Vec::with_capacity(names.len()), Vec::with_capacity(names.len()));
+        let mut graph = Self { names, costing, rules, weights, capacity };
         for (name, setting) in costing.resources {
             let services: Vec<Service<'_>> = setting.rules().collect();
             let rules: Vec<&Rule> = services.iter().map(|service| service.rule).collect();
@@ -286,6 +308,8 @@ impl<'a> Graph<'a> {
                 })?;
                 weights.push((to, weight));
             }
+            let own = costing.pools.iter().find(|pool| pool.activity == *name && pool.period == period);
+            graph.capacity.push(own.and_then(|pool| pool.capacity).or(services[number].capacity));
             graph.rules.push((number, services[number]));
             graph.weights.push(weights);
         }
@@ -336,13 +360,13 @@ impl<'a> Graph<'a> {
         let mut nodes: Vec<Node> =
             (0..self.len() as u32).map(|node| Node { tie: hash_text(self.name(node).as_bytes()), kept: 0 }).collect();
         let mut edges = Vec::new();
-        for (number, ((_, service), weights)) in self.rules.iter().zip(&self.weights).enumerate() {
+        for (number, (capacity, weights)) in self.capacity.iter().zip(&self.weights).enumerate() {
             let mut total = 0_i64;
             for (to, weight) in weights {
                 edges.push(Edge { from: number as u32, to: *to, weight: *weight });
                 total = total.checked_add(*weight).ok_or(NetworkError::TooLarge { node: number as u32 })?;
             }
-            nodes[number].kept = service.capacity.map_or(0, |capacity| capacity.saturating_sub(total));
+            nodes[number].kept = capacity.map_or(0, |capacity| capacity.saturating_sub(total));
         }
         let method = match self.costing.service {
             ServiceSetting::Direct => ServiceMethod::Direct,
@@ -402,7 +426,7 @@ impl<'a> Graph<'a> {
                     balance.unassigned[0] = node.unassigned;
                     balance.rule = self.rules[number].0;
                     served.balances.push(balance);
-                    if let Some(capacity) = self.rules[number].1.capacity {
+                    if let Some(capacity) = self.capacity[number] {
                         let used: i128 = self.weights[number].iter().map(|(_, weight)| i128::from(*weight)).sum();
                         served.capacity.push(CapacityUse {
                             node: resource,

@@ -1,6 +1,6 @@
 //! Several allocation methods, or several configs, over one reading of the ledger.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
     method_table::method_columns,
     output,
     results::sum_by_customer,
-    scenario::traced_as_pools,
+    scenario::{plan_of_traced, traced_as_pools},
 };
 use crate::{
     allocate::Costing,
@@ -38,7 +38,7 @@ use crate::{
         inputs::Limits,
         method_outputs::METHOD_COMPARISON,
         money::Currency,
-        period::{PeriodKind, format_day},
+        period::format_day,
         settings::{Format, Settings, TableName, TableSetting},
         tables::{Activity, Pool},
     },
@@ -262,7 +262,7 @@ fn check_configs(configs: &[(String, Settings)]) -> Result<(), CompareError> {
 fn outcome(name: String, method: MethodChoice, settings: &Settings, ledgers: &Ledgers) -> Result<Found, RunError> {
     let (activities, pools) = match method.basis() {
         None => (ledgers.activities.clone(), ledgers.pools.clone()),
-        Some(basis) => (by_one_basis(&ledgers.activities, &basis), whole_pools(settings, ledgers)),
+        Some(basis) => (by_one_basis(&ledgers.activities, &basis), whole_pools(settings, ledgers)?),
     };
     let costing = Costing { activities: &activities, pools: &pools, ..ledgers.costing(settings) };
     let costs = super::cost_of(&costing, &ledgers.ground(settings))?;
@@ -307,24 +307,22 @@ fn by_one_basis(activities: &[Activity], basis: &Basis) -> Vec<Activity> {
 }
 
 /// The pools without capacities, and with what traced activities cost: once nothing is traced, that is their pool.
-fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Vec<Pool> {
+fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Pool>, RunError> {
     let mut pools = ledgers.pools.clone();
     for pool in &mut pools {
         if ledgers.activities.iter().any(|activity| activity.name == pool.activity) {
             pool.capacity = None;
         }
     }
-    let served: BTreeSet<&str> =
-        ledgers.resources.values().flat_map(|pool| pool.takers().map(|(name, _)| name.as_str())).collect();
-    let is_whole = settings.period == PeriodKind::Whole;
-    let is_traced = |activity: &&Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
-    for activity in ledgers.activities.iter().filter(is_traced) {
-        if !served.contains(activity.name.as_str()) {
-            traced_as_pools(&activity.name, &mut pools, &ledgers.traced, is_whole);
+    let is_traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
+    let plan = if ledgers.activities.iter().any(is_traced) { plan_of_traced(ledgers, settings)? } else { None };
+    if let Some(plan) = plan {
+        for (number, activity) in ledgers.activities.iter().enumerate().filter(|(_, activity)| is_traced(activity)) {
+            traced_as_pools((number, &activity.name), &mut pools, &plan.balances);
         }
     }
     pools.sort_unstable();
-    pools
+    Ok(pools)
 }
 
 /// The truth as one more method: true cost, and what would be earned after it.

@@ -4,17 +4,18 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::{Ledgers, RunError, prices};
 use crate::{
-    allocate::{self, explain::split},
+    allocate::{self, CostPlan, explain::split},
     contract::{ContractError, resource_weights::with_takers},
     numeric::decimal::{Decimal, divide_half_even, format_minor, power_of_ten},
     schema::{
         costing::{ActivitySetting, Capacity, Method, ResourceSetting},
+        costs::{PoolBalance, PoolNode},
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts},
         period::{Period, PeriodKind},
         scenario::{CostChange, Scenario},
         settings::Settings,
-        tables::{Activity, Pool, PoolLine, TracedCost},
+        tables::{Activity, Pool, PoolLine},
     },
     units::Minor,
 };
@@ -80,13 +81,15 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
     let resources = with_takers(&other.resources, &takers, &names)?;
     let mut pools = base.pools.clone();
     let whole = settings.period == PeriodKind::Whole;
+    let traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
+    let plan = if base.activities.iter().any(traced) { plan_of_traced(base, settings)? } else { None };
     for activity in &activities {
-        let before = base.activities.iter().find(|known| known.name == activity.name);
-        let Some(before) = before else { continue };
-        let served = resources.values().flat_map(ResourceSetting::takers).any(|(taker, _)| *taker == activity.name);
-        let traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
-        if traced(before) && !traced(activity) && !served {
-            traced_as_pools(&activity.name, &mut pools, &base.traced, whole);
+        let Some(number) = base.activities.iter().position(|known| known.name == activity.name) else { continue };
+        let before = &base.activities[number];
+        // Once it is not traced any more, or costs something else, what it cost by name is a cost like any other.
+        let other = !traced(activity) || scenario.costs.iter().any(|(name, _)| *name == activity.name);
+        if let Some(plan) = plan.as_ref().filter(|_| traced(before) && other) {
+            traced_as_pools((number, &activity.name), &mut pools, &plan.balances);
         }
         // The pools table gives capacities by pool, over the activity's own; another method may take none.
         let taken = |rule: Cow<'_, ActivitySetting>| {
@@ -100,6 +103,12 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
         let other_capacity = was.iter().map(|(capacity, _)| capacity).ne(is.iter().map(|(capacity, _)| capacity));
         if other_capacity || (was != is && activity.setting.each_rule().any(taken)) {
             pools.iter_mut().filter(|pool| pool.activity == activity.name).for_each(|pool| pool.capacity = None);
+        }
+    }
+    for (name, pool) in &resources {
+        let said = |pool: &ResourceSetting| pool.rules().map(|service| service.capacity).collect::<Vec<_>>();
+        if base.resources.get(name).is_some_and(|before| said(before) != said(pool)) {
+            pools.iter_mut().filter(|pool| pool.activity == *name).for_each(|pool| pool.capacity = None);
         }
     }
     let mut pool_lines = Arc::clone(&base.pool_lines);
@@ -148,19 +157,26 @@ fn activities(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> Resul
     Ok(activities)
 }
 
-/// What an activity cost customers by name becomes its pools, when nothing is traced any more and it has no pool.
-pub(super) fn traced_as_pools(name: &str, pools: &mut Vec<Pool>, traced: &[TracedCost], whole: bool) {
-    if pools.iter().any(|pool| pool.activity == name && pool.amount != 0) {
-        return;
-    }
-    pools.retain(|pool| pool.activity != name);
-    for row in traced.iter().filter(|row| row.activity == name) {
-        let period = (!whole).then_some(row.period);
+/// What an activity cost becomes its pools, as far as they do not say it: a cost that names its customer is that of its
+/// period.
+///
+/// * `number`: of the activity in the plan of the base, whose balances these are.
+pub(super) fn traced_as_pools((number, name): (usize, &str), pools: &mut Vec<Pool>, balances: &[PoolBalance]) {
+    for balance in balances.iter().filter(|balance| balance.node == PoolNode::Activity(number) && balance.own != 0) {
+        let (period, amount) = (balance.period, balance.own);
         match pools.iter_mut().find(|pool| pool.activity == name && pool.period == period) {
-            Some(pool) => pool.amount += row.amount,
-            None => pools.push(Pool { activity: name.to_owned(), period, amount: row.amount, capacity: None }),
+            Some(pool) => pool.amount = amount,
+            None => pools.push(Pool { activity: name.to_owned(), period, amount, capacity: None }),
         }
     }
+}
+
+/// The plan of the base, where a cost names its customer: it says what such an activity cost in each period.
+pub(super) fn plan_of_traced(base: &Ledgers, settings: &Settings) -> Result<Option<CostPlan>, RunError> {
+    if base.traced.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(allocate::plan(&base.costing(settings), &base.ground(settings))?))
 }
 
 /// Gives the pools of one activity or resource another cost.

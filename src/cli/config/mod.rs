@@ -38,7 +38,7 @@ pub use self::{
 };
 use crate::schema::{
     checks::{Freshness, OutputTest},
-    costing::{ActivitySetting, ServiceSetting},
+    costing::{ActivitySetting, Method, ServiceSetting},
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
@@ -138,7 +138,7 @@ pub fn load(
     // Some editors begin a file with a byte order mark, which is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let settings = tree::parse(text, env, &mut problems).and_then(|document| {
-        let mut base = settings(path, &Entry::root(&document), overrides, &mut problems)?;
+        let mut base = settings(path, &Entry::root(&document), (overrides, None), &mut problems)?;
         if problems.is_empty() {
             base.scenario = scenario(path, document, overrides, &base, &mut problems);
         }
@@ -159,14 +159,20 @@ fn scenario(
     problems: &mut Problems,
 ) -> Option<Scenario> {
     let said = overrides::apply(&mut document, &command.sets, base, problems)?;
-    let changed = settings(path, &Entry::root(&document), command, problems)?;
+    let changed = settings(path, &Entry::root(&document), (command, Some(base)), problems)?;
     let overrides::Overridden { name, paths: overridden, prices, driver_factors, changes } = said;
     let overrides::Changes { costs, activities } = changes;
     let settings = Box::new(changed);
     Some(Scenario { name, settings, overridden, prices, driver_factors, costs, activities })
 }
 
-fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: &mut Problems) -> Option<Settings> {
+/// * `base`: the config that a scenario changes.
+fn settings(
+    path: &Utf8Path,
+    root: &Entry<'_>,
+    (overrides, base): (&Overrides, Option<&Settings>),
+    problems: &mut Problems,
+) -> Option<Settings> {
     let mut unknown = Problems::default();
     let fields = root.fields(&KEYS, &mut unknown);
     // The keys of another version are another program's: nothing more can be said about them.
@@ -212,7 +218,11 @@ fn settings(path: &Utf8Path, root: &Entry<'_>, overrides: &Overrides, problems: 
     let none = (BTreeMap::new(), ServiceSetting::default());
     let resources =
         fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));
-    let served = resources::served(fields.get("resources"), fields.get("activities"));
+    let mut served = resources::served(fields.get("resources"), fields.get("activities"));
+    // What an activity of the base cost by name is its cost in a scenario that traces it no more.
+    let traced = |setting: &ActivitySetting| setting.each_rule().any(|rule| rule.method == Method::Traced);
+    let of_base = base.into_iter().flat_map(|base| &base.activities);
+    served.extend(of_base.filter(|(_, setting)| traced(setting)).map(|(name, _)| name.clone()));
     let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
         activities::read(entry, &known, &served, problems)
     });
