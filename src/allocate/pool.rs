@@ -7,6 +7,7 @@ use super::{
     capacity::{self, OverUse},
     direct,
     earlier::earlier,
+    error::MethodError,
     negative::{Negative, Weight, Weighted, weigh},
     parts::Parts,
     planned::{CapacityOf, Planned, Rate},
@@ -19,7 +20,7 @@ use super::{
     unknown::UnknownQuantities,
 };
 use crate::{
-    numeric::decimal::Decimal,
+    numeric::decimal::{Decimal, format_minor},
     schema::{
         costing::{ActivitySetting, Basis, Capacity, Method, NoDriver},
         costs::Unassigned,
@@ -311,7 +312,7 @@ impl Planner<'_> {
         let active = summarise(&self.columns.made[ones], self.ground, self.reach(), None);
         let each = MinorSum::from(each.unwrap_or(0)) * MinorSum::from(active.recipients());
         let fixed = each + segments.iter().map(|(_, amount)| MinorSum::from(*amount)).sum::<MinorSum>();
-        let left = direct::rest_of(amount, fixed)?;
+        let left = direct::rest_of(amount, fixed).map_err(|error| self.above_pool(error, amount, fixed))?;
         let named: Vec<(&String, Minor)> = segments.iter().map(|(name, amount)| (name, *amount)).collect();
         self.segments(setting, &named, rest, &mut planned)?;
         let (number, weighted) = self.weighted(setting, rest)?;
@@ -331,6 +332,16 @@ impl Planner<'_> {
         Ok(planned)
     }
 
+    /// Names the fixed amounts and the pool where they do not go together.
+    fn above_pool(&self, error: MethodError, pool: Minor, fixed: MinorSum) -> Refusal {
+        match error {
+            MethodError::FixedAbovePool => {
+                Refusal::FixedAbovePool { pool: format_minor(pool.into(), self.ground.exponent), fixed }
+            }
+            error => error.into(),
+        }
+    }
+
     fn dual(
         &mut self,
         setting: &ActivitySetting,
@@ -344,7 +355,8 @@ impl Planner<'_> {
         let given = setting.capacity.filter(|capacity| *capacity != Capacity::Actual);
         let capacity = given.map(|capacity| (capacity.quantity(0), setting.over_use));
         let (of_budget, of_actual) = ((&budget.summary, budget.beside), (&weighted.summary, weighted.beside));
-        let plan = rates::dual_rate(amount, fixed, of_budget, capacity, of_actual)?;
+        let plan = rates::dual_rate(amount, fixed, of_budget, capacity, of_actual)
+            .map_err(|error| self.above_pool(error, amount, fixed.into()))?;
         let mut planned = Self::planned(&weighted);
         let used = budget.summary.total() + signed(budget.beside)?;
         if let Some(denominator) = given {

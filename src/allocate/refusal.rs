@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{error::MethodError, network::NetworkError, spread::AllocateError, time_equation::EquationError};
-use crate::schema::tables::Activity;
+use crate::{schema::tables::Activity, units::MinorSum};
 
 /// Why one pool cannot be allocated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -104,6 +104,14 @@ pub enum Refusal {
         /// The period's method.
         method: &'static str,
     },
+    /// Fixed amounts, or a fixed part, that leave a rest of the other sign.
+    #[error("the fixed amounts are more than the pool of {pool}")]
+    FixedAbovePool {
+        /// Cost of the pool, in major units.
+        pool: String,
+        /// The fixed amounts together, in minor units: what is at stake.
+        fixed: MinorSum,
+    },
     /// A method and a policy that do not go together.
     #[error("{wrong}")]
     Combination {
@@ -138,10 +146,19 @@ impl Refusal {
         }
     }
 
+    /// The money at stake where it is not the pool's.
+    pub(super) fn at_stake(&self) -> Option<MinorSum> {
+        match self {
+            Self::FixedAbovePool { fixed, .. } => Some(*fixed),
+            _ => None,
+        }
+    }
+
     /// One thing to do next.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::FixedAbovePool { .. } => MethodError::FixedAbovePool.hint(),
             Self::Method(error) => error.hint(),
             Self::Equation(error) => error.hint(),
             Self::MissingDriver { excusable: true, .. } => {

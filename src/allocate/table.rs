@@ -230,12 +230,13 @@ pub(super) struct Context<'a> {
 
 impl Context<'_> {
     pub(super) fn failed(&self, number: usize, period: Option<Period>, amount: MinorSum, reason: Refusal) -> CostError {
+        let at_stake = reason.at_stake().unwrap_or(amount);
         let error = PoolError {
             activity: self.costing.activities[number].name.clone(),
             rule: reason.by(&self.costing.activities[number], self.under(number, period).0),
             when: self.costing.when(period),
             reason,
-            money: format_minor(amount, self.costing.currency.exponent),
+            money: format_minor(at_stake, self.costing.currency.exponent),
             currency: self.costing.currency.code.clone(),
         };
         Box::new(error).into()

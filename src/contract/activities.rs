@@ -151,6 +151,9 @@ fn setting(row: &ActivityRow, version: u32) -> Result<ActivitySetting, ContractE
         ("cost", ..) => Method::Share(Basis::Cost(vec!["product_cost".to_owned()])),
         ("traced", ..) => Method::Traced,
         ("driver", Some(driver), _) => Method::Share(Basis::Driver(driver)),
+        ("standard_rate", _, Some(rate)) if rate.mantissa <= 0 => {
+            return bad("has a standard rate that is not above zero".to_owned());
+        }
         ("standard_rate", Some(driver), Some(rate)) => Method::StandardRate { basis: Basis::Driver(driver), rate },
         ("driver" | "standard_rate", None, _) => return bad("goes by a driver, but names none".to_owned()),
         ("standard_rate", ..) => return bad("has a standard rate, but no rate".to_owned()),

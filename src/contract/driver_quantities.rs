@@ -91,12 +91,14 @@ pub fn driver_quantities(
     })?;
     rows.par_sort_unstable();
     let unknown = sum_unknown(unknown.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+    let mut twice: BTreeSet<&str> = BTreeSet::new();
     if input.rules.policy("duplicate_key") != Policy::Warn {
         let same =
             |a: &DriverQuantity, b: &DriverQuantity| (a.customer, a.driver, a.when) == (b.customer, b.driver, b.when);
         rows = split_duplicates(rows, same, |row| {
             let id = customers.keys().text(row.customer as usize);
             let driver = drivers.iter().find(|(_, column)| *column == row.driver).map(|(name, _)| name);
+            twice.extend(driver.map(String::as_str));
             let quantity = format_minor(i128::from(row.quantity), 6);
             let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": quantity});
             demote(
@@ -109,12 +111,14 @@ pub fn driver_quantities(
             );
         });
     }
-    input.rules.judge(&tally.balance)?;
+    let of_drivers = format!("of {}", twice.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
+    input.rules.judge_of(&tally.balance, |rule| (rule == "duplicate_key").then(|| of_drivers.clone()))?;
     let (held, absent): (Vec<_>, Vec<_>) = held.iter().zip(names).partition(|(held, _)| held.load(Ordering::Relaxed));
-    let absent: Vec<String> = absent.into_iter().map(|(_, name)| name.to_owned()).collect();
-    let others = unwanted.into_inner().unwrap_or_else(PoisonError::into_inner).len() + held.len();
+    let names = |found: Vec<(&AtomicBool, &str)>| found.into_iter().map(|(_, name)| name.to_owned()).collect();
+    let (held, absent): (Vec<String>, Vec<String>) = (names(held), names(absent));
+    let others = unwanted.into_inner().unwrap_or_else(PoisonError::into_inner).len();
     let others = if absent.is_empty() { 0 } else { others };
-    Ok((Quantities { rows, unknown, absent, others }, tally))
+    Ok((Quantities { rows, unknown, held, absent, others }, tally))
 }
 
 /// What the table holds.
@@ -124,9 +128,11 @@ pub struct Quantities {
     pub rows: Vec<DriverQuantity>,
     /// Of unknown customers, one a customer, period and driver.
     pub unknown: Vec<UnknownQuantity>,
-    /// Wanted drivers of which the table has no row.
+    /// Wanted drivers of which the table has rows.
+    pub held: Vec<String>,
+    /// Wanted drivers of which it has none.
     pub absent: Vec<String>,
-    /// When there are any: how many drivers it has rows of.
+    /// When there are any: how many drivers it has rows of that nobody wants.
     pub others: usize,
 }
 

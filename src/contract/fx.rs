@@ -1,6 +1,9 @@
 //! Contract of the table of exchange rates, and the conversion of cost lines.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 use super::{
     ContractError,
@@ -15,7 +18,7 @@ use crate::{
         fx::{ExactRate, FxRate, RateKind},
         money::Currency,
         period::{ALL, Period, PeriodKind},
-        tables::{PoolLine, joint_capacity},
+        tables::PoolLine,
     },
     units::{Minor, MinorSum},
 };
@@ -39,7 +42,9 @@ struct Row {
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
 pub fn rates(input: &Input<'_>) -> Result<(Vec<FxRate>, Tally), ContractError> {
-    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Row>| judge(input, slice))?;
+    let wrong: Mutex<BTreeSet<String>> = Mutex::default();
+    let mut twice: BTreeSet<String> = BTreeSet::new();
+    let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, Row>| judge(input, slice, &wrong))?;
     rows.sort_unstable();
     let rows = split_duplicates(
         rows,
@@ -48,10 +53,16 @@ pub fn rates(input: &Input<'_>) -> Result<(Vec<FxRate>, Tally), ContractError> {
             let rate = Decimal { mantissa: row.rate.0, scale: row.rate.1 }.to_string();
             let cells = serde_json::json!({"currency": row.currency, "rate": rate});
             let reason = "currency, kind and date or period stand more than once";
+            twice.extend(told(&row.currency, row.period, input));
             demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);
         },
     );
-    input.rules.judge(&tally.balance)?;
+    let wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+    input.rules.judge_of(&tally.balance, |rule| match rule {
+        "invalid_rate" => listed(&wrong),
+        "duplicate_key" => listed(&twice),
+        _ => None,
+    })?;
     let wanted = input.settings.fx.kind;
     let rows: Vec<Row> = rows.into_iter().filter(|row| row.kind.is_none_or(|kind| kind == wanted)).collect();
     let of_period = rows.chunk_by(|a, b| (&a.currency, a.period) == (&b.currency, b.period));
@@ -67,7 +78,25 @@ pub fn rates(input: &Input<'_>) -> Result<(Vec<FxRate>, Tally), ContractError> {
     Ok((of_period.map(rate).collect::<Result<_, ContractError>>()?, tally))
 }
 
-fn judge(input: &Input<'_>, slice: &mut Slice<'_, Row>) -> Result<(), ContractError> {
+/// Most rates that a message lists.
+const MAX_TOLD: usize = 20;
+
+/// A rate by currency and period; `None` where the currency is none, as then its code is a cell like any other.
+fn told(code: &str, period: Option<Period>, input: &Input<'_>) -> Option<String> {
+    let (run, kind) = (&input.settings.currency, input.settings.period);
+    let code = currency(code, run).filter(|_| !code.is_empty())?.code;
+    let period = period.filter(|_| kind != PeriodKind::Whole);
+    Some(period.map_or_else(|| code.clone(), |period| format!("{code} in {}", kind.label(period))))
+}
+
+fn listed(rates: &BTreeSet<String>) -> Option<String> {
+    let listed: Vec<&str> = rates.iter().take(MAX_TOLD).map(String::as_str).collect();
+    let more = if rates.len() > MAX_TOLD { ", …" } else { "" };
+    (!listed.is_empty()).then(|| format!("of {}{more}", listed.join(", ")))
+}
+
+/// * `wrong`: takes the currencies and periods of rates that are none.
+fn judge(input: &Input<'_>, slice: &mut Slice<'_, Row>, wrong: &Mutex<BTreeSet<String>>) -> Result<(), ContractError> {
     let currencies = slice.batch.texts("currency")?.ok_or_else(|| slice.absent("currency"))?;
     // An integer rate is a whole number: 1 is 1.
     let rates = slice.batch.decimals("rate", 0)?.ok_or_else(|| slice.absent("rate"))?;
@@ -98,6 +127,11 @@ fn judge(input: &Input<'_>, slice: &mut Slice<'_, Row>) -> Result<(), ContractEr
                 rate: (rate.mantissa, rate.scale),
             }),
         };
+        if matches!(verdict, Err(("invalid_rate", _))) {
+            let period = times.as_ref().and_then(|times| times[row]).map(|when| when.period);
+            let code = currencies[row].as_deref().unwrap_or_default().trim();
+            wrong.lock().unwrap_or_else(PoisonError::into_inner).extend(told(code, period, input));
+        }
         slice.row(row, None, verdict);
     }
     Ok(())
@@ -131,6 +165,19 @@ impl Amounts {
         let integers = batch.series("amount").is_some_and(|series| series.dtype().is_integer());
         let decimals = batch.decimals("amount", 0)?;
         Ok(decimals.map(|decimals| Self { currencies: Some(currencies), own: None, decimals, integers }))
+    }
+
+    /// The amount of a row whose currency is none, as a number of units, or of minor units where amounts are integers.
+    ///
+    /// * `digits`: that are kept of it.
+    pub(super) fn of_nobody(&self, row: usize, digits: u8) -> Option<Minor> {
+        let digits = if self.integers { 0 } else { digits };
+        self.decimals.get(row).copied().flatten()?.to_scaled(u32::from(digits))
+    }
+
+    /// Whether amounts are minor units.
+    pub(super) fn are_integers(&self) -> bool {
+        self.integers
     }
 
     /// Code and amount in its minor units; an amount that is none is `None`, a currency that is none an error.
@@ -179,8 +226,6 @@ pub fn convert(
         match merged.last_mut().filter(|last| last.key() == line.key()) {
             Some(last) => {
                 last.amount = last.amount.checked_add(line.amount).ok_or_else(|| too_large(&line.activity))?;
-                let joint = joint_capacity(last.capacity, line.capacity);
-                last.capacity = joint.ok_or_else(|| too_large(&line.activity))?;
             }
             None => merged.push(line),
         }
@@ -252,7 +297,6 @@ mod tests {
             amount,
             rate: ExactRate::ONE,
             converted: 0,
-            capacity: None,
         }
     }
 

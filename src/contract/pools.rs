@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -15,11 +18,13 @@ use super::{
     tables::{Input, Slice, not_after, when},
 };
 use crate::{
+    numeric::decimal::format_grouped,
     schema::{
         fx::ExactRate,
-        tables::{Pool, PoolLine, joint_capacity},
+        period::{Period, PeriodKind},
+        tables::{Pool, PoolCapacities, PoolLine},
     },
-    units::MinorSum,
+    units::{MinorSum, Quantity},
 };
 
 /// The lines of the pools table, as they stand, in their own currencies and not yet converted.
@@ -30,11 +35,18 @@ use crate::{
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`.
-pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, Tally), ContractError> {
+pub fn pools(
+    input: &Input<'_>,
+    costed: &Costed<'_>,
+) -> Result<((Vec<PoolLine>, PoolCapacities), Tally), ContractError> {
     let run = &input.settings.currency;
+    let said: Mutex<SaidBy> = Mutex::default();
     // Costs whose capacity is none, by what they are the cost of and by currency.
     let idle: Mutex<BTreeMap<(String, String), MinorSum>> = Mutex::default();
     let unknown: Mutex<BTreeSet<String>> = Mutex::default();
+    // Costs whose currency is none, by what they are the cost of.
+    let stray: Mutex<BTreeMap<String, MinorSum>> = Mutex::default();
+    let integers = AtomicBool::new(false);
     let (rows, tally) = input.gather(|slice: &mut Slice<'_, PoolLine>| {
         let names = slice.batch.texts("activity")?.ok_or_else(|| slice.absent("activity"))?;
         let amounts = Amounts::read(&slice.batch, input)?.ok_or_else(|| slice.absent("amount"))?;
@@ -61,13 +73,18 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
                 amount,
                 rate: ExactRate::ONE,
                 converted: 0,
-                capacity,
             };
             let no_capacity = capacity.is_some_and(|capacity| capacity == INVALID || capacity <= 0);
             if let (Ok(code), Some(amount), true, true) = (&currency, amount, known, no_capacity) {
                 let of = costed.told(&name, period.flatten().map(|when| when.period));
                 let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
                 *idle.entry((of, code.clone())).or_default() += MinorSum::from(amount.unsigned_abs());
+            }
+            if let (Err(()), true) = (&currency, known) {
+                integers.store(amounts.are_integers(), Ordering::Relaxed);
+                let amount = amounts.of_nobody(row, run.exponent).map_or(0, i64::unsigned_abs);
+                let of = costed.told(&name, period.flatten().map(|when| when.period));
+                *stray.lock().unwrap_or_else(PoisonError::into_inner).entry(of).or_default() += MinorSum::from(amount);
             }
             if !known {
                 unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
@@ -83,6 +100,13 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
                 }
                 (Ok(code), Some(amount), None) => Ok(line(code, amount, None)),
             };
+            if let (Ok(line), Some(capacity)) = (&verdict, capacity) {
+                let token = period.flatten().map_or(0, |when| when.token);
+                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                let said = said.entry((line.activity.clone(), line.period, token)).or_default();
+                said.capacities.insert(capacity);
+                *said.money.entry(line.currency.clone()).or_default() += MinorSum::from(line.amount.unsigned_abs());
+            }
             slice.row(row, amount.filter(|_| own), verdict);
         }
         Ok(())
@@ -92,26 +116,70 @@ pub fn pools(input: &Input<'_>, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, T
         idle.into_iter().map(|((of, code), money)| format!("{} of {of}", at_stake(money, &code, run))).collect();
     let objects = (!of.is_empty()).then(|| format!("{} are at stake", of.join(", ")));
     let strangers = strangers(&unknown.into_inner().unwrap_or_else(PoisonError::into_inner), &costed.names());
+    let (unit, exponent) = if integers.into_inner() { (" minor units", 0) } else { ("", run.exponent) };
+    let stray = stray.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stray: Vec<String> =
+        stray.into_iter().map(|(of, money)| format!("{}{unit} of {of}", format_grouped(money, exponent))).collect();
     input.rules.judge_of(&tally.balance, |rule| match rule {
+        "unknown_currency" => (!stray.is_empty()).then(|| format!("{} are at stake", stray.join(", "))),
         "invalid_capacity" => objects.clone(),
         "unknown_activity" => Some(strangers.clone()),
         _ => None,
     })?;
-    Ok((rows, tally))
+    let said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(((rows, capacities(said, costed, input)?), tally))
+}
+
+/// What rows say of one pool's capacity at one time: by date, or by the label of the period.
+#[derive(Debug, Default)]
+struct Said {
+    capacities: BTreeSet<Quantity>,
+    /// Cost of the rows, by currency.
+    money: BTreeMap<String, MinorSum>,
+}
+
+/// Capacities as rows give them, by activity or resource pool, period and time within it.
+type SaidBy = BTreeMap<(String, Option<Period>, i64), Said>;
+
+/// The capacity of every pool: rows of one time say one, once or more than once; what a period holds of times adds up.
+fn capacities(said: SaidBy, costed: &Costed<'_>, input: &Input<'_>) -> Result<PoolCapacities, ContractError> {
+    let mut sums = PoolCapacities::new();
+    let run = &input.settings.currency;
+    for ((name, period, _), Said { capacities, money }) in said {
+        let told = || costed.told(&name, period);
+        let when = period.filter(|_| input.settings.period != PeriodKind::Whole);
+        let when = when.map_or_else(String::new, |at| format!(" in {}", input.settings.period.label(at)));
+        if capacities.len() > 1 {
+            let money: Vec<String> = money.iter().map(|(code, money)| at_stake(*money, code, run)).collect();
+            let what = format!(
+                "pools: rows of {}{when} give {} capacities, where a pool has one: give it on one row, or the same on all; {} \
+                 are at stake",
+                told(),
+                capacities.len(),
+                money.join(", ")
+            );
+            return Err(ContractError::Setting(what));
+        }
+        let Some(capacity) = capacities.first() else { continue };
+        let too_large = || ContractError::Setting(format!("pools: the capacity of {}{when} leaves 64 bits", told()));
+        let sum = sums.entry((name.clone(), period)).or_default();
+        *sum = sum.checked_add(*capacity).ok_or_else(too_large)?;
+    }
+    Ok(sums)
 }
 
 /// Converted lines, added up by activity and period.
 ///
-/// * `lines`: converted.
+/// * `lines`: converted. * `capacities`: of pools that have one.
 ///
 /// # Errors
 /// [`ContractError::Setting`] when a sum leaves 64 bits.
-pub fn merge(lines: &[PoolLine]) -> Result<Vec<Pool>, ContractError> {
+pub fn merge(lines: &[PoolLine], capacities: &PoolCapacities) -> Result<Vec<Pool>, ContractError> {
     let line = |line: &PoolLine| Pool {
         activity: line.activity.clone(),
         period: line.period,
         amount: line.converted,
-        capacity: line.capacity,
+        capacity: capacities.get(&(line.activity.clone(), line.period)).copied(),
     };
     let mut rows: Vec<Pool> = lines.iter().map(line).collect();
     rows.sort_unstable();
@@ -123,7 +191,6 @@ pub fn merge(lines: &[PoolLine]) -> Result<Vec<Pool>, ContractError> {
                     ContractError::Setting(format!("pools: activity `{}` exceeds 9.2·10¹⁸ minor units", row.activity))
                 };
                 last.amount = last.amount.checked_add(row.amount).ok_or_else(too_large)?;
-                last.capacity = joint_capacity(last.capacity, row.capacity).ok_or_else(too_large)?;
             }
             None => merged.push(row),
         }

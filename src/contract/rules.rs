@@ -195,7 +195,8 @@ impl Rules {
         let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", or ")) };
         let table = name(self.table);
         let message = limit.map(|limit| {
-            let money = if self.money {
+            // A row whose amount nobody can read is no row of 0.00.
+            let money = if self.money && found.amount != 0 {
                 format!(" ({} {})", format_minor(found.amount, self.currency.exponent), self.currency.code)
             } else {
                 String::new()

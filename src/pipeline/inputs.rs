@@ -30,8 +30,8 @@ use crate::{
         relations::Relations,
         settings::{Format, LedgerDriver, Settings, TableName, TableSetting},
         tables::{
-            AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Owner, Pool, PoolLine,
-            ProductTable, Receivable, TracedCost, UnknownQuantity,
+            AbsentDrivers, Activity, CustomerContract, CustomerTable, DriverQuantity, Owner, Pool, PoolCapacities,
+            PoolLine, ProductTable, Receivable, TracedCost, UnknownQuantity,
         },
     },
     units::Day,
@@ -179,8 +179,8 @@ impl<'a> SideInputs<'a> {
                 Some(Pool { activity: name.clone(), period: None, amount: cost?, capacity: None })
             })
             .collect();
-        let lines = self.pool_lines(&costed)?;
-        let table = pools::merge(&lines)?;
+        let (lines, capacities) = self.pool_lines(&costed)?;
+        let table = pools::merge(&lines, &capacities)?;
         if let Some(twice) = table.iter().find(|pool| pools.iter().any(|own| own.activity == pool.activity)) {
             let what = format!("pools: `{}` has a cost in the config and in the table", twice.activity);
             return Err(ContractError::Setting(what).into());
@@ -204,10 +204,11 @@ impl<'a> SideInputs<'a> {
         Ok((pools, lines))
     }
 
-    /// Lines of the pools table, added up and converted; what was converted joins the table's accepted money.
-    fn pool_lines(&mut self, costed: &Costed<'_>) -> Result<Vec<PoolLine>, RunError> {
-        let Some(lines) = self.table(TableName::Pools, |input, _| pools::pools(input, costed))? else {
-            return Ok(Vec::new());
+    /// Lines of the pools table, added up and converted, and the capacities it gives; what was converted joins the table's
+    /// accepted money.
+    fn pool_lines(&mut self, costed: &Costed<'_>) -> Result<(Vec<PoolLine>, PoolCapacities), RunError> {
+        let Some((lines, capacities)) = self.table(TableName::Pools, |input, _| pools::pools(input, costed))? else {
+            return Ok((Vec::new(), PoolCapacities::new()));
         };
         let rates = self.table(TableName::Fx, |input, _| fx::rates(input))?.unwrap_or_default();
         let (run, period) = (&self.settings.currency, self.settings.period);
@@ -222,7 +223,7 @@ impl<'a> SideInputs<'a> {
             let what = "converted cost";
             return Err(ContractError::Reconciliation { table: "pools", what, left, right }.into());
         }
-        Ok(lines)
+        Ok((lines, capacities))
     }
 
     /// Time of events, summed by customer and period.
@@ -288,9 +289,10 @@ impl<'a> SideInputs<'a> {
         let read = |input: &Input<'_>, csv| driver_quantities::driver_quantities(input, customers, &wanted, csv);
         let found = self.table(TableName::DriverQuantities, read)?;
         let none = || wanted.iter().map(|(name, _)| name.clone()).collect();
-        let Quantities { rows, unknown, absent, others } =
+        let Quantities { rows, unknown, held, absent, others } =
             found.unwrap_or_else(|| Quantities { absent: none(), ..Quantities::default() });
-        let known: Vec<String> = self.settings.drivers.keys().cloned().collect();
+        let known: BTreeSet<String> = self.settings.drivers.keys().cloned().chain(held).collect();
+        let known: Vec<String> = known.into_iter().collect();
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
         let meant = |name: String| {
             let meant = closest(&name, &words).map(str::to_owned);

@@ -1,5 +1,7 @@
 //! The small input tables, as the contract hands them on.
 
+use std::collections::BTreeMap;
+
 use super::{costing::ActivitySetting, covariates::Covariate, fx::ExactRate, period::Period, relations::Wallet};
 use crate::{
     numeric::{decimal::Decimal, keys::KeyTable},
@@ -87,18 +89,10 @@ pub struct PoolLine {
     pub rate: ExactRate,
     /// Cost in minor units of the run's currency.
     pub converted: Minor,
-    /// Practical capacity that the cost pays for, scaled by 10⁶.
-    pub capacity: Option<Quantity>,
 }
 
-/// Two capacities of one pool together; `None` in the outer one when they leave 64 bits.
-#[must_use]
-pub fn joint_capacity(a: Option<Quantity>, b: Option<Quantity>) -> Option<Option<Quantity>> {
-    match (a, b) {
-        (Some(a), Some(b)) => a.checked_add(b).map(Some),
-        (a, b) => Some(a.or(b)),
-    }
-}
+/// Practical capacities of activities and resource pools by period (`None` = the whole run), scaled by 10⁶.
+pub type PoolCapacities = BTreeMap<(String, Option<Period>), Quantity>;
 
 impl PoolLine {
     /// What lines are added up by, and sorted by.
@@ -159,9 +153,9 @@ pub struct UnknownQuantity {
 pub struct AbsentDrivers {
     /// Their names, each with the driver that was probably meant.
     pub names: Vec<(String, Option<String>)>,
-    /// Drivers that the config defines.
+    /// Drivers that the config defines, and those it takes from the table.
     pub known: Vec<String>,
-    /// How many others the table holds.
+    /// How many others the table holds: their names are cells.
     pub others: usize,
 }
 

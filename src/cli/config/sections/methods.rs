@@ -140,7 +140,7 @@ fn method(word: Word, fields: &Fields<'_>, known: &Known<'_>, problems: &mut Pro
         },
         Word::FixedAmount => fixed_amount(fields, known, problems)?,
         Word::StandardRate => {
-            let rate = fields.read("rate", problems, |entry, problems| entry.decimal((-MAX_RATE, MAX_RATE), problems));
+            let rate = fields.read("rate", problems, |entry, problems| rate(entry, known, problems));
             Method::StandardRate { basis: quantity(fields, known, problems)?, rate: rate? }
         }
         Word::DualRate => {
@@ -154,6 +154,16 @@ fn method(word: Word, fields: &Fields<'_>, known: &Known<'_>, problems: &mut Pro
 
 /// Largest rate in major units a unit.
 const MAX_RATE: i64 = 1_000_000_000;
+
+/// A rate that charges something: one of zero or less would take cost back, or leave all of it under-absorbed.
+fn rate(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Decimal> {
+    let rate = entry.decimal((-MAX_RATE, MAX_RATE), problems)?;
+    if rate.mantissa <= 0 {
+        entry.refuse(&format!("a rate above zero{}", known.stake), None, problems);
+        return None;
+    }
+    Some(rate)
+}
 
 fn money(entry: &Entry<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<Minor> {
     entry.scaled(known.exponent, "an amount of money", problems)
