@@ -35,15 +35,39 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Bounds what an activity received of each kind by what it received: each flow is rounded by itself, so that a part may be
-    /// a minor unit above the whole. Where cost of both signs flows, a part may well be more.
-    fn bound_kinds(&mut self, period: Option<Period>) {
-        for ((activity, _), kinds) in self.kinds.iter_mut().filter(|((_, of), _)| *of == period) {
-            let received = self.received.get(&(*activity, period)).copied().unwrap_or(0);
-            let within = |part: Minor, whole: Minor| part.clamp(whole.min(0), whole.max(0));
-            for (of, opposite) in kinds {
-                *of = within(*of, received);
-                *opposite = within(*opposite, received - *of);
+    /// Bounds what an activity received of each kind by what it received, and gives the rest to others with room, so that the
+    /// sums stay: each flow is rounded by itself, and a part may be a minor unit above the whole.
+    ///
+    /// * `sign`: of all cost of the period. Where cost of both signs flows, a part may well be more than the whole.
+    fn bound_kinds(&mut self, period: Option<Period>, sign: Minor) {
+        for (activity, _) in self.received.keys().filter(|(_, of)| *of == period) {
+            self.kinds.entry((*activity, period)).or_default();
+        }
+        for kind in Kind::ALL {
+            // Room, and what is of the kind and of its opposite, all above zero.
+            let of_period = self.kinds.iter_mut().filter(|((_, of), _)| *of == period);
+            let mut rows: Vec<(Minor, &mut Minor, &mut Minor)> = of_period
+                .map(|(key, kinds)| {
+                    let (of, opposite) = &mut kinds[kind as usize];
+                    (sign * self.received.get(key).copied().unwrap_or(0), of, opposite)
+                })
+                .collect();
+            let mut excess = [0; 2];
+            for (room, of, opposite) in &mut rows {
+                for (part, excess) in [of, opposite].into_iter().zip(&mut excess) {
+                    let kept = (sign * **part).min(*room);
+                    *excess += sign * **part - kept;
+                    **part = sign * kept;
+                    *room -= kept;
+                }
+            }
+            for (room, of, opposite) in &mut rows {
+                for (part, excess) in [of, opposite].into_iter().zip(&mut excess) {
+                    let taken = (*excess).min(*room);
+                    **part += sign * taken;
+                    *excess -= taken;
+                    *room -= taken;
+                }
             }
         }
     }
@@ -106,8 +130,9 @@ pub(super) fn serve(costing: &Costing<'_>, ground: &Ground<'_>, pools: &[Pool]) 
             }
         }
         graph.keep(&flow, period, &mut served);
-        if cost.iter().all(|cost| *cost >= 0) || cost.iter().all(|cost| *cost <= 0) {
-            served.bound_kinds(period);
+        let one_sign = |sign: &Minor| cost.iter().all(|cost| cost.signum() * sign >= 0);
+        if let Some(sign) = [1, -1].into_iter().find(one_sign) {
+            served.bound_kinds(period, sign);
         }
         planned = Some((graph, plan));
     }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::{
     golden::spring_distribution::{HEAD, job},
-    support::{Job, decimals, optional_floats, whalecurve},
+    support::{Job, cents, days, decimals, integers, optional_floats, whalecurve},
 };
 
 const ACTIVITIES: &str = "drivers: {cases: {sum: cases}}\nactivities:\n";
@@ -213,4 +213,27 @@ fn a_baseline_spreads_the_capacity_that_nobody_used_too() {
     let output = job.path("compared");
     let figures = |column: &str| decimals(&output, "method_comparison", column);
     assert_eq!((figures("cost_a"), figures("cost_b")), (vec![156_000], vec![312_000]));
+}
+
+#[test]
+fn a_baseline_spreads_what_was_traced_in_periods_without_a_pool() {
+    let job = Job::new(
+        "
+version: 1
+currency: EUR
+period: month
+inputs:
+  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: a}}
+  traced: {path: t.csv, columns: {customer_id: c, activity: a, amount: m, period: p}}
+  pools: {path: p.csv, columns: {activity: a, amount: m, period: p}}
+activities:
+  freight: {level: order, method: traced}
+",
+    );
+    let ledger = vec![("c", integers([1, 2, 1])), ("d", days([1, 2, 40])), ("a", cents([100, 200, 300]))];
+    job.parquet("l.parquet", ledger).text("p.csv", "a,m,p\nfreight,40.00,1970-01\n");
+    job.text("t.csv", "c,a,m,p\n1,freight,30.00,1970-01\n2,freight,25.00,1970-02\n");
+    tables(&job, &["whalecurve.yaml"], &["--methods", "config,average"]);
+    let figures = |column: &str| decimals(&job.path("compared"), "method_comparison", column);
+    assert_eq!((figures("cost_a"), figures("cost_b")), (vec![5_500], vec![6_500]));
 }

@@ -182,3 +182,69 @@ fn no_message_repeats_a_cell() {
     let told = failure_with(POOLS, desk, &[("p.csv", "a,m,p,c,q\nsecret,40.00,1970-Q1,EUR,\n")]);
     assert!(!told.contains("secret") && told.contains("40.00 EUR"), "{told}");
 }
+
+#[test]
+fn rows_of_a_pool_that_disagree_on_its_capacity() {
+    let desk = "activities: {desk: {level: order, rule: R-9, method: driver, driver: lines}}\n";
+    let of = |second: &str| {
+        let rows = format!("a,m,p,c,q\ndesk,40.00,1970-Q1,EUR,9\ndesk,-2.00,1970-Q1,EUR,{second}\n");
+        failure_with(POOLS, desk, &[("p.csv", &rows)])
+    };
+    assert_snapshot!(of("8"), @r"
+    exit code 3
+    error: pools: rows of desk (rule `R-9`) in 1970-Q1 give 2 capacities, where a pool has one: give it on one row, or the same on all; 42.00 EUR are at stake
+    ");
+}
+
+#[test]
+fn a_standard_rate_of_zero_or_less() {
+    let of = |rate: &str| {
+        failure(&format!(
+            "activities: {{desk: {{level: order, rule: R-10, method: standard_rate, driver: lines, rate: {rate}, cost: 40.00}}}}\n"
+        ))
+    };
+    let table = "  activities: {path: a.csv, columns: {activity: a, level: l, method: m, driver: d, rate: r}}\n";
+    let rows = [("a.csv", "a,l,m,d,r\ndesk,order,standard_rate,lines,-1\n")];
+    assert_snapshot!([of("0"), of("-0.5"), failure_with(table, "", &rows)].join("\n"), @r"
+    exit code 2
+    whalecurve.yaml:8:91: `activities.desk.rate` is `0`, expected a rate above zero; rule `R-10`, 40.00 EUR are at stake
+    exit code 2
+    whalecurve.yaml:8:91: `activities.desk.rate` is `-0.5`, expected a rate above zero; rule `R-10`, 40.00 EUR are at stake
+    exit code 3
+    error: activities: activity `desk` has a standard rate that is not above zero
+    ");
+}
+
+#[test]
+fn fixed_amounts_of_an_activity_without_a_cost() {
+    let desk = "activities: {desk: {level: order, rule: R-11, method: fixed_amount, each: 2.00}}\n";
+    let rows = [("p.csv", "a,m,p,c,q\ndesk,0.00,1970-Q1,EUR,\n")];
+    assert_snapshot!(failure_with(POOLS, desk, &rows), @r"
+    exit code 3
+    error: activity `desk`, rule `R-11` in 1970-Q1: the fixed amounts are more than the pool of 0.00; 4.00 EUR are at stake
+      hint: lower the fixed amounts, or spread the whole pool by a driver
+    ");
+}
+
+/// `cals` is a slip of a driver that another activity takes from the table; `vists` of one that nobody takes is a cell.
+#[test]
+fn a_missing_driver_may_be_meant_to_be_one_of_the_table_that_the_config_names() {
+    let table = "  driver_quantities: {path: q.csv, columns: {customer_id: c, driver: d, quantity: q, period: p}}\n";
+    let desk = |driver: &str| {
+        format!(
+            "activities: {{phone: {{level: order, method: driver, driver: calls, cost: 1.00}}, desk: {{level: order, method: driver, driver: {driver}, cost: 40.00}}}}\n"
+        )
+    };
+    let rows = [("q.csv", "c,d,q,p\n1,calls,1,1970-Q1\n1,visits,1,1970-Q1\n")];
+    let told = [failure_with(table, &desk("cals"), &rows), failure_with(table, &desk("vists"), &rows)];
+    assert_snapshot!(told.join("\n"), @r"
+    exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 1 of 2 rows; its policy is warn
+    error: activity `desk`: driver `cals` is neither in `drivers` nor in driver_quantities (did you mean `calls`?); known drivers: calls, lines, and 1 of the table; 40.00 EUR are at stake
+      hint: mend its name, add its rows to inputs.driver_quantities, or say no_driver: unassigned
+    exit code 3
+    warning: driver_quantities: rule `unknown_driver` is broken by 1 of 2 rows; its policy is warn
+    error: activity `desk`: driver `vists` is neither in `drivers` nor in driver_quantities; known drivers: calls, lines, and 1 of the table; 40.00 EUR are at stake
+      hint: mend its name, add its rows to inputs.driver_quantities, or say no_driver: unassigned
+    ");
+}

@@ -184,7 +184,7 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     assert_snapshot!(failure("activities: {a: {level: order, method: fixed_amount, each: 2.00, cost: 5}}\n"), @r"
     exit code 3
     warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
-    error: activity `a`: the fixed amounts are more than the pool; 5.00 EUR are at stake
+    error: activity `a`: the fixed amounts are more than the pool of 5.00; 6.00 EUR are at stake
       hint: lower the fixed amounts, or spread the whole pool by a driver
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: cost, of: [b], cost: 5}, b: {level: order, method: cost, of: [a], cost: 5}}\n"), @r"

@@ -90,7 +90,7 @@ fn an_acquisition_cost_that_is_no_number_stops_the_run_with_the_rest_of_the_stor
     assert_snapshot!(job.failure(), @r"
     exit code 3
     error: customers: rule `duplicate_customer` is broken by 1 of 3 rows (20.00 EUR): the customer id stands more than once; its policy is error
-    customers: rule `invalid_amount` is broken by 1 of 3 rows (0.00 EUR): the acquisition cost is not a finite number in range; its policy is error
+    customers: rule `invalid_amount` is broken by 1 of 3 rows: the acquisition cost is not a finite number in range; its policy is error
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
 }

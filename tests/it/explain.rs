@@ -308,3 +308,29 @@ fn a_scenario_that_is_not_there_cannot_be_explained() {
       hint: add `overrides`, or --set activities.order_handling.cost=12000.00
     ");
 }
+
+/// `it` serves x and y alike; y hands its unused half on to x, which so gets cost of `it` by two ways.
+#[test]
+fn a_resource_pool_whose_cost_comes_by_two_ways_counts_once() {
+    let job = Job::new(
+        "
+version: 1
+currency: EUR
+inputs:
+  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: a}}
+  pools: {path: pools.csv, columns: {activity: pool, amount: amount, account: account}}
+drivers: {lines: count}
+activities:
+  x: {level: order, method: driver, driver: lines}
+  y: {level: order, method: driver, driver: lines, capacity: 4, unused_to: x}
+resources: {method: direct, pools: {it: {to: {x: 50, y: 50}}, hr: {to: {x: 100}}}}
+",
+    );
+    job.parquet("l.parquet", vec![("c", text(["A", "B"])), ("d", days([1, 2])), ("a", cents([10_000, 10_000]))]);
+    job.text("pools.csv", "pool,amount,account\nit,100.00,6000\nhr,100.00,7000\n");
+    let told: Value = serde_json::from_str(&explained(&job, &["--customer", "A", "--output-format", "json"])).unwrap();
+    let origin = |pool: &str, account: &str, amount: &str| json!({"pool": pool, "account": account, "cost_centre": null, "amount": amount});
+    let x = &told["costs"][0]["parts"][0];
+    assert_eq!(x["amount"], "87.50");
+    assert_eq!(x["origins"], json!([origin("hr", "7000", "50.00"), origin("it", "6000", "37.50")]));
+}

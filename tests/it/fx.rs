@@ -129,18 +129,18 @@ fn rates_and_currencies_that_are_none() {
     let sound = "USD,0.917,2024-01,average\n";
     assert_snapshot!(told("freight,1.00,2024-01,DOLLAR,1,\nfreight,,2024-01,USD,1,\n", sound), @r"
     exit code 3
-    error: pools: rule `invalid_amount` is broken by 1 of 2 rows (0.00 EUR): the amount is null or not a finite number in range; its policy is error
-    pools: rule `unknown_currency` is broken by 1 of 2 rows (0.00 EUR): the currency is no ISO 4217 code; its policy is error
+    error: pools: rule `invalid_amount` is broken by 1 of 2 rows: the amount is null or not a finite number in range; its policy is error
+    pools: rule `unknown_currency` is broken by 1 of 2 rows: the currency is no ISO 4217 code; its policy is error; 1.00 of freight are at stake
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", "USD,0,2024-01,average\nUSD,x,2024-02,closing\nEUR,1.1,2024-01,average\n"), @r"
     exit code 3
-    error: fx: rule `invalid_rate` is broken by 3 of 3 rows: the rate is not above zero, or the rate is null or not a finite number, or the run's own currency has another rate than 1; its policy is error
+    error: fx: rule `invalid_rate` is broken by 3 of 3 rows: the rate is not above zero, or the rate is null or not a finite number, or the run's own currency has another rate than 1; its policy is error; of EUR in 2024-01, USD in 2024-01, USD in 2024-02
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", &format!("{sound}{sound}")), @r"
     exit code 3
-    error: fx: rule `duplicate_key` is broken by 1 of 2 rows: currency, kind and date or period stand more than once; its policy is error
+    error: fx: rule `duplicate_key` is broken by 1 of 2 rows: currency, kind and date or period stand more than once; its policy is error; of USD in 2024-01
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     assert_snapshot!(told("freight,1.00,2024-01,USD,1,\n", "USD,0.9,2024-01,spot\n,0.9,2024-01,average\nUSD,0.9,2024-13,average\n"), @r"

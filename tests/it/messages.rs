@@ -188,7 +188,7 @@ fn rules_whose_policy_is_error_are_told_all_at_once_with_their_money() {
     job.parquet("ledger/a.parquet", columns);
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: transactions: rule `invalid_amount` is broken by 1 of 3 rows (0.00 EUR): the amount is not a finite number in range; its policy is error
+    error: transactions: rule `invalid_amount` is broken by 1 of 3 rows: the amount is not a finite number in range; its policy is error
     transactions: rule `missing_customer` is broken by 1 of 3 rows (20.50 EUR): the customer id is null or empty; its policy is error
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
@@ -228,7 +228,7 @@ fn duplicate_keys_of_side_tables() {
     job.text("customers.csv", "id\n1\n2\n").text("q.csv", "id,driver,n\n1,calls,2\n1,calls,3\n");
     assert_snapshot!(job.failure(), @r"
     exit code 3
-    error: driver_quantities: rule `duplicate_key` is broken by 1 of 2 rows: customer, driver and period stand more than once; its policy is error
+    error: driver_quantities: rule `duplicate_key` is broken by 1 of 2 rows: customer, driver and period stand more than once; its policy is error; of `calls`
       hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
     ");
     job.text("customers.csv", "id\n1\n2\n1\n");

@@ -105,6 +105,29 @@ fn products_bear_what_can_be_measured_per_product_and_the_rest_stays() {
     }
 }
 
+/// A fifth of the hall is used. It is the channels' own, so that nobody below them has taken the rest.
+#[test]
+fn what_is_unused_of_a_channels_own_capacity_is_told_at_the_channel() {
+    let job = Job::new(
+        "
+version: 1
+currency: EUR
+inputs:
+  transactions: {path: l.parquet, columns: {customer_id: c, date: d, amount: a}}
+  customers: {path: customers.csv, columns: {customer_id: c, channel: channel}}
+drivers: {lines: count}
+activities:
+  hall: {level: channel, method: driver, driver: lines, capacity: 10, unused_to: idle, cost: 100.00}
+  idle: {level: channel, method: average}
+",
+    );
+    let ledger = vec![("c", text(["A", "B"])), ("d", days([1, 2])), ("a", cents([10_000, 5_000]))];
+    job.parquet("l.parquet", ledger).text("customers.csv", "c,channel\nA,web\nB,shop\n");
+    job.run(&["--cost-object", "channel"]);
+    let part = |column: &str| job.sum("object_balance", column);
+    assert_eq!((part("allocated"), part("unused"), part("residual")), (2_000, 8_000, 0));
+}
+
 /// Two lines use a fifth of the desk; what the rest of it costs goes to the channels.
 #[test]
 fn balances_of_objects_tie_where_unused_cost_goes_to_another_activity() {

@@ -577,3 +577,52 @@ fn changes_that_cannot_be_are_told() {
       hint: did you mean `handling`? known: handling, upkeep
     ");
 }
+
+/// January is traced 30.00 of a pool of 40.00 where there is one; February 20.00 and 5.00 of nobody known.
+#[test]
+fn what_was_traced_is_a_cost_like_any_other_once_it_is_traced_no_more() {
+    let own = |pools: Option<&str>, setting: &str, set: &str| {
+        let table = "  pools: {path: p.csv, columns: {activity: a, amount: m, period: p}}\n";
+        let job = Job::new(&format!(
+            "
+version: 1
+currency: EUR
+period: month
+inputs:
+  transactions: {{path: l.parquet, columns: {{customer_id: c, date: d, amount: a}}}}
+  traced: {{path: t.csv, columns: {{customer_id: c, activity: a, amount: m, period: p}}}}
+{}activities:
+  freight: {{level: order, method: traced{setting}}}
+",
+            pools.map_or("", |_| table)
+        ));
+        job.parquet(
+            "l.parquet",
+            vec![("c", integers([1, 2, 1])), ("d", days([1, 2, 40])), ("a", cents([100, 200, 300]))],
+        );
+        job.text("t.csv", "c,a,m,p\n1,freight,30.00,1970-01\n2,freight,20.00,1970-02\n9,freight,5.00,1970-02\n");
+        job.text("p.csv", &format!("a,m,p\n{}", pools.unwrap_or_default()));
+        job.run(&["--set", set]);
+        assert_eq!(job.sum("pool_balance", "residual"), 0);
+        self::own(&job)
+    };
+    let of =
+        |january, february| vec![("freight 1970-01".to_owned(), january), ("freight 1970-02".to_owned(), february)];
+    let average = "activities.freight.method=average";
+    assert_eq!(own(Some("freight,40.00,1970-01\n"), "", average), of(4_000, 2_500));
+    assert_eq!(own(Some(""), "", average), of(3_000, 2_500));
+    assert_eq!(own(None, "", average), of(3_000, 2_500));
+    assert_eq!(own(None, ", cost: 100.00", average), [("freight all".to_owned(), 10_000)]);
+    // A total is that of all periods, also of those that have no pool.
+    assert_eq!(own(Some("freight,40.00,1970-01\n"), "", "activities.freight.cost=130.00"), of(8_000, 5_000));
+}
+
+#[test]
+fn another_capacity_of_a_resource_pool_replaces_that_of_the_pools_table() {
+    let job = with_tables("");
+    job.text("pools.csv", "a,m,p,k,q\ndesk,1.00,1970-01,4000,\nwages,8.00,1970-02,6000,4\nwages,8.00,1970-02,6100,4\n");
+    job.run(&["--set", "resources.pools.wages.capacity=2"]);
+    assert_eq!(job.texts("capacity_use", "scenario"), ["base", "what_if"]);
+    // Of 16.00 three quarters are unused where one of four is used, and half where it is one of two.
+    assert_eq!(job.decimals("capacity_use", "unused_cost"), [1_200, 800]);
+}

@@ -144,3 +144,43 @@ activities: {desk: {level: order, method: driver, driver: calls}}
     assert!(!job.texts("customer_profit", "period").contains(&"1970-04".to_owned()));
     assert_eq!(job.texts("rejected", "rule"), ["after_as_of", "after_as_of"]);
 }
+
+/// Customers 1 and 2 call in January, and nobody knows 9; in March nobody calls, and 2 buys nothing.
+#[test]
+fn known_channels_pay_for_nobody_unknown_and_an_earlier_period_serves_channels_too() {
+    let columns = "customer_id: c, channel: s";
+    let of = |activity: &str| {
+        let job = job(columns, &format!("activities:\n  desk: {{level: channel, {activity}, cost: 100.00}}\n"));
+        job.text("customers.csv", "c,s,w\n1,web,\n2,shop,\n")
+            .text("q.csv", "c,d,q,p\n1,calls,1,1970-01\n2,calls,1,1970-01\n9,calls,2,1970-01\n");
+        job.run(&["--cost-object", "channel"]);
+        assert_eq!(job.sum("object_balance", "residual"), 0);
+        let part = |column: &str| job.sum("object_balance", column);
+        (part("allocated"), part("unassigned"), part("unused"), part("under_absorbed"))
+    };
+    assert_eq!(of("method: driver, driver: calls"), (5_000, 5_000, 0, 0));
+    assert_eq!(of("push_down: true, method: driver, driver: calls"), (5_000, 5_000, 0, 0));
+    assert_eq!(of("method: driver, driver: calls, capacity: 10"), (2_000, 2_000, 6_000, 0));
+    assert_eq!(of("method: standard_rate, rate: 10, driver: calls"), (2_000, 2_000, 0, 6_000));
+
+    let pools = "  pools: {path: p.csv, columns: {activity: a, amount: m, period: p}}\nactivities:\n  desk: {level: channel, method: driver, driver: calls, no_driver: prior_period}\n";
+    let job = job(columns, pools);
+    job.text("customers.csv", "c,s,w\n1,web,\n2,shop,\n3,web,\n")
+        .text("q.csv", "c,d,q,p\n1,calls,1,1970-01\n2,calls,3,1970-01\n")
+        .text("p.csv", "a,m,p\ndesk,100.00,1970-01\ndesk,100.00,1970-03\n");
+    job.run(&["--cost-object", "channel"]);
+    assert_eq!(job.texts("object_cost", "channel"), ["shop", "shop", "web", "web"]);
+    assert_eq!(job.decimals("object_cost", "amount"), [7_500, 7_500, 2_500, 2_500]);
+}
+
+#[test]
+fn the_quantities_of_an_earlier_month_divide_what_a_resource_pool_sends() {
+    let job = job(
+        IDS,
+        "  pools: {path: p.csv, columns: {activity: a, amount: m, period: p}}\nactivities:\n  desk: {level: order, method: driver, driver: calls, no_driver: prior_period}\nresources: {pools: {it: {to: {desk: 1}}}}\n",
+    );
+    job.text("q.csv", "c,d,q,p\n1,calls,1,1970-01\n2,calls,3,1970-01\n")
+        .text("p.csv", "a,m,p\nit,100.00,1970-01\nit,100.00,1970-03\n");
+    job.run(&[]);
+    assert_eq!(costs(&job, "desk"), [2_500, 2_500, 7_500, 7_500]);
+}

@@ -146,3 +146,27 @@ proptest! {
         }
     }
 }
+
+/// Rounded by themselves, the flows of 0.10 and 0.01 would give z two cents of fixed cost where it receives one.
+#[test]
+fn no_part_of_a_kind_is_more_than_what_was_received_and_the_parts_still_sum_to_what_was_sent() {
+    for sign in [1, -1] {
+        let named = |name: &str| ActivitySetting::new(Level::Order, Method::Share(Basis::Driver(name.to_owned())));
+        let mut world = World::whole(3).driver("orders", &[UNITS; 3]);
+        for name in ["x", "y", "z"] {
+            world = world.activity_in(name, named("orders"), &[]);
+        }
+        pool(&mut world, "a", (Some(Behaviour::Fixed), None), 10 * sign, &[("c", 1)]);
+        pool(&mut world, "b", (Some(Behaviour::Variable), None), sign, &[("c", 1)]);
+        pool(&mut world, "c", (None, None), 0, &[("x", 6), ("y", 6), ("z", 2)]);
+        world.service = ServiceSetting::StepDown { order: None };
+        let plan = world.checked();
+        let activities: Vec<&PoolBalance> = plan.balances.iter().filter(|balance| balance.received != 0).collect();
+        let activities = &activities[activities.len() - 3..];
+        assert_eq!(activities.iter().map(|balance| balance.allocated).sum::<Minor>(), 11 * sign);
+        assert_eq!(activities.iter().map(|balance| balance.allocated_fixed).sum::<Minor>(), 10 * sign);
+        for balance in activities {
+            assert!(balance.allocated_fixed.abs() <= balance.allocated.abs(), "{balance:?}");
+        }
+    }
+}

@@ -88,7 +88,7 @@ fn fixed_amounts_come_first_and_the_rest_goes_by_the_basis() {
     assert_eq!((cost, balance.unassigned_total()), (vec![100, 100], 1_500));
     assert_eq!(
         world(800).refusal(),
-        "activity `support`: the fixed amounts are more than the pool; 8.00 EUR are at stake"
+        "activity `support`: the fixed amounts are more than the pool of 8.00; 9.00 EUR are at stake"
     );
 }
 
@@ -266,4 +266,50 @@ fn unused_capacity_goes_to_the_level_that_caused_it_when_a_rule_says_so() {
     assert_eq!((balance(1).allocated, balance(1).unused, balance(1).sent), (800, 0, 200));
     assert_eq!((balance(0).received, balance(0).sustained), (200, 200));
     assert_eq!((plan.trace[0].amount, plan.trace[0].weight), (200, 2 * UNITS));
+}
+
+#[test]
+fn a_pool_of_the_whole_run_pays_for_what_is_traced_in_every_period_without_a_pool_of_its_own() {
+    let trace = |customer, period, amount| TracedCost { customer, period, activity: "freight".to_owned(), amount };
+    let world = |pools: &[(Option<i32>, Minor)]| {
+        let mut world = World::periods(&[(0, 1), (0, 2), (1, 2)], PeriodKind::Year).activity_in(
+            "freight",
+            setting(Method::Traced),
+            pools,
+        );
+        world.traced = vec![trace(Some(0), 1, 5_000), trace(Some(0), 2, 700), trace(None, 2, 300)];
+        let plan = world.checked();
+        let balance = |balance: &PoolBalance| (balance.period, balance.own, balance.allocated, balance.under_absorbed);
+        assert_eq!(plan.balances.iter().map(PoolBalance::residual).collect::<Vec<_>>(), vec![0; plan.balances.len()]);
+        assert_eq!(plan.activity_cost(0, &world.ground()), [5_000, 700, 0]);
+        plan.balances.iter().map(balance).collect::<Vec<_>>()
+    };
+    assert_eq!(world(&[(None, 10_000)]), [(None, 10_000, 5_700, 4_000)]);
+    assert_eq!(world(&[(None, 10_000), (Some(2), 0)]), [(None, 10_000, 5_700, 4_000)]);
+    assert_eq!(world(&[(None, 10_000), (Some(2), 1_200)]), [(None, 10_000, 5_000, 5_000), (Some(2), 1_200, 700, 200)]);
+    // Without one, what is named is what the period cost.
+    assert_eq!(world(&[(None, 0)])[1..], [(Some(1), 5_000, 5_000, 0), (Some(2), 1_000, 700, 0)]);
+    assert_eq!(world(&[(Some(1), 6_000)]), [(Some(1), 6_000, 5_000, 1_000), (Some(2), 1_000, 700, 0)]);
+}
+
+#[test]
+fn a_standard_rate_charges_every_period_with_a_quantity_whether_it_has_a_cost_or_not() {
+    let rate = || setting(Method::StandardRate { basis: by("calls"), rate: of(10, 0) });
+    let world = |pools: &[(Option<i32>, Minor)]| {
+        let keys = [(0, 1), (0, 2), (0, 3), (1, 1)];
+        let quantities = [UNITS, 2 * UNITS, 0, 3 * UNITS];
+        let mut world = World::periods(&keys, PeriodKind::Year).driver("calls", &quantities);
+        world = world.activity_in("desk", rate(), pools);
+        world.unknown = vec![UnknownQuantity { customer: 9, driver: 0, period: 4, quantity: UNITS }];
+        let plan = world.checked();
+        let balance = |balance: &PoolBalance| (balance.period, balance.allocated, balance.under_absorbed);
+        (plan.activity_cost(0, &world.ground()), plan.balances.iter().map(balance).collect::<Vec<_>>())
+    };
+    let cost = vec![1_000, 2_000, 0, 3_000];
+    let by_period = vec![(Some(1), 4_000, 2_000), (Some(2), 2_000, -2_000), (Some(4), 0, -1_000)];
+    assert_eq!(world(&[(Some(1), 6_000)]), (cost.clone(), by_period));
+    assert_eq!(world(&[]).0, cost);
+    assert_eq!(world(&[(None, 6_000)]), (cost, vec![(None, 6_000, -1_000)]));
+    let whole = World::whole(1).driver("calls", &[UNITS]).activity_in("desk", rate(), &[]);
+    assert_eq!(whole.cost().0, [1_000]);
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     numeric::decimal::Decimal,
     schema::{
-        costing::{Basis, Level, Method, Negative, NoDriver, Rule},
+        costing::{Basis, Capacity, Level, Method, Negative, NoDriver, Rule, Weight},
         costs::Unassigned,
     },
 };
@@ -261,4 +261,54 @@ fn a_driver_that_unknown_customers_alone_used_is_their_cost_in_their_period_only
     assert_eq!(world(1).1.unassigned, [0, 0, 400, 0]);
     let (cost, balance) = world(2);
     assert_eq!((cost, balance.unassigned_total()), (vec![0, 400], 0));
+}
+
+#[test]
+fn an_earlier_period_gets_its_cells_whatever_way_the_cost_comes() {
+    let prior = ActivitySetting { no_driver: Some(NoDriver::PriorPeriod), ..by("orders") };
+    let world = || World::periods(&[(0, 1), (0, 2), (1, 1)], PeriodKind::Year).driver("orders", &[UNITS, 0, 3 * UNITS]);
+    let missing = |world: &World| world.with_costing(|costing| missing_cells(costing, &world.ground())).unwrap();
+    let pools = [(Some(1), 100), (Some(2), 100)];
+    assert_eq!(missing(&world().activity_in("handling", prior.clone(), &pools)), [(1, 2)]);
+    // From a resource pool.
+    let mut served = world().activity_in("handling", prior.clone(), &[]);
+    let serves = vec![("handling".to_owned(), Weight::Always(UNITS))];
+    served.resources.insert("it".to_owned(), ResourceSetting { serves, ..ResourceSetting::default() });
+    let pool = |(period, amount)| Pool { activity: "it".to_owned(), period, amount, capacity: None };
+    served.pools = pools.map(pool).to_vec();
+    assert_eq!(missing(&served), [(1, 2)]);
+    // From an activity that hands on its unused cost, and from one before that.
+    let hands_on = |to: &str| ActivitySetting {
+        capacity: Some(Capacity::Practical(i128::from(9 * UNITS))),
+        unused_to: Some(to.to_owned()),
+        ..by("orders")
+    };
+    let idle = world().activity_in("handling", prior, &[]).activity_in("desk", hands_on("handling"), &[]).activity_in(
+        "hall",
+        hands_on("desk"),
+        &pools,
+    );
+    assert_eq!(missing(&idle), [(1, 2)]);
+}
+
+/// Two customers bought; a third cell is there because another driver has a row for it.
+#[test]
+fn a_cell_that_has_nothing_to_do_with_an_equation_or_a_shift_changes_nothing() {
+    let world = |basis: Basis, negative, calls: [i64; 3]| {
+        let setting = ActivitySetting { negative, ..ActivitySetting::new(Level::Order, Method::Share(basis)) };
+        let mut world = World::whole(3)
+            .driver("lines", &[UNITS, UNITS, 0])
+            .driver("calls", &calls)
+            .activity("handling", setting, 1_000);
+        world.cells.lines = vec![1, 1, 0];
+        world.cost().0
+    };
+    let time =
+        |equation: &str, driver: &str| Basis::Time { equation: equation.to_owned(), drivers: vec![driver.to_owned()] };
+    assert_eq!(world(time("5 + 2*lines", "lines"), Negative::Error, [0; 3]), [500, 500, 0]);
+    // One who called without buying has the constant, as one who bought without calling has.
+    assert_eq!(world(time("2 + 2*calls", "calls"), Negative::Error, [0, 0, 2 * UNITS]), [200, 200, 600]);
+    let calls = || Basis::Driver("calls".to_owned());
+    assert_eq!(world(calls(), Negative::Shift, [-UNITS, 4 * UNITS, 0]), [0, 1_000, 0]);
+    assert_eq!(world(calls(), Negative::Shift, [-UNITS, 0, 2 * UNITS]), [0, 250, 750]);
 }

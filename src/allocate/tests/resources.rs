@@ -158,3 +158,21 @@ fn a_taker_that_nobody_knows_is_refused_with_the_money() {
         "resource `A`: rule `A` serves `Z`, which is neither an activity nor a resource pool; known: X, Y, A, B; 150.00 EUR are at stake"
     );
 }
+
+#[test]
+fn the_pools_table_gives_a_resource_pool_its_capacity_of_a_period_over_that_of_its_rule() {
+    let always = |units: i64| Weight::Always(units * UNITS);
+    let mut world = by_year([always(40), always(20)], &[(Some(1), 6_000), (Some(2), 6_000)]);
+    world.pools[0].capacity = Some(120 * UNITS);
+    let unused = |world: &World| {
+        let plan = world.checked();
+        let of_a = plan.balances.iter().filter(|balance| balance.node == PoolNode::Resource(0));
+        (
+            of_a.map(|balance| balance.unused).collect::<Vec<_>>(),
+            plan.capacity.iter().map(|used| used.capacity).collect(),
+        )
+    };
+    assert_eq!(unused(&world), (vec![3_000, 0], vec![i128::from(120 * UNITS)]));
+    world.resources.get_mut("A").unwrap().capacity = Some(240 * UNITS);
+    assert_eq!(unused(&world), (vec![3_000, 4_500], vec![i128::from(120 * UNITS), i128::from(240 * UNITS)]));
+}
