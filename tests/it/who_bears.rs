@@ -169,7 +169,7 @@ fn known_channels_pay_for_nobody_unknown_and_an_earlier_period_serves_channels_t
         .text("q.csv", "c,d,q,p\n1,calls,1,1970-01\n2,calls,3,1970-01\n")
         .text("p.csv", "a,m,p\ndesk,100.00,1970-01\ndesk,100.00,1970-03\n");
     job.run(&["--cost-object", "channel"]);
-    assert_eq!(job.texts("object_cost", "channel"), ["shop", "shop", "web", "web"]);
+    assert_eq!(job.texts("object_cost", "object_id"), ["shop", "shop", "web", "web"]);
     assert_eq!(job.decimals("object_cost", "amount"), [7_500, 7_500, 2_500, 2_500]);
 }
 

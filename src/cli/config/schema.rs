@@ -138,7 +138,7 @@ pub(super) fn explore(seed: u64, passes: u32) -> BTreeMap<String, Shape> {
 fn ask(asked: &Asked, document: &Node) {
     asked.begin();
     let (file, flags) = (Utf8Path::new("config.yaml"), Overrides::default());
-    let _ = super::settings(file, &Entry::asking(document, asked), &flags, &mut Problems::default());
+    let _ = super::settings(file, &Entry::asking(document, asked), (&flags, None), &mut Problems::default());
 }
 
 /// Paths of all keys that are known.
