@@ -27,6 +27,9 @@ struct Named {
     cells: BTreeSet<usize>,
 }
 
+/// The same by period; `None` is the whole run.
+type ByPeriod = BTreeMap<Option<Period>, Named>;
+
 impl Named {
     fn sum(&self) -> MinorSum {
         self.allocated + self.unknown
@@ -88,9 +91,9 @@ impl Context<'_> {
     }
 
     /// What the traced table names of an activity: on every cell, and by period.
-    fn named(&self, number: usize) -> Result<(Vec<Minor>, BTreeMap<Option<Period>, Named>), CostError> {
+    fn named(&self, number: usize) -> Result<(Vec<Minor>, ByPeriod), CostError> {
         let mut column = vec![0_i64; self.ground.cells.len()];
-        let mut named: BTreeMap<Option<Period>, Named> = BTreeMap::new();
+        let mut named = ByPeriod::new();
         let name = &self.costing.activities[number].name;
         let whole = self.costing.period == PeriodKind::Whole;
         for row in self.costing.traced.iter().filter(|row| row.activity == *name) {

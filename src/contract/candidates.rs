@@ -67,6 +67,9 @@ impl Effects {
     }
 }
 
+/// What `decision_invest_total` calls all actions together.
+pub const ALL_ACTIONS: &str = "(all)";
+
 /// What may be done for customers.
 ///
 /// * `tiers`: names of the value tiers.
@@ -120,6 +123,11 @@ pub fn actions(
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);
     });
     input.rules.judge(&tally.balance)?;
+    if rows.iter().any(|row| row.name == ALL_ACTIONS) {
+        let what =
+            format!("actions: no action may be called `{ALL_ACTIONS}`: decision_invest_total calls all of them so");
+        return Err(ContractError::Setting(what));
+    }
     Ok((rows, tally))
 }
 

@@ -15,7 +15,10 @@
 
 use super::effect::Change;
 use crate::{
-    schema::decisions::{Action, MOST_ACTIONS},
+    schema::{
+        decisions::{Action, MOST_ACTIONS},
+        equity::Part,
+    },
     units::Minor,
 };
 
@@ -32,8 +35,8 @@ pub struct Bundle {
     parts: Vec<Vec<(usize, f64)>>,
 }
 
-/// All sets of one to `most` actions that have different names, or `None` where there are more than `limit`; those of one
-/// action come first, in its order.
+/// All sets of one to `most` actions that have different names and may be for one customer, or `None` where there are more than
+/// `limit`; those of one action come first, in its order.
 #[must_use]
 pub fn bundles(actions: &[Action], most: usize, limit: usize) -> Option<Vec<Bundle>> {
     let mut found: Vec<Vec<usize>> = vec![Vec::new()];
@@ -43,7 +46,7 @@ pub fn bundles(actions: &[Action], most: usize, limit: usize) -> Option<Vec<Bund
         for at in first..last {
             let next = found[at].last().map_or(0, |action| action + 1);
             for action in next..actions.len() {
-                if found[at].iter().all(|other| actions[*other].name != actions[action].name) {
+                if found[at].iter().all(|other| go_together(&actions[*other], &actions[action])) {
                     found.push([&found[at][..], &[action]].concat());
                 }
             }
@@ -62,6 +65,16 @@ pub fn bundles(actions: &[Action], most: usize, limit: usize) -> Option<Vec<Bund
         parts: (0..set.len()).map(|place| part(actions, set, place, number)).collect(),
     };
     Some(sets.iter().map(bundle).collect())
+}
+
+/// Whether two actions may be for one customer, who is in one segment, one channel and one tier.
+fn go_together(a: &Action, b: &Action) -> bool {
+    let parts = match (a.part, b.part) {
+        (Part::Segment(a), Part::Segment(b)) | (Part::Channel(a), Part::Channel(b)) => a == b,
+        _ => true,
+    };
+    let tiers = a.value_tier.zip(b.value_tier).is_none_or(|(a, b)| a == b);
+    a.name != b.name && parts && tiers
 }
 
 /// The part of the action at a place of a set: factors of the gains of the sets within it.
@@ -116,10 +129,7 @@ impl Bundle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{
-        decisions::{EFFECT_SCALE, Effect},
-        equity::Part,
-    };
+    use crate::schema::decisions::{EFFECT_SCALE, Effect};
 
     fn action(name: &str, cost: Minor, probability: i64) -> Action {
         let effect = Effect { probability, frequency: cost * 1_000, ..Effect::default() };
@@ -140,6 +150,17 @@ mod tests {
         assert_eq!(bundles(&actions, 3, 11).unwrap().iter().map(|bundle| bundle.cost).sum::<Minor>(), 15 + 42 + 27);
         assert_eq!(bundles(&actions, 3, 10), None);
         assert!(bundles(&[], 3, 10).unwrap().is_empty());
+        // Nobody is in two segments, or tiers.
+        let of = |name: &str, part, value_tier| Action { part, value_tier, ..action(name, 1, 0) };
+        let apart = [
+            of("a", Part::Segment(0), None),
+            of("b", Part::Segment(1), None),
+            of("c", Part::Channel(1), Some(0)),
+            of("d", Part::All, Some(1)),
+        ];
+        let found: Vec<Vec<usize>> =
+            super::bundles(&apart, 2, 100).unwrap().into_iter().map(|bundle| bundle.actions).collect();
+        assert_eq!(found[4..], [[0, 2], [0, 3], [1, 2], [1, 3]].map(|set| set.to_vec()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{decisions::Judged, investing::Invest, keeping::Kept, results::Results, tables::integers};
 use crate::{
+    contract::candidates::ALL_ACTIONS,
     decide::keep::Advice,
     publish::{
         PublishError,
@@ -12,9 +13,6 @@ use crate::{
     schema::{outputs::OutputDataset, portfolio::Roles, settings::Settings},
     units::{Minor, MinorSum},
 };
-
-/// Name of the row of all actions.
-const ALL: &str = "(all)";
 
 impl Results {
     /// `decision_invest`, row group by row group: there may be millions of candidates.
@@ -200,7 +198,7 @@ fn totals(invest: &Invest) -> Vec<Total> {
     let mut customers: Vec<u32> = invest.candidates.iter().map(|candidate| candidate.customer).collect();
     customers.dedup();
     let all = Total {
-        action: ALL.to_owned(),
+        action: ALL_ACTIONS.to_owned(),
         customers: invest.plan.chosen.len() as i64,
         candidates: customers.len() as i64,
         spent: invest.plan.spent,

@@ -28,8 +28,11 @@ use crate::{
     units::Minor,
 };
 
-/// Bundles of actions that are looked at, at most: with each every customer is judged.
-const MOST_BUNDLES: usize = 100_000;
+/// Ways to take several actions that are looked at, at most: with each every customer is judged.
+const MOST_BUNDLES: usize = 2_000;
+
+/// What stands between the names of actions that are taken together.
+const TOGETHER: &str = " + ";
 
 /// Who gets what.
 pub(super) struct Invest {
@@ -107,13 +110,17 @@ pub(super) fn invest(
     };
     let channel = ledgers.of_forecast.get("channel").map(|(_, of)| of.as_slice());
     let most = settings.decisions.most_actions;
-    let bundles = bundles(actions, most, MOST_BUNDLES).ok_or_else(|| {
-        let what = format!("{} actions make more than {MOST_BUNDLES} ways to take up to {most} of them", actions.len());
-        ContractError::Setting(format!("decisions.invest.most_actions: {what}"))
+    let wrong = |what: &str| ContractError::Setting(format!("decisions.invest.most_actions: {what}"));
+    if most > 1 && actions.iter().any(|action| action.name.contains(TOGETHER)) {
+        return Err(wrong("the name of an action holds ` + `, which stands between actions taken together").into());
+    }
+    let bundles = bundles(actions, most, MOST_BUNDLES.max(actions.len())).ok_or_else(|| {
+        wrong(&format!("the rows of actions make more than {MOST_BUNDLES} ways to take up to {most} of them"))
     })?;
     let names = names(settings, ledgers, actions);
-    let label =
-        |bundle: &Bundle| bundle.actions.iter().map(|action| names[*action].as_str()).collect::<Vec<_>>().join(" + ");
+    let label = |bundle: &Bundle| {
+        bundle.actions.iter().map(|action| names[*action].as_str()).collect::<Vec<_>>().join(TOGETHER)
+    };
     let labels: Vec<String> = bundles.iter().map(label).collect();
     let mut by_label: Vec<usize> = (0..bundles.len()).collect();
     by_label.sort_by(|a, b| labels[*a].cmp(&labels[*b]));
@@ -220,7 +227,11 @@ impl Offer<'_> {
             let parts = bundle.parts(&differences).map(|part| part * self.per_major);
             let gain = parts.iter().sum::<f64>().round_ties_even() as Minor;
             let mut parts = parts.map(|part| part.round_ties_even() as Minor);
-            parts[0] += gain - parts.iter().sum::<Minor>();
+            // What rounding leaves goes to the largest part, where it matters least.
+            let rest = gain - parts.iter().sum::<Minor>();
+            if let Some(part) = parts.iter_mut().max_by_key(|part| part.abs()) {
+                *part += rest;
+            }
             if gain > 0 {
                 offered.push((Candidate { customer, action: number as u32, cost: bundle.cost, gain }, parts));
             }
@@ -275,22 +286,27 @@ fn firsts(numbers: &[u32]) -> Vec<usize> {
     firsts
 }
 
-/// Names of actions; where one stands more than once, with whom it is for.
+/// Names of actions; where one stands more than once, with whom it is for, and with what that is where two would be alike.
 fn names(settings: &Settings, ledgers: &Ledgers, actions: &[Action]) -> Vec<String> {
-    let name = |action: &Action| {
+    let name = |action: &Action, [segment, channel, of_tier]: [&str; 3]| {
         if actions.iter().filter(|other| other.name == action.name).count() == 1 {
             return action.name.clone();
         }
-        let tier = action.value_tier.map(|tier| settings.portfolio.value_tiers[usize::from(tier)].name.clone());
+        let tier = |tier: u16| format!("{of_tier}{}", settings.portfolio.value_tiers[usize::from(tier)].name);
         let part = match action.part {
             Part::All => None,
-            Part::Segment(number) => Some(ledgers.segment_names[usize::from(number)].clone()),
+            Part::Segment(number) => Some(format!("{segment}{}", ledgers.segment_names[usize::from(number)])),
             Part::Channel(number) => {
-                ledgers.of_forecast.get("channel").map(|(names, _)| names[usize::from(number)].clone())
+                ledgers.of_forecast.get("channel").map(|(names, _)| format!("{channel}{}", names[usize::from(number)]))
             }
         };
-        let whom: Vec<String> = part.into_iter().chain(tier).collect();
+        let whom: Vec<String> = part.into_iter().chain(action.value_tier.map(tier)).collect();
         if whom.is_empty() { action.name.clone() } else { format!("{} ({})", action.name, whom.join(", ")) }
     };
-    actions.iter().map(name).collect()
+    let short: Vec<String> = actions.iter().map(|action| name(action, [""; 3])).collect();
+    let is_alone = |name: &String| short.iter().filter(|other| *other == name).count() == 1;
+    let of = |(action, short): (&Action, &String)| {
+        if is_alone(short) { short.clone() } else { name(action, ["segment ", "channel ", "tier "]) }
+    };
+    actions.iter().zip(&short).map(of).collect()
 }

@@ -219,7 +219,9 @@ impl ObjectResults {
             let before = (objects.cells.customer.clone(), objects.cells.period.clone());
             objects.cells = drivers::add_cells(std::mem::take(&mut objects.cells), keys);
             let places = places((&before.0, &before.1), &objects.cells);
-            to.iter_mut().for_each(|row| *row = places[*row as usize]);
+            for row in &mut to {
+                *row = places[*row as usize];
+            }
         }
         let cells = &objects.cells;
         let carried = Carried::new(&costs.plan, &ledgers.ground(settings), &to, cells.len())?;
@@ -319,13 +321,13 @@ fn balances(kind: CostObject, customers: &CostPlan, objects: &CostPlan) -> Vec<O
 /// Where cells stand among more of them, which hold all of these in the same order.
 fn places((customer, period): (&[u32], &[Period]), among: &Cells) -> Vec<u32> {
     let mut next = 0;
-    let mut place = |key: (&u32, &Period)| {
+    let place = |key: (&u32, &Period)| {
         while (&among.customer[next], &among.period[next]) != key {
             next += 1;
         }
         next as u32
     };
-    customer.iter().zip(period).map(|key| place(key)).collect()
+    customer.iter().zip(period).map(place).collect()
 }
 
 /// Cells of one slice of the sums over customers.

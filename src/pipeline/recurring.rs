@@ -32,7 +32,7 @@ pub(super) struct Recurring {
     pub(super) stays: [Minor; PARTS],
     /// To date, what ends with it.
     pub(super) ends: [Minor; PARTS],
-    /// The same in the time that its present profit is of.
+    /// The same in the time that its present profit is of; of all time for a customer without a row in it.
     pub(super) present: [Minor; PARTS],
     /// What each way to serve would have saved of that.
     pub(super) saved: Vec<[f64; PARTS]>,
@@ -65,22 +65,26 @@ pub(super) fn recurring(
         let costs = plan.costs_of(&ground, &cells, |number| of(number).setting.recurring);
         let of_customer = |customer: usize| {
             let mut row = Recurring::default();
-            for cell in first[customer]..first[customer + 1] {
-                row.ends[0] += charge[cell];
-                row.present[0] += if is_present(cell) { charge[cell] } else { 0 };
+            // Of one who had no part in that time, all time counts.
+            let own = first[customer]..first[customer + 1];
+            let all = !own.clone().any(&is_present);
+            let counts = |cell: usize| all || is_present(cell);
+            for (cell, charge) in own.clone().zip(&charge[own.clone()]) {
+                row.ends[0] += charge;
+                row.present[0] += if counts(cell) { *charge } else { 0 };
             }
             let served = if is_served(customer) { ways.as_slice() } else { &[] };
             let mut savings = vec![[0_i128; PARTS]; served.len()];
             for (number, costs) in costs.iter().enumerate() {
                 let Some(costs) = costs else { continue };
                 let (part, all_ends) = (part(of(number).setting.layer), plan.is_all(number, Kind::Avoidable));
-                for cell in first[customer]..first[customer + 1] {
+                for cell in own.clone() {
                     let cost = costs[cell - cells.start];
                     let ends =
                         if all_ends { cost } else { plan.part_of_kind(number, Kind::Avoidable, &ground, (cell, cost)) };
                     row.stays[part] += cost - ends;
                     row.ends[part] += ends;
-                    if is_present(cell) {
+                    if counts(cell) {
                         row.present[part] += ends;
                         for (way, saving) in served.iter().zip(&mut savings) {
                             saving[part] += i128::from(ends) * i128::from(way[number]);

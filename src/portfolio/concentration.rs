@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(of(&[3; 10], &turned), overlap);
         // One costs most, the other place is one of nine.
         let cost = [3, 3, 3, 3, 3, 3, 3, 3, 3, 9];
-        assert!((of(&cost, &sales)[0].unwrap() - (1.0 + 1.0 / 9.0) / 2.0).abs() < 1e-15);
+        assert!((of(&cost, &sales)[0].unwrap() - f64::midpoint(1.0, 1.0 / 9.0)).abs() < 1e-15);
         assert_eq!(of(&[0; 10], &sales), [None, None]);
     }
 }

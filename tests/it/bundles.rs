@@ -125,3 +125,25 @@ fn with_money_for_all_everybody_gets_what_gains_most_together() {
     let chosen: i128 = found.iter().filter(|row| row[2] == "true").map(|row| number(&row[1])).sum();
     assert_eq!(chosen, most.values().sum::<i128>());
 }
+
+#[test]
+fn names_that_would_be_those_of_others_are_refused() {
+    let told = |table: &str, most: usize| {
+        let job = cdnow(ACTIONS, &format!("decisions: {{invest: {{budget: 400.00, most_actions: {most}}}}}\n"));
+        job.text("actions.csv", &format!("{}\n{table}", TABLE.lines().next().unwrap()));
+        job.failure().lines().find(|line| line.starts_with("error")).map(str::to_owned)
+    };
+    assert_eq!(
+        told("(all),1.00,,0.05,,,,\n", 1).unwrap(),
+        "error: actions: no action may be called `(all)`: decision_invest_total calls all of them so"
+    );
+    assert_eq!(
+        told("call,1.00,,0.05,,,,\ncall + mail,1.00,,0.05,,,,\n", 2).unwrap(),
+        "error: decisions.invest.most_actions: the name of an action holds ` + `, which stands between actions taken together"
+    );
+    let many: Vec<String> = (0..70).map(|number| format!("call {number},1.00,,0.05,,,,\n")).collect();
+    assert_eq!(
+        told(&many.concat(), 2).unwrap(),
+        "error: decisions.invest.most_actions: the rows of actions make more than 2000 ways to take up to 2 of them"
+    );
+}

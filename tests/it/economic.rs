@@ -237,7 +237,8 @@ fn capital_in_receivables_comes_with_sales_and_is_no_cost_of_time() {
     // A year of 365 days: 45 days of sales at 8 % are 0.986 % of them, whenever they were.
     let without = cdnow("", "");
     let with = cdnow("", "capital_charge: {rate_per_year: 0.08, days: 45}\n");
-    (without.run(&[]), with.run(&[]));
+    without.run(&[]);
+    with.run(&[]);
     assert!(with.sum("customer_profit_total", "capital_charge") > 10_000);
     let of = |job: &Job, column: &str| job.floats("customer_value", column);
     let rates = of(&without, "margin_rate").into_iter().zip(of(&with, "margin_rate"));

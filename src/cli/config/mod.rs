@@ -219,10 +219,7 @@ fn settings(
     let resources =
         fields.read_or("resources", none, problems, |entry, problems| resources::read(entry, &known, problems));
     let mut served = resources::served(fields.get("resources"), fields.get("activities"));
-    // What an activity of the base cost by name is its cost in a scenario that traces it no more.
-    let traced = |setting: &ActivitySetting| setting.each_rule().any(|rule| rule.method == Method::Traced);
-    let of_base = base.into_iter().flat_map(|base| &base.activities);
-    served.extend(of_base.filter(|(_, setting)| traced(setting)).map(|(name, _)| name.clone()));
+    served.extend(base.into_iter().flat_map(traced_activities));
     let activities = fields.read_or("activities", BTreeMap::new(), problems, |entry, problems| {
         activities::read(entry, &known, &served, problems)
     });
@@ -280,6 +277,12 @@ fn settings(
         report: report?,
         suppress: suppress?,
     })
+}
+
+/// Activities of a base some of whose cost customers are named with: in a scenario that traces them no more it is their cost.
+fn traced_activities(base: &Settings) -> impl Iterator<Item = String> {
+    let traced = |setting: &ActivitySetting| setting.each_rule().any(|rule| rule.method == Method::Traced);
+    base.activities.iter().filter(move |(_, setting)| traced(setting)).map(|(name, _)| name.clone())
 }
 
 /// `inputs`, whose footers `limits` bounds. Without `inputs` that alone is told, not also what would need each of its tables.
