@@ -20,6 +20,9 @@ const ITERATIONS: usize = 100;
 /// Starts, each from first centres of its own: of one alone every second or third may end at a poor optimum.
 const STARTS: u64 = 8;
 
+/// Customers whom the starts are made of, at most about: where they lead is known by then.
+const SAMPLE: usize = 32_768;
+
 /// A column made comparable: after the scale's own step, mean 0 and standard deviation 1. What is unknown is 0, the mean; a
 /// column that is the same for all is 0 everywhere.
 #[must_use]
@@ -63,16 +66,20 @@ fn rank(values: &mut [Option<f64>]) {
 ///
 /// First centres by greedy k-means++ (each drawn with a probability in proportion to the squared distance from the nearest one
 /// drawn so far, the best of `2 + ⌊ln k⌋` draws), then Lloyd's iterations until nobody moves, 100 at most. Of eight such starts the
-/// one counts whose squared distances add up to least, of equals the first. Of equally near centres the first counts. Fewer
-/// customers than clusters, or fewer distinct ones, give fewer clusters.
+/// one counts whose squared distances add up to least, of equals the first. Of more than 32,768 customers the starts are of every
+/// second, third or later one, and all go on from where the best ended. Of equally near centres the first counts. Fewer customers
+/// than clusters, or fewer distinct ones, give fewer clusters.
 ///
 /// * `columns`: scaled, one value a customer.
 ///
 /// Sources: Arthur & Vassilvitskii, k-means++ (2007); Lloyd, Least squares quantization in PCM (1982).
 #[must_use]
 pub fn k_means(columns: &[Vec<f64>], clusters: usize, seed: u64) -> Vec<u16> {
-    let ended = (0..STARTS).map(|start| from(columns, first_centres(columns, clusters, (seed, start))));
+    let step = columns.first().map_or(0, Vec::len).div_ceil(SAMPLE).max(1);
+    let sample: Vec<Vec<f64>> = columns.iter().map(|column| column.iter().step_by(step).copied().collect()).collect();
+    let ended = (0..STARTS).map(|start| from(&sample, first_centres(&sample, clusters, (seed, start))));
     let best = ended.reduce(|best, next| if next.0 < best.0 { next } else { best });
+    let best = best.map(|best| if step == 1 { best } else { from(columns, best.2) });
     best.map_or_else(Vec::new, |(_, of, centres)| numbered(of, &centres))
 }
 
@@ -232,6 +239,21 @@ mod tests {
             poor += usize::from(starts[0] > 1.05 * least);
         }
         assert!(poor > 0, "one start is as good here");
+    }
+
+    #[test]
+    fn of_very_many_customers_all_are_nearest_to_the_means_that_the_starts_of_some_lead_to() {
+        // Four heaps, the last one of every thousandth customer.
+        let place = |i: usize| if i.is_multiple_of(1_000) { 3 } else { i % 3 };
+        let column = |at: [f64; 4], turn: f64| -> Vec<f64> {
+            (0..100_000).map(|i| at[place(i)] + libm::sin(turn * i as f64)).collect()
+        };
+        let columns = vec![column([20.0, 0.0, -20.0, 60.0], 1.3), column([0.0, 30.0, 0.0, 60.0], 0.7)];
+        for seed in 0..3 {
+            let found = k_means(&columns, 4, seed);
+            // By the first column: the few, then 20, 0 and −20.
+            assert!((0..100_000).all(|i| usize::from(found[i]) == (place(i) + 1) % 4), "{seed}");
+        }
     }
 
     #[test]
