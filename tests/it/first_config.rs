@@ -178,6 +178,12 @@ fn a_folder_of_several_tables_is_taken_apart_and_one_of_many_days_is_not() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("export/sales.parquet is taken for `transactions`"), "{said}");
     assert!(said.contains("export/crm.csv is taken for `customers`") && config.contains("format: csv"), "{said}");
+    // More files of the ledger beside another table are the ledger, too: none is left out.
+    fs::copy(job.path("export/sales.parquet"), job.path("export/sales_2.parquet")).unwrap();
+    let (_, said, config) = looked_at(&job, "export");
+    assert!(said.contains("export/sales.parquet, export/sales_2.parquet is taken for `transactions`"), "{said}");
+    assert!(config.contains("path: [export/sales.parquet, export/sales_2.parquet]"), "{config}");
+    assert!(!said.contains("not recognised"), "{said}");
     // Every customer once a day, amounts in cents; one column came later.
     for day in 0..30_i64 {
         let mut columns = vec![

@@ -46,7 +46,13 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
         return streams.fail(&format!("{config}: {error}"), Some(hint), Exit::USAGE);
     }
     for table in &found {
-        writeln!(streams.talk, "{} is taken for `{}`, {} of 10", table.path, table.table.as_str(), table.of_ten)?;
+        writeln!(
+            streams.talk,
+            "{} is taken for `{}`, {} of 10",
+            table.paths.join(", "),
+            table.table.as_str(),
+            table.of_ten
+        )?;
     }
     for path in &none {
         writeln!(streams.talk, "{path} was not recognised; docs/inputs.md lists the tables that a run reads")?;

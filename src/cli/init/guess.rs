@@ -1,5 +1,7 @@
 //! What a column is likely to be, from its name, its type, and what a sample of it is like.
 
+use std::collections::BTreeSet;
+
 use super::roles::{AMOUNT, LINE_COSTS, PERIOD, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE, period_of};
 use crate::{
     read::peek::{Column, Kind, Peek},
@@ -22,7 +24,8 @@ pub(crate) struct Guess {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) table: TableName,
-    pub(crate) path: String,
+    /// One, and those of files with the same columns that are nothing else.
+    pub(crate) paths: Vec<String>,
     pub(crate) csv: bool,
     pub(crate) roles: Vec<Guess>,
     /// Names of columns that no role was found for.
@@ -53,7 +56,8 @@ impl Found {
 }
 
 /// What each of the tables that were looked at is likely to be: each of ours at most once, the likeliest first; and the paths
-/// of those that are none.
+/// of those that are none. A path that is no table of its own and has the columns of one belongs to it: a ledger may come in files
+/// beside other tables.
 pub(crate) fn guess(peeks: &[(String, Peek)]) -> (Vec<Found>, Vec<String>) {
     let mut all: Vec<(usize, Found)> = Vec::new();
     for (number, (path, peek)) in peeks.iter().enumerate() {
@@ -65,16 +69,29 @@ pub(crate) fn guess(peeks: &[(String, Peek)]) -> (Vec<Found>, Vec<String>) {
         (std::cmp::Reverse(found.named), std::cmp::Reverse(found.matched), std::cmp::Reverse(found.of_ten))
     };
     all.sort_by_key(|(number, found)| (rank(found), *number, found.table));
-    let (mut taken, mut found): (Vec<usize>, Vec<Found>) = (Vec::new(), Vec::new());
+    let mut taken: Vec<(usize, Found)> = Vec::new();
     for (number, next) in all {
-        if !taken.contains(&number) && found.iter().all(|known| known.table != next.table) {
-            taken.push(number);
-            found.push(next);
+        if taken.iter().all(|(other, known)| *other != number && known.table != next.table) {
+            taken.push((number, next));
         }
     }
+    let mut none = Vec::new();
+    let first: Vec<usize> = taken.iter().map(|(number, _)| *number).collect();
+    for (path, peek) in (0..).zip(peeks).filter(|(number, _)| !first.contains(number)).map(|(_, peek)| peek) {
+        match taken.iter_mut().find(|(number, _)| has_columns_of(&peeks[*number].1, peek)) {
+            Some((_, found)) => found.paths.push(path.clone()),
+            None => none.push(path.clone()),
+        }
+    }
+    let mut found: Vec<Found> = taken.into_iter().map(|(_, found)| found).collect();
     found.sort_by_key(|found| found.table);
-    let none = (0..peeks.len()).filter(|number| !taken.contains(number)).map(|number| peeks[number].0.clone());
-    (found, none.collect())
+    (found, none)
+}
+
+/// Whether two tables have columns of the same names.
+fn has_columns_of(a: &Peek, b: &Peek) -> bool {
+    let names = |peek: &Peek| peek.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>();
+    a.csv == b.csv && names(a) == names(b)
 }
 
 fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
@@ -135,8 +152,8 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     let left =
         peek.columns.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, c)| c.name.clone()).collect();
     let matched = needed.iter().filter(|score| **score > 0).count();
-    let (table, path, csv) = (shape.table, path.to_owned(), peek.csv);
-    Some(Found { table, path, csv, roles, left, of_ten, named, matched, period, activities })
+    let (table, paths, csv) = (shape.table, vec![path.to_owned()], peek.csv);
+    Some(Found { table, paths, csv, roles, left, of_ten, named, matched, period, activities })
 }
 
 /// Of ten: five for the name (three for a part of it), three for the type, two for the sample. A type that cannot be is none.
@@ -186,7 +203,7 @@ mod tests {
         let customers = peek(vec![column("cust_no", Kind::Integer, 1.0), column("customer_group", Kind::Text, 0.01)]);
         let (found, none) = guess(&[("crm.parquet".to_owned(), customers), ("retail.parquet".to_owned(), ledger)]);
         assert!(none.is_empty());
-        let tables: Vec<_> = found.iter().map(|found| (found.table, found.path.as_str())).collect();
+        let tables: Vec<_> = found.iter().map(|found| (found.table, found.paths[0].as_str())).collect();
         assert_eq!(tables, [(TableName::Transactions, "retail.parquet"), (TableName::Customers, "crm.parquet")]);
         let of = |found: &Found| {
             found

@@ -113,7 +113,11 @@ forecast: {model: mbg_nbd, time_unit: week, horizon: 52 weeks, discount_rate_per
 /// * `unsaid`: roles that are left out.
 fn write_table(text: &mut String, table: &Found, unsaid: &[&str]) {
     let _ = writeln!(text, "  {}:                # {} of 10", table.table.as_str(), table.of_ten);
-    let _ = writeln!(text, "    path: {}", quoted(&table.path));
+    let paths: Vec<String> = table.paths.iter().map(|path| quoted(path)).collect();
+    let _ = match paths.as_slice() {
+        [path] => writeln!(text, "    path: {path}"),
+        paths => writeln!(text, "    path: [{}]", paths.join(", ")),
+    };
     if table.csv {
         text.push_str("    format: csv\n");
     }
@@ -212,7 +216,7 @@ mod tests {
         let roles = roles.iter().map(guess).collect();
         Found {
             table,
-            path: table.as_str().to_owned(),
+            paths: vec![table.as_str().to_owned()],
             csv: false,
             roles,
             left: Vec::new(),
