@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    decisions::drivers,
     equity::{cdnow, number, rows},
     support::Job,
 };
@@ -22,26 +23,14 @@ fn job(most: usize, budget: &str) -> Job {
 #[test]
 fn what_actions_gain_together_follows_from_the_columns_shown() {
     let job = job(3, "400.00");
-    let names = [
-        "customer_id",
-        "expected_spend",
-        "margin_rate",
-        "cost_per_purchase",
-        "cost_per_time",
-        "expected_discounted_purchases",
-        "expected_discounted_lifetime",
-    ];
-    let of: BTreeMap<String, Vec<f64>> = rows(&job, "customer_value", &names)
-        .into_iter()
-        .map(|row| (row[0].clone(), row[1..].iter().map(|cell| cell.parse().unwrap()).collect()))
-        .collect();
+    let of = drivers(&job);
     let found = rows(&job, "decision_invest", &["customer_id", "action", "cost", "gain", "gain_sd", "chosen"]);
     let mut last = ("", "");
     let mut together = 0;
     for row in &found {
         assert!((row[0].as_str(), row[1].as_str()) > last, "{row:?} after {last:?}");
         last = (&row[0], &row[1]);
-        let [spend, margin, order, time, purchases, lifetime] = of[&row[0]][..] else { unreachable!() };
+        let [spend, margin, order, time, purchases, lifetime, _] = of[&row[0]][..] else { unreachable!() };
         let worth = |more: f64, kept: f64, cost: f64| {
             100.0 * (((margin + kept) * spend - order * cost) * purchases * more - time * cost * lifetime)
         };

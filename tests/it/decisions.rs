@@ -19,7 +19,7 @@ fn float(text: &str) -> f64 {
 }
 
 /// Columns of `customer_value` that an expected value is made of.
-fn drivers(job: &Job) -> BTreeMap<String, Vec<f64>> {
+pub(crate) fn drivers(job: &Job) -> BTreeMap<String, Vec<f64>> {
     let names = [
         "customer_id",
         "expected_spend",

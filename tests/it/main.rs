@@ -72,4 +72,5 @@ mod validation;
 mod verify;
 mod watched;
 mod what_if;
+mod what_if_costs;
 mod who_bears;
