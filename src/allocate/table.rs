@@ -178,7 +178,7 @@ pub fn plan(costing: &Costing<'_>, ground: &Ground<'_>) -> Result<CostPlan, Cost
         context.add_used_periods(number, &mut pools);
         let setting = &costing.activities[number].setting;
         let traced = |period: Option<Period>| context.under(number, period).1.method == Method::Traced;
-        if setting.each_rule().any(|rule| rule.method == Method::Traced) {
+        if setting.is_traced() {
             let pools = pools.iter().filter(|(period, _)| traced(**period)).map(|(period, money)| (*period, *money));
             context.trace(number, &pools.collect(), &mut plan)?;
         }

@@ -13,7 +13,7 @@
 //!
 //! Source: Shapley, A value for n-person games, in: Contributions to the theory of games II (1953), 307–317.
 
-use super::effect::Change;
+use super::effect::{Change, share};
 use crate::{
     schema::{
         decisions::{Action, MOST_ACTIONS},
@@ -86,7 +86,7 @@ fn part(
 ) -> Vec<(usize, f64)> {
     let size = set.len();
     let of = |mask: usize| (0..size).filter(move |at| mask & (1 << at) != 0).map(|at| set[at]);
-    let works = |action: usize| Change::probability(&actions[action].effect);
+    let works = |action: usize| share(actions[action].effect.probability);
     // How likely it is that of the actions of one mask just those of another work.
     let likely = |all: usize, work: usize| {
         (0..size)

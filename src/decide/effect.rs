@@ -57,12 +57,6 @@ impl Change {
             cost: self.cost * other.cost,
         }
     }
-
-    /// Probability that an action works at all.
-    #[must_use]
-    pub fn probability(effect: &Effect) -> f64 {
-        share(effect.probability)
-    }
 }
 
 impl From<&Effect> for Change {

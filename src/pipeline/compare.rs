@@ -314,10 +314,9 @@ fn whole_pools(settings: &Settings, ledgers: &Ledgers) -> Result<Vec<Pool>, RunE
             pool.capacity = None;
         }
     }
-    let is_traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
-    let plan = if ledgers.activities.iter().any(is_traced) { plan_of_traced(ledgers, settings)? } else { None };
-    if let Some(plan) = plan {
-        for (number, activity) in ledgers.activities.iter().enumerate().filter(|(_, activity)| is_traced(activity)) {
+    if let Some(plan) = plan_of_traced(ledgers, settings)? {
+        let activities = ledgers.activities.iter().enumerate();
+        for (number, activity) in activities.filter(|(_, activity)| activity.setting.is_traced()) {
             traced_as_pools((number, &activity.name), &mut pools, &plan.balances);
         }
     }

@@ -24,7 +24,7 @@ use crate::{
     read::{self, Footer, Source},
     schema::{
         contract::{InputBalance, RejectedRow},
-        costing::{Method, ResourceSetting},
+        costing::ResourceSetting,
         facts::Cells,
         period::PeriodKind,
         relations::Relations,
@@ -189,7 +189,7 @@ impl<'a> SideInputs<'a> {
         let idle = activities.iter().filter_map(|activity| activity.setting.unused_to.as_deref());
         let served: BTreeSet<&str> = served.chain(idle).collect();
         for activity in activities {
-            let elsewhere = served.contains(activity.name.as_str()) || is_traced(activity);
+            let elsewhere = served.contains(activity.name.as_str()) || activity.setting.is_traced();
             // An activity that cost nothing stays visible in the balance.
             if !elsewhere && !pools.iter().any(|pool| pool.activity == activity.name) {
                 pools.push(Pool { activity: activity.name.clone(), period: None, amount: 0, capacity: None });
@@ -264,8 +264,11 @@ impl<'a> SideInputs<'a> {
         customers: &KnownCustomers<'_>,
         activities: &[Activity],
     ) -> Result<(Cells, Vec<TracedCost>), RunError> {
-        let names: Vec<&str> =
-            activities.iter().filter(|activity| is_traced(activity)).map(|activity| activity.name.as_str()).collect();
+        let names: Vec<&str> = activities
+            .iter()
+            .filter(|activity| activity.setting.is_traced())
+            .map(|activity| activity.name.as_str())
+            .collect();
         let read = |input: &Input<'_>, csv| costs::traced(input, customers, &names, csv);
         let Some(rows) = self.table(TableName::Traced, read)? else { return Ok((cells, Vec::new())) };
         let keys = rows.iter().filter_map(|row| Some((row.customer?, row.period))).collect();
@@ -344,9 +347,4 @@ impl<'a> SideInputs<'a> {
             ..Relations::default()
         })
     }
-}
-
-/// Whether a rule of the activity takes costs that name their customer.
-fn is_traced(activity: &Activity) -> bool {
-    activity.setting.each_rule().any(|rule| rule.method == Method::Traced)
 }

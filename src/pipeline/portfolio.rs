@@ -8,6 +8,7 @@ use super::{
     results::{Findings, sum_by_customer},
 };
 use crate::{
+    allocate::CostPlan,
     numeric::decimal::{Decimal, divide_half_even},
     portfolio::{
         analysis::{best_way, future_threshold, group},
@@ -86,12 +87,7 @@ fn ways_of(alternative: Option<&Alternative<'_>>) -> Option<String> {
 /// really change, rounded once a customer and way, half to even.
 fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Vec<Vec<Option<Minor>>> {
     let (ledgers, plan) = (&found.ledgers, &found.costs.plan);
-    let ways: Vec<Vec<i64>> = settings
-        .portfolio
-        .ways_to_serve
-        .iter()
-        .map(|way| plan.activities.iter().map(|activity| saved(way, &activity.name, &activity.setting)).collect())
-        .collect();
+    let ways = saved_by_ways(settings, plan);
     if ways.is_empty() {
         return Vec::new();
     }
@@ -134,8 +130,15 @@ fn served(settings: &Settings, found: &Findings, present: &[Minor]) -> Vec<Vec<O
     profits
 }
 
+/// What each way to serve saves of each activity's cost, as [`saved`] tells.
+pub(super) fn saved_by_ways(settings: &Settings, plan: &CostPlan) -> Vec<Vec<i64>> {
+    let ways = settings.portfolio.ways_to_serve.iter();
+    let of = |way| plan.activities.iter().map(|activity| saved(way, &activity.name, &activity.setting)).collect();
+    ways.map(of).collect()
+}
+
 /// What a way saves of an activity's cost, a unit of it being [`SHARE_SCALE`]: nothing of what would not change.
-pub(super) fn saved(way: &WayToServe, name: &str, setting: &ActivitySetting) -> i64 {
+fn saved(way: &WayToServe, name: &str, setting: &ActivitySetting) -> i64 {
     let changes = setting.behaviour == Behaviour::Variable || setting.avoidable;
     let of = |factors: &[(String, Decimal)], name: &str| {
         factors.iter().find(|(known, _)| known == name).map(|found| found.1)

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::{portfolio::saved, results::Findings};
+use super::{portfolio::saved_by_ways, results::Findings};
 use crate::{
     allocate::kinds::Kind,
     schema::{costing::Layer, relations::SHARE_SCALE, settings::Settings},
@@ -48,12 +48,7 @@ pub(super) fn recurring(
 ) -> Vec<Recurring> {
     let (ledgers, plan) = (&found.ledgers, &found.costs.plan);
     let of = |number: usize| &plan.activities[number];
-    let ways: Vec<Vec<i64>> = settings
-        .portfolio
-        .ways_to_serve
-        .iter()
-        .map(|way| plan.activities.iter().map(|activity| saved(way, &activity.name, &activity.setting)).collect())
-        .collect();
+    let ways = saved_by_ways(settings, plan);
     let ground = ledgers.ground(settings);
     let is_present = ledgers.is_present(settings.period);
     let first = &ledgers.facts.first_cell;

@@ -81,14 +81,13 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
     let resources = with_takers(&other.resources, &takers, &names)?;
     let mut pools = base.pools.clone();
     let whole = settings.period == PeriodKind::Whole;
-    let traced = |activity: &Activity| activity.setting.each_rule().any(|rule| rule.method == Method::Traced);
-    let plan = if base.activities.iter().any(traced) { plan_of_traced(base, settings)? } else { None };
+    let plan = plan_of_traced(base, settings)?;
     for activity in &activities {
         let Some(number) = base.activities.iter().position(|known| known.name == activity.name) else { continue };
         let before = &base.activities[number];
         // Once it is not traced any more, or costs something else, what it cost by name is a cost like any other.
-        let other = !traced(activity) || scenario.costs.iter().any(|(name, _)| *name == activity.name);
-        if let Some(plan) = plan.as_ref().filter(|_| traced(before) && other) {
+        let other = !activity.setting.is_traced() || scenario.costs.iter().any(|(name, _)| *name == activity.name);
+        if let Some(plan) = plan.as_ref().filter(|_| before.setting.is_traced() && other) {
             traced_as_pools((number, &activity.name), &mut pools, &plan.balances);
         }
         // The pools table gives capacities by pool, over the activity's own; another method may take none.
@@ -173,7 +172,7 @@ pub(super) fn traced_as_pools((number, name): (usize, &str), pools: &mut Vec<Poo
 
 /// The plan of the base, where a cost names its customer: it says what such an activity cost in each period.
 pub(super) fn plan_of_traced(base: &Ledgers, settings: &Settings) -> Result<Option<CostPlan>, RunError> {
-    if base.traced.is_empty() {
+    if base.traced.is_empty() || !base.activities.iter().any(|activity| activity.setting.is_traced()) {
         return Ok(None);
     }
     Ok(Some(allocate::plan(&base.costing(settings), &base.ground(settings))?))

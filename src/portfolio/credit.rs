@@ -1,7 +1,7 @@
 //! Payment behaviour: how late customers pay, whether it gets worse, and the grade that it makes.
 
 use crate::{
-    numeric::decimal::Decimal,
+    numeric::decimal::{Decimal, power_of_ten},
     schema::{
         period::Period,
         portfolio::{CreditSettings, Payment},
@@ -97,7 +97,7 @@ type Share = fn(&Receivable) -> Option<[i128; 2]>;
 
 /// How far a part is above `cut` times a whole, in units of the last digit of the cut.
 fn above([part, whole]: [i128; 2], cut: Decimal) -> i128 {
-    let scale = 10_i128.saturating_pow(cut.scale);
+    let scale = power_of_ten(cut.scale).unwrap_or(i128::MAX);
     part.saturating_mul(scale).saturating_sub(whole.saturating_mul(cut.mantissa))
 }
 

@@ -13,11 +13,16 @@ use super::{columns::listed, uses::Use};
 /// Bytes in which a CSV's header is looked for.
 const HEADER: u64 = 1 << 20;
 
+/// The first line of a CSV, as far as it can be read: what cannot is told when the rows are.
+fn first_line(file: &Utf8Path) -> Vec<u8> {
+    let mut header = Vec::new();
+    let _ = File::open(file).and_then(|file| BufReader::new(file).take(HEADER).read_until(b'\n', &mut header));
+    header
+}
+
 /// Whether a CR that no LF follows ends the first line of a CSV: to the decoder all that comes after it are names of columns.
 pub(super) fn ends_in_cr(file: &Utf8Path) -> bool {
-    let mut header = Vec::new();
-    // What cannot be read is told when the rows are.
-    let _ = File::open(file).and_then(|file| BufReader::new(file).take(HEADER).read_until(b'\n', &mut header));
+    let header = first_line(file);
     let mut quoted = false;
     header.iter().enumerate().any(|(at, byte)| {
         quoted ^= *byte == b'"';
@@ -28,9 +33,7 @@ pub(super) fn ends_in_cr(file: &Utf8Path) -> bool {
 
 /// Whether a header names a column more than once. Polars gives the second another name.
 pub(super) fn names_twice(file: &Utf8Path, column: &str) -> bool {
-    let mut header = String::new();
-    // What cannot be read is told when the rows are.
-    let _ = File::open(file).and_then(|file| BufReader::new(file).take(HEADER).read_line(&mut header));
+    let header = String::from_utf8(first_line(file)).unwrap_or_default();
     let names = header.trim_start_matches('\u{feff}').split(',').map(|name| name.trim_end().trim_matches('"'));
     names.filter(|name| *name == column).count() > 1
 }

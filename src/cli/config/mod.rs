@@ -38,7 +38,7 @@ pub use self::{
 };
 use crate::schema::{
     checks::{Freshness, OutputTest},
-    costing::{ActivitySetting, Method, ServiceSetting},
+    costing::{ActivitySetting, ServiceSetting},
     decisions::DecisionSettings,
     equity::EquitySettings,
     fx::FxSettings,
@@ -281,8 +281,7 @@ fn settings(
 
 /// Activities of a base some of whose cost customers are named with: in a scenario that traces them no more it is their cost.
 fn traced_activities(base: &Settings) -> impl Iterator<Item = String> {
-    let traced = |setting: &ActivitySetting| setting.each_rule().any(|rule| rule.method == Method::Traced);
-    base.activities.iter().filter(move |(_, setting)| traced(setting)).map(|(name, _)| name.clone())
+    base.activities.iter().filter(|(_, setting)| setting.is_traced()).map(|(name, _)| name.clone())
 }
 
 /// `inputs`, whose footers `limits` bounds. Without `inputs` that alone is told, not also what would need each of its tables.

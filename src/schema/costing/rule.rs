@@ -113,6 +113,12 @@ impl ActivitySetting {
         Cow::Owned(own)
     }
 
+    /// Whether a rule takes costs that name their customer.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.each_rule().any(|rule| rule.method == Method::Traced)
+    }
+
     /// The activity as each of its rules has it.
     pub fn each_rule(&self) -> impl Iterator<Item = Cow<'_, Self>> {
         (0..=self.later.len()).map(|number| self.under(number))
