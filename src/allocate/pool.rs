@@ -293,10 +293,12 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// The number of a segment. [`NONE`] is one where only unknown customers are in it, too.
     fn segment(&self, name: &str) -> Result<u16, Refusal> {
         let names = self.ground.segment_names;
         let unknown = || Refusal::UnknownSegment { segment: name.to_owned(), known: names.join(", ") };
-        names.iter().position(|known| known == name).map(|at| at as u16).ok_or_else(unknown)
+        let at = names.iter().position(|known| known == name).or_else(|| (name == NONE).then_some(names.len()));
+        at.map(|at| at as u16).ok_or_else(unknown)
     }
 
     fn fixed(

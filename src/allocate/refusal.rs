@@ -173,7 +173,10 @@ impl Refusal {
             Self::PushedDown { .. } => {
                 Some("say push_down: true on the resource pool, or let it serve an activity of its own level")
             }
-            Self::UnknownSegment { .. } => Some("check the name and the column `segment` of inputs.customers"),
+            Self::UnknownSegment { .. } => Some(
+                "check the name and the column `segment` of inputs.customers (with --cost-object channel or region, activities \
+                 of that level name channels or regions)",
+            ),
             Self::NotValid { .. } | Self::NoRule { .. } => {
                 Some("change valid_from or valid_to of the rule, or give the period another rule")
             }

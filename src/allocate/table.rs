@@ -205,6 +205,8 @@ pub(super) struct Money {
     pub(super) received: Minor,
     /// Practical capacity that the pools table gives, scaled by 10⁶.
     capacity: Option<i128>,
+    /// Of the whole run, where the periods' own pools charge all that was used.
+    is_beside: bool,
 }
 
 /// Cost by period. An activity that cost nothing stays visible in the balance.
@@ -251,13 +253,17 @@ impl Context<'_> {
     }
 
     /// A standard rate charges what was used, whether the period has a cost or not: a period with a quantity has a pool, of
-    /// 0.00 where nothing says more.
+    /// 0.00 where nothing says more. A pool of the whole run reaches every period; beside pools of periods it charges nothing, so
+    /// that nobody pays the rate twice.
     fn add_used_periods(&self, number: usize, pools: &mut Pools) {
         let Activity { name, setting } = &self.costing.activities[number];
         let is_rate = |rule: Cow<'_, ActivitySetting>| matches!(rule.method, Method::StandardRate { .. });
-        // A pool of the whole run reaches every period.
-        if pools.contains_key(&None) || !setting.each_rule().any(is_rate) {
+        let is_alone = pools.len() == 1 && pools.contains_key(&None);
+        if is_alone || !setting.each_rule().any(is_rate) {
             return;
+        }
+        if let Some(whole) = pools.get_mut(&None) {
+            whole.is_beside = is_rate(self.under(number, None).1);
         }
         if self.costing.period == PeriodKind::Whole {
             pools.insert(None, Money::default());
@@ -405,7 +411,7 @@ impl Context<'_> {
         &self,
         number: usize,
         period: Option<Period>,
-        Money { own, received, capacity }: Money,
+        Money { own, received, capacity, is_beside }: Money,
         columns: &mut Columns,
         plan: &mut CostPlan,
     ) -> Result<(), CostError> {
@@ -431,6 +437,7 @@ impl Context<'_> {
         let cost_of = |name: &str| plan.cost_of(name, self.ground);
         let planned = match combination(&own_capacity) {
             Some(wrong) => return Err(failed(Refusal::Combination { wrong })),
+            None if is_beside => Planned { under_absorbed: amount, ..Planned::default() },
             None => self.planner(period, columns, &cost_of).plan(&own_capacity, amount).map_err(failed)?,
         };
         self.show(number, (rule, &setting), period, columns, plan)?;

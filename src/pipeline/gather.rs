@@ -332,8 +332,9 @@ fn groups_of_forecast(
 /// The day that the run looks back from.
 fn as_of(settings: &Settings, last_day: Day) -> Result<Day, ContractError> {
     if settings.as_of.is_none() && last_day == NO_DAY {
-        let what = "transactions: no line was accepted, so there is no last date to take as_of from; give as_of";
-        return Err(ContractError::Setting(what.to_owned()));
+        let by = if settings.inputs.transactions.filter.is_some() { ", of those that `where` leaves" } else { "" };
+        let what = format!("transactions: no line was accepted{by}, so there is no last date to take as_of from");
+        return Err(ContractError::Setting(format!("{what}; give as_of")));
     }
     Ok(settings.as_of.unwrap_or(last_day))
 }

@@ -1,6 +1,6 @@
 //! A scenario beside the base: the same facts under other costs, methods, drivers, capacities or prices.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Ledgers, RunError, prices};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     contract::{ContractError, resource_weights::with_takers},
     numeric::decimal::{Decimal, divide_half_even, format_minor, power_of_ten},
     schema::{
-        costing::{ActivitySetting, Capacity, Method, ResourceSetting},
+        costing::ResourceSetting,
         costs::{PoolBalance, PoolNode},
         economic::EconomicInputs,
         facts::{Cells, CustomerFacts},
@@ -90,24 +90,17 @@ pub(super) fn costs(base: &Ledgers, settings: &Settings, scenario: &Scenario) ->
         if let Some(plan) = plan.as_ref().filter(|_| before.setting.is_traced() && other) {
             traced_as_pools((number, &activity.name), &mut pools, &plan.balances);
         }
-        // The pools table gives capacities by pool, over the activity's own; another method may take none.
-        let taken = |rule: Cow<'_, ActivitySetting>| {
-            let setting = ActivitySetting { capacity: Some(Capacity::Practical(1)), ..rule.into_owned() };
-            allocate::combination(&setting).is_some()
-        };
-        let said = |activity: &Activity| -> Vec<(Option<Capacity>, Method)> {
-            activity.setting.each_rule().map(|rule| (rule.capacity, rule.method.clone())).collect()
-        };
-        let (was, is) = (said(before), said(activity));
-        let other_capacity = was.iter().map(|(capacity, _)| capacity).ne(is.iter().map(|(capacity, _)| capacity));
-        if other_capacity || (was != is && activity.setting.each_rule().any(taken)) {
-            pools.iter_mut().filter(|pool| pool.activity == activity.name).for_each(|pool| pool.capacity = None);
-        }
     }
-    for (name, pool) in &resources {
-        let said = |pool: &ResourceSetting| pool.rules().map(|service| service.capacity).collect::<Vec<_>>();
-        if base.resources.get(name).is_some_and(|before| said(before) != said(pool)) {
-            pools.iter_mut().filter(|pool| pool.activity == *name).for_each(|pool| pool.capacity = None);
+    // The pools table gives capacities by pool, over the config's own.
+    let says = |section: &str, name: &str, keys: &[&str]| {
+        keys.iter().any(|key| scenario.says(&format!("{section}.{name}.{key}")))
+    };
+    for pool in &mut pools {
+        let name = pool.activity.as_str();
+        if says("activities", name, &["capacity", "method", "rules"])
+            || says("resources.pools", name, &["capacity", "rules"])
+        {
+            pool.capacity = None;
         }
     }
     let mut pool_lines = Arc::clone(&base.pool_lines);
@@ -138,6 +131,9 @@ fn activities(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> Resul
             return Err(missing("activity", name, &known));
         };
         let setting = &mut activity.setting;
+        if scenario.says(&format!("activities.{name}.method")) {
+            setting.capacity = None;
+        }
         setting.method = change.method.clone().unwrap_or_else(|| setting.method.clone());
         setting.capacity = change.capacity.or(setting.capacity);
         setting.over_use = change.over_use.unwrap_or(setting.over_use);

@@ -113,6 +113,12 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
         }
     }
     lines.extend(results.audit.balances.iter().filter_map(|(table, balance)| without_quantity(*table, balance)));
+    let without_rows = results.audit.balances.iter().filter(|(_, balance)| balance.input.rows == 0);
+    lines.extend(without_rows.map(|(table, _)| {
+        let filter = settings.inputs.table(*table).and_then(|table| table.filter.as_ref());
+        let why = if filter.is_some() { " that its `where` leaves" } else { "" };
+        format!("  note: {} has no row{why}", table.as_str())
+    }));
     if let (Some(foretold), Some(setting)) = (&results.forecast, &settings.forecast) {
         lines.extend(foretold.notes(setting).into_iter().map(|note| format!("  note: {note}")));
     }

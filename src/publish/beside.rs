@@ -9,7 +9,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Writes a file beside its place and renames it: who opens it sees the old content or the new one, whole. What could not be
-/// finished goes.
+/// finished goes. A pipe or device is written into.
 ///
 /// * `mode`: of the file, less what the user's mask takes.
 ///
@@ -27,6 +27,9 @@ pub fn replace(path: &Utf8Path, content: &str, mode: u32) -> io::Result<()> {
 /// # Errors
 /// What the system says; the old content is then in its place.
 pub fn replace_if(path: &Utf8Path, content: &str, mode: u32, still: impl FnOnce() -> bool) -> io::Result<()> {
+    if is_stream(path) {
+        return OpenOptions::new().write(true).open(path)?.write_all(content.as_bytes());
+    }
     let beside = beside(path);
     let written = create(&beside, mode).and_then(|mut file| file.write_all(content.as_bytes()));
     let allowed = written.and_then(|()| if still() { Ok(()) } else { Err(io::Error::other("has been replaced")) });
@@ -41,12 +44,20 @@ pub fn replace_if(path: &Utf8Path, content: &str, mode: u32, still: impl FnOnce(
 /// # Errors
 /// What the system says.
 pub fn can_replace(path: &Utf8Path) -> io::Result<()> {
-    if path.exists() && !path.is_file() {
-        return Err(io::Error::other("is not a regular file"));
+    if is_stream(path) {
+        return Ok(());
+    }
+    if path.is_dir() {
+        return Err(io::Error::other("is a folder"));
     }
     let beside = beside(path);
     create(&beside, 0o600)?;
     fs::remove_file(&beside)
+}
+
+/// Whether something else than a file or folder stands at a path: `/dev/null`, a pipe.
+fn is_stream(path: &Utf8Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
 fn beside(path: &Utf8Path) -> Utf8PathBuf {
@@ -85,6 +96,8 @@ mod tests {
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
         assert!(replace_if(&path, "newer", 0o600, || false).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        let null = Utf8Path::new("/dev/null");
+        assert!(can_replace(null).is_ok() && replace(null, "nothing", 0o600).is_ok() && is_stream(null));
         // A folder cannot be replaced by a file, and nothing stays beside it.
         fs::create_dir(folder.join("taken")).unwrap();
         assert!(can_replace(&folder.join("taken")).is_err());

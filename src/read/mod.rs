@@ -181,7 +181,9 @@ pub enum ReadError {
         reason: String,
     },
     /// A predicate that adds up, or counts, over other rows than the one that it is about.
-    #[error("{table}: `where` needs more rows than the one that it is about: it has an aggregate or a window")]
+    #[error(
+        "{table}: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery"
+    )]
     OtherRows {
         /// Input table or driver.
         table: String,

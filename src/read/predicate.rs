@@ -11,7 +11,7 @@ use super::plain_reason;
 /// # Errors
 /// What is wrong with its SQL.
 pub(crate) fn parse(text: &str) -> Result<Expr, String> {
-    let expression = polars::sql::sql_expr(text).map_err(|error| plain_reason(&error))?;
+    let expression = polars::sql::sql_expr(text).map_err(|error| without_tree(plain_reason(&error)))?;
     Ok(expression.map_expr(|node| match node {
         // Decimals would stop the scan, and floats go on as infinite.
         Expr::BinaryExpr {
@@ -25,6 +25,14 @@ pub(crate) fn parse(text: &str) -> Result<Expr, String> {
         }
         node => node,
     }))
+}
+
+/// A reason without the syntax tree that Polars prints of what it does not know: `expression Exists is not supported`.
+fn without_tree(reason: String) -> String {
+    match reason.split_once(" {") {
+        Some((what, _)) => format!("{what} is not supported"),
+        None => reason,
+    }
 }
 
 /// Whether an expression is true or false of a row with these columns; no row is read.
@@ -45,7 +53,12 @@ pub(crate) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<()
             }
             absent if absent.starts_with("no column ") => absent,
             // Without a row there is no cell that the message could hold.
-            _ => error.to_string().lines().next().unwrap_or_default().to_owned(),
+            _ => match error.to_string().lines().next().unwrap_or_default() {
+                days if days.starts_with("cannot compare 'date/datetime/time' to a string") => {
+                    format!("{days}; write a day as DATE '2024-01-31'")
+                }
+                reason => reason.to_owned(),
+            },
         },
     };
     let text = if csv { "; every column of a CSV file is text, as in CAST(amount AS DOUBLE) > 15" } else { "" };
@@ -132,6 +145,11 @@ mod tests {
         let told = |text: &str, csv| check(&parse(text).unwrap(), frame.schema(), csv);
         assert_eq!(told("b > 1 AND a IN ('x')", false), Ok(()));
         assert_eq!(told("b + 1", false), Err("it is neither true nor false".to_owned()));
+        let days = df!("d" => [0_i32]).unwrap().lazy().select([col("d").cast(DataType::Date)]).collect().unwrap();
+        let of_days = |text: &str| check(&parse(text).unwrap(), days.schema(), false);
+        assert_eq!(of_days("d >= DATE '2024-01-31'"), Ok(()));
+        assert!(of_days("d >= '2024-01-31'").unwrap_err().ends_with("; write a day as DATE '2024-01-31'"));
+        assert_eq!(parse("EXISTS (SELECT 1)").unwrap_err(), "expression Exists is not supported");
         assert_eq!(told("a > 3", false), Err("cannot compare string with numeric type (i32)".to_owned()));
         assert!(told("a > 3", true).unwrap_err().ends_with("as in CAST(amount AS DOUBLE) > 15"));
     }

@@ -56,6 +56,14 @@ pub struct ActivityChange {
 }
 
 impl Scenario {
+    /// Whether it says something at a path, `null` too, or below it.
+    #[must_use]
+    pub fn says(&self, path: &str) -> bool {
+        let below =
+            |said: &String| said.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.overridden.iter().any(below)
+    }
+
     /// The price factor of a segment; `None` = unchanged.
     #[must_use]
     pub fn price(&self, segment: &str) -> Option<Decimal> {

@@ -179,7 +179,7 @@ fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     exit code 3
     warning: driver_quantities: rule `unknown_driver` is broken by 3 of 3 rows; its policy is warn
     error: activity `a`: segment `west` has a share, but no customer is in it; known segments: north, south; 5.00 EUR are at stake
-      hint: check the name and the column `segment` of inputs.customers
+      hint: check the name and the column `segment` of inputs.customers (with --cost-object channel or region, activities of that level name channels or regions)
     ");
     assert_snapshot!(failure("activities: {a: {level: order, method: fixed_amount, each: 2.00, cost: 5}}\n"), @r"
     exit code 3

@@ -71,8 +71,13 @@ fn a_one_off_cost_of_the_past_does_not_change_what_ending_a_customer_saves() {
 }
 
 /// Money of `decision_keep` by customer: contribution, avoidable and fixed cost, keep and serve value, then way and advice.
-fn told(activities: &str, more: &str) -> Vec<([i128; 4], Option<i128>, String, String)> {
-    let job = visited(activities, more);
+fn told(activities: &str, more: &str) -> Vec<Told> {
+    told_of(&visited(activities, more))
+}
+
+type Told = ([i128; 4], Option<i128>, String, String);
+
+fn told_of(job: &Job) -> Vec<Told> {
     job.run(&[]);
     let names = [
         "expected_contribution",
@@ -84,7 +89,7 @@ fn told(activities: &str, more: &str) -> Vec<([i128; 4], Option<i128>, String, S
         "advice",
         "expected_value",
     ];
-    let found = rows(&job, "decision_keep", &names);
+    let found = rows(job, "decision_keep", &names);
     assert_eq!(found.len(), 20);
     let of = |row: Vec<String>| {
         let money = [0, 1, 2, 3].map(|at| number(&row[at]));
@@ -135,6 +140,23 @@ fn a_way_to_serve_saves_of_products_too_but_nothing_of_what_is_over_or_stays() {
     }
     for row in with("visits") {
         assert_eq!((row.1.unwrap() - row.0[0], row.3.as_str()), (0, "serve_differently"), "{row:?}");
+    }
+}
+
+#[test]
+fn where_all_of_an_amount_is_kept_cost_of_products_is_no_cost_of_orders() {
+    let handling = "  handling: {level: order, method: driver, driver: lines, cost: 3840.00}\n";
+    let more = format!("{LINES}decisions: {{keep: {{avoidable_order_cost: 0.5}}}}\n");
+    let job = visited(handling, &more);
+    let usual = told_of(&job);
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &config.replace("path: l.parquet,", "path: l.parquet, returns: purchases,"));
+    for (kept, usual) in told_of(&job).iter().zip(&usual) {
+        // Of 22.00 that a purchase leaves, half of 10.00 for handling is fixed.
+        assert!((usual.0[2] * 22 - usual.0[0] * 5).abs() <= 22, "{usual:?}");
+        for (kept, usual) in kept.0.iter().zip(usual.0) {
+            assert!((kept - usual).abs() <= 1, "{kept} {usual}");
+        }
     }
 }
 

@@ -143,13 +143,13 @@ fn a_predicate_over_several_rows() {
     };
     assert_snapshot!(with("", "path: ledger", "path: ledger\n    where: \"amount < AVG(amount)\""), @r"
     exit code 2
-    error: transactions: `where` needs more rows than the one that it is about: it has an aggregate or a window
+    error: transactions: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery
       hint: work it out where the file is written, as a column, and name that column in `where`
     ");
     let driver = "drivers: {first: {count: lines, where: \"ROW_NUMBER() OVER () < 5\"}}\n";
     assert_snapshot!(with(driver, "", ""), @r"
     exit code 2
-    error: drivers.first: `where` needs more rows than the one that it is about: it has an aggregate or a window
+    error: drivers.first: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery
       hint: work it out where the file is written, as a column, and name that column in `where`
     ");
 }

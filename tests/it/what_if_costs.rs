@@ -87,6 +87,13 @@ fn an_activity_of_the_table_takes_another_driver_method_or_capacity() {
     // A method that takes no capacity leaves that of the table's pool behind.
     let rate = scene("activities.desk={method: standard_rate, driver: lines, rate: 0.5}");
     assert_eq!(job_costs(&rate)[1], [100, 50, 50]);
+    // So does any other method: it is in the unit of the one before it. And it is taken out by name.
+    let revenue = scene("activities.desk={method: revenue}");
+    assert_eq!(revenue.texts("capacity_use", "scenario"), ["base"]);
+    assert_eq!(job_costs(&revenue)[1], [150, 150, 333]);
+    let none = scene("activities.desk.capacity=null");
+    assert_eq!(none.texts("capacity_use", "scenario"), ["base"]);
+    assert_eq!(job_costs(&none)[1], [200, 100, 333]);
 }
 
 /// Cost of each cell in the base and in the scenario.
@@ -114,6 +121,9 @@ fn another_method_takes_no_key_of_the_one_before_it() {
     capacity.run(&[]);
     assert_eq!(capacity.texts("capacity_use", "scenario"), ["base"]);
     assert_eq!(job_costs(&capacity), [[100, 50, 100, 50], [200, 50, 0, 50]]);
+    // Lines that a capacity is told in are no revenue.
+    capacity.run(&["--set", "activities.handling={method: revenue}"]);
+    assert_eq!(capacity.texts("capacity_use", "scenario"), ["base"]);
 }
 
 /// Lines are 2 and 2, days 1 and 2; segments north and south; hr costs 3.00 and serves both activities and spare alike.
@@ -219,6 +229,8 @@ fn another_capacity_of_a_resource_pool_replaces_that_of_the_pools_table() {
     assert_eq!(job.texts("capacity_use", "scenario"), ["base", "what_if"]);
     // Of 16.00 three quarters are unused where one of four is used, and half where it is one of two.
     assert_eq!(job.decimals("capacity_use", "unused_cost"), [1_200, 800]);
+    job.run(&["--set", "resources.pools.wages.capacity=null"]);
+    assert_eq!(job.texts("capacity_use", "scenario"), ["base"]);
 }
 
 #[test]

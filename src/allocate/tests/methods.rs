@@ -149,6 +149,8 @@ fn unknown_customers_keep_their_weight_under_every_method_that_goes_by_a_driver(
     let all = |segment: &str| Method::Percent { shares: vec![(segment.to_owned(), of(100, 0))], within: by("calls") };
     assert_eq!(world(all("(none)"), &["(none)"], None), half);
     assert_eq!(world(all("n"), &["n"], None), (vec![5_000, 5_000], 0, 0));
+    // Where every known customer has a segment, only unknown ones are without.
+    assert_eq!(world(all("(none)"), &["n"], None), (vec![0, 0], 10_000, 0));
 }
 
 #[test]
@@ -309,7 +311,10 @@ fn a_standard_rate_charges_every_period_with_a_quantity_whether_it_has_a_cost_or
     let by_period = vec![(Some(1), 4_000, 2_000), (Some(2), 2_000, -2_000), (Some(4), 0, -1_000)];
     assert_eq!(world(&[(Some(1), 6_000)]), (cost.clone(), by_period));
     assert_eq!(world(&[]).0, cost);
-    assert_eq!(world(&[(None, 6_000)]), (cost, vec![(None, 6_000, -1_000)]));
+    assert_eq!(world(&[(None, 6_000)]), (cost.clone(), vec![(None, 6_000, -1_000)]));
+    // Nobody pays twice where a cost of the whole run stands beside one of a period.
+    let both = vec![(None, 0, 6_000), (Some(1), 4_000, -3_500), (Some(2), 2_000, -2_000), (Some(4), 0, -1_000)];
+    assert_eq!(world(&[(None, 6_000), (Some(1), 500)]), (cost, both));
     let whole = World::whole(1).driver("calls", &[UNITS]).activity_in("desk", rate(), &[]);
     assert_eq!(whole.cost().0, [1_000]);
 }

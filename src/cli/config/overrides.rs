@@ -199,7 +199,8 @@ fn forget_methods(document: &mut Node, over: &Node) {
     let over = over.get("activities").into_iter().flat_map(Node::entries);
     for (key, node) in over.filter(|(_, activity)| activity.get("method").is_some()) {
         if let Some(activity) = document.get_mut("activities").and_then(|activities| activities.get_mut(&key.text)) {
-            activity.forget(|key| methods::KEYS.contains(&key) || key == "rules");
+            activity
+                .forget(|key| methods::KEYS.contains(&key) || methods::OF_CAPACITY.contains(&key) || key == "rules");
             let method = node.get("method").and_then(Node::scalar).unwrap_or_default();
             let strays = methods::without_effect(method);
             activity.forget(|key| strays.contains(&key));

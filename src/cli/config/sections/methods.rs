@@ -50,16 +50,18 @@ pub(in crate::cli::config) const KEYS: [&str; 10] =
 /// A method that need not be there.
 type Optional<T> = Option<T>;
 
+/// Keys of an activity's capacity, which is in the unit of its driver quantities.
+pub(in crate::cli::config) const OF_CAPACITY: [&str; 3] = ["capacity", "over_use", "unused_to"];
+
 /// Keys of an activity that go with its driver quantities, and have no effect under a method without them.
 pub(in crate::cli::config) fn without_effect(method: &str) -> Vec<&'static str> {
     let word = METHODS.iter().find(|(name, _)| *name == method).map(|(_, word)| *word);
-    let (signs, missing, capacity) =
-        (["negative", "amplification_limit"], ["no_driver", "fallback"], ["capacity", "over_use", "unused_to"]);
+    let (signs, missing) = (["negative", "amplification_limit"], ["no_driver", "fallback"]);
     match word {
         Some(Word::Average | Word::Even) => signs.to_vec(),
         Some(Word::DualRate) => missing.to_vec(),
-        Some(Word::Percent | Word::FixedAmount | Word::StandardRate) => [&missing[..], &capacity].concat(),
-        Some(Word::Traced) => [&signs[..], &missing, &capacity].concat(),
+        Some(Word::Percent | Word::FixedAmount | Word::StandardRate) => [&missing[..], &OF_CAPACITY].concat(),
+        Some(Word::Traced) => [&signs[..], &missing, &OF_CAPACITY].concat(),
         Some(Word::Revenue | Word::Cost | Word::Driver | Word::TimeDriven) | None => Vec::new(),
     }
 }
