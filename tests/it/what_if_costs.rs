@@ -90,10 +90,10 @@ fn an_activity_of_the_table_takes_another_driver_method_or_capacity() {
     // So does any other method: it is in the unit of the one before it. And it is taken out by name.
     let revenue = scene("activities.desk={method: revenue}");
     assert_eq!(revenue.texts("capacity_use", "scenario"), ["base"]);
-    assert_eq!(job_costs(&revenue)[1], [150, 150, 333]);
+    assert_eq!(job_costs(&revenue)[1], [150, 150, 1_033]);
     let none = scene("activities.desk.capacity=null");
     assert_eq!(none.texts("capacity_use", "scenario"), ["base"]);
-    assert_eq!(job_costs(&none)[1], [200, 100, 333]);
+    assert_eq!(job_costs(&none)[1], [200, 100, 1_033]);
 }
 
 /// Cost of each cell in the base and in the scenario.
