@@ -12,14 +12,16 @@
 //! customer behavior the easy way, International Journal of Research in Marketing 38 (2021), 194–215.
 
 use super::bg_nbd::{Predictions, Residual};
+use super::per_period::{MANY, parts_on};
 use super::summary::{History, Summary};
-use crate::numeric::quadrature::Rule;
+use crate::numeric::quadrature::{Integrals, Rule};
 use crate::numeric::special::rise;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 static PANEL: LazyLock<Rule<16>> = LazyLock::new(Rule::legendre);
+static FINE: LazyLock<Rule<32>> = LazyLock::new(Rule::legendre);
 
 /// Counts less likely than the likeliest by this factor have no digit in common with the sum.
 const FORGOTTEN: f64 = 1e-20;
@@ -143,20 +145,36 @@ impl BgCnbdK {
     pub(super) fn residual_of_spans(&self, x: u32, t_x: f64, age: f64, spans: &[(f64, f64, f64)]) -> Residual {
         let mut ahead = self.ahead(x, t_x, age);
         let mut residual = Residual { purchases: 0.0, discounted_purchases: 0.0, discounted_alive_time: 0.0 };
-        let narrowest = self.first_panel(x, age);
-        for &(start, end, factor) in spans {
+        for &(_, end, factor) in spans {
             let made = ahead.at(end).0;
             residual.discounted_purchases += factor * (made - residual.purchases);
             residual.purchases = made;
-            let mut from = start;
-            while from < end {
-                let widest = narrowest.max(0.125 * from).min(self.alpha + age + from);
-                let to = if from + widest > from { end.min(from + widest) } else { end };
-                for (u, weight) in PANEL.on(from, to) {
-                    residual.discounted_alive_time += factor * weight * ahead.at(u).1;
+        }
+        let narrowest = self.first_panel(x, age);
+        let horizon = spans.last().map_or(0.0, |span| span.1);
+        let (mut spans, mut start) = (spans.iter().copied().peekable(), 0.0);
+        while start < horizon {
+            let widest = narrowest.max(0.125 * start).min(self.alpha + age + start);
+            let end = if start + widest > start { horizon.min(start + widest) } else { horizon };
+            let parts = parts_on((start, end), &mut spans);
+            if parts.len() > MANY {
+                let mut alive = [[0.0]; 32];
+                for (alive, (u, _)) in alive.iter_mut().zip(FINE.on(start, end)) {
+                    *alive = [ahead.at(u).1];
                 }
-                from = to;
+                let (integrals, mut before) = (Integrals::new(&FINE, (start, end), &alive), 0.0);
+                for (_, to, factor) in parts {
+                    let [until] = integrals.until(to);
+                    residual.discounted_alive_time += factor * (until - before);
+                    before = until;
+                }
+            } else {
+                for (from, to, factor) in parts {
+                    let alive: f64 = PANEL.on(from, to).map(|(u, weight)| weight * ahead.at(u).1).sum();
+                    residual.discounted_alive_time += factor * alive;
+                }
             }
+            start = end;
         }
         residual
     }

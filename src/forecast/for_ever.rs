@@ -15,9 +15,9 @@
 //! Laplace transform of a sum of exponentials; for Pareto/NBD see Fader, Hardie & Lee, RFM and CLV (2005).
 
 use super::for_ever_per_period::{AtEnds, at_any_time};
+use super::histories::Histories;
 use super::pareto_nbd::ParetoNbd;
 use super::population::Population;
-use super::predict::Histories;
 use super::purchase_model::{Dropout, PurchaseModel, WhileAlive};
 use crate::numeric::discounting::{Periods, Timing};
 use crate::numeric::hypergeometric::{HypergeometricError, gauss};

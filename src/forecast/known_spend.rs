@@ -2,9 +2,9 @@
 
 use super::fit::Fit;
 use super::gamma_gamma::{GammaGamma, SpendRate};
+use super::histories::Histories;
 use super::lifetime::Spend;
 use super::normal_spend::NormalSpend;
-use super::predict::Histories;
 use super::scores::spearman;
 use super::spend_model::SpendModel;
 use crate::schema::forecasting::SpendKind;
@@ -95,13 +95,37 @@ fn unknown_spend(spend: &GammaGamma, mean_amount: Option<f64>) -> SpendRate {
 }
 
 /// Mean amount of the repeat purchases of a fit, major units: what customers without one are taken to have spent once where the
-/// model has no mean (`q <= 1`); `None` where it has one. It belongs to the fit: who else is in a run moves nobody's spend.
+/// model has no mean (`q <= 1`); `None` where it has one. It belongs to the fit: who else is in a run moves nobody's spend, and whom
+/// the model does not know, whose repeat purchases were of no money, is not in it.
 ///
 /// * `repeat_spend`: as for the fit, without levels of groups.
 #[must_use]
 pub fn mean_amount(fit: &Fit<SpendModel>, frequency: &[u32], repeat_spend: &[f64]) -> Option<f64> {
     let without_mean = matches!(fit.fitted(), Ok(SpendModel::GammaGamma(model)) if model.q <= 1.0);
-    let purchases: f64 = frequency.iter().map(|x| f64::from(*x)).sum();
-    let mean = repeat_spend.iter().sum::<f64>() / purchases;
-    (without_mean && mean > 0.0).then_some(mean)
+    let known = frequency.iter().zip(repeat_spend).filter(|(x, total)| **x > 0 && **total > 0.0);
+    let (purchases, spent) = known.fold((0.0, 0.0), |(n, sum), (x, total)| (n + f64::from(*x), sum + total));
+    (without_mean && purchases > 0.0).then_some(spent / purchases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::fit::FitEnd;
+
+    #[test]
+    fn whom_the_model_does_not_know_is_not_in_its_mean_amount() {
+        let x: Vec<u32> = (0..200).map(|i| 1 + i % 3).collect();
+        // Such a spread that nobody has a mean.
+        let total: Vec<f64> = (0..200).map(|i| f64::from(x[i]) * libm::exp(0.09 * i as f64)).collect();
+        let mut fit = SpendModel::fit(SpendKind::GammaGamma, &x, &total, &[]);
+        assert!(!matches!(fit.end, FitEnd::Failed { .. }));
+        fit = fit.map(|_| SpendModel::GammaGamma(GammaGamma { p: 2.0, q: 0.5, gamma: 10.0 }));
+        let known = mean_amount(&fit, &x, &total).unwrap();
+        let more = |rows: &[(u32, f64)]| {
+            let (frequency, spent): (Vec<u32>, Vec<f64>) =
+                x.iter().copied().zip(total.iter().copied()).chain(rows.iter().copied()).unzip();
+            mean_amount(&fit, &frequency, &spent).unwrap()
+        };
+        assert!((more(&[(5, 0.0), (0, 0.0), (3, -40.0)]) / known - 1.0).abs() < 1e-12);
+    }
 }

@@ -5,9 +5,10 @@
 //! group's expectation. The first purchase has its expected amount; what follows is drawn as lifetime values are.
 
 use super::contribution::Rates;
+use super::error::ForecastError;
 use super::lifetime::Customers;
 use super::population::Population;
-use super::predict::{Expectations, ForecastError, Models, horizon, timing};
+use super::predict::{Expectations, Models, horizon, timing};
 use super::purchase_model::PurchaseModel;
 use super::simulate::{self, Segmentation, Settings};
 use crate::schema::settings::ForecastSettings;

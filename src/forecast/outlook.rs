@@ -17,8 +17,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use super::histories::Histories;
 use super::population::Population;
-use super::predict::Histories;
 use super::purchase_model::PurchaseModel;
 use crate::numeric::hypergeometric::HypergeometricError;
 use rayon::prelude::*;

@@ -8,17 +8,20 @@
 //! at the period's end; Gupta et al., Modeling Customer Lifetime Value, J. Service Research 9 (2006), equation 1.
 
 use super::bg_nbd::{BgNbd, Residual};
+use super::histories::Histories;
 use super::pareto_nbd::ParetoNbd;
 use super::population::Population;
-use super::predict::Histories;
 use super::purchase_model::PurchaseModel;
 use crate::numeric::discounting::Periods;
 use crate::numeric::hypergeometric::HypergeometricError;
-use crate::numeric::quadrature::{Rule, doubling_panels};
-use std::sync::LazyLock;
+use crate::numeric::quadrature::{Integrals, Rule, doubling_panels};
+use std::{iter::Peekable, sync::LazyLock};
 
+static FINE: LazyLock<Rule<32>> = LazyLock::new(Rule::legendre);
 static WIDE: LazyLock<Rule<16>> = LazyLock::new(Rule::legendre);
 static NARROW: LazyLock<Rule<8>> = LazyLock::new(Rule::legendre);
+/// Periods on a panel above which their purchases are differences of one integral along it, and no longer a quadrature each.
+pub(super) const MANY: usize = 4;
 /// A panel of less than this share of the way to the singularity needs eight nodes for a relative error of 1e-15.
 const NARROW_SHARE: f64 = 0.35;
 
@@ -83,7 +86,7 @@ fn spans(horizon: f64, periods: Periods) -> impl Iterator<Item = (f64, f64, f64)
 
 const NOTHING: Residual = Residual { purchases: 0.0, discounted_purchases: 0.0, discounted_alive_time: 0.0 };
 
-/// The residual's own panels, cut at the ends of the periods.
+/// The residual's own panels: where few periods end on one, it is cut there.
 fn by_quadrature(
     model: &BgNbd,
     x: f64,
@@ -94,26 +97,57 @@ fn by_quadrature(
     let (shape, scale) = (model.r + x, model.alpha + age);
     let hazard = shape / scale * model.a / (model.a + model.b + x);
     let first = (2.0 * scale).min(4.0 / hazard);
-    let panels: Vec<f64> = doubling_panels(first, horizon).map(|panel| panel.1).collect();
+    let at = |u: f64| Ok([model.intensity(x, age, u)?, model.survival(x, age, u)?]);
     let mut sum = NOTHING;
-    for (start, end, factor) in spans(horizon, periods) {
-        let mut from = start;
-        while from < end {
-            let panel = panels.partition_point(|to| *to <= from);
-            let to = panels.get(panel).map_or(end, |to| to.min(end));
+    let mut add = |factor: f64, [purchases, alive]: [f64; 2]| {
+        sum.purchases += purchases;
+        sum.discounted_purchases += factor * purchases;
+        sum.discounted_alive_time += factor * alive;
+    };
+    let mut spans = spans(horizon, periods).peekable();
+    for (start, end) in doubling_panels(first, horizon) {
+        let parts = parts_on((start, end), &mut spans);
+        if parts.len() > MANY {
+            let mut values = [[0.0; 2]; 32];
+            for (values, (u, _)) in values.iter_mut().zip(FINE.on(start, end)) {
+                *values = at(u)?;
+            }
+            let (integrals, mut before) = (Integrals::new(&FINE, (start, end), &values), [0.0; 2]);
+            for (_, to, factor) in parts {
+                let until = integrals.until(to);
+                add(factor, [until[0] - before[0], until[1] - before[1]]);
+                before = until;
+            }
+            continue;
+        }
+        for (from, to, factor) in parts {
             let narrow = to - from < NARROW_SHARE * (0.5 * first + from);
             let nodes: Vec<(f64, f64)> =
                 if narrow { NARROW.on(from, to).collect() } else { WIDE.on(from, to).collect() };
             for (u, weight) in nodes {
-                let purchases = weight * model.intensity(x, age, u)?;
-                sum.purchases += purchases;
-                sum.discounted_purchases += factor * purchases;
-                sum.discounted_alive_time += factor * weight * model.survival(x, age, u)?;
+                add(factor, at(u)?.map(|value| weight * value));
             }
-            from = to;
         }
     }
     Ok(sum)
+}
+
+/// The parts of spans that lie on a panel, in turn; a span that goes on beyond it is met again.
+pub(super) fn parts_on(
+    (start, end): (f64, f64),
+    spans: &mut Peekable<impl Iterator<Item = (f64, f64, f64)>>,
+) -> Vec<(f64, f64, f64)> {
+    let (mut parts, mut from) = (Vec::new(), start);
+    while let Some(&(_, to, factor)) = spans.peek()
+        && from < end
+    {
+        parts.push((from, to.min(end), factor));
+        from = to.min(end);
+        if to <= end {
+            spans.next();
+        }
+    }
+    parts
 }
 
 fn by_differences(model: &ParetoNbd, x: f64, age: f64, horizon: f64, periods: Periods) -> Residual {

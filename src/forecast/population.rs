@@ -10,10 +10,11 @@ use rayon::prelude::*;
 
 use super::bg_cnbd_k::BgCnbdK;
 use super::bg_nbd::{BgNbd, Predictions, Residual};
+use super::error::ForecastError;
+use super::histories::Histories;
 use super::lifetime::LifetimeError;
 use super::mbg_nbd::MbgNbd;
 use super::pareto_nbd::ParetoNbd;
-use super::predict::{ForecastError, Histories};
 use super::purchase_model::PurchaseModel;
 use super::summary::Summary;
 

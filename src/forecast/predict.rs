@@ -1,36 +1,28 @@
 //! The forecast of a run: histories of those who purchased, fitted models, expectations and simulation.
 
 use rayon::prelude::*;
-use thiserror::Error;
 
 use super::{
-    beta_geometric::DiscountError,
     bg_nbd::{Predictions, Residual},
     contribution::Rates,
-    covariates::{CovariateError, Moving},
+    covariates::Moving,
+    error::ForecastError,
     fit::{Fit, NotFitted},
-    groups::{Groups, GroupsError, Members},
-    holdout::HoldoutError,
+    groups::{Groups, Members},
+    histories::{Histories, summary_of},
     known_spend::KnownSpend,
-    lifetime::{self, Customers, LifetimeError},
-    opportunities::OpportunityError,
+    lifetime::{self, Customers},
     outlook::Outlook,
     population::Population,
     purchase_model::PurchaseModel,
-    retention::RetentionError,
     simulate::{self, ParameterDraw, Segmentation, Simulation},
     spend_model::SpendModel,
     summary::{Summary, SummaryError},
     uncertainty::{self, Several},
 };
 use crate::{
-    numeric::{discounting::Timing, hypergeometric::HypergeometricError},
-    schema::{
-        facts::{CustomerFacts, NO_DAY},
-        purchases::PurchaseLog,
-        settings::{ForecastSettings, PurchaseKind},
-    },
-    units::Day,
+    numeric::discounting::Timing,
+    schema::settings::{ForecastSettings, PurchaseKind},
 };
 
 /// Days of a year in discounting.
@@ -40,148 +32,6 @@ const DAYS_PER_YEAR: f64 = 365.25;
 const LONGEST_WAIT_DAYS: f64 = 36_525.0;
 /// Expected shortfall is of the worst one in so many: 5 %.
 pub const WORST_ONE_IN: u16 = 20;
-
-/// A forecast that cannot be made.
-#[derive(Debug, Error)]
-pub enum ForecastError {
-    /// A model without an estimate.
-    #[error("forecast: {0}")]
-    NotFitted(#[from] NotFitted),
-    /// A history that cannot be.
-    #[error("forecast: {0}")]
-    Summary(#[from] SummaryError),
-    /// An expectation that does not converge.
-    #[error("forecast: {0}")]
-    Expectation(#[from] HypergeometricError),
-    /// Groups that cannot be fitted.
-    #[error("forecast: {0}")]
-    Groups(#[from] GroupsError),
-    /// Inputs of the lifetime value out of range.
-    #[error("forecast: lifetime value: {0}")]
-    Lifetime(#[from] LifetimeError),
-    /// A cut of the ledger from which no holdout follows.
-    #[error(transparent)]
-    Holdout(#[from] HoldoutError),
-    /// Covariates with which no fit begins.
-    #[error("forecast: {0}")]
-    Covariates(#[from] CovariateError),
-    /// None of the models has a usable fit.
-    #[error("forecast: no model has a usable fit: {why}")]
-    NoModel {
-        /// Model by model.
-        why: String,
-    },
-    /// Nobody was ever under contract.
-    #[error("forecast: no contract began up to as_of")]
-    NoContracts,
-    /// A sum over the future that has no value.
-    #[error("forecast: {0}")]
-    Discount(#[from] DiscountError),
-    /// Times under contract that cannot be counted.
-    #[error("forecast: {0}")]
-    Retention(#[from] RetentionError),
-    /// Opportunities that cannot be counted.
-    #[error("forecast: {0}")]
-    Opportunities(#[from] OpportunityError),
-    /// A horizon shorter than the time between two opportunities.
-    #[error("forecast: the next {days} days hold no whole {unit}, so there is no opportunity to buy")]
-    NoOpportunity {
-        /// Days of the horizon.
-        days: u32,
-        /// Time unit.
-        unit: String,
-    },
-    /// Draws of the parameters of so many different customers would not fit into the memory.
-    #[error(
-        "forecast: `parameter_uncertainty` keeps {draws} models of every kind of customer, and the covariates tell \
-         {kinds} kinds apart: more than {most}"
-    )]
-    TooManyKinds {
-        /// Sets of covariates.
-        kinds: usize,
-        /// Draws.
-        draws: u32,
-        /// Most sets.
-        most: usize,
-    },
-    /// A command that does not know the model.
-    #[error("forecast: {command} does not know {model}")]
-    Unknown {
-        /// The command.
-        command: &'static str,
-        /// The model.
-        model: &'static str,
-    },
-    /// No customer has a purchase.
-    #[error("forecast: no customer has a purchase up to as_of")]
-    NoPurchases,
-}
-
-/// Purchase histories of the customers that have one.
-#[derive(Clone, Debug, Default)]
-pub struct Histories {
-    /// Row of each in the customers of the run.
-    pub customer: Vec<u32>,
-    /// Repeat purchase days x.
-    pub frequency: Vec<u32>,
-    /// Last − first purchase, days.
-    pub recency: Vec<u32>,
-    /// `as_of` − first purchase, days.
-    pub age: Vec<u32>,
-}
-
-impl Histories {
-    /// Histories of the purchases up to the end of `as_of`.
-    #[must_use]
-    pub fn up_to(log: &PurchaseLog, as_of: Day) -> Self {
-        let mut histories = Self::default();
-        for customer in 0..log.customers() {
-            let days = log.of(customer);
-            let days = &days[..days.partition_point(|day| *day <= as_of)];
-            if let (Some(first), Some(last)) = (days.first(), days.last()) {
-                histories.customer.push(customer as u32);
-                histories.frequency.push(days.len() as u32 - 1);
-                histories.recency.push(last.abs_diff(*first));
-                histories.age.push(as_of.abs_diff(*first));
-            }
-        }
-        histories
-    }
-
-    /// `Σ ln` of the days between successive purchases, one row a history.
-    #[must_use]
-    pub fn ln_gaps(&self, log: &PurchaseLog) -> Vec<f64> {
-        let gap = |pair: &[Day]| libm::log(f64::from(pair[1].abs_diff(pair[0])));
-        let sum = |(customer, frequency): (&u32, &u32)| {
-            log.of(*customer as usize)[..=*frequency as usize].windows(2).map(gap).sum()
-        };
-        self.customer.par_iter().zip(&self.frequency).map(sum).collect()
-    }
-
-    /// Each history of a summary once, in its order; of nobody in particular.
-    fn distinct(summary: &Summary) -> Self {
-        let mut histories = Self::default();
-        for (history, _) in summary.iter() {
-            histories.frequency.push(history.frequency);
-            histories.recency.push(history.recency);
-            histories.age.push(history.age);
-        }
-        histories
-    }
-
-    /// Histories at the end of `as_of`.
-    #[must_use]
-    pub fn new(facts: &CustomerFacts, as_of: Day) -> Self {
-        let mut histories = Self::default();
-        for (row, first) in facts.first_purchase.iter().enumerate().filter(|(_, first)| **first != NO_DAY) {
-            histories.customer.push(row as u32);
-            histories.frequency.push(facts.purchase_days[row].saturating_sub(1));
-            histories.recency.push(facts.last_purchase[row].abs_diff(*first));
-            histories.age.push(as_of.abs_diff(*first));
-        }
-        histories
-    }
-}
 
 /// Fitted models of a run.
 #[derive(Debug)]
@@ -254,19 +104,6 @@ impl Expectations {
     pub fn mean_spend(&self, frequency: &[u32]) -> Vec<f64> {
         self.spend.means(frequency)
     }
-}
-
-/// Counts of equal histories.
-///
-/// # Errors
-/// [`ForecastError::NoPurchases`], [`ForecastError::Summary`].
-pub fn summary_of(histories: &Histories) -> Result<Summary, ForecastError> {
-    if histories.customer.is_empty() {
-        return Err(ForecastError::NoPurchases);
-    }
-    let mut summary = Summary::new();
-    summary.insert(&histories.frequency, &histories.recency, &histories.age)?;
-    Ok(summary)
 }
 
 /// Fits the model of purchases and dropout to the counts of equal histories.

@@ -45,6 +45,58 @@ impl<const N: usize> Rule<N> {
     }
 }
 
+/// Integrals of functions from the start of a panel to any place on it: those of the polynomials through their values at a rule's
+/// nodes, as Legendre series. For analytic functions as near as the rule of half the order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Integrals<const F: usize> {
+    panel: (f64, f64),
+    /// One for each Legendre polynomial, of every function.
+    series: Vec<[f64; F]>,
+}
+
+impl<const F: usize> Integrals<F> {
+    /// * `rule`: whose nodes. * `panel`: start and end. * `values`: of every function at the nodes on the panel, ascending.
+    ///
+    /// Source: Abramowitz & Stegun (1964), 22.2.10 (orthogonality) and 8.5.3, 8.5.4 (integral of `P_n`).
+    #[must_use]
+    pub fn new<const N: usize>(rule: &Rule<N>, panel: (f64, f64), values: &[[f64; F]; N]) -> Self {
+        let half = 0.5 * (panel.1 - panel.0);
+        let mut series = vec![[0.0; F]; N + 1];
+        for n in 0..N {
+            // The function's coefficient of P_n, then its part in the integral: (P_{n+1} − P_{n−1})/(2n+1), P_1 + P_0 for n = 0.
+            let mut of = [0.0; F];
+            for ((node, weight), values) in rule.nodes.iter().zip(&rule.weights).zip(values) {
+                let polynomial = weight * if n == 0 { 1.0 } else { legendre_polynomial(n, *node).0 };
+                for (of, value) in of.iter_mut().zip(values) {
+                    *of += half * 0.5 * polynomial * value;
+                }
+            }
+            for (f, of) in of.iter().enumerate() {
+                series[n + 1][f] += of;
+                series[n.saturating_sub(1)][f] += if n == 0 { *of } else { -of };
+            }
+        }
+        Self { panel, series }
+    }
+
+    /// The integrals from the panel's start to `u`, a place on it.
+    #[must_use]
+    pub fn until(&self, u: f64) -> [f64; F] {
+        let (from, to) = self.panel;
+        let x = ((u - from) - (to - u)) / (to - from);
+        let (mut before, mut value) = (0.0, 1.0);
+        let mut sum = [0.0; F];
+        for (n, of) in self.series.iter().enumerate() {
+            for (sum, of) in sum.iter_mut().zip(of) {
+                *sum += of * value;
+            }
+            let k = n as f64;
+            (before, value) = (value, ((2.0 * k + 1.0) * x * value - k * before) / (k + 1.0));
+        }
+        sum
+    }
+}
+
 /// `(P_n(x), P′_n(x))` by the three-term recurrence.
 fn legendre_polynomial(n: usize, x: f64) -> (f64, f64) {
     let (mut before, mut value) = (1.0, x);
@@ -91,6 +143,24 @@ mod tests {
             let found: f64 = rule.on(0.0, 1.0).map(|(u, w)| w * u.powi(degree)).sum();
             let expected = 1.0 / f64::from(degree + 1);
             assert!((found - expected).abs() < EXACT, "degree {degree}: {found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn integrals_up_to_any_place_are_those_of_the_functions() {
+        let rule = Rule::<32>::legendre();
+        let (from, to) = (1.0, 3.0);
+        let at = |u: f64| [libm::exp(-u), 1.0 / (1.0 + u), 2.0];
+        let mut values = [[0.0; 3]; 32];
+        for (values, (u, _)) in values.iter_mut().zip(rule.on(from, to)) {
+            *values = at(u);
+        }
+        let integrals = Integrals::new(&rule, (from, to), &values);
+        for u in [1.0, 1.0001, 1.7, 2.9, 3.0] {
+            let expected = [libm::exp(-1.0) - libm::exp(-u), libm::log(f64::midpoint(1.0, u)), 2.0 * (u - 1.0)];
+            for (found, expected) in integrals.until(u).into_iter().zip(expected) {
+                assert!((found - expected).abs() < EXACT, "{u}: {found} is not {expected}");
+            }
         }
     }
 

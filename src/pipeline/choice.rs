@@ -3,11 +3,13 @@
 use crate::{
     forecast::{
         covariates::{self, Assigned, CovariateFit, CovariateModel, Moving},
+        error::ForecastError,
         fit::Fit,
+        histories::{Histories, summary_of},
         holdout::Holdout,
         observed::{self, Assessment, Scored},
         population::Population,
-        predict::{self, ForecastError, Histories},
+        predict,
         purchase_model::PurchaseModel,
         summary::Summary,
         uncertainty::DRAWS,
@@ -117,7 +119,7 @@ impl Choice {
         known: &[Covariate],
         histories: &Histories,
     ) -> Result<Self, RunError> {
-        let summary = predict::summary_of(histories)?;
+        let summary = summary_of(histories)?;
         let rows = [histories.frequency.as_slice(), &histories.recency, &histories.age];
         let own = of_histories(known, histories);
         let found =
@@ -138,7 +140,7 @@ impl Choice {
         (setting, known): (&ForecastSettings, &[Covariate]),
         histories: &Histories,
     ) -> Result<Self, RunError> {
-        let summary = predict::summary_of(histories)?;
+        let summary = summary_of(histories)?;
         let fit = saved.purchases.clone();
         let (kind, why) = (fit.fitted().map_err(ForecastError::from)?.kind(), Some(origin));
         let own = of_histories(known, histories);

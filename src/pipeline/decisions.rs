@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     decide::prospect::{self, Group, Judgement},
-    forecast::{
-        newcomer::Newcomer,
-        predict::{self, ForecastError},
-    },
+    forecast::{error::ForecastError, newcomer::Newcomer, predict},
     schema::{decisions::Prospect, settings::Settings},
     units::Minor,
 };
@@ -167,7 +164,7 @@ impl<'a> Like<'a> {
             order_cost: rates.order_cost[at],
             sustaining_rate: rates.sustaining_rate[at],
         };
-        let cost = grouped.acquisition_cost.as_ref().and_then(|cost| cost[at]);
+        let cost = grouped.acquisition_cost.as_ref().and_then(|cost| cost[at].mean);
         Self { by: grouped.by, name: &grouped.names[at], group, cost }
     }
 }

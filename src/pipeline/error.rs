@@ -7,7 +7,7 @@ use crate::{
     allocate::CostError,
     contract::ContractError,
     facts::FactsError,
-    forecast::{covariates::CovariateError, holdout::HoldoutError, predict::ForecastError},
+    forecast::{covariates::CovariateError, error::ForecastError, holdout::HoldoutError},
     profit::ProfitError,
     publish::PublishError,
     read::ReadError,
@@ -130,6 +130,12 @@ impl RunError {
             Self::Forecast(ForecastError::Covariates(CovariateError::UnknownLevels { .. })) => {
                 Some("fit the model anew, to customers of these levels as well: whalecurve fit CONFIG --model FILE")
             }
+            Self::Forecast(ForecastError::Covariates(CovariateError::Kind { .. })) => {
+                Some("say `as: number` or `as: category` of it in the config, as it was fitted, or fit anew")
+            }
+            Self::Forecast(ForecastError::NoOpportunity { .. }) => {
+                Some("let forecast.horizon hold a whole time unit, or choose a shorter forecast.time_unit")
+            }
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
         }
@@ -143,7 +149,7 @@ impl RunError {
             | Self::Compare(_)
             | Self::Explain(_)
             | Self::Object(_)
-            | Self::Forecast(ForecastError::Unknown { .. })
+            | Self::Forecast(ForecastError::Unknown { .. } | ForecastError::NoOpportunity { .. })
             | Self::Publish(PublishError::Input { .. })
             | Self::Segment { .. }
             | Self::BadTest { .. }

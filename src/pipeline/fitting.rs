@@ -16,10 +16,7 @@ use super::{
     pooled::PooledGroups,
 };
 use crate::{
-    forecast::{
-        known_spend,
-        predict::{ForecastError, Histories},
-    },
+    forecast::{error::ForecastError, histories::Histories, known_spend},
     schema::{
         forecasting::ModelChoice,
         settings::{ForecastSettings, Settings},

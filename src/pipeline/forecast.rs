@@ -1,18 +1,20 @@
 //! The forecast of purchases: fits, closed-form expectations, simulation.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     forecast::{
         contribution::{self, Earned, Rates, Weights},
         covariates::CovariateFit,
+        error::ForecastError,
         fit::Fit,
         for_ever::MOST_FUTURES,
+        histories::Histories,
         holdout::Holdout,
         known_spend,
         newcomer::{self, ExpectedSpend},
         observed::Assessment,
-        predict::{self, Expectations, ForecastError, Histories, Models},
+        predict::{self, Expectations, Models},
         simulate::{Segmentation, Simulation},
         spend_levels::SpendLevels,
         spend_model::SpendModel,
@@ -175,10 +177,7 @@ impl Forecast {
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
-        if let Some((levels, level)) = &self.levels {
-            rates = levels.rates(rates, level);
-        }
-        let expected = predict::expected_values(histories, &self.expectations, &rates, &self.keys)?;
+        let expected = predict::expected_values(histories, &self.expectations, &self.leveled(&rates), &self.keys)?;
         let expected = expected.iter().map(|value| (value * per_major).round_ties_even() as i64).collect();
         Ok((rates, weights, expected, new_customers))
     }
@@ -196,9 +195,6 @@ impl Forecast {
         } else {
             let revenue = major(settings, &self.histories, &facts.purchase_revenue);
             added.margin_rate = weights.margin_rate.rates(cost, &revenue, grouped);
-        }
-        if let Some((levels, level)) = &self.levels {
-            added = levels.rates(added, level);
         }
         let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
         Rates {
@@ -221,11 +217,7 @@ impl Forecast {
         let histories = &self.histories;
         let per_major = settings.currency.minor_per_major() as f64;
         let acquisition_cost = acquisition_cost(ledgers, margins, &histories.customer, per_major);
-        let mean = self.expectations.mean_spend(&histories.frequency);
-        let mean = match &self.levels {
-            Some((levels, level)) => levels.with(&mean, level),
-            None => mean,
-        };
+        let mean = self.mean_spend();
         let added: Option<Vec<f64>> =
             added.map(|added| added.iter().zip(&mean).map(|(factor, mean)| factor * mean).collect());
         let spend = ExpectedSpend { mean: &mean, added: added.as_deref() };
@@ -259,13 +251,30 @@ impl Forecast {
             &self.models,
             &self.histories,
             &self.expectations,
-            rates,
+            &self.leveled(rates),
             &self.keys,
             setting,
             (settings.seed, settings.currency.minor_per_major()),
             segmentations,
             progress,
         )?)
+    }
+
+    /// Expected amount of a purchase of every history, major units.
+    pub(super) fn mean_spend(&self) -> Vec<f64> {
+        let mean = self.expectations.mean_spend(&self.histories.frequency);
+        match &self.levels {
+            Some((levels, level)) => levels.with(&mean, level),
+            None => mean,
+        }
+    }
+
+    /// Rates of contribution for amounts as the model of spend knows them, without the level of their group.
+    fn leveled<'r>(&self, rates: &'r Rates) -> Cow<'r, Rates> {
+        match &self.levels {
+            Some((levels, level)) => Cow::Owned(levels.rates(rates.clone(), level)),
+            None => Cow::Borrowed(rates),
+        }
     }
 
     /// A number that customers share of whom the forecast knows the same; `None` where each may have a model of its own.

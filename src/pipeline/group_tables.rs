@@ -3,6 +3,7 @@
 use super::{
     comparison::{end, why},
     forecast::Forecast,
+    newcomers::NewCustomers,
     pooled::PooledGroups,
     results::Results,
     worlds::World,
@@ -100,8 +101,12 @@ impl World<'_> {
         let all = self.found.value.as_ref().map_or(&[] as &[_], |value| value.new_customers.as_slice());
         let rows: Vec<_> =
             all.iter().flat_map(|of| (0..of.names.len()).map(move |at| (of, at, &of.expected[at]))).collect();
-        let cost: Vec<Option<Minor>> =
-            rows.iter().map(|(of, at, _)| Some(minor(of.acquisition_cost.as_ref()?[*at]?))).collect();
+        // Of a few it would tell what each cost.
+        let known = |(of, at): (&NewCustomers, usize)| {
+            let known = of.acquisition_cost.as_ref()?[at];
+            known.mean.filter(|_| known.customers >= self.settings.suppress)
+        };
+        let cost: Vec<Option<Minor>> = rows.iter().map(|(of, at, _)| known((*of, *at)).map(minor)).collect();
         let value: Vec<Minor> = rows.iter().map(|(.., expected)| minor(expected.value)).collect();
         let net = value.iter().zip(&cost).map(|(value, cost)| Some(value - (*cost)?)).collect();
         vec![

@@ -2,7 +2,7 @@
 
 use super::Ledgers;
 use crate::{
-    forecast::predict::Histories,
+    forecast::histories::Histories,
     numeric::credibility::Grouped,
     schema::settings::{ForecastSettings, PoolBy},
     units::Day,

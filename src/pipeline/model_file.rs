@@ -195,14 +195,13 @@ impl SavedModels {
     #[expect(clippy::float_cmp, reason = "units are the same constants or others")]
     pub fn fits(&self, setting: &ForecastSettings, file: &Utf8Path) -> Result<(), ModelFileError> {
         let same = match (self.kind(), setting.model) {
-            // Whichever model of purchases it is, the file says.
-            (ModelChoice::One(_), wanted) => matches!(wanted, ModelChoice::One(_) | ModelChoice::Auto),
+            (found @ ModelChoice::One(_), wanted) => wanted == found || wanted == ModelChoice::Auto,
             (ModelChoice::Contract(_), ModelChoice::Contract(None)) => true,
             (found, wanted) => found == wanted,
         };
         if !same {
             let (found, expected) = (self.kind().as_str(), setting.model.as_str());
-            return Err(ModelFileError::Model { file: file.to_owned(), found, expected });
+            return Err(ModelFileError::Model { file: file.to_owned(), key: "forecast.model", found, expected });
         }
         if let Some(saved) = self.purchases() {
             saved.fits(setting, file)?;

@@ -31,8 +31,17 @@ pub(super) struct NewCustomers {
     pub(super) expected: Vec<NewCustomer>,
     /// Rates of contribution, one row a group.
     pub(super) rates: Rates,
-    /// Mean cost of having won a customer of each group, of those of whom it is known, major units; `None` where nobody says.
-    pub(super) acquisition_cost: Option<Vec<Option<f64>>>,
+    /// What having won a customer of each group cost; `None` where nobody says.
+    pub(super) acquisition_cost: Option<Vec<Known>>,
+}
+
+/// The mean of what is known of some customers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// Customers of whom it is known.
+    pub(super) customers: u64,
+    /// Major units; `None` where it is known of nobody.
+    pub(super) mean: Option<f64>,
 }
 
 /// What new customers are told by, beside all: what the config names, segments and channels where there are any, and the year
@@ -60,8 +69,8 @@ pub(super) fn acquisition_cost(
     Some(customers.iter().map(of).collect())
 }
 
-/// Mean of the known values of a column by group; `None` where a group has none.
-pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Option<f64>> {
+/// Mean of the known values of a column by group.
+pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Known> {
     let mut sums = vec![(0_u64, Compensated::default()); groups];
     for (value, group) in column.iter().zip(of) {
         let Some(value) = value else { continue };
@@ -69,7 +78,11 @@ pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Op
         *rows += 1;
         sum.add(*value);
     }
-    sums.into_iter().map(|(rows, sum)| (rows > 0).then(|| sum.value() / rows as f64)).collect()
+    let known = |(customers, sum): (u64, Compensated)| Known {
+        customers,
+        mean: (customers > 0).then(|| sum.value() / customers as f64),
+    };
+    sums.into_iter().map(known).collect()
 }
 
 /// What the next customer of every group is expected to bring, of a forecast by periods or opportunities.

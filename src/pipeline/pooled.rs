@@ -3,10 +3,7 @@
 use super::{Clock, Ledgers, RunError, grouping::Grouping};
 use crate::{
     forecast::{
-        fit::Fit,
-        groups::Groups,
-        population::Population,
-        predict::{self, ForecastError, Histories},
+        error::ForecastError, fit::Fit, groups::Groups, histories::Histories, population::Population, predict,
         purchase_model::PurchaseModel,
     },
     schema::settings::{ForecastSettings, PoolBy},

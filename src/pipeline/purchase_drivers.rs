@@ -15,9 +15,11 @@ use crate::{
     forecast::{
         contribution::{self, Earned, Rates, Weights},
         covariates::{Assigned, CovariateError},
+        error::ForecastError,
+        histories::Histories,
         newcomer_futures::{NewcomerFutures, newcomer_futures},
         population::Population,
-        predict::{self, Expectations, ForecastError, Histories},
+        predict::{self, Expectations},
         purchase_model::PurchaseModel,
         spend_levels::SpendLevels,
     },
@@ -36,14 +38,13 @@ use crate::{
 impl Forecast {
     /// What the expected value of every history is made of.
     pub(super) fn drivers(&self, rates: &Rates) -> Vec<Drivers> {
-        let spend = self.expectations.mean_spend(&self.histories.frequency);
         let of = |(row, spend): (usize, f64)| {
             let Expectations { p_alive, .. } = &self.expectations;
             let (lifetime, purchases) =
                 (self.expectations.discounted_lifetime(row), self.expectations.discounted_purchases(row));
             rates.drivers(row, p_alive[row], (lifetime, per_time(purchases, lifetime)), spend)
         };
-        spend.into_iter().enumerate().map(of).collect()
+        self.mean_spend().into_iter().enumerate().map(of).collect()
     }
 
     /// The future that is looked at.
@@ -152,8 +153,12 @@ impl Forecast {
             None => spent,
         };
         let found = predict::value_drivers((&self.models, population), histories, &spent, setting)?;
+        let spend = match levels {
+            Some((levels, level)) => levels.with(&found.spend, level),
+            None => found.spend,
+        };
         let ahead = |row: usize| (found.lifetime[row], per_time(found.purchases[row], found.lifetime[row]));
-        let of = |row: usize| rates.drivers(row, found.p_alive[row], ahead(row), found.spend[row]);
+        let of = |row: usize| rates.drivers(row, found.p_alive[row], ahead(row), spend[row]);
         Ok((0..histories.customer.len()).map(of).collect())
     }
 
@@ -198,10 +203,6 @@ impl Forecast {
         };
         let together = together(setting, ledgers, &histories, day);
         let rates = kept_rates(settings, contribution::rates(&earned, weights, together.grouped()));
-        let rates = match levels {
-            Some((levels, level)) => levels.rates(rates, level),
-            None => rates,
-        };
         let spent = major(settings, &histories, &facts.repeat_revenue);
         let drivers = self.drivers_of((&histories, &population), (spent, levels), setting, &rates)?;
         Ok((histories.customer, drivers))

@@ -213,6 +213,6 @@ fn a_saved_model_of_another_kind_of_business_is_refused() {
     assert_eq!(refused.status.code(), Some(2));
     assert_snapshot!(job.without_folder(&refused.stderr), @r"
     error: model.json: its model is beta_geometric, the config's `forecast.model` weibull_gamma
-      hint: set `forecast.model` to the model of the file, or fit anew
+      hint: set that key to the model of the file, or fit anew
     ");
 }

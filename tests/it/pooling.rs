@@ -303,6 +303,8 @@ fn segments_have_levels_of_spend_that_reach_every_customers_value() {
         let frequency = job.whole_numbers("customer_value", "frequency");
         let discounted = job.optional_floats("customer_value", "expected_discounted_purchases");
         let (values, mean) = (job.decimals("customer_value", "expected_value"), mean_spend(&job));
+        let [told, margin, order_cost] = ["expected_spend", "margin_rate", "cost_per_purchase"]
+            .map(|column| job.optional_floats("customer_value", column));
         for row in 0..segment.len() {
             let own = level[names.binary_search(&segment[row]).unwrap()];
             let (x, mean) = (frequency[row].unwrap() as f64, mean[row]);
@@ -314,6 +316,9 @@ fn segments_have_levels_of_spend_that_reach_every_customers_value() {
                 let (within, between) = (of("within").powi(2), of("between").powi(2));
                 (x * between * mean + within * (of("mean") + own)) / (x * between + within)
             };
+            // The level is in what is spent, not in what is left of it or in what a purchase costs.
+            assert!((told[row].unwrap() - expected).abs() < 0.0051, "{spend} {row}: {:?} {expected}", told[row]);
+            assert!((margin[row].unwrap() - 1.0).abs() < 1e-12 && order_cost[row].unwrap().abs() < 1e-12);
             let expected = 100.0 * expected * discounted[row].unwrap();
             // The mean of a purchase is told in whole cents.
             let error = 0.51 + 0.01 * discounted[row].unwrap();
@@ -328,6 +333,33 @@ fn segments_have_levels_of_spend_that_reach_every_customers_value() {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         assert_eq!(crate::support::decimals(&out, "customer_value", "expected_value"), values, "{spend}");
     }
+}
+
+#[test]
+fn a_saved_model_is_that_which_the_config_names() {
+    let job = job(", model: mbg_nbd");
+    let file = job.path("model.json");
+    let named = ["--model", file.to_str().unwrap()];
+    assert!(job.command("fit", &named).status.success());
+    let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let projected = |model: &str| {
+        job.text("whalecurve.yaml", &config.replace("model: mbg_nbd", model));
+        let done = job.command("project", &named);
+        (done.status.code(), job.without_folder(&done.stderr))
+    };
+    assert_eq!(projected("model: auto").0, Some(0));
+    let (code, told) = projected("model: bg_nbd");
+    assert_eq!(code, Some(2));
+    assert!(
+        told.starts_with("error: model.json: its model is mbg_nbd, the config's `forecast.model` bg_nbd\n"),
+        "{told}"
+    );
+    let (code, told) = projected("model: mbg_nbd, spend: normal");
+    assert_eq!(code, Some(2));
+    assert!(
+        told.starts_with("error: model.json: its model is gamma_gamma, the config's `forecast.spend` normal\n"),
+        "{told}"
+    );
 }
 
 /// Mean spend on a repeat purchase, major units; 0 without one.

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::fit::fit_named;
 use super::model::Assigned;
+use crate::forecast::histories::Histories;
 use crate::forecast::holdout::{Foretold, Holdout, HoldoutError, Members, WEEK};
 use crate::forecast::observed::{Assessment, Outcome};
-use crate::forecast::predict::Histories;
 use crate::forecast::scores::DistributionScores;
 use crate::numeric::sums::Compensated;
 use crate::schema::covariates::{Covariate, CovariateSettings};

@@ -5,8 +5,8 @@ use crate::{
     forecast::{
         fit::Fit,
         groups::{self, Groups},
+        histories::Histories,
         observed::Assessment,
-        predict::Histories,
         scores::DistributionScores,
     },
     numeric::sums::Compensated,

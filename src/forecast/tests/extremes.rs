@@ -2,10 +2,10 @@
 
 use crate::forecast::fit::{Fit, FitEnd};
 use crate::forecast::gamma_gamma::GammaGamma;
+use crate::forecast::histories::Histories;
 use crate::forecast::lifetime::{Customers, Spend};
 use crate::forecast::normal_spend::NormalSpend;
 use crate::forecast::population::Population;
-use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{Settings, simulate};
 use crate::forecast::summary::{History, Summary};

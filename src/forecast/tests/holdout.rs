@@ -2,11 +2,11 @@
 
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::histories::Histories;
 use crate::forecast::holdout::Holdout;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::observed::rank;
 use crate::forecast::pareto_nbd::ParetoNbd;
-use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::numeric::quadrature::Rule;
 use crate::schema::purchases::PurchaseLog;

@@ -4,10 +4,10 @@
 use super::lives::live;
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::histories::Histories;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
-use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::numeric::discounting::{Periods, Timing};
 use crate::numeric::philox::Stream;

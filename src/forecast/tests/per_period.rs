@@ -3,10 +3,10 @@
 use super::cdnow::{WEEK, sample};
 use crate::forecast::bg_cnbd_k::{BgCnbdK, FirstDropout};
 use crate::forecast::bg_nbd::BgNbd;
+use crate::forecast::histories::Histories;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
-use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::numeric::discounting::Periods;
 
@@ -135,7 +135,7 @@ fn a_period_counts_at_its_end_under_every_model() {
     for model in models {
         for (x, t_x, age) in [(0.0, 0.0, 0.0), (0.0, 0.0, 39.0), (2.0, 30.43, 38.86), (26.0, 30.0, 31.0)] {
             for (horizon, length, delta) in
-                [(39.0, 4.3, 0.02), (40.0, 4.0, 0.02), (39.0, 52.0, 0.002), (500.0, 13.0, 0.01)]
+                [(39.0, 4.3, 0.02), (40.0, 4.0, 0.02), (39.0, 52.0, 0.002), (500.0, 13.0, 0.01), (200.0, 0.7, 0.01)]
             {
                 let found = model.residual_per_period(x, t_x, age, horizon, Periods { length, delta }).unwrap();
                 let (mut made, mut alive) = (0.0, 0.0);

@@ -2,10 +2,10 @@
 
 use super::simulation::{Company, SPEND, bits, settings, simulate};
 use crate::forecast::bg_nbd::{BgNbd, Predictions};
+use crate::forecast::histories::Histories;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
-use crate::forecast::predict::Histories;
 use crate::forecast::purchase_model::PurchaseModel;
 use crate::forecast::simulate::{ParameterDraw, Settings};
 use crate::forecast::summary::Summary;

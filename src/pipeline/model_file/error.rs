@@ -73,10 +73,12 @@ pub enum ModelFileError {
         expected: String,
     },
     /// The config has another model, of which none of this file makes sense.
-    #[error("{file}: its model is {found}, the config's `forecast.model` {expected}")]
+    #[error("{file}: its model is {found}, the config's `{key}` {expected}")]
     Model {
         /// The file.
         file: Utf8PathBuf,
+        /// Key of the config.
+        key: &'static str,
         /// Its model.
         found: &'static str,
         /// The config's.
@@ -109,7 +111,7 @@ impl ModelFileError {
                 Some("name the covariates of the model there, as in the config it was fitted with")
             }
             Self::Groups { .. } => Some("set `forecast.pool_by` to what the models were fitted with, or fit anew"),
-            Self::Model { .. } => Some("set `forecast.model` to the model of the file, or fit anew"),
+            Self::Model { .. } => Some("set that key to the model of the file, or fit anew"),
             Self::TimeUnit { .. } => Some("set `forecast.time_unit` to the one that the model was fitted with"),
             _ => Some("write it anew: whalecurve fit CONFIG --model FILE"),
         }

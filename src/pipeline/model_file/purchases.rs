@@ -170,8 +170,14 @@ impl SavedPurchases {
         Ok(())
     }
 
-    /// Refuses a config with other covariates or other groups.
+    /// Refuses a config with another model of spend, other covariates or other groups.
     pub(super) fn fits(&self, setting: &ForecastSettings, file: &Utf8Path) -> Result<(), ModelFileError> {
+        if let Ok(spend) = self.spend.fitted()
+            && spend.kind() != setting.spend
+        {
+            let (found, expected) = (spend.kind().as_str(), setting.spend.as_str());
+            return Err(ModelFileError::Model { file: file.to_owned(), key: "forecast.spend", found, expected });
+        }
         let own = self.covariates.iter().flat_map(|model| &model.covariates).map(|known| known.column.as_str());
         let named = setting.covariates.iter().flat_map(|named| named.rate.iter().chain(&named.dropout));
         let (own, named): (BTreeSet<&str>, BTreeSet<&str>) = (own.collect(), named.map(String::as_str).collect());

@@ -6,8 +6,8 @@ use super::{Scored, number, percent};
 use crate::{
     forecast::{
         contract_holdout::{ContractAssessment, ContractHoldout, ContractOutcome, ContractStep, TenureRow},
+        error::ForecastError,
         observed::rank,
-        predict::ForecastError,
     },
     pipeline::{
         Clock, Ledgers, RunError,

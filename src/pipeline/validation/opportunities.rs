@@ -2,7 +2,7 @@
 
 use super::{Scored, scores};
 use crate::{
-    forecast::{opportunity_holdout::OpportunityHoldout, predict::ForecastError},
+    forecast::{error::ForecastError, opportunity_holdout::OpportunityHoldout},
     pipeline::{Clock, Ledgers, RunError},
     schema::{
         period::format_day,

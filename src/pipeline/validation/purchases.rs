@@ -2,7 +2,7 @@
 
 use super::{Scored, scores};
 use crate::{
-    forecast::{holdout::Holdout, observed::Assessment, predict::ForecastError},
+    forecast::{error::ForecastError, holdout::Holdout, observed::Assessment},
     pipeline::{Clock, Ledgers, RunError, grouping::Grouping},
     schema::{
         period::format_day,
