@@ -10,7 +10,9 @@ use super::{
     inputs::SideInputs,
     ledger::{self, Folded, Summaries},
     objects::{counts_orders, group_column, is_mapped},
-    order_time, payments,
+    order_time,
+    own_cells::Alone,
+    payments,
     prices::{self, NO_SEGMENT},
     scenario::{self, OtherCosts, OwnCells},
 };
@@ -222,12 +224,15 @@ impl OneLedger<'_> {
             }
         }
         let by_id = KnownCustomers::new(&customer_rows.ids);
-        let (cells, unknown, absent) = inputs.driver_quantities(cells, &by_id, &driver_names, &sources)?;
+        let mut alone = Alone::new(settings, &activities, &resources, &driver_names);
+        let (cells, unknown, absent) =
+            inputs.driver_quantities(cells, &by_id, (&driver_names, &sources), &mut alone)?;
         let (of_events, _) = drivers_of(settings);
-        let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events))?;
+        let (cells, unknown) = inputs.events(cells, unknown, &by_id, (&driver_names, &of_events), &mut alone)?;
         let (cells, traced) = inputs.traced(cells, &by_id, &activities)?;
         let as_of = as_of(settings, last_day)?;
         let (cells, mut receivables) = inputs.receivables(cells, &by_id)?;
+        let (cells, of_scenario) = alone.worlds(cells, &traced, &receivables);
         let payments = payments::of(settings, &cells, &mut receivables, as_of);
         let contracts = inputs.contracts(&by_id, as_of)?;
         let mut relations = inputs.relations(&by_id, as_of, || came(&cells, customer_rows.len()))?;
@@ -288,13 +293,15 @@ impl OneLedger<'_> {
             hierarchies: hierarchies.into(),
             ahead: ahead.into(),
         };
+        let plain = || of_scenario.map_or_else(|| Arc::clone(&ledgers.cells), Arc::new);
+        let of_scenario = settings.scenario.is_some().then(plain);
         ledgers.add_earlier_cells(settings)?;
         let finish = |ledgers: &mut Ledgers| {
             ledgers.add_economic(settings, receivables.clone(), &acquisition);
             ledgers.facts = roll_up(&ledgers.cells, ledgers.customers.len())?.into();
             Ok(())
         };
-        let other_costs = other_costs(&ledgers, settings, finish)?;
+        let other_costs = other_costs(&ledgers, settings, of_scenario, finish)?;
         finish(&mut ledgers)?;
         Ok(Gathered { ledgers, audit: Audit { balances, rejected, files, last_day }, other_costs })
     }
@@ -354,17 +361,19 @@ fn add_marks(relations: &mut Relations, settings: &Settings, table: Option<&Cust
 
 /// Activities and pools of the scenario, and the cells that it alone needs; `None` without one.
 ///
-/// * `finish`: lays on cells what stands in them.
+/// * `cells`: of the scenario, before those that it alone needs. * `finish`: lays on cells what stands in them.
 fn other_costs(
     ledgers: &Ledgers,
     settings: &Settings,
+    cells: Option<Arc<Cells>>,
     finish: impl Fn(&mut Ledgers) -> Result<(), RunError>,
 ) -> Result<Option<OtherCosts>, RunError> {
-    let Some(scenario) = &settings.scenario else { return Ok(None) };
+    let Some((scenario, cells)) = settings.scenario.as_ref().zip(cells) else { return Ok(None) };
     let mut costs = scenario::costs(ledgers, settings, scenario)?;
     let mut own = costs.of(ledgers);
+    own.cells = cells;
     own.add_earlier_cells(&scenario.settings)?;
-    if own.cells.len() > ledgers.cells.len() {
+    if own.cells.customer != ledgers.cells.customer || own.cells.period != ledgers.cells.period {
         finish(&mut own)?;
         costs.cells = Some(OwnCells { cells: own.cells, economic: own.economic, facts: own.facts });
     }
@@ -412,7 +421,8 @@ fn marks_of_forecast(settings: &Settings) -> impl Iterator<Item = &'static str> 
 
 /// Columns of the customers table that customers are added up by.
 pub(super) fn hierarchies_of(settings: &Settings) -> impl Iterator<Item = &'static str> {
-    let written = ["segment_value", "concentration"].iter().any(|name| settings.writes(name));
+    let told_by = ["segment_value", "segment_equity", "segment_measure", "equity_bridge", "concentration"];
+    let written = told_by.iter().any(|name| settings.writes(name));
     let wanted = written || !settings.portfolio.segments.is_empty();
     let columns = ["channel", "parent", "region"].into_iter();
     columns.filter(move |column| wanted && is_mapped(settings, TableName::Customers, column))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use super::{RunError, event_time};
+use super::{RunError, event_time, own_cells::Alone};
 use crate::{
     contract::{
         ContractError, activities, contracts,
@@ -235,6 +235,7 @@ impl<'a> SideInputs<'a> {
         mut unknown: Vec<UnknownQuantity>,
         customers: &KnownCustomers<'_>,
         (names, drivers): (&[String], &[(&str, &LedgerDriver)]),
+        alone: &mut Alone,
     ) -> Result<(Cells, Vec<UnknownQuantity>), RunError> {
         let read = |input: &Input<'_>, csv| events::events(input, customers, drivers, csv);
         let Some(found) = self.table_with(TableName::Events, drivers, read)? else { return Ok((cells, unknown)) };
@@ -254,7 +255,9 @@ impl<'a> SideInputs<'a> {
             }
         }
         times.sort_unstable();
-        Ok((drivers::add_quantities(cells, &times)?, unknown))
+        let cells = drivers::add_quantities(cells, &times)?;
+        alone.add(&cells, &times);
+        Ok((cells, unknown))
     }
 
     /// Costs that name their customer, and their cells.
@@ -279,8 +282,8 @@ impl<'a> SideInputs<'a> {
         &mut self,
         cells: Cells,
         customers: &KnownCustomers<'_>,
-        names: &[String],
-        sources: &[DriverSource],
+        (names, sources): (&[String], &[DriverSource]),
+        alone: &mut Alone,
     ) -> Result<(Cells, Vec<UnknownQuantity>, AbsentDrivers), RunError> {
         let wanted: Vec<(String, u32)> = names
             .iter()
@@ -302,7 +305,9 @@ impl<'a> SideInputs<'a> {
             (name, meant)
         };
         let absent = AbsentDrivers { names: absent.into_iter().map(meant).collect(), known, others };
-        Ok((drivers::add_quantities(cells, &rows)?, unknown, absent))
+        let cells = drivers::add_quantities(cells, &rows)?;
+        alone.add(&cells, &rows);
+        Ok((cells, unknown, absent))
     }
 
     /// Receivables, each with its cell.

@@ -1,6 +1,6 @@
 //! The ledger: scanned in waves, judged batch by batch, folded partition by partition.
 
-use std::{collections::BTreeMap, sync::mpsc::Receiver};
+use std::{borrow::Cow, collections::BTreeMap, sync::mpsc::Receiver};
 
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ use crate::{
     },
     read::Source,
     schema::{
-        costing::{AllocationRule, Basis, NoDriver, ResourceSetting, Weight},
+        costing::{ActivitySetting, Basis, NoDriver, ResourceSetting, Weight},
         facts::{Cells, NO_DAY},
         lines::{LineBatch, PURCHASE},
         settings::{DriverMeasure, Settings},
@@ -62,38 +62,58 @@ pub(super) fn driver_plan(settings: &Settings, activities: &[Activity]) -> (usiz
         bit <<= 1;
         sources.push(DriverSource::Distinct { bit, what });
     }
-    let other = settings.scenario.iter().flat_map(|scenario| scenario.settings.activities.values());
-    let own = activities.iter().map(|activity| &activity.setting).chain(other);
-    let later = |rule: &AllocationRule| (rule.method.clone(), rule.no_driver.clone());
-    let own = own.flat_map(|setting| {
-        let first = (setting.method.clone(), setting.no_driver.clone());
-        std::iter::once(first).chain(setting.later.iter().map(later))
-    });
-    let changed = settings.scenario.iter().flat_map(|scenario| &scenario.activities);
-    let changed = changed.filter_map(|(_, change)| Some((change.method.clone()?, None)));
-    for (method, no_driver) in own.chain(changed) {
-        let fallback = match &no_driver {
-            Some(NoDriver::Fallback(basis)) => Some(basis),
-            _ => None,
-        };
-        for name in method.bases().into_iter().chain(fallback).flat_map(Basis::drivers) {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-                sources.push(DriverSource::Table);
-            }
-        }
-    }
-    let scenes = settings.scenario.iter().map(|scenario| &scenario.settings.resources);
-    let resources = std::iter::once(&settings.resources).chain(scenes).flat_map(BTreeMap::values);
-    for (_, weight) in resources.flat_map(ResourceSetting::takers) {
-        if let Weight::Driver(name) = weight
-            && !names.contains(name)
-        {
-            names.push(name.clone());
+    for name in named_by(activities, &settings.resources).chain(named_in_scenario(settings, activities)) {
+        if !names.contains(&name) {
+            names.push(name);
             sources.push(DriverSource::Table);
         }
     }
     (added, sources, names)
+}
+
+/// Names of the drivers that activities and resource pools go by.
+pub(super) fn named_by<'a>(
+    activities: impl IntoIterator<Item = &'a Activity>,
+    resources: &'a BTreeMap<String, ResourceSetting>,
+) -> impl Iterator<Item = String> {
+    let of_activities = activities.into_iter().flat_map(|activity| {
+        let bases = |rule: Cow<'_, ActivitySetting>| {
+            let fallback = match &rule.no_driver {
+                Some(NoDriver::Fallback(basis)) => Some(basis),
+                _ => None,
+            };
+            let bases = rule.method.bases().into_iter().chain(fallback);
+            bases.flat_map(Basis::drivers).map(str::to_owned).collect::<Vec<_>>()
+        };
+        activity.setting.each_rule().flat_map(bases).collect::<Vec<_>>()
+    });
+    let of_resources = resources.values().flat_map(ResourceSetting::takers).filter_map(|(_, weight)| match weight {
+        Weight::Driver(name) => Some(name.clone()),
+        _ => None,
+    });
+    of_activities.chain(of_resources)
+}
+
+/// The same of the scenario; nothing without one.
+pub(super) fn named_in_scenario<'a>(
+    settings: &'a Settings,
+    activities: &'a [Activity],
+) -> impl Iterator<Item = String> {
+    settings.scenario.iter().flat_map(|scenario| {
+        let own = scenario.settings.activities.iter();
+        let own = own.map(|(name, setting)| Activity { name: name.clone(), setting: setting.clone() });
+        // Those of the table, with what is said otherwise of them.
+        let of_table = activities.iter().filter(|activity| !settings.activities.contains_key(&activity.name)).cloned();
+        let changed = of_table.map(|mut activity| {
+            let change = scenario.activities.iter().find(|(name, _)| *name == activity.name);
+            if let Some(method) = change.and_then(|(_, change)| change.method.as_ref()) {
+                activity.setting.method = method.clone();
+            }
+            activity
+        });
+        let all: Vec<Activity> = own.chain(changed).collect();
+        named_by(&all, &scenario.settings.resources).collect::<Vec<_>>()
+    })
 }
 
 /// What the scan made of the ledger.

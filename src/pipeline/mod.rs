@@ -86,6 +86,7 @@ mod opportunistic;
 mod order_time;
 mod origins;
 mod output;
+mod own_cells;
 mod payments;
 pub mod plan;
 mod plans;
@@ -420,6 +421,7 @@ fn cost(
     let costs = cost_of(&ledgers.costing(settings), &ledgers.ground(settings))?;
     clock.start("profit", None);
     let margins = profit::margins(&ledgers.cells, &costs.layers, &ledgers.economic)?;
+    profit::check_sums(&ledgers.facts.first_cell, &ledgers.cells, &margins)?;
     economic::check(settings, &audit.balances, &margins)?;
     Ok((costs, margins))
 }

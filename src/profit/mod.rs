@@ -28,10 +28,11 @@
 //! ```
 
 pub mod economic;
+pub mod sums;
 
 use thiserror::Error;
 
-pub use self::economic::economic_cost;
+pub use self::{economic::economic_cost, sums::check_sums};
 use crate::{
     schema::{costing::Layer, costs::LayerCosts, economic::EconomicInputs, facts::Cells, margins::Margins},
     units::Minor,

@@ -281,6 +281,7 @@ impl TableName {
                 ("activity", true),
                 ("amount", true),
                 ("period", false),
+                ("date", false),
                 ("currency", false),
                 ("account", false),
                 ("cost_centre", false),

@@ -137,6 +137,24 @@ activities:
 }
 
 #[test]
+fn posting_dates_of_a_csv_put_costs_into_their_periods() {
+    let of = |column: &str, rows: &str| {
+        let pools = format!("pools: {{path: p.csv, columns: {{activity: a, amount: m, {column}: p}}}}");
+        let job = Job::new(&format!(
+            "version: 1\ncurrency: EUR\nperiod: month\ninputs:\n  transactions: {{path: l.parquet, columns: {{customer_id: c, \
+             date: d, amount: a}}}}\n  {pools}\nactivities: {{desk: {{level: order, method: average}}}}\n"
+        ));
+        job.parquet("l.parquet", vec![("c", integers([1, 2])), ("d", days([1, 40])), ("a", cents([100, 200]))]);
+        job.text("p.csv", &format!("a,m,p\n{rows}"));
+        job.run(&[]);
+        (job.texts("pool_balance", "period"), job.decimals("pool_balance", "own"))
+    };
+    let dates = of("date", "desk,1.00,1970-01-31\ndesk,2.00,1970-01-01\ndesk,4.00,1970-02-10\n");
+    assert_eq!(dates, of("period", "desk,3.00,1970-01\ndesk,4.00,1970-02\n"));
+    assert_eq!(dates, (vec!["1970-01".to_owned(), "1970-02".to_owned()], vec![300, 400]));
+}
+
+#[test]
 fn each_kind_of_bad_input_is_one_clear_error_with_the_money_at_stake() {
     let failure = |rest: &str| job(rest).failure();
     assert_snapshot!(failure("activities: {a: {level: order, method: driver, driver: visits, no_driver: error, cost: 5}}\n"), @r"

@@ -100,6 +100,21 @@ fn every_cut_of_the_customers_adds_up_to_customer_equity_and_to_todays_sales() {
 }
 
 #[test]
+fn outputs_choose_datasets_and_never_their_rows() {
+    let names = ["segment_equity", "segment_measure", "equity_bridge"];
+    let bridge = "equity: {bridge: {from: 1997-06-30}}\n";
+    let all = cdnow("", bridge);
+    all.run(&[]);
+    for name in names {
+        let one = cdnow("", &format!("{bridge}outputs: [{name}]\n"));
+        one.run(&[]);
+        let told = |job: &Job| rows(job, name, &["segmentation", "segment"]);
+        assert!(told(&all).iter().any(|row| row[0] == "channel"));
+        assert_eq!(told(&one), told(&all), "{name}");
+    }
+}
+
+#[test]
 fn what_drives_equity_is_measured_by_segment_and_held_against_its_target() {
     let job =
         cdnow("  targets: {path: targets.csv, columns: {measure: measure, target: target, segment: segment}}\n", "");

@@ -185,3 +185,26 @@ inputs:
     let told = String::from_utf8(done.stderr).unwrap();
     assert_eq!((done.status.code(), told.contains("more than 18 digits")), (Some(3), true), "{told}");
 }
+
+/// Each month fits a column, the customer's year does not fit 64 bits.
+#[test]
+fn a_customers_periods_that_do_not_fit_together_are_refused_as_one_is() {
+    for (columns, what) in [(", quantity: q", "units"), (", product_cost: q", "product cost")] {
+        let job = Job::new(&format!(
+            "version: 1\ncurrency: EUR\nperiod: month\nas_of: 1970-12-31\ninputs:\n  transactions: {{path: l.parquet, columns: \
+             {{customer_id: c, date: d, amount: a{columns}}}}}\n"
+        ));
+        let large = if what == "units" { 900_000_000_000 } else { 900_000_000_000_000_000 };
+        job.parquet(
+            "l.parquet",
+            vec![
+                ("c", integers([1; 12])),
+                ("d", days((0..12).map(|month| 30 * month + 2))),
+                ("a", integers([100; 12])),
+                ("q", integers([large; 12])),
+            ],
+        );
+        let told = job.failure();
+        assert!(told.starts_with("exit code 3\nerror: ") && told.contains(what), "{told}");
+    }
+}

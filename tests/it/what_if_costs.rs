@@ -282,3 +282,62 @@ fn changes_that_cannot_be_are_told() {
       hint: did you mean `handling`? known: handling, upkeep
     ");
 }
+
+/// Customer 3 is won for 9.00 and has no line; calls and visits of the table make cells of their own.
+fn with_quantities(driver: &str, more: &str) -> Job {
+    let job = Job::new(&format!(
+        "version: 1\ncurrency: EUR\nperiod: month\nas_of: 1970-04-30\ninputs:\n  transactions: {{path: l.parquet, columns: \
+         {{customer_id: c, date: d, amount: a}}}}\n  customers: {{path: cu.csv, columns: {{customer_id: c, acquisition_cost: \
+         k}}}}\n  driver_quantities: {{path: q.csv, columns: {{customer_id: c, driver: r, quantity: q, period: p}}}}\n\
+         activities: {{desk: {{level: customer, method: driver, driver: {driver}, cost: 30.00}}}}\n{more}"
+    ));
+    job.text("cu.csv", "c,k\n1,\n2,\n3,9.00\n");
+    job.text(
+        "q.csv",
+        "c,r,q,p\n1,calls,1,1970-03\n2,calls,5,1970-01\n3,calls,2,1970-02\n1,visits,1,1970-01\n2,visits,1,1970-04\n",
+    );
+    job.parquet(
+        "l.parquet",
+        vec![("c", integers([1, 1, 1, 2])), ("d", days([4, 35, 64, 68])), ("a", cents([10_000, 5_000, 7_000, 8_000]))],
+    );
+    job
+}
+
+/// Everything in `customer_profit` and `segment_migration` of one world.
+fn world_of(job: &Job, world: &str) -> Vec<String> {
+    let profit: Vec<Vec<String>> = [
+        job.texts("customer_profit", "scenario"),
+        job.whole_numbers("customer_profit", "customer_id").iter().map(|id| format!("{id:?}")).collect(),
+        job.texts("customer_profit", "period"),
+        job.decimals("customer_profit", "acquisition_cost").iter().map(i128::to_string).collect(),
+        job.decimals("customer_profit", "economic_profit").iter().map(i128::to_string).collect(),
+    ]
+    .into();
+    let moves: Vec<Vec<String>> = ["scenario", "segmentation", "period", "from", "to"]
+        .into_iter()
+        .map(|column| job.texts("segment_migration", column))
+        .chain([job.whole_numbers("segment_migration", "customers").iter().map(|n| format!("{n:?}")).collect()])
+        .collect();
+    let rows = |columns: &[Vec<String>]| -> Vec<String> {
+        let own = (0..columns[0].len()).filter(|row| columns[0][*row] == world);
+        own.map(|row| columns[1..].iter().map(|column| column[row].as_str()).collect::<Vec<_>>().join(" ")).collect()
+    };
+    [rows(&profit), rows(&moves)].concat()
+}
+
+#[test]
+fn each_world_has_the_cells_of_its_own_drivers_and_is_what_it_is_alone() {
+    let more = "suppress: {smallest_group: 1}\n";
+    let alone = |driver: &str| {
+        let job = with_quantities(driver, more);
+        job.run(&[]);
+        world_of(&job, "base")
+    };
+    let (calls, visits) = (alone("calls"), alone("visits"));
+    assert!(calls != visits && calls.iter().any(|row| row.starts_with("Some(3) 1970-02 900 ")), "{calls:?}");
+    for (driver, other, base, scene) in [("calls", "visits", &calls, &visits), ("visits", "calls", &visits, &calls)] {
+        let job = with_quantities(driver, more);
+        job.run(&["--set", &format!("activities.desk.driver={other}")]);
+        assert_eq!((&world_of(&job, "base"), &world_of(&job, "what_if")), (base, scene), "{driver}");
+    }
+}
