@@ -275,6 +275,12 @@ impl<'a> Streams<'a> {
         Ok(())
     }
 
+    /// Whether the summary file is asked for at this very place.
+    pub(super) fn summary_is_at(&self, path: &Utf8Path) -> bool {
+        let absolute = |path: &Utf8Path| camino::absolute_utf8(path).ok();
+        self.summary.as_ref().is_some_and(|summary| absolute(summary) == absolute(path))
+    }
+
     /// Looks whether the summary file stands where the config's inputs and output are not; none is written otherwise.
     ///
     /// # Errors

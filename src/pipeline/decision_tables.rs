@@ -133,7 +133,7 @@ impl Results {
         let known = self.base.ledgers.ahead.candidates.prospects.as_ref();
         let known = known.map_or(&[][..], |prospects| &prospects.rows);
         let money = |of: &dyn Fn(&Judged) -> f64| Values::Scaled(rows.iter().map(|row| Some(minor(of(row)))).collect());
-        let after = |row: &Judged| Some(minor(row.judgement.value) - row.cost);
+        let after = |row: &Judged| Some(minor(row.judgement.value).saturating_sub(row.cost));
         let decision = |row: &Judged| if row.judgement.accept { "accept" } else { "decline" };
         vec![
             Values::Text(rows.iter().map(|row| Some(known[row.prospect].id.clone())).collect()),

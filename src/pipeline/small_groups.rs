@@ -18,8 +18,8 @@ use crate::{
 struct Sum {
     /// Columns within whose values they do.
     within: &'static [&'static str],
-    /// The column that names the parts.
-    group: &'static str,
+    /// The columns that name the parts.
+    group: &'static [&'static str],
 }
 
 /// A dataset of groups.
@@ -30,36 +30,38 @@ struct Grouped {
 
 /// The segment datasets. Each has a column `customers`; of several rows of a group the smallest count that is not zero counts.
 const GROUPED: [Grouped; 10] = [
-    Grouped { dataset: "segment_value", sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }] },
-    Grouped { dataset: "segment_equity", sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }] },
+    Grouped { dataset: "segment_value", sums: &[Sum { within: &["segmentation", "scenario"], group: &["segment"] }] },
+    Grouped { dataset: "segment_equity", sums: &[Sum { within: &["segmentation", "scenario"], group: &["segment"] }] },
     Grouped {
         dataset: "segment_measure",
-        sums: &[Sum { within: &["segmentation", "measure", "scenario"], group: "segment" }],
+        sums: &[Sum { within: &["segmentation", "measure", "scenario"], group: &["segment"] }],
     },
-    Grouped { dataset: "concentration", sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }] },
+    Grouped { dataset: "concentration", sums: &[Sum { within: &["segmentation", "scenario"], group: &["segment"] }] },
     Grouped {
         dataset: "scenario_difference",
-        sums: &[Sum { within: &["segmentation", "scenario"], group: "segment" }],
+        sums: &[Sum { within: &["segmentation", "scenario"], group: &["segment"] }],
     },
     // Segments sum to all at every step, and the steps of a segment to its closing equity.
     Grouped {
         dataset: "equity_bridge",
         sums: &[
-            Sum { within: &["segmentation", "component"], group: "segment" },
-            Sum { within: &["segmentation", "segment"], group: "component" },
+            Sum { within: &["segmentation", "component"], group: &["segment"] },
+            Sum { within: &["segmentation", "segment"], group: &["component"] },
         ],
     },
-    Grouped { dataset: "equity_share", sums: &[Sum { within: &["segmentation"], group: "segment" }] },
+    Grouped { dataset: "equity_share", sums: &[Sum { within: &["segmentation"], group: &["segment"] }] },
     // Who went from a group, and who came to one, are known from the periods before and after.
     Grouped {
         dataset: "segment_migration",
         sums: &[
-            Sum { within: &["segmentation", "period", "next_period", "from", "scenario"], group: "to" },
-            Sum { within: &["segmentation", "period", "next_period", "to", "scenario"], group: "from" },
+            Sum { within: &["segmentation", "period", "next_period", "from", "scenario"], group: &["to"] },
+            Sum { within: &["segmentation", "period", "next_period", "to", "scenario"], group: &["from"] },
+            // Every way of grouping sums to the same customers.
+            Sum { within: &["segmentation", "period", "next_period", "scenario"], group: &["from", "to"] },
         ],
     },
-    Grouped { dataset: "model_group", sums: &[Sum { within: &["grouping"], group: "group" }] },
-    Grouped { dataset: "new_customer_value", sums: &[Sum { within: &["grouping", "scenario"], group: "group" }] },
+    Grouped { dataset: "model_group", sums: &[Sum { within: &["grouping"], group: &["group"] }] },
+    Grouped { dataset: "new_customer_value", sums: &[Sum { within: &["grouping", "scenario"], group: &["group"] }] },
 ];
 
 /// Which groups are small, and what was left out of which dataset.
@@ -91,11 +93,9 @@ impl<'a> SmallGroups<'a> {
             }
             _ => return columns,
         };
-        let sums: Vec<(Vec<&Values>, &Values)> = grouped
-            .sums
-            .iter()
-            .filter_map(|sum| Some((sum.within.iter().filter_map(|name| at(name)).collect(), at(sum.group)?)))
-            .collect();
+        let columns_of = |names: &[&str]| names.iter().filter_map(|name| at(name)).collect::<Vec<&Values>>();
+        let sums: Vec<(Vec<&Values>, Vec<&Values>)> =
+            grouped.sums.iter().map(|sum| (columns_of(sum.within), columns_of(sum.group))).collect();
         let keep = told_rows(&sums, &customers, self.smallest);
         let left_out = keep.iter().filter(|keep| !**keep).count();
         if left_out > 0 {
@@ -130,9 +130,9 @@ pub(super) fn note(record: &Value) -> Option<String> {
 
 /// Which rows are told.
 ///
-/// * `sums`: each way in which they sum to a total: columns within which they do, and the one that names the parts. What one way
+/// * `sums`: each way in which they sum to a total: columns within which they do, and those that name the parts. What one way
 ///   hides, another may have to hide with something more.
-fn told_rows(sums: &[(Vec<&Values>, &Values)], customers: &[u64], smallest: u64) -> Vec<bool> {
+fn told_rows(sums: &[(Vec<&Values>, Vec<&Values>)], customers: &[u64], smallest: u64) -> Vec<bool> {
     let mut told = vec![true; customers.len()];
     loop {
         let before = told.clone();
@@ -146,13 +146,16 @@ fn told_rows(sums: &[(Vec<&Values>, &Values)], customers: &[u64], smallest: u64)
 }
 
 /// Hides rows of one way in which they sum to a total.
-fn hide(within: &[&Values], group: &Values, customers: &[u64], smallest: u64, told: &mut [bool]) {
+fn hide(within: &[&Values], group: &[&Values], customers: &[u64], smallest: u64, told: &mut [bool]) {
     /// Customers, and whether a row is hidden already.
-    type Groups<'a> = BTreeMap<Option<&'a str>, (u64, bool)>;
-    let partition = |row: usize| -> Vec<Option<&str>> { within.iter().map(|column| column.text(row)).collect() };
-    let mut partitions: BTreeMap<Vec<Option<&str>>, Groups<'_>> = BTreeMap::new();
+    type Names<'a> = Vec<Option<&'a str>>;
+    type Groups<'a> = BTreeMap<Names<'a>, (u64, bool)>;
+    fn names<'a>(columns: &[&'a Values], row: usize) -> Names<'a> {
+        columns.iter().map(|column| column.text(row)).collect()
+    }
+    let mut partitions: BTreeMap<Names<'_>, Groups<'_>> = BTreeMap::new();
     for (row, here) in customers.iter().enumerate() {
-        let (count, hidden) = partitions.entry(partition(row)).or_default().entry(group.text(row)).or_default();
+        let (count, hidden) = partitions.entry(names(within, row)).or_default().entry(names(group, row)).or_default();
         *count = if *count == 0 || *here == 0 { (*count).max(*here) } else { (*count).min(*here) };
         *hidden |= !told[row];
     }
@@ -163,8 +166,8 @@ fn hide(within: &[&Values], group: &Values, customers: &[u64], smallest: u64, to
         groups.values_mut().zip(hidden).for_each(|((_, known), hidden)| *known = hidden);
     }
     for (row, told) in told.iter_mut().enumerate() {
-        let groups = partitions.get(&partition(row));
-        *told = groups.and_then(|groups| groups.get(&group.text(row))).is_some_and(|(_, hidden)| !hidden);
+        let groups = partitions.get(&names(within, row));
+        *told = groups.and_then(|groups| groups.get(&names(group, row))).is_some_and(|(_, hidden)| !hidden);
     }
 }
 
@@ -184,7 +187,7 @@ mod tests {
         let scenario = Values::Label(vec![0; 6], Arc::new(vec!["base".to_owned()]));
         let group = texts(&["all", "gold", "iron", "lead", "web", "shop"]);
         let customers = [100, 4, 26, 70, 60, 40];
-        let told = |smallest| told_rows(&[(vec![&by, &scenario], &group)], &customers, smallest);
+        let told = |smallest| told_rows(&[(vec![&by, &scenario], vec![&group])], &customers, smallest);
         assert_eq!(told(10), [true, false, false, true, true, true]);
         assert_eq!(told(4), [true; 6]);
         assert_eq!(told(50), [true, false, false, true, false, false]);
@@ -196,9 +199,20 @@ mod tests {
         let by = texts(&["all"; 6]);
         let group = texts(&["a", "a", "b", "b", "c", "c"]);
         let customers = [50, 3, 40, 0, 30, 0];
-        let told = |smallest| told_rows(&[(vec![&by], &group)], &customers, smallest);
+        let told = |smallest| told_rows(&[(vec![&by], vec![&group])], &customers, smallest);
         assert_eq!(told(10), [false, false, true, true, false, false]);
         assert_eq!(told(3), [true; 6]);
+    }
+
+    #[test]
+    fn a_way_of_grouping_that_lacks_one_pair_alone_is_told_by_another_and_lacks_two() {
+        let from = texts(&["gain", "gain", "loss", "loss"]);
+        let to = texts(&["gain", "loss", "gain", "loss"]);
+        let by_side = [(vec![&from], vec![&to]), (vec![&to], vec![&from])];
+        let customers = [39, 0, 0, 1];
+        assert_eq!(told_rows(&by_side, &customers, 10), [true, true, true, false]);
+        let [own, other] = by_side;
+        assert_eq!(told_rows(&[own, other, (vec![], vec![&from, &to])], &customers, 10), [false, true, true, false]);
     }
 
     #[test]
@@ -207,7 +221,7 @@ mod tests {
         let by = texts(&["all", "all", "all", "tier", "tier", "tier", "tier", "tier", "tier"]);
         let segment = texts(&["all", "all", "all", "gold", "gold", "gold", "lead", "lead", "lead"]);
         let step = texts(&["acquired", "stayed", "closing"].repeat(3));
-        let sums = [(vec![&by, &step], &segment), (vec![&by, &segment], &step)];
+        let sums = [(vec![&by, &step], vec![&segment]), (vec![&by, &segment], vec![&step])];
         let told = |customers: [u64; 9]| told_rows(&sums, &customers, 10);
         assert_eq!(told([50, 90, 140, 20, 40, 60, 30, 50, 80]), [true; 9]);
         // Three of gold came: with all who came, those of lead would tell them, as would gold's own sum without those who stayed.

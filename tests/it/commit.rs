@@ -13,6 +13,7 @@ use std::{
 use crate::support::{Job, cents, days, integers, whalecurve};
 
 /// Signals by their number.
+const HANG_UP: i32 = 1;
 const INTERRUPT: i32 = 2;
 const KILL: i32 = 9;
 const TERMINATE: i32 = 15;
@@ -141,7 +142,7 @@ fn a_run_that_is_killed_leaves_the_old_version_or_the_new_one_whole() {
 fn a_signal_clears_away_what_was_staged_and_ends_the_run() {
     let job = job();
     let old = version(&job, "1");
-    for (number, code) in [(TERMINATE, 143), (INTERRUPT, 130)] {
+    for (number, code) in [(TERMINATE, 143), (INTERRUPT, 130), (HANG_UP, 129)] {
         let mut child = start(&job, "2", None);
         staged(&job);
         signal(&child, number);

@@ -265,6 +265,20 @@ fn a_prospect_is_worth_what_a_new_customer_of_its_group_is_and_more_revenue_is_w
 }
 
 #[test]
+fn a_prospect_beyond_all_money_is_refused() {
+    let inputs =
+        "  prospects: {path: p.csv, columns: {prospect_id: id, expected_revenue: revenue, acquisition_cost: cost}}\n";
+    // Serving costs more than is bought for, so that what a prospect loses grows with its revenue.
+    let job = cdnow(inputs, "");
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    job.text("whalecurve.yaml", &config.replace("cost: 98700.00", "cost: 98700000.00"));
+    job.text("p.csv", "id,revenue,cost\nlarge,1000000000000000,1.00\n");
+    let done = job.try_run(&[]);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.code() == Some(3) && told.contains("decision_prospect"), "{told}");
+}
+
+#[test]
 fn without_their_tables_decisions_are_empty_and_without_a_forecast_too() {
     let job = cdnow("", "");
     job.run(&[]);

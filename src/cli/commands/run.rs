@@ -136,6 +136,10 @@ fn run_with(args: Args, saved: Option<(SavedModels, Utf8PathBuf)>, streams: &mut
     {
         return streams.fail(&what, Some(place::HINT), Exit::USAGE);
     }
+    if let Some(file) = lineage_file.as_ref().filter(|file| streams.summary_is_at(file)) {
+        let what = format!("--lineage-file {file}: that is where --summary-file writes");
+        return streams.fail(&what, Some(place::HINT), Exit::USAGE);
+    }
     warn_of_memory(&settings, streams)?;
     let lineage = Lineage::new(lineage_file, &settings);
     lineage.start(streams)?;
