@@ -208,6 +208,7 @@ fn settings(
     let (drivers_known, activities_known) = (&drivers_known, &activities_known);
     let known = basis::Known {
         tables: &tables,
+        pool_capacities: inputs::pool_capacities(inputs.as_ref(), &tables),
         drivers: drivers_known,
         activities: activities_known,
         exponent,
@@ -384,9 +385,9 @@ fn portfolio_of(
     exponent: u8,
     problems: &mut Problems,
 ) -> Option<PortfolioSettings> {
-    let drivers = activities.into_iter().flatten().filter_map(|(_, setting)| setting.method.driver()).collect();
+    let drivers = activities.map(|activities| activities.values().filter_map(|one| one.method.driver()).collect());
     let table = tables.contains(&TableName::Activities);
-    let served = portfolio::Served { activities: known, drivers: &drivers, table };
+    let served = portfolio::Served { activities: known, drivers: drivers.as_ref(), table };
     fields.read_or("portfolio", PortfolioSettings::default(), problems, |entry, problems| {
         portfolio::read(entry, exponent, &served, problems)
     })

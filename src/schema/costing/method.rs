@@ -168,6 +168,12 @@ impl Method {
         }
     }
 
+    /// Whether a capacity can be above what was used: of a method that shares the pool, or a fixed part of it.
+    #[must_use]
+    pub fn takes_capacity(&self) -> bool {
+        matches!(self, Self::Share(_) | Self::DualRate { .. })
+    }
+
     /// How an amount came to its customer.
     #[must_use]
     pub fn kind(&self) -> RuleKind {

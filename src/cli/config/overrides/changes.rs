@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::{
     error::Problems,
-    sections::{activities, basis::Known},
+    sections::{activities, basis::Known, inputs::pool_capacities},
     suggest::{closest, list, quoted},
     tree::Node,
     walk::{Entry, Fields},
@@ -74,6 +74,7 @@ fn activity_changes(
     let names: Vec<&str> = base.activities.keys().map(String::as_str).collect();
     let known = Known {
         tables: &tables,
+        pool_capacities: pool_capacities(Some(&base.inputs), &tables),
         drivers: &drivers,
         activities: &names,
         exponent: base.currency.exponent,

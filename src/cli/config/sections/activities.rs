@@ -164,7 +164,7 @@ fn unused_to(
 ) -> Option<Optional<String>> {
     let Some(entry) = fields.get("unused_to") else { return Some(None) };
     let name = entry.text("the name of an activity", problems)?;
-    if !fields.has("capacity") && !fields.has("rules") && !known.tables.contains(&TableName::Pools) {
+    if !fields.has("capacity") && !fields.has("rules") && !known.pool_capacities {
         problems.add(entry.key_at(), format!("{} has no effect without a capacity", quoted(entry.path())));
         return None;
     }

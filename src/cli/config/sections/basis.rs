@@ -18,6 +18,8 @@ use crate::{
 pub(in crate::cli::config) struct Known<'t> {
     /// Tables that `inputs` names.
     pub(in crate::cli::config) tables: &'t BTreeSet<TableName>,
+    /// Whether the pools table gives capacities, as far as `inputs` is right.
+    pub(in crate::cli::config) pool_capacities: bool,
     /// Names in `drivers`.
     pub(in crate::cli::config) drivers: &'t [&'t str],
     /// Names in `activities`.

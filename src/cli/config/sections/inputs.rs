@@ -307,6 +307,14 @@ fn check_market(columns: &Fields<'_>, problems: &mut Problems) {
     }
 }
 
+/// Whether the pools table gives capacities.
+///
+/// * `inputs`: `None` where something is wrong with them: what a table maps is not known then.
+pub(in crate::cli::config) fn pool_capacities(inputs: Option<&Inputs>, tables: &BTreeSet<TableName>) -> bool {
+    let maps = |inputs: &Inputs| inputs.pools.as_ref().is_some_and(|pools| pools.columns.contains_key("capacity"));
+    inputs.map_or_else(|| tables.contains(&TableName::Pools), maps)
+}
+
 /// What is left of a wallet needs the sales of the last year, which periods of a month or a quarter tell.
 pub(in crate::cli::config) fn check_wallet(
     entry: &Entry<'_>,

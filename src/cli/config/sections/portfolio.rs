@@ -42,8 +42,9 @@ const MAX_FACTOR: u8 = 100;
 pub(in crate::cli::config) struct Served<'t> {
     /// Activities of the config.
     pub(in crate::cli::config) activities: &'t [&'t str],
-    /// Drivers that an activity of the config is in proportion to.
-    pub(in crate::cli::config) drivers: &'t BTreeSet<&'t str>,
+    /// Drivers that an activity of the config is in proportion to; `None` when something is wrong with an activity, which is
+    /// told there.
+    pub(in crate::cli::config) drivers: Option<&'t BTreeSet<&'t str>>,
     /// Whether a table may name more of both.
     pub(in crate::cli::config) table: bool,
 }
@@ -219,7 +220,8 @@ fn shares(entry: &Entry<'_>, problems: &mut Problems) -> Option<Vec<ValueTier>> 
 /// `ways_to_serve`: by name, factors on drivers and on activities.
 fn ways(entry: &Entry<'_>, served: &Served<'_>, problems: &mut Problems) -> Option<Vec<WayToServe>> {
     let mut ways = Some(Vec::new());
-    let drivers: Vec<&str> = served.drivers.iter().copied().collect();
+    let drivers: Vec<&str> = served.drivers.into_iter().flatten().copied().collect();
+    let any_driver = served.table || served.drivers.is_none();
     for (name, way) in entry.named(problems)? {
         let Some(fields) = way.fields(&["drivers", "activities"], problems) else {
             ways = None;
@@ -231,7 +233,7 @@ fn ways(entry: &Entry<'_>, served: &Served<'_>, problems: &mut Problems) -> Opti
             ways = None;
         }
         let drivers = fields.read_or("drivers", Vec::new(), problems, |entry, problems| {
-            factors(entry, &drivers, served.table, "driver that an activity of the config goes by", problems)
+            factors(entry, &drivers, any_driver, "driver that an activity of the config goes by", problems)
         });
         let activities = fields.read_or("activities", Vec::new(), problems, |entry, problems| {
             factors(entry, served.activities, served.table, "activity of the config", problems)
@@ -249,16 +251,18 @@ fn ways(entry: &Entry<'_>, served: &Served<'_>, problems: &mut Problems) -> Opti
 }
 
 /// Factors by name, sorted.
+///
+/// * `any`: whether there may be others than the known ones.
 fn factors(
     entry: &Entry<'_>,
     known: &[&str],
-    table: bool,
+    any: bool,
     what: &str,
     problems: &mut Problems,
 ) -> Option<Vec<(String, Decimal)>> {
     let mut factors = Some(Vec::new());
     for (name, entry) in entry.named(problems)? {
-        if !table && !known.contains(&name) {
+        if !any && !known.contains(&name) {
             let text = format!("{} is no {what}", quoted(entry.path()));
             match closest(name, known) {
                 Some(word) => problems.add_with_hint(entry.key_at(), text, format!("did you mean `{word}`?")),

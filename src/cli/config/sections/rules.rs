@@ -169,7 +169,7 @@ fn body(
     let no_driver = no_driver(fields, known, problems);
     let capacity =
         fields.read_or("capacity", None, problems, |entry, problems| capacity(entry, known, problems).map(Some));
-    let over_use = over_use(fields, problems);
+    let over_use = over_use(method.as_ref(), fields, known, problems);
     let (method, negative, no_driver) = (method?, negative?, no_driver?);
     let (capacity, over_use, rule) = (capacity?, over_use?, rule?);
     // A combination does not depend on the level.
@@ -257,9 +257,18 @@ fn no_driver(fields: &Fields<'_>, known: &Known<'_>, problems: &mut Problems) ->
     }
 }
 
-fn over_use(fields: &Fields<'_>, problems: &mut Problems) -> Option<OverUse> {
+/// `over_use`, beside a capacity of its own or of the pools table.
+///
+/// * `method`: `None` when something is wrong with it.
+fn over_use(
+    method: Option<&Method>,
+    fields: &Fields<'_>,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Option<OverUse> {
     let Some(entry) = fields.get("over_use") else { return Some(OverUse::Error) };
-    if !fields.has("capacity") {
+    let of_pool = known.pool_capacities && method.is_none_or(Method::takes_capacity);
+    if !fields.has("capacity") && !of_pool {
         problems.add(entry.key_at(), format!("{} has no effect without a capacity", quoted(entry.path())));
         return None;
     }

@@ -160,6 +160,38 @@ fn policies_that_do_not_go_together_are_refused() {
 }
 
 #[test]
+fn a_capacity_may_come_from_the_pools_and_what_becomes_of_more_use_stands_in_the_config() {
+    use crate::schema::costing::OverUse;
+    let pools = |columns: &str| format!("  pools: {{path: p, columns: {{activity: a, amount: b{columns}}}}}\n{ORDERS}");
+    let of = |columns: &str, activity: &str| format!("{}activities: {{a: {activity}}}\n", pools(columns));
+    let desk = "{level: order, method: driver, driver: orders, over_use: over_driven}";
+    let settings = read_minimal_with(&of(", capacity: c", desk));
+    assert_eq!(settings.activities["a"].over_use, OverUse::OverDriven);
+    // So it is with a rule of a list, and beside unused_to.
+    let rules = "{level: order, unused_to: b, rules: [{method: driver, driver: orders, over_use: rescale}]}, b: {level: channel, method: average}";
+    let settings = read_minimal_with(&of(", capacity: c", rules));
+    assert_eq!(settings.activities["a"].over_use, OverUse::Rescale);
+    // Without a capacity in the table, or a method that has none, there is still nothing to be above.
+    assert_snapshot!(message_with(&of("", desk)), @"shop/whalecurve.yaml:7:63: `activities.a.over_use` has no effect without a capacity");
+    let traced = "{level: order, method: traced, over_use: rescale}";
+    assert_snapshot!(message_with(&of(", capacity: c", traced)), @"shop/whalecurve.yaml:7:48: `activities.a.over_use` has no effect without a capacity");
+    let idle = "{level: order, method: driver, driver: orders, unused_to: b}, b: {level: channel, method: average}";
+    assert_snapshot!(message_with(&of("", idle)), @"shop/whalecurve.yaml:7:63: `activities.a.unused_to` has no effect without a capacity");
+}
+
+#[test]
+fn a_mistake_in_an_activity_makes_no_second_one_of_the_ways_to_serve() {
+    let way = |driver: &str| {
+        format!("{ORDERS}activities: {{a: {{level: ordr, method: driver, driver: orders, cost: 1}}}}\nportfolio: {{ways_to_serve: {{phone: {{drivers: {{{driver}: 0.2}}}}}}}}\n")
+    };
+    assert_snapshot!(message_with(&way("orders")), @r"
+    shop/whalecurve.yaml:6:25: `activities.a.level` is `ordr`, expected one of unit, product, order, batch, customer, channel, region, company
+      hint: did you mean `order`?
+    ");
+    assert_snapshot!(message_with(&way("visits").replace("ordr", "order")), @"shop/whalecurve.yaml:7:47: `portfolio.ways_to_serve.phone.drivers.visits` is no driver that an activity of the config goes by");
+}
+
+#[test]
 fn capacity_is_a_quantity_or_working_time() {
     let of = |keys: &str| accepted(&format!("method: driver, driver: orders, capacity: {keys}")).capacity;
     assert_eq!(of("700000"), Some(Capacity::Practical(700_000_000_000)));
