@@ -409,7 +409,9 @@ pub fn combination(setting: &ActivitySetting) -> Option<&'static str> {
     match setting {
         _ if signed && !share => Some("negative: signed needs a method that shares the whole pool"),
         _ if signed && setting.capacity.is_some() => Some("negative: signed cannot be combined with a capacity"),
-        _ if setting.capacity.is_some() && !setting.method.takes_capacity() => Some("a capacity needs a driver, time or dual rate"),
+        _ if setting.capacity.is_some() && !setting.method.takes_capacity() => {
+            Some("a capacity needs a driver, time or dual rate")
+        }
         _ if setting.no_driver.is_some() && !share => {
             Some("no_driver has an effect on methods that share the whole pool alone")
         }

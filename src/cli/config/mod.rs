@@ -5,6 +5,7 @@
 //! Only the default `name` of a config given by a relative path asks for the working directory.
 
 mod asked;
+mod defaults;
 mod env;
 mod error;
 mod number;

@@ -7,18 +7,11 @@ use camino::Utf8Path;
 
 use super::{
     ConfigErrors, Overrides,
+    defaults::{self, defaults},
     error::{Position, Problems},
     load, overrides,
     secret::looks_secret,
     tree::{self, Key, Node, Scalar, Value},
-};
-use crate::{
-    contract::rules::Rules,
-    schema::{
-        forecasting::ModelChoice,
-        inputs::Limits,
-        settings::{ForecastSettings, Settings, TableName},
-    },
 };
 
 /// What stands in place of a value that is secret.
@@ -48,13 +41,13 @@ pub fn resolved(
     let output = flags.output.as_ref().map(ToString::to_string);
     for (flag, value) in [("seed", flags.seed.map(|seed| seed.to_string())), ("output", output)] {
         if let Some(value) = value {
-            put(&mut document, &[flag], &value, Origin::Flag);
+            put(&mut document, &[flag], Origin::Flag.scalar(value), Origin::Flag);
         }
     }
     for (place, value) in defaults(&settings) {
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
         if find(&document, &place).is_none() {
-            put(&mut document, &place, &value, Origin::Default);
+            put(&mut document, &place, Origin::Default.value(value), Origin::Default);
         }
     }
     if document.get("as_of").is_none() {
@@ -81,17 +74,35 @@ impl Origin {
             Self::Default => Position { line: 0, column: 2 },
         }
     }
+
+    fn scalar(self, text: String) -> Value {
+        Value::Scalar(Scalar { text, variables: Vec::new() })
+    }
+
+    fn node(self, text: String) -> Node {
+        Node { at: self.place(), value: self.scalar(text) }
+    }
+
+    fn value(self, default: defaults::Default) -> Value {
+        match default {
+            defaults::Default::One(text) => self.scalar(text),
+            defaults::Default::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
+            defaults::Default::Named(entries) => {
+                let entry = |(key, text)| (Key { at: self.place(), text: key }, self.node(text));
+                Value::Map(entries.into_iter().map(entry).collect())
+            }
+        }
+    }
 }
 
 fn find<'n>(document: &'n Node, path: &[&str]) -> Option<&'n Node> {
     path.iter().try_fold(document, |node, key| node.get(key))
 }
 
-/// Puts a scalar at a path, replacing what stands there.
-fn put(node: &mut Node, path: &[&str], text: &str, origin: Origin) {
+/// Puts a value at a path, replacing what stands there.
+fn put(node: &mut Node, path: &[&str], value: Value, origin: Origin) {
     let Some((first, rest)) = path.split_first() else {
-        node.at = origin.place();
-        node.value = Value::Scalar(Scalar { text: text.to_owned(), variables: Vec::new() });
+        (node.at, node.value) = (origin.place(), value);
         return;
     };
     if !matches!(node.value, Value::Map(_)) {
@@ -103,58 +114,7 @@ fn put(node: &mut Node, path: &[&str], text: &str, origin: Origin) {
         entries.push((key, Node { at: origin.place(), value: Value::Null }));
         entries.len() - 1
     });
-    put(&mut entries[at].1, rest, text, origin);
-}
-
-/// Values that a run takes where the config says nothing, with their places.
-fn defaults(settings: &Settings) -> Vec<(Vec<String>, String)> {
-    let mut found = Vec::new();
-    let mut add = |place: &[&str], value: String| {
-        found.push((place.iter().map(|key| (*key).to_owned()).collect(), value));
-    };
-    add(&["name"], settings.name.clone());
-    add(&["period"], word(&settings.period));
-    add(&["seed"], settings.seed.to_string());
-    add(&["output"], super::DEFAULT_OUTPUT.to_owned());
-    add(&["keep_versions"], settings.keep_versions.to_string());
-    let Limits { max_rows, max_uncompressed_bytes, max_row_groups, max_columns } = settings.inputs.transactions.limits;
-    let limits = [max_rows, max_uncompressed_bytes, max_row_groups, max_columns];
-    for (key, limit) in Limits::KEYS.into_iter().zip(limits) {
-        add(&["limits", key], limit.to_string());
-    }
-    add(&["inputs", "transactions", "returns"], word(&settings.inputs.returns));
-    for table in TableName::ALL {
-        let Some(setting) = settings.inputs.table(table) else { continue };
-        add(&["inputs", table.as_str(), "format"], word(&setting.format));
-        let rules = Rules::new(settings, table);
-        for rule in table.rules().iter().filter(|rule| !rule.ends_with("_range")) {
-            add(&["contract", table.as_str(), rule], rules.policy(rule).as_str().to_owned());
-        }
-    }
-    if let Some(forecast) = &settings.forecast {
-        of_forecast(forecast, &mut add);
-    }
-    found
-}
-
-fn of_forecast(forecast: &ForecastSettings, add: &mut impl FnMut(&[&str], String)) {
-    add(&["forecast", "model"], forecast.model.as_str().to_owned());
-    add(&["forecast", "time_unit"], forecast.time_unit.clone());
-    add(&["forecast", "discount_rate_per_year"], forecast.discount_rate_per_year.to_string());
-    add(&["forecast", "paths"], forecast.paths.to_string());
-    add(&["forecast", "parameter_uncertainty"], forecast.parameter_uncertainty.to_string());
-    add(&["forecast", "discounting"], forecast.discounting.as_str().to_owned());
-    if matches!(forecast.model, ModelChoice::One(_) | ModelChoice::Auto) {
-        add(&["forecast", "spend"], forecast.spend.as_str().to_owned());
-        let ways = if forecast.simulated_waits { "simulated" } else { "closed_form" };
-        add(&["forecast", "next_purchase"], ways.to_owned());
-    }
-}
-
-/// The word that a setting has in configs, which is how it is serialised.
-fn word(value: &impl serde::Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
+    put(&mut entries[at].1, rest, value, origin);
 }
 
 struct Writer<'a> {
@@ -188,7 +148,12 @@ impl Writer<'_> {
             Value::Scalar(found) => {
                 let secret = |name: &String| SECRET_NAMES.iter().any(|part| name.to_uppercase().contains(part));
                 let hidden = found.variables.iter().any(secret) || looks_secret(&found.text);
-                let shown = if hidden { scalar(REDACTED) } else { scalar(&found.text) };
+                // A switch is bare, which this program reads as it would in quotes and the schema of configs as what it is.
+                let shown = match found.text.as_str() {
+                    _ if hidden => scalar(REDACTED),
+                    switch @ ("true" | "false") => switch.to_owned(),
+                    text => scalar(text),
+                };
                 let _ = writeln!(self.text, " {shown}  # {}", self.origin(node.at, &found.variables));
             }
             Value::Null | Value::Broken => self.text.push_str(" null\n"),

@@ -182,7 +182,9 @@ fn a_capacity_may_come_from_the_pools_and_what_becomes_of_more_use_stands_in_the
 #[test]
 fn a_mistake_in_an_activity_makes_no_second_one_of_the_ways_to_serve() {
     let way = |driver: &str| {
-        format!("{ORDERS}activities: {{a: {{level: ordr, method: driver, driver: orders, cost: 1}}}}\nportfolio: {{ways_to_serve: {{phone: {{drivers: {{{driver}: 0.2}}}}}}}}\n")
+        format!(
+            "{ORDERS}activities: {{a: {{level: ordr, method: driver, driver: orders, cost: 1}}}}\nportfolio: {{ways_to_serve: {{phone: {{drivers: {{{driver}: 0.2}}}}}}}}\n"
+        )
     };
     assert_snapshot!(message_with(&way("orders")), @r"
     shop/whalecurve.yaml:6:25: `activities.a.level` is `ordr`, expected one of unit, product, order, batch, customer, channel, region, company

@@ -82,9 +82,22 @@ fn every_value_says_where_it_came_from() {
 fn a_resolved_config_gives_the_settings_of_its_config() {
     let none = Overrides::default();
     let forecast = format!("{MINIMAL}forecast: {{horizon: 52w}}\n");
-    for text in [MINIMAL, super::whole::FULL, &forecast, &forecast.replace("52w", "52w, model: bg_bb")] {
+    let contracts = "inputs:\n  contracts: {path: c, columns: {customer_id: c, start: s, end: e}}";
+    let texts = [
+        MINIMAL.to_owned(),
+        super::whole::FULL.to_owned(),
+        forecast.replace("52w", "52w, model: bg_bb"),
+        forecast.replace("inputs:", contracts).replace("52w", "52w, model: auto, grace: 3 days"),
+        forecast.replace("52w", "52w, quantiles: [0.5, 0.025]"),
+        format!("{forecast}period: month\nequity: {{bridge: {{from: 1997-03-31}}}}\n"),
+        format!("{MINIMAL}portfolio: {{value_tier_cuts: {{best: 10, rest: 0}}, present_above: 1.50}}\n"),
+        format!("{MINIMAL}portfolio: {{value_tiers: deciles, value_tiers_by: value, future_at_least: 3}}\n"),
+        forecast,
+    ];
+    for text in &texts {
         let again = told(text, &none);
         assert_eq!(settings(&again, &none), settings(text, &none), "{again}");
+        assert_eq!(told(&again, &none).lines().count(), again.lines().count(), "{again}");
         // Every scalar says where it came from.
         for line in again.lines().filter(|line| !line.ends_with(':') && !line.ends_with("{}")) {
             assert!(line.contains("  # ") || line.starts_with("# ") || line.ends_with("null"), "{line}");

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::Value;
 
 use super::*;
-use crate::cli::config::schema::{always, explore, json_schema};
+use crate::cli::config::{
+    resolved,
+    schema::{always, explore, json_schema},
+};
 
 /// The schema as it is printed.
 fn printed() -> Value {
@@ -99,6 +102,24 @@ fn every_config_of_the_project_is_right_by_the_schema() {
     assert!(found.len() > 5, "{}", found.len());
     for (name, text) in found {
         assert_eq!(refused(&yaml(&text)), None, "{name}");
+    }
+}
+
+#[test]
+fn a_config_as_it_is_understood_is_right_by_the_schema() {
+    let contracts = "inputs:\n  contracts: {path: c, columns: {customer_id: c, start: s, end: e}}";
+    let forecast =
+        "forecast: {horizon: 52w, parameter_uncertainty: ${UNSURE:-true}}\ncommissions: {rate: 0.1, clawback: true}\n";
+    for text in [
+        super::whole::FULL.to_owned(),
+        format!("{MINIMAL}{forecast}"),
+        format!("{}forecast: {{horizon: 52w, model: auto}}\n", MINIMAL.replace("inputs:", contracts)),
+        format!(
+            "{MINIMAL}portfolio: {{value_tier_cuts: {{best: 10}}, future_at_least: 5}}\nreport: {{write: false}}\n"
+        ),
+    ] {
+        let told = resolved(Utf8Path::new("c.yaml"), &text, &env, &Overrides::default()).unwrap();
+        assert_eq!(refused(&yaml(&told)), None, "{told}");
     }
 }
 
