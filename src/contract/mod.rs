@@ -99,6 +99,9 @@ pub enum ContractError {
         /// One line a currency and period, with the money at stake.
         gaps: Vec<String>,
     },
+    /// The ledger ends longer before `as_of` than `freshness` allows.
+    #[error("{0}")]
+    Stale(String),
     /// A setting that only the data can prove wrong.
     #[error("{0}")]
     Setting(String),
@@ -112,6 +115,9 @@ impl ContractError {
             Self::Refused { .. } => {
                 "mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in \
                  `rejected`"
+            }
+            Self::Stale(_) => {
+                "load the days that are missing, or allow more in `error_after` of `contract.transactions.freshness`"
             }
             Self::IdKind { .. } => "write the id with one type in every table",
             Self::IdRange { .. } => "write the id as text",

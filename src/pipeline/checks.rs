@@ -57,11 +57,11 @@ fn freshness(settings: &Settings, last_day: Day) -> Option<Check> {
 /// Stops a run whose ledger is too old.
 ///
 /// # Errors
-/// [`ContractError::Refused`].
+/// [`ContractError::Stale`].
 pub(super) fn judge_freshness(settings: &Settings, last_day: Day) -> Result<(), ContractError> {
     let check = freshness(settings, last_day).filter(|check| check.outcome == CheckOutcome::Fail);
     match check.and_then(|check| check.message) {
-        Some(message) => Err(ContractError::Refused { broken: vec![message] }),
+        Some(message) => Err(ContractError::Stale(message)),
         None => Ok(()),
     }
 }

@@ -102,7 +102,7 @@ fn a_ledger_that_is_too_old_warns_or_stops() {
     assert_snapshot!(fresh("error_after: 4 days").failure(), @r"
     exit code 3
     error: transactions: the last accepted line is 5 days older than as_of (1970-01-15); at most 4 days are allowed
-      hint: mend the data, or change the rule's policy or limit under `contract`; `policy: reject` shows the rows in `rejected`
+      hint: load the days that are missing, or allow more in `error_after` of `contract.transactions.freshness`
     ");
 }
 

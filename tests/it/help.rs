@@ -31,6 +31,22 @@ fn a_topic_is_explained_in_a_few_lines_with_its_source() {
 }
 
 #[test]
+fn a_config_that_is_not_named_is_asked_for_beside_the_other_way_to_use_the_command() {
+    let done = whalecurve(&["config"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert_snapshot!(String::from_utf8(done.stderr).unwrap(), @r"
+    error: the following required arguments were not provided:
+      --resolved
+      <CONFIG>
+
+    Usage: whalecurve config --resolved <CONFIG> [--set PATH=VALUE]...
+           whalecurve config --schema
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
 fn a_command_is_explained_as_by_its_own_flag() {
     let (code, told, _) = help(&["verify"]);
     assert_eq!(code, 0);

@@ -11,6 +11,9 @@ use crate::cli::{
 
 /// What to print.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "whalecurve config --resolved <CONFIG> [--set PATH=VALUE]...\n       whalecurve config --schema"
+)]
 pub struct Args {
     /// The config, as in whalecurve.yaml.
     #[arg(required_unless_present = "schema")]
