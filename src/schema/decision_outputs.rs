@@ -98,7 +98,11 @@ pub(super) const DECISION_KEEP: OutputDataset = OutputDataset {
         ),
         optional("networking", Money, "networking potential: lost by ending; null where nothing is known of it"),
         optional("learning", Money, "learning potential: lost by ending; null where nothing is known of it"),
-        column("keep_value", Money, "expected_contribution - avoidable_cost + networking + learning"),
+        column(
+            "keep_value",
+            Money,
+            "expected_contribution - avoidable_cost + networking + learning; each column is rounded once, so the shown ones may sum to a minor unit more or less",
+        ),
         optional(
             "price_rise",
             Float,

@@ -140,7 +140,7 @@ pub(super) const PRODUCT_ENTRY: OutputDataset = OutputDataset {
         optional(
             "role",
             Text,
-            "earns_and_opens, earns, opens (the least profitable, but the door of valuable customers) or neither; earns: margin above 0 and not among the equity.doors.least_profitable share of products (of products with one margin all are, or none where there is no place for all); opens: min_customers entered or more, and are worth more a customer than entrants of all products; null without a forecast",
+            "earns_and_opens, earns, opens (the least profitable, but the door of valuable customers) or neither; earns: margin above 0 and not among the equity.doors.least_profitable share of products (of products with one margin all are, or none where there is no place for all); opens: min_customers entered or more, and are worth more a customer than entrants of all products, among whom a customer counts once for each product of its first purchase day; null without a forecast",
         ),
         SCENARIO,
     ],
