@@ -13,6 +13,7 @@ use super::{
     ReadError, files,
     footer::{self, Footer},
     partitions::{Partitions, roots},
+    role::Role,
     types,
     unread::{unread, unread_csv},
 };
@@ -35,6 +36,8 @@ pub enum Kind {
     Fraction,
     /// Text.
     Text,
+    /// Yes or no.
+    Flag,
     /// Anything else.
     Other,
 }
@@ -54,6 +57,21 @@ pub struct Column {
     pub longest: usize,
     /// Its texts or integers, sorted, where there are at most [`FEW`].
     pub few: Vec<String>,
+}
+
+impl Column {
+    /// Whether it is of a type that our column of this name may have. A CSV has texts alone, of which a sample says what they are.
+    pub fn fits(&self, name: &str, csv: bool) -> bool {
+        let fits = match Role::of(name) {
+            Role::Id | Role::Name => matches!(self.kind, Kind::Integer | Kind::Text),
+            Role::Day => self.kind == Kind::Day,
+            Role::Number => matches!(self.kind, Kind::Integer | Kind::Fraction),
+            Role::Text => csv || self.kind == Kind::Text,
+            Role::IdOrDay => matches!(self.kind, Kind::Integer | Kind::Text | Kind::Day),
+            Role::Switch => matches!(self.kind, Kind::Flag | Kind::Integer | Kind::Text),
+        };
+        fits || csv && self.nulls >= 1.0
+    }
 }
 
 /// A table as it was found.
@@ -213,6 +231,7 @@ fn look(column: &polars::prelude::Column, csv: bool) -> PolarsResult<Column> {
         DataType::Date | DataType::Datetime(..) => Kind::Day,
         dtype if dtype.is_integer() => Kind::Integer,
         dtype if dtype.is_float() || matches!(dtype, DataType::Decimal(..)) => Kind::Fraction,
+        DataType::Boolean => Kind::Flag,
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Kind::Text,
         _ => Kind::Other,
     };

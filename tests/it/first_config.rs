@@ -4,6 +4,7 @@ use std::{fs, sync::Arc};
 
 use arrow_array::{ArrayRef, Decimal256Array, Float16Array, TimestampMicrosecondArray};
 use arrow_buffer::i256;
+use whalecurve::schema::settings::TableName;
 
 use crate::support::{Job, cents, days, integers, text, whalecurve};
 
@@ -246,4 +247,135 @@ fn names_that_yaml_and_the_config_would_read_as_something_else_are_read_back() {
         let checked = job.command("check", &[]);
         assert!(checked.status.success(), "{name:?}: {} {config}", told(&checked.stderr, &job));
     }
+}
+
+/// A value that a column of this name may hold in a CSV.
+fn value(column: &str) -> &'static str {
+    match column {
+        "date" | "start" | "end" | "valid_from" | "valid_to" => "1970-02-01",
+        "period" => "1970-02",
+        "customer_id" | "referrer" => "1",
+        "referred" => "2",
+        "from" => "it",
+        "to" | "activity" | "action" | "segment" | "channel" | "region" | "parent" | "driver" | "kind" | "currency"
+        | "level" | "method" | "measure" | "competitor" | "value_tier" | "account" | "cost_centre" | "rule"
+        | "product_id" | "prospect_id" => "a",
+        _ => "1",
+    }
+}
+
+/// A ledger and tables, each under its own name with all columns of the documentation.
+fn documented(tables: &[TableName]) -> Job {
+    let job = Job::new("");
+    fs::remove_file(job.path("whalecurve.yaml")).unwrap();
+    let columns = vec![
+        ("customer_id", integers([1, 1, 2])),
+        ("date", days([1, 40, 3])),
+        ("order_id", text(["x", "y", "z"])),
+        ("amount", cents([500, 700, 900])),
+        ("quantity", integers([1, 1, 2])),
+        ("product_id", text(["a", "a", "a"])),
+    ];
+    job.parquet("lake/transactions.parquet", columns);
+    for table in tables {
+        let names: Vec<&str> = table.columns().iter().map(|(name, _)| *name).collect();
+        let values: Vec<&str> = names.iter().map(|name| value(name)).collect();
+        job.text(&format!("lake/{}.csv", table.as_str()), &format!("{}\n{}\n", names.join(","), values.join(",")));
+    }
+    job
+}
+
+/// Answers what is TODO.
+fn answered(config: &str) -> String {
+    config
+        .replace("currency: TODO ", "currency: EUR ")
+        .replace("level: TODO", "level: order")
+        .replace("method: TODO", "method: average")
+        .replace("loss: TODO", "loss: 0.5")
+        .replace("budget: TODO", "budget: 10.00")
+}
+
+#[test]
+fn every_table_under_its_own_name_is_that_table_and_the_config_is_right_once_its_todos_are_answered() {
+    let side = || TableName::ALL.into_iter().filter(|table| *table != TableName::Transactions);
+    let without = |table: TableName| side().filter(|other| *other != table).collect::<Vec<_>>();
+    let each = side().map(|table| vec![table]);
+    for tables in each.chain([side().collect(), without(TableName::Activities), without(TableName::Pools)]) {
+        let job = documented(&tables);
+        let (code, said, config) = looked_at(&job, "lake");
+        assert_eq!(code, 0, "{said}");
+        for table in &tables {
+            let taken = format!("lake/{0}.csv is taken for `{0}`, 10 of 10", table.as_str());
+            assert!(said.contains(&taken) && !said.contains("not recognised"), "{taken}: {said}");
+        }
+        fs::write(job.path("whalecurve.yaml"), answered(&config)).unwrap();
+        let checked = job.command("check", &[]);
+        assert!(checked.status.success(), "{tables:?}: {}\n{config}", told(&checked.stderr, &job));
+        for table in [TableName::Customers, TableName::Pools, TableName::Receivables, TableName::Activities] {
+            for column in ["parent: parent", "account: account", "cost_centre: cost_centre", "days_late: days_late"] {
+                let own = table.columns().iter().any(|(name, _)| column.starts_with(name));
+                assert!(!tables.contains(&table) || !own || config.contains(column), "{column}: {config}");
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_of_a_documented_name_say_what_a_table_is_whatever_it_is_called() {
+    let job = documented(&[]);
+    job.text("lake/contacts.csv", "customer_id,kind,date,clerk\n1,complaint,1970-02-01,x\n1,idea,1970-02-02,x\n");
+    // A second file of the ledger with the columns of another table is the ledger's.
+    job.parquet(
+        "lake/transactions.parquet",
+        vec![
+            ("customer_id", integers([1, 1])),
+            ("date", days([1, 40])),
+            ("amount", cents([500, 700])),
+            ("kind", text(["a", "b"])),
+        ],
+    );
+    fs::copy(job.path("lake/transactions.parquet"), job.path("lake/more.parquet")).unwrap();
+    let (_, said, config) = looked_at(&job, "lake");
+    assert!(said.contains("lake/contacts.csv is taken for `interactions`, 8 of 10"), "{said}");
+    assert!(said.contains("lake/transactions.parquet, lake/more.parquet is taken for `transactions`"), "{said}");
+    assert!(config.contains("# not used: clerk"), "{config}");
+    // A table by its name alone: what it must have is left to be named.
+    job.text("lake/contracts.csv", "customer_id,signed\n1,1970-02-01\n");
+    let (_, said, config) = looked_at(&job, "lake");
+    assert!(said.contains("lake/contracts.csv is taken for `contracts`, 5 of 10"), "{said}");
+    assert!(config.contains("start: TODO") && config.contains("end: TODO"), "{config}");
+}
+
+#[test]
+fn tables_that_need_another_wait_for_it() {
+    let (_, said, config) = looked_at(&documented(&[TableName::Fx]), "lake");
+    assert!(said.contains("is taken for `fx`"), "{said}");
+    assert!(config.contains("  # lake/fx.csv looks like `fx`, which needs `currency` in `pools`"), "{config}");
+    let (.., config) = looked_at(&documented(&[TableName::ActionCustomers]), "lake");
+    assert!(config.contains("looks like `action_customers`, which needs `actions`"), "{config}");
+}
+
+#[test]
+fn every_table_of_a_generated_company_is_known() {
+    let job = Job::new("");
+    let company = job.path("company");
+    let made = whalecurve(&["generate", "--customers", "60", "--transactions", "600", company.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", told(&made.stderr, &job));
+    let (_, said, config) = looked_at(&job, "company");
+    for table in [
+        "transactions",
+        "customers",
+        "products",
+        "pools",
+        "activities",
+        "driver_quantities",
+        "receivables",
+        "referrals",
+    ] {
+        assert!(said.contains(&format!("company/{table} is taken for `{table}`")), "{table}: {said}");
+    }
+    assert!(config.contains("referrer: referrer_id ") && config.contains("referred: referred_id "), "{config}");
+    fs::write(job.path("whalecurve.yaml"), answered(&config)).unwrap();
+    let checked = job.command("check", &[]);
+    assert!(checked.status.success(), "{}\n{config}", told(&checked.stderr, &job));
 }

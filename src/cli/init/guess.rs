@@ -1,8 +1,11 @@
 //! What a column is likely to be, from its name, its type, and what a sample of it is like.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
-use super::roles::{AMOUNT, LINE_COSTS, PERIOD, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE, period_of};
+use super::{
+    documented,
+    roles::{AMOUNT, LINE_COSTS, PERIOD, QUANTITY, Role, SHAPES, Shape, UNIT_PRICE},
+};
 use crate::{
     read::peek::{Column, Kind, Peek},
     schema::{period::PeriodKind, settings::TableName},
@@ -32,17 +35,39 @@ pub(crate) struct Found {
     pub(crate) left: Vec<String>,
     /// How likely the table is what it is taken for, of ten.
     pub(crate) of_ten: u32,
-    /// Whether it is called so.
+    /// Whether it is called as the table is.
+    pub(crate) exact: bool,
+    /// Whether it is called like it.
     pub(crate) named: bool,
     /// Columns that such a table must have, and that were found.
     pub(crate) matched: usize,
     /// What the labels of its periods are.
     pub(crate) period: Option<PeriodKind>,
-    /// Its activities, where there are few.
+    /// Activities that it names, where there are few.
     pub(crate) activities: Vec<String>,
+    /// Resource pools that it names as serving others, where there are few.
+    pub(crate) givers: Vec<String>,
 }
 
 impl Found {
+    /// A table of which nothing is known but where it is.
+    pub(super) fn new(table: TableName, path: &str, peek: &Peek) -> Self {
+        Self {
+            table,
+            paths: vec![path.to_owned()],
+            csv: peek.csv,
+            roles: Vec::new(),
+            left: Vec::new(),
+            of_ten: 0,
+            exact: false,
+            named: false,
+            matched: 0,
+            period: None,
+            activities: Vec::new(),
+            givers: Vec::new(),
+        }
+    }
+
     /// Whether a cost stands beside a quantity, and may be the line's or that of one unit.
     pub(crate) fn is_doubtful(&self, guess: &Guess) -> bool {
         let plain = guess.column.as_deref().map(plain).unwrap_or_default();
@@ -61,17 +86,20 @@ impl Found {
 pub(crate) fn guess(peeks: &[(String, Peek)]) -> (Vec<Found>, Vec<String>) {
     let mut all: Vec<(usize, Found)> = Vec::new();
     for (number, (path, peek)) in peeks.iter().enumerate() {
-        all.extend(SHAPES.iter().filter_map(|shape| fit(shape, path, peek)).map(|found| (number, found)));
+        all.extend(candidates(path, peek).map(|found| (number, found)));
     }
     // The best pair of path and table first: what a table is called, then how many columns that it must have are there (a ledger looks
     // like a table of customers with more), then how likely each is; of equal ones the earlier.
     let rank = |found: &Found| {
-        (std::cmp::Reverse(found.named), std::cmp::Reverse(found.matched), std::cmp::Reverse(found.of_ten))
+        let beyond = SHAPES.iter().all(|shape| shape.table != found.table);
+        let called = (Reverse(found.exact), Reverse(found.named));
+        (called, Reverse(found.matched), beyond, Reverse(found.of_ten))
     };
     all.sort_by_key(|(number, found)| (rank(found), *number, found.table));
     let mut taken: Vec<(usize, Found)> = Vec::new();
     for (number, next) in all {
-        if taken.iter().all(|(other, known)| *other != number && known.table != next.table) {
+        let more_of = |other: usize| !(next.exact || next.named) && has_columns_of(&peeks[other].1, &peeks[number].1);
+        if taken.iter().all(|(other, known)| *other != number && known.table != next.table && !more_of(*other)) {
             taken.push((number, next));
         }
     }
@@ -88,13 +116,36 @@ pub(crate) fn guess(peeks: &[(String, Peek)]) -> (Vec<Found>, Vec<String>) {
     (found, none)
 }
 
+/// What a path may be, by the names of the documentation and by what is likely.
+fn candidates(path: &str, peek: &Peek) -> impl Iterator<Item = Found> {
+    let stem = camino::Utf8Path::new(path.trim_end_matches('/')).file_stem().unwrap_or(path);
+    let one = |table: TableName| {
+        let guessed = SHAPES.iter().find(|shape| shape.table == table).and_then(|shape| fit(shape, stem, path, peek));
+        let found = match (guessed, documented::fit(table, stem, path, peek)) {
+            (Some(guessed), Some(documented)) => guessed.and(documented),
+            (guessed, documented) => guessed.or(documented)?,
+        };
+        Some(found.completed(peek))
+    };
+    let mut found: Vec<Found> = TableName::ALL.into_iter().filter_map(one).collect();
+    // Events that have a customer, a day and an amount are purchases, whatever they are called.
+    let is_ledger = found.iter().any(|found| found.table == TableName::Transactions && found.matched == 3);
+    for events in found.iter_mut().filter(|found| found.table == TableName::Events) {
+        events.exact &= !is_ledger;
+    }
+    found.into_iter()
+}
+
 /// Whether two tables have columns of the same names.
 fn has_columns_of(a: &Peek, b: &Peek) -> bool {
     let names = |peek: &Peek| peek.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>();
     a.csv == b.csv && names(a) == names(b)
 }
 
-fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
+/// What a path is likely to be: a table of this shape.
+///
+/// * `stem`: the path's own name.
+fn fit(shape: &Shape, stem: &str, path: &str, peek: &Peek) -> Option<Found> {
     let mut scored: Vec<(u32, bool, usize, &Role)> = Vec::new();
     for (at, column) in peek.columns.iter().enumerate() {
         let roles = shape.must.iter().map(|role| (true, role)).chain(shape.may.iter().map(|role| (false, role)));
@@ -109,7 +160,7 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     {
         scored.push((LIKELY, true, at, date));
     }
-    scored.sort_by_key(|(score, must, at, _)| (std::cmp::Reverse(*score), !must, *at));
+    scored.sort_by_key(|(score, must, at, _)| (Reverse(*score), !must, *at));
     let mut roles: Vec<Guess> = Vec::new();
     let mut used: Vec<usize> = Vec::new();
     for (score, _, at, role) in scored {
@@ -127,7 +178,7 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     let sure = needed.iter().sum::<u32>() / needed.len().max(1) as u32;
     let key = shape.must[0].name;
     let repeats = roles.iter().zip(&used).any(|(guess, at)| guess.role == key && peek.columns[*at].distinct < 0.999);
-    let stem = plain(camino::Utf8Path::new(path.trim_end_matches('/')).file_stem().unwrap_or(path));
+    let stem = plain(stem);
     let named = shape.names.iter().any(|name| stem.contains(name));
     if (shape.unique && repeats) || (needed.contains(&0) && !(named && sure >= LIKELY)) {
         return None;
@@ -137,23 +188,8 @@ fn fit(shape: &Shape, path: &str, peek: &Peek) -> Option<Found> {
     for role in shape.must.iter().filter(|role| of(role.name) == 0).map(|role| role.name).collect::<Vec<_>>() {
         roles.push(Guess { role, column: None, of_ten: 0 });
     }
-    let all = shape.must.iter().chain(shape.may).map(|role| role.name).collect::<Vec<_>>();
-    roles.sort_by_key(|guess| all.iter().position(|name| *name == guess.role));
-    // A date says when more finely than a period.
-    if roles.iter().any(|guess| guess.role == "date") {
-        roles.retain(|guess| guess.role != PERIOD.name);
-    }
-    let column = |role: &str| {
-        let name = roles.iter().find(|guess| guess.role == role)?.column.as_deref()?;
-        peek.columns.iter().find(|column| column.name == name)
-    };
-    let period = column(PERIOD.name).and_then(period_of);
-    let activities = column("activity").map(|column| column.few.clone()).unwrap_or_default();
-    let left =
-        peek.columns.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, c)| c.name.clone()).collect();
     let matched = needed.iter().filter(|score| **score > 0).count();
-    let (table, paths, csv) = (shape.table, vec![path.to_owned()], peek.csv);
-    Some(Found { table, paths, csv, roles, left, of_ten, named, matched, period, activities })
+    Some(Found { roles, of_ten, named, matched, ..Found::new(shape.table, path, peek) })
 }
 
 /// Of ten: five for the name (three for a part of it), three for the type, two for the sample. A type that cannot be is none.

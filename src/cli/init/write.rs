@@ -1,6 +1,6 @@
 //! The config that follows from the guesses, commented.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::guess::{Found, Guess};
 use crate::schema::{period::PeriodKind, settings::TableName};
@@ -23,11 +23,23 @@ pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> St
         period,
         others
     );
-    // What the run has no place for: periods in a run of one, and a cost beside that of the products.
-    let priced = found.iter().any(|table| table.table == TableName::Products);
-    let unsaid = [(period == WHOLE, "period"), (priced, "product_cost")];
+    let of = |name: TableName| found.iter().find(|table| table.table == name);
+    // What the run has no place for: periods in a run of one, a cost beside that of the products, and a wallet of a year where periods
+    // do not tell the sales of the last one.
+    let priced = of(TableName::Products).is_some_and(|products| missing(products, found).is_none());
+    let yearly = !["month", "quarter"].contains(&period);
+    let unsaid =
+        [(period == WHOLE, "period"), (priced, "product_cost"), (yearly, "wallet"), (yearly, "wallet_probability")];
     for table in found {
-        write_table(&mut text, table, &unsaid.map(|(is, role)| if is { role } else { "" }));
+        match missing(table, found) {
+            None => write_table(&mut text, table, &unsaid.map(|(is, role)| if is { role } else { "" })),
+            Some(what) => {
+                let paths: Vec<String> = table.paths.iter().map(|path| path.escape_debug().to_string()).collect();
+                let name = table.table.as_str();
+                let _ =
+                    writeln!(text, "  # {} looks like `{name}`, which needs {what}: docs/inputs.md", paths.join(", "));
+            }
+        }
     }
     if found.iter().all(|table| table.table != TableName::Transactions) {
         text += "  transactions:                # no table looks like a ledger\n    path: TODO\n    columns: {customer_id: TODO, date: TODO, amount: TODO}\n";
@@ -39,21 +51,56 @@ pub(in crate::cli) fn config(name: &str, found: &[Found], none: &[String]) -> St
             path.escape_debug()
         );
     }
-    let ledger = found.iter().find(|table| table.table == TableName::Transactions);
-    let driven = found.iter().any(|table| table.table == TableName::DriverQuantities);
     text += "\n# Quantities that the ledger itself gives, for activities to be in proportion to.\ndrivers:\n";
-    let order = ledger.is_some_and(|ledger| ledger.has("order_id"));
+    let order = of(TableName::Transactions).is_some_and(|ledger| ledger.has("order_id"));
     let _ = writeln!(text, "  orders: {{count_distinct: {}}}", if order { "order" } else { "day" });
     text += "  lines: {count: lines}\n  months_active: {count_distinct: month}\n";
-    match found.iter().find(|table| table.table == TableName::Pools) {
-        Some(pools) => write_activities(&mut text, &pools.activities),
+    match activities_of(found) {
+        _ if of(TableName::Activities).is_some() => text += ACTIVITIES_OF_TABLE,
+        Some(activities) => write_activities(&mut text, &activities),
         None => text += ACTIVITIES,
     }
-    if driven {
+    if of(TableName::DriverQuantities).is_some() {
         text += "# The drivers of `driver_quantities` go by their own names: visits: {level: customer, method: driver, driver: …}\n";
     }
-    text += FORECAST;
+    if of(TableName::Receivables).is_some_and(|table| table.has("default_probability")) {
+        text += BAD_DEBT;
+    }
+    text += if of(TableName::Contracts).is_some() { FORECAST_OF_CONTRACTS } else { FORECAST };
+    if of(TableName::Actions).is_some() {
+        text += BUDGET;
+    }
     text
+}
+
+/// What a table has no effect without, where that is not there.
+fn missing(table: &Found, found: &[Found]) -> Option<&'static str> {
+    let has = |name: TableName, columns: &[&str]| {
+        found.iter().any(|other| other.table == name && columns.iter().all(|column| other.has(column)))
+    };
+    match table.table {
+        TableName::Fx if !has(TableName::Pools, &["currency"]) => Some("`currency` in `pools`"),
+        TableName::ActionCustomers if !has(TableName::Actions, &[]) => Some("`actions`"),
+        TableName::Products if !has(TableName::Transactions, &["product_id", "quantity"]) => {
+            Some("`product_id` and `quantity` in `transactions`")
+        }
+        _ => None,
+    }
+}
+
+/// Activities that tables name, each with whether customers are named with its costs; `None` without such a table. A resource pool that
+/// serves others is none.
+fn activities_of(found: &[Found]) -> Option<BTreeMap<&str, bool>> {
+    let naming = [TableName::Pools, TableName::Traced, TableName::ResourceWeights];
+    let naming: Vec<&Found> = found.iter().filter(|table| naming.contains(&table.table)).collect();
+    let givers: Vec<&String> = naming.iter().flat_map(|table| &table.givers).collect();
+    let mut activities = BTreeMap::new();
+    for table in &naming {
+        for name in table.activities.iter().filter(|name| !givers.contains(name)) {
+            *activities.entry(name.as_str()).or_default() |= table.table == TableName::Traced;
+        }
+    }
+    (!naming.is_empty()).then_some(activities)
 }
 
 const WHOLE: &str = "whole";
@@ -62,8 +109,8 @@ const WHOLE: &str = "whole";
 /// the whole.
 fn period_of(found: &[Found]) -> (&'static str, &'static str) {
     let undated = |table: &Found| {
-        let needed = [TableName::DriverQuantities, TableName::Receivables].contains(&table.table);
-        needed && !table.has("date") && !table.has("period")
+        let needed = [TableName::DriverQuantities, TableName::Receivables, TableName::Events, TableName::Traced];
+        needed.contains(&table.table) && !table.has("date") && !table.has("period")
     };
     if found.iter().any(undated) {
         return (WHOLE, "or year, quarter, month");
@@ -80,17 +127,22 @@ fn period_of(found: &[Found]) -> (&'static str, &'static str) {
 }
 
 /// An activity for each pool; how each is divided is for the user to say.
-fn write_activities(text: &mut String, names: &[String]) {
+fn write_activities(text: &mut String, activities: &BTreeMap<&str, bool>) {
     *text += ACTIVITY_OF_POOL;
-    if names.is_empty() {
+    if activities.is_empty() {
         *text += "activities: TODO\n";
         return;
     }
     *text += "activities:\n";
-    for name in names {
-        let _ = writeln!(text, "  {}: {{level: TODO, method: TODO}}", written(name, false));
+    for (name, traced) in activities {
+        let method = if *traced { "traced" } else { "TODO" };
+        let _ = writeln!(text, "  {}: {{level: TODO, method: {method}}}", written(name, false));
     }
 }
+
+const ACTIVITIES_OF_TABLE: &str = "
+# What serving customers costs: the activities stand in their table. A driver that it names must stand above, or in driver_quantities.
+";
 
 const ACTIVITY_OF_POOL: &str = "
 # What serving customers costs: an activity for each pool. Its level (unit, product, order, customer, channel, region, company) says the
@@ -108,6 +160,21 @@ const ACTIVITIES: &str = "
 const FORECAST: &str = "
 # What customers will be worth. `whalecurve validate` shows which model forecasts best.
 forecast: {model: mbg_nbd, time_unit: week, horizon: 52 weeks, discount_rate_per_year: 0.10, paths: 1000}
+";
+
+const FORECAST_OF_CONTRACTS: &str = "
+# What customers will be worth: of the models of contracts the one that forecasts best. A time unit is that of a renewal.
+forecast: {model: auto, time_unit: month, horizon: 12 months, discount_rate_per_year: 0.10, paths: 1000}
+";
+
+const BAD_DEBT: &str = "
+# What is lost of a balance that is not paid, as a share of it, beside default_probability.
+bad_debt: {loss: TODO}
+";
+
+const BUDGET: &str = "
+# Whom to invest in: what may be spent on `actions`.
+decisions: {invest: {budget: TODO}}
 ";
 
 /// * `unsaid`: roles that are left out.
@@ -221,10 +288,12 @@ mod tests {
             roles,
             left: Vec::new(),
             of_ten: 10,
+            exact: false,
             named: true,
             matched: 1,
             period: None,
             activities: Vec::new(),
+            givers: Vec::new(),
         }
     }
 
