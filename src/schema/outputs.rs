@@ -237,7 +237,11 @@ pub const DATASETS: &[OutputDataset] = &[
             optional("unassigned_reason", Text, "reasons, when unassigned is not zero"),
             column("residual", MoneySum, "what came less what became of it: always zero"),
             column("recipients", Integer, "rows of customer and period with a driver quantity"),
-            column("driver_quantity", QuantitySum, "sum of driver quantities"),
+            column(
+                "driver_quantity",
+                QuantitySum,
+                "sum of driver quantities of known customers; what unknown ones used stands in unassigned_unknown_customer, as cost",
+            ),
             column("negative_quantity", QuantitySum, "sum of the negative ones that a policy took out"),
             SCENARIO,
         ],
