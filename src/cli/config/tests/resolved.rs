@@ -75,6 +75,35 @@ fn every_value_says_where_it_came_from() {
         unknown_product: error  # default
         missing_value: warn  # default
         invalid_driver: reject  # default
+    portfolio:
+      rfm_groups: 5  # default
+      value_tiers:
+        platinum: 0.05  # default
+        gold: 0.15  # default
+        iron: 0.3  # default
+        lead: 0.5  # default
+      value_tiers_by: customers  # default
+      networking:
+        new_share: 0.5  # default
+        decay: 0.5  # default
+      present_above: 0.00  # default
+      future_at_least: median  # default
+    equity:
+      cohort: year  # default
+      doors:
+        least_profitable: 0.25  # default
+        min_customers: 10  # default
+    decisions:
+      keep:
+        avoidable_order_cost: 1  # default
+        avoidable_customer_cost: 1  # default
+        max_price_rise: 0.1  # default
+        price_elasticity: 1  # default
+    report:
+      write: true  # default
+      smallest_group: 10  # default
+    suppress:
+      smallest_group: 10  # default
     ");
 }
 
