@@ -46,5 +46,6 @@ pub mod renewals;
 pub mod scenario;
 pub mod segmentation;
 pub mod settings;
+mod table_name;
 pub mod tables;
 mod value_outputs;

@@ -1,6 +1,6 @@
 //! Tables that look ahead or are compared with: plans, decisions, earlier runs, true costs. Their columns and rules.
 
-use super::inputs::TableName;
+use super::table_name::TableName;
 
 /// Columns, and whether each must be mapped; none of another table.
 pub(super) fn columns(table: TableName) -> &'static [(&'static str, bool)] {
