@@ -61,6 +61,7 @@ pub struct Column {
 
 impl Column {
     /// Whether it is of a type that our column of this name may have. A CSV has texts alone, of which a sample says what they are.
+    #[must_use]
     pub fn fits(&self, name: &str, csv: bool) -> bool {
         let fits = match Role::of(name) {
             Role::Id | Role::Name => matches!(self.kind, Kind::Integer | Kind::Text),

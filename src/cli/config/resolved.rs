@@ -7,7 +7,7 @@ use camino::Utf8Path;
 
 use super::{
     ConfigErrors, Overrides,
-    defaults::{self, defaults},
+    defaults::{DefaultValue, defaults},
     error::{Position, Problems},
     load, overrides,
     secret::looks_secret,
@@ -41,7 +41,7 @@ pub fn resolved(
     let output = flags.output.as_ref().map(ToString::to_string);
     for (flag, value) in [("seed", flags.seed.map(|seed| seed.to_string())), ("output", output)] {
         if let Some(value) = value {
-            put(&mut document, &[flag], Origin::Flag.scalar(value), Origin::Flag);
+            put(&mut document, &[flag], plain(value), Origin::Flag);
         }
     }
     for (place, value) in defaults(&settings) {
@@ -75,24 +75,24 @@ impl Origin {
         }
     }
 
-    fn scalar(self, text: String) -> Value {
-        Value::Scalar(Scalar { text, variables: Vec::new() })
-    }
-
     fn node(self, text: String) -> Node {
-        Node { at: self.place(), value: self.scalar(text) }
+        Node { at: self.place(), value: plain(text) }
     }
 
-    fn value(self, default: defaults::Default) -> Value {
+    fn value(self, default: DefaultValue) -> Value {
         match default {
-            defaults::Default::One(text) => self.scalar(text),
-            defaults::Default::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
-            defaults::Default::Named(entries) => {
+            DefaultValue::One(text) => plain(text),
+            DefaultValue::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
+            DefaultValue::Named(entries) => {
                 let entry = |(key, text)| (Key { at: self.place(), text: key }, self.node(text));
                 Value::Map(entries.into_iter().map(entry).collect())
             }
         }
     }
+}
+
+fn plain(text: String) -> Value {
+    Value::Scalar(Scalar { text, variables: Vec::new() })
 }
 
 fn find<'n>(document: &'n Node, path: &[&str]) -> Option<&'n Node> {

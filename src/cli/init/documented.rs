@@ -1,13 +1,14 @@
 //! Tables and columns that go by the names of the documentation: a file that is called as a table is, or that has all columns
 //! which the table must have.
 
-use super::guess::{Found, Guess};
+use super::{
+    guess::{Found, Guess},
+    roles::{PERIOD, SHAPES, period_of},
+};
 use crate::{
     read::peek::{Column, Kind, Peek},
     schema::settings::TableName,
 };
-
-use super::roles::{PERIOD, SHAPES, period_of};
 
 /// How sure a name of the documentation is, of ten; and one with `_id` behind it, or the columns of a table alone.
 const SURE: u32 = 10;
@@ -145,7 +146,7 @@ impl Found {
                 asked = (!whole).then_some("equity");
             }
             TableName::AcquisitionPlan | TableName::Targets | TableName::Actions if has("segment") => {
-                gone.push("channel")
+                gone.push("channel");
             }
             _ => {}
         }

@@ -172,11 +172,11 @@ fn a_capacity_may_come_from_the_pools_and_what_becomes_of_more_use_stands_in_the
     let settings = read_minimal_with(&of(", capacity: c", rules));
     assert_eq!(settings.activities["a"].over_use, OverUse::Rescale);
     // Without a capacity in the table, or a method that has none, there is still nothing to be above.
-    assert_snapshot!(message_with(&of("", desk)), @"shop/whalecurve.yaml:7:63: `activities.a.over_use` has no effect without a capacity");
+    assert_snapshot!(message_with(&of("", desk)), @"shop/whalecurve.yaml:7:64: `activities.a.over_use` has no effect without a capacity");
     let traced = "{level: order, method: traced, over_use: rescale}";
     assert_snapshot!(message_with(&of(", capacity: c", traced)), @"shop/whalecurve.yaml:7:48: `activities.a.over_use` has no effect without a capacity");
     let idle = "{level: order, method: driver, driver: orders, unused_to: b}, b: {level: channel, method: average}";
-    assert_snapshot!(message_with(&of("", idle)), @"shop/whalecurve.yaml:7:63: `activities.a.unused_to` has no effect without a capacity");
+    assert_snapshot!(message_with(&of("", idle)), @"shop/whalecurve.yaml:7:64: `activities.a.unused_to` has no effect without a capacity");
 }
 
 #[test]
@@ -190,7 +190,10 @@ fn a_mistake_in_an_activity_makes_no_second_one_of_the_ways_to_serve() {
     shop/whalecurve.yaml:6:25: `activities.a.level` is `ordr`, expected one of unit, product, order, batch, customer, channel, region, company
       hint: did you mean `order`?
     ");
-    assert_snapshot!(message_with(&way("visits").replace("ordr", "order")), @"shop/whalecurve.yaml:7:47: `portfolio.ways_to_serve.phone.drivers.visits` is no driver that an activity of the config goes by");
+    assert_snapshot!(message_with(&way("visits").replace("ordr", "order")), @r"
+    shop/whalecurve.yaml:7:47: `portfolio.ways_to_serve.phone.drivers.visits` is no driver that an activity of the config goes by
+      hint: known: orders
+    ");
 }
 
 #[test]

@@ -108,8 +108,7 @@ fn every_config_of_the_project_is_right_by_the_schema() {
 #[test]
 fn a_config_as_it_is_understood_is_right_by_the_schema() {
     let contracts = "inputs:\n  contracts: {path: c, columns: {customer_id: c, start: s, end: e}}";
-    let forecast =
-        "forecast: {horizon: 52w, parameter_uncertainty: ${UNSURE:-true}}\ncommissions: {rate: 0.1, clawback: true}\n";
+    let forecast = "forecast: {horizon: 52w, parameter_uncertainty: '${UNSURE:-true}'}\ncommissions: {rate: 0.1, clawback: true}\n";
     for text in [
         super::whole::FULL.to_owned(),
         format!("{MINIMAL}{forecast}"),
