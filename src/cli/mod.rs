@@ -178,7 +178,7 @@ impl Exit {
     /// After an error of a finished output: one that is not what was written is refused.
     fn of_output(error: &PublishError) -> Self {
         match error {
-            PublishError::Damaged { .. } => Self::REFUSED,
+            PublishError::Damaged { .. } | PublishError::Unreadable { .. } => Self::REFUSED,
             PublishError::Replaced { .. } => Self::TEMPORARY,
             _ => Self::FAILURE,
         }

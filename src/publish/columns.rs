@@ -89,7 +89,7 @@ pub(super) fn each_made<'a, T: Send>(
     make: impl Fn(RecordBatch) -> Result<T, PublishError> + Sync,
     mut take: impl FnMut(T) -> Result<(), PublishError>,
 ) -> Result<(), PublishError> {
-    let parquet = |source| PublishError::Parquet { path: path.to_owned(), source };
+    let parquet = |source| PublishError::Unreadable { path: path.to_owned(), source };
     let file = Shared(Arc::new(File::open(path).map_err(io(path))?));
     let mut footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(parquet)?;
     if numbered {

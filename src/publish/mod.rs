@@ -55,6 +55,14 @@ pub enum PublishError {
         /// What the writer says.
         source: parquet::errors::ParquetError,
     },
+    /// The Parquet reader refused what was written before.
+    #[error("{path}: cannot read Parquet: {source}")]
+    Unreadable {
+        /// File.
+        path: Utf8PathBuf,
+        /// What the reader says.
+        source: parquet::errors::ParquetError,
+    },
     /// A dataset whose columns are not those of its documentation: a bug.
     #[error("dataset `{dataset}`: {what}")]
     Contract {
@@ -157,7 +165,9 @@ impl PublishError {
             Self::Replaced { .. } => Some("try again when no run writes to it"),
             Self::Mount { .. } => Some("name a folder below it with --output"),
             Self::Link { .. } => Some("name the folder itself with --output"),
-            Self::Damaged { .. } => Some("check the disk, and run it again: a rerun gives the same bytes"),
+            Self::Damaged { .. } | Self::Unreadable { .. } => {
+                Some("check the disk, and run it again: a rerun gives the same bytes")
+            }
             Self::Io { .. } | Self::Parquet { .. } => Some("check free space and permissions of the output folder"),
             Self::Precision { quantity: true, .. } => {
                 Some("check the driver quantities, or choose a larger unit: 12 digits before the point are kept")

@@ -149,3 +149,20 @@ fn what_is_no_output_and_what_would_be_written_through_a_link_is_refused() {
     assert!(String::from_utf8_lossy(&done.stderr).contains("is a symbolic link"));
     assert_eq!(fs::read_to_string(target).unwrap(), "precious");
 }
+
+#[test]
+fn an_output_that_cannot_be_read_is_damaged_and_no_disk_is_full() {
+    let job = shop("");
+    job.run(&[]);
+    let file = fs::read_dir(job.path("out/customer_equity")).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.extension().is_some_and(|ends| ends == "parquet")).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, &bytes[..bytes.len() - 5]).unwrap();
+    let done = whalecurve(&["report", job.path("out").to_str().unwrap()]);
+    let told = job.without_folder(&done.stderr);
+    assert_eq!(done.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains(": cannot read Parquet: ") && told.contains("hint: check the disk, and run it again"),
+        "{told}"
+    );
+}
