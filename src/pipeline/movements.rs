@@ -164,11 +164,8 @@ impl World<'_> {
         let counted = is_mapped(self.settings, TableName::Transactions, "quantity");
         year.volume += if counted { cells.units[cell] } else { cells.orders[cell] as i64 * QUANTITY_SCALE };
         year.revenue += margins.net_revenue[cell];
-        year.product_cost += cells.product_cost[cell];
-        year.cost_to_serve += margins.product_activity_cost[cell]
-            + margins.order_cost[cell]
-            + margins.customer_cost[cell]
-            + margins.below_cost[cell];
+        year.product_cost += cells.product_cost[cell] + margins.product_activity_cost[cell];
+        year.cost_to_serve += margins.order_cost[cell] + margins.customer_cost[cell] + margins.below_cost[cell];
         year.lateness += margins.economic.capital_charge[cell] + margins.economic.bad_debt[cell];
         year.other += margins.economic.commissions[cell];
     }
@@ -176,8 +173,8 @@ impl World<'_> {
     pub(super) fn concentration_columns(&self) -> Vec<Values> {
         let (found, margins) = (self.found, &self.found.margins);
         let sum = |column: &[Minor]| sum_by_customer(&found.ledgers.facts.first_cell, column);
-        let mut cost = sum(&margins.product_activity_cost);
-        for more in [&margins.order_cost, &margins.customer_cost, &margins.below_cost] {
+        let mut cost = sum(&margins.order_cost);
+        for more in [&margins.customer_cost, &margins.below_cost] {
             cost.iter_mut().zip(sum(more)).for_each(|(cost, more)| *cost += more);
         }
         let columns = [&found.ledgers.facts.net_revenue, &found.economic_profit, &cost];

@@ -14,7 +14,7 @@ pub struct Year {
     pub revenue: Minor,
     /// Product cost.
     pub product_cost: Minor,
-    /// Cost of activities.
+    /// Cost to serve: of activities, but of those on products.
     pub cost_to_serve: Minor,
     /// Capital charge and bad debt: what late payment costs.
     pub lateness: Minor,

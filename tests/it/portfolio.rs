@@ -438,3 +438,38 @@ fn a_what_if_is_one_more_way_to_serve() {
     // B, D, E and F of the base, then of the scenario, where nothing is left to change.
     assert_eq!(alone.decimals("customer_segment", "profit_if_re_engineered"), [-48_000, -12_000, -16_000, 0]);
 }
+
+#[test]
+fn cost_of_activities_on_products_is_product_cost_and_no_cost_to_serve() {
+    let job = Job::new(
+        "
+version: 1
+currency: EUR
+as_of: 2023-12-31
+period: year
+inputs: {transactions: {path: ledger.parquet, columns: {customer_id: customer, date: day, amount: amount}}}
+drivers: {orders: {count_distinct: day}}
+activities:
+  picking: {level: order, layer: cm1, method: driver, driver: orders, cost: 30.00}
+  handling: {level: order, method: driver, driver: orders, cost: 60.00}
+",
+    );
+    // Two orders of 100.00 in 2022, one of 10.00 in 2023; each bears 10.00 of picking and 20.00 of handling.
+    let date = |text: &str| whalecurve::schema::period::parse_day(text).unwrap();
+    job.parquet(
+        "ledger.parquet",
+        vec![
+            ("customer", text(["A", "A", "A"])),
+            ("day", days(["2022-03-01", "2022-05-01", "2023-03-01"].map(date))),
+            ("amount", cents([10_000, 10_000, 1_000])),
+        ],
+    );
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_profit", "product_activity_cost"), [2_000, 1_000]);
+    assert_eq!(job.decimals("concentration", "cost_to_serve")[0], 6_000, "handling alone");
+    let part = |name: &str| job.decimals("customer_decline", name)[0];
+    assert_eq!((part("profit_before"), part("profit_now"), part("change")), (14_000, -2_000, -16_000));
+    // By hand: an order less at 90.00 after picking, 90.00 less for the other one, 20.00 of handling saved.
+    let parts = ["volume", "price_mix", "product_cost", "cost_to_serve", "lateness", "other"].map(part);
+    assert_eq!(parts, [-9_000, -9_000, 0, 2_000, 0, 0]);
+}
