@@ -151,6 +151,30 @@ fn what_is_no_output_and_what_would_be_written_through_a_link_is_refused() {
 }
 
 #[test]
+fn costs_of_the_page_are_those_of_the_balances_and_add_up() {
+    let capacity = |more: &str| {
+        let job = shop("");
+        let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        let config = config.replace("driver: orders, cost: 900.00", &format!("driver: orders, cost: 900.00, {more}"));
+        fs::write(job.path("whalecurve.yaml"), config).unwrap();
+        job.run(&[]);
+        let page = page(&job).replace('\u{a0}', " ").replace("<strong>", "").replace("</strong>", "");
+        (job, page)
+    };
+    let (_, page) = capacity("capacity: 1000, unused_to: upkeep");
+    assert!(page.contains("Of 1,500 EUR customers bear 1,500 EUR. Nothing stayed unassigned."), "own cost alone");
+    assert!(page.contains("Other activities took it over: it stands in their cost."));
+    assert!(!page.contains("No customer is charged for it."));
+    let (job, page) = capacity("capacity: 10, over_use: over_driven");
+    let (borne, over) = (job.sum("pool_balance", "allocated"), job.sum("pool_balance", "over_driven"));
+    assert_eq!(borne + over, 150_000);
+    assert_eq!((borne % 100, over % 100), (0, 0), "whole euros");
+    let money = |cents: i128| format!("{},{:03} EUR", cents / 100_000, cents / 100 % 1_000);
+    let words = format!("Of 1,500 EUR customers bear {}; −{} is over-driven", money(borne), money(-over));
+    assert!(page.contains(&words), "{words}");
+}
+
+#[test]
 fn an_output_that_cannot_be_read_is_damaged_and_no_disk_is_full() {
     let job = shop("");
     job.run(&[]);

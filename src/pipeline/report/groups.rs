@@ -85,7 +85,8 @@ fn segments(source: &Finished) -> Result<Vec<Segment>, PublishError> {
 /// Activities over all periods, the largest first.
 fn activities(source: &Finished) -> Result<Vec<Activity>, PublishError> {
     let texts = ["stage", "pool", "layer", "method", "driver", "unassigned_reason"];
-    let money = ["own", "received", "allocated", "unused", "sustained", "unassigned"];
+    let money =
+        ["own", "received", "sent", "allocated", "unused", "over_driven", "under_absorbed", "sustained", "unassigned"];
     let wanted: Vec<&str> = texts.into_iter().chain(money).collect();
     let mut found: BTreeMap<String, Activity> = BTreeMap::new();
     source.each("pool_balance", &wanted, |rows| {
@@ -102,10 +103,13 @@ fn activities(source: &Finished) -> Result<Vec<Activity>, PublishError> {
             });
             let sum = |column: usize| columns[column].sum_of(row);
             entry.cost += sum(0) + sum(1);
-            entry.allocated += sum(2);
-            entry.unused += sum(3);
-            entry.sustained += sum(4);
-            entry.unassigned += sum(5);
+            entry.sent += sum(2);
+            entry.allocated += sum(3);
+            entry.unused += sum(4);
+            entry.over_driven += sum(5);
+            entry.under_absorbed += sum(6);
+            entry.sustained += sum(7);
+            entry.unassigned += sum(8);
             entry.reason = entry.reason.take().or_else(|| reason.at(row));
         }
         Ok(())

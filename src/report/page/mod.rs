@@ -11,6 +11,7 @@
 
 pub(crate) mod averages;
 pub(crate) mod base;
+mod costs;
 pub(crate) mod decisions;
 pub(crate) mod holdout;
 pub(crate) mod method;

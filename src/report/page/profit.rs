@@ -1,4 +1,4 @@
-//! Part 3: from sales to economic profit, by segment and by activity; unused capacity; what stayed unassigned, and why.
+//! Part 3: from sales to economic profit, by segment; what a scenario changes.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::{
     Report,
     suppress::hidden,
     table::{figure, nothing, prose, table, untold},
-    words::{decimals, each, ratio, spoken},
+    words::{each, ratio, spoken},
 };
 use crate::{
     report::{
@@ -48,10 +48,15 @@ pub(crate) struct Activity {
     pub(crate) layer: String,
     pub(crate) method: String,
     pub(crate) driver: Option<String>,
-    /// Own and received.
+    /// Own and received: the sum of what became of it, below.
     pub(crate) cost: MinorSum,
+    /// Cost of unused capacity that another activity took.
+    pub(crate) sent: MinorSum,
     pub(crate) allocated: MinorSum,
     pub(crate) unused: MinorSum,
+    /// Of the other sign: charged beyond the cost.
+    pub(crate) over_driven: MinorSum,
+    pub(crate) under_absorbed: MinorSum,
     pub(crate) sustained: MinorSum,
     pub(crate) unassigned: MinorSum,
     pub(crate) reason: Option<String>,
@@ -196,7 +201,7 @@ impl Report {
             ("Group", false),
             ("Customers", true),
             ("Net revenue", true),
-            ("Cost of activities", true),
+            ("Cost to serve", true),
             ("Economic profit", true),
             ("a customer", true),
         ];
@@ -236,142 +241,19 @@ impl Report {
         ]
     }
 
-    fn activities(&self) -> Markup {
-        let activities = &self.profit.activities;
-        if activities.is_empty() {
-            return html! {};
-        }
-        let bars: Vec<Bar> = activities
-            .iter()
-            .map(|activity| {
-                let text = format!("{} · {}", self.money(activity.allocated), activity.basis());
-                Bar::of(spoken(&activity.name), activity.allocated, Tone::Quiet, text)
-            })
-            .collect();
-        let picture = Bars {
-            id: "activities-picture",
-            name: "Cost that customers bear, by activity",
-            description: &format!(
-                "{} activities; the largest is {} with {}.",
-                activities.len(),
-                spoken(&activities[0].name),
-                self.money(activities[0].allocated)
-            ),
-            rows: &bars,
-            joined: false,
-        };
-        let rows: Vec<Vec<String>> = activities
-            .iter()
-            .map(|activity| {
-                vec![
-                    spoken(&activity.name),
-                    activity.layer.clone(),
-                    activity.basis(),
-                    self.money(activity.cost),
-                    self.money(activity.allocated),
-                    self.money(activity.unused),
-                    self.money(activity.sustained),
-                    self.money(activity.unassigned),
-                ]
-            })
-            .collect();
-        let columns = [
-            ("Activity", false),
-            ("Margin", false),
-            ("In proportion to", false),
-            ("Cost", true),
-            ("Borne by customers", true),
-            ("Unused", true),
-            ("Kept above customers", true),
-            ("Unassigned", true),
-        ];
-        html! {
-            (figure("Cost that customers bear, by activity", picture.svg(), &table("Activities", &columns, &rows)))
-            (self.unassigned())
-        }
-    }
-
-    fn unassigned(&self) -> Markup {
-        let activities = &self.profit.activities;
-        let sum = |of: fn(&Activity) -> MinorSum| activities.iter().map(of).sum::<MinorSum>();
-        let (unused, sustained) = (sum(|activity| activity.unused), sum(|activity| activity.sustained));
-        let left: Vec<&Activity> = activities.iter().filter(|activity| activity.unassigned != 0).collect();
-        html! {
-            p {
-                "Of " (self.money(sum(|activity| activity.cost))) " customers bear " (self.money(sum(|activity| activity.allocated)))
-                @if unused != 0 { "; " (self.money(unused)) " is capacity that nobody used" }
-                @if sustained != 0 { "; " (self.money(sustained)) " stays at the level above customers that it sustains" }
-                @if left.is_empty() { ". Nothing stayed unassigned." } @else { "." }
-            }
-            @if !left.is_empty() {
-                p class="warning" {
-                    (self.money(sum(|activity| activity.unassigned))) " stayed unassigned: "
-                    @for (number, activity) in left.iter().enumerate() {
-                        @if number > 0 { "; " }
-                        (spoken(&activity.name)) " " (self.money(activity.unassigned)) " ("
-                        (spoken(activity.reason.as_deref().unwrap_or("no reason given"))) ")"
-                    }
-                    "."
-                }
-            }
-        }
-    }
-
-    fn capacities(&self) -> Markup {
-        if self.profit.capacities.is_empty() {
-            return html! {};
-        }
-        let bars: Vec<Bar> = self
-            .profit
-            .capacities
-            .iter()
-            .map(|pool| {
-                let use_of = pool.utilisation();
-                let tone = if pool.used > pool.available { Tone::Loss } else { Tone::Gain };
-                let text =
-                    format!("{} used · {} unused", ratio(pool.used, pool.available), self.money(pool.unused_cost));
-                Bar { label: spoken(&pool.pool), from: 0.0, to: use_of, tone, text }
-            })
-            .collect();
-        let rows: Vec<Vec<String>> = self
-            .profit
-            .capacities
-            .iter()
-            .map(|pool| {
-                let quantity = |value: i128| decimals(Some(value as f64 / 1e6), 0);
-                vec![
-                    spoken(&pool.pool),
-                    quantity(pool.available),
-                    quantity(pool.used),
-                    ratio(pool.used, pool.available),
-                    self.money(pool.unused_cost),
-                ]
-            })
-            .collect();
-        let columns =
-            [("Pool", false), ("Capacity", true), ("Used", true), ("of it", true), ("Cost of the unused", true)];
-        let total: MinorSum = self.profit.capacities.iter().map(|pool| pool.unused_cost).sum();
-        let picture = Bars {
-            id: "capacity-picture",
-            name: "Use of capacity",
-            description: &format!("Capacity that nobody used cost {}.", self.money(total)),
-            rows: &bars,
-            joined: false,
-        };
-        html! {
-            h3 { "Capacity" }
-            p { "Capacity that nobody used cost " strong { (self.money(total)) } ". No customer is charged for it." }
-            (figure("How much of each capacity is used", picture.svg(), &table("Capacity", &columns, &rows)))
-        }
-    }
-
     fn what_if(&self) -> Markup {
         let Some(all) = self.profit.scenario.iter().find(|row| row.segmentation == "all") else { return html! {} };
-        let groups: Vec<&Difference> =
-            self.profit.scenario.iter().filter(|row| row.segmentation != "all").take(MOST_ROWS).collect();
+        let groups: Vec<&Difference> = self.profit.scenario.iter().filter(|row| row.segmentation != "all").collect();
+        let is_hidden = |row: &Difference| {
+            let beside = || groups.iter().filter(|other| other.segmentation == row.segmentation);
+            let counts: Vec<u64> = beside().map(|other| other.customers).collect();
+            let at = beside().position(|other| other.name == row.name);
+            at.is_some_and(|at| hidden(&counts, self.smallest_group)[at])
+        };
         let rows: Vec<Vec<String>> = groups
             .iter()
-            .filter(|row| self.tells(row.customers))
+            .filter(|row| !is_hidden(row))
+            .take(MOST_ROWS)
             .map(|row| {
                 vec![
                     format!("{}: {}", spoken(&row.segmentation), row.name),
@@ -399,24 +281,6 @@ impl Report {
             (table("Scenario less base", &columns, &rows))
             p class="quiet" { (prose("Everything else on this page is the base. `whalecurve explain` tells both for one customer.")) }
         }
-    }
-}
-
-impl Activity {
-    /// What it is in proportion to, in words.
-    fn basis(&self) -> String {
-        match (self.driver.as_deref(), self.method.as_str()) {
-            (Some(driver), _) => format!("by {}", spoken(driver)),
-            (None, "average" | "even") => "the same for each".to_owned(),
-            (None, "traced") => "traced".to_owned(),
-            (None, method) => format!("by {}", spoken(method)),
-        }
-    }
-}
-
-impl Capacity {
-    fn utilisation(&self) -> f64 {
-        if self.available > 0 { self.used as f64 / self.available as f64 } else { 0.0 }
     }
 }
 

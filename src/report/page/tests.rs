@@ -6,6 +6,8 @@ use super::{
 };
 use crate::schema::money::Currency;
 
+mod told;
+
 /// A name that would run, load or break out, wherever it is not escaped.
 const HOSTILE: &str = "\"><img src=x onerror=alert(1)><script>alert(2)</script><a href=\"javascript:alert(3)\">'";
 
