@@ -31,7 +31,10 @@ use crate::{
         folder::{MANIFEST, Staging},
     },
     read::{ReadError, pseudonym::fingerprint},
-    report::{page::suppress::hidden, whale_curve::WhaleCurvePicture},
+    report::{
+        page::suppress::{hidden, tells_peak},
+        whale_curve::WhaleCurvePicture,
+    },
     schema::{
         costs::{PoolBalance, Unassigned},
         location::shown,
@@ -210,12 +213,15 @@ pub(super) fn publish(
     }
     let manifest = finished.manifest;
     let points = worlds[0].whale_points();
+    let (whale, customers) = (&results.base.whale, results.base.ledgers.customers.len() as u64);
+    let tells_peak = tells_peak(customers, whale.peak_customers, whale.losing, settings.suppress);
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
         points: &points,
-        customers: results.base.ledgers.customers.len() as u64,
-        losing: results.base.whale.losing,
+        peak: tells_peak.then_some((whale.peak_customers, whale.peak)),
+        customers,
+        losing: whale.losing,
         currency: &settings.currency,
     };
     let picture = picture.svg();

@@ -21,6 +21,7 @@ const MORE_CORNERS: usize = 8;
 struct Case {
     title: String,
     points: Vec<(u64, MinorSum)>,
+    peak: Option<(u64, MinorSum)>,
     customers: u64,
     losing: u64,
     currency: Currency,
@@ -37,14 +38,16 @@ impl Case {
             (index as u64 + 1, total)
         };
         let points: Vec<_> = profits.iter().enumerate().map(&mut point).collect();
+        let earning = profits.partition_point(|profit| *profit > 0);
+        let peak = Some(earning.checked_sub(1).map_or((0, 0), |last| points[last]));
         let currency = Currency { code: "USD".to_owned(), exponent: 2 };
-        Self { title: title.to_owned(), customers: points.len() as u64, points, losing, currency }
+        Self { title: title.to_owned(), customers: points.len() as u64, points, peak, losing, currency }
     }
 
     fn svg(&self) -> String {
-        let Self { title, points, customers, losing, currency } = self;
-        let (customers, losing) = (*customers, *losing);
-        WhaleCurvePicture { id: "whale-curve", title, points, customers, losing, currency }.svg()
+        let Self { title, points, peak, customers, losing, currency } = self;
+        let (peak, customers, losing) = (*peak, *customers, *losing);
+        WhaleCurvePicture { id: "whale-curve", title, points, peak, customers, losing, currency }.svg()
     }
 }
 
@@ -226,6 +229,19 @@ fn the_peak_is_marked_where_it_is() {
 }
 
 #[test]
+fn a_peak_that_is_not_told_has_neither_mark_nor_words_nor_shaded_losses() {
+    let told = Case::of("base", (0..50).map(|rank| 4_000 - 90 * rank).collect());
+    assert!(told.svg().contains("class=\"mark\"") && told.svg().contains("class=\"loss-area\""));
+    let hidden = Case { peak: None, ..told };
+    let svg = hidden.svg();
+    for part in ["class=\"mark\"", "peak", "lose", "loss-area\"", "class=\"edge\""] {
+        assert!(!svg.split("</style>").nth(1).unwrap().contains(part), "{part}");
+    }
+    assert!(svg.contains("total 100 %"));
+    check(&hidden).unwrap();
+}
+
+#[test]
 fn the_picture_has_a_name_and_a_description_for_those_who_do_not_see_it() {
     let svg = Case::of("A & B", vec![300, -100]).svg();
     assert!(svg.contains(" role=\"img\" aria-labelledby=\"whale-curve-title whale-curve-desc\""));
@@ -243,7 +259,8 @@ fn a_run_name_that_is_markup_stays_text() {
 #[test]
 fn an_id_that_is_markup_becomes_a_plain_id() {
     let usd = Currency { code: "USD".to_owned(), exponent: 2 };
-    let case = WhaleCurvePicture { id: "a\" b", title: "", points: &[], customers: 0, losing: 0, currency: &usd };
+    let case =
+        WhaleCurvePicture { id: "a\" b", title: "", points: &[], peak: None, customers: 0, losing: 0, currency: &usd };
     assert!(case.svg().contains(" id=\"a--b\""));
 }
 
@@ -301,12 +318,13 @@ prop_compose! {
     /// Points that are no whale curve at all.
     fn nonsense()(
         points in prop::collection::vec((0..200_u64, any::<i128>(), 0..127_u32), 0..80),
+        peak in prop::option::of((0..200_u64, any::<i128>())),
         customers in prop_oneof![0..200_u64, any::<u64>()],
         losing in prop_oneof![0..200_u64, any::<u64>()],
         currency in currency(),
     ) -> Case {
         let points = points.into_iter().map(|(rank, profit, shift)| (rank, profit >> shift)).collect();
-        Case { title: "nonsense".to_owned(), points, customers, losing, currency }
+        Case { title: "nonsense".to_owned(), points, peak, customers, losing, currency }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{schema::money::Currency, units::MinorSum};
 ///     id: "whale-curve",
 ///     title: "Spring Distribution",
 ///     points: &points,
+///     peak: Some((4, 9_413_300)),
 ///     customers: 5,
 ///     losing: 1,
 ///     currency: &usd,
@@ -35,8 +36,11 @@ pub struct WhaleCurvePicture<'a> {
     pub id: &'a str,
     /// Heading: the name of the run.
     pub title: &'a str,
-    /// (customers so far, their cumulated profit in minor units), ascending; holds the peak and the end.
+    /// (customers so far, their cumulated profit in minor units), ascending; holds the end.
     pub points: &'a [(u64, MinorSum)],
+    /// Customers that earn something, and their profit. `None` where it is not to be told: the picture has then no mark and no
+    /// words of peak and losses.
+    pub peak: Option<(u64, MinorSum)>,
     /// All customers.
     pub customers: u64,
     /// Customers with a loss. Points alone cannot tell them from customers who earn nothing.
@@ -62,7 +66,7 @@ impl WhaleCurvePicture<'_> {
     }
 
     fn picture(&self, alone: bool) -> String {
-        let curve = Curve::new(self.points, self.customers, self.losing, self.currency);
+        let curve = Curve::new(self.points, self.peak, (self.customers, self.losing), self.currency);
         let name = format!("Whale curve: {}", self.title);
         let picture = Picture { id: self.id, name: &name, description: &curve.description(), alone };
         picture.svg(|svg, format| self.draw(svg, format, &curve))
@@ -122,11 +126,11 @@ struct Drawing<'a> {
     format: &'a Format,
     frame: &'a Frame,
     curve: &'a Curve<'a>,
-    /// Up to the first loss.
+    /// Up to the first loss; all of it where the peak is not told.
     gain: Vec<(f64, f64)>,
     /// From there to the end.
     loss: Vec<(f64, f64)>,
-    peak: (f64, f64),
+    peak: Option<(f64, f64)>,
     /// Height of no profit.
     zero: f64,
     /// Height of the total.
@@ -139,14 +143,16 @@ impl<'a> Drawing<'a> {
         let thinned = |piece: Vec<(u64, f64)>| thin(&piece.into_iter().map(place).collect::<Vec<_>>(), format.corners);
         let [mut gain, flat, loss] = curve.pieces().map(thinned);
         gain.extend(flat.into_iter().skip(1));
-        let peak = place((curve.peak.0, curve.peak.1 as f64));
+        let peak = curve.peak.map(|(rank, profit)| place((rank, profit as f64)));
         let [zero, total] = [0.0, curve.total as f64].map(|profit| place((0, profit)).1);
         Self { format, frame, curve, gain, loss, peak, zero, total }
     }
 
     fn draw(&self, svg: &mut Svg) {
-        self.draw_area(svg, "gain-area", &self.gain);
-        self.draw_area(svg, "loss-area", &self.loss);
+        if self.peak.is_some() {
+            self.draw_area(svg, "gain-area", &self.gain);
+            self.draw_area(svg, "loss-area", &self.loss);
+        }
         self.frame.draw_row(svg, "axis", self.zero);
         self.frame.draw_row(svg, "total", self.total);
         if let Some((top, bottom)) = self.edge() {
@@ -181,7 +187,9 @@ impl<'a> Drawing<'a> {
             draw_mark(svg, "ring", point, self.format.mark);
             text.draw(svg);
         }
-        draw_mark(svg, "mark", self.peak, 1.2 * self.format.mark);
+        if let Some(peak) = self.peak {
+            draw_mark(svg, "mark", peak, 1.2 * self.format.mark);
+        }
         for text in texts.into_iter().flatten() {
             text.draw(svg);
         }
@@ -196,7 +204,7 @@ impl<'a> Drawing<'a> {
         let plot = self.frame.plot;
         let row = |y: f64| Area { top: y - 1.0, bottom: y + 1.0, ..plot };
         let upright = self.edge().map(|((x, top), (_, bottom))| Area { top, bottom, left: x - 1.0, right: x + 1.0 });
-        let dots = [Some(self.peak), fifth].into_iter().flatten().map(|dot| Area::around(dot, self.format.mark));
+        let dots = [self.peak, fifth].into_iter().flatten().map(|dot| Area::around(dot, self.format.mark));
         [row(self.zero), row(self.total)].into_iter().chain(upright).chain(dots).collect()
     }
 
@@ -206,8 +214,8 @@ impl<'a> Drawing<'a> {
 
     /// Beside the peak, above it where possible.
     fn place_peak(&self, board: &mut Board) -> Option<Text> {
-        let peak = self.peak;
-        board.place_surely(&self.forms(self.curve.peak_words(), Role::Strong), |area| {
+        let (peak, words) = self.peak.zip(self.curve.peak_words())?;
+        board.place_surely(&self.forms(words, Role::Strong), |area| {
             let below = if area.bottom > peak.1 { 60.0 } else { 0.0 };
             area.distance(peak) + 0.1 * (area.center().0 - peak.0).abs() + below
         })
@@ -219,7 +227,7 @@ impl<'a> Drawing<'a> {
         let middle = start.0.midpoint(end.0);
         let height = start.1.midpoint(end.1).midpoint(self.zero);
         let role = if start.0 < end.0 { Role::Loss } else { Role::Plain };
-        board.place_surely(&self.forms(self.curve.loss_words(), role), |area| {
+        board.place_surely(&self.forms(self.curve.loss_words()?, role), |area| {
             let (x, y) = area.center();
             let outside = (start.0 - area.left).max(0.0) + (area.right - end.0).max(0.0);
             let beyond = if self.is_in_tail(area) { 0.0 } else { 200.0 };

@@ -150,6 +150,54 @@ fn what_is_no_output_and_what_would_be_written_through_a_link_is_refused() {
     assert_eq!(fs::read_to_string(target).unwrap(), "precious");
 }
 
+/// A run, without forecast, of customers that brought so much each in cents; everybody costs the same.
+fn base_of(revenue: &[i64], cost: &str, more: &str) -> Job {
+    let job = Job::new(&format!(
+        "
+version: 1
+name: Base
+currency: EUR
+inputs: {{transactions: {{path: ledger.parquet, columns: {{customer_id: customer, date: day, amount: amount}}}}}}
+activities: {{upkeep: {{level: customer, method: average, cost: {cost}}}}}
+{more}"
+    ));
+    let customers: Vec<String> = (0..revenue.len()).map(token).collect();
+    job.parquet(
+        "ledger.parquet",
+        vec![
+            ("customer", text(customers.iter().map(String::as_str))),
+            ("day", days(revenue.iter().map(|_| 19_000))),
+            ("amount", cents(revenue.iter().copied())),
+        ],
+    );
+    job
+}
+
+#[test]
+fn the_picture_tells_the_peak_of_the_datasets_or_none_where_few_lose_or_few_earn() {
+    let few_lose: Vec<i64> = (0..500).map(|n| if n < 496 { 5_000 } else { 100 }).collect();
+    let few_earn: Vec<i64> = (0..60).map(|n| if n < 3 { 100_000 } else { 1_000 }).collect();
+    for (revenue, cost, peak, losing) in [
+        (few_lose, "20000.00", "peak 103.2 % at the best 99.2 % of customers", "4 customers (0.8 %) lose 156 EUR"),
+        (few_earn, "1200.00", "peak 124.1 % at the best 5 % of customers", "57 customers (95 %) lose 570 EUR"),
+    ] {
+        let open = base_of(&revenue, cost, "report: {smallest_group: 1}");
+        open.run(&[]);
+        let silent = base_of(&revenue, cost, "suppress: {smallest_group: 10}");
+        silent.run(&[]);
+        for file in ["report.html", "whale_curve.svg"] {
+            let read = |job: &Job| fs::read_to_string(job.path("out").join(file)).unwrap();
+            let picture =
+                |text: String| text.split("<desc").nth(1).unwrap().split("</desc>").next().unwrap().to_owned();
+            let told = picture(read(&open));
+            assert!(told.contains(peak) && told.contains(losing), "{file}: {told}");
+            let hidden = picture(read(&silent));
+            assert!(!hidden.contains("peak") && !hidden.contains("lose"), "{file}: {hidden}");
+        }
+        assert!(!page(&silent).contains(" in all. The best"), "nor does the sentence");
+    }
+}
+
 #[test]
 fn costs_of_the_page_are_those_of_the_balances_and_add_up() {
     let capacity = |more: &str| {

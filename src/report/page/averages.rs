@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     table::{figure, nothing, prose, table},
-    words::{of_customers, ratio},
+    words::ratio,
 };
 use crate::{
     numeric::{decimal::divide_half_even, ranking::split_at_ranks},
@@ -133,19 +133,19 @@ impl Report {
                 "Ordinary accounts spread the cost to serve over sales: here " strong { (ratio(found.cost, found.sales)) }
                 " of every customer's. So spread, " strong { (self.money(found.moved)) } " ("
                 (ratio(found.moved, found.cost)) " of it) would stand with customers who did not cause it: "
-                (self.customers(payers)) " would pay for " (self.customers(others)) "."
+                (self.some_of(payers, found.customers)) " would pay for " (self.some_of(others, found.customers)) "."
             }
             p {
                 @if found.hidden_losers == 0 {
                     "No customer that loses money would seem to earn."
                 } @else {
-                    strong { (self.customers(found.hidden_losers)) } " (" (of_customers(found.hidden_losers, found.customers))
-                    ") would seem to earn, and lose money in truth"
-                    @if self.tells(found.hidden_losers) { ": " (self.money(found.hidden_loss)) " in all" }
+                    strong { (self.some_of(found.hidden_losers, found.customers)) }
+                    (self.share_of(found.hidden_losers, found.customers)) " would seem to earn, and lose money in truth"
+                    @if self.tells_of(found.hidden_losers, found.customers) { ": " (self.money(found.hidden_loss)) " in all" }
                     "."
                 }
                 @if found.hidden_earners > 0 {
-                    " " (self.customers(found.hidden_earners)) " would seem to lose money, and earn."
+                    " " (self.some_of(found.hidden_earners, found.customers)) " would seem to lose money, and earn."
                 }
                 " Had every customer been charged the same, " (self.money(found.moved_evenly)) " ("
                 (ratio(found.moved_evenly, found.cost)) ") would stand with the wrong ones."

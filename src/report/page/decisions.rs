@@ -167,6 +167,7 @@ impl Report {
             return html! {};
         }
         let all = self.decisions.advised();
+        let who = self.summary.as_ref().map_or_else(|| self.customers(all), |base| self.some_of(all, base.customers));
         let counts: Vec<u64> = keep.iter().map(|advice| advice.customers).collect();
         let hidden = hidden(&counts, self.smallest_group);
         let rows: Vec<Vec<String>> = keep
@@ -200,7 +201,7 @@ impl Report {
             h3 { "Customers that lose money: keep or end" }
             p {
                 "Ending a relationship saves the avoidable part of its cost only; its contribution, what it brings others, and the "
-                "fixed cost it absorbs are lost. " strong { (self.customers(all)) } " lost money to date."
+                "fixed cost it absorbs are lost. " strong { (who) } " lost money to date."
             }
             (table("Advice, and what it is worth", &columns, &rows))
         }

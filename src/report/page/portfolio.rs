@@ -94,6 +94,17 @@ impl Report {
         }
     }
 
+    /// The groups in the order of the matrix, and whether each is hidden: it is small, or with the sum of all would tell a small one.
+    pub(super) fn matrix_groups(&self) -> Vec<(Group, bool)> {
+        let find = |name: &str| {
+            let found = self.portfolio.groups.iter().find(|group| group.name == name);
+            found.cloned().unwrap_or_else(|| Group { name: name.to_owned(), ..Group::default() })
+        };
+        let groups = MATRIX.map(|(name, _)| find(name));
+        let hidden = hidden(&groups.each_ref().map(|group| group.customers), self.smallest_group);
+        groups.into_iter().zip(hidden).collect()
+    }
+
     fn matrix(&self) -> Markup {
         let groups = &self.portfolio.groups;
         if groups.is_empty() {
@@ -102,29 +113,26 @@ impl Report {
                 "",
             );
         }
-        let find = |name: &str| groups.iter().find(|group| group.name == name).cloned().unwrap_or_default();
-        let cells = MATRIX.map(|(name, _)| find(name));
-        let counts: Vec<u64> = cells.iter().map(|group| group.customers).collect();
-        let hidden = hidden(&counts, self.smallest_group);
-        let all: u64 = counts.iter().sum();
+        let all: u64 = groups.iter().map(|group| group.customers).sum();
         html! {
             p {
                 "What a customer earns now beside what it may still earn. The rows are the present, the columns the future; "
                 "each of them asks for something else."
             }
             ul class="tiles" {
-                @for (number, ((name, meaning), group)) in MATRIX.iter().zip(&cells).enumerate() {
+                @for ((name, meaning), (group, hidden)) in MATRIX.iter().zip(self.matrix_groups()) {
                     li class=(spoken(name).replace(' ', "-")) {
                         h3 { (spoken(name)) }
                         p class="quiet" { (meaning) }
                         @if !self.tells(group.customers) {
                             p { (self.customers(group.customers)) }
+                        } @else if hidden {
+                            p class="quiet" { "not told: with the sum of all it would tell a smaller group" }
                         } @else {
                             p class="big" { (self.customers(group.customers)) }
                             p { (of_customers(group.customers, all)) " of all" }
                             p { "earn now " strong { (self.money(group.present_profit)) } }
-                            // The sum of all is told: with it, this one would tell that of the small group.
-                            @if !hidden[number] { p { "may still earn " strong { (self.money(group.growth_potential)) } } }
+                            p { "may still earn " strong { (self.money(group.growth_potential)) } }
                             @if self.tells(group.other_way) && group.other_way > 0 {
                                 p { (count(group.other_way)) " of them served otherwise would earn " (self.money(group.other_profit)) }
                             }
@@ -178,10 +186,11 @@ impl Report {
                 vec![name, count(row.customers), self.money(row.profit), self.money(row.next_profit)]
             })
             .collect();
-        let lost = moves.iter().find(|row| row.from == "profitable" && row.to == "losing");
+        let told = moves.iter().zip(&hidden).filter(|(_, hidden)| !**hidden).map(|(row, _)| row);
+        let lost = told.into_iter().find(|row| row.from == "profitable" && row.to == "losing");
         html! {
             h3 { "From " (before) " to " (after) }
-            @if let Some(lost) = lost.filter(|lost| lost.customers > 0 && self.tells(lost.customers)) {
+            @if let Some(lost) = lost.filter(|lost| lost.customers > 0) {
                 p {
                     strong { (self.customers(lost.customers)) } " that were profitable lose money now: from "
                     (self.money(lost.profit)) " to " (self.money(lost.next_profit)) "."

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     Report,
+    suppress::{hidden, tells_peak},
     table::{nothing, table},
     words::{days, of_customers, part, ratio},
 };
@@ -75,18 +76,25 @@ impl Report {
         }
     }
 
+    /// The peak of the whale curve, customers and profit, where it may be told.
+    pub(super) fn told_peak(&self, all: &Summary) -> Option<(u64, MinorSum)> {
+        let told = tells_peak(all.customers, all.peak_customers, all.losing, self.smallest_group);
+        told.then_some((all.peak_customers, all.peak_profit))
+    }
+
     fn concentrated_line(&self, all: &Summary) -> Markup {
-        let lost = all.peak_profit - all.economic_profit;
         html! {
             @if all.losing == 0 {
                 "No customer loses money."
             } @else {
-                strong { (self.customers(all.losing)) } " (" (of_customers(all.losing, all.customers)) ") "
-                @if all.losing == 1 { "loses" } @else { "lose" } " us money"
-                @if self.tells(all.losing) { ": " strong { (self.money(lost)) } " in all" }
-                @if self.tells(all.losing) && all.economic_profit > 0 {
-                    ". The best " (of_customers(all.peak_customers, all.customers)) " earn " (self.money(all.peak_profit))
-                    ", " (ratio(all.peak_profit, all.economic_profit)) " of the profit"
+                strong { (self.some_of(all.losing, all.customers)) } (self.share_of(all.losing, all.customers))
+                @if all.losing == 1 && self.tells(1) { " loses" } @else { " lose" } " us money"
+                @if let Some((best, profit)) = self.told_peak(all) {
+                    ": " strong { (self.money(profit - all.economic_profit)) } " in all"
+                    @if all.economic_profit > 0 {
+                        ". The best " (of_customers(best, all.customers)) " earn " (self.money(profit))
+                        ", " (ratio(profit, all.economic_profit)) " of the profit"
+                    }
                 }
                 "."
             }
@@ -114,13 +122,16 @@ impl Report {
         let Some(risk) = &self.risk else {
             return html! { "Who is about to leave is not known: the run had no forecast." };
         };
+        let told = self.tells_of(risk.customers, risk.known) && self.tells_of(risk.customers, all.customers);
+        let gone = "likelier gone than alive";
         html! {
             @if risk.customers == 0 {
-                "None of the " (self.customers(risk.known)) " with a purchase is likelier gone than alive."
+                "None of the " (self.customers(risk.known)) " with a purchase is " (gone) "."
             } @else {
-                strong { (self.customers(risk.customers)) } " (" (of_customers(risk.customers, all.customers)) ") "
-                @if risk.customers == 1 { "is" } @else { "are" } " likelier gone than alive"
-                @if self.tells(risk.customers) && all.net_revenue > 0 {
+                strong { (self.some_of(risk.customers, risk.known)) }
+                @if told { (self.share_of(risk.customers, all.customers)) }
+                @if risk.customers == 1 && self.tells(1) { " is " } @else { " are " } (gone)
+                @if told && all.net_revenue > 0 {
                     "; they brought " (self.money(risk.net_revenue)) ", " (ratio(risk.net_revenue, all.net_revenue))
                     " of net revenue"
                 }
@@ -143,9 +154,17 @@ impl Report {
                 "end" => "end the relationship with",
                 _ => "keep",
             };
-            let told: Vec<_> = self.decisions.keep.iter().filter(|advice| self.tells(advice.customers)).collect();
+            let (keep, advised) = (&self.decisions.keep, self.decisions.advised());
+            let hidden = hidden(&keep.iter().map(|advice| advice.customers).collect::<Vec<_>>(), self.smallest_group);
+            let told: Vec<_> =
+                keep.iter().zip(hidden).filter(|(_, hidden)| !hidden).map(|(advice, _)| advice).collect();
+            if told.is_empty() {
+                return html! { "Part 8 says what to do about the customers that lose money." };
+            }
             return html! {
-                "Of the " (self.customers(self.decisions.advised())) " that lose money, "
+                "Of the "
+                @if self.tells_of(advised, all.customers) { (self.customers(advised)) } @else { "customers" }
+                " that lose money, "
                 @for (number, advice) in told.iter().enumerate() {
                     @if number > 0 { @if number + 1 == told.len() { " and " } @else { ", " } }
                     (verb(&advice.what)) " " strong { (self.number(advice.customers)) }
@@ -153,12 +172,16 @@ impl Report {
                 ": part 8 says why."
             };
         }
-        let let_go = self.portfolio.groups.iter().find(|group| group.name == "let_go");
+        let known = self.portfolio.groups.iter().any(|group| group.name == "let_go");
+        let let_go = self.matrix_groups().into_iter().find(|(group, _)| known && group.name == "let_go");
         html! {
             @match let_go {
-                Some(group) => {
-                    (self.customers(group.customers)) " (" (of_customers(group.customers, all.customers))
-                    ") neither earn now nor are expected to: look at them first."
+                Some((group, true)) if self.tells(group.customers) => {
+                    "Some customers neither earn now nor are expected to: look at them first."
+                }
+                Some((group, _)) => {
+                    (self.customers(group.customers)) (self.share_of(group.customers, all.customers))
+                    " neither earn now nor are expected to: look at them first."
                 }
                 None => "No decisions were asked for: a forecast and `decisions` in the config give advice.",
             }
@@ -172,7 +195,7 @@ impl Report {
             row("Net revenue", self.money(all.net_revenue)),
             row("CM3: after products and cost to serve", self.money(all.cm3)),
             row("Economic profit", self.money(all.economic_profit)),
-            row("Customers that lose money", self.number(all.losing)),
+            row("Customers that lose money", self.number_of(all.losing, all.customers)),
         ];
         if let Some(expected) = all.expected_value {
             rows.push(row("Expected value to the horizon", self.money(expected)));

@@ -50,6 +50,13 @@ pub(crate) fn coarse(points: &[(u64, i128)], smallest: u64) -> Vec<(u64, i128)> 
     kept
 }
 
+/// Whether the peak of a whale curve may be told, and with the total what is lost after it.
+///
+/// * `peak`: customers that earn something. * `losing`: those with a loss. Neither may be too few, nor those after the peak.
+pub(crate) fn tells_peak(customers: u64, peak: u64, losing: u64, smallest: u64) -> bool {
+    [peak, customers.saturating_sub(peak), losing].iter().all(|group| *group == 0 || *group >= smallest)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -75,6 +82,16 @@ mod tests {
         assert_eq!(coarse(&peaked, 6), [(6, 51), (13, 100), (19, 64), (25, -44)]);
         assert_eq!(coarse(&points, 1).len(), 25);
         assert_eq!(coarse(&[], 10), []);
+    }
+
+    #[test]
+    fn a_peak_tells_of_those_who_earn_of_those_who_lose_and_of_those_between() {
+        assert!(tells_peak(60, 40, 20, 10) && tells_peak(60, 60, 0, 10) && tells_peak(60, 0, 60, 10));
+        assert!(!tells_peak(60, 54, 6, 10), "six lose");
+        assert!(!tells_peak(60, 3, 57, 10), "three earn");
+        assert!(!tells_peak(60, 57, 0, 10), "three earn nothing");
+        assert!(!tells_peak(60, 40, 6, 10), "six lose, fourteen earn nothing");
+        assert!(tells_peak(5, 3, 1, 1));
     }
 
     proptest! {

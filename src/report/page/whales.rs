@@ -95,6 +95,7 @@ impl Report {
             id: "whale-curve-picture",
             title: "Cumulative profit, best customer first",
             points: &points,
+            peak: self.told_peak(all),
             customers: all.customers,
             losing: all.losing,
             currency: &self.currency,
@@ -114,9 +115,9 @@ impl Report {
 
     fn carrying_sentence(&self, found: &Concentration, customers: u64) -> Markup {
         html! {
-            @if found.carrying > 0 && self.tells(found.carrying) {
-                "The best " (count(found.carrying)) " customers (" (of_customers(found.carrying, customers))
-                ") earn as much as all together. "
+            @if found.carrying > 0 && self.tells_of(found.carrying, customers) {
+                "The best " (count(found.carrying)) " customers" (self.share_of(found.carrying, customers))
+                " earn as much as all together. "
             }
             @if let Some(gini) = found.gini {
                 "The Gini coefficient of profit is " (super::words::decimals(Some(gini), 2))

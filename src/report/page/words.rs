@@ -40,6 +40,35 @@ impl Report {
     pub(super) fn tells(&self, customers: u64) -> bool {
         customers == 0 || customers >= self.smallest_group
     }
+
+    /// Whether a part of all customers may be told: neither it nor the others, which it would tell, are too few.
+    pub(super) fn tells_of(&self, part: u64, whole: u64) -> bool {
+        self.tells(part) && self.tells(whole.saturating_sub(part))
+    }
+
+    /// A part of all customers in words: `2,357 customers`, `fewer than 10 customers`, `all but fewer than 10 customers`.
+    pub(super) fn some_of(&self, part: u64, whole: u64) -> String {
+        if self.tells(part) && !self.tells_of(part, whole) {
+            return format!("all but fewer than {} customers", self.smallest_group);
+        }
+        self.customers(part)
+    }
+
+    /// The number of a part of all customers alone, likewise: `2,357`, `<10`, `>2,347`.
+    pub(super) fn number_of(&self, part: u64, whole: u64) -> String {
+        if self.tells(part) && !self.tells_of(part, whole) {
+            return format!(">{}", count(whole.saturating_sub(self.smallest_group)));
+        }
+        self.number(part)
+    }
+
+    /// Its share, in brackets; nothing where that would tell how many they are.
+    pub(super) fn share_of(&self, part: u64, whole: u64) -> String {
+        if part == 0 || !self.tells_of(part, whole) {
+            return String::new();
+        }
+        format!(" ({})", of_customers(part, whole))
+    }
 }
 
 /// Text that stays on one line.

@@ -1,6 +1,6 @@
 //! What the page's sentences and tables say, of how many customers, and what they keep to themselves.
 
-use super::{full, profit};
+use super::{decisions, full, profit, result};
 use crate::report::page::Report;
 
 /// The page of a report without tags, its spaces as written.
@@ -10,6 +10,69 @@ fn plain(report: &Report) -> String {
         .map(|rest| rest.split_once('>').map_or(rest, |(_, text)| text))
         .collect::<String>()
         .replace('\u{a0}', " ")
+}
+
+/// The report with so many losers and a peak at so many customers, of 200.
+fn with_peak(losing: u64, peak_customers: u64) -> Report {
+    let summary = full("Shop").summary.map(|all| result::Summary { losing, peak_customers, ..all });
+    Report { summary, ..full("Shop") }
+}
+
+#[test]
+fn where_few_lose_or_few_earn_neither_picture_nor_sentence_tells_the_peak() {
+    let told = plain(&with_peak(49, 150));
+    for words in ["peak 112.1 % at the best 75 %", "49 customers (24.5 %) lose 735 USD", "The best 75 % earn 6,795 USD"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    for (losing, peak, who) in [
+        (4, 196, "fewer than 10 customers lose us money."),
+        (197, 3, "all but fewer than 10 customers lose us money."),
+        (20, 177, "20 customers (10 %) lose us money: 735 USD in all. The best 88.5 % earn"),
+    ] {
+        let page = plain(&with_peak(losing, peak));
+        assert!(page.contains(who), "{who}: {page}");
+        let tells = losing == 20;
+        assert_eq!(page.contains("peak 1"), tells, "{losing}");
+        assert_eq!(page.contains("lose us money: 735 USD"), tells, "{losing}");
+    }
+    let page = plain(&with_peak(197, 3));
+    assert!(page.contains("Customers that lose money&gt;190"), "their number tells that of the others");
+}
+
+#[test]
+fn no_share_stands_beside_a_number_of_customers_that_is_not_told() {
+    let report = Report {
+        risk: Some(result::Risk { customers: 6, net_revenue: 70_000, known: 200 }),
+        decisions: decisions::Decisions::default(),
+        ..with_peak(6, 194)
+    };
+    let page = plain(&report);
+    assert!(page.contains("fewer than 10 customers are likelier gone than alive."), "{page}");
+    assert!(page.contains("fewer than 10 customers neither earn now"), "{page}");
+    assert!(!page.contains("fewer than 10 customers ("), "{page}");
+    // Nor is the next smallest group of the portfolio, which with the sum of all would tell the smallest.
+    assert!(
+        page.contains("not told: with the sum of all it would tell a smaller group") && !page.contains("33 customers")
+    );
+    let all = plain(&Report { smallest_group: 1, ..full("Shop") });
+    assert!(all.contains("33 customers") && all.contains("7 customers"));
+}
+
+#[test]
+fn those_at_risk_are_not_told_where_they_tell_the_few_others() {
+    let risk = Some(result::Risk { customers: 195, net_revenue: 70_000, known: 200 });
+    let page = plain(&Report { risk, ..full("Shop") });
+    assert!(page.contains("all but fewer than 10 customers are likelier gone than alive."), "{page}");
+}
+
+#[test]
+fn advice_on_few_customers_is_referred_to_its_part() {
+    let keep = vec![decisions::Advice { what: "keep".to_owned(), customers: 4, ..Default::default() }];
+    let decisions = decisions::Decisions { keep, ..decisions::Decisions::default() };
+    let page = plain(&Report { decisions, ..with_peak(4, 196) });
+    assert!(page.contains("Part 8 says what to do about the customers that lose money."), "{page}");
+    assert!(!page.contains("that lose money, :"), "{page}");
 }
 
 /// An activity with a cost and what became of it, in cents: sent, allocated, unused, over-driven, under-absorbed.
