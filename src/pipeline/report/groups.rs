@@ -223,7 +223,7 @@ fn grades(source: &Finished, found: &mut Portfolio) -> Result<(), PublishError> 
     Ok(())
 }
 
-/// Products by the value of a customer who began with them, best first.
+/// Products that have a role, by the value of a customer who began with them, best first.
 fn doors(source: &Finished, found: &mut Portfolio) -> Result<(), PublishError> {
     let wanted = [
         "product_id",
@@ -234,28 +234,28 @@ fn doors(source: &Finished, found: &mut Portfolio) -> Result<(), PublishError> {
         "door_rank",
         "role",
     ];
-    let mut ranked = Vec::new();
     source.each("product_entry", &wanted, |rows| {
         let (product, margin) = (rows.texts("product_id")?, rows.scaled("margin")?);
         let (customers, value) = (rows.integers("entered_customers")?, rows.scaled("expected_value_per_customer")?);
         let (second, rank) = (rows.floats("second_purchase_share")?, rows.integers("door_rank")?);
         let role = rows.texts("role")?;
         for row in 0..rows.len() {
-            let (Some(rank), Some(role)) = (rank.at(row), role.at(row)) else { continue };
-            let door = Door {
+            let Some(role) = role.at(row) else { continue };
+            found.doors.push(Door {
                 product: product.word(row),
                 role,
+                rank: rank.at(row),
                 margin: margin.sum_of(row),
                 customers: customers.count(row),
                 value_each: value.at(row),
                 second_purchases: second.at(row),
-            };
-            ranked.push((rank, door));
+            });
         }
         Ok(())
     })?;
-    ranked.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.product.cmp(&b.1.product)));
-    found.doors = ranked.into_iter().map(|(_, door)| door).collect();
+    // Those without a rank last.
+    let place = |door: &Door| door.rank.unwrap_or(u64::MAX);
+    found.doors.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.product.cmp(&b.product)));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     Report,
     suppress::hidden,
-    table::{HIDDEN, figure, nothing, table, untold},
+    table::{HIDDEN, figure, nothing, prose, table, untold},
     words::{of_customers, perhaps_part, spoken},
 };
 use crate::{
@@ -66,6 +66,8 @@ pub(crate) struct Move {
 pub(crate) struct Door {
     pub(crate) product: String,
     pub(crate) role: String,
+    /// By the value of a customer who began with it, 1 the best; `None` where too few did.
+    pub(crate) rank: Option<u64>,
     pub(crate) margin: MinorSum,
     pub(crate) customers: u64,
     pub(crate) value_each: Option<MinorSum>,
@@ -250,17 +252,20 @@ impl Report {
         let told: Vec<&Door> = doors
             .iter()
             .zip(&hidden)
-            .filter(|(door, hidden)| !**hidden && door.customers > 0)
+            .filter(|(door, hidden)| !**hidden && door.rank.is_some())
             .map(|(door, _)| door)
             .collect();
         if told.is_empty() {
             return html! {};
         }
-        let opens = told.iter().filter(|door| door.role == "opens").count();
-        let neither = told.iter().filter(|door| door.role == "neither").count();
-        let rows: Vec<Vec<String>> = told
+        let of_role = |role: &str| doors.iter().filter(|door| door.role == role).count();
+        let (opens, neither) = (of_role("opens"), of_role("neither"));
+        let (first, rest) = told.split_at(told.len().min(MOST_DOORS));
+        // Those that the sentence speaks of stand in the table, wherever they rank.
+        let shown: Vec<&Door> = first.iter().chain(rest.iter().filter(|door| door.role == "opens")).copied().collect();
+        let missing = opens - shown.iter().filter(|door| door.role == "opens").count();
+        let rows: Vec<Vec<String>> = shown
             .iter()
-            .take(MOST_DOORS)
             .map(|door| {
                 vec![
                     door.product.clone(),
@@ -288,7 +293,13 @@ impl Report {
                     1 => "One product earns little itself but brings customers who are worth much.",
                     more => { (more) " products earn little themselves but bring customers who are worth much." }
                 }
-                @if neither > 0 { " " (neither) " neither earn nor open." }
+                @if missing > 0 { " " (missing) " of them brought too few customers to be told." }
+                @match neither {
+                    0 => {}
+                    1 => " One neither earns nor opens.",
+                    more => { " " (more) " neither earn nor open." }
+                }
+                (prose(" The table has the best doors; `product_entry` has every product."))
             }
             (table("Products through which most valuable customers came", &columns, &rows))
         }

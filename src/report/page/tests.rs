@@ -195,6 +195,7 @@ fn full(name: &str) -> Report {
             doors: vec![portfolio::Door {
                 product: word(),
                 role: "opens".to_owned(),
+                rank: Some(1),
                 customers: 30,
                 ..Default::default()
             }],
@@ -322,6 +323,7 @@ fn a_product_of_a_few_customers_is_not_told_nor_the_next_which_would_tell_it() {
     let door = |product: &str, customers| portfolio::Door {
         product: product.to_owned(),
         role: "opens".to_owned(),
+        rank: Some(1),
         customers,
         ..Default::default()
     };

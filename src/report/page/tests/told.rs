@@ -1,6 +1,6 @@
 //! What the page's sentences and tables say, of how many customers, and what they keep to themselves.
 
-use super::{decisions, full, profit, result};
+use super::{decisions, full, portfolio, profit, result};
 use crate::report::page::Report;
 
 /// The page of a report without tags, its spaces as written.
@@ -121,4 +121,27 @@ fn cost_that_an_activity_hands_on_counts_once_and_what_became_of_it_adds_up() {
     );
     assert!(page.contains("Capacity that nobody used cost 300 USD. No customer is charged for it."), "{page}");
     assert!(!costs(Vec::new()).contains("charged for"), "balances that were not written tell nothing");
+}
+
+#[test]
+fn doors_are_counted_in_the_whole_dataset_and_those_that_open_stand_in_the_table() {
+    let door = |number: u64| portfolio::Door {
+        product: format!("zqdoor{number}"),
+        role: match number {
+            15 | 17 => "opens",
+            20.. => "neither",
+            _ => "earns",
+        }
+        .to_owned(),
+        rank: (number < 18).then_some(number),
+        customers: if number < 18 { 30 } else { 2 },
+        ..Default::default()
+    };
+    let portfolio = portfolio::Portfolio { doors: (1..=40).map(door).collect(), ..full("Shop").portfolio };
+    let page = plain(&Report { portfolio, ..full("Shop") });
+    assert!(page.contains("2 products earn little themselves but bring"), "{page}");
+    assert!(page.contains("21 neither earn nor open."), "those that are too small for the table as well: {page}");
+    let shown =
+        |number: u64| page.contains(&format!("zqdoor{number}earns")) || page.contains(&format!("zqdoor{number}opens"));
+    assert!((1..=12).all(shown) && shown(15) && shown(17) && !shown(13) && !shown(16) && !shown(20));
 }
