@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     publish::{PublishError, check::manifest_bytes, columns::each_batch, folder::MANIFEST},
-    schema::{money::Currency, period::format_day},
+    schema::{forecasting::ModelChoice, money::Currency, period::format_day},
 };
 
 /// An output folder with its manifest.
@@ -41,6 +41,12 @@ impl Finished {
     /// A text of the manifest; empty when it is not there.
     pub(super) fn text(&self, key: &str) -> String {
         self.manifest[key].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether its forecast is one of contracts.
+    pub(super) fn is_of_contracts(&self) -> bool {
+        let mut fits = self.manifest["fits"].as_object().into_iter().flat_map(|fits| fits.keys());
+        fits.any(|name| ModelChoice::named(name).is_some_and(ModelChoice::is_of_contracts))
     }
 
     /// The run's currency.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     portfolio::analysis::future_threshold,
     publish::{PublishError, folder::MANIFEST},
-    schema::{forecasting::ModelChoice, portfolio::Roles, settings::Settings},
+    schema::{portfolio::Roles, settings::Settings},
     units::Minor,
 };
 
@@ -153,8 +153,7 @@ struct Ahead {
 fn ahead(finished: &Finished, settings: &Settings, explanation: &Explanation) -> Result<Ahead, PublishError> {
     let horizon_days = finished.manifest["forecast"]["horizon_days"].as_u64();
     let Some(horizon_days) = horizon_days else { return Ok(Ahead::default()) };
-    let mut fits = finished.manifest["fits"].as_object().into_iter().flat_map(|fits| fits.keys());
-    let under_contract = fits.any(|name| ModelChoice::named(name).is_some_and(ModelChoice::is_of_contracts));
+    let under_contract = finished.is_of_contracts();
     let exponent = settings.currency.exponent;
     let amount = |minor: i128| Amount { minor, digits: exponent };
     let (names, levels) = quantiles(finished, "customer_value", "lifetime_value_p");

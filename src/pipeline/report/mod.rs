@@ -64,6 +64,7 @@ pub(crate) fn html(
         as_of: source.text("as_of"),
         currency,
         smallest_group,
+        of_contracts: source.is_of_contracts(),
         summary: whole::summary(source)?,
         risk: values.risk,
         whales,

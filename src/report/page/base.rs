@@ -82,14 +82,20 @@ impl Report {
                 "A `forecast` block in the config gives it.",
             );
         };
+        let alive = count(base.alive.round_ties_even() as u64);
         html! {
             p {
-                "Nobody tells us when they leave; silence does, slowly. Of the " (self.customers(base.customers))
-                " with a purchase, about " strong { (count(base.alive.round_ties_even() as u64)) } " ("
-                (part(base.alive / base.customers as f64)) ") are still alive by the model: the sum of everybody's P(alive)."
+                @if self.of_contracts {
+                    "A contract tells when it ends; a renewal that is open counts with its probability. "
+                } @else { "Nobody tells us when they leave; silence does, slowly. " }
+                "Of the " (self.customers(base.customers)) " with a " (self.known_by()) ", about " strong { (alive) } " ("
+                (part(base.alive / base.customers as f64)) ") are still "
+                @if self.of_contracts { "under contract" } @else { "alive by the model" }
+                ": the sum of everybody's P(alive)."
             }
             (self.alive_figure(base))
-            (self.heat_figure(base))
+            // Under contract silence says nothing.
+            @if !self.of_contracts { (self.heat_figure(base)) }
             @if let Some(holdout) = &self.holdout { (self.holdout_part(holdout)) } @else {
                 h3 { "How good is the forecast?" }
                 (nothing(
@@ -100,8 +106,14 @@ impl Report {
         }
     }
 
+    /// What a customer must have for a P(alive).
+    pub(super) fn known_by(&self) -> &'static str {
+        if self.of_contracts { "contract" } else { "purchase" }
+    }
+
     fn alive_figure(&self, base: &Base) -> Markup {
         let hidden = hidden(&base.bins, self.smallest_group);
+        let is = if self.of_contracts { "under contract" } else { "alive" };
         let name = |bin: usize| format!("{} to {} %", bin * 10, (bin + 1) * 10);
         let (mut bars, mut rows) = (Vec::new(), Vec::new());
         for (bin, customers) in base.bins.iter().enumerate().rev() {
@@ -118,13 +130,13 @@ impl Report {
         let picture = Bars {
             id: "alive-picture",
             name: "Customers by P(alive)",
-            description: &format!("{} customers are expected to be alive.", count(base.alive.round_ties_even() as u64)),
+            description: &format!("{} customers are expected to be {is}.", count(base.alive.round_ties_even() as u64)),
             rows: &bars,
             joined: false,
         };
         let columns = [("P(alive)", false), ("Customers", true), ("of all", true)];
         figure(
-            "Customers by their probability of being alive",
+            &format!("Customers by their probability of being {is}"),
             picture.svg(),
             &table("Customers by P(alive)", &columns, &rows),
         )

@@ -46,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) currency: Currency,
     /// Groups of fewer customers are not told.
     pub(crate) smallest_group: u64,
+    /// Whether its forecast is one of contracts: who left is known, and told by the contract, not by silence.
+    pub(crate) of_contracts: bool,
     pub(crate) summary: Option<result::Summary>,
     pub(crate) risk: Option<result::Risk>,
     pub(crate) whales: whales::Whales,

@@ -123,10 +123,15 @@ impl Report {
             return html! { "Who is about to leave is not known: the run had no forecast." };
         };
         let told = self.tells_of(risk.customers, risk.known) && self.tells_of(risk.customers, all.customers);
-        let gone = "likelier gone than alive";
+        // Under contract it is known who has left, but where a renewal is open.
+        let gone = if self.of_contracts {
+            "no longer under contract, or likely not to renew"
+        } else {
+            "likelier gone than alive"
+        };
         html! {
             @if risk.customers == 0 {
-                "None of the " (self.customers(risk.known)) " with a purchase is " (gone) "."
+                "None of the " (self.customers(risk.known)) " with a " (self.known_by()) " is " (gone) "."
             } @else {
                 strong { (self.some_of(risk.customers, risk.known)) }
                 @if told { (self.share_of(risk.customers, all.customers)) }

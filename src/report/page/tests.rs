@@ -22,6 +22,7 @@ fn empty() -> Report {
         as_of: "2024-12-31".to_owned(),
         currency: dollars(),
         smallest_group: 10,
+        of_contracts: false,
         summary: None,
         risk: None,
         whales: whales::Whales::default(),

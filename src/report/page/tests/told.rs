@@ -145,3 +145,26 @@ fn doors_are_counted_in_the_whole_dataset_and_those_that_open_stand_in_the_table
         |number: u64| page.contains(&format!("zqdoor{number}earns")) || page.contains(&format!("zqdoor{number}opens"));
     assert!((1..=12).all(shown) && shown(15) && shown(17) && !shown(13) && !shown(16) && !shown(20));
 }
+
+#[test]
+fn of_customers_under_contract_the_page_says_what_contracts_tell() {
+    let page = plain(&full("Shop"));
+    assert!(page.contains("Nobody tells us when they leave") && page.contains("likelier gone than alive"));
+    let page = plain(&Report { of_contracts: true, ..full("Shop") });
+    for words in [
+        "60 customers (30 %) are no longer under contract, or likely not to renew; they brought",
+        "A contract tells when it ends; a renewal that is open counts with its probability.",
+        "Customers by their probability of being under contract",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    for words in [
+        "Nobody tells us",
+        "likelier gone than alive",
+        "of being alive",
+        "since the last purchase",
+        "alive by the model",
+    ] {
+        assert!(!page.contains(words), "{words}: {page}");
+    }
+}
