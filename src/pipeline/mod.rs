@@ -346,7 +346,7 @@ pub fn project(
     clock.start("publish", None);
     let interrupted = staging.interrupted();
     let manifest = output::publish(staging, settings, &results, &mut clock)?;
-    let small = small_groups::note(&manifest["suppress"]);
+    let small = small_groups::note(&manifest["suppress"]).into_iter().chain(small_groups::unheeded(settings));
     let summary = interrupted.into_iter().chain(summary::lines(settings, &results)).chain(small).collect();
     Ok(Outcome { manifest, summary })
 }

@@ -7,10 +7,15 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::report;
 use crate::{
     publish::dataset::Values,
     report::page::suppress::hidden_beside,
-    schema::{outputs::OutputDataset, quantiles::Quantile},
+    schema::{
+        outputs::OutputDataset,
+        quantiles::Quantile,
+        settings::{SMALLEST_GROUP, Settings},
+    },
     units::QUANTITY_SCALE,
 };
 
@@ -126,6 +131,16 @@ pub(super) fn note(record: &Value) -> Option<String> {
         record["smallest_group"],
         datasets.join(", ")
     ))
+}
+
+/// That the page tells no smaller groups than the datasets, where the config asks for it; `None` where it does not, as it does
+/// when it says nothing of the page.
+pub(super) fn unheeded(settings: &Settings) -> Option<String> {
+    let asked = settings.report.smallest_group;
+    let asks = settings.report.write && asked != SMALLEST_GROUP;
+    asks.then(|| report::unheeded(asked, settings.suppress))
+        .flatten()
+        .map(|note| format!("  note: report.html: {note}"))
 }
 
 /// Which rows are told.

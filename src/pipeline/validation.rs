@@ -87,6 +87,7 @@ pub fn validate(
         "kind": "validation",
         "config_digest": config_digest(settings),
         "name": settings.name,
+        "currency": settings.currency,
         "cut": format_day(cut),
         "as_of": format_day(ledgers.as_of),
         "holdout_days": days,

@@ -223,6 +223,71 @@ fn costs_of_the_page_are_those_of_the_balances_and_add_up() {
 }
 
 #[test]
+fn a_smaller_group_than_the_datasets_tell_is_asked_for_in_vain_and_that_is_said() {
+    let job = shop("report: {smallest_group: 3}\nsuppress: {smallest_group: 10}\n");
+    let done = job.try_run(&[]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    let note = "groups of fewer than 10 customers are not told, though 3 was asked for";
+    assert!(done.status.success() && said.contains(&format!("note: report.html: {note}")), "{said}");
+    let first = page(&job);
+    let report = |smallest: &str| {
+        let done = whalecurve(&["report", job.path("out").to_str().unwrap(), "--smallest-group", smallest]);
+        assert!(done.status.success());
+        String::from_utf8(done.stderr).unwrap()
+    };
+    let said = report("3");
+    assert!(said.starts_with(&format!("note: {note}")) && said.contains("`suppress: {smallest_group: 3}`"), "{said}");
+    assert_eq!(page(&job), first);
+    assert_eq!(report("10"), "");
+    let quiet = shop("suppress: {smallest_group: 20}\n").try_run(&[]);
+    assert!(!String::from_utf8(quiet.stderr).unwrap().contains("asked for"), "nothing was asked for");
+}
+
+/// Exit code and what `report` says of an output with the scores of a folder.
+fn refused(output: &Job, validation: &str) -> String {
+    let out = output.path("out");
+    let done = whalecurve(&["report", out.to_str().unwrap(), "--validation", validation]);
+    assert_eq!(done.status.code(), Some(2), "{}", String::from_utf8_lossy(&done.stderr));
+    output.without_folder(&done.stderr)
+}
+
+#[test]
+fn a_folder_that_holds_no_scores_of_this_ledger_is_refused() {
+    let job = shop("");
+    job.run(&[]);
+    let before = page(&job);
+    let told = refused(&job, job.path("out").to_str().unwrap());
+    assert!(told.starts_with("error: out: has no scores of a holdout: it is no output of `validate`\n"), "{told}");
+    let validated = |job: &Job| {
+        let folder = job.path("validation").to_str().unwrap().to_owned();
+        let done = job.command("validate", &["--holdout", "13w", "--output", &folder]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        folder
+    };
+    let other = shop("");
+    let amounts = (0..120).map(|n| 1_000 + 10 * n);
+    let customers: Vec<String> = (0..120).map(token).collect();
+    other.parquet(
+        "ledger.parquet",
+        vec![
+            ("customer", text(customers.iter().chain(&customers).map(String::as_str))),
+            ("day", days((0..240).map(|n| 19_400 + n * 28 / 10))),
+            ("amount", cents(amounts.clone().chain(amounts))),
+        ],
+    );
+    let told = refused(&job, &validated(&other));
+    assert!(
+        told.contains(": its holdout is of another ledger than out: they have no file of transactions in common\n"),
+        "{told}"
+    );
+    let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    fs::write(job.path("whalecurve.yaml"), config.replace("currency: EUR", "currency: CHF")).unwrap();
+    let told = refused(&job, &validated(&job));
+    assert!(told.starts_with("error: validation: its holdout is in CHF, out in EUR\n"), "{told}");
+    assert_eq!(page(&job), before);
+}
+
+#[test]
 fn an_output_that_cannot_be_read_is_damaged_and_no_disk_is_full() {
     let job = shop("");
     job.run(&[]);
@@ -237,4 +302,41 @@ fn an_output_that_cannot_be_read_is_damaged_and_no_disk_is_full() {
         told.contains(": cannot read Parquet: ") && told.contains("hint: check the disk, and run it again"),
         "{told}"
     );
+}
+
+#[test]
+fn a_run_of_other_cost_objects_has_no_page() {
+    let job = shop("");
+    job.run(&["--cost-object", "customer"]);
+    assert!(!job.path("out/report.html").exists());
+    let done = whalecurve(&["report", job.path("out").to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(2));
+    let told = job.without_folder(&done.stderr);
+    assert!(
+        told.starts_with("error: out: is an output of `run --cost-object`, which has no page of its own\n"),
+        "{told}"
+    );
+    assert!(!job.path("out/report.html").exists());
+}
+
+#[test]
+fn a_holdout_of_contracts_stands_in_the_report_that_is_given_it() {
+    let job = crate::contracts::cohort_of(&crate::contracts::SURVIVORS, "auto", "");
+    let config = fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    assert!(config.contains("model: auto"));
+    job.run(&[]);
+    let folder = job.path("validation");
+    let done = job.command("validate", &["--holdout", "2y", "--output", folder.to_str().unwrap()]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let output = job.path("out");
+    let done = whalecurve(&["report", output.to_str().unwrap(), "--validation", folder.to_str().unwrap()]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let page = page(&job).replace('\u{a0}', " ");
+    for words in
+        ["customers still under contract where there were 241", "Scores on the holdout", "id=\"tracking-picture\""]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(page.contains("no longer under contract, or likely not to renew"));
+    assert!(!page.contains("made without a holdout") && !page.contains("Nobody tells us when they leave"));
 }

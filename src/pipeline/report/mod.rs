@@ -3,11 +3,13 @@
 //! One way for the end of a run and for `whalecurve report`, so that both give the same bytes.
 
 mod customers;
+pub(crate) use self::refusal::{ReportError, datasets_limit, open, unheeded};
 pub(super) use self::{
     customers::{COST_TO_SERVE, quantiles},
     whole::summary,
 };
 mod groups;
+mod refusal;
 mod whole;
 
 use super::finished::Finished;
@@ -20,7 +22,7 @@ use crate::{
 /// The report of an output, as a page of HTML.
 ///
 /// * `source`: the output. `validation`: an output of `validate`, whose scores and tracking it shows.
-/// * `smallest_group`: groups of fewer customers are not told; of the manifest when `None`.
+/// * `smallest_group`: groups of fewer customers are not told; of the manifest when `None`. It is never below the datasets' own.
 ///
 /// # Errors
 /// [`PublishError`] of a file that cannot be read, or that another version wrote.
@@ -33,7 +35,7 @@ pub(crate) fn html(
     let stored = source.manifest["report"]["smallest_group"].as_u64();
     let smallest_group = smallest_group.or(stored).unwrap_or(ReportSettings::default().smallest_group).max(1);
     // What the datasets do not tell, nor does a page that is made of them.
-    let smallest_group = smallest_group.max(source.manifest["suppress"]["smallest_group"].as_u64().unwrap_or(1));
+    let smallest_group = smallest_group.max(datasets_limit(source));
     let profits = customers::profits(source)?;
     let told = profits.as_ref();
     let (values, (averages, paretos)) = rayon::join(
@@ -51,7 +53,7 @@ pub(crate) fn html(
         profit.sums = found.sums;
     }
     let holdout = match validation {
-        Some(validation) => whole::holdout(validation, "validation_score")?,
+        Some(validation) => whole::validated(validation)?,
         None => whole::holdout(source, "model_comparison")?,
     };
     let mut value = values.value;

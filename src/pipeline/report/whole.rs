@@ -9,7 +9,7 @@ use super::{
 use crate::{
     publish::PublishError,
     report::page::{
-        holdout::{Holdout, Score},
+        holdout::{Foretold, Holdout, Score},
         method::{Fit, Method},
         quality::{Input, Quality},
         result::Summary,
@@ -140,21 +140,43 @@ pub(super) fn retention(source: &Finished) -> Result<Retention, PublishError> {
     Ok(found)
 }
 
+/// Datasets of scores that `validate` writes: of purchases, of contracts.
+pub(super) const VALIDATION_SCORES: [&str; 2] = ["validation_score", "validation_contract_score"];
+
+/// What an output of `validate` says; `None` where nothing was scored.
+pub(super) fn validated(source: &Finished) -> Result<Option<Holdout>, PublishError> {
+    let [purchases, contracts] = VALIDATION_SCORES;
+    holdout(source, if source.columns(contracts).is_empty() { purchases } else { contracts })
+}
+
 /// Scores of models on a holdout, with what `validate` writes beside them; `None` where nothing was scored.
 ///
 /// * `scores`: the dataset of the scores.
 pub(super) fn holdout(source: &Finished, scores: &str) -> Result<Option<Holdout>, PublishError> {
-    let mut found = Holdout::default();
-    let numbers = ["bias", "mae", "crps", "spearman", "top_decile_lift", "coverage_80", "nominal_80"];
-    let others = ["method", "kind", "end", "chosen", "actual_purchases", "expected_purchases"];
-    let wanted: Vec<&str> = others.into_iter().chain(numbers).collect();
+    let foretold = match scores {
+        "validation_contract_score" => Foretold::Stays,
+        _ if source.is_of_contracts() => Foretold::Renewals,
+        _ => Foretold::Purchases,
+    };
+    let mut found = Holdout { foretold, ..Holdout::default() };
+    let [happened, said] = match foretold {
+        Foretold::Stays => ["actual_customers", "expected_customers"],
+        _ => ["actual_purchases", "expected_purchases"],
+    };
+    // Contracts have no best tenth and no intervals.
+    let mut numbers = vec!["bias", "mae", "crps", "spearman"];
+    if foretold != Foretold::Stays {
+        numbers.extend(["top_decile_lift", "coverage_80", "nominal_80"]);
+    }
+    let mut wanted = vec!["method", "kind", "end", "chosen", happened, said];
+    wanted.extend(&numbers);
     source.each(scores, &wanted, |rows| {
         let (method, kind, end) = (rows.texts("method")?, rows.texts("kind")?, rows.texts("end")?);
-        let (chosen, actual) = (rows.integers("chosen")?, rows.integers("actual_purchases")?);
-        let expected = rows.floats("expected_purchases")?;
+        let (chosen, actual) = (rows.integers("chosen")?, rows.integers(happened)?);
+        let expected = rows.floats(said)?;
         let columns = numbers.iter().map(|name| rows.floats(name)).collect::<Result<Vec<_>, _>>()?;
         for row in 0..rows.len() {
-            let number = |column: usize| columns[column].at(row);
+            let number = |column: usize| columns.get(column).and_then(|column| column.at(row));
             found.scores.push(Score {
                 method: method.word(row),
                 is_model: kind.is(row, "model"),
@@ -182,9 +204,13 @@ pub(super) fn holdout(source: &Finished, scores: &str) -> Result<Option<Holdout>
 
 /// Tracking, calibration and transform of the best method.
 fn course(source: &Finished, best: &str, found: &mut Holdout) -> Result<(), PublishError> {
-    source.each("validation_tracking", &["method", "week", "actual_purchases", "expected_purchases"], |rows| {
-        let (method, week) = (rows.texts("method")?, rows.integers("week")?);
-        let (actual, expected) = (rows.integers("actual_purchases")?, rows.floats("expected_purchases")?);
+    let (tracking, [step, happened, said]) = match found.foretold {
+        Foretold::Stays => ("validation_contract_tracking", ["step", "actual_customers", "expected_customers"]),
+        _ => ("validation_tracking", ["week", "actual_purchases", "expected_purchases"]),
+    };
+    source.each(tracking, &["method", step, happened, said], |rows| {
+        let (method, week) = (rows.texts("method")?, rows.integers(step)?);
+        let (actual, expected) = (rows.integers(happened)?, rows.floats(said)?);
         let of_best = (0..rows.len()).filter(|row| method.is(*row, best));
         let row = |row| (week.count(row), actual.count(row), expected.at(row).unwrap_or(0.0));
         found.tracking.extend(of_best.map(row));

@@ -13,14 +13,14 @@ use crate::report::{
     plot::{Plot, Series, Stroke},
     sheet::{Range, Unit},
 };
-use crate::schema::forecasting::ModelChoice;
 
 /// A validation that stands in a folder of its own, or the scores of `model: auto`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Holdout {
+    pub(crate) foretold: Foretold,
     /// Models and baselines as tried.
     pub(crate) scores: Vec<Score>,
-    /// The best model, by week: cumulated actual and expected purchases.
+    /// The best model, by week: cumulated actual and expected purchases; by time unit: customers still under contract.
     pub(crate) tracking: Vec<(u64, u64, f64)>,
     /// By frequency before: customers, mean actual and expected purchases.
     pub(crate) frequencies: Vec<(u64, u64, f64, f64)>,
@@ -28,7 +28,28 @@ pub(crate) struct Holdout {
     pub(crate) transform: Vec<f64>,
 }
 
-/// A row of `validation_score` or `model_comparison`.
+/// What a holdout counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Foretold {
+    #[default]
+    Purchases,
+    /// Renewals of contracts.
+    Renewals,
+    /// Customers under contract at the end.
+    Stays,
+}
+
+impl Foretold {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Purchases => "purchases",
+            Self::Renewals => "renewals",
+            Self::Stays => "customers still under contract",
+        }
+    }
+}
+
+/// A row of `validation_score`, `validation_contract_score` or `model_comparison`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Score {
     pub(crate) method: String,
@@ -52,10 +73,56 @@ impl Report {
             h3 { "How good is the forecast?" }
             (verdict(holdout))
             (scores(holdout))
-            (tracking(holdout))
+            (self.tracking(holdout))
             (self.calibration(holdout))
             (transform(holdout))
         }
+    }
+
+    fn tracking(&self, holdout: &Holdout) -> Markup {
+        let stays = holdout.foretold == Foretold::Stays;
+        // Customers at a time, not purchases so far: too few of them are not told.
+        let told: Vec<_> = holdout.tracking.iter().filter(|row| !stays || self.tells(row.1)).collect();
+        let (Some(last), true) = (told.last(), told.len() > 1) else { return html! {} };
+        let line = |of: fn(&(u64, u64, f64)) -> f64| -> Vec<(f64, f64)> {
+            let start = (!stays).then_some((0.0, 0.0)).into_iter();
+            start.chain(told.iter().map(|row| (row.0 as f64, of(row)))).collect()
+        };
+        let highest = told.iter().map(|row| row.2.ceil().max(row.1 as f64)).fold(0.0, f64::max) as i128;
+        let (name, unit, counted) = if stays {
+            ("Customers under contract, actual and expected", "time units", "customers still under contract")
+        } else {
+            ("Cumulative purchases, actual and expected", "weeks", "repeat purchases since the cut")
+        };
+        let plot = Plot {
+            id: "tracking-picture",
+            name,
+            description: &format!(
+                "After {} {unit}: {} {}, {} expected.",
+                last.0,
+                count(last.1),
+                holdout.foretold.words(),
+                decimals(Some(last.2), 0)
+            ),
+            x: Range { name: &format!("{unit} after the cut"), low: 0, high: i128::from(last.0), unit: Unit::Count },
+            y: Range { name: counted, low: 0, high: highest, unit: Unit::Count },
+            bands: Vec::new(),
+            series: vec![
+                Series { name: "actual", stroke: Stroke::First, points: line(|row| row.1 as f64) },
+                Series { name: "expected", stroke: Stroke::Second, points: line(|row| row.2) },
+            ],
+        };
+        let rows: Vec<Vec<String>> = told
+            .iter()
+            .map(|(week, actual, expected)| vec![week.to_string(), count(*actual), decimals(Some(*expected), 1)])
+            .collect();
+        let columns = [(if stays { "Time unit" } else { "Week" }, true), ("Actual", true), ("Expected", true)];
+        let heading = if stays {
+            "Customers under contract in the holdout"
+        } else {
+            "Cumulative repeat purchases in the holdout"
+        };
+        figure(heading, plot.svg(), &table("Tracking", &columns, &rows))
     }
 
     fn calibration(&self, holdout: &Holdout) -> Markup {
@@ -96,11 +163,6 @@ impl Report {
     }
 }
 
-/// What a model foretells.
-fn what(method: &str) -> &'static str {
-    if ModelChoice::named(method).is_some_and(ModelChoice::is_of_contracts) { "renewals" } else { "purchases" }
-}
-
 fn verdict(holdout: &Holdout) -> Markup {
     let best = holdout.scores.iter().find(|score| score.chosen);
     let by_crps = |score: &&Score| score.crps.is_some();
@@ -115,7 +177,7 @@ fn verdict(holdout: &Holdout) -> Markup {
             p {
                 "Fitted to the time before a cut and asked about the time after it, " strong { (spoken(&best.method)) }
                 @if let Some((expected, actual)) = best.expected.zip(best.actual) {
-                    " expected " (count(expected.round_ties_even() as u64)) " " (what(&best.method)) " where there were " (count(actual))
+                    " expected " (count(expected.round_ties_even() as u64)) " " (holdout.foretold.words()) " where there were " (count(actual))
                     " (" (signed(best.bias)) ")"
                 }
                 @if let Some(lift) = best.lift {
@@ -177,39 +239,6 @@ fn scores(holdout: &Holdout) -> Markup {
         ("In the 80 % interval", true),
     ];
     table("Scores on the holdout; less CRPS is better", &columns, &rows)
-}
-
-fn tracking(holdout: &Holdout) -> Markup {
-    let (Some(last), true) = (holdout.tracking.last(), holdout.tracking.len() > 1) else { return html! {} };
-    let line = |of: fn(&(u64, u64, f64)) -> f64| -> Vec<(f64, f64)> {
-        let start = std::iter::once((0.0, 0.0));
-        start.chain(holdout.tracking.iter().map(|row| (row.0 as f64, of(row)))).collect()
-    };
-    let highest = last.2.ceil().max(last.1 as f64) as i128;
-    let plot = Plot {
-        id: "tracking-picture",
-        name: "Cumulative purchases, actual and expected",
-        description: &format!(
-            "After {} weeks: {} purchases, {} expected.",
-            last.0,
-            count(last.1),
-            decimals(Some(last.2), 0)
-        ),
-        x: Range { name: "weeks after the cut", low: 0, high: i128::from(last.0), unit: Unit::Count },
-        y: Range { name: "repeat purchases since the cut", low: 0, high: highest, unit: Unit::Count },
-        bands: Vec::new(),
-        series: vec![
-            Series { name: "actual", stroke: Stroke::First, points: line(|row| row.1 as f64) },
-            Series { name: "expected", stroke: Stroke::Second, points: line(|row| row.2) },
-        ],
-    };
-    let rows: Vec<Vec<String>> = holdout
-        .tracking
-        .iter()
-        .map(|(week, actual, expected)| vec![week.to_string(), count(*actual), decimals(Some(*expected), 1)])
-        .collect();
-    let columns = [("Week", true), ("Actual", true), ("Expected", true)];
-    figure("Cumulative repeat purchases in the holdout", plot.svg(), &table("Tracking", &columns, &rows))
 }
 
 fn transform(holdout: &Holdout) -> Markup {

@@ -135,6 +135,7 @@ fn full(name: &str) -> Report {
         averages: Averages::of(&sales, &cost, &profits),
         base: base::Base::of(&customers.iter().map(known).collect::<Vec<_>>(), name),
         holdout: Some(holdout::Holdout {
+            foretold: holdout::Foretold::Purchases,
             scores: vec![
                 holdout::Score {
                     method: "mbg_nbd".to_owned(),
