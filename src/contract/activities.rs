@@ -11,6 +11,7 @@ use crate::{
     schema::{
         costing::{ActivitySetting, AllocationRule, Basis, Capacity, Level, Method, Rule},
         facts::NO_DAY,
+        period::format_day,
         tables::Activity,
     },
     units::Day,
@@ -52,7 +53,8 @@ pub fn activities(input: &Input<'_>) -> Result<(Vec<Activity>, Tally), ContractE
         rows,
         |a, b| a.name == b.name && a.dates().overlap(&b.dates()).is_some(),
         |row| {
-            let cells = serde_json::json!({"activity": row.name});
+            let (from, to) = (row.valid_from.map(format_day), row.valid_to.map(format_day));
+            let cells = serde_json::json!({"activity": row.name, "valid_from": from, "valid_to": to});
             let reason = "the activity stands more than once, with rules that hold on one day";
             demote(&mut tally, &input.rules, "duplicate_activity", reason, &cells, None);
         },

@@ -8,7 +8,7 @@ use super::{
     ContractError,
     columns::{Batch, NULL, Scale, is_number},
     covariates::{self, Cell},
-    plans::{Broken, GroupNames, Parts, part_name},
+    plans::{Broken, GroupNames, Parts, part_cells},
     rules::Tally,
     tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
 };
@@ -114,11 +114,9 @@ pub fn actions(
     rows.par_sort_unstable();
     let same = |a: &Action, b: &Action| (&a.name, a.part, a.value_tier) == (&b.name, b.part, b.value_tier);
     let rows = split_duplicates(rows, same, |row| {
-        let cells = serde_json::json!({
-            "action": row.name,
-            "group": part_name(row.part, names),
-            "value_tier": row.value_tier.map(|tier| tiers[usize::from(tier)]),
-        });
+        let mut cells = part_cells(row.part, names);
+        cells["action"] = row.name.clone().into();
+        cells["value_tier"] = row.value_tier.map(|tier| tiers[usize::from(tier)]).into();
         let reason = "action, segment or channel, and value tier stand more than once";
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);
     });

@@ -15,7 +15,7 @@ use super::{
     columns::{INVALID, NULL, Scale},
     owners::Owners,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, demote, need_periods, split_duplicates, timed, when},
+    tables::{Input, KnownCustomers, Slice, demote, need_periods, split_duplicates, timed, when, with_time},
 };
 use crate::{
     numeric::decimal::format_minor,
@@ -101,6 +101,7 @@ pub fn driver_quantities(
             twice.extend(driver.map(String::as_str));
             let quantity = format_minor(i128::from(row.quantity), 6);
             let cells = serde_json::json!({"customer_id": id, "driver": driver, "quantity": quantity});
+            let cells = with_time(cells, input, row.when);
             demote(
                 &mut tally,
                 &input.rules,

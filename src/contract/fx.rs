@@ -10,7 +10,7 @@ use super::{
     columns::Batch,
     costed::{Costed, at_stake},
     rules::Tally,
-    tables::{Input, Slice, demote, split_duplicates, timed, when},
+    tables::{Input, Slice, demote, split_duplicates, timed, when, with_time},
 };
 use crate::{
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},
@@ -51,7 +51,11 @@ pub fn rates(input: &Input<'_>) -> Result<(Vec<FxRate>, Tally), ContractError> {
         |a, b| (&a.currency, a.period, a.kind, a.token) == (&b.currency, b.period, b.kind, b.token),
         |row| {
             let rate = Decimal { mantissa: row.rate.0, scale: row.rate.1 }.to_string();
-            let cells = serde_json::json!({"currency": row.currency, "rate": rate});
+            let mut cells = serde_json::json!({"currency": row.currency, "rate": rate});
+            if let Some(kind) = row.kind {
+                cells["kind"] = if kind == RateKind::Average { "average" } else { "closing" }.into();
+            }
+            let cells = with_time(cells, input, row.token);
             let reason = "currency, kind and date or period stand more than once";
             twice.extend(told(&row.currency, row.period, input));
             demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);

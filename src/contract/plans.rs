@@ -157,8 +157,9 @@ pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketVal
     rows.par_sort_unstable();
     let same = |a: &MarketValue, b: &MarketValue| (a.part, &a.competitor) == (b.part, &b.competitor);
     let rows = split_duplicates(rows, same, |row| {
-        let cells = serde_json::json!({"segment": part_name(row.part, names), "competitor": row.competitor});
-        let reason = "segment and competitor stand more than once";
+        let mut cells = part_cells(row.part, names);
+        cells["competitor"] = row.competitor.clone().into();
+        let reason = "segment or channel, and competitor, stand more than once";
         let amount = i64::try_from(row.equity).ok();
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, amount);
     });
@@ -177,12 +178,12 @@ pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketVal
     Ok((rows, tally))
 }
 
-/// Name of a part; `None` for all customers.
-pub(super) fn part_name(part: Part, names: GroupNames<'_>) -> Option<&str> {
+/// The cells that say which customers a row is about: none for all of them.
+pub(super) fn part_cells(part: Part, names: GroupNames<'_>) -> serde_json::Value {
     match part {
-        Part::All => None,
-        Part::Segment(number) => Some(&names.segments[usize::from(number)]),
-        Part::Channel(number) => Some(&names.channels[usize::from(number)]),
+        Part::All => serde_json::json!({}),
+        Part::Segment(number) => serde_json::json!({"segment": names.segments[usize::from(number)]}),
+        Part::Channel(number) => serde_json::json!({"channel": names.channels[usize::from(number)]}),
     }
 }
 
@@ -211,8 +212,9 @@ pub fn targets(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<Target>,
     rows.par_sort_unstable();
     let same = |a: &Target, b: &Target| (a.part, a.measure) == (b.part, b.measure);
     let rows = split_duplicates(rows, same, |row| {
-        let cells = serde_json::json!({"measure": row.measure.as_str(), "segment": part_name(row.part, names)});
-        let reason = "measure and segment stand more than once";
+        let mut cells = part_cells(row.part, names);
+        cells["measure"] = row.measure.as_str().into();
+        let reason = "measure, and segment or channel, stand more than once";
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);
     });
     input.rules.judge(&tally.balance)?;

@@ -8,6 +8,7 @@ use super::{
     rules::Tally,
     tables::{
         Input, KnownCustomers, Slice, customer_of, demote, ids_like, need_periods, split_duplicates, timed, when,
+        with_time,
     },
 };
 use crate::{
@@ -70,6 +71,15 @@ pub fn receivables(
             if write_offs {
                 cells["write_off"] = money(row.write_off).into();
             }
+            for (column, cell) in [("overdue", row.overdue), ("disputed", row.disputed)] {
+                if let Some(amount) = cell {
+                    cells[column] = money(amount).into();
+                }
+            }
+            if let Some(days) = row.days_late {
+                cells["days_late"] = format_minor(days.into(), 6).into();
+            }
+            let cells = with_time(cells, input, row.token);
             let reason = "customer and date or period stand more than once";
             demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, Some(row.money(write_offs)));
         },

@@ -63,7 +63,11 @@ pub fn resource_weights(input: &Input<'_>) -> Result<(Takers, Tally), ContractEr
     rows.sort_unstable();
     let same = |a: &WeightRow, b: &WeightRow| (&a.from, &a.to, a.period) == (&b.from, &b.to, b.period);
     let rows = split_duplicates(rows, same, |row| {
-        let cells = serde_json::json!({"from": row.from, "to": row.to, "weight": format_minor(row.weight.into(), 6)});
+        let mut cells =
+            serde_json::json!({"from": row.from, "to": row.to, "weight": format_minor(row.weight.into(), 6)});
+        if let Some(period) = row.period {
+            cells["period"] = input.settings.period.label(period).into();
+        }
         let reason = "giver, taker and period stand more than once";
         demote(&mut tally, &input.rules, "duplicate_key", reason, &cells, None);
     });

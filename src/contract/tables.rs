@@ -17,12 +17,12 @@ use super::{
 use crate::{
     numeric::{
         decimal::format_minor,
-        keys::{Key, KeyIndex, KeyTable, Keys, hash_text},
+        keys::{Key, KeyIndex, KeyTable, Keys},
     },
     schema::{
         contract::RejectedRow,
         facts::NO_DAY,
-        period::{Period, PeriodKind},
+        period::{Period, PeriodKind, format_day},
         relations::{SHARE_SCALE, Wallet},
         settings::{Policy, Settings, TableName, TableSetting},
         tables::{CustomerTable, ProductTable, UnitCost},
@@ -471,6 +471,18 @@ pub(super) struct When {
     pub(super) day: Option<Day>,
 }
 
+/// Tokens of periods, beyond those of days.
+const LABELS: i64 = 1 << 32;
+
+/// The cells of a row with its date or period, where the table has such a column.
+pub(super) fn with_time(mut cells: serde_json::Value, input: &Input<'_>, token: i64) -> serde_json::Value {
+    if let Some(column) = ["date", "period"].into_iter().find(|column| input.has(column)) {
+        let label = || input.settings.period.label((token - LABELS) as Period);
+        cells[column] = Day::try_from(token).map_or_else(|_| label(), format_day).into();
+    }
+    cells
+}
+
 /// When the row happened: always, where the table has no times.
 pub(super) fn timed(
     input: &Input<'_>,
@@ -531,7 +543,8 @@ pub(super) fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Opt
     }
     let of_label = |label: String| {
         let period = kind.parse(&label)?;
-        Some(When { period, token: hash_text(label.trim().as_bytes()) as i64, day: None })
+        // A period has more than one label: 2024-Q1 and 2024Q1 are one.
+        Some(When { period, token: LABELS + i64::from(period), day: None })
     };
     let labels: Vec<Option<String>> = match batch.keys("period")? {
         Some((keys, missing)) => (0..keys.len()).map(|i| (!missing[i]).then(|| keys.text(i))).collect(),
