@@ -11,7 +11,7 @@ use crate::{
     schema::{
         facts::NO_DAY,
         lines::{order_of_day, order_of_text},
-        period::parse_day,
+        period::{CALENDAR, parse_day},
     },
     units::{Day, QUANTITY_SCALE},
 };
@@ -138,18 +138,20 @@ impl Batch<'_> {
         }))
     }
 
-    /// A day column; [`NO_DAY`] for null and for text that is no date.
+    /// A day column; [`NO_DAY`] for null, for text that is no date, and for what is in none of the years 1 to 9999, as infinity is
+    /// in the files of a database.
     ///
     /// # Errors
     /// [`ContractError::Column`] when the column is no date.
     pub fn days(&self, name: &str) -> Result<Option<Vec<Day>>, ContractError> {
         let Some(series) = self.series(name) else { return Ok(None) };
         let wrong = |_| self.wrong(name, "a date");
+        let known = |day| if CALENDAR.contains(&day) { day } else { NO_DAY };
         Ok(Some(match series.dtype() {
-            DataType::Date => map_chunk(series.date().map_err(wrong)?.physical(), |day| day, NO_DAY),
+            DataType::Date => map_chunk(series.date().map_err(wrong)?.physical(), known, NO_DAY),
             DataType::String => {
                 let texts = series.str().map_err(wrong)?;
-                texts.iter().map(|text| text.and_then(|text| parse_day(text.trim())).unwrap_or(NO_DAY)).collect()
+                texts.iter().map(|text| text.and_then(|text| parse_day(text.trim())).map_or(NO_DAY, known)).collect()
             }
             _ => return Err(self.wrong(name, "a date")),
         }))

@@ -1,5 +1,7 @@
 //! How customers move between groups from one period to the next.
 
+use std::collections::BTreeSet;
+
 use crate::{
     schema::period::Period,
     units::{Minor, MinorSum},
@@ -38,7 +40,8 @@ pub struct Move {
 /// Groups, net revenue and profit of all customers in a period.
 type Before = (Vec<u16>, Vec<Minor>, Vec<Option<Minor>>);
 
-/// Moves between every two periods that follow each other, those that somebody made, sorted by period, from, to.
+/// Moves between every two periods that follow each other, those that somebody made, sorted by period, from, to. Between two
+/// periods without a cell nobody moves: such pairs are left out, so that a long time in which nothing happened costs nothing.
 ///
 /// Every customer is in one group in each period, so the moves of two periods add up to all customers, and the money of a period
 /// is that of its cells.
@@ -55,8 +58,10 @@ pub fn moves(
     let customers = history.first_cell.len().saturating_sub(1);
     let mut cursor: Vec<usize> = history.first_cell[..customers].to_vec();
     let mut all = Vec::new();
-    let mut before: Option<Before> = None;
-    for period in first..=last {
+    let mut before: Option<(Period, bool, Before)> = None;
+    let with_cells: BTreeSet<Period> = history.period.iter().copied().collect();
+    let near: BTreeSet<Period> = with_cells.iter().flat_map(|period| period - 1..=period + 1).collect();
+    for period in near.into_iter().filter(|period| (first..=last).contains(period)) {
         let (mut revenue, mut profit) = (vec![0; customers], vec![None; customers]);
         for customer in 0..customers {
             let at = cursor[customer];
@@ -69,7 +74,9 @@ pub fn moves(
             profit[customer] = came.then(|| if mine { history.profit[at] } else { 0 });
         }
         let of = group(&profit);
-        if let Some((from, revenue_before, profit_before)) = &before {
+        let has_cells = with_cells.contains(&period);
+        let follows = |(earlier, had, _): &&(Period, bool, Before)| *earlier == period - 1 && (*had || has_cells);
+        if let Some((_, _, (from, revenue_before, profit_before))) = before.as_ref().filter(follows) {
             let mut table = vec![Move::default(); groups * groups];
             for customer in 0..customers {
                 let (from, to) = (from[customer], of[customer]);
@@ -84,7 +91,7 @@ pub fn moves(
             let seen = table.into_iter().filter(|cell| cell.customers > 0);
             all.extend(seen.map(|cell| Move { period: period - 1, ..cell }));
         }
-        before = Some((of, revenue, profit));
+        before = Some((period, has_cells, (of, revenue, profit)));
     }
     all
 }
@@ -107,6 +114,17 @@ pub fn by_profit(profit: &[Option<Minor>]) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_time_in_which_nobody_came_costs_nothing_and_is_left_out() {
+        let history =
+            History { first_cell: &[0, 3], period: &[-24_000, 24_000, 24_002], revenue: &[1; 3], profit: &[1; 3] };
+        let found = moves(history, (-24_000, 119_987), 4, by_profit);
+        let told: Vec<_> = found.iter().map(|m| (m.period, m.from, m.to)).collect();
+        assert_eq!(told, [(-24_000, 3, 0), (23_999, 0, 3), (24_000, 3, 0), (24_001, 0, 3), (24_002, 3, 0)]);
+        // `as_of` lies before what is known.
+        assert!(moves(history, (5, 4), 4, by_profit).is_empty());
+    }
 
     #[test]
     fn every_customer_moves_once_and_the_money_of_a_period_is_that_of_its_cells() {

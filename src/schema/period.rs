@@ -1,6 +1,6 @@
 //! Calendar periods of a run, as consecutive integers, and the civil calendar behind them.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub enum PeriodKind {
 
 /// A period as an integer: consecutive periods differ by one.
 pub type Period = i32;
+
+/// Days that can be written with a year of four digits: 0001-01-01 to 9999-12-31.
+pub const CALENDAR: RangeInclusive<Day> = -719_162..=2_932_896;
 
 /// The label of the one period of a [`PeriodKind::Whole`] run, and of costs that belong to no period.
 pub const ALL: &str = "all";

@@ -69,7 +69,7 @@ impl Ledger {
         };
         if amount == NULL && broken("invalid_amount", null)
             || amount == INVALID && broken("invalid_amount", invalid)
-            || day == NO_DAY && broken("missing_date", "the date is null")
+            || day == NO_DAY && broken("missing_date", "the date is null, or in none of the years 1 to 9999")
             || self.as_of.is_some_and(|as_of| day > as_of) && broken("after_as_of", "the date is after as_of")
             || rows.foreign.as_ref().is_some_and(|foreign| foreign[row])
                 && broken("wrong_currency", "the currency is not the run's")
