@@ -8,7 +8,7 @@ use crate::{
     contract::{ContractError, rules::Rules},
     numeric::decimal::format_minor,
     publish::dataset::Written,
-    read::plain_reason,
+    read::{plain_reason, predicate},
     schema::{
         checks::{self, Check, CheckKind, CheckOutcome, OutputTest, Severity},
         contract::Bucket,
@@ -159,12 +159,15 @@ pub(super) fn test_outputs(
 /// Rows for which the predicate is true, and their money.
 fn found(test: &OutputTest, folder: &Utf8Path, dataset: &Written) -> PolarsResult<Bucket> {
     let paths = dataset.files.iter().map(|file| PlRefPath::new(folder.join(&file.path).as_str())).collect();
-    let frame = LazyFrame::scan_parquet_files(paths, ScanArgsParquet { glob: false, ..Default::default() })?;
+    let mut frame = LazyFrame::scan_parquet_files(paths, ScanArgsParquet { glob: false, ..Default::default() })?;
     let amount = match &test.amount {
         Some(column) => col(column.as_str()).sum(),
         None => lit(0),
     };
-    let predicate = expressions::of_one_row(&test.no_row_where).map_err(|reason| polars_err!(SQLInterface: reason))?;
+    let columns = frame.collect_schema()?;
+    let predicate =
+        expressions::of_one_row(&test.no_row_where).and_then(|found| predicate::fit(found, &columns, false));
+    let predicate = predicate.map_err(|reason| polars_err!(SQLInterface: reason))?;
     let sums = frame.filter(predicate).select([len().alias("rows"), amount.alias("amount")]).collect()?;
     let rows = sums.column("rows")?.cast(&DataType::UInt64)?.u64()?.get(0).unwrap_or(0);
     let amount = sums.column("amount")?.to_physical_repr().cast(&DataType::Int128)?;

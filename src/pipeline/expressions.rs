@@ -106,7 +106,7 @@ pub(super) fn is_boolean(settings: &Settings, columns: &[(&str, ColumnType)], ex
     };
     let with = |id: DataType| {
         let fields = columns.iter().map(|(name, kind)| Field::new((*name).into(), as_type(*kind, &id)));
-        predicate::check(expression, &fields.collect::<Schema>(), false)
+        predicate::fit(expression.clone(), &fields.collect::<Schema>(), false).map(|_| ())
     };
     with(DataType::Int64).or_else(|_| with(DataType::String))
 }
@@ -225,7 +225,8 @@ pub(super) fn first_true(
     let mut first = vec![None; rows];
     for (number, (name, text)) in (0..).zip(segments) {
         let bad = |error: PolarsError| wrong(name, plain_reason(&error));
-        let expression = parsed(name, text)?;
+        let expression =
+            predicate::fit(parsed(name, text)?, frame.schema(), false).map_err(|reason| wrong(name, reason))?;
         let found = frame.clone().lazy().select([expression.alias("found")]).collect().map_err(bad)?;
         let column = found.column("found").map_err(bad)?.as_materialized_series().clone();
         let flags = column.bool().map_err(|_| wrong(name, "it is neither true nor false".to_owned()))?;

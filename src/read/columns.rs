@@ -180,7 +180,7 @@ pub(super) fn listed(names: &[&str]) -> String {
     }
 }
 
-/// The predicate of a table or driver, true or false of its rows.
+/// The predicate of a table or driver, true or false of its rows, exact by the types of its columns.
 pub(super) fn predicate_of(of: &str, text: &str, columns: &Schema, csv: bool) -> Result<Expr, ReadError> {
     let bad = |reason: String| ReadError::Predicate { table: of.to_owned(), reason };
     let predicate = predicate::parse(text).map_err(bad)?;
@@ -188,9 +188,8 @@ pub(super) fn predicate_of(of: &str, text: &str, columns: &Schema, csv: bool) ->
         // What it finds would depend on which files and rows are read together.
         return Err(ReadError::OtherRows { table: of.to_owned() });
     }
-    let fits = panic::catch_unwind(AssertUnwindSafe(|| predicate::check(&predicate, columns, csv)));
-    fits.unwrap_or_else(|_| Err("it cannot be worked out".to_owned())).map_err(bad)?;
-    Ok(predicate)
+    let fits = panic::catch_unwind(AssertUnwindSafe(|| predicate::fit(predicate, columns, csv)));
+    fits.unwrap_or_else(|_| Err("it cannot be worked out".to_owned())).map_err(bad)
 }
 
 pub(super) fn describe(dtype: &DataType) -> String {

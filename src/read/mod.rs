@@ -15,6 +15,7 @@
 //! ```
 
 mod columns;
+mod exact;
 pub mod files;
 pub mod footer;
 mod header;

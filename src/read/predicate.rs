@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::plain_reason;
+use super::{columns::listed, exact::exact, plain_reason};
 
 /// Reads an expression; what is divided by zero is null, as in SQL.
 ///
 /// # Errors
 /// What is wrong with its SQL.
 pub(crate) fn parse(text: &str) -> Result<Expr, String> {
-    let expression = polars::sql::sql_expr(text).map_err(|error| without_tree(plain_reason(&error)))?;
-    Ok(expression.map_expr(|node| match node {
+    let expression = polars::sql::sql_expr(text).map_err(|error| without_tree(&plain_reason(&error)))?;
+    let expression = two_valued(expression, text)?;
+    expression.try_map_expr(|node| meant(node)).map_err(|error| plain_reason(&error))
+}
+
+/// A node as SQL means it.
+fn meant(node: Expr) -> PolarsResult<Expr> {
+    Ok(match node {
         // Decimals would stop the scan, and floats go on as infinite.
         Expr::BinaryExpr {
             left,
@@ -23,35 +29,139 @@ pub(crate) fn parse(text: &str) -> Result<Expr, String> {
             let divisor = when(divisor.clone().neq(lit(0))).then(divisor).otherwise(lit(NULL));
             Expr::BinaryExpr { left, op, right: Arc::new(divisor) }
         }
+        // The parser takes all that follows for the right side: `a IS DISTINCT FROM b AND c` compares with `b AND c`.
+        Expr::BinaryExpr { op: Operator::EqValidity | Operator::NotEqValidity, ref right, .. }
+            if matches!(**right, Expr::BinaryExpr { op: Operator::And | Operator::Or, .. }) =>
+        {
+            polars_bail!(SQLInterface: "put parentheses around what IS DISTINCT FROM compares, as in (a IS DISTINCT FROM b) AND c")
+        }
+        Expr::Cast { ref expr, ref dtype, .. } if dtype.as_literal() == Some(&DataType::Date) => {
+            let text = if let Expr::Literal(value) = &**expr { value.extract_str() } else { None };
+            // It would be null, and true of nobody. A cast would print that it is deprecated.
+            let is_day = |text: &str| {
+                let days = StringChunked::from_iter([text]).as_date(None, false);
+                days.is_ok_and(|days| days.into_series().null_count() == 0)
+            };
+            if let Some(text) = text
+                && !is_day(text)
+            {
+                polars_bail!(SQLInterface: "DATE '{text}' is no day of the calendar")
+            }
+            node
+        }
         node => node,
+    })
+}
+
+/// Whether a node compares with TRUE or FALSE.
+fn of_flag(node: &Expr) -> bool {
+    let flag = |right: &Expr| matches!(right, Expr::Literal(LiteralValue::Scalar(value)) if value.dtype().is_bool());
+    matches!(node, Expr::BinaryExpr { op: Operator::Eq, right, .. } if flag(right))
+}
+
+/// `x IS TRUE`, `x IS NOT TRUE` and the like, true or false of a null as well: Polars' SQL reads them as `x = TRUE`, which is null
+/// then. Only the text tells the two apart.
+fn two_valued(expression: Expr, text: &str) -> Result<Expr, String> {
+    let written = flags_after_is(text);
+    if written == 0 {
+        return Ok(expression);
+    }
+    if expression.into_iter().filter(|node| of_flag(node)).count() != written {
+        let instead = "write x for x = TRUE, and NOT x for x = FALSE";
+        return Err(format!("it cannot have both IS TRUE (or IS FALSE) and = TRUE (or = FALSE): {instead}"));
+    }
+    Ok(expression.map_expr(|mut node| {
+        let compares = of_flag(&node);
+        if let Expr::BinaryExpr { op, .. } = &mut node
+            && compares
+        {
+            *op = Operator::EqValidity;
+        }
+        node
     }))
 }
 
+/// How often TRUE or FALSE stands after IS or IS NOT, outside quotes and comments.
+fn flags_after_is(text: &str) -> usize {
+    let words = words(text);
+    let after_is = |at: usize| match &words[..at] {
+        [.., last] if last == "IS" => true,
+        [.., is, not] => is == "IS" && not == "NOT",
+        _ => false,
+    };
+    (0..words.len()).filter(|at| matches!(words[*at].as_str(), "TRUE" | "FALSE") && after_is(*at)).count()
+}
+
+/// The words of some SQL, in capitals. What is quoted and what is no word is one that says nothing.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let after = |begin: usize, end: &str| rest[begin..].find(end).map_or("", |at| &rest[begin + at + end.len()..]);
+        if first.is_whitespace() {
+            rest = rest.trim_start();
+        } else if rest.starts_with("--") {
+            rest = after(2, "\n");
+        } else if rest.starts_with("/*") {
+            rest = after(2, "*/");
+        } else if matches!(first, '\'' | '"' | '`') {
+            words.push(String::new());
+            rest = after(1, &first.to_string());
+        } else {
+            let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+            let length = rest.find(|letter: char| !is_part(letter)).unwrap_or(rest.len());
+            words.push(rest[..length].to_uppercase());
+            rest = &rest[length.max(first.len_utf8())..];
+        }
+    }
+    words
+}
+
 /// A reason without the syntax tree that Polars prints of what it does not know: `expression Exists is not supported`.
-fn without_tree(reason: String) -> String {
-    match reason.split_once(" {") {
-        Some((what, _)) => format!("{what} is not supported"),
-        None => reason,
+fn without_tree(reason: &str) -> String {
+    if !reason.contains(" {") {
+        return reason.to_owned();
+    }
+    let what = reason.split(['{', '(']).next().unwrap_or_default().trim_end();
+    match what.strip_prefix("array element") {
+        Some(_) => "the values of IN are constants, and no columns".to_owned(),
+        None => format!("{what} is not supported"),
     }
 }
 
-/// Whether an expression is true or false of a row with these columns; no row is read.
+/// An expression that is true or false of a row with these columns, made exact by their types; no row is read.
 ///
 /// * `csv`: whether every column is text because the file is CSV.
 ///
 /// # Errors
 /// What is wrong: a column that is not there, types that do not fit.
-pub(crate) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<(), String> {
+pub(crate) fn fit(expression: Expr, columns: &Schema, csv: bool) -> Result<Expr, String> {
+    let text = if csv { "; every column of a CSV file is text, as in CAST(amount AS DOUBLE) > 15" } else { "" };
+    let absent = expression.into_iter().find_map(|node| match node {
+        Expr::Column(name) if !columns.contains(name) => Some(name),
+        _ => None,
+    });
+    if let Some(absent) = absent {
+        // The names of a CSV's columns may be the cells of a first row.
+        let known: Vec<&str> = columns.iter_names().map(PlSmallStr::as_str).collect();
+        let known = if csv { text.to_owned() } else { format!("; the file has: {}", listed(&known)) };
+        return Err(format!("no column `{absent}`{known}"));
+    }
+    let expression = exact(expression, columns).map_err(|reason| format!("{reason}{text}"))?;
+    check(&expression, columns).map_err(|reason| format!("{reason}{text}"))?;
+    Ok(expression)
+}
+
+/// Whether an expression can be worked out over these columns, and is true or false.
+fn check(expression: &Expr, columns: &Schema) -> Result<(), String> {
     let frame = DataFrame::empty_with_schema(columns).lazy();
-    let reason = match frame.select([expression.clone().alias("found")]).collect() {
-        Ok(found) if found.columns()[0].dtype() == &DataType::Boolean => return Ok(()),
-        Ok(_) => "it is neither true nor false".to_owned(),
-        Err(error) => match plain_reason(&error) {
-            // The names of a CSV's columns may be the cells of a first row.
-            absent if absent.starts_with("no column ") && csv => {
+    match frame.select([expression.clone().alias("found")]).collect() {
+        Ok(found) if found.columns()[0].dtype() == &DataType::Boolean => Ok(()),
+        Ok(_) => Err("it is neither true nor false".to_owned()),
+        Err(error) => Err(match plain_reason(&error) {
+            absent if absent.starts_with("no column ") => {
                 absent.split("; valid columns").next().unwrap_or_default().to_owned()
             }
-            absent if absent.starts_with("no column ") => absent,
             // Without a row there is no cell that the message could hold.
             _ => match error.to_string().lines().next().unwrap_or_default() {
                 days if days.starts_with("cannot compare 'date/datetime/time' to a string") => {
@@ -59,10 +169,8 @@ pub(crate) fn check(expression: &Expr, columns: &Schema, csv: bool) -> Result<()
                 }
                 reason => reason.to_owned(),
             },
-        },
-    };
-    let text = if csv { "; every column of a CSV file is text, as in CAST(amount AS DOUBLE) > 15" } else { "" };
-    Err(format!("{reason}{text}"))
+        }),
+    }
 }
 
 /// Whether an expression needs more than the row that it is about; the list of `x IN (1, 2)` is a constant.
@@ -137,19 +245,68 @@ mod tests {
     }
 
     #[test]
+    fn is_true_and_is_false_are_true_or_false_of_a_null_as_well() {
+        let frame = df!("flag" => [Some(true), Some(false), None], "n" => [Some(2), Some(0), None]).unwrap();
+        let told = |text: &str| -> Vec<Option<bool>> {
+            let expression = fit(parse(text).unwrap(), frame.schema(), false).unwrap();
+            let told = frame.clone().lazy().select([expression.alias("told")]).collect().unwrap();
+            told.column("told").unwrap().bool().unwrap().iter().collect()
+        };
+        for (text, expected) in [
+            ("flag IS TRUE", [true, false, false]),
+            ("flag IS NOT TRUE", [false, true, true]),
+            ("flag is /* a flag */ not\nfalse", [true, false, true]),
+            ("NOT (flag IS FALSE)", [true, false, true]),
+            ("(n > 1) IS NOT TRUE", [false, true, true]),
+            ("n > 1 IS NOT TRUE AND 'it''s IS TRUE' <> 'x'", [false, true, true]),
+            ("CASE WHEN flag IS NOT TRUE THEN n IS NULL ELSE n = 2 END", [true, false, true]),
+        ] {
+            assert_eq!(told(text), expected.map(Some), "{text}");
+        }
+        assert_eq!(told("flag = TRUE"), [Some(true), Some(false), None]);
+        assert_eq!(told("NOT (flag = TRUE) AND 'flag IS TRUE' <> \"flag\"::varchar"), [Some(false), Some(true), None]);
+        let both = parse("flag IS NOT TRUE OR flag = TRUE").unwrap_err();
+        assert!(both.starts_with("it cannot have both IS TRUE (or IS FALSE) and = TRUE (or = FALSE)"), "{both}");
+    }
+
+    #[test]
+    fn what_would_be_read_in_another_way_than_it_is_written_is_refused() {
+        assert_eq!(parse("d <= DATE '2024-02-30'").unwrap_err(), "DATE '2024-02-30' is no day of the calendar");
+        assert_eq!(
+            parse("d <= CAST('2023-02-29' AS DATE)").unwrap_err(),
+            "DATE '2023-02-29' is no day of the calendar"
+        );
+        assert!(parse("d <= DATE '2024-02-29'").is_ok());
+        assert_eq!(
+            parse("a IS DISTINCT FROM b AND c").unwrap_err(),
+            "put parentheses around what IS DISTINCT FROM compares, as in (a IS DISTINCT FROM b) AND c"
+        );
+        assert!(parse("(a IS DISTINCT FROM b) AND c").is_ok());
+        for (text, expected) in [
+            ("EXISTS (SELECT 1)", "expression Exists is not supported"),
+            ("(a > 1) IS UNKNOWN", "expression IsUnknown is not supported"),
+            ("s SIMILAR TO 'w.*'", "expression SimilarTo is not supported"),
+            ("a IN (b, 1)", "the values of IN are constants, and no columns"),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
     fn what_is_divided_by_zero_is_null_and_types_are_held_against_the_columns() {
         let frame = df!("a" => ["x", "y"], "b" => [0_i64, 2]).unwrap();
         let flags = frame.clone().lazy().select([parse("10 / b > 2").unwrap().alias("found")]).collect().unwrap();
         let flags: Vec<Option<bool>> = flags.column("found").unwrap().bool().unwrap().iter().collect();
         assert_eq!(flags, [None, Some(true)]);
-        let told = |text: &str, csv| check(&parse(text).unwrap(), frame.schema(), csv);
+        let told = |text: &str, csv| fit(parse(text).unwrap(), frame.schema(), csv).map(|_| ());
         assert_eq!(told("b > 1 AND a IN ('x')", false), Ok(()));
         assert_eq!(told("b + 1", false), Err("it is neither true nor false".to_owned()));
         let days = df!("d" => [0_i32]).unwrap().lazy().select([col("d").cast(DataType::Date)]).collect().unwrap();
-        let of_days = |text: &str| check(&parse(text).unwrap(), days.schema(), false);
+        let of_days = |text: &str| fit(parse(text).unwrap(), days.schema(), false).map(|_| ());
         assert_eq!(of_days("d >= DATE '2024-01-31'"), Ok(()));
         assert!(of_days("d >= '2024-01-31'").unwrap_err().ends_with("; write a day as DATE '2024-01-31'"));
-        assert_eq!(parse("EXISTS (SELECT 1)").unwrap_err(), "expression Exists is not supported");
+        assert_eq!(told("c > 3", false), Err("no column `c`; the file has: a, b".to_owned()));
+        assert!(told("c > 3", true).unwrap_err().starts_with("no column `c`; every column of a CSV"));
         assert_eq!(told("a > 3", false), Err("cannot compare string with numeric type (i32)".to_owned()));
         assert!(told("a > 3", true).unwrap_err().ends_with("as in CAST(amount AS DOUBLE) > 15"));
     }

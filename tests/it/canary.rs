@@ -151,7 +151,7 @@ fn a_csv_whose_lines_end_in_cr_alone_is_refused_and_no_name_is_listed_that_the_c
     said("customer,\"segment\nzqc001xj,zqs001xj\nzqc002xj,\"\n");
     let row = said("customer,zqs001xj,zqt001xj\nzqc002xj,zqs002xj,zqt001xj\n");
     assert!(row.contains("the file has: customer, and 2 that the config does not name"), "{row}");
-    assert!(row.contains("customers: `where` is no valid SQL predicate: no column \"town\"; every column"), "{row}");
+    assert!(row.contains("customers: `where` is no valid SQL predicate: no column `town`; every column"), "{row}");
 }
 
 /// What a config takes from the environment stands in no message.

@@ -125,7 +125,7 @@ fn a_predicate_that_is_no_sql() {
     ");
     assert_snapshot!(with("amnt > 0"), @r#"
     exit code 2
-    error: transactions: `where` is no valid SQL predicate: no column "amnt"; valid columns: ["customer", "day", "amount"]
+    error: transactions: `where` is no valid SQL predicate: no column `amnt`; the file has: customer, day, amount
       hint: a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'
     "#);
 }
