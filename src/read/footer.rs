@@ -73,12 +73,15 @@ impl Footer {
     /// Of a CSV file, which has none.
     ///
     /// # Errors
-    /// [`ReadError::Irregular`], [`ReadError::Io`], [`ReadError::Foreign`] when its lines end in CR alone.
+    /// [`ReadError::Irregular`], [`ReadError::Io`], [`ReadError::Foreign`] when it is UTF-16, or its lines end in CR alone.
     pub(super) fn of_csv(file: &Utf8Path) -> Result<Self, ReadError> {
         let metadata = regular(file)?;
+        let foreign = |reason: &str| Err(ReadError::Foreign { file: file.to_owned(), reason: reason.to_owned() });
+        if header::is_utf16(file) {
+            return foreign("it is UTF-16 text; a CSV is UTF-8");
+        }
         if header::ends_in_cr(file) {
-            let reason = "its lines end in CR alone; those of a CSV end in LF, or in CR and LF".to_owned();
-            return Err(ReadError::Foreign { file: file.to_owned(), reason });
+            return foreign("its lines end in CR alone; those of a CSV end in LF, or in CR and LF");
         }
         let (bytes, state, types) = (metadata.len(), State::of(&metadata), BTreeMap::new());
         Ok(Self {

@@ -16,8 +16,10 @@
 
 mod columns;
 mod exact;
+mod fields;
 pub mod files;
 pub mod footer;
+mod frames;
 mod header;
 mod pages;
 mod partitions;

@@ -11,11 +11,12 @@ use polars::prelude::*;
 use super::{
     ReadError,
     columns::{covariate_column, describe, driver_columns, driver_filter, mapped, missing_column, predicate_of},
+    fields::blank_lines,
     files,
     footer::{self, Footer},
+    frames::{scan_files, scan_with},
     header, pages,
-    partitions::{self, FILE, Partitions},
-    predicate,
+    partitions::{self, Partitions},
     pseudonym::PERSONS,
     role::Role,
     types,
@@ -90,7 +91,7 @@ pub fn open_all(
     let one = |error| vec![error];
     let uses = uses(table.as_str(), setting, drivers);
     let found = find(table, setting, base, &uses).map_err(one)?;
-    let Found { files, frame, schema } = &found;
+    let (files, frame, schema) = (&found.files, &found.frame, &found.schema);
     let (name, csv, first) = (table.as_str(), setting.format == Format::Csv, files[0].file.as_path());
     let (mut columns, mut wrong) = (Vec::new(), Vec::new());
     let mut keep = |made: Result<Vec<Expr>, ReadError>| match made {
@@ -117,6 +118,7 @@ pub fn open_all(
             }
         }
     }
+    wrong.extend(found.uneven.filter(|_| wrong.is_empty()));
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -134,6 +136,8 @@ struct Found {
     files: Vec<Footer>,
     frame: LazyFrame,
     schema: Schema,
+    /// The first CSV that has other fields than its header.
+    uneven: Option<ReadError>,
 }
 
 /// * `uses`: columns that the config names.
@@ -158,6 +162,7 @@ fn find(table: TableName, setting: &TableSetting, base: &Utf8Path, uses: &[Use])
     let mut head = scan_files(name, &paths[..1], csv)?;
     let told = |error| unread(&files[..1]).unwrap_or_else(|| named(name, &files, csv, error));
     let first = guarded(name, || head.collect_schema()).map_err(told)?;
+    let first = types::with_nulls(Schema::clone(&first), &files[0].types);
     let used: Vec<&str> = uses.iter().map(|used| used.column.as_str()).collect();
     let is_text = |key: &str, whole: bool| {
         let roles = setting.columns.iter().filter(|(_, column)| column.as_str() == key).map(|(role, _)| Role::of(role));
@@ -166,14 +171,23 @@ fn find(table: TableName, setting: &TableSetting, base: &Utf8Path, uses: &[Use])
     };
     let partitions = Partitions::of(&paths, &roots, (&used, &first), is_text)?;
     check_files(name, &files, (&first, csv), uses, partitions.as_ref())?;
-    let mut frame = scan_files(name, &paths, csv)?;
-    let mut schema = Schema::clone(&first);
+    let mut schema = first;
+    let mut paths = paths;
     if let Some(partitions) = &partitions {
-        let predicate = setting.filter.as_ref().and_then(|text| predicate::parse(text).ok());
-        frame = partitions.added_to(scan_with(name, &partitions.kept_of(&paths, predicate.as_ref()), csv, true)?);
         schema.merge(partitions.schema().clone());
+        let predicate = setting.filter.as_ref().and_then(|text| predicate_of(name, text, &schema, csv).ok());
+        paths = partitions.kept_of(&paths, predicate.as_ref());
     }
-    Ok(Found { files, frame, schema })
+    let (blank, uneven) = if csv {
+        blank_lines(&paths).map_or_else(|error| (Vec::new(), Some(error)), |blank| (blank, None))
+    } else {
+        (Vec::new(), None)
+    };
+    let mut frame = scan_with(name, &paths, csv, partitions.is_some(), blank)?;
+    if let Some(partitions) = &partitions {
+        frame = partitions.added_to(frame);
+    }
+    Ok(Found { files, frame, schema, uneven })
 }
 
 /// Refuses ids that are to be pseudonyms and stand in the names of folders: messages, the manifest and the report name files.
@@ -193,41 +207,6 @@ fn refuse_ids_in_folders(
     Ok(())
 }
 
-pub(super) fn scan_files(table: &'static str, files: &[Utf8PathBuf], csv: bool) -> Result<LazyFrame, ReadError> {
-    scan_with(table, files, csv, false)
-}
-
-/// * `told`: whether [`FILE`] tells from which file a row is.
-fn scan_with(table: &'static str, files: &[Utf8PathBuf], csv: bool, told: bool) -> Result<LazyFrame, ReadError> {
-    let paths = || files.iter().map(|file| PlRefPath::new(file.as_str()));
-    let include_file_paths = told.then(|| PlSmallStr::from_static(FILE));
-    guarded(table, || {
-        if csv {
-            // All columns as text: types are the contract's business, and "007" stays "007".
-            return LazyCsvReader::new_paths(paths().collect())
-                .with_infer_schema_length(Some(0))
-                .with_include_file_paths(include_file_paths)
-                .with_glob(false)
-                .finish();
-        }
-        let args = ScanArgsParquet {
-            // It takes every folder of the whole path for a column: `partitions` is more careful.
-            hive_options: HiveOptions::new_disabled(),
-            // A bit that has turned over in statistics would leave out row groups, and nobody would know.
-            use_statistics: false,
-            include_file_paths,
-            glob: false,
-            ..Default::default()
-        };
-        let mut frame = LazyFrame::scan_parquet_files(paths().collect(), args)?;
-        if let DslPlan::Scan { unified_scan_args, .. } = &mut frame.logical_plan {
-            // Only what is mapped matters; the default refuses a column that the first file has not.
-            unified_scan_args.extra_columns_policy = ExtraColumnsPolicy::Ignore;
-        }
-        Ok(frame)
-    })
-}
-
 /// Every file must give the columns that are used the type of the first file, and the type that its Parquet schema says; CSV
 /// files must have one header.
 fn check_files(
@@ -240,12 +219,13 @@ fn check_files(
     for (place, footer) in files.iter().enumerate() {
         let file = &footer.file;
         let schema = if place == 0 {
-            Arc::new(first.clone())
+            first.clone()
         } else {
             let mut frame = scan_files(table, std::slice::from_ref(file), csv)?;
             let one = std::slice::from_ref(footer);
-            guarded(table, || frame.collect_schema())
-                .map_err(|error| unread(one).unwrap_or_else(|| named(table, one, csv, error)))?
+            let found = guarded(table, || frame.collect_schema())
+                .map_err(|error| unread(one).unwrap_or_else(|| named(table, one, csv, error)))?;
+            types::with_nulls(Schema::clone(&found), &footer.types)
         };
         let header = |reason: String| ReadError::Header { file: file.clone(), reason };
         if csv && !schema.iter_names().eq(first.iter_names()) {

@@ -8,14 +8,15 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use arrow_schema::{DataType as Arrow, Field, Schema, extension::EXTENSION_TYPE_NAME_KEY};
+use arrow_schema::{DataType as Arrow, Field, Schema as ArrowSchema, extension::EXTENSION_TYPE_NAME_KEY};
 use camino::Utf8Path;
 use parquet::{
     arrow::parquet_to_arrow_schema,
-    basic::Type,
+    basic::{LogicalType, Type},
     file::metadata::{ParquetMetaData, ParquetMetaDataReader},
+    schema,
 };
-use polars::prelude::{DataType, TimeZone};
+use polars::prelude::{DataType, Schema, TimeZone};
 
 /// Types of the columns that are not nested, by Parquet's own schema alone.
 pub(super) fn of(metadata: &ParquetMetaData) -> BTreeMap<String, Arrow> {
@@ -27,6 +28,14 @@ pub(super) fn of(metadata: &ParquetMetaData) -> BTreeMap<String, Arrow> {
     let typed =
         known.filter_map(|column| Some((column.name(), schema.field_with_name(column.name()).ok()?.data_type())));
     typed.map(|(name, dtype)| (name.to_owned(), dtype.clone())).collect()
+}
+
+/// Columns as a file has them. One of Parquet's own type for nulls is read as whole numbers where Arrow's schema is not there.
+pub(super) fn with_nulls(mut columns: Schema, types: &BTreeMap<String, Arrow>) -> Schema {
+    for (name, _) in types.iter().filter(|(_, dtype)| **dtype == Arrow::Null) {
+        columns.set_dtype(name, DataType::Null);
+    }
+    columns
 }
 
 /// Whether a column of this Parquet type may be read as that type.
@@ -95,8 +104,17 @@ pub(super) fn unread(file: &Utf8Path) -> Option<(String, String)> {
         if let Some(twice) = { columns }.find(|name| !seen.insert(name.to_string())) {
             return Some((twice.to_owned(), "there twice".to_owned()));
         }
+        if let Some(variant) = root.get_fields().iter().find(|column| is_variant(column)) {
+            return Some((variant.name().to_owned(), "a variant".to_owned()));
+        }
         decoded(metadata)?.fields().iter().find_map(|field| Some((field.name().clone(), unknown(field)?)))
     })
+}
+
+/// Whether a column, or one within it, is a variant.
+fn is_variant(column: &schema::types::Type) -> bool {
+    matches!(column.get_basic_info().logical_type_ref(), Some(LogicalType::Variant { .. }))
+        || (column.is_group() && column.get_fields().iter().any(|column| is_variant(column)))
 }
 
 /// The first column, or one within it, of a time zone that the decoder does not know: the file cannot be read at all, whether the
@@ -150,7 +168,7 @@ fn in_footer<T>(file: &Utf8Path, look: impl FnOnce(&ParquetMetaData) -> Option<T
 }
 
 /// The schema that decoders take types from.
-fn decoded(metadata: &ParquetMetaData) -> Option<Schema> {
+fn decoded(metadata: &ParquetMetaData) -> Option<ArrowSchema> {
     let file = metadata.file_metadata();
     parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()
 }
@@ -178,6 +196,31 @@ mod tests {
     use polars::prelude::TimeUnit;
 
     use super::*;
+
+    #[test]
+    fn a_variant_is_told_by_its_name() {
+        use parquet::{basic::Repetition, file::writer::SerializedFileWriter, schema::types::Type as Column};
+        let binary = |name: &str| {
+            Arc::new(
+                Column::primitive_type_builder(name, Type::BYTE_ARRAY)
+                    .with_repetition(Repetition::REQUIRED)
+                    .build()
+                    .unwrap(),
+            )
+        };
+        let variant = Column::group_type_builder("payload")
+            .with_repetition(Repetition::REQUIRED)
+            .with_logical_type(Some(LogicalType::variant(None)));
+        let variant = variant.with_fields(vec![binary("metadata"), binary("value")]).build().unwrap();
+        let columns = vec![binary("id"), Arc::new(variant)];
+        let root = Column::group_type_builder("schema").with_fields(columns).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let file = File::create(&path).unwrap();
+        SerializedFileWriter::new(file, Arc::new(root), Arc::default()).unwrap().close().unwrap();
+        let found = unread(Utf8Path::from_path(&path).unwrap());
+        assert_eq!(found, Some(("payload".to_owned(), "a variant".to_owned())));
+    }
 
     #[test]
     fn scale_digits_width_sign_and_zone_are_the_same_in_both_schemas() {

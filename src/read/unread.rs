@@ -8,7 +8,7 @@ use std::{
 use camino::Utf8Path;
 use polars::prelude::*;
 
-use super::{ReadError, footer::Footer, scan::scan_files, types};
+use super::{ReadError, footer::Footer, frames::scan_files, types};
 
 /// The first column of a type that the decoder does not know.
 pub(super) fn unread(files: &[Footer]) -> Option<ReadError> {
@@ -60,9 +60,10 @@ pub(super) fn named(table: &'static str, files: &[Footer], csv: bool, error: Rea
     if csv {
         return ReadError::Foreign { reason: unread_csv(&file), file };
     }
-    match types::undecoded(&file) {
-        Some(reason) => ReadError::UnreadValues { file, reason },
-        None => ReadError::Decode { file, reason: reason.clone() },
+    match (types::undecoded(&file), types::unread(&file)) {
+        (Some(reason), _) => ReadError::UnreadValues { file, reason },
+        (None, Some((column, found))) => ReadError::UnreadType { file, column, found },
+        (None, None) => ReadError::Decode { file, reason: reason.clone() },
     }
 }
 
