@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first wrong answer")]
 
 mod architecture;
+mod as_written;
 mod bombs;
 mod book;
 mod bundles;
