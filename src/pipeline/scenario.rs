@@ -131,7 +131,7 @@ fn activities(base: &Ledgers, settings: &Settings, scenario: &Scenario) -> Resul
             return Err(missing("activity", name, &known));
         };
         let setting = &mut activity.setting;
-        if scenario.says(&format!("activities.{name}.method")) {
+        if ["method", "capacity"].iter().any(|key| scenario.says(&format!("activities.{name}.{key}"))) {
             setting.capacity = None;
         }
         setting.method = change.method.clone().unwrap_or_else(|| setting.method.clone());

@@ -59,7 +59,7 @@ fn of_two(left: Arc<Expr>, op: Operator, right: Arc<Expr>, columns: &Schema) -> 
     if (a.is_temporal() && b.is_numeric()) || (a.is_numeric() && b.is_temporal()) {
         let scaled = op == Operator::Multiply && (a.is_duration() || b.is_duration());
         let divides = matches!(op, Operator::RustDivide | Operator::TrueDivide | Operator::FloorDivide);
-        if !scaled && !(divides && a.is_duration()) {
+        if !(scaled || divides && a.is_duration()) {
             return Err(beside_number());
         }
     }

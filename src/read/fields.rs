@@ -64,6 +64,7 @@ pub(super) fn blank_lines(files: &[Utf8PathBuf]) -> Result<Vec<u64>, ReadError> 
 }
 
 /// Where in a file one is.
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 struct Counter {
     records: Records,
     /// Fields of the header, once it is over.

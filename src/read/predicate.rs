@@ -13,7 +13,7 @@ use super::{columns::listed, exact::exact, plain_reason};
 pub(crate) fn parse(text: &str) -> Result<Expr, String> {
     let expression = polars::sql::sql_expr(text).map_err(|error| without_tree(&plain_reason(&error)))?;
     let expression = two_valued(expression, text)?;
-    expression.try_map_expr(|node| meant(node)).map_err(|error| plain_reason(&error))
+    expression.try_map_expr(meant).map_err(|error| plain_reason(&error))
 }
 
 /// A node as SQL means it.

@@ -254,7 +254,6 @@ fn value(column: &str) -> &'static str {
     match column {
         "date" | "start" | "end" | "valid_from" | "valid_to" => "1970-02-01",
         "period" => "1970-02",
-        "customer_id" | "referrer" => "1",
         "referred" => "2",
         "from" => "it",
         "to" | "activity" | "action" | "segment" | "channel" | "region" | "parent" | "driver" | "kind" | "currency"

@@ -148,8 +148,8 @@ fn are_worth_their_discounted_gifts(horizon: &str, worth: &[f64; 5], period: Opt
 #[test]
 fn a_horizon_without_an_opportunity_is_refused() {
     assert_snapshot!(donors(&SMALL, "340 days").0.failure(), @r"
-    exit code 1
+    exit code 2
     error: forecast: the next 340 days hold no whole year, so there is no opportunity to buy
-      hint: leave out the `forecast` block to run without a forecast
+      hint: let forecast.horizon hold a whole time unit, or choose a shorter forecast.time_unit
     ");
 }

@@ -131,7 +131,24 @@ pub(super) fn explore(seed: u64, passes: u32) -> BTreeMap<String, Shape> {
             }
         }
     }
-    asked.shapes()
+    let mut shapes = asked.shapes();
+    unite_drivers(&mut shapes);
+    shapes
+}
+
+/// A driver is a name, or names with weights, wherever an activity goes by one: documents made by chance may show one of the two.
+fn unite_drivers(shapes: &mut BTreeMap<String, Shape>) {
+    let is_driver = |path: &&String| path.starts_with("activities.") && path.ends_with(".driver");
+    let paths: Vec<String> = shapes.keys().filter(is_driver).cloned().collect();
+    let Some(named) = paths.iter().find(|path| shapes[*path].is_named) else { return };
+    let weight = join(named, NAME);
+    let Some(weight) = shapes.get(&weight).cloned() else { return };
+    for path in paths {
+        if let Some(shape) = shapes.get_mut(&path) {
+            (shape.is_named, shape.is_text) = (true, true);
+        }
+        shapes.insert(join(&path, NAME), weight.clone());
+    }
 }
 
 /// Reads a document. Most are wrong in many ways: what is asked of them is what counts.

@@ -130,6 +130,10 @@ impl<'t> Entry<'t> {
     }
 
     /// Whether it is a mapping.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.node.value, Value::Null)
+    }
+
     pub(super) fn is_map(&self) -> bool {
         matches!(self.node.value, Value::Map(_))
     }

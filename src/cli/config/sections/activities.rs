@@ -116,8 +116,10 @@ pub(in crate::cli::config) fn change(
     let keys: Vec<&str> = CHANGES.into_iter().chain(methods::KEYS).collect();
     let fields = entry.fields(&keys, problems)?;
     let method = methods::read_change(&fields, known, problems)?;
-    let capacity = fields
-        .read_or("capacity", None, problems, |entry, problems| rules::capacity(entry, known, problems).map(Some))?;
+    // `null` takes it out.
+    let capacity = fields.read_or("capacity", None, problems, |entry, problems| {
+        if entry.is_null() { Some(None) } else { rules::capacity(entry, known, problems).map(Some) }
+    })?;
     let over_use = fields
         .read_or("over_use", None, problems, |entry, problems| entry.word(&rules::OVER_USES, problems).map(Some))?;
     Some(ActivityChange { method, capacity, over_use })
