@@ -50,6 +50,7 @@ pub mod groups;
 pub mod objects;
 pub mod order_sums;
 mod orders;
+mod owned;
 pub mod packed;
 mod partition;
 #[cfg(test)]

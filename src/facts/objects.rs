@@ -1,15 +1,20 @@
 //! Facts by another key than the customer: the same fold, with the object's id in the customer's place.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
 use super::{
     FactsError, Layout, LedgerSummary,
     assemble::DriverSource,
     buyers::{Pairs, ScatteredPairs},
+    owned,
     packed::Packed,
 };
 use crate::{
     numeric::{
         decimal::Decimal,
-        keys::{Key, KeyIndex, Keys, published_hash},
+        keys::{Key, KeyIndex, Keys, TextColumn, published_hash},
     },
     schema::{
         facts::Cells,
@@ -25,8 +30,10 @@ use crate::{
 pub struct ObjectSummary {
     kind: CostObject,
     named: LedgerSummary,
-    /// Lines without an object, under one key.
+    /// Lines without an object, under one key; those without an order under their customer's.
     without: LedgerSummary,
+    /// Empty ids of the objects' kind, and of the customers'.
+    kinds: (Keys, Keys),
     /// Whether distinct orders of an object are counted. Otherwise all its lines are taken for one order, so that
     /// memory grows with its days, not with its lines.
     counts_orders: bool,
@@ -65,29 +72,30 @@ struct ByPrice {
 }
 
 impl ObjectSummary {
-    /// An empty summary; ids are of the kind of `ids`.
+    /// An empty summary. An order is one of a customer: another customer's order of the same id is another one.
     ///
+    /// * `ids`: of the kind of the objects' ids. * `customers`: of the kind of the customers'.
     /// * `counts_orders`: whether a driver counts distinct orders of products.
     #[must_use]
-    pub fn new(kind: CostObject, layout: Layout, ids: &Keys, counts_orders: bool) -> Self {
+    pub fn new(kind: CostObject, layout: Layout, ids: &Keys, customers: &Keys, counts_orders: bool) -> Self {
+        let (joined, nobody) = (Keys::Text(TextColumn::default()), Keys::Int(Vec::new()));
+        let (named, without) = if kind == CostObject::Order { (&joined, customers) } else { (ids, &nobody) };
         Self {
             kind,
-            named: LedgerSummary::new(layout, ids),
-            without: LedgerSummary::new(layout, &Keys::Int(Vec::new())),
-            // An order has one order, whatever its lines say of days.
-            counts_orders: counts_orders && kind != CostObject::Order,
+            named: LedgerSummary::new(layout, named),
+            without: LedgerSummary::new(layout, without),
+            kinds: (ids.empty_like(), customers.empty_like()),
+            counts_orders,
             pairs: (kind == CostObject::Product).then(|| Pairs::new(ids)),
             prices: None,
         }
     }
 
     /// Adds the money of customers with other prices up apart, factor by factor.
-    ///
-    /// * `ids`: kind of the object ids.
     #[must_use]
-    pub fn with_prices(mut self, groups: PriceGroups, period: PeriodKind, ids: &Keys) -> Self {
+    pub fn with_prices(mut self, groups: PriceGroups, period: PeriodKind) -> Self {
         let layout = Layout { period, added: 0, distinct: 0 };
-        let summary = |_| (LedgerSummary::new(layout, ids), LedgerSummary::new(layout, &Keys::Int(Vec::new())));
+        let summary = |_| (LedgerSummary::new(layout, &self.named.ids), LedgerSummary::new(layout, &self.without.ids));
         let summaries = groups.factors.iter().map(summary).collect();
         self.prices = Some(ByPrice { groups, summaries });
         self
@@ -107,20 +115,35 @@ impl ObjectSummary {
     ///
     /// # Errors
     /// [`FactsError::Overflow`] when the lines of one order leave 64 bits.
-    pub fn pack(&self, mut lines: LineBatch, objects: ObjectKeys) -> Result<PackedObjects, FactsError> {
+    pub fn pack(&self, mut lines: LineBatch, mut objects: ObjectKeys) -> Result<PackedObjects, FactsError> {
         let pairs = self.pairs.is_some().then(|| Pairs::scatter(&lines, &objects));
-        let prices = self.prices.as_ref().map_or(Ok(Vec::new()), |prices| prices.pack(&lines, &objects))?;
-        if !self.counts_orders {
-            lines.order.fill(0);
+        let of_orders = self.kind == CostObject::Order;
+        // Whose lines without an object are.
+        let mut whose = Keys::Int(vec![0; lines.len()]);
+        if of_orders {
+            objects.keys = owned::join(&objects.keys, &lines.customer);
+            whose.clone_from(&lines.customer);
         }
-        if !objects.missing.contains(&true) {
+        let prices = self.prices.as_ref().map_or(Ok(Vec::new()), |prices| prices.pack(&lines, (&objects, &whose)))?;
+        let without = objects.missing.contains(&true).then(|| {
+            let mut without = pick(&lines, &whose, |row| objects.missing[row]);
+            // Lines without an order are one a day.
+            if !self.counts_orders && !of_orders {
+                without.order.fill(0);
+            }
+            self.without.pack(&without)
+        });
+        let mut named = if without.is_none() {
             lines.customer = objects.keys;
-            return Ok(PackedObjects { named: self.named.pack(&lines)?, without: None, pairs, prices });
+            lines
+        } else {
+            pick(&lines, &objects.keys, |row| !objects.missing[row])
+        };
+        // An order has one order, whatever its lines say of days.
+        if !self.counts_orders || of_orders {
+            named.order.fill(0);
         }
-        let without = pick(&lines, &Keys::Int(vec![0; lines.len()]), |row| objects.missing[row]);
-        let named = pick(&lines, &objects.keys, |row| !objects.missing[row]);
-        let without = Some(self.without.pack(&without)?);
-        Ok(PackedObjects { named: self.named.pack(&named)?, without, pairs, prices })
+        Ok(PackedObjects { named: self.named.pack(&named)?, without: without.transpose()?, pairs, prices })
     }
 
     /// Adds a wave of packed lines, in parallel over partitions.
@@ -152,13 +175,21 @@ impl ObjectSummary {
     /// [`FactsError::Overflow`] when sales net of returns, or revenue, leave 64 bits.
     pub fn finish(self, returns: ReturnsPolicy, drivers: &[DriverSource]) -> Result<Objects, FactsError> {
         let (mut rows, cells) = self.named.finish(returns, drivers)?;
-        let (_, without) = self.without.finish(returns, drivers)?;
+        let (whose, without) = self.without.finish(returns, drivers)?;
         let (buyers, entries) = self.pairs.map(|pairs| pairs.finish(&rows.ids)).unzip();
         let cells = joined(cells, without, rows.ids.len() as u32);
-        let by_price = self.prices.map_or(Ok(Vec::new()), |prices| prices.finish(returns, &rows.ids))?;
-        rows.hash.push(published_hash(Key::Text(b"")));
+        let by_price = self.prices.map_or(Ok(Vec::new()), |prices| prices.finish(returns, (&rows.ids, &whose.ids)))?;
         by_price.iter().map(|(_, cells)| cells).chain([&cells]).try_for_each(in_range)?;
-        Ok(Objects { kind: self.kind, rows, cells, buyers, entries, by_price })
+        let (ids, mut owners) = self.kinds;
+        if self.kind == CostObject::Order {
+            (rows.ids, owners) = owned::split(&rows.ids, &ids, &owners);
+            rows.hash = (0..rows.ids.len()).into_par_iter().map(|row| published_hash(rows.ids.get(row))).collect();
+            rows.hash.extend(&whose.hash);
+            (0..whose.len()).for_each(|row| owners.push(whose.ids.get(row)));
+        } else {
+            rows.hash.push(published_hash(Key::Text(b"")));
+        }
+        Ok(Objects { kind: self.kind, rows, owners: Arc::new(owners), cells, buyers, entries, by_price })
     }
 }
 
@@ -179,18 +210,22 @@ pub struct PackedObjects {
 }
 
 impl ByPrice {
-    fn pack(&self, lines: &LineBatch, objects: &ObjectKeys) -> Result<Vec<(u16, Packed, Packed)>, FactsError> {
+    /// * `whose`: whose the lines without an object are.
+    fn pack(
+        &self,
+        lines: &LineBatch,
+        (objects, whose): (&ObjectKeys, &Keys),
+    ) -> Result<Vec<(u16, Packed, Packed)>, FactsError> {
         // Money alone: no driver and no order is counted here.
         let mask = lines.mask.iter().map(|mask| mask & PURCHASE).collect();
         let money = LineBatch { mask, added: Vec::new(), order: vec![0; lines.len()], ..lines.clone() };
         let group: Vec<Option<u16>> = (0..lines.len()).map(|row| self.groups.of(lines.customer.get(row))).collect();
-        let nobody = Keys::Int(vec![0; lines.len()]);
         let mut packed = Vec::new();
         for (place, (named, without)) in self.summaries.iter().enumerate() {
             let wanted =
                 |row: usize, missing: bool| group[row] == Some(place as u16) && objects.missing[row] == missing;
             let lines = named.pack(&pick(&money, &objects.keys, |row| wanted(row, false)))?;
-            let others = without.pack(&pick(&money, &nobody, |row| wanted(row, true)))?;
+            let others = without.pack(&pick(&money, whose, |row| wanted(row, true)))?;
             packed.push((place as u16, lines, others));
         }
         Ok(packed)
@@ -212,20 +247,21 @@ impl ByPrice {
 
     /// The cells of each factor under the numbers of all objects.
     ///
-    /// * `ids`: of all objects.
-    fn finish(self, returns: ReturnsPolicy, ids: &Keys) -> Result<Vec<(Decimal, Cells)>, FactsError> {
-        let numbers = KeyIndex::new(ids);
-        let mut found = Vec::new();
-        for (factor, (named, without)) in self.groups.factors.into_iter().zip(self.summaries) {
-            let (rows, mut cells) = named.finish(returns, &[])?;
+    /// * `ids`: of all objects. * `whose`: keys of all lines without one.
+    fn finish(self, returns: ReturnsPolicy, (ids, whose): (&Keys, &Keys)) -> Result<Vec<(Decimal, Cells)>, FactsError> {
+        let (numbers, others) = (KeyIndex::new(ids), KeyIndex::new(whose));
+        let among = |summary: LedgerSummary, numbers: &KeyIndex| {
+            let (rows, mut cells) = summary.finish(returns, &[])?;
             let number: Vec<u32> = (0..rows.ids.len()).filter_map(|row| numbers.get(rows.ids.get(row))).collect();
             for object in &mut cells.customer {
                 *object = number[*object as usize];
             }
-            let (_, without) = without.finish(returns, &[])?;
-            found.push((factor, joined(cells, without, ids.len() as u32)));
-        }
-        Ok(found)
+            Ok(cells)
+        };
+        let of_factor = |(factor, (named, without))| {
+            Ok((factor, joined(among(named, &numbers)?, among(without, &others)?, ids.len() as u32)))
+        };
+        self.groups.factors.into_iter().zip(self.summaries).map(of_factor).collect()
     }
 }
 
@@ -249,9 +285,9 @@ fn pick(lines: &LineBatch, keys: &Keys, wanted: impl Fn(usize) -> bool) -> LineB
     picked
 }
 
-/// The cells of the named objects, then those of the lines without one under `number`.
+/// The cells of the named objects, then those of the lines without one, numbered from `number` on.
 fn joined(mut named: Cells, without: Cells, number: u32) -> Cells {
-    named.customer.resize(named.len() + without.len(), number);
+    named.customer.extend(without.customer.iter().map(|whose| number + whose));
     named.period.extend(without.period);
     named.gross_sales.extend(without.gross_sales);
     named.returns.extend(without.returns);
@@ -310,7 +346,7 @@ mod tests {
 
     fn fold(lines: &[Line], step: usize) -> Objects {
         let ids = Keys::Int(Vec::new());
-        let mut summary = ObjectSummary::new(CostObject::Product, LAYOUT, &ids, false);
+        let mut summary = ObjectSummary::new(CostObject::Product, LAYOUT, &ids, &ids, false);
         for wave in lines.chunks(3 * step) {
             summary.insert(wave.chunks(step).map(batch).collect()).unwrap();
         }

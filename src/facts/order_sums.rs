@@ -3,7 +3,11 @@
 //! The same fold as by customer, under keys of customer and order together. Memory grows with distinct orders, not with
 //! lines.
 
-use super::{FactsError, Layout, LedgerSummary, assemble::DriverSource, packed::Packed};
+use super::{
+    FactsError, Layout, LedgerSummary,
+    assemble::DriverSource,
+    packed::{Packed, sum},
+};
 use crate::{
     numeric::keys::{Key, KeyIndex, Keys, TextColumn},
     schema::{
@@ -117,18 +121,24 @@ fn picked(column: &[Quantity], rows: &[(u32, usize)]) -> Vec<Quantity> {
     rows.iter().map(|(_, cell)| column[*cell]).collect()
 }
 
-/// Sums of additive drivers of rows that are orders already: cells of an order's own, with a purchase line.
-#[must_use]
-pub fn of_cells(cells: &Cells) -> OrderSums {
-    let rows: Vec<(u32, usize)> = (0..cells.len())
-        .filter(|cell| cells.first_purchase[*cell] != NO_DAY)
-        .map(|cell| (cells.customer[cell], cell))
-        .collect();
-    OrderSums {
-        customer: rows.iter().map(|(order, _)| *order).collect(),
-        period: rows.iter().map(|(_, cell)| cells.period[*cell]).collect(),
-        drivers: cells.drivers.iter().map(|column| picked(column, &rows)).collect(),
+/// Sums of additive drivers of rows that are orders already, one a row and period: in the period of its first purchase line
+/// an order has those of all its periods; one without a purchase line is none.
+///
+/// # Errors
+/// [`FactsError::Overflow`] when a sum leaves 64 bits.
+pub fn of_cells(cells: &Cells) -> Result<OrderSums, FactsError> {
+    let mut sums = OrderSums { drivers: vec![Vec::new(); cells.drivers.len()], ..OrderSums::default() };
+    let all: Vec<usize> = (0..cells.len()).collect();
+    for order in all.chunk_by(|a, b| cells.customer[*a] == cells.customer[*b]) {
+        let Some(first) = order.iter().find(|cell| cells.first_purchase[**cell] != NO_DAY) else { continue };
+        sums.customer.push(cells.customer[*first]);
+        sums.period.push(cells.period[*first]);
+        for (sums, column) in sums.drivers.iter_mut().zip(&cells.drivers) {
+            let total = order.iter().try_fold(0, |total, cell| sum(total, column[*cell], "driver quantity"))?;
+            sums.push(total);
+        }
     }
+    Ok(sums)
 }
 
 #[cfg(test)]

@@ -385,6 +385,7 @@ fn publish(
     let writer = Writer {
         folder: staging.path(),
         ids: &ledgers.customers.ids,
+        customers: &ledgers.customers.ids,
         exponent: settings.currency.exponent,
         quantiles: settings.quantiles(),
     };

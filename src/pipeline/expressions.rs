@@ -71,7 +71,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
     for name in portfolio.clusters.iter().flat_map(|clusters| &clusters.columns) {
         match known.iter().find(|column| column.name == *name).map(|column| column.kind) {
             None => return Err(wrong("clusters", no_column_of(name, &names))),
-            Some(ColumnType::Id | ColumnType::Text) => {
+            Some(ColumnType::Id | ColumnType::CustomerId | ColumnType::Text) => {
                 return Err(wrong("clusters", format!("`{name}` holds no numbers")));
             }
             Some(_) => {}
@@ -95,7 +95,7 @@ pub(super) fn is_boolean(settings: &Settings, columns: &[(&str, ColumnType)], ex
     }
     let exponent = usize::from(settings.currency.exponent);
     let as_type = |kind: ColumnType, id: &DataType| match kind {
-        ColumnType::Id => id.clone(),
+        ColumnType::Id | ColumnType::CustomerId => id.clone(),
         ColumnType::Text => DataType::String,
         ColumnType::Integer => DataType::Int64,
         ColumnType::Money | ColumnType::MoneySum => DataType::Decimal(38, exponent),
@@ -272,7 +272,7 @@ fn series(name: &str, kind: ColumnType, values: Values, settings: &Settings, ids
         Values::Float(values) => Series::new(name, values),
         Values::Date(values) => Int32Chunked::from_iter_options(name, values.into_iter()).into_date().into_series(),
         Values::Switch(values) => Series::new(name, values),
-        Values::Sum(_) => return None,
+        Values::Customers(..) | Values::Sum(_) => return None,
     })
 }
 
@@ -286,6 +286,6 @@ pub(super) fn floats(kind: ColumnType, values: Values, settings: &Settings) -> O
         Values::Float(values) => values,
         Values::Date(values) => values.into_iter().map(|value| value.map(f64::from)).collect(),
         Values::Switch(values) => values.into_iter().map(|value| value.map(|is| f64::from(u8::from(is)))).collect(),
-        Values::Ids(_) | Values::Text(_) | Values::Label(..) | Values::Sum(_) => return None,
+        Values::Ids(_) | Values::Customers(..) | Values::Text(_) | Values::Label(..) | Values::Sum(_) => return None,
     })
 }

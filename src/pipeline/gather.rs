@@ -105,10 +105,10 @@ pub(super) fn one_ledger<'a, T>(
     let layout = Layout { period: settings.period, added, distinct };
     let days = Layout { period: PeriodKind::Day, added: 0, distinct: 0 };
     let by_object = object.zip(column).map(|(kind, column)| {
-        let ids = transactions::id_kind(&kinds, column);
-        let summary = ObjectSummary::new(kind, layout, &ids, counts_orders(settings));
+        let own = transactions::id_kind(&kinds, column);
+        let summary = ObjectSummary::new(kind, layout, &own, &ids, counts_orders(settings));
         match prices::groups(settings, customers.as_ref()) {
-            Some(groups) => summary.with_prices(groups, settings.period, &ids),
+            Some(groups) => summary.with_prices(groups, settings.period),
             None => summary,
         }
     });
@@ -218,7 +218,7 @@ impl OneLedger<'_> {
         if let Some(orders) = &orders {
             cells = order_time::add(cells, settings, &driver_names, orders)?;
             if let Some(objects) = objects.as_mut().filter(|objects| objects.kind == CostObject::Order) {
-                let own = order_sums::of_cells(&objects.cells);
+                let own = order_sums::of_cells(&objects.cells)?;
                 let cells = std::mem::take(&mut objects.cells);
                 objects.cells = order_time::add(cells, settings, &driver_names, &own)?;
             }

@@ -1,6 +1,6 @@
 //! Profit and cost of objects other than customers, as columns of the output datasets.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     cost_labels::CostLabels,
@@ -75,7 +75,8 @@ impl ObjectResults {
     pub(super) fn object_columns(&self, settings: &Settings) -> Vec<Values> {
         let cells = &self.objects.cells;
         let (period, names) = labels(&cells.period, settings);
-        let mut columns = vec![Values::Ids(cells.customer.clone()), Values::Label(period, names)];
+        let mut columns =
+            vec![Values::Ids(cells.customer.clone()), self.owners(&cells.customer), Values::Label(period, names)];
         let sold =
             [&cells.gross_sales, &cells.returns, &cells.discount, &self.margins.net_revenue, &cells.product_cost];
         columns.extend(sold.into_iter().map(|column| scaled(column)));
@@ -115,7 +116,18 @@ impl ObjectResults {
             let own = if self.stays[number].is_some() { 0 } else { costs.quantities[number][at] };
             (if carried == 0 { own } else { carried }, costs.amounts[number][at])
         };
-        labels.columns(&cells.customer, range, found)
+        let (mut columns, rows) = labels.columns(&cells.customer, range, found);
+        let owners = match columns.first() {
+            Some(Values::Ids(objects)) => self.owners(objects),
+            _ => self.owners(&[]),
+        };
+        columns.insert(1, owners);
+        (columns, rows)
+    }
+
+    /// Whose each of some orders is; nobody's of other objects.
+    fn owners(&self, objects: &[u32]) -> Values {
+        Values::Customers(objects.to_vec(), Arc::clone(&self.objects.owners))
     }
 
     /// `product_balance` and `object_balance`.

@@ -133,6 +133,7 @@ impl ObjectResults {
                 let none = || Objects {
                     kind,
                     rows: Customers { ids: Keys::Int(Vec::new()), hash: vec![0] },
+                    owners: owners(ledgers),
                     cells: Cells::default(),
                     buyers: None,
                     entries: None,
@@ -210,7 +211,8 @@ impl ObjectResults {
         let none = NoResources::default();
         let segment: Vec<u16> = (0..names.len()).map(|number| number as u16).collect();
         let exponent = settings.currency.exponent;
-        let mut objects = Objects { kind, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
+        let mut objects =
+            Objects { kind, rows, owners: owners(ledgers), cells, buyers: None, entries: None, by_price: Vec::new() };
         let keys = allocate::missing_cells(
             &costing.costing(&run, &[], run.unknown, &none),
             &Self::ground_of(&objects, &segment, &names, exponent),
@@ -253,8 +255,15 @@ impl ObjectResults {
             .map(|activity| activity.setting.sustains().then_some(Stays::Level(activity.setting.level)));
         let costing =
             ObjectCosting { activities: ledgers.activities.clone(), pools: Vec::new(), stays: stays.collect() };
-        let objects =
-            Objects { kind: CostObject::Customer, rows, cells, buyers: None, entries: None, by_price: Vec::new() };
+        let objects = Objects {
+            kind: CostObject::Customer,
+            rows,
+            owners: owners(ledgers),
+            cells,
+            buyers: None,
+            entries: None,
+            by_price: Vec::new(),
+        };
         let own = (ledgers.segment_of.to_vec(), ledgers.segment_names.to_vec(), Vec::new());
         Self::finish(settings, (objects, costs.plan.clone(), costing), costs, own, Some(economic))
     }
@@ -288,6 +297,11 @@ impl ObjectResults {
     pub(super) fn ground(&self, settings: &Settings) -> Ground<'_> {
         Self::ground_of(&self.objects, &self.segment, &self.names, settings.currency.exponent)
     }
+}
+
+/// Objects that are nobody's.
+fn owners(ledgers: &Ledgers) -> Arc<Keys> {
+    Arc::new(ledgers.customers.ids.empty_like())
 }
 
 /// What stands between CM3 and economic profit of a cell, beside cost of layer below.

@@ -131,6 +131,7 @@ pub(super) fn publish(
     let writer = Writer {
         folder: staging.path(),
         ids: &results.base.ledgers.customers.ids,
+        customers: &results.base.ledgers.customers.ids,
         exponent: settings.currency.exponent,
         quantiles: settings.quantiles(),
     };
@@ -246,8 +247,13 @@ pub(super) fn publish_objects(
     let objects = with_objects(&worlds);
     let none = Keys::Int(Vec::new());
     let ids = objects.first().map_or(&none, |(_, objects)| &objects.objects.rows.ids);
-    let writer =
-        Writer { folder: staging.path(), ids, exponent: settings.currency.exponent, quantiles: settings.quantiles() };
+    let writer = Writer {
+        folder: staging.path(),
+        ids,
+        customers: &results.base.ledgers.customers.ids,
+        exponent: settings.currency.exponent,
+        quantiles: settings.quantiles(),
+    };
     let columns = |of: fn(&ObjectResults, &Settings) -> Vec<Values>| {
         beneath_of(objects.iter().map(|(world, objects)| (world, of(objects, settings))))
     };

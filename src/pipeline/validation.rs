@@ -75,6 +75,7 @@ pub fn validate(
     let writer = Writer {
         folder: staging.path(),
         ids: &ids,
+        customers: &ids,
         exponent: settings.currency.exponent,
         quantiles: settings.quantiles(),
     };

@@ -27,6 +27,8 @@ use crate::{
 pub enum Values {
     /// Ids by row in [`Writer::ids`]; a row beyond them has none.
     Ids(Vec<u32>),
+    /// Ids by row in a column of their own, of the kind of [`Writer::customers`]; a row beyond them has none.
+    Customers(Vec<u32>, Arc<Keys>),
     /// Text.
     Text(Vec<Option<String>>),
     /// Text by number: a few labels, many rows; a row beyond the labels has none.
@@ -82,6 +84,8 @@ pub struct Writer<'a> {
     pub folder: &'a Utf8Path,
     /// Ids of the customers, or of other cost objects.
     pub ids: &'a Keys,
+    /// Ids of the kind of the customers'.
+    pub customers: &'a Keys,
     /// Minor digits of the currency.
     pub exponent: u8,
     /// Quantiles that have columns.
@@ -178,9 +182,11 @@ impl Writer<'_> {
             .columns_of(self.quantiles)
             .into_iter()
             .map(|column| {
+                let id = |ids: &Keys| if matches!(ids, Keys::Int(_)) { DataType::Int64 } else { DataType::Utf8 };
                 let kind = match column.kind {
-                    ColumnType::Id if matches!(self.ids, Keys::Int(_)) => DataType::Int64,
-                    ColumnType::Id | ColumnType::Text => DataType::Utf8,
+                    ColumnType::Id => id(self.ids),
+                    ColumnType::CustomerId => id(self.customers),
+                    ColumnType::Text => DataType::Utf8,
                     ColumnType::Integer => DataType::Int64,
                     ColumnType::Money => DataType::Decimal128(PRECISION, exponent),
                     ColumnType::MoneySum => DataType::Decimal128(38, exponent),
@@ -213,7 +219,7 @@ impl Values {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
-            Self::Ids(values) | Self::Label(values, _) => values.len(),
+            Self::Ids(values) | Self::Customers(values, _) | Self::Label(values, _) => values.len(),
             Self::Text(values) => values.len(),
             Self::Integer(values) | Self::Scaled(values) => values.len(),
             Self::Sum(values) => values.len(),
@@ -228,6 +234,7 @@ impl Values {
     pub fn append(&mut self, other: Self) {
         match (self, other) {
             (Self::Ids(rows), Self::Ids(more)) => rows.extend(more),
+            (Self::Customers(rows, ids), Self::Customers(more, others)) if *ids == others => rows.extend(more),
             (Self::Text(rows), Self::Text(more)) => rows.extend(more),
             (Self::Label(rows, labels), Self::Label(more, others)) => {
                 let (offset, known) = (labels.len() as u32, others.len() as u32);
@@ -252,7 +259,7 @@ impl Values {
             values.retain(|_| kept.next().is_some_and(|keep| *keep));
         }
         match self {
-            Self::Ids(rows) | Self::Label(rows, _) => only(rows, keep),
+            Self::Ids(rows) | Self::Customers(rows, _) | Self::Label(rows, _) => only(rows, keep),
             Self::Text(rows) => only(rows, keep),
             Self::Integer(rows) | Self::Scaled(rows) => only(rows, keep),
             Self::Sum(rows) => only(rows, keep),
@@ -281,16 +288,8 @@ impl Values {
     /// Rows `from..to` as an Arrow array; `None` when a decimal has too many digits.
     pub(super) fn array(&self, from: usize, to: usize, kind: &DataType, ids: &Keys) -> Option<ArrayRef> {
         Some(match self {
-            Self::Ids(rows) => match ids {
-                Keys::Int(values) => {
-                    let id = |row: &u32| values.get(*row as usize).copied();
-                    Arc::new(rows[from..to].iter().map(id).collect::<Int64Array>())
-                }
-                Keys::Text(texts) => {
-                    let id = |row: &u32| ((*row as usize) < texts.len()).then(|| id_text(ids, *row));
-                    Arc::new(rows[from..to].iter().map(id).collect::<StringArray>())
-                }
-            },
+            Self::Ids(rows) => id_array(&rows[from..to], ids),
+            Self::Customers(rows, ids) => id_array(&rows[from..to], ids),
             Self::Text(values) => Arc::new(values[from..to].iter().map(Option::as_deref).collect::<StringArray>()),
             Self::Label(values, labels) => {
                 Arc::new(values[from..to].iter().map(|label| labels.get(*label as usize)).collect::<StringArray>())
@@ -313,6 +312,19 @@ impl Values {
 
 fn decimals(values: impl Iterator<Item = Option<i128>>, kind: &DataType) -> ArrayRef {
     Arc::new(values.collect::<Decimal128Array>().with_data_type(kind.clone()))
+}
+
+fn id_array(rows: &[u32], ids: &Keys) -> ArrayRef {
+    match ids {
+        Keys::Int(values) => {
+            let id = |row: &u32| values.get(*row as usize).copied();
+            Arc::new(rows.iter().map(id).collect::<Int64Array>())
+        }
+        Keys::Text(texts) => {
+            let id = |row: &u32| ((*row as usize) < texts.len()).then(|| id_text(ids, *row));
+            Arc::new(rows.iter().map(id).collect::<StringArray>())
+        }
+    }
 }
 
 fn id_text(ids: &Keys, row: u32) -> String {

@@ -1,9 +1,16 @@
 //! Datasets of products and of other cost objects than customers.
 
 use super::outputs::{
-    ColumnType::{Id, Integer, Money, MoneySum, Quantity, Text},
+    ColumnType::{CustomerId, Id, Integer, Money, MoneySum, Quantity, Text},
     OutputColumn, OutputDataset, PERIOD, SCENARIO, column, optional,
 };
+
+/// Whose an order is.
+const OWNER: OutputColumn = optional(
+    "customer_id",
+    CustomerId,
+    "the order's customer: orders of one id of two customers are two; null for other objects",
+);
 
 /// Columns that `product_profit` and `object_profit` share.
 macro_rules! object_profit_columns {
@@ -79,9 +86,13 @@ pub(super) const PRODUCT_BALANCE: OutputDataset =
 /// Objects with their profit.
 pub(super) const OBJECT_PROFIT: OutputDataset = OutputDataset {
     name: "object_profit",
-    grain: "with --cost-object, one row an object and period with any activity; the row without an id holds the lines without one; sorted by object_id, none last, then period",
+    grain: "with --cost-object, one row an object and period with any activity; the row without an id holds the lines without one, of orders one a customer; sorted by object_id, none last, then customer_id and period",
     columns: &object_profit_columns!(
-        [optional("object_id", Id, "order, product, customer, channel or region; null for lines without one"), PERIOD],
+        [
+            optional("object_id", Id, "order, product, customer, channel or region; null for lines without one"),
+            OWNER,
+            PERIOD
+        ],
         [
             column("margin", Money, "cm3 - below_cost"),
             optional(
@@ -101,9 +112,10 @@ pub(super) const OBJECT_PROFIT: OutputDataset = OutputDataset {
 /// Costs of objects.
 pub(super) const OBJECT_COST: OutputDataset = OutputDataset {
     name: "object_cost",
-    grain: "with --cost-object, one row an object, period and activity with a driver quantity or cost; sorted by object_id, none last, period, activity",
+    grain: "with --cost-object, one row an object, period and activity with a driver quantity or cost; sorted by object_id, none last, customer_id, period, activity",
     columns: &[
         optional("object_id", Id, "order, product, customer, channel or region; null for lines without one"),
+        OWNER,
         PERIOD,
         column("activity", Text, "activity"),
         column("rule", Text, "rule by which it reached customers: of the period, where several follow each other"),

@@ -1,5 +1,7 @@
 //! Cost objects other than the customer: what lines, days and cost are added up by.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{
@@ -77,15 +79,18 @@ pub struct ObjectKeys {
 
 /// The objects of a run, and one row an object and period.
 ///
-/// Lines without an object are one more object, the last one, so that nothing gets lost.
+/// Lines without an object are one more object, the last one, so that nothing gets lost. Lines without an order are one a
+/// customer.
 #[derive(Clone, Debug)]
 pub struct Objects {
     /// What they are.
     pub kind: CostObject,
-    /// The objects, in the place of customers. One more hash than ids, when lines can be without an object: that of an
-    /// empty text.
+    /// The objects, in the place of customers. More hashes than ids, when lines can be without an object: that of an empty
+    /// text, or of the customers of lines without an order.
     pub rows: Customers,
-    /// One row an object and period; `cells.customer` is the object's number, `rows.len()` for lines without one.
+    /// Of orders: each one's customer, then those of lines without an order. No row of other objects.
+    pub owners: Arc<Keys>,
+    /// One row an object and period; `cells.customer` is the object's number, `rows.len()` and beyond for lines without one.
     pub cells: Cells,
     /// Of every object with an id: who bought it.
     pub buyers: Option<Vec<Buyers>>,

@@ -6,8 +6,10 @@ use super::quantiles::Quantile;
 /// Type of an output column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
-    /// The type of the ledger's customer ids: INT64 or text.
+    /// The type of the ids that a dataset is about, mostly the ledger's customers: INT64 or text.
     Id,
+    /// The type of the ledger's customer ids, beside ids of something else.
+    CustomerId,
     /// Text.
     Text,
     /// INT64.

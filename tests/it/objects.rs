@@ -1,8 +1,8 @@
 //! Products, orders, channels and regions as cost objects: a case worked out by hand, laws, messages.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use arrow_array::{ArrayRef, StringArray};
+use arrow_array::{ArrayRef, Int64Array, StringArray};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use whalecurve::schema::settings::WITHOUT_GROUPS;
@@ -187,6 +187,55 @@ fn orders_are_costed_on_demand_and_what_cannot_be_divided_stays_with_the_reason(
     let reason = job.optional_texts("object_balance", "stays_reason")[storage].clone().unwrap();
     assert!(reason.starts_with("1 driver quantities are negative"), "{reason}");
     assert_eq!(job.sum("object_balance", "residual"), 0);
+}
+
+/// Ids of orders begin anew with every customer, go over months, and are missing here and there: a day of a customer is an
+/// order then.
+#[test]
+fn orders_of_a_customer_add_up_to_it_whatever_their_ids() {
+    let job = Job::new(
+        "
+version: 1
+currency: EUR
+period: month
+inputs:
+  transactions: {path: l.parquet, columns: {customer_id: c, date: d, order_id: o, amount: a}}
+drivers:
+  lines: count
+  orders: {count_distinct: order}
+activities:
+  picking: {level: unit, method: driver, driver: lines, cost: 10.00}
+  handling: {level: order, method: driver, driver: orders, cost: 9.00}
+",
+    );
+    let customers = ["A", "A", "A", "A", "B", "B", "B", "B", "B"];
+    let on = days([1, 40, 2, 41, 1, 1, 2, 3, 35]);
+    let amounts = cents([100, 200, 300, 400, 500, 600, 700, 800, -900]);
+    let text_ids = [Some("1"), Some("1"), Some("2"), None, Some("1"), Some("2"), None, None, Some("2")];
+    let number = |id: &Option<&str>| id.map(|id| id.parse::<i64>().unwrap());
+    let number_ids = Arc::new(text_ids.iter().map(number).collect::<Int64Array>()) as ArrayRef;
+    for orders in [optional_text(&text_ids), number_ids] {
+        let ledger = vec![("c", text(customers)), ("d", Arc::clone(&on)), ("o", orders), ("a", Arc::clone(&amounts))];
+        job.parquet("l.parquet", ledger);
+        job.run(&[]);
+        let used = |dataset: &str| {
+            let mut used: BTreeMap<(String, String, String), i128> = BTreeMap::new();
+            let (customer, period) = (job.texts(dataset, "customer_id"), job.texts(dataset, "period"));
+            let quantities = job.decimals(dataset, "driver_quantity");
+            for (row, activity) in job.texts(dataset, "activity").into_iter().enumerate() {
+                *used.entry((customer[row].clone(), period[row].clone(), activity)).or_default() += quantities[row];
+            }
+            used
+        };
+        let (own, revenue) = (used("customer_cost"), job.sum("customer_profit", "net_revenue"));
+        job.run(&["--cost-object", "order"]);
+        assert_eq!(used("object_cost"), own);
+        assert_eq!(job.sum("object_profit", "net_revenue"), revenue);
+        // A's 1 in January and February, B's 1; A's 2, B's 2 in January and, as a return, in February; then days without one.
+        assert_eq!(job.texts("object_profit", "customer_id"), ["A", "A", "B", "A", "B", "B", "A", "B"]);
+        assert_eq!(job.whole_numbers("object_profit", "orders"), [1, 1, 1, 1, 1, 0, 1, 2].map(Some));
+        assert_eq!(job.decimals("object_profit", "net_revenue"), [100, 200, 500, 300, 600, -900, 400, 1_500]);
+    }
 }
 
 #[test]

@@ -55,10 +55,32 @@ fn every_order_takes_the_time_of_its_equation_and_a_return_takes_none() {
     // 57.60 over 37 minutes.
     assert_eq!(job.sum("customer_cost", "amount"), 5_760);
     assert_eq!(job.decimals("pool_balance", "driver_quantity"), [37_000_000]);
-    // By order the same minutes: order 1 is two customers' here, and one object.
+    // By order the same minutes: order 1 of one customer is not that of the other.
     job.run(&["--cost-object", "order"]);
+    assert_eq!(job.whole_numbers("object_cost", "object_id"), [Some(1), Some(1), Some(2)]);
+    assert_eq!(job.whole_numbers("object_cost", "customer_id"), [Some(1), Some(2), Some(1)]);
+    assert_eq!(job.decimals("object_cost", "driver_quantity"), [10_600_000, 9_800_000, 16_600_000]);
     assert_eq!(job.sum("object_balance", "stays"), 0);
     assert_eq!(job.sum("object_cost", "amount"), 5_760);
+}
+
+#[test]
+fn an_order_over_two_months_takes_its_time_in_the_first_for_its_customer_and_by_itself() {
+    let job = job("  minutes: {time: 3 + 2*lines, per: order}", "");
+    let columns = vec![
+        ("c", integers([1, 1, 1])),
+        ("o", integers([7, 7, 8])),
+        ("d", days([40, 5, 41])),
+        ("a", cents([100, 200, 300])),
+        ("temperature", text(["dry"; 3])),
+        ("q", integers([1; 3])),
+    ];
+    job.parquet("l.parquet", columns);
+    for (dataset, more) in [("customer_cost", &[][..]), ("object_cost", &["--cost-object", "order"])] {
+        job.run(more);
+        assert_eq!(job.texts(dataset, "period"), ["1970-01", "1970-02"], "{dataset}");
+        assert_eq!(job.decimals(dataset, "driver_quantity"), [7_000_000, 5_000_000], "{dataset}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
 /// The type as SQL engines call it; `e` is the exponent of the run's currency.
 fn type_name(kind: ColumnType) -> &'static str {
     match kind {
-        ColumnType::Id => "BIGINT or VARCHAR, as in the ledger",
+        ColumnType::Id | ColumnType::CustomerId => "BIGINT or VARCHAR, as in the ledger",
         ColumnType::Text => "VARCHAR",
         ColumnType::Integer => "BIGINT",
         ColumnType::Money => "DECIMAL(18, e)",
