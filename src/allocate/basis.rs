@@ -4,12 +4,12 @@ use rayon::prelude::*;
 
 use super::{
     composite::composite,
+    costing::known_drivers,
     count,
     negative::Weight,
     refusal::Refusal,
     rows::{Ground, Reach},
     spread::{AllocateError, Histogram},
-    table::known_drivers,
     time_equation::TimeEquation,
 };
 use crate::{

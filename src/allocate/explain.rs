@@ -3,12 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    refusal::CostError,
-    resources,
-    rows::Ground,
-    table::{CostPlan, Costing},
-};
+use super::{costing::Costing, refusal::CostError, resources, rows::Ground, table::CostPlan};
 use crate::{
     schema::{costing::Basis, period::Period},
     units::{Minor, Quantity},

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     basis::{Sources, summarise},
+    costing::Costing,
     earlier::earlier,
     refusal::CostError,
     resources,
     rows::{Ground, Periods},
-    table::{Context, Costing, own_pools},
+    table::{Context, own_pools},
     unknown::UnknownQuantities,
 };
 use crate::{

@@ -29,6 +29,7 @@ mod apply;
 mod basis;
 pub mod capacity;
 pub mod composite;
+mod costing;
 mod count;
 pub mod direct;
 mod earlier;
@@ -46,6 +47,7 @@ mod pool;
 pub mod rates;
 pub mod ratio;
 mod refusal;
+mod resource_graph;
 mod resources;
 mod rows;
 mod share;
@@ -61,9 +63,10 @@ mod validity;
 
 pub use self::{
     apply::{CostChunk, Leaves},
+    costing::Costing,
     missing::missing_cells,
     pool::combination,
     refusal::{CostError, PoolError, Refusal},
     rows::Ground,
-    table::{CostPlan, Costing, plan},
+    table::{CostPlan, plan},
 };

@@ -14,7 +14,7 @@ use std::{
     fmt,
 };
 
-use super::table::Costing;
+use super::costing::Costing;
 use crate::schema::{
     costing::{ActivitySetting, Basis, Level, Method, NoDriver, OverUse, Rule},
     costs::{PoolBalance, PoolNode},

@@ -2,8 +2,8 @@
 //! capacity.
 
 use super::{
+    costing::Costing,
     refusal::{CostError, PoolError, Refusal},
-    table::Costing,
 };
 use crate::{
     numeric::decimal::format_minor,

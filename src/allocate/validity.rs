@@ -1,6 +1,6 @@
 //! Which rule divides a pool: the one that holds on the first day of its period, where rules hold on every day of it.
 
-use super::{refusal::Refusal, table::Costing};
+use super::{costing::Costing, refusal::Refusal};
 use crate::{
     schema::{
         costing::Rule,

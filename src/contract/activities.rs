@@ -4,7 +4,7 @@ use super::{
     ContractError,
     columns::{Scale, is_number},
     rules::Tally,
-    tables::{Input, Slice, demote, split_duplicates},
+    small_table::{Input, Slice, demote, split_duplicates},
 };
 use crate::{
     numeric::decimal::Decimal,

@@ -10,7 +10,8 @@ use super::{
     covariates::{self, Cell},
     plans::{Broken, GroupNames, Parts, part_cells},
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
+    small_table::{Input, Slice, demote, split_duplicates},
+    tables::{KnownCustomers, customer_of, ids_like},
 };
 use crate::schema::{
     decisions::{Action, EFFECT_SCALE, Effect, Prospect, Prospects},

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::{
     ContractError,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
+    small_table::{Input, Slice, demote, split_duplicates},
+    tables::{KnownCustomers, customer_of, ids_like},
 };
 use crate::{
     schema::{facts::NO_DAY, period::format_day, tables::CustomerContract},

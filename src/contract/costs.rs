@@ -11,7 +11,9 @@ use super::{
     meant::strangers,
     owners::Owners,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, need_periods, timed, when},
+    small_table::{Input, Slice},
+    tables::KnownCustomers,
+    when::{need_periods, timed, when},
 };
 use crate::schema::tables::{Owner, TracedCost};
 

@@ -15,7 +15,9 @@ use super::{
     columns::{INVALID, NULL, Scale},
     owners::Owners,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, demote, need_periods, split_duplicates, timed, when, with_time},
+    small_table::{Input, Slice, demote, split_duplicates},
+    tables::KnownCustomers,
+    when::{need_periods, timed, when, with_time},
 };
 use crate::{
     numeric::decimal::format_minor,

@@ -4,7 +4,8 @@ use super::{
     ContractError,
     columns::is_number,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, customer_of, ids_like},
+    small_table::{Input, Slice},
+    tables::{KnownCustomers, customer_of, ids_like},
 };
 use crate::schema::equity::{Driven, Drivers};
 

@@ -5,7 +5,9 @@ use super::{
     columns::{Scale, is_number},
     owners::Owners,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, need_periods, timed, when},
+    small_table::{Input, Slice},
+    tables::KnownCustomers,
+    when::{need_periods, timed, when},
 };
 use crate::{
     schema::{

@@ -10,7 +10,8 @@ use super::{
     columns::Batch,
     costed::{Costed, at_stake},
     rules::Tally,
-    tables::{Input, Slice, demote, split_duplicates, timed, when, with_time},
+    small_table::{Input, Slice, demote, split_duplicates},
+    when::{timed, when, with_time},
 };
 use crate::{
     numeric::decimal::{Decimal, divide_half_even, power_of_ten},

@@ -34,9 +34,11 @@ pub mod referrals;
 pub mod relations;
 pub mod resource_weights;
 pub mod rules;
+pub mod small_table;
 pub mod tables;
 pub mod transactions;
 pub mod truth;
+pub mod when;
 
 use thiserror::Error;
 

@@ -3,7 +3,8 @@
 use super::{
     ContractError,
     rules::Rules,
-    tables::{KnownCustomers, Slice, customer_of, ids_like},
+    small_table::Slice,
+    tables::{KnownCustomers, customer_of, ids_like},
 };
 use crate::{
     numeric::keys::{Key, Keys, published_hash},

@@ -6,7 +6,7 @@ use super::{
     ContractError,
     columns::{Batch, NULL, Scale, is_number},
     rules::Tally,
-    tables::{Input, Slice, demote, split_duplicates},
+    small_table::{Input, Slice, demote, split_duplicates},
 };
 use crate::{
     numeric::decimal::divide_half_even,

@@ -15,7 +15,8 @@ use super::{
     fx::Amounts,
     meant::strangers,
     rules::Tally,
-    tables::{Input, Slice, not_after, when},
+    small_table::{Input, Slice},
+    when::{not_after, when},
 };
 use crate::{
     numeric::decimal::format_grouped,

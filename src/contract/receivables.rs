@@ -6,10 +6,9 @@ use super::{
     ContractError,
     columns::{INVALID, NULL, Scale, is_number},
     rules::Tally,
-    tables::{
-        Input, KnownCustomers, Slice, customer_of, demote, ids_like, need_periods, split_duplicates, timed, when,
-        with_time,
-    },
+    small_table::{Input, Slice, demote, split_duplicates},
+    tables::{KnownCustomers, customer_of, ids_like},
+    when::{need_periods, timed, when, with_time},
 };
 use crate::{
     numeric::decimal::format_minor,

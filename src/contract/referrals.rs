@@ -6,7 +6,8 @@ use super::{
     ContractError,
     columns::{NULL, Scale},
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
+    small_table::{Input, Slice, demote, split_duplicates},
+    tables::{KnownCustomers, customer_of, ids_like},
 };
 use crate::{
     numeric::{components::Components, decimal::format_minor},

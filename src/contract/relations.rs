@@ -6,7 +6,8 @@ use super::{
     ContractError,
     columns::{NULL, Scale, is_number},
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, customer_of, ids_like, share_scale},
+    small_table::{Input, Slice},
+    tables::{KnownCustomers, customer_of, ids_like, share_scale},
 };
 use crate::{
     numeric::decimal::divide_half_even,

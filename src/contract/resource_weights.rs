@@ -6,7 +6,8 @@ use super::{
     ContractError,
     columns::{Scale, is_number},
     rules::Tally,
-    tables::{Input, Slice, demote, split_duplicates, when},
+    small_table::{Input, Slice, demote, split_duplicates},
+    when::when,
 };
 use crate::{
     numeric::decimal::format_minor,

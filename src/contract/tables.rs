@@ -1,18 +1,17 @@
-//! Contracts of the small tables, and of two of them: customers and products.
+//! Contracts of two small tables: customers and products; and the customers that other tables name.
 //!
 //! Batches arrive in any order, so rows are sorted before duplicates are judged.
 
-use std::sync::{Mutex, OnceLock, PoisonError, mpsc::Receiver};
+use std::sync::OnceLock;
 
-use polars::prelude::{DataFrame, DataType};
 use rayon::prelude::*;
 
 use super::{
     ContractError,
     columns::{Batch, NULL, Scale, is_number},
     covariates::{self, Cell},
-    owners::Owners,
-    rules::{Rules, Tally},
+    rules::Tally,
+    small_table::{Input, Slice, demote, split_duplicates},
 };
 use crate::{
     numeric::{
@@ -20,195 +19,11 @@ use crate::{
         keys::{Key, KeyIndex, KeyTable, Keys},
     },
     schema::{
-        contract::RejectedRow,
-        facts::NO_DAY,
-        period::{Period, PeriodKind, format_day},
         relations::{SHARE_SCALE, Wallet},
-        settings::{Policy, Settings, TableName, TableSetting},
+        settings::TableName,
         tables::{CustomerTable, ProductTable, UnitCost},
     },
-    units::Day,
 };
-
-/// Rows that are judged at a time: their columns stay in cache.
-pub const JUDGED_ROWS: usize = 16_384;
-
-/// Rows for which there is room from the start, at most: a footer can promise any number.
-const ROWS_FORESEEN: u64 = 1 << 24;
-
-/// What every table beside the ledger needs: the run's settings, its rules, and the batches of its scan.
-pub struct Input<'a> {
-    pub(super) settings: &'a Settings,
-    /// Rules of the table.
-    pub rules: Rules,
-    columns: Vec<String>,
-    rows: Option<u64>,
-    batches: Mutex<Option<Receiver<DataFrame>>>,
-}
-
-impl<'a> Input<'a> {
-    /// * `columns`: that are mapped. * `rows`: how many there are, as far as that is known before. * `batches`: of `table`.
-    #[must_use]
-    pub fn new(
-        settings: &'a Settings,
-        table: TableName,
-        columns: Vec<String>,
-        rows: Option<u64>,
-        batches: Receiver<DataFrame>,
-    ) -> Self {
-        let rules = Rules::new(settings, table);
-        Self { settings, rules, columns, rows, batches: Mutex::new(Some(batches)) }
-    }
-
-    /// Whether a column is mapped.
-    pub(super) fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|name| name == column)
-    }
-
-    pub(super) fn money(&self) -> Scale {
-        Scale { digits: u32::from(self.settings.currency.exponent), integers_are_scaled: true }
-    }
-
-    /// Judges every batch as it comes, its rows in parallel, and gathers what is accepted.
-    pub(super) fn gather<T: Send>(
-        &self,
-        judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
-    ) -> Result<(Vec<T>, Tally), ContractError> {
-        let mut accepted = Vec::with_capacity(self.rows.map_or(0, |rows| rows.min(ROWS_FORESEEN) as usize));
-        let mut tally = Tally::default();
-        let mut batches = self.batches().into_iter().flatten();
-        let judged = batches.try_for_each(|frame| {
-            for (mut rows, slice) in self.judged(&frame, &judge)? {
-                accepted.append(&mut rows);
-                tally.combine(slice);
-            }
-            Ok(())
-        });
-        // After a mistake the scan goes on to its end, which may be a worse one.
-        batches.for_each(drop);
-        judged.map(|()| (accepted, tally))
-    }
-
-    /// The rows of one batch, judged slice by slice in parallel.
-    fn judged<T: Send>(
-        &self,
-        frame: &DataFrame,
-        judge: impl Fn(&mut Slice<'_, T>) -> Result<(), ContractError> + Sync,
-    ) -> Result<Vec<(Vec<T>, Tally)>, ContractError> {
-        let table = self.rules.table().as_str();
-        let starts: Vec<usize> = (0..frame.height()).step_by(JUDGED_ROWS).collect();
-        let judged = |start: usize| {
-            let frame = &frame.slice(start as i64, JUDGED_ROWS);
-            let (batch, accepted) = (Batch { table, frame }, Vec::with_capacity(frame.height()));
-            let mut slice = Slice { batch, rules: &self.rules, accepted, tally: Tally::default() };
-            judge(&mut slice)?;
-            Ok((slice.accepted, slice.tally))
-        };
-        starts.into_par_iter().map(judged).collect()
-    }
-
-    /// Takes the batches that nobody wanted, so that the scan comes to its end.
-    pub fn drain(&self) {
-        self.batches().into_iter().flatten().for_each(drop);
-    }
-
-    fn batches(&self) -> Option<Receiver<DataFrame>> {
-        self.batches.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// One batch while it is judged.
-pub(super) struct Slice<'a, T> {
-    pub(super) batch: Batch<'a>,
-    pub(super) rules: &'a Rules,
-    accepted: Vec<T>,
-    tally: Tally,
-}
-
-impl<T> Slice<'_, T> {
-    pub(super) fn height(&self) -> usize {
-        self.batch.frame.height()
-    }
-
-    pub(super) fn absent(&self, column: &str) -> ContractError {
-        ContractError::Column { table: self.batch.table, column: column.to_owned(), expected: "there" }
-    }
-
-    /// Judges one row of a table with [`Owners`]: what is accepted of an unknown one is kept apart from the rest.
-    pub(super) fn row_of(
-        &mut self,
-        owners: &Owners<'_>,
-        row: usize,
-        amount: Option<i64>,
-        verdict: Result<T, (&'static str, &'static str)>,
-    ) {
-        match verdict {
-            Ok(value) if owners.rule(row).is_some() => {
-                self.set_apart(owners, row, amount);
-                self.accepted.push(value);
-            }
-            verdict => self.row(row, amount, verdict),
-        }
-    }
-
-    /// Counts an accepted row of an unknown owner.
-    pub(super) fn set_apart(&mut self, owners: &Owners<'_>, row: usize, amount: Option<i64>) {
-        self.tally.balance.input.add(amount.unwrap_or(0));
-        self.tally.balance.unassigned.add(amount.unwrap_or(0));
-        if let Some(rule) = owners.rule(row) {
-            self.tally.broken(rule, Policy::Warn, amount);
-        }
-    }
-
-    /// Judges one row: the first broken rule, or the accepted value.
-    pub(super) fn row(&mut self, row: usize, amount: Option<i64>, verdict: Result<T, (&'static str, &'static str)>) {
-        self.tally.balance.input.add(amount.unwrap_or(0));
-        match verdict {
-            Ok(value) => {
-                self.tally.balance.accepted.add(amount.unwrap_or(0));
-                self.accepted.push(value);
-            }
-            Err((rule, reason)) => {
-                // A small table's row that breaks a rule has nothing to stay for: `warn` counts it, and it is set aside too.
-                self.tally.broken(rule, self.rules.policy(rule), amount);
-                let cells = self.batch.cells(row);
-                self.tally.reject(RejectedRow { table: self.rules.table(), rule, reason, cells, amount });
-            }
-        }
-    }
-}
-
-/// Sets aside rows that repeat the key of the row before them, in place.
-pub(super) fn split_duplicates<T>(
-    mut rows: Vec<T>,
-    same: impl Fn(&T, &T) -> bool,
-    mut duplicate: impl FnMut(&T),
-) -> Vec<T> {
-    rows.dedup_by(|row, last| {
-        let twice = same(last, row);
-        if twice {
-            duplicate(row);
-        }
-        twice
-    });
-    rows
-}
-
-/// Moves an accepted row to `rejected` after all.
-pub(super) fn demote(
-    tally: &mut Tally,
-    rules: &Rules,
-    rule: &'static str,
-    reason: &'static str,
-    cells: &serde_json::Value,
-    amount: Option<i64>,
-) {
-    let accepted = &mut tally.balance.accepted;
-    accepted.rows -= 1;
-    accepted.amount -= i128::from(amount.unwrap_or(0));
-    tally.broken(rule, rules.policy(rule), amount);
-    tally.reject(RejectedRow { table: rules.table(), rule, reason, cells: cells.to_string(), amount });
-}
 
 /// Why an id is none. A CSV table's ids are read as integers where the ledger has integers.
 const MISSING_ID: &str = "the id is null, empty, or not an integer like the ledger's";
@@ -459,96 +274,4 @@ pub(super) fn customer_of(
     customers
         .get(ids.get(row))
         .ok_or((UNKNOWN_CUSTOMER, "the customer is neither in the ledger nor in the customers table"))
-}
-
-/// When a row happened.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct When {
-    pub(super) period: Period,
-    /// Two rows of one token are at one time.
-    pub(super) token: i64,
-    /// The day, where the table has days.
-    pub(super) day: Option<Day>,
-}
-
-/// Tokens of periods, beyond those of days.
-const LABELS: i64 = 1 << 32;
-
-/// The cells of a row with its date or period, where the table has such a column.
-pub(super) fn with_time(mut cells: serde_json::Value, input: &Input<'_>, token: i64) -> serde_json::Value {
-    if let Some(column) = ["date", "period"].into_iter().find(|column| input.has(column)) {
-        let label = || input.settings.period.label((token - LABELS) as Period);
-        cells[column] = Day::try_from(token).map_or_else(|_| label(), format_day).into();
-    }
-    cells
-}
-
-/// When the row happened: always, where the table has no times.
-pub(super) fn timed(
-    input: &Input<'_>,
-    times: Option<&Vec<Option<When>>>,
-    row: usize,
-) -> Result<When, (&'static str, &'static str)> {
-    let Some(times) = times else { return Ok(When { period: 0, token: 0, day: None }) };
-    times[row]
-        .ok_or(("invalid_period", "the period is no period of the run's kind"))
-        .and_then(|when| not_after(input, when))
-}
-
-/// Refuses what happened after `as_of`: on a later day, or, where the table has no days, in a period that begins later.
-pub(super) fn not_after(input: &Input<'_>, when: When) -> Result<When, (&'static str, &'static str)> {
-    let Some(as_of) = input.settings.as_of else { return Ok(when) };
-    match when.day {
-        Some(day) if day > as_of => Err(("after_as_of", "the date is after as_of")),
-        None if when.period > input.settings.period.of(as_of) => Err(("after_as_of", "the period begins after as_of")),
-        _ => Ok(when),
-    }
-}
-
-pub(super) fn need_periods(input: &Input<'_>, given: bool) -> Result<(), ContractError> {
-    if given || input.settings.period == PeriodKind::Whole { Ok(()) } else { Err(no_periods(input.rules.table())) }
-}
-
-/// Whether a table that needs periods in a run with periods maps them; no row is read.
-///
-/// # Errors
-/// [`ContractError::Setting`].
-pub fn check_periods(settings: &Settings, table: TableName) -> Result<(), ContractError> {
-    let needed = [TableName::DriverQuantities, TableName::Events, TableName::Receivables, TableName::Traced];
-    let mapped = |setting: &TableSetting| ["period", "date"].iter().any(|column| setting.columns.contains_key(*column));
-    if !needed.contains(&table)
-        || settings.period == PeriodKind::Whole
-        || settings.inputs.table(table).is_none_or(mapped)
-    {
-        return Ok(());
-    }
-    Err(no_periods(table))
-}
-
-fn no_periods(table: TableName) -> ContractError {
-    let table = table.as_str();
-    ContractError::Setting(format!("{table}: the run has periods, but neither `period` nor `date` is mapped"))
-}
-
-/// Period of each row from `period` or `date`; `None` when neither is mapped, inner `None` when a cell is no period.
-pub(super) fn when(batch: &Batch<'_>, kind: PeriodKind) -> Result<Option<Vec<Option<When>>>, ContractError> {
-    let of_day =
-        |day: Day| (day != NO_DAY).then(|| When { period: kind.of(day), token: i64::from(day), day: Some(day) });
-    if let Some(days) = batch.days("date")? {
-        return Ok(Some(days.into_iter().map(of_day).collect()));
-    }
-    let Some(series) = batch.series("period") else { return Ok(None) };
-    if *series.dtype() == DataType::Date {
-        return Ok(batch.days("period")?.map(|days| days.into_iter().map(of_day).collect()));
-    }
-    let of_label = |label: String| {
-        let period = kind.parse(&label)?;
-        // A period has more than one label: 2024-Q1 and 2024Q1 are one.
-        Some(When { period, token: LABELS + i64::from(period), day: None })
-    };
-    let labels: Vec<Option<String>> = match batch.keys("period")? {
-        Some((keys, missing)) => (0..keys.len()).map(|i| (!missing[i]).then(|| keys.text(i))).collect(),
-        None => return Ok(None),
-    };
-    Ok(Some(labels.into_iter().map(|label| label.and_then(of_label)).collect()))
 }

@@ -4,7 +4,8 @@ use super::{
     ContractError,
     columns::is_number,
     rules::Tally,
-    tables::{Input, KnownCustomers, Slice, customer_of, demote, ids_like, split_duplicates},
+    small_table::{Input, Slice, demote, split_duplicates},
+    tables::{KnownCustomers, customer_of, ids_like},
 };
 use crate::{numeric::decimal::format_minor, units::Minor};
 

@@ -41,6 +41,7 @@
 pub mod acquisition;
 pub mod assemble;
 mod buyers;
+pub mod by_price;
 mod cell;
 mod chunked;
 mod columns;

@@ -8,17 +8,15 @@ use super::{
     FactsError, Layout, LedgerSummary,
     assemble::DriverSource,
     buyers::{Pairs, ScatteredPairs},
+    by_price::{ByPrice, PriceGroups},
     owned,
     packed::Packed,
 };
 use crate::{
-    numeric::{
-        decimal::Decimal,
-        keys::{Key, KeyIndex, Keys, TextColumn, published_hash},
-    },
+    numeric::keys::{Key, Keys, TextColumn, published_hash},
     schema::{
         facts::Cells,
-        lines::{LineBatch, PURCHASE},
+        lines::LineBatch,
         objects::{CostObject, ObjectKeys, Objects},
         period::PeriodKind,
         settings::ReturnsPolicy,
@@ -40,35 +38,6 @@ pub struct ObjectSummary {
     pairs: Option<Pairs>,
     /// The money of customers who pay other prices in a scenario, apart.
     prices: Option<ByPrice>,
-}
-
-/// Whose prices change in a scenario, and by which factor.
-#[derive(Debug, Default)]
-pub struct PriceGroups {
-    /// Customers that the groups are known of; `None` = of nobody.
-    pub customers: Option<KeyIndex>,
-    /// Place of each of these customers' factor; `None` = its prices stay.
-    pub group: Vec<Option<u16>>,
-    /// The same of every other customer.
-    pub others: Option<u16>,
-    /// Distinct factors.
-    pub factors: Vec<Decimal>,
-}
-
-impl PriceGroups {
-    fn of(&self, customer: Key<'_>) -> Option<u16> {
-        match self.customers.as_ref().and_then(|customers| customers.get(customer)) {
-            Some(row) => self.group[row as usize],
-            None => self.others,
-        }
-    }
-}
-
-/// Lines by factor, each with its summaries of named objects and of lines without one.
-#[derive(Debug)]
-struct ByPrice {
-    groups: PriceGroups,
-    summaries: Vec<(LedgerSummary, LedgerSummary)>,
 }
 
 impl ObjectSummary {
@@ -94,10 +63,7 @@ impl ObjectSummary {
     /// Adds the money of customers with other prices up apart, factor by factor.
     #[must_use]
     pub fn with_prices(mut self, groups: PriceGroups, period: PeriodKind) -> Self {
-        let layout = Layout { period, added: 0, distinct: 0 };
-        let summary = |_| (LedgerSummary::new(layout, &self.named.ids), LedgerSummary::new(layout, &self.without.ids));
-        let summaries = groups.factors.iter().map(summary).collect();
-        self.prices = Some(ByPrice { groups, summaries });
+        self.prices = Some(ByPrice::new(groups, period, (&self.named.ids, &self.without.ids)));
         self
     }
 
@@ -209,64 +175,8 @@ pub struct PackedObjects {
     prices: Vec<(u16, Packed, Packed)>,
 }
 
-impl ByPrice {
-    /// * `whose`: whose the lines without an object are.
-    fn pack(
-        &self,
-        lines: &LineBatch,
-        (objects, whose): (&ObjectKeys, &Keys),
-    ) -> Result<Vec<(u16, Packed, Packed)>, FactsError> {
-        // Money alone: no driver and no order is counted here.
-        let mask = lines.mask.iter().map(|mask| mask & PURCHASE).collect();
-        let money = LineBatch { mask, added: Vec::new(), order: vec![0; lines.len()], ..lines.clone() };
-        let group: Vec<Option<u16>> = (0..lines.len()).map(|row| self.groups.of(lines.customer.get(row))).collect();
-        let mut packed = Vec::new();
-        for (place, (named, without)) in self.summaries.iter().enumerate() {
-            let wanted =
-                |row: usize, missing: bool| group[row] == Some(place as u16) && objects.missing[row] == missing;
-            let lines = named.pack(&pick(&money, &objects.keys, |row| wanted(row, false)))?;
-            let others = without.pack(&pick(&money, whose, |row| wanted(row, true)))?;
-            packed.push((place as u16, lines, others));
-        }
-        Ok(packed)
-    }
-
-    fn fold(&mut self, wave: Vec<(u16, Packed, Packed)>) -> Result<(), FactsError> {
-        let mut by_place: Vec<(Vec<Packed>, Vec<Packed>)> =
-            self.summaries.iter().map(|_| (Vec::new(), Vec::new())).collect();
-        for (place, named, without) in wave {
-            by_place[usize::from(place)].0.push(named);
-            by_place[usize::from(place)].1.push(without);
-        }
-        for ((named, without), (lines, others)) in self.summaries.iter_mut().zip(by_place) {
-            named.fold(&lines)?;
-            without.fold(&others)?;
-        }
-        Ok(())
-    }
-
-    /// The cells of each factor under the numbers of all objects.
-    ///
-    /// * `ids`: of all objects. * `whose`: keys of all lines without one.
-    fn finish(self, returns: ReturnsPolicy, (ids, whose): (&Keys, &Keys)) -> Result<Vec<(Decimal, Cells)>, FactsError> {
-        let (numbers, others) = (KeyIndex::new(ids), KeyIndex::new(whose));
-        let among = |summary: LedgerSummary, numbers: &KeyIndex| {
-            let (rows, mut cells) = summary.finish(returns, &[])?;
-            let number: Vec<u32> = (0..rows.ids.len()).filter_map(|row| numbers.get(rows.ids.get(row))).collect();
-            for object in &mut cells.customer {
-                *object = number[*object as usize];
-            }
-            Ok(cells)
-        };
-        let of_factor = |(factor, (named, without))| {
-            Ok((factor, joined(among(named, &numbers)?, among(without, &others)?, ids.len() as u32)))
-        };
-        self.groups.factors.into_iter().zip(self.summaries).map(of_factor).collect()
-    }
-}
-
 /// Some of the lines, under other keys.
-fn pick(lines: &LineBatch, keys: &Keys, wanted: impl Fn(usize) -> bool) -> LineBatch {
+pub(super) fn pick(lines: &LineBatch, keys: &Keys, wanted: impl Fn(usize) -> bool) -> LineBatch {
     let rows: Vec<usize> = (0..lines.len()).filter(|row| wanted(*row)).collect();
     let mut picked = LineBatch::with_capacity(keys, lines.added.len(), rows.len());
     for &row in &rows {
@@ -286,7 +196,7 @@ fn pick(lines: &LineBatch, keys: &Keys, wanted: impl Fn(usize) -> bool) -> LineB
 }
 
 /// The cells of the named objects, then those of the lines without one, numbered from `number` on.
-fn joined(mut named: Cells, without: Cells, number: u32) -> Cells {
+pub(super) fn joined(mut named: Cells, without: Cells, number: u32) -> Cells {
     named.customer.extend(without.customer.iter().map(|whose| number + whose));
     named.period.extend(without.period);
     named.gross_sales.extend(without.gross_sales);
@@ -319,6 +229,7 @@ mod tests {
         numeric::keys::hash_int,
         schema::{
             facts::NO_DAY,
+            lines::PURCHASE,
             objects::{Buyers, Newcomer},
         },
     };

@@ -5,19 +5,14 @@
 
 use super::counts::{LastPurchase, Purchases};
 use super::discount::Discount;
-use super::gamma_gamma::SpendRate;
-use super::lifetime::{Customers, Spend};
-use super::normal_spend::MeanSpend;
+use super::lifetime::Customers;
 use super::purchase_model::{Dropout, WhileAlive};
-use super::spend_model::SpendModel;
-use crate::numeric::distributions::{Gamma, standard_exponential, standard_normal};
+use super::wallet::{Amounts, Known, Wallet};
+use crate::numeric::distributions::{Gamma, standard_exponential};
 use crate::numeric::philox::Stream;
-use crate::numeric::strips::GammaTable;
 
 /// Purchases up to which the earliest of uniform times are found by sorting.
 const SORTED: usize = 12;
-/// Frequencies whose table of spend rates is kept.
-pub(super) const KEPT: usize = 64;
 
 /// What stays the same over the paths of one customer, and the tables to draw them from.
 pub(super) struct Future<'a> {
@@ -56,122 +51,11 @@ struct Lomax {
     buys: f64,
 }
 
-/// How amounts of purchases vary, whoever the customer is.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Amounts {
-    /// Not at all.
-    Fixed,
-    /// Gamma distributed with this shape.
-    Gamma(f64),
-    /// Normally distributed with this standard deviation.
-    Normal(f64),
-}
-
-/// What is known of one customer's spend.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Known {
-    Amount(f64),
-    Rate(SpendRate),
-    Mean(MeanSpend),
-}
-
-/// One purchase of whom the rest is known.
-enum Purchase {
-    Fixed,
-    Gamma(Draw),
-    /// Standard deviation of one purchase.
-    Normal(f64),
-}
-
-/// What is drawn of the spend of one customer.
-struct Wallet {
-    purchase: Purchase,
-    /// Tables of `ν` by frequency, kept between customers.
-    kept: Vec<Option<Draw>>,
-    /// Which of them is the customer's, or one of its own.
-    slot: usize,
-    own: Draw,
-    /// Scale of `ν`, the amount, or the mean amount with its standard deviation.
-    scale: f64,
-    sd: f64,
-}
-
-impl Amounts {
-    /// Those of the customers, or of a draw of the spend model.
-    pub(super) fn new(spend: Spend<'_>, drawn: Option<SpendModel>) -> Self {
-        match (spend, drawn) {
-            (Spend::GammaGamma { .. }, Some(SpendModel::GammaGamma(drawn))) => Self::Gamma(drawn.p),
-            (Spend::Normal { .. }, Some(SpendModel::Normal(drawn))) => Self::Normal(drawn.within),
-            (Spend::Fixed(_), _) => Self::Fixed,
-            (Spend::GammaGamma { p, .. }, _) => Self::Gamma(p),
-            (Spend::Normal { model, .. }, _) => Self::Normal(model.within),
-        }
-    }
-}
-
-impl Known {
-    /// Of the customer in `row`, after another prior where the spend model is drawn.
-    pub(super) fn new(customers: &Customers<'_>, row: usize, drawn: Option<(SpendModel, SpendModel)>) -> Self {
-        match (customers.spend, drawn) {
-            (Spend::Fixed(amount), _) => Self::Amount(amount[row]),
-            (
-                Spend::GammaGamma { posterior, .. },
-                Some((SpendModel::GammaGamma(fitted), SpendModel::GammaGamma(drawn))),
-            ) => {
-                // What was learnt of the customer, `p x` and its money, after another prior.
-                let SpendRate { shape, rate } = posterior[row];
-                Self::Rate(drawn.posterior((shape - fitted.q) / fitted.p, rate - fitted.gamma))
-            }
-            (Spend::GammaGamma { posterior, .. }, _) => Self::Rate(posterior[row]),
-            (Spend::Normal { model, total }, drawn) => {
-                let model = match drawn {
-                    Some((_, SpendModel::Normal(drawn))) => drawn,
-                    _ => model,
-                };
-                Self::Mean(model.posterior(f64::from(customers.frequency[row]), total[row]))
-            }
-        }
-    }
-}
-
-/// A gamma distribution, by table where it has one.
-enum Draw {
-    Table(GammaTable),
-    Rejection(f64, Gamma),
-}
-
-impl Draw {
-    fn new(shape: f64, by_table: bool) -> Self {
-        let table = if by_table { GammaTable::new(shape) } else { None };
-        table.map_or_else(|| Self::Rejection(shape, Gamma::new(shape)), Self::Table)
-    }
-
-    fn shape(&self) -> f64 {
-        match self {
-            Self::Table(table) => table.shape(),
-            Self::Rejection(shape, _) => *shape,
-        }
-    }
-
-    #[inline]
-    fn draw(&self, stream: &mut Stream) -> f64 {
-        match self {
-            Self::Table(table) => table.draw(stream),
-            Self::Rejection(_, gamma) => gamma.draw(stream),
-        }
-    }
-}
-
 impl<'a> Future<'a> {
     /// No customer yet.
     ///
     /// * `kept`: frequencies whose table of spend rates is kept.
     pub(super) fn new(model: &WhileAlive, amounts: Amounts, kept: usize, discount: &'a Discount) -> Self {
-        let purchase = match amounts {
-            Amounts::Fixed => Purchase::Fixed,
-            Amounts::Gamma(p) => Purchase::Gamma(Draw::new(p, true)),
-            Amounts::Normal(sd) => Purchase::Normal(sd),
-        };
         Self {
             discount,
             phases: model.phases,
@@ -181,14 +65,7 @@ impl<'a> Future<'a> {
                 Dropout::AfterPurchase { .. } => Departure::AfterPurchase(LastPurchase::default()),
                 Dropout::AnyTime { .. } => Departure::AnyTime(Lomax::default()),
             },
-            wallet: Wallet {
-                purchase,
-                kept: (0..kept).map(|_| None).collect(),
-                slot: kept,
-                own: Draw::new(1.0, false),
-                scale: 0.0,
-                sd: 0.0,
-            },
+            wallet: Wallet::new(amounts, kept),
             margin_rate: 0.0,
             order_cost: 0.0,
             sustaining_rate: 0.0,
@@ -223,11 +100,7 @@ impl<'a> Future<'a> {
             // A worker serves models of one kind.
             _ => {}
         }
-        match spend {
-            Known::Amount(amount) => self.wallet.scale = amount,
-            Known::Rate(rate) => self.wallet.set(rate, frequency),
-            Known::Mean(MeanSpend { mean, sd }) => (self.wallet.scale, self.wallet.sd) = (mean, sd),
-        }
+        self.wallet.set(spend, frequency);
     }
 
     /// Tables of the purchases to come, and the probability that there are any.
@@ -416,39 +289,6 @@ impl Lomax {
     }
 }
 
-impl Wallet {
-    fn set(&mut self, SpendRate { shape, rate }: SpendRate, frequency: u32) {
-        self.scale = rate;
-        self.slot = frequency as usize;
-        // Which way of drawing is the customer's own matter, so that nobody else's presence changes a draw.
-        match self.kept.get_mut(self.slot) {
-            Some(Some(draw)) if draw.shape().to_bits() == shape.to_bits() => {}
-            Some(slot) => *slot = Some(Draw::new(shape, true)),
-            None => self.own = Draw::new(shape, false),
-        }
-    }
-
-    /// The discounted amount of a path's purchases.
-    ///
-    /// Under Gamma-Gamma one unit of a purchase's gamma variate is worth `scale / ν`. Normal amounts `S_j` add up to
-    /// `Σ f_j S_j ~ N(mean Σ f_j, sd² (Σ f_j)² + σ² Σ f_j²)`: one draw for all of them.
-    #[inline]
-    fn open(&self, factors: f64, amounts: f64, stream: &mut Stream) -> f64 {
-        match &self.purchase {
-            Purchase::Fixed => self.scale * amounts,
-            Purchase::Gamma(_) => {
-                let rate = self.kept.get(self.slot).and_then(Option::as_ref).unwrap_or(&self.own);
-                self.scale / rate.draw(stream) * amounts
-            }
-            Purchase::Normal(within) => {
-                let mean_varies = self.sd * factors;
-                let spread = libm::sqrt(mean_varies * mean_varies + within * within * amounts);
-                self.scale * factors + spread * standard_normal(stream)
-            }
-        }
-    }
-}
-
 /// One possible future.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path {
@@ -462,7 +302,7 @@ pub(super) struct Path {
 struct Basket {
     /// `Σ e^{−δt}`.
     factors: f64,
-    /// The same with each purchase's gamma variate as a factor; under normal spend `Σ e^{−2δt}`.
+    /// Sum of [`Wallet::amount`] of each.
     amounts: f64,
     /// The earliest of them.
     first: f64,
@@ -487,11 +327,7 @@ impl Basket {
         if FIRST {
             self.first = self.first.min(time);
         }
-        self.amounts += match &future.wallet.purchase {
-            Purchase::Gamma(purchase) => factor * purchase.draw(stream),
-            Purchase::Fixed => factor,
-            Purchase::Normal(_) => factor * factor,
-        };
+        self.amounts += future.wallet.amount(factor, stream);
     }
 
     #[inline]

@@ -108,4 +108,5 @@ pub mod tenures;
 #[cfg(test)]
 mod tests;
 pub mod uncertainty;
+mod wallet;
 pub mod weibull_gamma;

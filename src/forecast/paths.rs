@@ -7,11 +7,12 @@
 //! customer's own.
 
 use super::discount::Discount;
-use super::future::{Amounts, Future, KEPT, Known};
+use super::future::Future;
 use super::lifetime::Customers;
 use super::outlook::WAIT_QUANTILE;
 use super::population::Population;
 use super::simulate::{Lifetime, ParameterDraw, Settings, Wait};
+use super::wallet::{Amounts, KEPT, Known};
 use crate::numeric::philox::Stream;
 
 /// Purpose of this module's random streams.

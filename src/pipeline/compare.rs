@@ -21,10 +21,7 @@ use crate::{
         self, Comparison, Outcome,
         truth::{self, Errors},
     },
-    contract::{
-        self,
-        tables::{Input, KnownCustomers},
-    },
+    contract::{self, small_table::Input, tables::KnownCustomers},
     numeric::concentration::{Concentration, concentration},
     profit,
     publish::{

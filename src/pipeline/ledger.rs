@@ -10,7 +10,7 @@ use crate::{
     contract::{
         ContractError,
         rules::Tally,
-        tables::JUDGED_ROWS,
+        small_table::JUDGED_ROWS,
         transactions::{Judged, Ledger},
     },
     facts::{

@@ -11,7 +11,7 @@ use super::{
     output,
 };
 use crate::{
-    contract::tables,
+    contract::when,
     publish::{contents, folder},
     read,
     schema::settings::{Settings, TableName},
@@ -69,7 +69,7 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
             TableName::Events => of_events.as_slice(),
             _ => &[],
         };
-        wrong.extend(tables::check_periods(settings, table).err().map(RunError::from));
+        wrong.extend(when::check_periods(settings, table).err().map(RunError::from));
         match read::open_all(table, setting, base, drivers) {
             Ok(source) => {
                 tables.push(TableFound {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     allocate::explain::split,
     contract::ContractError,
-    facts::{customers::roll_up, objects::PriceGroups},
+    facts::{by_price::PriceGroups, customers::roll_up},
     numeric::{
         decimal::{Decimal, power_of_ten},
         keys::KeyIndex,
