@@ -114,12 +114,12 @@ pub fn acquisition_plan(
 const OUR_NAMES: [&str; 2] = ["(own)", "(others)"];
 
 /// What customers of others are worth: their equity, or `customers · value`, rounded half to even. A row without a competitor
-/// is the whole market, in which our customers are.
+/// is the whole market, in which our customers are. Beside the rows, whether none was set aside.
 ///
 /// # Errors
 /// [`ContractError`] of a column or of a rule with policy `error`; [`ContractError::Setting`] where a segment has both the
 /// whole market and competitors.
-pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketValue>, Tally), ContractError> {
+pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<((Vec<MarketValue>, bool), Tally), ContractError> {
     let (mut rows, mut tally) = input.gather(|slice: &mut Slice<'_, MarketValue>| {
         let equities = slice.batch.numbers("equity", input.money())?;
         let customers = slice.batch.numbers("customers", Scale::QUANTITY)?;
@@ -175,7 +175,8 @@ pub fn market(input: &Input<'_>, names: GroupNames<'_>) -> Result<(Vec<MarketVal
         let what = "market: a segment, or all customers, has rows with and without a competitor";
         return Err(ContractError::Setting(format!("{what}: give the whole market, or everybody in it")));
     }
-    Ok((rows, tally))
+    let is_whole = rows.len() as u64 == tally.balance.input.rows;
+    Ok(((rows, is_whole), tally))
 }
 
 /// The cells that say which customers a row is about: none for all of them.

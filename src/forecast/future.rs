@@ -1,7 +1,7 @@
 //! One possible future of a customer who is alive: when the customer buys, leaves, and what that is worth.
 //!
-//! Futures in which nothing happens (no purchase up to the horizon and, where that costs something, no departure) have
-//! one and the same value, [`Future::idle_value`]. Only the others are drawn.
+//! Futures in which nothing happens (no purchase up to the horizon and, of who may leave at any time, no departure) have one
+//! and the same value, [`Future::idle_value`]. Only the others are drawn.
 
 use super::counts::{LastPurchase, Purchases};
 use super::discount::Discount;
@@ -94,7 +94,7 @@ impl<'a> Future<'a> {
             }
             (Departure::AnyTime(left), Dropout::AnyTime { s, beta }) => {
                 let ln_none = -(model.r + x) * libm::log1p(horizon / (model.alpha + age));
-                let ln_idle = left.set(s, beta + age, horizon, ln_none, self.sustaining_rate != 0.0);
+                let ln_idle = left.set(s, beta + age, horizon, ln_none);
                 (self.idle, self.moving) = (libm::exp(ln_idle), -libm::expm1(ln_idle));
             }
             // A worker serves models of one kind.
@@ -262,13 +262,14 @@ impl<'a> Future<'a> {
 }
 
 impl Lomax {
-    /// Gives `ln` of the probability of a path in which nothing happens.
-    fn set(&mut self, s: f64, scale: f64, horizon: f64, ln_none: f64, departure_matters: bool) -> f64 {
+    /// Gives `ln` of the probability of a path in which nothing happens. A departure happens also where keeping the customer
+    /// costs nothing, so that equal random numbers are equal futures whatever the rates.
+    fn set(&mut self, s: f64, scale: f64, horizon: f64, ln_none: f64) -> f64 {
         let ln_stays = -s * libm::log1p(horizon / scale);
         (self.minus_inverse_s, self.scale, self.stays) = (-1.0 / s, scale, libm::exp(ln_stays));
-        let ln_idle = if departure_matters { ln_none + ln_stays } else { ln_none };
+        let ln_idle = ln_none + ln_stays;
         let moving = -libm::expm1(ln_idle);
-        self.buys = if departure_matters && moving > 0.0 { -libm::expm1(ln_none) / moving } else { 1.0 };
+        self.buys = if moving > 0.0 { -libm::expm1(ln_none) / moving } else { 1.0 };
         ln_idle
     }
 

@@ -221,7 +221,6 @@ impl Contracts {
                 let rows = Rows { customer, came: &|row| came[row] };
                 newcomers::by_period(
                     (setting, ledgers, money.0),
-                    per_major,
                     (&rows, done, (self.seen.together.by, &weights)),
                     newcomer,
                 )

@@ -109,8 +109,7 @@ fn prospects(
         let futures = draw((by, name), model, group.spend)?;
         let judged = |(row, like): &(usize, Like<'_>)| {
             let prospect = &prospects.rows[*row];
-            let minor = |cost: f64| (cost * per_major).round_ties_even() as Minor;
-            let cost = prospect.acquisition_cost.or(like.cost.map(minor)).unwrap_or(0);
+            let cost = prospect.acquisition_cost.or(like.cost).unwrap_or(0);
             let revenue = prospect.expected_revenue.map(|revenue| revenue as f64 / per_major);
             let most = settings.decisions.max_probability_of_loss;
             let group = number.map_or(like.group, |number| {
@@ -134,7 +133,7 @@ struct Like<'a> {
     name: &'a str,
     group: Group,
     /// Mean cost of having won one, major units.
-    cost: Option<f64>,
+    cost: Option<Minor>,
 }
 
 impl<'a> Like<'a> {

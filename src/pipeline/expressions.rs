@@ -16,12 +16,16 @@ use crate::{
         outputs::{ColumnType, DATASETS, RunColumn},
         scenario::BASE,
         segmentation::{self, Segmentation},
-        settings::Settings,
+        settings::{Settings, TableName},
     },
 };
 
-/// Datasets whose columns expressions may name; where two have one name, the first counts.
-const OF_CUSTOMERS: [&str; 3] = ["customer_profit_total", "customer_value", "customer_segment"];
+/// Datasets whose columns expressions may name; where two have one name, the first counts. The last is of customers with
+/// receivables, null for others.
+const OF_CUSTOMERS: [&str; 4] = ["customer_profit_total", "customer_value", "customer_segment", "customer_payment"];
+
+/// Place of `customer_payment` among them.
+const PAYMENT: usize = 3;
 
 /// Customers whose columns are made at a time.
 const ROWS_AT_ONCE: usize = 131_072;
@@ -42,6 +46,9 @@ pub(super) fn known(settings: &Settings) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::new();
     for (place, name) in OF_CUSTOMERS.iter().enumerate() {
         let Some(spec) = DATASETS.iter().find(|dataset| dataset.name == *name) else { continue };
+        if place == PAYMENT && settings.inputs.table(TableName::Receivables).is_none() {
+            continue;
+        }
         for RunColumn { name, kind, .. } in spec.columns_of(settings.quantiles()) {
             if !LATE.contains(&name.as_str()) && known.iter().all(|other| other.name != name) {
                 known.push(Known { name, kind, place });
@@ -173,6 +180,7 @@ pub(super) fn columns(
             let made = match number {
                 0 => world.profit_total_columns(range),
                 1 => values.columns_with(range, |column| is_wanted[column]),
+                PAYMENT => found.ledgers.payment_columns_of(range, settings),
                 _ => world.segment_columns(range),
             };
             made.into_iter().zip(&is_wanted).filter(|(_, wanted)| **wanted).map(|(values, _)| values).collect()
@@ -186,13 +194,17 @@ pub(super) fn columns(
         let specs = specs.into_iter().zip(&is_wanted).filter(|(_, wanted)| **wanted);
         columns.extend(specs.zip(found).map(|((column, _), values)| (column.name, column.kind, values)));
     }
-    for Segmentation { name, groups, of } in found.ledgers.hierarchies.iter() {
-        if wanted.contains(name) {
-            // Who has no channel, region or parent has a null here, as for its segment.
-            let own =
-                |number: &u32| Some(&groups[*number as usize]).filter(|name| *name != segmentation::NONE).cloned();
-            columns.push(((*name).to_owned(), ColumnType::Text, Values::Text(of.iter().map(own).collect())));
-        }
+    for name in hierarchies_of(settings).filter(|name| wanted.contains(name)) {
+        // Who has no channel, region or parent has a null here, as for its segment; and so has everybody, where nobody has one.
+        let texts = match found.ledgers.hierarchies.iter().find(|hierarchy| hierarchy.name == name) {
+            Some(Segmentation { groups, of, .. }) => {
+                let own =
+                    |number: &u32| Some(&groups[*number as usize]).filter(|name| *name != segmentation::NONE).cloned();
+                of.iter().map(own).collect()
+            }
+            None => vec![None; rows],
+        };
+        columns.push((name.to_owned(), ColumnType::Text, Values::Text(texts)));
     }
     columns
 }

@@ -172,8 +172,7 @@ impl Forecast {
         let keep = |rates: Rates| kept_rates(settings, rates);
         let weights = Weights::fit(&earned, self.together.grouped());
         let mut rates = keep(contribution::rates(&earned, &weights, self.together.grouped()));
-        let new_customers =
-            self.new_customers(settings, ledgers, (money.0, &earned, &weights), (added.as_deref(), &keep))?;
+        let new_customers = self.new_customers(ledgers, (money.0, &earned, &weights), (added.as_deref(), &keep))?;
         if let Some(added) = &added {
             rates.margin_rate.iter_mut().zip(added).for_each(|(rate, added)| *rate += added);
         }
@@ -209,14 +208,12 @@ impl Forecast {
     /// * `weights`: of the groups that rates are drawn to. * `added`: factor on a purchase that other prices add, one a history. * `keep`: what is kept of an amount.
     fn new_customers(
         &self,
-        settings: &Settings,
         ledgers: &Ledgers,
         (margins, earned, weights): (&Margins, &Earned<'_>, &Weights),
         (added, keep): (Option<&[f64]>, &dyn Fn(Rates) -> Rates),
     ) -> Result<Vec<NewCustomers>, ForecastError> {
         let histories = &self.histories;
-        let per_major = settings.currency.minor_per_major() as f64;
-        let acquisition_cost = acquisition_cost(ledgers, margins, &histories.customer, per_major);
+        let acquisition_cost = acquisition_cost(ledgers, margins, &histories.customer);
         let mean = self.mean_spend();
         let added: Option<Vec<f64>> =
             added.map(|added| added.iter().zip(&mean).map(|(factor, mean)| factor * mean).collect());

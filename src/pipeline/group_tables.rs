@@ -106,7 +106,7 @@ impl World<'_> {
             let known = of.acquisition_cost.as_ref()?[at];
             known.mean.filter(|_| known.customers >= self.settings.suppress)
         };
-        let cost: Vec<Option<Minor>> = rows.iter().map(|(of, at, _)| known((*of, *at)).map(minor)).collect();
+        let cost: Vec<Option<Minor>> = rows.iter().map(|(of, at, _)| known((*of, *at))).collect();
         let value: Vec<Minor> = rows.iter().map(|(.., expected)| minor(expected.value)).collect();
         let net = value.iter().zip(&cost).map(|(value, cost)| Some(value - (*cost)?)).collect();
         vec![

@@ -229,7 +229,7 @@ impl Offer<'_> {
             let mut parts = parts.map(|part| part.round_ties_even() as Minor);
             // What rounding leaves goes to the largest part, where it matters least.
             let rest = gain - parts.iter().sum::<Minor>();
-            if let Some(part) = parts.iter_mut().max_by_key(|part| part.abs()) {
+            if let Some(part) = parts[..bundle.actions.len()].iter_mut().max_by_key(|part| part.abs()) {
                 *part += rest;
             }
             if gain > 0 {

@@ -13,7 +13,8 @@ use crate::{
 impl Ledgers {
     /// Every part of the market, what our customers in it are worth, and what the others' are; nothing without the table.
     ///
-    /// All customers are the sum of the segments where the table gives each of them, in one way, and not all.
+    /// All customers are the sum of the segments where the table gives each of them, in one way, and not all, and no row of it was
+    /// set aside.
     ///
     /// * `expected`: value of every customer, minor units.
     fn market(&self, expected: &[Minor]) -> Vec<(Part, MinorSum, Vec<MarketValue>)> {
@@ -33,7 +34,12 @@ impl Ledgers {
             .collect();
         let whole = market.iter().all(|row| row.competitor.is_none());
         let alike = whole || market.iter().all(|row| row.competitor.is_some());
-        if alike && ledgers.segment.is_some() && parts.len() == own.len() && parts[0].0 != Part::All {
+        if alike
+            && ledgers.ahead.plans.market_is_whole
+            && ledgers.segment.is_some()
+            && parts.len() == own.len()
+            && parts[0].0 != Part::All
+        {
             let mut rows: Vec<MarketValue> = Vec::new();
             let mut sorted: Vec<&MarketValue> = market.iter().collect();
             sorted.sort_by(|a, b| a.competitor.cmp(&b.competitor));

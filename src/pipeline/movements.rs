@@ -131,6 +131,9 @@ impl World<'_> {
     fn declined(&self, now: &Range<Period>) -> Vec<Declined> {
         let first_cell = &self.found.ledgers.facts.first_cell;
         let length = now.end - now.start;
+        // What began within a year is not beside a whole one.
+        let first = self.found.ledgers.cells.period.iter().min().copied().unwrap_or(now.start);
+        let is_whole = |ago: i32| now.start - ago * length >= first;
         let customers = 0..self.found.ledgers.customers.len();
         let of = |customer: usize| {
             // Years back from now, the latest first, with what happened in them.
@@ -150,7 +153,7 @@ impl World<'_> {
             }
             let (_, latest) = years.first().filter(|(ago, _)| *ago == 0)?;
             let profit = latest.profit().filter(|profit| *profit < 0)?;
-            let good = |(_, year): &&(i32, Year)| year.profit().is_some_and(|profit| profit > 0);
+            let good = |(ago, year): &&(i32, Year)| is_whole(*ago) && year.profit().is_some_and(|profit| profit > 0);
             let (ago, year) = years[1..].iter().find(good)?;
             let change = change(year, latest)?;
             Some(Declined { customer: customer as u32, ago: *ago, before: year.profit()?, now: profit, change })

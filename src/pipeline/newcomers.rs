@@ -12,13 +12,13 @@ use crate::{
         newcomer::{NewCustomer, Newcomer},
         newcomer_periods,
     },
-    numeric::{credibility::Grouped, sums::Compensated},
+    numeric::{credibility::Grouped, decimal::divide_half_even},
     schema::{
         facts::CustomerFacts,
         margins::Margins,
         settings::{ForecastSettings, PoolBy},
     },
-    units::Minor,
+    units::{Minor, MinorSum},
 };
 
 /// What the next customer of every group is expected to bring.
@@ -40,8 +40,8 @@ pub(super) struct NewCustomers {
 pub(super) struct Known {
     /// Customers of whom it is known.
     pub(super) customers: u64,
-    /// Major units; `None` where it is known of nobody.
-    pub(super) mean: Option<f64>,
+    /// Rounded half to even; `None` where it is known of nobody.
+    pub(super) mean: Option<Minor>,
 }
 
 /// What new customers are told by, beside all: what the config names, segments and channels where there are any, and the year
@@ -56,31 +56,27 @@ pub(super) fn told_by(setting: &ForecastSettings, ledgers: &Ledgers) -> Vec<Pool
     by
 }
 
-/// Cost of having won each customer of a forecast, major units; inner `None` where it is unknown, `None` where nobody says.
-pub(super) fn acquisition_cost(
-    ledgers: &Ledgers,
-    margins: &Margins,
-    customers: &[u32],
-    per_major: f64,
-) -> Option<Vec<Option<f64>>> {
+/// Cost of having won each customer of a forecast; inner `None` where it is unknown, `None` where nobody says.
+pub(super) fn acquisition_cost(ledgers: &Ledgers, margins: &Margins, customers: &[u32]) -> Option<Vec<Option<Minor>>> {
     let known = ledgers.relations.cost_known.as_ref()?;
     let cost = sum_by_customer(&ledgers.facts.first_cell, &margins.economic.acquisition_cost);
-    let of = |row: &u32| known[*row as usize].then(|| cost[*row as usize] as f64 / per_major);
+    let of = |row: &u32| known[*row as usize].then(|| cost[*row as usize]);
     Some(customers.iter().map(of).collect())
 }
 
 /// Mean of the known values of a column by group.
-pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Known> {
-    let mut sums = vec![(0_u64, Compensated::default()); groups];
+pub(super) fn means(column: &[Option<Minor>], of: &[u32], groups: usize) -> Vec<Known> {
+    let mut sums = vec![(0_u64, MinorSum::default()); groups];
     for (value, group) in column.iter().zip(of) {
         let Some(value) = value else { continue };
         let (rows, sum) = &mut sums[*group as usize];
         *rows += 1;
-        sum.add(*value);
+        *sum += MinorSum::from(*value);
     }
-    let known = |(customers, sum): (u64, Compensated)| Known {
+    // A mean of amounts is within their range.
+    let known = |(customers, sum): (u64, MinorSum)| Known {
         customers,
-        mean: (customers > 0).then(|| sum.value() / customers as f64),
+        mean: (customers > 0).then(|| divide_half_even(sum, customers.into()) as Minor),
     };
     sums.into_iter().map(known).collect()
 }
@@ -90,11 +86,10 @@ pub(super) fn means(column: &[Option<f64>], of: &[u32], groups: usize) -> Vec<Kn
 /// * `rows`, `done`: its customers. * `known`: the way of grouping that their rates are drawn together by, and its weights.
 pub(super) fn by_period(
     (setting, ledgers, margins): (&ForecastSettings, &Ledgers, &Margins),
-    per_major: f64,
     (rows, done, known): (&Rows<'_>, Done<'_>, (&str, &Weights)),
     newcomer: Newcomer,
 ) -> Vec<NewCustomers> {
-    let cost = acquisition_cost(ledgers, margins, rows.customer, per_major);
+    let cost = acquisition_cost(ledgers, margins, rows.customer);
     let of_group = |Grouping { by, names, of }: Grouping| {
         let grouped = Grouped { of: &of, groups: names.len() };
         let weights = if by == known.0 { *known.1 } else { done.weights(grouped) };
@@ -111,4 +106,19 @@ pub(super) fn by_period(
 pub(super) fn spent(facts: &CustomerFacts, customers: &[u32], per_major: f64) -> Vec<f64> {
     let revenue: &[Minor] = &facts.purchase_revenue;
     customers.iter().map(|row| revenue[*row as usize] as f64 / per_major).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_of_amounts_is_rounded_half_to_even() {
+        // 221.40 over eight customers are 27.675; of the second group one is known, of the third nobody.
+        let each = [22_140, 0, 0, 0, 0, 0, 0, 0].map(Some);
+        let column: Vec<Option<Minor>> = each.into_iter().chain([Some(5), None, None]).collect();
+        let found = means(&column, &[0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2], 3);
+        let found: Vec<_> = found.into_iter().map(|known| (known.customers, known.mean)).collect();
+        assert_eq!(found, [(8, Some(2_768)), (1, Some(5)), (0, None)]);
+    }
 }

@@ -291,7 +291,6 @@ impl Opportunistic {
                 let newcomer = model.newcomer(&self.seen.worth);
                 newcomers::by_period(
                     (setting, ledgers, money.0),
-                    per_major,
                     (&rows, done, (self.seen.together.by, &weights)),
                     newcomer,
                 )

@@ -1,8 +1,10 @@
 //! How customers pay, of the receivables table, and what that makes of expected losses.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::objects::is_mapped;
+use super::{Ledgers, objects::is_mapped};
 use crate::{
     portfolio::credit::payment,
     publish::dataset::Values,
@@ -15,8 +17,6 @@ use crate::{
     },
     units::{Day, Minor},
 };
-
-use super::{Ledgers, tables::integers};
 
 /// Columns that say how customers pay.
 const KNOWN_BY: [&str; 4] = ["days_late", "overdue", "disputed", "write_off"];
@@ -68,23 +68,37 @@ fn default_probability(setting: &CreditSettings, grade: u8) -> i64 {
 impl Ledgers {
     /// The columns of `customer_payment`.
     pub(super) fn payment_columns(&self, settings: &Settings) -> Vec<Values> {
-        let rows = &self.payments;
-        let float = |of: &dyn Fn(&Payment) -> Option<f64>| Values::Float(rows.iter().map(|(_, row)| of(row)).collect());
-        let probability = |row: &Payment| {
-            let grade = usize::from(row.grade?);
-            Some(settings.portfolio.credit.default_probability[grade].to_float())
-        };
-        let grade = |row: &Payment| row.grade.map(|grade| Payment::GRADES[usize::from(grade)].to_owned());
-        vec![
-            Values::Ids(rows.iter().map(|(customer, _)| *customer).collect()),
-            integers(rows.iter().map(|(_, row)| i64::from(row.periods))),
-            float(&|row| row.days_late),
-            float(&|row| row.trend),
-            float(&|row| row.overdue_share),
-            float(&|row| row.disputed_share),
-            float(&|row| row.write_off_share.filter(|share| share.is_finite())),
-            Values::Text(rows.iter().map(|(_, row)| grade(row)).collect()),
-            float(&probability),
-        ]
+        columns_of(self.payments.iter().map(|(customer, row)| (*customer, Some(row))).collect(), settings)
     }
+
+    /// The same of customers `rows`, whoever they are: null for who has no records.
+    pub(super) fn payment_columns_of(&self, rows: Range<usize>, settings: &Settings) -> Vec<Values> {
+        let payments = &self.payments;
+        let of = |customer: u32| {
+            let at = payments.binary_search_by_key(&customer, |(customer, _)| *customer);
+            (customer, at.ok().map(|at| &payments[at].1))
+        };
+        columns_of(rows.map(|row| of(row as u32)).collect(), settings)
+    }
+}
+
+fn columns_of(rows: Vec<(u32, Option<&Payment>)>, settings: &Settings) -> Vec<Values> {
+    let float =
+        |of: &dyn Fn(&Payment) -> Option<f64>| Values::Float(rows.iter().map(|(_, row)| row.and_then(of)).collect());
+    let probability = |row: &Payment| {
+        let grade = usize::from(row.grade?);
+        Some(settings.portfolio.credit.default_probability[grade].to_float())
+    };
+    let grade = |row: &Payment| row.grade.map(|grade| Payment::GRADES[usize::from(grade)].to_owned());
+    vec![
+        Values::Ids(rows.iter().map(|(customer, _)| *customer).collect()),
+        Values::Integer(rows.iter().map(|(_, row)| row.map(|row| i64::from(row.periods))).collect()),
+        float(&|row| row.days_late),
+        float(&|row| row.trend),
+        float(&|row| row.overdue_share),
+        float(&|row| row.disputed_share),
+        float(&|row| row.write_off_share.filter(|share| share.is_finite())),
+        Values::Text(rows.iter().map(|(_, row)| row.and_then(grade)).collect()),
+        float(&probability),
+    ]
 }

@@ -56,10 +56,12 @@ impl SideInputs<'_> {
 
     /// Plans, the market and targets.
     fn plans(&mut self, names: GroupNames<'_>, as_of: Day) -> Result<Plans, RunError> {
+        let (market, is_whole) = self.table(TableName::Market, |input, _| plans::market(input, names))?.unzip();
         Ok(Plans {
             acquisition: self
                 .table(TableName::AcquisitionPlan, |input, _| plans::acquisition_plan(input, names, as_of))?,
-            market: self.table(TableName::Market, |input, _| plans::market(input, names))?,
+            market,
+            market_is_whole: is_whole.unwrap_or(false),
             targets: self.table(TableName::Targets, |input, _| plans::targets(input, names))?,
         })
     }

@@ -8,14 +8,19 @@ use super::{
 };
 use crate::{
     portfolio::{CELLS, cell, clusters},
-    schema::{facts::NO_DAY, portfolio::PortfolioGroup, segmentation::Segmentation, settings::Settings},
+    schema::{
+        facts::NO_DAY,
+        portfolio::{Payment, PortfolioGroup},
+        segmentation::{self, Segmentation},
+        settings::Settings,
+    },
 };
 
 /// Group of customers of whom no expression is true.
 const OTHER: &str = "(other)";
 
-/// Value tier, segment, channel, parent, region, RFM cell and portfolio group, with the places in the joint totals that are
-/// settled.
+/// Value tier, segment, channel, parent, region, RFM cell, portfolio group, credit grade and roles, with the places in the joint
+/// totals that are settled.
 pub(super) fn of(settings: &Settings, found: &Findings) -> Vec<(Segmentation, Option<usize>)> {
     let ledgers = &found.ledgers;
     let tiers = settings.portfolio.value_tiers.iter().map(|tier| tier.name.as_str());
@@ -31,7 +36,36 @@ pub(super) fn of(settings: &Settings, found: &Findings) -> Vec<(Segmentation, Op
         let names = PortfolioGroup::ALL.map(PortfolioGroup::as_str);
         all.push((Segmentation::by_number("portfolio_group", names, &numbers), None));
     }
+    all.extend(grades(found).into_iter().chain(roles(found)).map(|own| (own, None)));
     all
+}
+
+/// Credit grades, where anybody has one.
+fn grades(found: &Findings) -> Option<Segmentation> {
+    let ledgers = &found.ledgers;
+    let none = Payment::GRADES.len() as u32;
+    let mut of = vec![none; ledgers.customers.len()];
+    for (customer, payment) in ledgers.payments.iter() {
+        of[*customer as usize] = payment.grade.map_or(none, u32::from);
+    }
+    let names = Payment::GRADES.into_iter().chain([segmentation::NONE]);
+    of.iter().any(|grade| *grade != none).then(|| Segmentation::by_number("credit_grade", names, &of))
+}
+
+/// Who has a role and who has not, role by role, as a customer may have several; those that somebody has.
+fn roles(found: &Findings) -> impl Iterator<Item = Segmentation> {
+    let roles = &found.portfolio.roles;
+    let of = |name: &'static str, role: Option<&Vec<bool>>| {
+        let of: Vec<u32> = role?.iter().map(|has| u32::from(!has)).collect();
+        of.contains(&0).then(|| Segmentation::by_number(name, [name, OTHER], &of))
+    };
+    let all = [
+        of("high_lifetime_value", roles.high_lifetime_value.as_ref()),
+        of("benchmark", roles.benchmark.as_ref()),
+        of("inspiration", roles.inspiration.as_ref()),
+        of("cost_magnet", Some(&roles.cost_magnet)),
+    ];
+    all.into_iter().flatten()
 }
 
 fn cells(settings: &Settings, found: &Findings) -> Vec<u16> {

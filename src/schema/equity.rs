@@ -218,6 +218,8 @@ pub struct Plans {
     pub acquisition: Option<Vec<PlannedCustomers>>,
     /// What customers of others are worth, sorted.
     pub market: Option<Vec<MarketValue>>,
+    /// Whether no row of it was set aside: then its segments are the whole market.
+    pub market_is_whole: bool,
     /// Targets, sorted.
     pub targets: Option<Vec<Target>>,
 }

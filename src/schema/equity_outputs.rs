@@ -59,7 +59,7 @@ pub(super) const SEGMENT_MEASURE: OutputDataset = OutputDataset {
 /// Parts of the market.
 pub(super) const EQUITY_SHARE: OutputDataset = OutputDataset {
     name: "equity_share",
-    grain: "with inputs.market and a forecast, one row a segment of it and competitor, ours first; all customers are the sum of the segments where the table gives every one of them and not all; sorted by segmentation, segment",
+    grain: "with inputs.market and a forecast, one row a segment of it and competitor, ours first; all customers are the sum of the segments where the table gives every one of them and not all, and no row was set aside; sorted by segmentation, segment",
     columns: &[
         column("segmentation", Text, "all or segment"),
         SEGMENT,

@@ -108,8 +108,21 @@ fn every_segmentation_partitions_the_customers_and_adds_up_to_the_whole() {
         (decimals(&out, "segment_value", "net_revenue"), decimals(&out, "segment_value", "economic_profit"));
     let mut kinds: Vec<String> = of.iter().flatten().cloned().collect();
     kinds.dedup();
-    let expected =
-        ["channel", "cluster", "cohort_year", "parent", "portfolio_group", "rfm_cell", "user_segment", "value_tier"];
+    let expected = [
+        "benchmark",
+        "channel",
+        "cluster",
+        "cohort_year",
+        "cost_magnet",
+        "credit_grade",
+        "high_lifetime_value",
+        "inspiration",
+        "parent",
+        "portfolio_group",
+        "rfm_cell",
+        "user_segment",
+        "value_tier",
+    ];
     assert_eq!(kinds, expected);
     for kind in expected {
         let rows: Vec<usize> = (0..of.len()).filter(|row| of[*row].as_deref() == Some(kind)).collect();
@@ -233,6 +246,19 @@ fn bad_debt_by_grade_is_the_balance_times_the_probability_of_the_grade() {
     let other = late_payers("bad_debt: {by_grade: true, probability_per_year: 0.5, loss: 0.60}\n");
     other.run(&[]);
     assert_eq!(other.decimals("customer_profit_total", "bad_debt"), [30, 600, 1_500, 3_000]);
+    // Grades are groups, and columns of the user's own ones: null of whom nothing is known.
+    let own = late_payers(
+        "portfolio:\n  segments: {known: \"default_probability < 0.2\", unknown: \"grade IS NULL\", late: \"grade = 'E'\"}\n",
+    );
+    own.run(&[]);
+    let (of, names) = (own.texts("segment_value", "segmentation"), own.texts("segment_value", "segment"));
+    let counts = own.whole_numbers("segment_value", "customers");
+    let found = |kind: &str| -> Vec<String> {
+        let rows = (0..of.len()).filter(|row| of[*row] == kind && counts[*row] != Some(0));
+        rows.map(|row| format!("{} {}", names[row], counts[row].unwrap())).collect()
+    };
+    assert_eq!(found("credit_grade"), ["(none) 1", "A 1", "D 1", "E 1"]);
+    assert_eq!(found("user_segment"), ["known 2", "late 1", "unknown 1"]);
     assert_snapshot!(late_payers("bad_debt: {by_grade: true, probability: 0.5, loss: 0.60}\n").failure(), @r"
     exit code 2
     whalecurve.yaml:8:28: `bad_debt.probability` has no effect with by_grade
@@ -350,6 +376,11 @@ fn who_has_no_channel_has_none_in_an_expression_either() {
     job.run(&[]);
     let groups = job.optional_texts("customer_segment", "user_segment");
     assert_eq!(groups, ["nowhere", "(other)", "not_web"].map(|name| Some(name.to_owned())));
+    // Nor has anybody, where the column holds nothing.
+    job.text("c.csv", "id,s,w\na,,\nb,x,\nc,x,\n");
+    job.run(&[]);
+    let groups = job.optional_texts("customer_segment", "user_segment");
+    assert_eq!(groups, ["nowhere", "(other)", "(other)"].map(|name| Some(name.to_owned())));
 }
 
 /// The example with its ledger and tables in another order of rows, and words of its config changed.
@@ -472,4 +503,10 @@ activities:
     // By hand: an order less at 90.00 after picking, 90.00 less for the other one, 20.00 of handling saved.
     let parts = ["volume", "price_mix", "product_cost", "cost_to_serve", "lateness", "other"].map(part);
     assert_eq!(parts, [-9_000, -9_000, 0, 2_000, 0, 0]);
+    // A year of which the ledger has a part alone is not beside a whole one: here twelve months up to May 2023.
+    let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+    let config = config.replace("as_of: 2023-12-31", "as_of: 2023-05-31").replace("period: year", "period: month");
+    job.text("whalecurve.yaml", &config);
+    job.run(&[]);
+    assert_eq!(job.texts("customer_decline", "customer_id"), Vec::<String>::new());
 }

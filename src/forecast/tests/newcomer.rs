@@ -13,7 +13,7 @@ use crate::forecast::histories::Histories;
 use crate::forecast::known_spend::fit_spend;
 use crate::forecast::mbg_nbd::MbgNbd;
 use crate::forecast::newcomer::{ExpectedSpend, new_customers};
-use crate::forecast::newcomer_futures::newcomer_futures;
+use crate::forecast::newcomer_futures::{NewcomerFutures, newcomer_futures};
 use crate::forecast::newcomer_periods as periods;
 use crate::forecast::pareto_nbd::ParetoNbd;
 use crate::forecast::population::Population;
@@ -132,8 +132,8 @@ fn other_prices_add_to_what_a_purchase_brings_in_full() {
 /// Standard errors by which a mean of drawn futures may miss its expectation.
 const ERRORS: f64 = 4.0;
 
-#[test]
-fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
+/// New customers after the sample's fit: the model, their mean amount, and their drawn futures.
+fn drawn(kind: PurchaseKind, discount_rate_per_year: f64) -> (PurchaseModel, f64, NewcomerFutures) {
     let sample = super::cdnow::sample();
     let rows = sample.x.len() as u32;
     let histories = Histories {
@@ -142,53 +142,84 @@ fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
         recency: sample.recency.clone(),
         age: sample.age.clone(),
     };
+    let settings = ForecastSettings { model: ModelChoice::One(kind), discount_rate_per_year, ..a_year() };
+    let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
+    let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total, &[]);
+    let models = Models { purchases, spend, mean_amount: None, population: None, groups: None, moving: None };
+    let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
+    let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    // Every third customer: fewer than are taken at most, and more.
+    let members: Vec<u32> = (0..rows).step_by(3).collect();
+    let means = known.mean_spend(&histories.frequency);
+    let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
+    let futures = newcomer_futures(&models, &known, (&members, None, &keys), None, &settings, 7).unwrap();
+    (models.population().unwrap().model_of(0).clone(), amount, futures)
+}
+
+fn a_year() -> ForecastSettings {
+    ForecastSettings {
+        model: ModelChoice::One(PurchaseKind::BgNbd),
+        holdout_days: None,
+        grace_days: 0,
+        contracts_from: None,
+        spend: SpendKind::GammaGamma,
+        days_per_unit: 7.0,
+        time_unit: "week".to_owned(),
+        horizon_days: 364,
+        discount_rate_per_year: 0.1,
+        discounting: Discounting::Continuous,
+        paths: 10,
+        parameter_uncertainty: false,
+        simulated_waits: false,
+        quantiles: Vec::new(),
+        covariates: None,
+        pool_by: None,
+        penalty: None,
+    }
+}
+
+/// The mean of draws lies within a few of its errors of what it should be.
+fn has_mean(drawn: &[f64], expected: f64, what: &str) {
+    let n = drawn.len() as f64;
+    assert!(n >= 10_000.0);
+    let mean = drawn.iter().sum::<f64>() / n;
+    let variance = drawn.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
+    let miss = (mean - expected) / (variance / n).sqrt();
+    assert!(miss.abs() < ERRORS, "{what}: {mean} {expected}, {miss} errors");
+}
+
+#[test]
+fn the_mean_of_drawn_futures_is_what_a_new_customer_is_expected_to_do() {
     for kind in [PurchaseKind::BgNbd, PurchaseKind::MbgNbd, PurchaseKind::ParetoNbd] {
-        let settings = ForecastSettings {
-            model: ModelChoice::One(kind),
-            holdout_days: None,
-            grace_days: 0,
-            contracts_from: None,
-            spend: SpendKind::GammaGamma,
-            days_per_unit: 7.0,
-            time_unit: "week".to_owned(),
-            horizon_days: 364,
-            discount_rate_per_year: 0.1,
-            discounting: Discounting::Continuous,
-            paths: 10,
-            parameter_uncertainty: false,
-            simulated_waits: false,
-            quantiles: Vec::new(),
-            covariates: None,
-            pool_by: None,
-            penalty: None,
-        };
-        let (summary, purchases) = fit_purchases(kind, &histories, &[], &settings).unwrap();
-        let spend = fit_spend(SpendKind::GammaGamma, &histories, &sample.total, &[]);
-        let models = Models { purchases, spend, mean_amount: None, population: None, groups: None, moving: None };
-        let known = expectations(&summary, &models, &histories, &sample.total, &settings).unwrap();
-        let keys: Vec<u64> = (0..u64::from(rows)).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
-        // Every third customer: fewer than are taken at most, and more.
-        let members: Vec<u32> = (0..rows).step_by(3).collect();
-        let (horizon, timing) = (horizon(&settings), timing(&settings));
-        let newcomer = models.population().unwrap().model_of(0).newcomer(horizon, timing).unwrap();
-        let means = known.mean_spend(&histories.frequency);
-        let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
-        let futures = newcomer_futures(&models, &known, (&members, None, &keys), None, &settings, 7).unwrap();
-        for (drawn, expected) in [
-            (&futures.purchases, newcomer.discounted_purchases),
-            (&futures.alive_time, newcomer.discounted_alive_time),
-            (&futures.spend, amount * newcomer.discounted_purchases),
-        ] {
-            let n = drawn.len() as f64;
-            assert!(n >= 10_000.0);
-            let mean = drawn.iter().sum::<f64>() / n;
-            let variance = drawn.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
-            let miss = (mean - expected) / (variance / n).sqrt();
-            assert!(miss.abs() < ERRORS, "{kind:?}: {mean} {expected}, {miss} errors");
-        }
+        let (model, amount, futures) = drawn(kind, 0.1);
+        let (horizon, timing) = (horizon(&a_year()), timing(&a_year()));
+        let newcomer = model.newcomer(horizon, timing).unwrap();
+        has_mean(&futures.purchases, newcomer.discounted_purchases, "purchases");
+        has_mean(&futures.alive_time, newcomer.discounted_alive_time, "time alive");
+        has_mean(&futures.spend, amount * newcomer.discounted_purchases, "spend");
         // Who lives longest buys nothing for a while: some futures have one purchase, none has fewer.
         assert!(futures.purchases.iter().all(|purchases| *purchases >= 1.0 - 1e-6));
     }
+}
+
+#[test]
+fn purchases_spend_and_time_alive_of_a_drawn_future_are_of_one_future() {
+    // Under Pareto/NBD purchases go on at the rate λ until τ: E[(X−1) τ] = E[λ] E[τ²] = r/α ∫ 2u (β/(β+u))^s du, and spend
+    // is the mean amount times purchases, whatever τ.
+    let (model, amount, futures) = drawn(PurchaseKind::ParetoNbd, 0.0);
+    let PurchaseModel::ParetoNbd(ParetoNbd { r, alpha, s, beta }) = model else { panic!("{model:?}") };
+    let (steps, horizon) = (100_000, horizon(&a_year()));
+    let step = horizon / f64::from(steps);
+    let squared: f64 = (0..steps)
+        .map(|at| step * (f64::from(at) + 0.5))
+        .map(|u| step * 2.0 * u * libm::pow(beta / (beta + u), s))
+        .sum();
+    let product = |of: &[f64], less: f64| -> Vec<f64> {
+        of.iter().zip(&futures.alive_time).map(|(value, alive)| (value - less) * alive).collect()
+    };
+    has_mean(&product(&futures.purchases, 1.0), r / alpha * squared, "purchases and time alive");
+    let alive = model.newcomer(horizon, counting(0.0, None)).unwrap().discounted_alive_time;
+    has_mean(&product(&futures.spend, 0.0), amount * (r / alpha * squared + alive), "spend and time alive");
 }
 
 /// Discounted years of a sum of draws, and how far its mean may be from what is expected.
