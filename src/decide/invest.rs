@@ -12,6 +12,9 @@
 //! Source: Sinha & Zoltners, The multiple-choice knapsack problem, Operations Research 27 (1979), 503–515 (hull and bound);
 //! Pisinger, A minimal algorithm for the multiple-choice knapsack problem, EJOR 83 (1995), 394–410 (core).
 
+#[cfg(test)]
+mod tests;
+
 use rayon::prelude::*;
 
 use super::hull::{Increment, increments};

@@ -9,10 +9,10 @@ fn exhaustive(candidates: &[Candidate], budget: MinorSum) -> MinorSum {
     let Some(first) = candidates.first() else { return 0 };
     let own = candidates.partition_point(|candidate| candidate.customer == first.customer);
     let rest = &candidates[own..];
-    let with =
-        candidates[..own].iter().filter(|candidate| MinorSum::from(candidate.cost) <= budget).map(|candidate| {
-            MinorSum::from(candidate.gain) + exhaustive(rest, budget - MinorSum::from(candidate.cost))
-        });
+    let with = candidates[..own]
+        .iter()
+        .filter(|candidate| MinorSum::from(candidate.cost) <= budget)
+        .map(|candidate| MinorSum::from(candidate.gain) + exhaustive(rest, budget - MinorSum::from(candidate.cost)));
     with.chain([exhaustive(rest, budget)]).max().unwrap()
 }
 
