@@ -1,6 +1,8 @@
 //! The order in which activities are planned: one in proportion to another's cost comes after it, and so does one that takes its unused
 //! capacity.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     costing::Costing,
     refusal::{CostError, PoolError, Refusal},
@@ -37,26 +39,35 @@ fn needs(setting: &ActivitySetting) -> Vec<String> {
 /// [`Refusal::CostLoop`] when activities wait for each other.
 pub(super) fn in_order(costing: &Costing<'_>) -> Result<Vec<usize>, CostError> {
     let activities = costing.activities;
-    let needed: Vec<Vec<String>> = activities.iter().map(|activity| needs(&activity.setting)).collect();
-    let mut done = vec![false; activities.len()];
+    let number: BTreeMap<&str, usize> =
+        activities.iter().enumerate().map(|(number, activity)| (activity.name.as_str(), number)).collect();
+    // Who comes before whom, each pair once.
+    let mut pairs: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for (own, Activity { setting, .. }) in activities.iter().enumerate() {
+        pairs.extend(needs(setting).iter().filter_map(|name| Some((*number.get(name.as_str())?, own))));
+        pairs.extend(setting.unused_to.iter().filter_map(|name| Some((own, *number.get(name.as_str())?))));
+    }
+    let mut waits_for = vec![0_usize; activities.len()];
+    pairs.iter().for_each(|(_, after)| waits_for[*after] += 1);
     let mut order = Vec::with_capacity(activities.len());
-    while order.len() < activities.len() {
-        let waits = |number: usize| {
-            let needs = &needed[number];
-            let name = &activities[number].name;
-            activities.iter().zip(&done).any(|(other, done)| {
-                let serves = other.setting.unused_to.as_ref() == Some(name);
-                !done && (serves || needs.contains(&other.name))
-            })
-        };
-        let ready: Vec<usize> = (0..activities.len()).filter(|number| !done[*number] && !waits(*number)).collect();
-        if ready.is_empty() {
-            return Err(circle(costing, &done));
+    let mut ready: Vec<usize> = (0..activities.len()).filter(|number| waits_for[*number] == 0).collect();
+    while !ready.is_empty() {
+        let mut next = Vec::new();
+        for before in ready {
+            order.push(before);
+            for (_, after) in pairs.range((before, 0)..(before + 1, 0)) {
+                waits_for[*after] -= 1;
+                if waits_for[*after] == 0 {
+                    next.push(*after);
+                }
+            }
         }
-        for number in ready {
-            done[number] = true;
-            order.push(number);
-        }
+        next.sort_unstable();
+        ready = next;
+    }
+    if order.len() < activities.len() {
+        let done: Vec<bool> = waits_for.iter().map(|waits| *waits == 0).collect();
+        return Err(circle(costing, &done));
     }
     Ok(order)
 }

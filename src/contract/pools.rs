@@ -16,7 +16,7 @@ use super::{
     meant::strangers,
     rules::Tally,
     small_table::{Input, Slice},
-    when::{not_after, when},
+    when::{no_period, not_after, when},
 };
 use crate::{
     numeric::decimal::format_grouped,
@@ -95,7 +95,7 @@ pub fn pools(
                 (_, None, _) => Err(("invalid_amount", "the amount is null or not a finite number in range")),
                 _ if !known => Err(("unknown_activity", "neither an activity nor a resource pool has this name")),
                 _ if no_capacity => Err(("invalid_capacity", "the capacity is not a finite number above zero")),
-                (.., Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
+                (.., Some(None)) => Err(no_period(input)),
                 (Ok(code), Some(amount), Some(Some(when))) => {
                     not_after(input, when).map(|when| line(code, amount, Some(when.period)))
                 }

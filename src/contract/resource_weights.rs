@@ -7,7 +7,7 @@ use super::{
     columns::{Scale, is_number},
     rules::Tally,
     small_table::{Input, Slice, demote, split_duplicates},
-    when::when,
+    when::{no_period, when},
 };
 use crate::{
     numeric::decimal::format_minor,
@@ -51,7 +51,7 @@ pub fn resource_weights(input: &Input<'_>) -> Result<(Takers, Tally), ContractEr
                 _ if !is_number(weights[row]) || weights[row] < 0 => {
                     Err(("invalid_weight", "the weight is null, below zero, or not a finite number in range"))
                 }
-                (.., Some(None)) => Err(("invalid_period", "the period is no period of the run's kind")),
+                (.., Some(None)) => Err(no_period(input)),
                 (Some(from), Some(to), period) => {
                     let period = period.flatten().map(|when| when.period).filter(|_| !whole);
                     Ok(WeightRow { from, to, period, weight: weights[row] })

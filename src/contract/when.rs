@@ -41,9 +41,17 @@ pub(super) fn timed(
     row: usize,
 ) -> Result<When, (&'static str, &'static str)> {
     let Some(times) = times else { return Ok(When { period: 0, token: 0, day: None }) };
-    times[row]
-        .ok_or(("invalid_period", "the period is no period of the run's kind"))
-        .and_then(|when| not_after(input, when))
+    times[row].ok_or_else(|| no_period(input)).and_then(|when| not_after(input, when))
+}
+
+/// What is wrong with a row of no time: its date, where dates are mapped.
+pub(super) fn no_period(input: &Input<'_>) -> (&'static str, &'static str) {
+    let reason = if input.has("date") {
+        "the date is null, or not a day written like 2024-01-31"
+    } else {
+        "the period is no period of the run's kind"
+    };
+    ("invalid_period", reason)
 }
 
 /// Refuses what happened after `as_of`: on a later day, or, where the table has no days, in a period that begins later.

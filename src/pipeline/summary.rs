@@ -60,6 +60,10 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     line("after orders (CM2)", sum(&margins.cm2));
     line("after service (CM3)", sum(&margins.cm3));
     line("economic profit", money(whale.total));
+    let revenue: MinorSum = margins.net_revenue.iter().map(|value| MinorSum::from(*value)).sum();
+    if revenue != 0 && whale.total == revenue {
+        line("", "no cost is known: all margins are net revenue".to_owned());
+    }
     if whale.total > 0 {
         let share = 100.0 * whale.peak as f64 / whale.total as f64;
         let best = 100.0 * whale.peak_customers as f64 / ledgers.customers.len().max(1) as f64;

@@ -53,6 +53,10 @@ fn of_node(node: Expr, columns: &Schema) -> Result<Expr, String> {
 
 /// Two operands and what is done with them.
 fn of_two(left: Arc<Expr>, op: Operator, right: Arc<Expr>, columns: &Schema) -> Result<Expr, String> {
+    // The types of conditions say nothing, and finding them would go down the tree from each of its nodes.
+    if matches!(op, Operator::And | Operator::Or) {
+        return Ok(Expr::BinaryExpr { left, op, right });
+    }
     let (Some(a), Some(b)) = (kind(&left, columns), kind(&right, columns)) else {
         return Ok(Expr::BinaryExpr { left, op, right });
     };

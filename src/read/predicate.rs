@@ -11,9 +11,68 @@ use super::{columns::listed, exact::exact, plain_reason};
 /// # Errors
 /// What is wrong with its SQL.
 pub(crate) fn parse(text: &str) -> Result<Expr, String> {
+    let words = words(text);
+    bounded(&words)?;
     let expression = polars::sql::sql_expr(text).map_err(|error| without_tree(&plain_reason(&error)))?;
-    let expression = two_valued(expression, text)?;
+    let expression = two_valued(balanced(expression), &words)?;
     expression.try_map_expr(meant).map_err(|error| plain_reason(&error))
+}
+
+/// Conditions joined by AND and OR, at most: what works on an expression goes down its tree, on a stack that ends.
+const MOST_CONDITIONS: usize = 1_000;
+
+/// Parentheses and CASE within each other, at most: the parser's time doubles with each.
+const DEEPEST: usize = 20;
+
+/// Refuses what would take the parser or the engine beyond any measure.
+fn bounded(words: &[String]) -> Result<(), String> {
+    let joins = words.iter().filter(|word| matches!(word.as_str(), "AND" | "OR")).count();
+    if joins >= MOST_CONDITIONS {
+        return Err(format!(
+            "it has more than {MOST_CONDITIONS} conditions: write x IN (1, 2, 3), or mark the rows in a column"
+        ));
+    }
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for word in words {
+        match word.as_str() {
+            "(" | "CASE" => depth += 1,
+            ")" | "END" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if deepest > DEEPEST {
+        return Err(format!("parentheses or CASE stand within each other more than {DEEPEST} deep"));
+    }
+    Ok(())
+}
+
+/// The expression with every chain of ANDs, or of ORs, as a tree as flat as can be: a chain of a thousand is ten deep. Both are
+/// associative, of nulls too.
+fn balanced(expression: Expr) -> Expr {
+    let Expr::BinaryExpr { op: op @ (Operator::And | Operator::Or), .. } = expression else { return expression };
+    let (mut parts, mut rest) = (Vec::new(), vec![expression]);
+    while let Some(next) = rest.pop() {
+        match next {
+            Expr::BinaryExpr { left, op: other, right } if other == op => {
+                rest.push(Arc::unwrap_or_clone(right));
+                rest.push(Arc::unwrap_or_clone(left));
+            }
+            part => parts.push(balanced(part)),
+        }
+    }
+    while parts.len() > 1 {
+        let mut pairs = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut parts_left = parts.into_iter();
+        while let Some(left) = parts_left.next() {
+            pairs.push(match parts_left.next() {
+                Some(right) => Expr::BinaryExpr { left: Arc::new(left), op, right: Arc::new(right) },
+                None => left,
+            });
+        }
+        parts = pairs;
+    }
+    parts.pop().unwrap_or_else(|| lit(true))
 }
 
 /// A node as SQL means it.
@@ -61,8 +120,8 @@ fn of_flag(node: &Expr) -> bool {
 
 /// `x IS TRUE`, `x IS NOT TRUE` and the like, true or false of a null as well: Polars' SQL reads them as `x = TRUE`, which is null
 /// then. Only the text tells the two apart.
-fn two_valued(expression: Expr, text: &str) -> Result<Expr, String> {
-    let written = flags_after_is(text);
+fn two_valued(expression: Expr, words: &[String]) -> Result<Expr, String> {
+    let written = flags_after_is(words);
     if written == 0 {
         return Ok(expression);
     }
@@ -82,8 +141,7 @@ fn two_valued(expression: Expr, text: &str) -> Result<Expr, String> {
 }
 
 /// How often TRUE or FALSE stands after IS or IS NOT, outside quotes and comments.
-fn flags_after_is(text: &str) -> usize {
-    let words = words(text);
+fn flags_after_is(words: &[String]) -> usize {
     let after_is = |at: usize| match &words[..at] {
         [.., last] if last == "IS" => true,
         [.., is, not] => is == "IS" && not == "NOT",
@@ -92,7 +150,7 @@ fn flags_after_is(text: &str) -> usize {
     (0..words.len()).filter(|at| matches!(words[*at].as_str(), "TRUE" | "FALSE") && after_is(*at)).count()
 }
 
-/// The words of some SQL, in capitals. What is quoted and what is no word is one that says nothing.
+/// The words of some SQL, in capitals, and every other sign as one of its own. What is quoted is a word that says nothing.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = text;
@@ -110,8 +168,9 @@ fn words(text: &str) -> Vec<String> {
         } else {
             let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
             let length = rest.find(|letter: char| !is_part(letter)).unwrap_or(rest.len());
+            let length = length.max(first.len_utf8());
             words.push(rest[..length].to_uppercase());
-            rest = &rest[length.max(first.len_utf8())..];
+            rest = &rest[length..];
         }
     }
     words
@@ -213,6 +272,40 @@ const OVER_ROWS: [&str; 15] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_of_conditions_means_the_same_as_a_flat_tree_and_an_endless_one_is_refused() {
+        let flags = |seed: u64| -> Vec<Option<bool>> {
+            (0..27).map(|row| [None, Some(true), Some(false)][(row / 3_u64.pow(seed as u32) % 3) as usize]).collect()
+        };
+        let columns = ["a", "b", "c"].iter().zip(0..).map(|(name, seed)| Column::new((*name).into(), flags(seed)));
+        let frame = DataFrame::new(27, columns.collect()).unwrap();
+        let found = |expression: Expr| {
+            let frame = frame.clone().lazy().select([expression.alias("found")]).collect().unwrap();
+            frame.columns()[0].as_materialized_series().bool().unwrap().iter().collect::<Vec<_>>()
+        };
+        for text in
+            ["a AND b AND c", "a OR b OR c OR a", "a AND b OR c AND a OR b AND c AND a", "NOT (a AND b AND c) OR b"]
+        {
+            assert_eq!(found(parse(text).unwrap()), found(polars::sql::sql_expr(text).unwrap()), "{text}");
+        }
+        let chain = |conditions: usize, join: &str| {
+            (0..conditions).map(|number| format!("x = {number}")).collect::<Vec<_>>().join(join)
+        };
+        let schema = Schema::from_iter([Field::new("x".into(), DataType::Int64)]);
+        for join in [" OR ", " AND "] {
+            let whole = fit(parse(&chain(1_000, join)).unwrap(), &schema, false).unwrap();
+            let rows =
+                df!("x" => [0_i64, 999, 1_000]).unwrap().lazy().select([whole.alias("found")]).collect().unwrap();
+            let found: Vec<_> = rows.columns()[0].as_materialized_series().bool().unwrap().iter().flatten().collect();
+            assert_eq!(found, if join == " OR " { [true, true, false] } else { [false; 3] });
+            let told = parse(&chain(1_001, join)).unwrap_err();
+            assert_eq!(told, "it has more than 1000 conditions: write x IN (1, 2, 3), or mark the rows in a column");
+        }
+        let nested = |depth: usize| format!("{}x = 1{}", "NOT (".repeat(depth), ")".repeat(depth));
+        assert!(parse(&nested(20)).is_ok());
+        assert_eq!(parse(&nested(21)).unwrap_err(), "parentheses or CASE stand within each other more than 20 deep");
+    }
 
     #[test]
     fn a_list_of_constants_is_about_one_row_and_a_quantile_is_not() {

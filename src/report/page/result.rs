@@ -68,9 +68,15 @@ impl Report {
 
     fn earned_line(&self, all: &Summary) -> Markup {
         let verb = if all.economic_profit < 0 { "is lost" } else { "is left" };
-        html! {
+        let brought = html! {
             "Our " strong { (self.customers(all.customers)) } " brought " strong { (self.money(all.net_revenue)) }
-            " of net revenue; after the products and after what serving them costs, "
+            " of net revenue"
+        };
+        if all.net_revenue != 0 && all.economic_profit == all.net_revenue {
+            return html! { (brought) ". No cost is known, of products or of serving them: all margins here are that revenue." };
+        }
+        html! {
+            (brought) "; after the products and after what serving them costs, "
             strong { (self.money(all.economic_profit.abs())) } " " (verb)
             @if all.net_revenue > 0 { " (" (ratio(all.economic_profit, all.net_revenue)) " of revenue)" } "."
         }
