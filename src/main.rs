@@ -56,8 +56,9 @@ fn main() -> ExitCode {
             return ExitCode::from(misused(&error, &typed, &mut streams).0);
         }
     };
-    if signals::watch().is_err() {
-        return ExitCode::from(Exit::FAILURE.0);
+    if let Err(error) = signals::watch() {
+        let exit = streams.fail(&format!("signals cannot be watched for: {error}"), None, Exit::FAILURE);
+        return ExitCode::from(exit.unwrap_or(Exit::FAILURE).0);
     }
     ExitCode::from(run(args, &mut streams).0)
 }

@@ -103,7 +103,7 @@ pub(super) fn work<T: Send>(
 ) -> std::io::Result<Result<T, Exit>> {
     let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build() {
         Ok(pool) => pool,
-        Err(error) => return streams.fail(&error.to_string(), None, Exit::FAILURE).map(Err),
+        Err(error) => return streams.fail(&format!("no threads: {error}"), None, Exit::FAILURE).map(Err),
     };
     let (sender, events) = mpsc::channel();
     let (bars, done) = (Bars::new(streams.terminal), Arc::new(AtomicU64::new(0)));
@@ -121,7 +121,7 @@ pub(super) fn work<T: Send>(
     followed?;
     match worked {
         Ok(Ok(done)) => Ok(Ok(done)),
-        Ok(Err(error)) => streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code())).map(Err),
+        Ok(Err(error)) => streams.fail_run(&error).map(Err),
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }

@@ -7,10 +7,24 @@ use crate::pipeline::clock::told_bytes;
 /// Of what the system allows, a run uses so much at most: what lies between two glances must fit into the rest.
 const OF_ALLOWED: (u64, u64) = (9, 10);
 
-/// Bytes that a process may use: what `--memory` says, and nine tenths of what the control group allows.
+/// Bytes that a process may use: what `--memory` says, and nine tenths of what the control group and `ulimit -v` allow.
 pub(super) fn limit(asked: Option<u64>) -> Option<u64> {
-    let group = control_group().map(|bytes| bytes / OF_ALLOWED.1 * OF_ALLOWED.0);
-    [asked, group].into_iter().flatten().min()
+    let allowed = [control_group(), address_space()].into_iter().flatten().min();
+    [asked, allowed.map(|bytes| bytes / OF_ALLOWED.1 * OF_ALLOWED.0)].into_iter().flatten().min()
+}
+
+/// Bytes that `ulimit -v` leaves for resident memory: beyond it an allocation ends the process, and nothing can be told any more. It holds
+/// the program's and its libraries' files whole, and only pages of them that were touched are resident.
+fn address_space() -> Option<u64> {
+    let allowed = soft_limit(&fs::read_to_string("/proc/self/limits").ok()?, "Max address space")?;
+    let told = |line: &str| told_bytes("/proc/self/status", line);
+    let files = told("VmExe:")? + told("VmLib:")?;
+    Some(allowed.saturating_sub(files.saturating_sub(told("RssFile:")?)))
+}
+
+/// A limit of a process as `/proc/self/limits` has it; `None` where it has none.
+fn soft_limit(limits: &str, name: &str) -> Option<u64> {
+    limits.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
 /// Resident memory of this process, bytes; `None` where the system does not tell.
@@ -88,6 +102,11 @@ mod tests {
     #[test]
     fn what_is_asked_bounds_a_run_also_where_the_system_allows_more() {
         assert_eq!(limit(Some(1)), Some(1));
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max open files            20000                524288               files     \n\
+                      Max address space         204800000            unlimited            bytes     \n";
+        assert_eq!(soft_limit(limits, "Max address space"), Some(204_800_000));
+        assert_eq!(soft_limit(&limits.replace("204800000", "unlimited"), "Max address space"), None);
         assert!(resident().is_none_or(|bytes| bytes > 1 << 20));
     }
 }

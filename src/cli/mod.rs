@@ -219,7 +219,10 @@ pub fn main(args: Args, streams: &mut Streams<'_>) -> Exit {
         Ok(Err(error)) => streams.unwritten(&error, folder::placed()).unwrap_or(Exit::FAILURE),
         Err(_) => {
             let committed = if folder::placed() { "" } else { "; nothing was committed" };
-            let what = format!("this is a bug in whalecurve: a panic at {}{committed}", panics::last());
+            let what = match panics::refused() {
+                Some(refusal) => refusal.as_str().to_owned(),
+                None => format!("this is a bug in whalecurve: a panic at {}{committed}", panics::last()),
+            };
             lineage::cut_off(&what);
             streams
                 .fail(&what, Some("report it with the version, the config and the stage"), Exit::BUG)

@@ -10,13 +10,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::{
-    Exit,
+    Exit, config,
     masks::Masks,
+    panics,
     place::{self, Kind},
 };
 use crate::{
-    pipeline::StageTime,
+    pipeline::{RunError, StageTime},
     publish::beside::{can_replace, replace},
+    read::Refusal,
     schema::{checks::Check, period::format_day, settings::Settings},
 };
 
@@ -180,6 +182,8 @@ pub struct Streams<'a> {
     /// How often a running stage is told of where nobody draws it.
     pub(super) heartbeat: Duration,
     summary: Option<Utf8PathBuf>,
+    /// The config and its text.
+    config: Option<(Utf8PathBuf, String)>,
     masks: Masks,
     told: Told,
 }
@@ -188,8 +192,8 @@ impl<'a> Streams<'a> {
     /// Streams of a command, with talk as text.
     pub fn new(out: &'a mut dyn Write, talk: &'a mut dyn Write, terminal: bool) -> Self {
         let (memory, heartbeat) = (None, Duration::from_secs(30));
-        let (summary, masks, told) = (None, Masks::default(), Told::default());
-        Self { out, talk: Talk::new(talk), terminal, memory, heartbeat, summary, masks, told }
+        let (summary, config, masks, told) = (None, None, Masks::default(), Told::default());
+        Self { out, talk: Talk::new(talk), terminal, memory, heartbeat, summary, config, masks, told }
     }
 
     /// What the command line says of them.
@@ -211,8 +215,12 @@ impl<'a> Streams<'a> {
         self.masks.hide(text).into_owned()
     }
 
-    /// Tells an error and the one thing to do next.
-    pub(super) fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<Exit> {
+    /// Tells an error and the one thing to do next. What the system refused this process is told as that: an exit of failure where a
+    /// thread panicked over it, and no damage or bug.
+    pub fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<Exit> {
+        let refused = panics::refused().filter(|_| exit == Exit::FAILURE || exit == Exit::BUG);
+        let (what, exit) = refused.map_or((what, exit), |refusal| (refusal.as_str(), Exit::FAILURE));
+        let hint = refused.or_else(|| Refusal::of(what)).map_or(hint, |refusal| Some(refusal.hint()));
         let what = &self.masked(what);
         let error = json!({"message": what, "hint": hint, "exit_code": exit.0});
         self.talk.event(Level::Error, "error", &error);
@@ -226,10 +234,25 @@ impl<'a> Streams<'a> {
         Ok(exit)
     }
 
+    /// Remembers the config that is read, for the places of what turns out to be wrong with it.
+    pub(super) fn set_config(&mut self, path: &Utf8Path, text: &str) {
+        self.config = Some((path.to_owned(), text.to_owned()));
+    }
+
+    /// Tells what stops a run: at its place in the config where a value there is wrong.
+    pub(super) fn fail_run(&mut self, error: &RunError) -> io::Result<Exit> {
+        let (what, hint, exit) = (error.to_string(), error.hint(), Exit(error.exit_code()));
+        let keys = self.config.as_ref().zip(error.keys());
+        match keys.and_then(|((path, text), keys)| config::place(path, text, &keys)) {
+            Some(place) => self.refuse(&place, &what, hint, exit).map(|()| exit),
+            None => self.fail(&what, hint, exit),
+        }
+    }
+
     /// Tells that something is wrong at a place of the config, as `file:line:column: what`.
-    pub(super) fn refuse(&mut self, place: &str, what: &str, hint: Option<&str>) -> io::Result<()> {
+    pub(super) fn refuse(&mut self, place: &str, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<()> {
         let what = &self.masked(what);
-        let error = json!({"message": what, "at": place, "hint": hint, "exit_code": Exit::USAGE.0});
+        let error = json!({"message": what, "at": place, "hint": hint, "exit_code": exit.0});
         self.talk.event(Level::Error, "config_error", &error);
         if !self.talk.is_json() {
             writeln!(self.talk, "{place}: {what}")?;
@@ -414,7 +437,7 @@ mod tests {
                 let mut streams = Streams::new(&mut out, &mut talk, false);
                 streams.set("run", format, None);
                 writeln!(streams.talk, "a line").unwrap();
-                streams.refuse("c.yaml:1:1", "wrong", Some("mend it")).unwrap();
+                streams.refuse("c.yaml:1:1", "wrong", Some("mend it"), Exit::USAGE).unwrap();
                 assert_eq!(streams.fail("no file", Some("name one"), Exit::REFUSED).unwrap(), Exit::REFUSED);
                 streams.finish(Exit::REFUSED).unwrap();
                 assert_eq!(streams.told.errors.len(), 2);

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use serde_json::Value;
 
 use super::{RunError, inputs::SideInputs};
 use crate::{
     contract::{ContractError, earlier, tables::KnownCustomers},
     publish::folder::MANIFEST,
-    read::ReadError,
     schema::{
         equity::{BridgeFrom, EarlierRun},
         forecasting::ModelChoice,
         inputs::Limits,
+        location::is_url,
         period::{format_day, parse_day},
-        settings::{Format, TableName, TableSetting},
+        settings::{Format, Settings, TableName, TableSetting},
     },
     units::Day,
 };
@@ -29,7 +30,7 @@ impl SideInputs<'_> {
         let settings = self.settings;
         let from = settings.equity.bridge.as_ref().map(|bridge| &bridge.from);
         let (Some(BridgeFrom::Run(folder)), Some(forecast)) = (from, &settings.forecast) else { return Ok(None) };
-        let manifest = self.manifest(folder)?;
+        let manifest = manifest(self.base, folder)?;
         let refuse = |what: String| RunError::from(ContractError::Setting(format!("equity.bridge.from: {what}")));
         let absent = || refuse("the manifest of the earlier run does not say how it forecast: run it again".to_owned());
         let told = &manifest["forecast"];
@@ -70,13 +71,23 @@ impl SideInputs<'_> {
             self.table_at(TableName::EarlierRun, &setting, &[], |input, _| earlier::earlier(input, customers))?;
         Ok(Some(EarlierRun { as_of: day, discount_rate_per_year: rate, customers }))
     }
+}
 
-    fn manifest(&self, folder: &str) -> Result<Value, RunError> {
-        let path = self.base.join(folder).join(MANIFEST);
-        let unread = |reason: String| ReadError::Scan { table: TableName::EarlierRun.as_str(), reason };
-        let text = std::fs::read_to_string(&path).map_err(|error| unread(format!("{path}: {error}")))?;
-        serde_json::from_str(&text).map_err(|_| unread(format!("{path} is no manifest of a run")).into())
+/// Looks, before anything is read, whether the earlier run that the bridge begins with is there.
+pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
+    match settings.equity.bridge.as_ref().map(|bridge| &bridge.from) {
+        // One in a store is looked at when it is fetched.
+        Some(BridgeFrom::Run(folder)) if !is_url(folder) => manifest(Utf8Path::new(&settings.base), folder).map(|_| ()),
+        _ => Ok(()),
     }
+}
+
+/// The manifest of the run in a folder.
+fn manifest(base: &Utf8Path, folder: &str) -> Result<Value, RunError> {
+    let path = base.join(folder).join(MANIFEST);
+    let unread = |reason: String| RunError::EarlierRun { folder: folder.to_owned(), reason };
+    let text = std::fs::read_to_string(&path).map_err(|error| unread(format!("{path}: {error}")))?;
+    serde_json::from_str(&text).map_err(|_| unread(format!("{path} is no manifest of a run")))
 }
 
 /// Whether a fit is of a model that counts what the wanted one does: purchases at any time, at opportunities, or contracts.

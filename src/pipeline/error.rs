@@ -14,6 +14,9 @@ use crate::{
     store::StoreError,
 };
 
+/// What clusters are called where a segment is named.
+pub(super) const CLUSTERS: &str = "clusters";
+
 /// Whatever stops a run.
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -67,6 +70,22 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// A driver that a scenario changes, and that no table and no `drivers` knows.
+    #[error("overrides: no driver is named `{name}`; known: {known}")]
+    Factor {
+        /// The driver.
+        name: String,
+        /// The known ones.
+        known: String,
+    },
+    /// The folder of an earlier run that holds none.
+    #[error("equity.bridge.from: no earlier run in `{folder}`: {reason}")]
+    EarlierRun {
+        /// As the config names it.
+        folder: String,
+        /// What is not there, or cannot be read.
+        reason: String,
+    },
     /// A test of an output that cannot be made.
     #[error("tests: `{test}`: {reason}")]
     BadTest {
@@ -116,6 +135,12 @@ impl RunError {
                 "columns are those of customer_profit_total, customer_value and customer_segment (whalecurve schema), and \
                  channel, parent and region where they are mapped",
             ),
+            Self::Factor { .. } => {
+                Some("name a driver of `drivers` or of driver_quantities in `overrides.driver_factors`")
+            }
+            Self::EarlierRun { .. } => Some(
+                "name the output folder of a finished run, relative to the config file, or the last day of an earlier period",
+            ),
             Self::BadTest { .. } => Some("columns are those of the dataset: `whalecurve schema` lists them"),
             Self::Tests { .. } => {
                 Some("nothing was committed; with severity: warn the run commits, and the rows can be looked at")
@@ -138,6 +163,25 @@ impl RunError {
             }
             Self::Forecast(_) => Some("leave out the `forecast` block to run without a forecast"),
             Self::Facts(_) | Self::Profit(_) | Self::CostTooLarge | Self::Reconciliation { .. } => None,
+        }
+    }
+
+    /// Keys of the config whose value is wrong, from the outermost, where it is the config's.
+    #[must_use]
+    pub fn keys(&self) -> Option<Vec<&str>> {
+        match self {
+            // Clusters have a name of their own among the segments.
+            Self::Segment { segment, .. } if segment == CLUSTERS => Some(vec!["portfolio", CLUSTERS, "columns"]),
+            Self::Segment { segment, .. } => Some(vec!["portfolio", "segments", segment]),
+            Self::Read(ReadError::Predicate { table, .. } | ReadError::OtherRows { table }) => {
+                Some(match table.strip_prefix("drivers.") {
+                    Some(driver) => vec!["drivers", driver, "where"],
+                    None => vec!["inputs", table, "where"],
+                })
+            }
+            Self::EarlierRun { .. } => Some(vec!["equity", "bridge", "from"]),
+            Self::Factor { name, .. } => Some(vec!["overrides", "driver_factors", name]),
+            _ => None,
         }
     }
 
@@ -168,6 +212,7 @@ impl RunError {
                 | ReadError::Limit { .. },
             )
             | Self::Contract(_)
+            | Self::Factor { .. }
             | Self::Publish(PublishError::Precision { .. } | PublishError::Untied { .. })
             | Self::Tests { .. }
             | Self::Forecast(ForecastError::Covariates(_) | ForecastError::Holdout(HoldoutError::Covariates(_)))
@@ -178,7 +223,7 @@ impl RunError {
             | Self::Reconciliation { .. } => 3,
             Self::Publish(PublishError::Locked { .. } | PublishError::Replaced { .. }) => 75,
             Self::Store(error) => error.exit_code(),
-            Self::Read(_) | Self::Forecast(_) | Self::Publish(_) | Self::Model(_) => 1,
+            Self::Read(_) | Self::EarlierRun { .. } | Self::Forecast(_) | Self::Publish(_) | Self::Model(_) => 1,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use polars::prelude::*;
 
 use super::{
-    RunError, foretold::Foretold, gather::hierarchies_of, results::Findings, value_table::ValueTable, worlds::World,
+    RunError, error::CLUSTERS, foretold::Foretold, gather::hierarchies_of, results::Findings, value_table::ValueTable,
+    worlds::World,
 };
 use crate::{
     contract::meant::closest,
@@ -77,9 +78,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), RunError> {
     }
     for name in portfolio.clusters.iter().flat_map(|clusters| &clusters.columns) {
         match known.iter().find(|column| column.name == *name).map(|column| column.kind) {
-            None => return Err(wrong("clusters", no_column_of(name, &names))),
+            None => return Err(wrong(CLUSTERS, no_column_of(name, &names))),
             Some(ColumnType::Id | ColumnType::CustomerId | ColumnType::Text) => {
-                return Err(wrong("clusters", format!("`{name}` holds no numbers")));
+                return Err(wrong(CLUSTERS, format!("`{name}` holds no numbers")));
             }
             Some(_) => {}
         }

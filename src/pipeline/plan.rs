@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    RunError, checks,
+    RunError, checks, earlier,
     estimate::{self, Estimate},
     expressions,
     finished::Finished,
@@ -86,6 +86,7 @@ pub fn plan(settings: &Settings) -> Result<Plan, Vec<RunError>> {
         }
     }
     wrong.extend(expressions::check(settings).err());
+    wrong.extend(earlier::check(settings).err());
     wrong.extend(checks::check_tests(settings).err());
     let path = Utf8Path::new(&settings.output);
     let allowed = output::refuse_inputs(settings, path).and_then(|()| folder::refuse_foreign(path));

@@ -262,7 +262,8 @@ pub(super) fn scaled(value: i64, factor: Decimal) -> Result<i64, RunError> {
 fn change_drivers(ledgers: &mut Ledgers, scenario: &Scenario) -> Result<(), RunError> {
     for (name, factor) in &scenario.driver_factors {
         let at = ledgers.driver_names.iter().position(|known| known == name);
-        let at = at.ok_or_else(|| missing("driver", name, &ledgers.driver_names))?;
+        let unknown = || RunError::Factor { name: name.clone(), known: ledgers.driver_names.join(", ") };
+        let at = at.ok_or_else(unknown)?;
         let objects = ledgers.objects.as_mut().map(|objects| &mut Arc::make_mut(objects).cells);
         for cells in [Arc::make_mut(&mut ledgers.cells)].into_iter().chain(objects) {
             for quantity in &mut cells.drivers[at] {

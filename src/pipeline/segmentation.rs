@@ -2,6 +2,7 @@
 
 use super::{
     RunError,
+    error::CLUSTERS,
     expressions::{columns, first_true, floats, is_simulated, known, named},
     foretold::Foretold,
     results::{Findings, SEGMENTS, TIERS},
@@ -110,7 +111,7 @@ pub(super) fn own(
     if let Some(setting) = &setting.clusters
         && setting.columns.iter().any(|column| late(column)) == simulated
     {
-        let wrong = |reason: String| RunError::Segment { segment: "clusters".to_owned(), reason };
+        let wrong = |reason: String| RunError::Segment { segment: CLUSTERS.to_owned(), reason };
         let wanted: Vec<&str> = setting.columns.iter().map(String::as_str).collect();
         let mut made = columns(settings, forecast, found, &wanted);
         let mut scaled = Vec::new();

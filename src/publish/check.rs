@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, fs, fs::File, panic};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::{arrow::arrow_reader::ParquetRecordBatchReaderBuilder, errors::ParquetError};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -302,7 +302,11 @@ pub(super) fn footer(path: &Utf8Path) -> Result<(u64, Vec<String>), String> {
     // Decoders of damaged files may panic.
     let read = panic::catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
     let builder = read.map_err(|_| "its footer makes no sense".to_owned())?;
-    let builder = builder.map_err(|_| "its footer cannot be read".to_owned())?;
+    let builder = builder.map_err(|error| match error {
+        // Of the system, which names no cell; anything else is of the file.
+        ParquetError::External(error) if error.is::<std::io::Error>() => format!("its footer cannot be read: {error}"),
+        _ => "its footer cannot be read".to_owned(),
+    })?;
     let rows = builder.metadata().file_metadata().num_rows();
     let rows = u64::try_from(rows).map_err(|_| "its footer counts a negative number of rows".to_owned())?;
     Ok((rows, describe(builder.schema())))

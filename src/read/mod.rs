@@ -26,6 +26,7 @@ mod partitions;
 pub mod peek;
 pub(crate) mod predicate;
 pub mod pseudonym;
+mod refusal;
 mod role;
 pub mod scan;
 mod types;
@@ -37,6 +38,7 @@ use thiserror::Error;
 
 pub use footer::Footer;
 pub use partitions::ROOT;
+pub(crate) use refusal::Refusal;
 pub use scan::{Source, extensions, open, open_all};
 pub(crate) use unread::plain_reason;
 
@@ -291,8 +293,7 @@ impl ReadError {
                 "work it out where the file is written, as a column, and name that column in `where`"
             }
             Self::IdsInFolders { .. } => "write the ids as a column of the files, below folders of another key",
-            Self::Scan { reason, .. } if reason == unread::TOO_MANY_OPEN => "allow more, as in: ulimit -n 65536",
-            Self::Scan { .. } => return None,
+            Self::Scan { reason, .. } => return Refusal::of(reason).map(Refusal::hint),
         })
     }
 }

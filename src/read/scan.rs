@@ -18,9 +18,10 @@ use super::{
     header, pages,
     partitions::{self, Partitions},
     pseudonym::PERSONS,
+    refusal::Refusal,
     role::Role,
     types,
-    unread::{TOO_MANY_OPEN, guarded, named, unread},
+    unread::{guarded, named, unread},
     uses::{Use, uses},
 };
 use crate::schema::{
@@ -337,7 +338,7 @@ impl Source {
         if let Err(error) = scanned {
             return Err(match named(table, &self.files, self.rows.is_none(), error) {
                 // The files can be read, so that it is what is worked out of their cells that fails.
-                ReadError::Scan { reason, .. } if self.works_out && reason != TOO_MANY_OPEN => {
+                ReadError::Scan { reason, .. } if self.works_out && Refusal::of(&reason).is_none() => {
                     ReadError::PredicateOfRow { table }.into()
                 }
                 error => error.into(),

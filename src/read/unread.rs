@@ -8,7 +8,7 @@ use std::{
 use camino::Utf8Path;
 use polars::prelude::*;
 
-use super::{ReadError, footer::Footer, frames::scan_files, types};
+use super::{ReadError, footer::Footer, frames::scan_files, refusal::Refusal, types};
 
 /// The first column of a type that the decoder does not know.
 pub(super) fn unread(files: &[Footer]) -> Option<ReadError> {
@@ -18,9 +18,6 @@ pub(super) fn unread(files: &[Footer]) -> Option<ReadError> {
     })
 }
 
-/// That the system opens no more files for this process, which is no fault of theirs.
-pub(super) const TOO_MANY_OPEN: &str = "too many open files";
-
 /// What a Polars error may say aloud: names of columns and SQL, never a cell's value.
 pub(crate) fn plain_reason(error: &PolarsError) -> String {
     let line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
@@ -29,8 +26,10 @@ pub(crate) fn plain_reason(error: &PolarsError) -> String {
             format!("no column {}", line(text).trim_start_matches("unable to find column "))
         }
         PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => line(text),
-        PolarsError::IO { error, .. } if error.to_string().contains("Too many open files") => TOO_MANY_OPEN.to_owned(),
-        PolarsError::IO { error, .. } => error.kind().to_string(),
+        PolarsError::IO { error, .. } => match Refusal::of(&error.to_string()) {
+            Some(refusal) => refusal.as_str().to_owned(),
+            None => error.kind().to_string(),
+        },
         PolarsError::Context { error, .. } | PolarsError::ExprContext { error, .. } => plain_reason(error),
         PolarsError::SchemaMismatch(_) => "the files of this table have different schemas".to_owned(),
         PolarsError::InvalidOperation(_) => "the operation does not fit the column's type".to_owned(),
@@ -42,7 +41,7 @@ pub(crate) fn plain_reason(error: &PolarsError) -> String {
 /// The same error with the first file that cannot be decoded by itself; without one it is not the files'.
 pub(super) fn named(table: &'static str, files: &[Footer], csv: bool, error: ReadError) -> ReadError {
     let ReadError::Scan { reason, .. } = &error else { return error };
-    if reason == TOO_MANY_OPEN {
+    if Refusal::of(reason).is_some() {
         return error;
     }
     let unread = |footer: &&Footer| {
@@ -79,11 +78,38 @@ pub(super) fn unread_csv(file: &Utf8Path) -> String {
     .to_owned()
 }
 
-/// Runs Polars code: errors lose cell values, panics become errors.
+/// Runs Polars code: errors lose cell values, panics become errors, those for want of threads among them.
 pub(super) fn guarded<T>(table: &'static str, work: impl FnOnce() -> PolarsResult<T>) -> Result<T, ReadError> {
     let scan = |reason: String| ReadError::Scan { table, reason };
     match panic::catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| scan(plain_reason(&error))),
-        Err(_) => Err(scan("the decoder gave up on a damaged page".to_owned())),
+        Err(panic) => {
+            let text =
+                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            let refusal = text.and_then(Refusal::of).map(Refusal::as_str);
+            Err(scan(refusal.unwrap_or("the decoder gave up on a damaged page").to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_cannot_be_started_is_no_damage_and_any_other_panic_is() {
+        let told_of = |work: fn() -> PolarsResult<()>| guarded("ledger", work).unwrap_err().to_string();
+        assert_eq!(
+            told_of(|| panic!("could not spawn threads: {:?}", std::io::Error::from_raw_os_error(11))),
+            "ledger: reading failed: the system starts no more threads for this process"
+        );
+        assert_eq!(
+            told_of(|| panic!("range end index 9 out of range")),
+            "ledger: reading failed: the decoder gave up on a damaged page"
+        );
+        assert_eq!(
+            plain_reason(&PolarsError::from(std::io::Error::from_raw_os_error(11))),
+            "the system starts no more threads for this process"
+        );
     }
 }

@@ -36,7 +36,10 @@ inputs:
 
 fn errors(job: &Job) -> String {
     let told = job.failure();
-    told.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>().join("\n")
+    told.lines()
+        .filter(|line| line.starts_with("error: ") || line.starts_with("whalecurve.yaml:"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Rule and cells of every rejected row.
@@ -64,10 +67,10 @@ fn a_predicate_means_in_the_ledger_what_it_means_in_sql() {
     let told = ["due - d > 30", "due <= DATE '1970-02-30'", "quantity > 3", "qty SIMILAR TO 'x'"]
         .map(|predicate| errors(&job(&format!("where: \"{predicate}\", "), "")));
     assert_snapshot!(told.join("\n"), @r"
-    error: transactions: `where` is no valid SQL predicate: a date, or a span of time, stands beside a plain number: write 30 days as INTERVAL '30 days'
-    error: transactions: `where` is no valid SQL predicate: DATE '1970-02-30' is no day of the calendar
-    error: transactions: `where` is no valid SQL predicate: no column `quantity`; the file has: c, d, a, test, qty, due
-    error: transactions: `where` is no valid SQL predicate: expression SimilarTo is not supported
+    whalecurve.yaml:6:42: transactions: `where` is no valid SQL predicate: a date, or a span of time, stands beside a plain number: write 30 days as INTERVAL '30 days'
+    whalecurve.yaml:6:42: transactions: `where` is no valid SQL predicate: DATE '1970-02-30' is no day of the calendar
+    whalecurve.yaml:6:42: transactions: `where` is no valid SQL predicate: no column `quantity`; the file has: c, d, a, test, qty, due
+    whalecurve.yaml:6:42: transactions: `where` is no valid SQL predicate: expression SimilarTo is not supported
     ");
 }
 

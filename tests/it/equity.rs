@@ -479,6 +479,9 @@ fn a_bridge_from_an_earlier_run_begins_with_what_that_run_told() {
     ");
     assert_snapshot!(with(bridged.replace("from: june", "from: july")), @r"
     exit code 1
-    error: earlier_run: reading failed: july/run_manifest.json: No such file or directory (os error 2)
+    whalecurve.yaml:21:25: equity.bridge.from: no earlier run in `july`: july/run_manifest.json: No such file or directory (os error 2)
+      hint: name the output folder of a finished run, relative to the config file, or the last day of an earlier period
     ");
+    let checked = String::from_utf8(job.command("check", &[]).stderr).unwrap();
+    assert!(checked.contains("equity.bridge.from: no earlier run in `july`"), "{checked}");
 }

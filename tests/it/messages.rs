@@ -120,12 +120,12 @@ fn a_predicate_that_is_no_sql() {
     };
     assert_snapshot!(with("amount >"), @r"
     exit code 2
-    error: transactions: `where` is no valid SQL predicate: unable to parse 'amount >' as Expr
+    whalecurve.yaml:6:12: transactions: `where` is no valid SQL predicate: unable to parse 'amount >' as Expr
       hint: a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'
     ");
     assert_snapshot!(with("amnt > 0"), @r#"
     exit code 2
-    error: transactions: `where` is no valid SQL predicate: no column `amnt`; the file has: customer, day, amount
+    whalecurve.yaml:6:12: transactions: `where` is no valid SQL predicate: no column `amnt`; the file has: customer, day, amount
       hint: a predicate is SQL over the file's own columns, as in: amount > 0 AND channel = 'web'
     "#);
 }
@@ -143,13 +143,13 @@ fn a_predicate_over_several_rows() {
     };
     assert_snapshot!(with("", "path: ledger", "path: ledger\n    where: \"amount < AVG(amount)\""), @r"
     exit code 2
-    error: transactions: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery
+    whalecurve.yaml:6:12: transactions: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery
       hint: work it out where the file is written, as a column, and name that column in `where`
     ");
     let driver = "drivers: {first: {count: lines, where: \"ROW_NUMBER() OVER () < 5\"}}\n";
     assert_snapshot!(with(driver, "", ""), @r"
     exit code 2
-    error: drivers.first: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery
+    whalecurve.yaml:7:40: drivers.first: `where` needs more rows than the one that it is about: it has an aggregate, a window or a subquery
       hint: work it out where the file is written, as a column, and name that column in `where`
     ");
 }

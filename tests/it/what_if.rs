@@ -111,7 +111,8 @@ fn what_a_scenario_cannot_change_or_find_is_named() {
     ");
     assert_snapshot!(failure("overrides: {driver_factors: {calls: 2}}\n"), @r"
     exit code 3
-    error: overrides: no driver is named `calls`; known: days, lines
+    whalecurve.yaml:13:37: overrides: no driver is named `calls`; known: days, lines
+      hint: name a driver of `drivers` or of driver_quantities in `overrides.driver_factors`
     ");
 }
 

@@ -55,10 +55,7 @@ fn machine() -> Vec<(Verdict, String)> {
     match (memory::limit(None), memory::available()) {
         (Some(limit), _) => found.push((
             Verdict::Good,
-            format!(
-                "the control group leaves a run {} MiB; one that needs more says so and ends",
-                memory::mebibytes(limit)
-            ),
+            format!("the system leaves a run {} MiB; one that needs more says so and ends", memory::mebibytes(limit)),
         )),
         (None, Some(free)) => found.push((
             Verdict::Mind,

@@ -200,7 +200,7 @@ fn look(args: Args, streams: &mut Streams<'_>) -> std::io::Result<Result<(Settin
         Err(wrong) => {
             let mut exit = Exit::SUCCESS;
             for error in &wrong {
-                let code = streams.fail(&error.to_string(), error.hint(), Exit(error.exit_code()))?;
+                let code = streams.fail_run(error)?;
                 // The first problem's code, as of a run that stops at it.
                 exit = if exit == Exit::SUCCESS { code } else { exit };
             }

@@ -196,6 +196,7 @@ pub(super) fn load(
         Ok(text) => text,
         Err(exit) => return Ok(Err(exit)),
     };
+    streams.set_config(path, &text);
     let taken = RefCell::new(BTreeMap::new());
     let noted = |name: &str| {
         let value = environment(name)?;
@@ -231,7 +232,7 @@ pub(super) fn environment(name: &str) -> Option<String> {
 /// Tells every problem of a config.
 pub(super) fn refuse(errors: &ConfigErrors, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
     for problem in errors.problems() {
-        streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref())?;
+        streams.refuse(&errors.place(problem), &problem.what, problem.hint.as_deref(), Exit::USAGE)?;
     }
     Ok(Exit::USAGE)
 }
@@ -243,7 +244,7 @@ pub(super) fn read_text(path: &Utf8Path, streams: &mut Streams<'_>) -> std::io::
         && found.len() > config::MAX_BYTES
     {
         // Not even read.
-        streams.refuse(&format!("{path}:1:1"), &too_long(found.len()), None)?;
+        streams.refuse(&format!("{path}:1:1"), &too_long(found.len()), None, Exit::USAGE)?;
         return Ok(Err(Exit::USAGE));
     }
     // A device has no length that could be asked for.
@@ -251,7 +252,7 @@ pub(super) fn read_text(path: &Utf8Path, streams: &mut Streams<'_>) -> std::io::
     let read = File::open(path).and_then(|file| file.take(config::MAX_BYTES + 1).read_to_string(&mut text));
     match read {
         Ok(bytes) if bytes as u64 > config::MAX_BYTES => {
-            streams.refuse(&format!("{path}:1:1"), &too_long(bytes as u64), None)?;
+            streams.refuse(&format!("{path}:1:1"), &too_long(bytes as u64), None, Exit::USAGE)?;
             Ok(Err(Exit::USAGE))
         }
         Ok(_) => Ok(Ok(text)),

@@ -151,6 +151,21 @@ pub fn load(
     }
 }
 
+/// Where a value stands in a config that was read: `file:line:column`; `None` where the file does not say it.
+///
+/// * `keys`: from the outermost.
+pub(super) fn place(path: &Utf8Path, text: &str, keys: &[&str]) -> Option<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // No key depends on the environment.
+    let document = tree::parse(text, &|_| Some(String::new()), &mut Problems::default())?;
+    let mut node = &document;
+    for key in keys {
+        let tree::Value::Map(entries) = &node.value else { return None };
+        node = entries.iter().find(|(known, _)| known.text == **key).map(|(_, node)| node)?;
+    }
+    Some(format!("{path}:{}:{}", node.at.line, node.at.column))
+}
+
 /// The config with its `overrides` and `--set` in place, read as a config of its own.
 fn scenario(
     path: &Utf8Path,
