@@ -47,7 +47,18 @@ pub(super) fn is_utf16(file: &Utf8Path) -> bool {
 /// What separates the fields of a header that has no comma.
 fn separator(names: &Schema) -> Option<&'static str> {
     let only = names.iter_names().next().filter(|_| names.len() == 1)?;
-    [(';', "`;`"), ('\t', "tabs"), ('|', "`|`")].iter().find_map(|(sign, what)| only.contains(*sign).then_some(*what))
+    other_than_comma(only)
+}
+
+/// What separates the fields of a CSV in whose header no comma does.
+pub(super) fn separator_of(file: &Utf8Path) -> Option<&'static str> {
+    let header = String::from_utf8(first_line(file)).ok()?;
+    let names = fields(header.trim_start_matches('\u{feff}').trim_end());
+    if let [only] = names.as_slice() { other_than_comma(only) } else { None }
+}
+
+fn other_than_comma(text: &str) -> Option<&'static str> {
+    [(';', "`;`"), ('\t', "tabs"), ('|', "`|`")].iter().find_map(|(sign, what)| text.contains(*sign).then_some(*what))
 }
 
 /// What a message says of a CSV's columns: those that the config names, and how many others. A first row that names no columns is a
@@ -84,6 +95,11 @@ mod tests {
         for csv in [&b"\xff\xfei\0d\0"[..], b"\xfe\xff\0i\0d", b"i\0d\0"] {
             std::fs::write(file, csv).unwrap();
             assert!(is_utf16(file));
+        }
+        for (csv, told) in [("id;ac\n1;2\n", Some("`;`")), ("id\tac", Some("tabs")), ("id,a;c\n", None), ("id\n", None)]
+        {
+            std::fs::write(file, csv).unwrap();
+            assert_eq!(separator_of(file), told, "{csv:?}");
         }
         let header = |name: &str| Schema::from_iter([Field::new(name.into(), DataType::String)]);
         let of = told(&header("id;ac"), &[]);

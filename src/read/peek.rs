@@ -12,6 +12,7 @@ use polars::prelude::*;
 use super::{
     ReadError, files,
     footer::{self, Footer},
+    header,
     partitions::{Partitions, roots},
     role::Role,
     types,
@@ -187,6 +188,10 @@ pub fn peek(path: &str) -> Result<Peek, ReadError> {
 
 /// The first rows of a file.
 fn rows_of(file: &Utf8PathBuf, csv: bool, rows: u32) -> Result<DataFrame, ReadError> {
+    if csv && let Some(separator) = header::separator_of(file) {
+        let reason = format!("its fields are separated by {separator}, those of a CSV by commas");
+        return Err(ReadError::Foreign { file: file.clone(), reason });
+    }
     let footer = if csv { Footer::of_csv(file)? } else { footer::check(file, &Limits::default())? };
     let wide: Vec<&str> =
         { footer.types.iter() }.filter_map(|(name, dtype)| types::too_wide(dtype).map(|_| name.as_str())).collect();

@@ -378,3 +378,26 @@ fn every_table_of_a_generated_company_is_known() {
     let checked = job.command("check", &[]);
     assert!(checked.status.success(), "{}\n{config}", told(&checked.stderr, &job));
 }
+
+#[test]
+fn a_ledger_in_csv_and_fields_between_other_signs_are_told_with_what_to_do() {
+    let job = job();
+    job.text("export/crm.csv", "cust_no;customer_group\n1;a\n");
+    let (code, said, config) = looked_at(&job, "export/crm.csv");
+    assert_eq!((code, config.as_str()), (1, ""));
+    let why =
+        "error: export/crm.csv: its fields are separated by `;`, those of a CSV by commas\n  hint: write the file as";
+    assert!(said.starts_with(why), "{said}");
+    job.text("export/sales.csv", "customer_id,date,amount\n1,1970-01-02,3.00\n2,1970-01-05,4.00\n");
+    let (code, said, config) = looked_at(&job, "export/sales.csv");
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("export/sales.csv is CSV, and a ledger must be Parquet: write it as that"), "{said}");
+    assert!(config.contains("    path: TODO ") && !config.contains("format: csv"), "{config}");
+    // Once it is written as that, the rest of the config holds.
+    let columns = vec![("customer_id", integers([1, 2])), ("date", days([1, 4])), ("amount", cents([300, 400]))];
+    job.parquet("export/sales.parquet", columns);
+    let config = answered(&config).replace("path: TODO ", "path: export/sales.parquet ");
+    fs::write(job.path("whalecurve.yaml"), config).unwrap();
+    let checked = job.command("check", &[]);
+    assert!(checked.status.success(), "{}", told(&checked.stderr, &job));
+}

@@ -54,6 +54,14 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> std::io::Result<Exit> {
             table.of_ten
         )?;
     }
+    if let Some(ledger) = found.iter().find(|table| table.is_csv_ledger()) {
+        writeln!(
+            streams.talk,
+            "{0} is CSV, and a ledger must be Parquet: write it as that, as with DuckDB: COPY (FROM '{0}') TO 'ledger.parquet' \
+             (FORMAT parquet)",
+            ledger.paths.join(", ")
+        )?;
+    }
     for path in &none {
         writeln!(streams.talk, "{path} was not recognised; docs/inputs.md lists the tables that a run reads")?;
     }

@@ -74,6 +74,11 @@ impl Found {
         guess.role == "product_cost" && self.has(QUANTITY.name) && !LINE_COSTS.contains(&plain.as_str())
     }
 
+    /// Whether it is a ledger that no run reads before it is Parquet.
+    pub(crate) fn is_csv_ledger(&self) -> bool {
+        self.csv && self.table == TableName::Transactions
+    }
+
     /// Whether a role has a column.
     pub(crate) fn has(&self, role: &str) -> bool {
         self.roles.iter().any(|guess| guess.role == role && guess.column.is_some())

@@ -182,10 +182,18 @@ fn write_table(text: &mut String, table: &Found, unsaid: &[&str]) {
     let _ = writeln!(text, "  {}:                # {} of 10", table.table.as_str(), table.of_ten);
     let paths: Vec<String> = table.paths.iter().map(|path| quoted(path)).collect();
     let _ = match paths.as_slice() {
+        _ if table.is_csv_ledger() => {
+            let path = "path: TODO";
+            writeln!(
+                text,
+                "    {path:<42} # {} is CSV, and a ledger must be Parquet: write it as that",
+                paths.join(", ")
+            )
+        }
         [path] => writeln!(text, "    path: {path}"),
         paths => writeln!(text, "    path: [{}]", paths.join(", ")),
     };
-    if table.csv {
+    if table.csv && !table.is_csv_ledger() {
         text.push_str("    format: csv\n");
     }
     text.push_str("    columns:\n");
