@@ -238,7 +238,7 @@ const TOTALS: [(&str, bool); 7] = [
 ];
 
 fn figures(all: &Summary) -> [Option<MinorSum>; TOTALS.len()] {
-    let [customers, losing] = [all.customers, all.losing].map(|count| Some(MinorSum::from(count)));
+    let [customers, losing] = [Some(all.customers), all.losing].map(|count| count.map(MinorSum::from));
     let [revenue, cm3, profit] = [all.net_revenue, all.cm3, all.economic_profit].map(Some);
     [customers, losing, revenue, cm3, profit, all.expected_value, all.equity]
 }

@@ -31,10 +31,7 @@ use crate::{
         folder::{MANIFEST, Staging},
     },
     read::{ReadError, pseudonym::fingerprint},
-    report::{
-        page::suppress::{hidden, tells_peak},
-        whale_curve::WhaleCurvePicture,
-    },
+    report::{page::suppress::hidden, whale_curve::WhaleCurvePicture},
     schema::{
         costs::{PoolBalance, Unassigned},
         location::shown,
@@ -215,12 +212,11 @@ pub(super) fn publish(
     let manifest = finished.manifest;
     let points = worlds[0].whale_points();
     let (whale, customers) = (&results.base.whale, results.base.ledgers.customers.len() as u64);
-    let tells_peak = tells_peak(customers, whale.peak_customers, whale.losing, settings.suppress);
     let picture = WhaleCurvePicture {
         id: "whale-curve",
         title: &settings.name,
         points: &points,
-        peak: tells_peak.then_some((whale.peak_customers, whale.peak)),
+        peak: worlds[0].peak(),
         customers,
         losing: whale.losing,
         currency: &settings.currency,

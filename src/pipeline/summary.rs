@@ -54,7 +54,13 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     let margins = &results.base.margins;
     let mut lines = vec![format!("{}, as of {}", settings.name, format_day(ledgers.as_of))];
     let mut line = |label: &str, text: String| lines.push(format!("  {label:<22} {text}"));
-    line("customers", format!("{:>18}, {} lose money", count(ledgers.customers.len() as u64), count(whale.losing)));
+    let base = results.world(settings);
+    let losing = match base.losing() {
+        Some(losing) => format!("{} lose money", count(losing)),
+        None if whale.losing < settings.suppress => format!("fewer than {} lose money", settings.suppress),
+        None => format!("all but fewer than {} lose money", settings.suppress),
+    };
+    line("customers", format!("{:>18}, {losing}", count(ledgers.customers.len() as u64)));
     line("net revenue", sum(&margins.net_revenue));
     line("product margin (CM1)", sum(&margins.cm1));
     line("after orders (CM2)", sum(&margins.cm2));
@@ -64,9 +70,9 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     if revenue != 0 && whale.total == revenue {
         line("", "no cost is known: all margins are net revenue".to_owned());
     }
-    if whale.total > 0 {
-        let share = 100.0 * whale.peak as f64 / whale.total as f64;
-        let best = 100.0 * whale.peak_customers as f64 / ledgers.customers.len().max(1) as f64;
+    if let Some((customers, profit)) = base.peak().filter(|_| whale.total > 0) {
+        let share = 100.0 * profit as f64 / whale.total as f64;
+        let best = 100.0 * customers as f64 / ledgers.customers.len().max(1) as f64;
         line("whale curve", format!("peaks at {share:.1} % of profit with the best {best:.1} % of customers"));
     }
     let balances = &results.base.costs.plan.balances;
@@ -81,7 +87,6 @@ pub(super) fn lines(settings: &Settings, results: &Results) -> Vec<String> {
     for (label, amount) in parts.into_iter().filter(|(_, amount)| *amount != 0) {
         line(label, money(amount));
     }
-    let base = results.world(settings);
     if let (Some(expected), Some(forecast)) = (base.expected_total(), &settings.forecast) {
         line("expected value", format!("{} in the next {} days", money(expected), forecast.horizon_days));
     }

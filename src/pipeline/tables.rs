@@ -18,7 +18,7 @@ use crate::{
         simulate::{Lifetime, Simulation},
     },
     publish::dataset::Values,
-    report::page::suppress::coarse,
+    report::page::suppress::{coarse, tells_part, tells_peak},
     schema::{
         contract::{Bucket, InputBalance},
         period::Period,
@@ -132,17 +132,18 @@ impl World<'_> {
 
     pub(super) fn equity_columns(&self) -> Vec<Values> {
         let total = self.equity_total();
+        let (losing, peak) = (self.losing(), self.peak());
         let sum = |column: &[Minor]| Values::Sum(vec![Some(column.iter().map(|value| MinorSum::from(*value)).sum())]);
         let quantile = |n: usize| Values::Sum(vec![total.as_ref().map(|total| total.quantiles[n])]);
         let mut columns = vec![
             Values::Date(vec![Some(self.found.ledgers.as_of)]),
             integers([self.found.ledgers.customers.len() as i64].into_iter()),
-            integers([self.found.whale.losing as i64].into_iter()),
+            Values::Integer(vec![losing.map(|losing| losing as i64)]),
             sum(&self.found.margins.net_revenue),
             sum(&self.found.margins.cm3),
             sum(&self.found.margins.economic_profit),
-            Values::Sum(vec![Some(self.found.whale.peak)]),
-            integers([self.found.whale.peak_customers as i64].into_iter()),
+            Values::Sum(vec![peak.map(|(_, profit)| profit)]),
+            Values::Integer(vec![peak.map(|(customers, _)| customers as i64)]),
             Values::Integer(vec![self.settings.forecast.as_ref().map(|forecast| i64::from(forecast.horizon_days))]),
             Values::Sum(vec![self.expected_total()]),
             Values::Sum(vec![total.as_ref().map(|total| total.mean)]),
@@ -153,6 +154,20 @@ impl World<'_> {
         columns.push(Values::Sum(vec![total.as_ref().map(|total| total.shortfall)]));
         columns.extend(self.plan_total_columns());
         columns
+    }
+
+    /// Customers that lose money; `None` where they, or the others, are too few to be told.
+    pub(super) fn losing(&self) -> Option<u64> {
+        let (losing, customers) = (self.found.whale.losing, self.found.ledgers.customers.len() as u64);
+        tells_part(losing, customers, self.settings.suppress).then_some(losing)
+    }
+
+    /// Customers up to the peak of the whale curve and their profit; `None` where they, those after them or those that lose money are
+    /// too few to be told: with the total profit it tells what is lost.
+    pub(super) fn peak(&self) -> Option<(u64, MinorSum)> {
+        let (whale, customers) = (&self.found.whale, self.found.ledgers.customers.len() as u64);
+        tells_peak(customers, whale.peak_customers, whale.losing, self.settings.suppress)
+            .then_some((whale.peak_customers, whale.peak))
     }
 
     /// Points of the whale curve, without those that would tell of a few customers, as far as the config wants it.

@@ -266,12 +266,20 @@ pub(super) const CUSTOMER_EQUITY: OutputDataset = OutputDataset {
     columns: &[
         column("as_of", Date, "day of the forecast"),
         CUSTOMERS,
-        column("losing_customers", Integer, "customers with negative economic profit"),
+        optional(
+            "losing_customers",
+            Integer,
+            "customers with negative economic profit; null where they, or the others, are too few to be told (`suppress`)",
+        ),
         column("net_revenue", MoneySum, "net revenue to date"),
         column("cm3", MoneySum, "CM3 to date"),
         column("economic_profit", MoneySum, "economic profit to date"),
-        column("peak_profit", MoneySum, "profit of the customers that earn something: the peak of the whale curve"),
-        column("peak_customers", Integer, "customers up to the peak"),
+        optional(
+            "peak_profit",
+            MoneySum,
+            "profit of the customers that earn something: the peak of the whale curve; null where it would tell of too few",
+        ),
+        optional("peak_customers", Integer, "customers up to the peak; null likewise"),
         optional("horizon_days", Integer, "length of the forecast"),
         optional("expected_value", MoneySum, "sum of expected_value, closed form"),
         optional("equity_mean", MoneySum, "mean of the simulated customer equity"),

@@ -2,7 +2,7 @@
 
 use crate::{
     report::shop,
-    support::{EVERY_GROUP, Job},
+    support::{EVERY_GROUP, Job, cents, days, integers},
 };
 
 /// Datasets of groups that this shop has rows of, with the column that names the group.
@@ -54,6 +54,36 @@ fn segment_datasets_leave_out_a_small_group_and_what_would_tell_it() {
     // A customer's own row is no other.
     assert_eq!(told["suppress"]["rows_left_out"], serde_json::json!({}));
     assert_eq!(job.decimals("customer_value", "base_potential"), open.decimals("customer_value", "base_potential"));
+}
+
+#[test]
+fn how_many_lose_money_is_not_told_where_they_are_a_few() {
+    // Three of thirty cost more to serve than they bring.
+    let with = |more: &str| {
+        let job = Job::new(&format!(
+            "version: 1\ncurrency: EUR\nas_of: 1970-12-31\noutput: out\ninputs:\n  transactions:\n    path: l.parquet\n    \
+             columns: {{customer_id: c, date: d, amount: a}}\nactivities: {{upkeep: {{level: customer, method: average, cost: \
+             30.00}}}}\n"
+        ));
+        let amounts = (0..30).map(|customer| if customer < 3 { 50 } else { 500 });
+        let columns = vec![("c", integers(0..30)), ("d", days((0..30).map(|_| 1))), ("a", cents(amounts))];
+        job.parquet("l.parquet", columns);
+        // Only what is asked for.
+        let config = std::fs::read_to_string(job.path("whalecurve.yaml")).unwrap();
+        job.text("whalecurve.yaml", &config.replace(EVERY_GROUP, more));
+        let said = String::from_utf8(job.try_run(&[]).stderr).unwrap();
+        (job, said)
+    };
+    let (job, said) = with("");
+    for column in ["losing_customers", "peak_customers"] {
+        assert_eq!(job.whole_numbers("customer_equity", column), [None], "{column}");
+    }
+    assert!(said.contains(", fewer than 10 lose money") && !said.contains("whale curve"), "{said}");
+    let page = std::fs::read_to_string(job.path("out/report.html")).unwrap();
+    assert!(page.contains("How many customers lose us money is not told"));
+    let (job, said) = with(EVERY_GROUP);
+    assert_eq!(job.whole_numbers("customer_equity", "losing_customers"), [Some(3)]);
+    assert!(said.contains(", 3 lose money") && said.contains("whale curve"), "{said}");
 }
 
 #[test]

@@ -14,12 +14,13 @@ use crate::units::MinorSum;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) customers: u64,
-    pub(crate) losing: u64,
+    /// Customers that lose money; `None` where the run does not tell, as they or the others are too few.
+    pub(crate) losing: Option<u64>,
     pub(crate) net_revenue: MinorSum,
     pub(crate) cm3: MinorSum,
     pub(crate) economic_profit: MinorSum,
-    pub(crate) peak_profit: MinorSum,
-    pub(crate) peak_customers: u64,
+    /// Customers that earn something, and what they earn; `None` where the run does not tell.
+    pub(crate) peak: Option<(u64, MinorSum)>,
     pub(crate) horizon_days: Option<u32>,
     pub(crate) expected_value: Option<MinorSum>,
     /// Mean of the simulated customer equity.
@@ -84,17 +85,17 @@ impl Report {
 
     /// The peak of the whale curve, customers and profit, where it may be told.
     pub(super) fn told_peak(&self, all: &Summary) -> Option<(u64, MinorSum)> {
-        let told = tells_peak(all.customers, all.peak_customers, all.losing, self.smallest_group);
-        told.then_some((all.peak_customers, all.peak_profit))
+        let peak = all.peak?;
+        tells_peak(all.customers, peak.0, all.losing?, self.smallest_group).then_some(peak)
     }
 
     fn concentrated_line(&self, all: &Summary) -> Markup {
         html! {
-            @if all.losing == 0 {
-                "No customer loses money."
-            } @else {
-                strong { (self.some_of(all.losing, all.customers)) } (self.share_of(all.losing, all.customers))
-                @if all.losing == 1 && self.tells(1) { " loses" } @else { " lose" } " us money"
+            @if all.losing.is_none() {
+                "How many customers lose us money is not told: they, or the others, are too few."
+            } @else if let Some(losing) = all.losing.filter(|losing| *losing > 0) {
+                strong { (self.some_of(losing, all.customers)) } (self.share_of(losing, all.customers))
+                @if losing == 1 && self.tells(1) { " loses" } @else { " lose" } " us money"
                 @if let Some((best, profit)) = self.told_peak(all) {
                     ": " strong { (self.money(profit - all.economic_profit)) } " in all"
                     @if all.economic_profit > 0 {
@@ -103,6 +104,8 @@ impl Report {
                     }
                 }
                 "."
+            } @else {
+                "No customer loses money."
             }
         }
     }
@@ -206,7 +209,10 @@ impl Report {
             row("Net revenue", self.money(all.net_revenue)),
             row("CM3: after products and cost to serve", self.money(all.cm3)),
             row("Economic profit", self.money(all.economic_profit)),
-            row("Customers that lose money", self.number_of(all.losing, all.customers)),
+            row(
+                "Customers that lose money",
+                all.losing.map_or_else(|| "–".to_owned(), |losing| self.number_of(losing, all.customers)),
+            ),
         ];
         if let Some(expected) = all.expected_value {
             rows.push(row("Expected value to the horizon", self.money(expected)));

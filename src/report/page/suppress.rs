@@ -57,6 +57,11 @@ pub(crate) fn tells_peak(customers: u64, peak: u64, losing: u64, smallest: u64) 
     [peak, customers.saturating_sub(peak), losing].iter().all(|group| *group == 0 || *group >= smallest)
 }
 
+/// Whether a number of customers may be told where that of all is: neither they nor the others are too few.
+pub(crate) fn tells_part(part: u64, whole: u64, smallest: u64) -> bool {
+    [part, whole.saturating_sub(part)].iter().all(|group| *group == 0 || *group >= smallest)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -79,11 +79,10 @@ fn full(name: &str) -> Report {
         name: word(),
         summary: Some(result::Summary {
             customers: 200,
-            losing: 49,
+            losing: Some(49),
             net_revenue: 8_000_000,
             economic_profit: total,
-            peak_profit: total + 73_500,
-            peak_customers: 150,
+            peak: Some((150, total + 73_500)),
             horizon_days: Some(364),
             expected_value: Some(500_000),
             equity: Some(500_100),

@@ -97,7 +97,7 @@ impl Report {
             points: &points,
             peak: self.told_peak(all),
             customers: all.customers,
-            losing: all.losing,
+            losing: all.losing.unwrap_or(0),
             currency: &self.currency,
         };
         html! {

@@ -1,6 +1,6 @@
 //! Numbers in the report's sentences.
 
-use super::Report;
+use super::{Report, suppress::tells_part};
 use crate::{
     numeric::decimal::divide_half_even,
     report::number::{count, money, percent, share},
@@ -43,7 +43,7 @@ impl Report {
 
     /// Whether a part of all customers may be told: neither it nor the others, which it would tell, are too few.
     pub(super) fn tells_of(&self, part: u64, whole: u64) -> bool {
-        self.tells(part) && self.tells(whole.saturating_sub(part))
+        tells_part(part, whole, self.smallest_group)
     }
 
     /// A part of all customers in words: `2,357 customers`, `fewer than 10 customers`, `all but fewer than 10 customers`.

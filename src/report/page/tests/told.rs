@@ -14,7 +14,11 @@ fn plain(report: &Report) -> String {
 
 /// The report with so many losers and a peak at so many customers, of 200.
 fn with_peak(losing: u64, peak_customers: u64) -> Report {
-    let summary = full("Shop").summary.map(|all| result::Summary { losing, peak_customers, ..all });
+    let summary = full("Shop").summary.map(|all| result::Summary {
+        losing: Some(losing),
+        peak: all.peak.map(|(_, profit)| (peak_customers, profit)),
+        ..all
+    });
     Report { summary, ..full("Shop") }
 }
 
