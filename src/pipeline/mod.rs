@@ -306,7 +306,7 @@ pub fn project(
     let Gathered { mut ledgers, audit, other_costs } =
         facts_of(settings, Wanted { by_day, object: products }, &mut clock)?;
     checks::record_inputs(settings, &audit, &mut clock);
-    ledgers.saved = saved.map(Arc::new);
+    ledgers.saved = saved.map(|saved| Arc::new(saved.applied()));
     let other = match &settings.scenario {
         Some(scenario) => Some((scenario, scenario::ledgers(&ledgers, scenario, other_costs)?)),
         None => None,

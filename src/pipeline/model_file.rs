@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::notes;
 use crate::{
-    forecast::{bg_bb::BgBb, contract_model::ContractModel, fit::Fit},
+    forecast::{bg_bb::BgBb, contract_model::ContractModel, covariates::DROPPED, fit::Fit},
     publish::beside::replace,
     schema::{
         forecasting::{ContractKind, ModelChoice},
@@ -98,6 +98,21 @@ impl SavedModels {
             SavedFits::Contracts(_, fit) => notes::of_fit(fit, false),
             SavedFits::Opportunities(fit) => notes::of_fit(fit, false),
         }
+    }
+
+    /// The same to be applied to customers that it was not fitted to: its notes count those of the fit.
+    pub(super) fn applied(mut self) -> Self {
+        let notes = match &mut self.fits {
+            SavedFits::Purchases(saved) => [Some(&mut saved.purchases.notes), Some(&mut saved.spend.notes)],
+            SavedFits::Contracts(_, fit) => [Some(&mut fit.notes), None],
+            SavedFits::Opportunities(fit) => [Some(&mut fit.notes), None],
+        };
+        for note in notes.into_iter().flatten().flatten() {
+            // In other customers it need not follow from the others.
+            let nothing = if note.ends_with(DROPPED) { ", and counts nothing for these customers" } else { "" };
+            *note = format!("when fitted: {note}{nothing}");
+        }
+        self
     }
 
     /// The fitted parameters, by what they are of.

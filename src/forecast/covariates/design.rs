@@ -197,11 +197,8 @@ impl Design {
             let all: Vec<usize> = columns.iter().flat_map(|column| own[*column].iter().copied()).collect();
             let kept = design.independent(&all, &weights, rows as f64);
             for term in all.iter().filter(|term| !kept.contains(term)) {
-                design.notes.push(format!(
-                    "{}: the effect of {} is dropped: it follows from the effects before it",
-                    part.as_str(),
-                    design.terms[*term]
-                ));
+                let note = format!("{}: the effect of {}{DROPPED}", part.as_str(), design.terms[*term]);
+                design.notes.push(note);
             }
             for &(parameter, subtracted) in parameters {
                 for &term in &kept {
@@ -299,6 +296,16 @@ impl Design {
         }
         kept.into_iter().map(|i| terms[i]).collect()
     }
+}
+
+/// What a note says of an effect that nothing can be told of, after its name.
+pub(crate) const DROPPED: &str = " is dropped: it follows from the effects before it";
+
+/// Whether a note of a fit says that it found no effect of a covariate, or none of one of its levels.
+pub(crate) fn finds_nothing(note: &str, name: &str) -> bool {
+    let dropped = note.strip_suffix(DROPPED).and_then(|note| note.split_once(": the effect of "));
+    let of_level = |term: &str| term.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+    dropped.is_some_and(|(_, term)| of_level(term)) || note.starts_with(&format!("covariate `{name}` is left out: "))
 }
 
 impl std::fmt::Display for Term {

@@ -26,5 +26,6 @@ mod scored;
 mod tests;
 
 pub use design::{CovariateError, Design, Wanted};
+pub(crate) use design::{DROPPED, finds_nothing};
 pub use fit::{Accuracy, CovariateFit, fit, fit_named};
 pub use model::{Assigned, CovariateModel, Effect, Moving};

@@ -13,7 +13,7 @@ use crate::{
     forecast::{
         bg_cnbd_k::{BgCnbdK, FirstDropout, MOST_PHASES},
         bg_nbd::BgNbd,
-        covariates::CovariateModel,
+        covariates::{CovariateModel, finds_nothing},
         fit::Fit,
         groups::Groups,
         mbg_nbd::MbgNbd,
@@ -22,7 +22,10 @@ use crate::{
         spend_levels::SpendLevels,
         spend_model::SpendModel,
     },
-    schema::settings::{ForecastSettings, PoolBy, PurchaseKind},
+    schema::{
+        covariates::{CovariatePart, CovariateSettings},
+        settings::{ForecastSettings, PoolBy, PurchaseKind},
+    },
 };
 
 /// Fitted models of purchases, to be applied without a fit.
@@ -170,6 +173,30 @@ impl SavedPurchases {
         Ok(())
     }
 
+    /// Refuses a config in which covariates move other parts of the model than in the file. A covariate that the fit found nothing in, and
+    /// says so in a note, has no effect there.
+    pub(super) fn fits_parts(&self, wanted: Option<&CovariateSettings>, file: &Utf8Path) -> Result<(), ModelFileError> {
+        let (Some(model), Some(wanted)) = (&self.covariates, wanted) else { return Ok(()) };
+        let parts = [(CovariatePart::Rate, &wanted.rate), (CovariatePart::Dropout, &wanted.dropout)];
+        let own = parts.map(|(part, _)| {
+            let effects = model.effects.iter().filter(|effect| effect.part == part);
+            effects.map(|effect| effect.column.as_str()).collect::<BTreeSet<&str>>()
+        });
+        let config = parts.map(|(_, names)| names.iter().map(String::as_str).collect::<BTreeSet<&str>>());
+        let silent = |column: &str| self.purchases.notes.iter().any(|note| finds_nothing(note, column));
+        let same = |(own, config): (&BTreeSet<&str>, &BTreeSet<&str>)| {
+            own.is_subset(config) && config.difference(own).all(|column| silent(column))
+        };
+        if own.iter().zip(&config).all(same) {
+            return Ok(());
+        }
+        let words = |[rate, dropout]: [BTreeSet<&str>; 2]| {
+            let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+            format!("rate: [{}] and dropout: [{}]", list(rate), list(dropout))
+        };
+        Err(ModelFileError::Covariates { file: file.to_owned(), found: words(own), expected: words(config) })
+    }
+
     /// Refuses a config with another model of spend, other covariates or other groups.
     pub(super) fn fits(&self, setting: &ForecastSettings, file: &Utf8Path) -> Result<(), ModelFileError> {
         if let Ok(spend) = self.spend.fitted()
@@ -188,6 +215,7 @@ impl SavedPurchases {
             };
             return Err(ModelFileError::Covariates { file: file.to_owned(), found: list(own), expected: list(named) });
         }
+        self.fits_parts(setting.covariates.as_ref(), file)?;
         let by = self.groups.as_ref().map(|(by, _)| *by);
         if by != setting.pool_by {
             let (found, expected) = (of_groups(by), of_groups(setting.pool_by));

@@ -113,6 +113,34 @@ fn a_saved_model_with_covariates_comes_back_and_its_flaws_are_named() {
 }
 
 #[test]
+fn a_covariate_that_moves_another_part_than_it_was_fitted_for_is_refused_unless_the_fit_found_nothing_in_it() {
+    use crate::schema::covariates::CovariateSettings;
+    let saved = with_covariates();
+    let fits = |saved: &SavedPurchases, rate: &[&str], dropout: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let wanted = CovariateSettings { rate: names(rate), dropout: names(dropout) };
+        saved.fits_parts(Some(&wanted), Utf8Path::new("model.json")).map_err(|error| error.to_string())
+    };
+    assert_eq!(fits(&saved, &["age"], &["area"]), Ok(()));
+    let told = "model.json: the model has rate: [age] and dropout: [area], the config's `forecast.covariates` rate: [age, \
+                area] and dropout: [area]";
+    assert_eq!(fits(&saved, &["age", "area"], &["area"]), Err(told.to_owned()));
+    assert!(fits(&saved, &["area"], &["age"]).is_err());
+    let mut dropped = saved.clone();
+    dropped
+        .purchases
+        .notes
+        .push("rate: the effect of area=west is dropped: it follows from the effects before it".to_owned());
+    assert_eq!(fits(&dropped, &["age", "area"], &["area"]), Ok(()));
+    assert!(fits(&dropped, &["area"], &["area"]).is_err());
+    // What the fit says of its own customers is no word about others.
+    let notes = models(dropped).applied().notes();
+    let expected = "when fitted: rate: the effect of area=west is dropped: it follows from the effects before it, and counts \
+                    nothing for these customers";
+    assert_eq!(notes.last().map(String::as_str), Some(expected));
+}
+
+#[test]
 fn saved_groups_come_back_to_the_last_bit_in_a_file_of_their_own_version() {
     let mut saved = saved();
     let members = |name: &str, x: &[u32], recency: &[u32]| {
