@@ -330,7 +330,10 @@ fn an_expression_that_cannot_be_evaluated_stops_the_run_with_its_reason() {
         // Told before anything is read.
         std::fs::remove_file(job.path("l.parquet")).unwrap();
         let told = job.failure();
-        assert!(told.starts_with("exit code 2\n") && told.contains(reason), "{text}: {told}");
+        assert!(
+            told.starts_with("exit code 2\nwhalecurve.yaml:8:30: portfolio: ") && told.contains(reason),
+            "{text}: {told}"
+        );
     }
 }
 
@@ -339,7 +342,8 @@ fn a_column_without_numbers_is_no_distance_between_customers() {
     let job = late_payers("portfolio: {clusters: {clusters: 2, columns: [value_tier]}}\n");
     std::fs::remove_file(job.path("l.parquet")).unwrap();
     let told = job.failure();
-    assert!(told.starts_with("exit code 2\nerror: portfolio: `clusters`: `value_tier` holds no numbers"), "{told}");
+    let place = "whalecurve.yaml:8:46: portfolio: `clusters`: `value_tier` holds no numbers";
+    assert!(told.starts_with(&format!("exit code 2\n{place}")), "{told}");
 }
 
 #[test]
@@ -509,4 +513,22 @@ activities:
     job.text("whalecurve.yaml", &config);
     job.run(&[]);
     assert_eq!(job.texts("customer_decline", "customer_id"), Vec::<String>::new());
+}
+
+#[test]
+fn another_way_to_serve_is_told_of_a_customer_who_is_idle_in_the_last_period_too() {
+    let job = Job::new(
+        "version: 1\ncurrency: EUR\nperiod: month\nas_of: 1970-03-31\ninputs:\n  transactions: {path: l.parquet, columns: \
+         {customer_id: c, date: d, amount: a}}\n  pools: {path: p.csv, columns: {activity: activity, amount: amount, period: \
+         period}}\ndrivers: {orders: {count_distinct: day}}\nactivities: {handling: {level: order, method: driver, driver: \
+         orders}}\nportfolio: {ways_to_serve: {phone: {activities: {handling: 0.5}}}}\n",
+    );
+    // The second buys in January alone.
+    let columns = vec![("c", integers([1, 2, 1])), ("d", days([9, 9, 69])), ("a", cents([1_000; 3]))];
+    job.parquet("l.parquet", columns);
+    job.text("p.csv", "activity,period,amount\nhandling,1970-01,30.00\nhandling,1970-03,30.00\n");
+    job.run(&[]);
+    assert_eq!(job.decimals("customer_profit_total", "economic_profit"), [-2_500, -500]);
+    assert_eq!(job.texts("customer_segment", "best_way_to_serve"), ["phone"; 2]);
+    assert_eq!(job.decimals("customer_segment", "profit_if_re_engineered"), [-250, 250]);
 }
