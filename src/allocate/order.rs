@@ -48,7 +48,9 @@ pub(super) fn in_order(costing: &Costing<'_>) -> Result<Vec<usize>, CostError> {
         pairs.extend(setting.unused_to.iter().filter_map(|name| Some((own, *number.get(name.as_str())?))));
     }
     let mut waits_for = vec![0_usize; activities.len()];
-    pairs.iter().for_each(|(_, after)| waits_for[*after] += 1);
+    for (_, after) in &pairs {
+        waits_for[*after] += 1;
+    }
     let mut order = Vec::with_capacity(activities.len());
     let mut ready: Vec<usize> = (0..activities.len()).filter(|number| waits_for[*number] == 0).collect();
     while !ready.is_empty() {

@@ -217,6 +217,9 @@ impl<'a> Streams<'a> {
 
     /// Tells an error and the one thing to do next. What the system refused this process is told as that: an exit of failure where a
     /// thread panicked over it, and no damage or bug.
+    ///
+    /// # Errors
+    /// When the stream cannot be written.
     pub fn fail(&mut self, what: &str, hint: Option<&str>, exit: Exit) -> io::Result<Exit> {
         let refused = panics::refused().filter(|_| exit == Exit::FAILURE || exit == Exit::BUG);
         let (what, exit) = refused.map_or((what, exit), |refusal| (refusal.as_str(), Exit::FAILURE));

@@ -95,7 +95,9 @@ mod tests {
 
     fn texts(rows: &[Vec<u8>]) -> Keys {
         let mut column = TextColumn::default();
-        rows.iter().for_each(|row| column.push(row));
+        for row in rows {
+            column.push(row);
+        }
         Keys::Text(column)
     }
 

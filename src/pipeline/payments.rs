@@ -68,7 +68,8 @@ fn default_probability(setting: &CreditSettings, grade: u8) -> i64 {
 impl Ledgers {
     /// The columns of `customer_payment`.
     pub(super) fn payment_columns(&self, settings: &Settings) -> Vec<Values> {
-        columns_of(self.payments.iter().map(|(customer, row)| (*customer, Some(row))).collect(), settings)
+        let rows: Vec<_> = self.payments.iter().map(|(customer, row)| (*customer, Some(row))).collect();
+        columns_of(&rows, settings)
     }
 
     /// The same of customers `rows`, whoever they are: null for who has no records.
@@ -78,11 +79,11 @@ impl Ledgers {
             let at = payments.binary_search_by_key(&customer, |(customer, _)| *customer);
             (customer, at.ok().map(|at| &payments[at].1))
         };
-        columns_of(rows.map(|row| of(row as u32)).collect(), settings)
+        columns_of(&rows.map(|row| of(row as u32)).collect::<Vec<_>>(), settings)
     }
 }
 
-fn columns_of(rows: Vec<(u32, Option<&Payment>)>, settings: &Settings) -> Vec<Values> {
+fn columns_of(rows: &[(u32, Option<&Payment>)], settings: &Settings) -> Vec<Values> {
     let float =
         |of: &dyn Fn(&Payment) -> Option<f64>| Values::Float(rows.iter().map(|(_, row)| row.and_then(of)).collect());
     let probability = |row: &Payment| {

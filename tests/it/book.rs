@@ -30,7 +30,9 @@ fn the_pages_for_developers_name_files_that_are_there() {
         let plain = |name: &&str| {
             name.chars().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || "/._".contains(sign))
         };
-        let named = text.split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs") && !name.starts_with('_'));
+        let is_file =
+            |name: &&str| name.split_once(".rs").is_some_and(|(stem, end)| !stem.starts_with('_') && end.is_empty());
+        let named = text.split('`').skip(1).step_by(2).filter(is_file);
         let named = named.filter(plain);
         let lost: Vec<&str> = named.filter(|name| !files.iter().any(|file| file.ends_with(name))).collect();
         assert!(lost.is_empty(), "{page} names files that are not there: {lost:?}");

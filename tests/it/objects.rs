@@ -212,8 +212,8 @@ activities:
     let on = days([1, 40, 2, 41, 1, 1, 2, 3, 35]);
     let amounts = cents([100, 200, 300, 400, 500, 600, 700, 800, -900]);
     let text_ids = [Some("1"), Some("1"), Some("2"), None, Some("1"), Some("2"), None, None, Some("2")];
-    let number = |id: &Option<&str>| id.map(|id| id.parse::<i64>().unwrap());
-    let number_ids = Arc::new(text_ids.iter().map(number).collect::<Int64Array>()) as ArrayRef;
+    let number = |id: Option<&str>| id.map(|id| id.parse::<i64>().unwrap());
+    let number_ids = Arc::new(text_ids.into_iter().map(number).collect::<Int64Array>()) as ArrayRef;
     for orders in [optional_text(&text_ids), number_ids] {
         let ledger = vec![("c", text(customers)), ("d", Arc::clone(&on)), ("o", orders), ("a", Arc::clone(&amounts))];
         job.parquet("l.parquet", ledger);

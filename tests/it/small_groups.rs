@@ -60,11 +60,11 @@ fn segment_datasets_leave_out_a_small_group_and_what_would_tell_it() {
 fn how_many_lose_money_is_not_told_where_they_are_a_few() {
     // Three of thirty cost more to serve than they bring.
     let with = |more: &str| {
-        let job = Job::new(&format!(
+        let job = Job::new(
             "version: 1\ncurrency: EUR\nas_of: 1970-12-31\noutput: out\ninputs:\n  transactions:\n    path: l.parquet\n    \
-             columns: {{customer_id: c, date: d, amount: a}}\nactivities: {{upkeep: {{level: customer, method: average, cost: \
-             30.00}}}}\n"
-        ));
+             columns: {customer_id: c, date: d, amount: a}\nactivities: {upkeep: {level: customer, method: average, cost: \
+             30.00}}\n",
+        );
         let amounts = (0..30).map(|customer| if customer < 3 { 50 } else { 500 });
         let columns = vec![("c", integers(0..30)), ("d", days((0..30).map(|_| 1))), ("a", cents(amounts))];
         job.parquet("l.parquet", columns);

@@ -302,6 +302,7 @@ impl Design {
 pub(crate) const DROPPED: &str = " is dropped: it follows from the effects before it";
 
 /// Whether a note of a fit says that it found no effect of a covariate, or none of one of its levels.
+#[cfg(feature = "engine")]
 pub(crate) fn finds_nothing(note: &str, name: &str) -> bool {
     let dropped = note.strip_suffix(DROPPED).and_then(|note| note.split_once(": the effect of "));
     let of_level = |term: &str| term.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));

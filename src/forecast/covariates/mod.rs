@@ -26,6 +26,7 @@ mod scored;
 mod tests;
 
 pub use design::{CovariateError, Design, Wanted};
+#[cfg(feature = "engine")]
 pub(crate) use design::{DROPPED, finds_nothing};
 pub use fit::{Accuracy, CovariateFit, fit, fit_named};
 pub use model::{Assigned, CovariateModel, Effect, Moving};

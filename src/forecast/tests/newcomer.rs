@@ -153,7 +153,7 @@ fn drawn(kind: PurchaseKind, discount_rate_per_year: f64) -> (PurchaseModel, f64
     let means = known.mean_spend(&histories.frequency);
     let amount = members.iter().map(|row| means[*row as usize]).sum::<f64>() / members.len() as f64;
     let futures = newcomer_futures(&models, &known, (&members, None, &keys), None, &settings, 7).unwrap();
-    (models.population().unwrap().model_of(0).clone(), amount, futures)
+    (models.population().unwrap().model_of(0), amount, futures)
 }
 
 fn a_year() -> ForecastSettings {

@@ -430,14 +430,13 @@ fn quantiles_rise_and_losses_are_counted() {
 fn the_futures_are_the_same_whatever_keeping_a_customer_costs() {
     // Worlds are compared future by future: what costs next to nothing changes next to nothing.
     for model in some_models() {
-        let company = Company::new(model.clone(), &SPEND, 30);
+        let company = Company::new(model, &SPEND, 30);
         let values = |rate: f64| {
             let rates = vec![rate; 30];
             let customers = Customers { sustaining_rate: &rates, ..company.customers(Some(SPEND.p)) };
             let segment = vec![0; 30];
             let all = [Segmentation { segment: &segment, segments: 1 }];
-            let found =
-                simulate(&Settings { minor_per_major: 1e6, ..settings(model.clone()) }, &customers, &all).unwrap();
+            let found = simulate(&Settings { minor_per_major: 1e6, ..settings(model) }, &customers, &all).unwrap();
             found.totals[0].segment(0).to_vec()
         };
         for (without, with) in values(0.0).into_iter().zip(values(1e-9)) {
